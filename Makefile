@@ -1,0 +1,52 @@
+# Everything is done in .venv, with the versions of constraints.txt.
+.PHONY: demo test lint bench zoo clean
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
+export BOXLESS_DATA ?= $(abspath ../shared/data)
+
+help:
+	@echo "make demo   install, and locate the object in a picture"
+	@echo "make test   run the tests         make lint   check style and types"
+	@echo "make bench  measure speed         make zoo    build the embedded model anew (needs torch)"
+
+demo: $(BIN)/.run
+	@mkdir -p .demo
+	@$(BIN)/boxless locate examples/pictures/coffee.jpg --save .demo
+	@echo "The drawn picture: .demo/coffee_found.jpg"
+
+test: $(BIN)/.develop
+	$(BIN)/pytest --numprocesses auto
+
+lint: $(BIN)/.develop
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+bench: $(BIN)/.develop
+	$(BIN)/python -m benchmarks.speed
+	$(BIN)/python -m benchmarks.localization
+
+# The model files in src/boxless/zoo; only this needs torch.
+zoo: $(BIN)/.develop
+	$(PYTHON) -m venv .venv-zoo
+	.venv-zoo/bin/pip install --quiet -r tools/requirements-zoo.txt
+	.venv-zoo/bin/pip install --quiet --no-deps --editable .
+	.venv-zoo/bin/python tools/build_zoo.py
+
+clean:
+	rm -rf $(VENV) .venv-zoo .demo
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(BIN)/.run: $(BIN)/python pyproject.toml constraints.txt
+	$(PIP) --editable .
+	@touch $@
+
+$(BIN)/.develop: $(BIN)/.run
+	$(PIP) --editable '.[dev]'
+	@touch $@
