@@ -1,0 +1,64 @@
+"""What is in a picture, and where, learned from class labels alone.
+
+>>> import boxless
+>>> found = boxless.Localizer().locate("cat.jpg")
+>>> found.findings[0].label, found.findings[0].box
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from boxless._version import __version__
+from boxless.errors import (
+    BoxlessError,
+    MissingExtraError,
+    ModelFileError,
+    PictureError,
+    UnknownClassError,
+    UnknownPresetError,
+)
+
+if TYPE_CHECKING:
+    from boxless.boxes import Box
+    from boxless.card import Card
+    from boxless.localization import Finding, Localization
+    from boxless.localizer import Localizer
+    from boxless.model_file import ModelFile
+
+__all__ = [
+    "Box",
+    "BoxlessError",
+    "Card",
+    "Finding",
+    "Localization",
+    "Localizer",
+    "MissingExtraError",
+    "ModelFile",
+    "ModelFileError",
+    "PictureError",
+    "UnknownClassError",
+    "UnknownPresetError",
+    "__version__",
+]
+
+# Where the names live that need NumPy, OpenCV or ONNX Runtime: imported when first asked for.
+_HOMES = {
+    "Box": "boxless.boxes",
+    "Card": "boxless.card",
+    "Finding": "boxless.localization",
+    "Localization": "boxless.localization",
+    "Localizer": "boxless.localizer",
+    "ModelFile": "boxless.model_file",
+}
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401
+    if name not in _HOMES:
+        raise AttributeError(f"module 'boxless' has no attribute '{name}'")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

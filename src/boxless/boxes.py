@@ -1,0 +1,70 @@
+"""From a map to boxes: what stands out above a threshold, piece by piece."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Box:
+    """A box in pixels of the picture as displayed, half-open: it covers x0 <= x < x1 and y0 <= y < y1.
+
+    Attributes:
+        x0, y0, x1, y1: 0 <= x0 < x1 <= width and 0 <= y0 < y1 <= height.
+        score: this piece's share of the evidence above the threshold, in (0, 1]; a picture's boxes sum to one.
+    """
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+    score: float
+
+    @property
+    def xyxy(self) -> tuple[float, float, float, float]:
+        """The four edges, without the score."""
+        return (self.x0, self.y0, self.x1, self.y1)
+
+
+def boxes_in_map(score_map: Floats, threshold: float, height: int, width: int) -> tuple[Box, ...]:
+    """Boxes around the connected pieces of a map that reach the threshold.
+
+    The threshold is a fraction of the map's maximum (Zhou et al., CVPR 2016, who take 0.2 and the largest
+    piece). Pieces touch by sides or corners.
+
+    Args:
+        score_map: (h, w), not negative; any scale.
+        threshold: in (0, 1].
+        height, width: of the picture, in pixels; boxes are scaled to it.
+
+    Returns:
+        Boxes, the one with most evidence first; none where the map has no positive value.
+    """
+    peak = float(score_map.max())
+    if peak <= 0.0:
+        return ()
+    mask = score_map >= threshold * peak
+    count, pieces, stats, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=8)
+    evidence = np.bincount(pieces.ravel(), weights=score_map.ravel(), minlength=count)[1:]
+    share = evidence / evidence.sum()
+    down, right = height / score_map.shape[0], width / score_map.shape[1]
+    found = []
+    for piece in np.argsort(-share, kind="stable"):
+        x, y, w, h = (int(value) for value in stats[piece + 1, :4])
+        found.append(Box(x * right, y * down, (x + w) * right, (y + h) * down, float(share[piece])))
+    return tuple(found)
+
+
+def iou(boxes: Floats, others: Floats) -> Floats:
+    """Intersection over union of every box with every other: (n, m) in [0, 1] from xyxy (n, 4) and (m, 4)."""
+    corner = np.maximum(boxes[:, None, :2], others[None, :, :2])
+    opposite = np.minimum(boxes[:, None, 2:], others[None, :, 2:])
+    shared = np.prod(np.maximum(opposite - corner, 0.0), axis=2)
+    areas = [np.prod(some[:, 2:] - some[:, :2], axis=1) for some in (boxes, others)]
+    return np.asarray(shared / (areas[0][:, None] + areas[1][None] - shared), dtype=np.float32)

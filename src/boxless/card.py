@@ -1,0 +1,123 @@
+"""The card of a model: what one must know to use it rightly. It travels inside the model file."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from boxless.errors import ModelFileError, UnknownClassError, UnknownPresetError
+from boxless.presets import DEFAULT_PRESET, Preset
+
+FORMAT = 1
+"""The version of the model file's format: its inputs, outputs and card. A reader refuses newer ones."""
+
+METADATA_KEY = "boxless"
+"""The key of the ONNX metadata under which the card stands, as JSON."""
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a model file says of itself.
+
+    Attributes:
+        name: of the model.
+        labels: class names, by class index.
+        class_ids: other names of the classes, such as WordNet ids, by class index; empty if there are none.
+        activation: makes probabilities of logits: softmax (one class a picture) or sigmoid (any number).
+        preprocessing: what the graph does to pixels, in words.
+        size_multiple: both sides of what the network sees are multiples of this.
+        presets: by name.
+        typical_evidence: the median evidence of right findings; a heat map of this strength is drawn in full.
+        licence: an SPDX identifier.
+        source: where the weights come from.
+        figures: measured properties, such as accuracies in percent, by name.
+        figures_on: what they were measured on, in words.
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    presets: Mapping[str, Preset]
+    preprocessing: str
+    licence: str
+    source: str
+    size_multiple: int = 32
+    class_ids: tuple[str, ...] = ()
+    activation: Literal["softmax", "sigmoid"] = "softmax"
+    typical_evidence: float = 10.0
+    figures: Mapping[str, float] = field(default_factory=dict)
+    figures_on: str = ""
+
+    def preset(self, name: str) -> Preset:
+        """The preset of that name.
+
+        Raises:
+            UnknownPresetError: if the model has none such.
+        """
+        if name not in self.presets:
+            raise UnknownPresetError(f"no preset '{name}' in {self.name} (it has {', '.join(self.presets)})")
+        return self.presets[name]
+
+    def class_index(self, wanted: str | int) -> int:
+        """The index of a class, from its index, its label (upper and lower case alike) or its id.
+
+        Raises:
+            UnknownClassError: if there is none such (with the nearest names), or if the label is not unique.
+        """
+        if isinstance(wanted, int):
+            if not 0 <= wanted < len(self.labels):
+                raise UnknownClassError(f"no class {wanted} (there are 0 to {len(self.labels) - 1})")
+            return wanted
+        key = _plain(wanted)
+        matches = [index for index, label in enumerate(self.labels) if _plain(label) == key]
+        matches = matches or [index for index, other in enumerate(self.class_ids) if _plain(other) == key]
+        if len(matches) == 1:
+            return matches[0]
+        if matches:
+            choices = " or ".join(map(str, matches))
+            raise UnknownClassError(f"'{wanted}' names {len(matches)} classes: give the index, {choices}")
+        if key.isdecimal():
+            return self.class_index(int(key))
+        near = difflib.get_close_matches(key, [_plain(label) for label in self.labels], n=3, cutoff=0.5)
+        near += [_plain(label) for label in self.labels if key in _plain(label).split() and _plain(label) not in near]
+        hint = f"; nearest: {', '.join(near[:5])}" if near else ""
+        raise UnknownClassError(f"no class '{wanted}' among the {len(self.labels)} of {self.name}{hint}")
+
+    def to_json(self) -> str:
+        """The card as JSON, with the format's version."""
+        return json.dumps({"format": FORMAT, **asdict(self)}, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Card:
+        """The card that `to_json` wrote.
+
+        Raises:
+            ModelFileError: if it is damaged, or of a newer format.
+        """
+        try:
+            data: dict[str, Any] = json.loads(text)
+            version = data.pop("format")
+            if version > FORMAT:
+                raise ModelFileError(
+                    f"a boxless model of format {version} (this boxless reads up to {FORMAT}): "
+                    "pip install --upgrade boxless"
+                )
+            data["labels"], data["class_ids"] = tuple(data["labels"]), tuple(data["class_ids"])
+            data["presets"] = {name: Preset.from_dict(preset) for name, preset in data["presets"].items()}
+            card = cls(**data)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ModelFileError(f"a boxless model with a damaged card ({error})") from None
+        if not card.presets:
+            raise ModelFileError("a boxless model without presets")
+        return card
+
+    @property
+    def default_preset(self) -> str:
+        """What is used where no preset is named."""
+        return DEFAULT_PRESET if DEFAULT_PRESET in self.presets else next(iter(self.presets))
+
+
+def _plain(name: str) -> str:
+    return " ".join(name.replace("_", " ").casefold().split())

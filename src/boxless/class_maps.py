@@ -1,0 +1,61 @@
+"""The maths of class maps, in NumPy: the reference that the graph inside a model file is held to.
+
+Averaging and a linear layer commute. For features F (C, h, w), weights W (K, C) and bias b (K,):
+
+    logits = W @ mean_xy(F) + b = mean_xy(W @ F) + b
+
+so `W @ F` (K, h, w) holds one *class map* per class, and the mean of a class map plus its bias is the logit.
+Zhou et al., "Learning Deep Features for Discriminative Localization", CVPR 2016, equations 1 and 2.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+
+
+def class_maps(features: Floats, weight: Floats) -> Floats:
+    """The class maps of a picture.
+
+    Args:
+        features: (C, h, w), the last spatial output of the network.
+        weight: (k, C), the rows of the linear layer of the wanted classes.
+
+    Returns:
+        (k, h, w), in units of logits.
+    """
+    return np.asarray(np.tensordot(weight, features, axes=(1, 0)), dtype=np.float32)
+
+
+def logits(features: Floats, weight: Floats, bias: Floats) -> Floats:
+    """What global average pooling and the linear layer say: (k,) from features (C, h, w)."""
+    return weight @ features.mean(axis=(1, 2)) + bias
+
+
+def probabilities(logits: Floats, activation: Literal["softmax", "sigmoid"]) -> Floats:
+    """Probabilities (K,) in [0, 1] from logits (K,): they sum to one (softmax), or each stands alone (sigmoid)."""
+    if activation == "sigmoid":
+        return np.asarray(1.0 / (1.0 + np.exp(-logits)), dtype=np.float32)
+    shifted = np.exp(logits - logits.max())
+    return np.asarray(shifted / shifted.sum(), dtype=np.float32)
+
+
+def normalise(maps: Floats) -> Floats:
+    """Maps as score maps: clipped at zero, divided by their maximum, so in [0, 1].
+
+    A map without a positive value comes back as zeros: it is never stretched to pretend that there is
+    something. (Stretching from minimum to maximum, the usual way, shows an object in every picture.)
+
+    Args:
+        maps: (..., h, w).
+
+    Returns:
+        (..., h, w) in [0, 1].
+    """
+    positive = np.maximum(maps, 0.0)
+    peak = positive.max(axis=(-2, -1), keepdims=True)
+    return np.asarray(positive / np.where(peak > 0, peak, 1.0), dtype=np.float32)

@@ -1,0 +1,37 @@
+"""What can go wrong, and what to do about it.
+
+    BoxlessError
+    ├── PictureError        a picture cannot be read, or is not a picture
+    ├── ModelFileError      a file is no boxless model, or one that this version cannot run
+    ├── UnknownClassError   the model has no class of that name or number
+    ├── UnknownPresetError  the model has no preset of that name
+    └── MissingExtraError   a command needs packages that are not installed
+
+Every message says what was found, what was expected, and what helps.
+"""
+
+from __future__ import annotations
+
+
+class BoxlessError(Exception):
+    """The root of everything that boxless raises on purpose."""
+
+
+class PictureError(BoxlessError):
+    """A picture that cannot be read: missing, empty, truncated, too large, of the wrong shape or type."""
+
+
+class ModelFileError(BoxlessError):
+    """A file that is no boxless model, is damaged, or was written by a newer boxless."""
+
+
+class UnknownClassError(BoxlessError):
+    """A class name or index that the model does not have."""
+
+
+class UnknownPresetError(BoxlessError):
+    """A preset name that the model does not have."""
+
+
+class MissingExtraError(BoxlessError):
+    """Packages of an optional extra are needed and not installed."""

@@ -1,0 +1,22 @@
+"""Writing files whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+
+def write_whole(path: Path, write: Callable[[Path], object]) -> None:
+    """Writes a file beside its place and moves it there when it is complete.
+
+    Args:
+        path: of the file; its folder is made where it is missing.
+        write: writes the file to the path that it is given, which has the suffix of `path`.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.stem}.part{path.suffix}")
+    try:
+        write(beside)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)

@@ -1,0 +1,206 @@
+"""Pictures as people have them -> RGB uint8 (H, W, 3) as people see them."""
+
+from __future__ import annotations
+
+import io
+import threading
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+
+from boxless.errors import PictureError
+
+Pixels = NDArray[np.uint8]
+Source: TypeAlias = "str | Path | bytes | Image.Image | NDArray[Any]"
+
+MAX_PIXELS = 150_000_000
+"""The largest picture that is read, in pixels. A picture says its size before it is decoded."""
+
+SUFFIXES = frozenset(
+    [
+        ".jpg",
+        ".jpeg",
+        ".jpe",
+        ".jfif",
+        ".png",
+        ".webp",
+        ".avif",
+        ".gif",
+        ".bmp",
+        ".tif",
+        ".tiff",
+        ".jp2",
+        ".ppm",
+        ".pgm",
+        ".pbm",
+        ".tga",
+        ".ico",
+    ]
+)
+"""What counts as a picture when a folder is searched, in lower case."""
+
+_SIDEWAYS = (5, 6, 7, 8)  # the EXIF orientations that swap height and width
+_header_lock = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A decoded picture.
+
+    Attributes:
+        pixels: RGB uint8 (h, w, 3); fewer than (height, width) where a JPEG was decoded at reduced scale.
+        height, width: of the picture as displayed (after EXIF rotation), in pixels.
+    """
+
+    pixels: Pixels
+    height: int
+    width: int
+
+
+def read_picture(source: Source, *, enough: int | None = None, max_pixels: int = MAX_PIXELS) -> Picture:
+    """Reads a picture.
+
+    EXIF rotation is applied; grey, palette, CMYK and 16-bit pictures become RGB; transparent parts become
+    white; of an animation the first frame is taken.
+
+    Args:
+        source: a path, the bytes of an encoded picture, a PIL image, or RGB uint8 (H, W, 3).
+        enough: pixels; a JPEG may be decoded at 1/2, 1/4 or 1/8 as long as its shorter side keeps this many.
+        max_pixels: pictures with more are refused before they are decoded.
+
+    Raises:
+        PictureError: if there is no such file, it is no picture, damaged or too large, or if an array is not
+            RGB uint8 (H, W, 3).
+    """
+    if isinstance(source, np.ndarray):
+        pixels = _checked_array(source)
+        return Picture(pixels, *pixels.shape[:2])
+    if isinstance(source, Image.Image):
+        return _decode(source, None, max_pixels)
+    if isinstance(source, bytes):
+        if not source:
+            raise PictureError("no bytes (expected an encoded picture: JPEG, PNG, WebP, ...)")
+        return _open(io.BytesIO(source), enough, max_pixels)
+    if isinstance(source, (str, Path)):
+        path = Path(source)
+        if not path.exists():
+            raise PictureError("no such file")
+        if path.is_dir():
+            count = len(pictures_in(path))
+            raise PictureError(f"a folder of {count} pictures (expected one; list them with pictures_in)")
+        if path.stat().st_size == 0:
+            raise PictureError("an empty file (0 bytes)")
+        return _open(path, enough, max_pixels)
+    raise PictureError(
+        f"{type(source).__name__} (expected a path, bytes, a PIL image, or a NumPy array uint8 (H, W, 3) RGB)"
+    )
+
+
+def pictures_in(folder: Path) -> list[Path]:
+    """The pictures of a folder and its sub-folders, by their suffix, sorted; hidden files are left out.
+
+    Raises:
+        PictureError: if there are none.
+    """
+    found = sorted(
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in SUFFIXES
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        and path.is_file()
+    )
+    if not found:
+        raise PictureError(f"a folder without pictures (looked for {' '.join(sorted(SUFFIXES))})")
+    return found
+
+
+def picture_name(source: Source) -> str:
+    """What a picture is called in results: its path, or what kind of thing it is."""
+    if isinstance(source, (str, Path)):
+        return str(source)
+    kinds = {bytes: "bytes", np.ndarray: "array"}
+    return next((name for kind, name in kinds.items() if isinstance(source, kind)), "image")
+
+
+def resize_pixels(pixels: Pixels, height: int, width: int) -> Pixels:
+    """RGB uint8 (h, w, 3) at another size: (height, width, 3); every pixel counts where it shrinks."""
+    shrinks = height < pixels.shape[0] and width < pixels.shape[1]
+    how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(pixels, (width, height), interpolation=how), dtype=np.uint8)
+
+
+def _checked_array(array: NDArray[Any]) -> Pixels:
+    if array.ndim != 3 or array.shape[2] != 3 or array.dtype != np.uint8:
+        hint = ""
+        if array.ndim == 2:
+            hint = "; a grey picture: np.stack([a] * 3, axis=-1)"
+        elif array.ndim == 4:
+            hint = "; several pictures: use locate_many"
+        elif array.ndim == 3 and array.shape[2] == 4:
+            hint = "; RGBA: drop the last channel with a[..., :3]"
+        elif array.ndim == 3 and array.shape[0] == 3:
+            hint = "; channels first: a.transpose(1, 2, 0)"
+        elif np.issubdtype(array.dtype, np.floating):
+            hint = "; floats in [0, 1]: (a * 255).round().astype(np.uint8)"
+        raise PictureError(f"an array {array.dtype} {array.shape} (expected RGB uint8 (height, width, 3){hint})")
+    if array.size == 0:
+        raise PictureError(f"an array {array.shape} without pixels")
+    return np.ascontiguousarray(array)
+
+
+def _open(file: Path | io.BytesIO, enough: int | None, max_pixels: int) -> Picture:
+    try:
+        # Pillow warns of large pictures where we refuse them; the lock keeps the filters whole among threads.
+        with _header_lock, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            image = Image.open(file)
+        with image:
+            return _decode(image, enough, max_pixels)
+    except UnidentifiedImageError:
+        raise PictureError("not a picture, or of a kind that cannot be read") from None
+    except Image.DecompressionBombError as error:
+        raise PictureError(f"too large: {error}".rstrip(".")) from None
+    except PictureError:
+        raise
+    # Decoders of broken files raise nearly anything.
+    except Exception as error:
+        raise PictureError(f"a damaged picture ({str(error).strip() or type(error).__name__})") from None
+
+
+def _decode(image: Image.Image, enough: int | None, max_pixels: int) -> Picture:
+    width, height = image.size
+    if width * height > max_pixels:
+        raise PictureError(
+            f"too large: {width} x {height} is {width * height / 1e6:.0f} megapixels "
+            f"(at most {max_pixels / 1e6:.0f}; raise it with max_pixels)"
+        )
+    if width * height == 0:
+        raise PictureError(f"a picture without pixels ({width} x {height})")
+    turned = image.getexif().get(ExifTags.Base.Orientation, 1)
+    if enough is not None and image.format == "JPEG":
+        scale = max(1, min(width, height) // enough)
+        image.draft(None, (width // scale, height // scale))
+    if turned != 1:
+        image = ImageOps.exif_transpose(image)
+    pixels = np.asarray(_to_rgb(image))
+    return Picture(pixels, *((width, height) if turned in _SIDEWAYS else (height, width)))
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode == "RGB" and "transparency" not in image.info:
+        return image
+    if image.mode.startswith("I"):  # 16 bits a pixel, kept by Pillow in 16 or in 32
+        return Image.fromarray((np.asarray(image).clip(0, 65535) / 257).round().astype(np.uint8)).convert("RGB")
+    if image.mode == "F":
+        raise PictureError("a floating-point picture (expected 8 or 16 bits a channel; its range is not known)")
+    if image.has_transparency_data:
+        picture = image.convert("RGBA")
+        white = Image.new("RGBA", picture.size, "white")
+        return Image.alpha_composite(white, picture).convert("RGB")
+    return image.convert("RGB")

@@ -1,0 +1,64 @@
+"""Presets: how many looks at a picture, how large, and where the box is cut. Rows of data, no code paths."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import sqrt
+from typing import Any
+
+DEFAULT_PRESET = "balanced"
+DEFAULT_TOP = 1
+
+_WIDEST = 3.0
+"""A picture longer than this times its breadth is looked at as if it were this long: squeezed, not cut."""
+
+
+@dataclass(frozen=True)
+class Preset:
+    """How a picture is looked at, and how a map becomes boxes.
+
+    Attributes:
+        sides: pixels, one for each look of the network at the whole picture, rising: the picture is resized to
+            about side * side pixels, its aspect ratio kept. The first look names the picture; the last has the
+            finest grid and refines the map.
+        walk_steps: how often the map is averaged over positions that look alike; 0 leaves the plain map.
+        threshold: boxes surround what is at least this fraction of the map's maximum, in (0, 1).
+        set_on: what the threshold was set on, in words.
+    """
+
+    sides: tuple[int, ...]
+    walk_steps: int
+    threshold: float = 0.5
+    set_on: str = "a default, not set on boxes"
+
+    def __post_init__(self) -> None:
+        if not self.sides or min(self.sides) < 1 or list(self.sides) != sorted(self.sides):
+            raise ValueError(f"a preset's sides rise, found {self.sides}")
+        if self.walk_steps < 0:
+            raise ValueError(f"a preset's walk_steps are 0 or more, found {self.walk_steps}")
+        if not 0 < self.threshold < 1:
+            raise ValueError(f"a preset's threshold is between 0 and 1, found {self.threshold}")
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Preset:
+        """The preset of which `data` is the `dataclasses.asdict`, maybe by way of JSON."""
+        return cls(**{**data, "sides": tuple(data["sides"])})
+
+
+PRESETS: dict[str, Preset] = {
+    "fast": Preset(sides=(224,), walk_steps=3),
+    "balanced": Preset(sides=(224, 448), walk_steps=2),
+    "best": Preset(sides=(224, 448, 576), walk_steps=2),
+}
+"""What a model starts with. A model file carries its own, with thresholds that were set for it."""
+
+
+def view_size(side: int, height: int, width: int, multiple: int) -> tuple[int, int]:
+    """The (height, width) at which a picture of that height and width is looked at.
+
+    About side * side pixels in the picture's aspect ratio; both are multiples of `multiple`, the network's
+    stride, so that its cells tile the picture.
+    """
+    aspect = min(max(height / width, 1 / _WIDEST), _WIDEST)
+    rows, columns = side * sqrt(aspect), side / sqrt(aspect)
+    return max(1, round(rows / multiple)) * multiple, max(1, round(columns / multiple)) * multiple

@@ -1,0 +1,39 @@
+"""What tests share: where pictures are, and one opened localizer."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from boxless import Localizer
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def pictures() -> Path:
+    """The folder of the pictures that the repository ships."""
+    return ROOT / "examples/pictures"
+
+
+@pytest.fixture(scope="session")
+def coffee(pictures: Path) -> Path:
+    """A picture of one espresso."""
+    return pictures / "coffee.jpg"
+
+
+@pytest.fixture(scope="session")
+def localizer() -> Localizer:
+    """The embedded model, as users get it."""
+    return Localizer(threads=1)
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    """The folder of real pictures with boxes; tests that need it are skipped where it is missing."""
+    folder = Path(os.environ.get("BOXLESS_DATA", ROOT.parent / "shared/data"))
+    if not folder.is_dir():
+        pytest.skip(f"no real pictures to test on: {folder} is missing (set BOXLESS_DATA)")
+    return folder

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from boxless.refine import affinity, resize_features, resize_maps, walk
+
+random = np.random.default_rng(0)
+
+
+def two_halves() -> np.ndarray:
+    """Feature maps (2, 4, 6): one feature on the left half, another on the right."""
+    layer = np.zeros((2, 4, 6), np.float32)
+    layer[0, :, :3] = 1
+    layer[1, :, 3:] = 1
+    return layer
+
+
+def test_rows_of_the_affinity_sum_to_one() -> None:
+    layers = [random.normal(size=(5, 4, 6)).astype(np.float32), random.normal(size=(9, 8, 12)).astype(np.float32)]
+    rows = affinity(layers, (4, 6), power=2.0)
+    assert rows.shape == (4, 6, 4, 6)
+    assert rows.min() >= 0
+    assert rows.sum(axis=(2, 3)) == pytest.approx(np.ones((4, 6)), abs=1e-5)
+
+
+def test_a_walk_fills_the_object_and_stops_at_its_edge() -> None:
+    rows = affinity([two_halves()], (4, 6), power=2.0)
+    peak = np.zeros((1, 4, 6), np.float32)
+    peak[0, 1, 1] = 12
+    walked = walk(peak, rows, steps=1)[0]
+    assert walked[:, :3] == pytest.approx(np.ones((4, 3)), abs=1e-5)
+    assert walked[:, 3:] == pytest.approx(np.zeros((4, 3)), abs=1e-5)
+
+
+def test_a_walk_stays_within_the_map() -> None:
+    rows = affinity([random.normal(size=(5, 4, 6)).astype(np.float32)], (4, 6), power=2.0)
+    maps = random.normal(size=(3, 4, 6)).astype(np.float32)
+    walked = walk(maps, rows, steps=3)
+    assert (walked.max(axis=(1, 2)) <= maps.max(axis=(1, 2)) + 1e-6).all()
+    assert (walked.min(axis=(1, 2)) >= maps.min(axis=(1, 2)) - 1e-6).all()
+    assert np.array_equal(walk(maps, rows, steps=0), maps)
+
+
+def test_flat_features_give_no_nan() -> None:
+    rows = affinity([np.ones((3, 2, 2), np.float32)], (2, 2), power=2.0)
+    assert np.isfinite(walk(np.ones((1, 2, 2), np.float32), rows, steps=2)).all()
+
+
+def test_resizing() -> None:
+    ramp = np.arange(8, dtype=np.float32)[None, None].repeat(4, axis=1)
+    assert resize_features(ramp, 2, 4)[0, 0, 1:3] == pytest.approx([2.5, 4.5])
+    assert resize_features(ramp, 4, 8) == pytest.approx(ramp)
+    assert resize_maps(ramp, 4, 16)[0, 0, :4] == pytest.approx([0, 0.25, 0.75, 1.25])
