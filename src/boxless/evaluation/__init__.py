@@ -1,0 +1,1 @@
+"""Localization measured on boxed pictures."""

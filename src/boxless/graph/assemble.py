@@ -1,0 +1,209 @@
+"""Puts a boxless model together: the picture in front of a network, class maps and affinity behind it.
+
+The added parts are written in ONNX's textual syntax, so that what runs is what you read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, compose, helper, numpy_helper, parser
+
+from boxless._version import __version__
+from boxless.card import METADATA_KEY, Card
+from boxless.files import write_whole
+
+OPSET = 18
+_IR_VERSION = 10
+_PREFIX = "network/"
+
+_HEADER = f'<ir_version: {_IR_VERSION}, opset_import: ["" : {OPSET}]>'
+
+# image -> the network's input. `size` is the (height, width) that the network sees; a picture of that size
+# passes through untouched. `mean` and `std` hold one value for each of R, G and B.
+_PICTURE = """
+picture (uint8[N, H, W, 3] image, int64[2] size) => (float[N, 3, in_h, in_w] picture_scaled)
+<float[1, 3, 1, 1] picture_mean = {{{mean}}}, float[1, 3, 1, 1] picture_std = {{{std}}}>
+{{
+    picture_resized = Resize <mode = "linear", antialias = 1, axes = [1, 2]> (image, , , size)
+    picture_planes = Transpose <perm = [0, 3, 1, 2]> (picture_resized)
+    picture_floats = Cast <to = 1> (picture_planes)
+    picture_centred = Sub (picture_floats, picture_mean)
+    picture_scaled = Div (picture_centred, picture_std)
+}}
+"""
+
+# The head. `chosen` are the classes that the caller names, then the `top` most probable ones.
+#   logits     = mean_xy(F) @ W.T + b
+#   class_maps = W[chosen] @ F, so that mean_xy(class_maps) + b[chosen] = logits[chosen]
+_HEAD = """
+head (float[N, C, h, w] head_features, int64[M] classes, int64[1] top)
+    => (float[N, K] logits, int64[N, k] chosen, float[N, k, h, w] class_maps)
+<int64[2] head_space = {2, 3}, int64[3] head_flat_shape = {0, 0, -1}, int64[2] head_keep = {0, 0}>
+{
+    head_pooled = ReduceMean <keepdims = 0> (head_features, head_space)
+    logits = Gemm <transB = 1> (head_pooled, head_weight, head_bias)
+    head_best_logits, head_best = TopK <axis = 1> (logits, top)
+    head_batch = Shape <start = 0, end = 1> (head_features)
+    head_named_count = Shape (classes)
+    head_named_shape = Concat <axis = 0> (head_batch, head_named_count)
+    head_named = Expand (classes, head_named_shape)
+    chosen = Concat <axis = 1> (head_named, head_best)
+    head_rows = Gather <axis = 0> (head_weight, chosen)
+    head_flat = Reshape (head_features, head_flat_shape)
+    head_flat_maps = MatMul (head_rows, head_flat)
+    head_grid = Shape <start = 2, end = 4> (head_features)
+    head_maps_shape = Concat <axis = 0> (head_keep, head_grid)
+    class_maps = Reshape (head_flat_maps, head_maps_shape)
+}
+"""
+
+# One layer's part in the affinity: brought to the affinity's grid, its mean over positions removed, at length one.
+_LAYER = """
+layer (float[N, C, h, w] layer_{i}, int64[2] layer_grid) => (float[N, C, P] layer_unit_{i})
+<int64[3] layer_flat_shape_{i} = {{0, 0, -1}}, int64[1] layer_positions_{i} = {{2}},
+ int64[1] layer_channels_{i} = {{1}}, float layer_tiny_{i} = {{1e-6}}>
+{{
+    layer_resized_{i} = Resize <mode = "linear", antialias = 1, axes = [2, 3]> (layer_{i}, , , layer_grid)
+    layer_flat_{i} = Reshape (layer_resized_{i}, layer_flat_shape_{i})
+    layer_mean_{i} = ReduceMean (layer_flat_{i}, layer_positions_{i})
+    layer_centred_{i} = Sub (layer_flat_{i}, layer_mean_{i})
+    layer_length_{i} = ReduceL2 (layer_centred_{i}, layer_channels_{i})
+    layer_safe_length_{i} = Max (layer_length_{i}, layer_tiny_{i})
+    layer_unit_{i} = Div (layer_centred_{i}, layer_safe_length_{i})
+}}
+"""
+
+# Which positions look alike: the mean over layers of the cosine of their features, clipped at zero, to the power,
+# rows summing to one. `boxless.refine.affinity` says the same in NumPy.
+_AFFINITY = """
+affinity (float[N, C, P] affinity_units, int64[2] layer_grid) => (float[N, u, v, u2, v2] affinity)
+<int64[1] affinity_columns = {{2}}, float affinity_tiny = {{1e-6}}, float affinity_layers = {{{layers}}},
+ float affinity_power = {{{power}}}, int64[1] affinity_batch = {{0}}>
+{{
+    affinity_rows = Transpose <perm = [0, 2, 1]> (affinity_units)
+    affinity_sum = MatMul (affinity_rows, affinity_units)
+    affinity_cosine = Div (affinity_sum, affinity_layers)
+    affinity_positive = Relu (affinity_cosine)
+    affinity_powered = Pow (affinity_positive, affinity_power)
+    affinity_total = ReduceSum (affinity_powered, affinity_columns)
+    affinity_safe_total = Max (affinity_total, affinity_tiny)
+    affinity_flat = Div (affinity_powered, affinity_safe_total)
+    affinity_shape = Concat <axis = 0> (affinity_batch, layer_grid, layer_grid)
+    affinity = Reshape (affinity_flat, affinity_shape)
+}}
+"""
+
+
+@dataclass(frozen=True)
+class GapNetwork:
+    """A network cut off before its pooling, and what is needed to put boxless around it.
+
+    Attributes:
+        model: an ONNX model, opset 18 or later: one input float32 (N, 3, h, w), any of its tensors as outputs.
+        features: the name of the last feature map (N, C, h, w), the one that is averaged.
+        weight: float32 (K, C), of the linear layer behind the pooling.
+        bias: float32 (K,).
+        layers: the names of mid-level feature maps (N, c, h', w') that say which positions look alike; none
+            leaves the affinity out.
+        grid: the one of `layers` on whose positions the affinity is; the others are resized to it.
+        power: of the affinity, see `boxless.refine.affinity`.
+        mean, std: of R, G and B on the scale 0-255: the network sees (pixel - mean) / std.
+    """
+
+    model: onnx.ModelProto
+    features: str
+    weight: NDArray[np.float32]
+    bias: NDArray[np.float32]
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    layers: tuple[str, ...] = ()
+    grid: str = ""
+    power: float = 2.0
+
+
+def assemble(network: GapNetwork, card: Card, size: tuple[int, int] = (224, 224), top: int = 5) -> onnx.ModelProto:
+    """The boxless model of a network.
+
+    Args:
+        network: cut off before its pooling.
+        card: what the file says of itself.
+        size: the (height, width) the network sees where a caller names none.
+        top: how many class maps a caller gets who names no number and no classes.
+
+    Returns:
+        A model with the inputs
+            image uint8 (N, H, W, 3) RGB, any H and W;
+            size int64 (2,), classes int64 (M,), top int64 (1,), which may be left out;
+        and the outputs
+            logits float32 (N, K); chosen int64 (N, M + top); class_maps float32 (N, M + top, h, w);
+            affinity float32 (N, u, v, u, v), if the network has mid-level layers.
+    """
+    model = compose.add_prefix(network.model, _PREFIX)
+    entry = model.graph.input[0].name
+    for node in model.graph.node:
+        node.input[:] = ["picture_scaled" if name == entry else name for name in node.input]
+
+    graph = onnx.GraphProto(name=card.name)
+    _append(graph, _PICTURE.format(mean=_numbers(network.mean), std=_numbers(network.std)))
+    graph.node.extend(model.graph.node)
+    graph.initializer.extend(model.graph.initializer)
+    if network.layers:
+        _append_affinity(graph, network)
+    graph.initializer.append(numpy_helper.from_array(network.weight.astype(np.float32), "head_weight"))
+    graph.initializer.append(numpy_helper.from_array(network.bias.astype(np.float32), "head_bias"))
+    _append(graph, _HEAD, head_features=_PREFIX + network.features)
+
+    classes = len(network.bias)
+    graph.input.append(_tensor("image", TensorProto.UINT8, "N", "H", "W", 3))
+    # Inputs that have an initializer of the same name may be left out: the initializer is their default.
+    for name, default, length in (("size", size, 2), ("classes", (), "M"), ("top", (min(top, classes),), 1)):
+        graph.input.append(_tensor(name, TensorProto.INT64, length))
+        graph.initializer.append(numpy_helper.from_array(np.array(default, np.int64), name))
+    graph.output.append(_tensor("logits", TensorProto.FLOAT, "N", classes))
+    graph.output.append(_tensor("chosen", TensorProto.INT64, "N", "k"))
+    graph.output.append(_tensor("class_maps", TensorProto.FLOAT, "N", "k", "h", "w"))
+    if network.layers:
+        graph.output.append(_tensor("affinity", TensorProto.FLOAT, "N", "u", "v", "u", "v"))
+
+    whole = helper.make_model(graph, opset_imports=model.opset_import, ir_version=_IR_VERSION)
+    whole.producer_name, whole.producer_version = "boxless", __version__
+    helper.set_model_props(whole, {METADATA_KEY: card.to_json()})
+    onnx.checker.check_model(whole, full_check=True)
+    return whole
+
+
+def write_model(model: onnx.ModelProto, path: Path) -> None:
+    """Writes a model file, whole or not at all."""
+    write_whole(path, lambda beside: onnx.save(model, beside))
+
+
+def _append_affinity(graph: onnx.GraphProto, network: GapNetwork) -> None:
+    graph.node.append(helper.make_node("Shape", [_PREFIX + network.grid], ["layer_grid"], start=2, end=4))
+    for i, layer in enumerate(network.layers):
+        _append(graph, _LAYER.format(i=i), **{f"layer_{i}": _PREFIX + layer})
+    units = [f"layer_unit_{i}" for i in range(len(network.layers))]
+    graph.node.append(helper.make_node("Concat", units, ["affinity_units"], axis=1))
+    _append(graph, _AFFINITY.format(layers=float(len(network.layers)), power=float(network.power)))
+
+
+def _append(graph: onnx.GraphProto, text: str, **wiring: str) -> None:
+    """Appends a graph given as text; `wiring` says which tensors its inputs are, where names differ."""
+    part = parser.parse_model(_HEADER + text).graph
+    for node in part.node:
+        node.input[:] = [wiring.get(name, name) for name in node.input]
+    graph.node.extend(part.node)
+    graph.initializer.extend(part.initializer)
+
+
+def _tensor(name: str, kind: int, *shape: int | str) -> onnx.ValueInfoProto:
+    return helper.make_tensor_value_info(name, kind, shape)
+
+
+def _numbers(values: Sequence[float]) -> str:
+    return ", ".join(str(float(value)) for value in values)
