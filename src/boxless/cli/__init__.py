@@ -1,0 +1,53 @@
+"""The command line: one subcommand a file; each parses, calls and prints."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from boxless._version import __version__
+from boxless.cli.locate import locate
+from boxless.cli.models import models
+from boxless.errors import BoxlessError
+
+app = typer.Typer(
+    help="What is in a picture, and where, learned from class labels alone.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command()(locate)
+app.command()(models)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"boxless {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Runs the command line; what a user can mend is one line on standard error and exit status 2."""
+    try:
+        app()
+    except BoxlessError as error:
+        sys.stderr.write(f"boxless: {error}\n")
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        # Whoever read our output has had enough; Python would complain once more when it closes it.
+        sys.stderr.close()
+        sys.exit(141)

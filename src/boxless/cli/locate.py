@@ -1,0 +1,72 @@
+"""boxless locate: pictures in; classes, boxes, heat maps out."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from boxless.presets import DEFAULT_PRESET, DEFAULT_TOP
+from boxless.zoo import DEFAULT_MODEL
+
+
+def locate(
+    paths: Annotated[list[str], typer.Argument(metavar="PATHS...", help="Pictures, folders, or - for standard input.")],
+    preset: Annotated[str, typer.Option(help="fast, balanced or best.")] = DEFAULT_PRESET,
+    model: Annotated[str, typer.Option(help="A model's name (see boxless models) or file.")] = DEFAULT_MODEL,
+    top: Annotated[int, typer.Option(min=1, help="How many of the most probable classes.")] = DEFAULT_TOP,
+    classes: Annotated[
+        list[str] | None,
+        typer.Option("--class", metavar="NAME", help="Look for this class instead (repeatable)."),
+    ] = None,
+    min_probability: Annotated[float, typer.Option(min=0, max=1, help="Leave out less probable findings.")] = 0.0,
+    save: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Draw heat maps and boxes over the pictures.")
+    ] = None,
+    maps: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write score maps (NumPy, float32 in [0, 1]).")
+    ] = None,
+    sheet: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw all pictures on one contact sheet.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line, and nothing else.")] = False,
+) -> None:
+    """Find what is in pictures, and where.
+
+    Exit status: 0 all done; 1 some pictures failed, the rest are done; 2 wrong usage.
+    """
+    # Typer reads this file for --help, which is to be instant: what is heavy is imported when there is work.
+    from boxless.cli.outputs import Outputs
+    from boxless.cli.report import Report
+    from boxless.localizer import Localizer
+
+    localizer = Localizer(model, preset)
+    names = [name for path in paths for name in _expanded(path)]
+    results = localizer.locate_many(
+        (sys.stdin.buffer.read() if name == "-" else name for name in names),
+        top=top,
+        classes=classes,
+        min_probability=min_probability,
+    )
+    failed = 0
+    with Report(as_json, total=len(names)) as report, Outputs(save, maps, sheet) as outputs:
+        for name, result in zip(names, results, strict=True):
+            found = replace(result, image=name)
+            failed += found.error is not None
+            report.add(found)
+            outputs.add(found)
+    if failed:
+        raise typer.Exit(1)
+
+
+def _expanded(path: str) -> Iterator[str]:
+    """A folder's pictures; anything else as it is. A folder without pictures stays, to fail by its name."""
+    from boxless.errors import PictureError
+    from boxless.image import pictures_in
+
+    try:
+        yield from map(str, pictures_in(Path(path)) if Path(path).is_dir() else [path])
+    except PictureError:
+        yield path

@@ -1,0 +1,96 @@
+"""What `boxless locate` prints while it works: rows for people, or JSON for machines."""
+
+from __future__ import annotations
+
+import json
+import sys
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TimeRemainingColumn
+from rich.text import Text
+
+from boxless.localization import Finding, Localization
+
+_ROW = "{:<36}  {:<26}  {:>6}  {:>9}  {}"
+_HEADINGS = _ROW.format("picture", "class", "prob.", "evidence", "box (x0 y0 x1 y1)")
+
+
+class Report:
+    """Prints results as they come, failures on standard error, and on a terminal a progress bar.
+
+    Args:
+        as_json: one object a line on standard output, and nothing else there.
+        total: how many pictures there will be.
+    """
+
+    def __init__(self, as_json: bool, total: int) -> None:
+        self._as_json = as_json
+        self._out = Console(highlight=False, soft_wrap=True)
+        console = self._out if self._out.is_terminal else Console(stderr=True)
+        self._bar = Progress(
+            BarColumn(),
+            MofNCompleteColumn(),
+            _Rate(),
+            TimeRemainingColumn(),
+            console=console,
+            disable=as_json or total < 2 or not console.is_terminal,
+            redirect_stderr=sys.stderr.isatty(),
+            transient=True,
+        )
+        self._task = self._bar.add_task("", total=total)
+        self._empty = True
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def add(self, found: Localization) -> None:
+        """Prints what was found in a picture, or why it could not be read."""
+        self._bar.advance(self._task)
+        if found.error is not None:
+            sys.stderr.write(f"{found.image}: {found.error}\n")
+        if self._as_json:
+            sys.stdout.write(json.dumps(found.as_dict(), ensure_ascii=False) + "\n")
+            sys.stdout.flush()
+        elif found.error is None:
+            self._print_rows(found)
+
+    def _print_rows(self, found: Localization) -> None:
+        if self._empty:
+            self._out.print(_HEADINGS, style="bold", markup=False)
+            self._empty = False
+        name = _ending(found.image, 36)
+        if not found.findings:
+            self._out.print(_ROW.format(name, "(nothing as probable as asked)", "", "", ""), markup=False)
+        for finding in found.findings:
+            self._out.print(_row(name, finding), markup=False)
+            name = ""
+
+
+class _Rate(ProgressColumn):
+    """Pictures a second."""
+
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.speed:.1f} pictures/s" if task.speed else "")
+
+
+def _row(name: str, finding: Finding) -> str:
+    place = "  ".join(f"{edge:.0f}" for edge in finding.box.xyxy) if finding.box else "no evidence, no box"
+    return _ROW.format(
+        name, _beginning(finding.label, 26), f"{finding.probability:.1%}", f"{finding.evidence:.1f}", place
+    )
+
+
+def _beginning(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def _ending(text: str, length: int) -> str:
+    return text if len(text) <= length else "…" + text[1 - length :]

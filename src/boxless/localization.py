@@ -1,0 +1,131 @@
+"""What was found in a picture, and where: frozen results."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL.Image import Image
+
+from boxless.boxes import Box
+from boxless.class_maps import normalise
+from boxless.draw import Layer, draw
+from boxless.errors import PictureError
+from boxless.image import Source, read_picture
+from boxless.refine import resize_maps
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Finding:
+    """One class in one picture.
+
+    Attributes:
+        label: the class's name.
+        class_index: its index in the model.
+        probability: in [0, 1].
+        evidence: the un-normalised maximum of the class map, in units of logits; not positive means that
+            nothing in the picture speaks for the class.
+        boxes: in pixels of the picture as displayed, the one with most evidence first; empty without evidence.
+        class_map: (u, v), refined, not negative, on the network's own grid; read-only.
+        height, width: of the picture as displayed, in pixels.
+    """
+
+    label: str
+    class_index: int
+    probability: float
+    evidence: float
+    boxes: tuple[Box, ...]
+    class_map: Floats
+    height: int
+    width: int
+
+    @property
+    def box(self) -> Box | None:
+        """The best box, or None where there is no evidence for the class."""
+        return self.boxes[0] if self.boxes else None
+
+    @cached_property
+    def score_map(self) -> Floats:
+        """float32 (height, width) in [0, 1]: the class map on the picture's pixels, divided by its maximum.
+
+        Zero everywhere where there is no evidence. It is made when first asked for, and read-only.
+        """
+        scores: Floats = normalise(resize_maps(self.class_map[None], self.height, self.width))[0]
+        scores.flags.writeable = False
+        return scores
+
+    def as_dict(self) -> dict[str, Any]:
+        """As plain data for JSON; coordinates in pixels, rounded to hundredths."""
+        boxes = [{"box": [round(edge, 2) for edge in box.xyxy], "score": round(box.score, 4)} for box in self.boxes]
+        return {
+            "label": self.label,
+            "class_index": self.class_index,
+            "probability": round(self.probability, 6),
+            "evidence": round(self.evidence, 4),
+            "box": boxes[0]["box"] if boxes else None,
+            "boxes": boxes,
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Localization:
+    """What a model found in one picture.
+
+    Attributes:
+        image: what the picture is called: its path, or "bytes", "array", "image".
+        height, width: of the picture as displayed, in pixels; None if it could not be read.
+        model: the model's name.
+        preset: the preset's name.
+        findings: by falling probability, or in the order of the classes asked for.
+        error: why the picture could not be read, or None.
+        source: the picture as it was given.
+        typical_evidence: what the model's right findings have; the strength of heat maps goes by it.
+    """
+
+    image: str
+    height: int | None
+    width: int | None
+    model: str
+    preset: str
+    findings: tuple[Finding, ...]
+    source: Source
+    typical_evidence: float
+    error: str | None = None
+
+    def draw(self) -> Image:
+        """The picture with heat map, boxes and labels, as a PIL image of the picture's size (small ones enlarged).
+
+        Raises:
+            PictureError: if the picture is not there any more, or could not be read in the first place.
+        """
+        if self.error is not None:
+            raise PictureError(f"{self.image}: {self.error}")
+        pixels = read_picture(self.source, max_pixels=sys.maxsize).pixels
+        layers = [
+            Layer(
+                title=f"{finding.label} {finding.probability:.0%}" if finding.boxes else f"no {finding.label}",
+                score_map=finding.score_map,
+                strength=min(1.0, max(0.0, finding.evidence / self.typical_evidence)),
+                boxes=finding.boxes,
+            )
+            for finding in self.findings
+        ]
+        return draw(pixels, layers)
+
+    def as_dict(self) -> dict[str, Any]:
+        """As plain data for JSON, without the maps."""
+        return {
+            "image": self.image,
+            "width": self.width,
+            "height": self.height,
+            "model": self.model,
+            "preset": self.preset,
+            "findings": [finding.as_dict() for finding in self.findings],
+            "error": self.error,
+        }

@@ -1,0 +1,182 @@
+"""Picture in, what and where out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boxless.boxes import boxes_in_map
+from boxless.class_maps import probabilities
+from boxless.errors import PictureError
+from boxless.image import MAX_PIXELS, Picture, Source, picture_name, read_picture, resize_pixels
+from boxless.localization import Finding, Localization
+from boxless.model_file import ModelFile, Network, Output
+from boxless.ordered import ordered_map
+from boxless.presets import DEFAULT_TOP, view_size
+from boxless.refine import resize_maps, walk
+from boxless.zoo import DEFAULT_MODEL
+
+Floats = NDArray[np.float32]
+
+_BOX_GRID = 256
+"""Boxes are read off a map whose longer side has at most this many cells: finer is not more exact, but slower."""
+
+
+class Localizer:
+    """Finds what is in pictures, and where.
+
+    Args:
+        model: the name of a model that comes with boxless, a model file's path, or an opened `Network`.
+        preset: "fast", "balanced" or "best", or another one that the model has; its default where None.
+        threads: how many one picture may use; 0 means one a core.
+        max_pixels: larger pictures are refused before they are decoded.
+
+    Raises:
+        ModelFileError: if there is no such model, or it is no boxless model.
+        UnknownPresetError: if the model has no such preset.
+
+    Example:
+        >>> localizer = Localizer()
+        >>> found = localizer.locate("cat.jpg")
+        >>> found.findings[0].label, found.findings[0].box
+    """
+
+    def __init__(
+        self,
+        model: str | Path | Network = DEFAULT_MODEL,
+        preset: str | None = None,
+        *,
+        threads: int = 0,
+        max_pixels: int = MAX_PIXELS,
+    ) -> None:
+        self._network = ModelFile(model, threads) if isinstance(model, (str, Path)) else model
+        self.card = self._network.card
+        self.preset_name = preset or self.card.default_preset
+        self.preset = self.card.preset(self.preset_name)
+        self.max_pixels = max_pixels
+
+    def locate(
+        self,
+        source: Source,
+        *,
+        top: int = DEFAULT_TOP,
+        classes: Sequence[str | int] | None = None,
+        min_probability: float = 0.0,
+    ) -> Localization:
+        """Finds what is in a picture, and where.
+
+        Args:
+            source: a path, the bytes of an encoded picture, a PIL image, or RGB uint8 (H, W, 3).
+            top: how many of the most probable classes are wanted; at least 1.
+            classes: look for these instead, by label, index or id; the findings keep their order.
+            min_probability: findings below are left out, in [0, 1].
+
+        Raises:
+            PictureError: if the picture cannot be read.
+            UnknownClassError: if the model has no such class.
+        """
+        return self._locate(source, self._wanted(top, classes), top, min_probability)
+
+    def locate_many(
+        self,
+        sources: Iterable[Source],
+        *,
+        top: int = DEFAULT_TOP,
+        classes: Sequence[str | int] | None = None,
+        min_probability: float = 0.0,
+        workers: int | None = None,
+    ) -> Iterator[Localization]:
+        """Finds what is in many pictures: lazily, in their order, a few in memory at a time.
+
+        A picture that cannot be read gives a result with an `error`, and the rest goes on.
+
+        Args:
+            sources: as for `locate`; an iterator is drawn from only as fast as results are taken.
+            top, classes, min_probability: as for `locate`.
+            workers: pictures under way at a time; one a core where None.
+
+        Raises:
+            UnknownClassError: at once, if the model has no such class.
+        """
+        wanted = self._wanted(top, classes)
+
+        def one(source: Source) -> Localization:
+            try:
+                return self._locate(source, wanted, top, min_probability)
+            except PictureError as error:
+                return self._result(source, None, (), str(error))
+
+        return ordered_map(one, sources, workers or os.cpu_count() or 1)
+
+    def _wanted(self, top: int, classes: Sequence[str | int] | None) -> list[int] | None:
+        if top < 1:
+            raise ValueError(f"top is {top} (expected at least 1)")
+        if isinstance(classes, str):
+            raise TypeError(f"classes is the text '{classes}' (expected a list: classes=['{classes}'])")
+        return None if classes is None else [self.card.class_index(each) for each in classes]
+
+    def _locate(self, source: Source, wanted: list[int] | None, top: int, min_probability: float) -> Localization:
+        first, *others = self.preset.sides
+        picture = read_picture(source, enough=others[-1] if others else first, max_pixels=self.max_pixels)
+        top = 0 if wanted is not None else min(top, len(self.card.labels))
+        outputs = [self._look(picture, first, wanted or (), top)]
+        chosen = outputs[0].chosen.tolist()
+        outputs += [self._look(picture, side, chosen, 0) for side in others]
+
+        evidence, refined = self._merge(outputs)
+        chances = probabilities(outputs[0].logits, self.card.activation)
+        findings = (
+            self._finding(picture, index, float(chances[index]), peak, class_map)
+            for index, peak, class_map in zip(chosen, evidence, refined, strict=True)
+        )
+        return self._result(
+            source, picture, tuple(finding for finding in findings if finding.probability >= min_probability)
+        )
+
+    def _look(self, picture: Picture, side: int, classes: Sequence[int], top: int) -> Output:
+        size = view_size(side, picture.height, picture.width, self.card.size_multiple)
+        return self._network.run(resize_pixels(picture.pixels, *size), size=size, classes=classes, top=top)
+
+    def _merge(self, outputs: Sequence[Output]) -> tuple[list[float], Floats]:
+        """The evidence (k,) and the refined class maps (k, u, v), not negative, of all looks together."""
+        affinity = outputs[-1].affinity
+        grid = outputs[-1].class_maps.shape[1:] if affinity is None else affinity.shape[:2]
+        maps = np.mean([resize_maps(output.class_maps, *grid) for output in outputs], axis=0)
+        positive = np.maximum(maps, 0.0)
+        refined = positive if affinity is None else walk(positive, affinity, self.preset.walk_steps)
+        return maps.max(axis=(1, 2)).tolist(), refined
+
+    def _finding(self, picture: Picture, index: int, probability: float, evidence: float, class_map: Floats) -> Finding:
+        scale = min(1.0, _BOX_GRID / max(picture.height, picture.width))
+        grid = (max(1, round(picture.height * scale)), max(1, round(picture.width * scale)))
+        fine = resize_maps(class_map[None], *grid)[0]
+        class_map.flags.writeable = False
+        return Finding(
+            label=self.card.labels[index],
+            class_index=index,
+            probability=probability,
+            evidence=evidence,
+            boxes=boxes_in_map(fine, self.preset.threshold, picture.height, picture.width),
+            class_map=class_map,
+            height=picture.height,
+            width=picture.width,
+        )
+
+    def _result(
+        self, source: Source, picture: Picture | None, findings: tuple[Finding, ...], error: str | None = None
+    ) -> Localization:
+        return Localization(
+            image=picture_name(source),
+            height=picture.height if picture else None,
+            width=picture.width if picture else None,
+            model=self.card.name,
+            preset=self.preset_name,
+            findings=findings,
+            source=source,
+            typical_evidence=self.card.typical_evidence,
+            error=error,
+        )

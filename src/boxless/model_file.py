@@ -1,0 +1,117 @@
+"""Opens a boxless model: one ONNX file whose one run gives logits, class maps and affinity."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from boxless import zoo
+from boxless.card import METADATA_KEY, Card
+from boxless.errors import ModelFileError
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Output:
+    """What one run of the network says of one picture.
+
+    Attributes:
+        logits: (K,), one a class.
+        chosen: (k,), the indices of the classes that have a map: those asked for, then the most probable.
+        class_maps: (k, h, w), in units of logits; the mean of a map plus its class's bias is its logit.
+        affinity: (u, v, u, v), how much each position looks like each other one, rows summing to one;
+            None in a model without mid-level features.
+    """
+
+    logits: Floats
+    chosen: NDArray[np.int64]
+    class_maps: Floats
+    affinity: Floats | None
+
+
+class Network(Protocol):
+    """What a Localizer needs of a model; `ModelFile` is the real one."""
+
+    @property
+    def card(self) -> Card:
+        """What is to be known of the model."""
+
+    def run(self, pixels: NDArray[np.uint8], *, size: tuple[int, int], classes: Sequence[int], top: int) -> Output:
+        """Looks once at RGB (H, W, 3) resized to `size`, for the named classes and the `top` best."""
+
+
+class ModelFile:
+    """A model file, opened.
+
+    Args:
+        model: the name of a model that comes with boxless (`boxless models` lists them), or a file's path.
+        threads: how many a run may use; 0 lets ONNX Runtime decide (one a core).
+
+    Raises:
+        ModelFileError: if there is no such model or file, or it is no boxless model.
+    """
+
+    def __init__(self, model: str | Path, threads: int = 0) -> None:
+        self.path = find_model(model)
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.log_severity_level = 3
+        try:
+            self._session = ort.InferenceSession(self.path, options, providers=["CPUExecutionProvider"])
+        # ONNX Runtime's errors have no common class of their own.
+        except Exception as error:
+            reason = str(error).strip().splitlines()[0]
+            raise ModelFileError(f"{self.path}: not a model that ONNX Runtime can run ({reason})") from None
+        text = self._session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
+        if text is None:
+            raise ModelFileError(f"{self.path}: an ONNX file, but no boxless model (it has no card)")
+        try:
+            self.card = Card.from_json(text)
+        except ModelFileError as error:
+            raise ModelFileError(f"{self.path}: {error}") from None
+        outputs = {output.name for output in self._session.get_outputs()}
+        self._outputs = ["logits", "chosen", "class_maps", *(["affinity"] if "affinity" in outputs else [])]
+        if missing := set(self._outputs) - outputs:
+            raise ModelFileError(f"{self.path}: a boxless model without its {', '.join(sorted(missing))}")
+
+    def run(
+        self, pixels: NDArray[np.uint8], *, size: tuple[int, int], classes: Sequence[int] = (), top: int = 1
+    ) -> Output:
+        """Looks once at a picture.
+
+        Args:
+            pixels: RGB (H, W, 3).
+            size: the (height, width) that the network sees, multiples of the card's `size_multiple`.
+            classes: the classes whose maps are wanted, by index.
+            top: how many of the most probable classes' maps are wanted too, at most K.
+        """
+        feed = {
+            "image": pixels[None],
+            "size": np.array(size, np.int64),
+            "classes": np.array(classes, np.int64),
+            "top": np.array([top], np.int64),
+        }
+        logits, chosen, class_maps, *affinity = self._session.run(self._outputs, feed)
+        return Output(logits[0], chosen[0], class_maps[0], affinity[0][0] if affinity else None)
+
+
+def find_model(model: str | Path) -> Path:
+    """The path of a model that comes with boxless, by name, or of a file.
+
+    Raises:
+        ModelFileError: if there is neither.
+    """
+    embedded = zoo.models()
+    if str(model) in embedded:
+        return embedded[str(model)]
+    path = Path(model)
+    if not path.is_file():
+        raise ModelFileError(f"no model '{model}' (expected {', '.join(embedded)}, or a model file's path)")
+    return path

@@ -1,0 +1,36 @@
+"""A map over many things in threads: in order, lazily, with few under way."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def ordered_map(function: Callable[[Item], Result], items: Iterable[Item], workers: int) -> Iterator[Result]:
+    """Results of `function` in the order of `items`.
+
+    At most twice as many items as workers are under way or waiting to be taken, so memory does not grow with
+    the number of items. Threads, because reading pictures and running networks leave the interpreter free.
+
+    Args:
+        function: called in a thread.
+        items: drawn from lazily, in the caller's thread.
+        workers: number of threads, at least 1.
+    """
+    pending: deque[Future[Result]] = deque()
+    with ThreadPoolExecutor(workers, thread_name_prefix="boxless") as pool:
+        try:
+            for item in items:
+                pending.append(pool.submit(function, item))
+                if len(pending) >= 2 * workers:
+                    yield pending.popleft().result()
+            while pending:
+                yield pending.popleft().result()
+        finally:
+            for future in pending:
+                future.cancel()
