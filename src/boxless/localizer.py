@@ -143,10 +143,10 @@ class Localizer:
 
     def _merge(self, outputs: Sequence[Output]) -> tuple[list[float], Floats]:
         """The evidence (k,) and the refined class maps (k, u, v), not negative, of all looks together."""
-        affinity = outputs[-1].affinity
-        grid = outputs[-1].class_maps.shape[1:] if affinity is None else affinity.shape[:2]
+        grid = outputs[-1].class_maps.shape[1:]
         maps = np.mean([resize_maps(output.class_maps, *grid) for output in outputs], axis=0)
         positive = np.maximum(maps, 0.0)
+        affinity = outputs[-1].affinity
         refined = positive if affinity is None else walk(positive, affinity, self.preset.walk_steps)
         return maps.max(axis=(1, 2)).tolist(), refined
 

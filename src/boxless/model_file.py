@@ -26,8 +26,8 @@ class Output:
         logits: (K,), one a class.
         chosen: (k,), the indices of the classes that have a map: those asked for, then the most probable.
         class_maps: (k, h, w), in units of logits; the mean of a map plus its class's bias is its logit.
-        affinity: (u, v, u, v), how much each position looks like each other one, rows summing to one;
-            None in a model without mid-level features.
+        affinity: (u, v, h, w), how much each fine position looks like each position of the class maps, rows
+            summing to one; None in a model without mid-level features.
     """
 
     logits: Floats
