@@ -1,0 +1,1 @@
+"""Benchmark programs; they write their figures to results/."""
