@@ -10,6 +10,7 @@ import typer
 from boxless._version import __version__
 from boxless.cli.locate import locate
 from boxless.cli.models import models
+from boxless.cli.quantize import quantize
 from boxless.errors import BoxlessError
 
 app = typer.Typer(
@@ -21,6 +22,7 @@ app = typer.Typer(
 )
 app.command()(locate)
 app.command()(models)
+app.command()(quantize)
 
 
 def _print_version(wanted: bool) -> None:

@@ -20,7 +20,10 @@ from boxless.files import write_whole
 
 OPSET = 18
 _IR_VERSION = 10
-_PREFIX = "network/"
+NETWORK_PREFIX = "network/"
+"""What comes from the network itself is named so; the parts around it are not."""
+
+_PREFIX = NETWORK_PREFIX
 
 _HEADER = f'<ir_version: {_IR_VERSION}, opset_import: ["" : {OPSET}]>'
 
