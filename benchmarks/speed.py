@@ -108,6 +108,20 @@ def folder_ratios(files: list[Path], preset: str, rounds: int = 5) -> dict[str, 
     }
 
 
+def _exhaust(localizer: Localizer, arrays: list[NDArray[np.uint8]]) -> None:
+    for _ in localizer.locate_many(arrays):
+        pass
+
+
+def core_ratio(arrays: list[NDArray[np.uint8]], rounds: int = 5) -> dict[str, float]:
+    """Many pictures each on a core of its own, over each on all cores: pictures a second, `fast`."""
+    cores = os.cpu_count() or 1
+    localizers = {threads: Localizer(preset="fast", threads=threads) for threads in (1, cores)}
+    tasks = {str(threads): partial(_exhaust, each, arrays) for threads, each in localizers.items()}
+    times = milliseconds(tasks, rounds, warm=1)
+    return {"many on a core each, over many on all cores, pictures/s": ratio(times, str(cores), "1")}
+
+
 def import_seconds(rounds: int = 15) -> dict[str, float]:
     """The time of `import boxless`, over that of an interpreter that imports nothing."""
 
@@ -164,6 +178,7 @@ def main() -> None:
     figures |= locate_ratios(read_picture(files[0]).pixels, 60)
     for preset in ("fast", "balanced"):
         figures |= folder_ratios(files * (4 if preset == "fast" else 1), preset)
+    figures |= core_ratio([read_picture(file).pixels for file in files])
     figures |= import_seconds() | memory()
 
     table = Table("figure", "measured", "target")

@@ -187,6 +187,13 @@ def write_model(model: onnx.ModelProto, path: Path) -> None:
     write_whole(path, lambda beside: onnx.save(model, beside))
 
 
+def write_card(path: Path, card: Card) -> None:
+    """Writes a model file anew with another card, whole or not at all."""
+    model = onnx.load(path)
+    helper.set_model_props(model, {METADATA_KEY: card.to_json()})
+    write_model(model, path)
+
+
 def _append_affinity(graph: onnx.GraphProto, network: GapNetwork) -> None:
     for grid, tensor in (("fine", network.grid), ("coarse", network.features)):
         graph.node.append(helper.make_node("Shape", [_PREFIX + tensor], [f"{grid}_grid"], start=2, end=4))

@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 
-from boxless.card import METADATA_KEY, Card
+from boxless.card import Card
 from boxless.errors import ModelFileError, PictureError
-from boxless.graph.assemble import NETWORK_PREFIX, write_model
+from boxless.graph.assemble import NETWORK_PREFIX, write_card, write_model
 from boxless.graph.loss import Limits, Loss, measure_loss
 from boxless.localizer import Localizer
 from boxless.model_file import ModelFile, Output, find_model
@@ -79,11 +79,11 @@ def quantize(model: str | Path, pictures: Sequence[Path], out: Path, limits: Lim
         reader = _PresetLooks(original, _some(calibrated_on, MAX_CALIBRATION))
         _quantize_network(plain, eight_bits, reader)
         card = replace(original.card, name=f"{original.card.name}-int8")
-        _set_card(eight_bits, card)
+        write_card(eight_bits, card)
         loss = measure_loss(path, eight_bits, _some(measured_on, MAX_MEASURED))
         (limits or Limits()).check(loss)
         # The figures of the float32 model are not this one's.
-        _set_card(eight_bits, replace(card, figures=loss.figures(), figures_on=_measured_on(loss, original.card)))
+        write_card(eight_bits, replace(card, figures=loss.figures(), figures_on=_measured_on(loss, original.card)))
         write_model(onnx.load(eight_bits), out)
     return Quantized(out, loss, reader.read, path.stat().st_size, out.stat().st_size)
 
@@ -141,12 +141,6 @@ def _quantize_network(model: Path, out: Path, reader: CalibrationDataReader) -> 
             # Seven bits a weight: without it, sums of u8 * s8 saturate on processors without VNNI.
             reduce_range=True,
         )
-
-
-def _set_card(path: Path, card: Card) -> None:
-    model = onnx.load(path)
-    helper.set_model_props(model, {METADATA_KEY: card.to_json()})
-    onnx.save(model, path)
 
 
 def _measured_on(loss: Loss, card: Card) -> str:
