@@ -47,7 +47,7 @@ def test_boxes_hold_exactly_what_reaches_the_threshold(score_map: np.ndarray, th
 
 @given(maps, st.floats(0.01, 1), st.floats(0.125, 64))
 def test_the_scale_of_a_map_does_not_matter(score_map: np.ndarray, threshold: float, scale: float) -> None:
-    power_of_two = np.float32(2.0 ** round(np.log2(scale)))
+    power_of_two = np.float32(2.0 ** round(float(np.log2(scale))))
     plain = boxes_in_map(score_map, threshold, 100, 100)
     scaled = boxes_in_map(score_map * power_of_two, threshold, 100, 100)
     assert [box.xyxy for box in plain] == [box.xyxy for box in scaled]

@@ -33,7 +33,7 @@ def class_maps(features: Floats, weight: Floats) -> Floats:
 
 def logits(features: Floats, weight: Floats, bias: Floats) -> Floats:
     """What global average pooling and the linear layer say: (k,) from features (C, h, w)."""
-    return weight @ features.mean(axis=(1, 2)) + bias
+    return np.asarray(weight @ features.mean(axis=(1, 2)) + bias, dtype=np.float32)
 
 
 def probabilities(logits: Floats, activation: Literal["softmax", "sigmoid"]) -> Floats:

@@ -1,0 +1,1 @@
+"""Programs that measure: each writes benchmarks/results/NAME.json."""
