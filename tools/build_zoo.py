@@ -25,7 +25,8 @@ from efficientnet_lite_pytorch import EfficientNet
 
 from boxless import Card
 from boxless.evaluation.box_accuracy import THRESHOLDS, Overlaps, max_box_acc_v2, one_box_accuracy, overlaps
-from boxless.evaluation.dataset import BoxedPicture, read_coco
+from boxless.evaluation.coco import read_coco
+from boxless.evaluation.dataset import BoxedPicture
 from boxless.graph.assemble import OPSET, GapNetwork, assemble, write_model
 from boxless.localizer import Localizer
 from boxless.presets import PRESETS
@@ -103,7 +104,7 @@ def first_card(name: str) -> Card:
     )
 
 
-def measured(card: Card, file: Path, pictures: list[BoxedPicture], named: str) -> Card:
+def measured(card: Card, file: Path, pictures: tuple[BoxedPicture, ...], named: str) -> Card:
     """The card with thresholds and figures measured on boxed pictures."""
     figures: dict[str, float] = {}
     presets = {}
@@ -138,9 +139,9 @@ def main() -> None:
     truth = DATA / "ilsvrc-dev"
     if not truth.is_dir():
         sys.exit(f"no pictures to set thresholds on: {truth} is missing (set BOXLESS_DATA)")
-    pictures = read_coco(truth / "annotations.json", truth / "images")
     name = "efficientnet-lite0"
     network, card, file = efficientnet_lite0(), first_card(name), ZOO / f"{name}.onnx"
+    pictures = read_coco(truth / "annotations.json", card, truth / "images").pictures
     write_model(assemble(network, card), file)
     card = measured(card, file, pictures, f"ilsvrc-dev ({len(pictures)} pictures)")
     write_model(assemble(network, card), file)

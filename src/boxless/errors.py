@@ -5,6 +5,7 @@
     ├── ModelFileError      a file is no boxless model, or one that this version cannot run
     ├── UnknownClassError   the model has no class of that name or number
     ├── UnknownPresetError  the model has no preset of that name
+    ├── DatasetError        a data set has another layout than expected, or nothing to measure on
     └── MissingExtraError   a command needs packages that are not installed
 
 Every message says what was found, what was expected, and what helps.
@@ -31,6 +32,10 @@ class UnknownClassError(BoxlessError):
 
 class UnknownPresetError(BoxlessError):
     """A preset name that the model does not have."""
+
+
+class DatasetError(BoxlessError):
+    """A data set of a layout that is not known, with a file that is damaged, or with nothing to measure on."""
 
 
 class MissingExtraError(BoxlessError):
