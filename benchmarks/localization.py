@@ -17,7 +17,8 @@ from rich.table import Table
 from benchmarks.facts import DATA, write_results
 from boxless import Localizer, zoo
 from boxless.evaluation.box_accuracy import Overlaps, max_box_acc_v2, one_box_accuracy, overlaps
-from boxless.evaluation.dataset import BoxedPicture, read_coco
+from boxless.evaluation.coco import read_coco
+from boxless.evaluation.dataset import BoxedPicture
 
 # What the presets are held to: MaxBoxAccV2 in percent, at least.
 TARGETS = {"fast": 66.0, "balanced": 69.5, "best": 70.2}
@@ -56,7 +57,8 @@ def main() -> None:
     folder = DATA / "ilsvrc-dev"
     if not folder.is_dir():
         sys.exit(f"no pictures to measure on: {folder} is missing (set BOXLESS_DATA)")
-    pictures = read_coco(folder / "annotations.json", folder / "images")
+    card = Localizer().card
+    pictures = read_coco(folder / "annotations.json", card, folder / "images").pictures
     headings = ("MaxBoxAccV2 %", "interval", "asked", "one box %", "one box, other half's threshold %", "top-1 %", "ms")
     table = Table("model", "preset", *headings)
     figures: dict[str, dict[str, float | list[float]]] = {}

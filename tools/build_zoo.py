@@ -25,7 +25,8 @@ from efficientnet_lite_pytorch import EfficientNet
 
 from boxless import Card, ModelFile
 from boxless.evaluation.box_accuracy import THRESHOLDS, Overlaps, max_box_acc_v2, one_box_accuracy, overlaps
-from boxless.evaluation.dataset import BoxedPicture, read_coco
+from boxless.evaluation.coco import read_coco
+from boxless.evaluation.dataset import BoxedPicture
 from boxless.graph.assemble import OPSET, GapNetwork, assemble, write_card, write_model
 from boxless.graph.quantize import quantize
 from boxless.localizer import Localizer
@@ -104,7 +105,7 @@ def first_card(name: str) -> Card:
     )
 
 
-def measured(card: Card, file: Path, pictures: list[BoxedPicture], named: str) -> Card:
+def measured(card: Card, file: Path, pictures: tuple[BoxedPicture, ...], named: str) -> Card:
     """The card with thresholds and figures measured on boxed pictures."""
     figures: dict[str, float] = {}
     presets = {}
@@ -139,10 +140,10 @@ def main() -> None:
     truth = DATA / "ilsvrc-dev"
     if not truth.is_dir():
         sys.exit(f"no pictures to set thresholds on: {truth} is missing (set BOXLESS_DATA)")
-    pictures = read_coco(truth / "annotations.json", truth / "images")
-    named = f"ilsvrc-dev ({len(pictures)} pictures)"
     name = "efficientnet-lite0"
     network, card, file = efficientnet_lite0(), first_card(name), ZOO / f"{name}.onnx"
+    pictures = read_coco(truth / "annotations.json", card, truth / "images").pictures
+    named = f"ilsvrc-dev ({len(pictures)} pictures)"
     write_model(assemble(network, card), file)
     write_model(assemble(network, measured(card, file, pictures, named)), file)
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from boxless._version import __version__
 from boxless.errors import (
     BoxlessError,
+    DatasetError,
     MissingExtraError,
     ModelFileError,
     PictureError,
@@ -31,6 +32,7 @@ __all__ = [
     "Box",
     "BoxlessError",
     "Card",
+    "DatasetError",
     "Finding",
     "Localization",
     "Localizer",

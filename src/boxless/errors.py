@@ -7,6 +7,7 @@
     ├── UnknownPresetError  the model has no preset of that name
     ├── NetworkError        a network cannot be made into a boxless model
     ├── AccuracyLossError   a quantized model says too often something else than the model it was made from
+    ├── DatasetError        a data set has another layout than expected, or nothing to measure on
     └── MissingExtraError   a command needs packages that are not installed
 
 Every message says what was found, what was expected, and what helps.
@@ -33,6 +34,10 @@ class UnknownClassError(BoxlessError):
 
 class UnknownPresetError(BoxlessError):
     """A preset name that the model does not have."""
+
+
+class DatasetError(BoxlessError):
+    """A data set of a layout that is not known, with a file that is damaged, or with nothing to measure on."""
 
 
 class MissingExtraError(BoxlessError):

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from boxless._version import __version__
+from boxless.cli.evaluate import evaluate
 from boxless.cli.locate import locate
 from boxless.cli.models import models
 from boxless.cli.quantize import quantize
@@ -23,6 +24,7 @@ app = typer.Typer(
 app.command()(locate)
 app.command()(models)
 app.command()(quantize)
+app.command()(evaluate)
 
 
 def _print_version(wanted: bool) -> None:

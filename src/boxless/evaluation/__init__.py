@@ -1,1 +1,46 @@
-"""Localization measured on boxed pictures."""
+"""Localization measured on boxed pictures: anybody's pictures, anybody's maps.
+
+>>> from boxless import ModelFile
+>>> from boxless.evaluation import Evaluation, measure_model, read_dataset
+>>> network = ModelFile("efficientnet-lite0")
+>>> dataset = read_dataset(Path("ilsvrc-dev"), network.card)
+>>> scores = measure_model(network, "balanced", dataset.pictures, dataset.notes)
+>>> Evaluation.of(dataset, "balanced", "as stored", scores).figures
+"""
+
+from __future__ import annotations
+
+from boxless.evaluation.bootstrap import Bootstrap, Interval
+from boxless.evaluation.box_accuracy import inclusive_iou, max_box_acc, max_box_acc_v2, one_box_accuracy, overlaps
+from boxless.evaluation.dataset import BoxedPicture, BoxedSet
+from boxless.evaluation.evaluation import Evaluation
+from boxless.evaluation.figures import Figure, figures
+from boxless.evaluation.pixels import pixel_histogram, px_ap
+from boxless.evaluation.predict import measure_maps, measure_model
+from boxless.evaluation.readers import READERS, read_dataset
+from boxless.evaluation.score import Prediction, Score, pointing_game, score
+
+__all__ = [
+    "READERS",
+    "Bootstrap",
+    "BoxedPicture",
+    "BoxedSet",
+    "Evaluation",
+    "Figure",
+    "Interval",
+    "Prediction",
+    "Score",
+    "figures",
+    "inclusive_iou",
+    "max_box_acc",
+    "max_box_acc_v2",
+    "measure_maps",
+    "measure_model",
+    "one_box_accuracy",
+    "overlaps",
+    "pixel_histogram",
+    "pointing_game",
+    "px_ap",
+    "read_dataset",
+    "score",
+]

@@ -1,49 +1,158 @@
-"""Pictures whose boxes somebody drew: what localization is measured on."""
+"""Pictures whose boxes somebody drew: what localization is measured on.
+
+The readers (`read_coco`, ...) say what stands in the files, as `Entry`s; `gather` makes `BoxedPicture`s of them,
+matches classes, and notes everything that is wrong, so that nothing is dropped in silence.
+"""
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import ExifTags, Image
+
+from boxless.card import Card
+from boxless.errors import UnknownClassError
+from boxless.evaluation.masks import Mask
+from boxless.evaluation.notes import Notes
 
 Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
 class BoxedPicture:
-    """A picture of one class with the boxes of its objects.
+    """One class in one picture, with the boxes of its objects.
 
     Attributes:
         path: of the picture.
-        class_index: of its class.
-        boxes: (n, 4), xyxy in pixels of the picture.
+        class_index: of the class, in the model.
+        boxes: (n, 4), xyxy in pixels of the picture as displayed; none where only the class is known.
+        size: (height, width) of the picture as displayed, in pixels.
+        mask: which pixels are the object's, if that is known.
     """
 
     path: Path
     class_index: int
     boxes: Floats
+    size: tuple[int, int]
+    mask: Mask | None = None
 
 
-def read_coco(annotations: Path, images: Path) -> list[BoxedPicture]:
-    """Boxed pictures from a COCO file whose images have a `class_index`.
+@dataclass(frozen=True, eq=False)
+class BoxedSet:
+    """A data set, read.
+
+    Attributes:
+        name: its folder's or file's.
+        pictures: one for each class in each picture; those of one picture follow each other.
+        notes: what was wrong with it.
+    """
+
+    name: str
+    pictures: tuple[BoxedPicture, ...]
+    notes: Notes
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What a data set's files say of one class in one picture.
+
+    Attributes:
+        picture: what the data set calls the picture.
+        path: where it should be.
+        classes: names of the class, the most telling first: index, WordNet id, label.
+        boxes: xyxy in pixels of a picture of `size`.
+        size: (height, width) that the boxes refer to; the picture's own where None.
+        mask: which pixels are the object's, if that is known.
+    """
+
+    picture: str
+    path: Path
+    classes: tuple[str | int, ...]
+    boxes: tuple[tuple[float, float, float, float], ...] = ()
+    size: tuple[int, int] | None = None
+    mask: Mask | None = field(default=None, compare=False)
+
+
+def gather(name: str, entries: Iterable[Entry], card: Card, notes: Notes) -> BoxedSet:
+    """Boxed pictures from entries: classes matched, boxes on the picture's own pixels, trouble noted.
+
+    Entries of the same class in the same picture become one, with all their boxes.
 
     Args:
-        annotations: the JSON file.
-        images: the folder that its file names are relative to.
+        name: of the data set.
+        entries: in any order.
+        card: of the model whose classes count.
+        notes: gets what is wrong; whatever the reader noted stands there already.
     """
-    data = json.loads(annotations.read_text(encoding="utf-8"))
-    boxes: dict[int, list[list[float]]] = {image["id"]: [] for image in data["images"]}
-    for annotation in data["annotations"]:
-        x, y, width, height = annotation["bbox"]
-        boxes[annotation["image_id"]].append([x, y, x + width, y + height])
-    return [
-        BoxedPicture(
-            images / image["file_name"],
-            int(image["class_index"]),
-            np.array(boxes[image["id"]], np.float32).reshape(-1, 4),
-        )
-        for image in data["images"]
-    ]
+    grouped: dict[Path, dict[int, list[Entry]]] = {}
+    missing: set[Path] = set()
+    sizes: dict[Path, tuple[int, int]] = {}
+    for entry in entries:
+        if entry.path in missing:
+            continue
+        if entry.path not in sizes:
+            size = _size_of(entry.path)
+            if size is None:
+                missing.add(entry.path)
+                kind = "damaged file" if entry.path.is_file() else "missing file"
+                notes.add(kind, entry.picture)
+                continue
+            sizes[entry.path] = size
+        index = _match(entry.classes, card)
+        if index is None:
+            notes.add("unknown class", str(entry.classes[-1]))
+            continue
+        grouped.setdefault(entry.path, {}).setdefault(index, []).append(entry)
+    pictures = []
+    for path, classes in grouped.items():
+        for index, parts in classes.items():
+            boxes = [box for part in parts for box in _on_picture(part, sizes[path], notes)]
+            masks = [part.mask for part in parts if part.mask is not None]
+            array = np.array(boxes, np.float32).reshape(-1, 4)
+            if not masks and not any(part.boxes for part in parts):
+                notes.add("no boxes", parts[0].picture)
+            pictures.append(BoxedPicture(path, index, array, sizes[path], Mask.union(masks)))
+    return BoxedSet(name, tuple(pictures), notes)
+
+
+def _match(classes: tuple[str | int, ...], card: Card) -> int | None:
+    for each in classes:
+        try:
+            return card.class_index(each)
+        except UnknownClassError:
+            continue
+    return None
+
+
+def _size_of(path: Path) -> tuple[int, int] | None:
+    """The (height, width) of a picture as displayed, from its header; None if there is no such picture."""
+    try:
+        with Image.open(path) as image:
+            width, height = image.size
+            turned = image.getexif().get(ExifTags.Base.Orientation, 1) >= 5
+            return (width, height) if turned else (height, width)
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return None
+
+
+def _on_picture(entry: Entry, size: tuple[int, int], notes: Notes) -> Iterable[list[float]]:
+    """The entry's boxes in pixels of the picture, cut at its edges; boxes without area are left out."""
+    height, width = size
+    down, right = (1.0, 1.0) if entry.size is None else (height / entry.size[0], width / entry.size[1])
+    for x0, y0, x1, y1 in entry.boxes:
+        whole = [x0 * right, y0 * down, x1 * right, y1 * down]
+        if not all(np.isfinite(whole)) or whole[2] <= whole[0] or whole[3] <= whole[1]:
+            notes.add("empty box", entry.picture)
+            continue
+        cut = [max(whole[0], 0.0), max(whole[1], 0.0), min(whole[2], width), min(whole[3], height)]
+        if cut[2] <= cut[0] or cut[3] <= cut[1]:
+            notes.add("box off the picture", entry.picture)
+            continue
+        # A pixel over is how inclusive coordinates come out, and no mistake.
+        if max(whole[2] - width, whole[3] - height, -whole[0], -whole[1]) > 1.0:
+            notes.add("box over the edge", entry.picture)
+        yield cut

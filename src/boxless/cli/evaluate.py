@@ -1,0 +1,50 @@
+"""boxless evaluate: how well a model, or anybody's maps, find what people boxed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from boxless.zoo import DEFAULT_MODEL
+
+
+def evaluate(
+    dataset: Annotated[Path, typer.Argument(help="Annotations (COCO .json, .csv) or a folder that holds them.")],
+    model: Annotated[str, typer.Option(help="A model's name (see boxless models) or file.")] = DEFAULT_MODEL,
+    preset: Annotated[str | None, typer.Option(help="fast, balanced or best; the model's default.")] = None,
+    layout: Annotated[
+        str | None, typer.Option("--format", help="coco, voc, csv, wsol or folders; told from the files.")
+    ] = None,
+    pictures: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the pictures are.")] = None,
+    maps: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Measure these maps (NumPy files) instead of a model's.")
+    ] = None,
+    threshold: Annotated[
+        float | None, typer.Option(min=0.01, max=0.99, help="With --maps: where the one box is cut.")
+    ] = None,
+    report: Annotated[Path | None, typer.Option(metavar="DIR", help="Write a page with figures and pictures.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")] = False,
+) -> None:
+    """Measure localization on boxed pictures.
+
+    Oracle figures (threshold and piece picked with the truth in hand) stand apart from what a user gets.
+    """
+    from boxless.cli.table import print_evaluation
+    from boxless.evaluation import Evaluation, measure_maps, measure_model, read_dataset
+    from boxless.model_file import ModelFile
+
+    network = ModelFile(model, threads=1)
+    boxed = read_dataset(dataset, network.card, layout, pictures)
+    if maps is not None:
+        subject = f"maps of {maps}"
+        cut = f"{threshold}, as asked for" if threshold else "none given (--threshold), so no deployable figures"
+        scores = measure_maps(maps, boxed.pictures, boxed.notes, threshold)
+    else:
+        name = preset or network.card.default_preset
+        stored = network.card.preset(name)
+        subject, cut = f"{network.card.name}, {name}", f"{stored.threshold} (set on: {stored.set_on})"
+        scores = measure_model(network, name, boxed.pictures, boxed.notes)
+    evaluation = Evaluation.of(boxed, subject, cut, scores)
+    print_evaluation(evaluation, as_json)

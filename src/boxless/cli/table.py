@@ -1,0 +1,44 @@
+"""What `boxless evaluate` prints: a table for people, or JSON for machines."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from rich.console import Console
+
+from boxless.evaluation.bootstrap import Interval
+from boxless.evaluation.evaluation import Evaluation
+
+_ROW = "{:<50}{:>21}{:>21}{:>21}"
+
+
+def print_evaluation(evaluation: Evaluation, as_json: bool) -> None:
+    """Prints an evaluation on standard output.
+
+    Args:
+        evaluation: what was measured.
+        as_json: one JSON object and nothing else.
+    """
+    if as_json:
+        sys.stdout.write(json.dumps(evaluation.as_dict(), ensure_ascii=False, indent=1) + "\n")
+        return
+    counts = evaluation.counts
+    out = Console(highlight=False, soft_wrap=True)
+    out.print(
+        f"{evaluation.subject} on {evaluation.dataset.name}: {counts['pictures']} pictures, {counts['boxes']} boxes",
+        style="bold",
+        markup=False,
+    )
+    out.print(_ROW.format("% (95 % interval)", "oracle", "deployable", "centre box"), style="bold", markup=False)
+    for each in evaluation.figures:
+        cells = (_cell(interval) for interval in (each.oracle, each.deployable, each.centre))
+        out.print(_ROW.format(each.title, *cells).rstrip(), markup=False)
+    out.print("oracle: threshold and piece picked with the truth in hand; deployable: what a user gets", markup=False)
+    out.print(f"threshold of the deployable box: {evaluation.threshold}", markup=False)
+    for line in evaluation.dataset.notes:
+        out.print(f"note: {line}", markup=False)
+
+
+def _cell(interval: Interval | None) -> str:
+    return f"{interval.value:.1f} ({interval.low:.1f} to {interval.high:.1f})" if interval else ""

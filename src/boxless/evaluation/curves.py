@@ -1,0 +1,106 @@
+"""What a table does not show: accuracy over thresholds and object sizes, precision over recall, reliability."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boxless.evaluation.box_accuracy import IOUS
+from boxless.evaluation.score import Score
+
+Array = NDArray[np.float64]
+
+SIZES = (0.0, 0.1, 0.25, 0.5, 0.75, 1.0)
+"""Borders between object sizes: the largest true box as a share of the picture."""
+
+
+@dataclass(frozen=True, eq=False)
+class Bin:
+    """One bar of a bar chart.
+
+    Attributes:
+        low, high: its borders.
+        count: how many pictures.
+        mean: of the quantity on the x axis; NaN where there are none.
+        share: of the pictures that are right, in percent; NaN where there are none.
+    """
+
+    low: float
+    high: float
+    count: int
+    mean: float
+    share: float
+
+
+def over_thresholds(scores: Sequence[Score]) -> dict[str, Array]:
+    """The share of right boxes, in percent, at each threshold, by name: any piece (oracle), and the one box."""
+    curves = [each.overlaps for each in scores if each.overlaps is not None]
+    found: dict[str, Array] = {}
+    for enough in IOUS if curves else ():
+        found[f"any piece, IoU {enough}"] = np.mean([each.any_box >= enough for each in curves], axis=0) * 100
+        found[f"one box, IoU {enough}"] = np.mean([each.best_box >= enough for each in curves], axis=0) * 100
+    return found
+
+
+def by_size(scores: Sequence[Score]) -> list[Bin]:
+    """The share of pictures whose one box is right at IoU 0.5, by the size of the largest true box."""
+    boxed = [each for each in scores if each.boxed]
+    areas = np.array([each.area for each in boxed])
+    right = np.array([each.box_iou >= 0.5 for each in boxed])
+    return _bins(areas, right, np.array(SIZES))
+
+
+def reliability(scores: Sequence[Score]) -> list[Bin]:
+    """The share of pictures whose most probable class is right, by its probability, in tenths.
+
+    Guo et al., "On Calibration of Modern Neural Networks", ICML 2017. Of several true classes any is right.
+    """
+    chances, right, _ = _guesses(scores)
+    return _bins(chances, right, np.linspace(0, 1, 11))
+
+
+def calibration_error(scores: Sequence[Score]) -> float:
+    """The expected calibration error in percent: the mean over pictures of |share - probability| of their tenth."""
+    bins = [each for each in reliability(scores) if each.count]
+    total = sum(each.count for each in bins)
+    return sum(each.count * abs(each.share - 100 * each.mean) for each in bins) / total if total else float("nan")
+
+
+def detections(scores: Sequence[Score]) -> tuple[Array, Array]:
+    """Precision and recall in percent of what a user gets, from the surest picture to the least sure.
+
+    Every picture gives one box, of its most probable class, as sure as that class is probable. It is right where
+    the class is right and the box has IoU 0.5 (Everingham et al., IJCV 2010). Recall counts pictures.
+    """
+    boxed = [each for each in scores if each.boxed]
+    chances, _, right = _guesses(boxed)
+    hits = right[np.argsort(-chances, kind="stable")].cumsum()
+    ranks = np.arange(1, len(hits) + 1)
+    return 100 * hits / ranks, 100 * hits / max(1, len(hits))
+
+
+def _guesses(scores: Sequence[Score]) -> tuple[Array, NDArray[np.bool_], NDArray[np.bool_]]:
+    """Of each picture: the probability of its likeliest class, whether that is right, whether its box is too."""
+    pictures: dict[object, tuple[float, bool, bool]] = {}
+    for each in scores:
+        if each.prediction.confidence is None:
+            continue
+        named = each.prediction.top_class == each.class_index
+        _, known, placed = pictures.get(each.path, (0.0, False, False))
+        pictures[each.path] = (each.prediction.confidence, known or named, placed or (named and each.box_iou >= 0.5))
+    table = np.array(list(pictures.values()), np.float64).reshape(-1, 3)
+    return table[:, 0], table[:, 1] > 0, table[:, 2] > 0
+
+
+def _bins(values: Array, right: NDArray[np.bool_], borders: Array) -> list[Bin]:
+    place = np.clip(np.searchsorted(borders, values, side="right") - 1, 0, len(borders) - 2)
+    found = []
+    for i in range(len(borders) - 1):
+        inside = place == i
+        count = int(inside.sum())
+        mean, share = (float(values[inside].mean()), 100 * float(right[inside].mean())) if count else (np.nan, np.nan)
+        found.append(Bin(float(borders[i]), float(borders[i + 1]), count, mean, share))
+    return found

@@ -1,0 +1,192 @@
+"""The table of an evaluation: every figure with its interval, what needs the truth apart from what users get."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boxless.evaluation.bootstrap import Bootstrap, Interval, Statistic, best_mean_of, mean_of
+from boxless.evaluation.box_accuracy import IOUS
+from boxless.evaluation.pixels import px_ap_draws
+from boxless.evaluation.score import Score
+
+Curves = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One line of the table, in percent unless its title says otherwise.
+
+    Attributes:
+        key: its name for machines.
+        title: its name for people.
+        oracle: with threshold or piece picked with the truth in hand; None where the figure has no such form.
+        deployable: what a user gets: one box, at the model's own threshold; None where there is no such form.
+        centre: of a box in the middle of the picture, picked the oracle's way; None where it says nothing.
+        means: the definition and its reference, in a sentence or two.
+    """
+
+    key: str
+    title: str
+    oracle: Interval | None
+    deployable: Interval | None
+    centre: Interval | None
+    means: str
+
+
+def figures(scores: Sequence[Score], draws: int = 1000) -> list[Figure]:
+    """The table of scores: localization where there are boxes, pixels where masks, classification where logits.
+
+    Args:
+        scores: at least one.
+        draws: of the bootstrap.
+    """
+    table: list[Figure] = []
+    boxed = [each for each in scores if each.boxed]
+    if boxed:
+        table += _boxes(boxed, draws)
+    masked = [each for each in scores if each.pixels is not None]
+    if masked:
+        table.append(_pixels(masked, draws))
+    ranked = [each for each in scores if each.prediction.rank is not None]
+    if ranked:
+        table += _classification(ranked, draws)
+    return table
+
+
+def _boxes(scores: Sequence[Score], draws: int) -> list[Figure]:
+    drawn = Bootstrap(_pictures(scores), draws)
+    curves = [each.overlaps for each in scores if each.overlaps is not None]
+    any_box = np.stack([each.any_box for each in curves])
+    largest = np.stack([each.largest_box for each in curves])
+    inclusive = np.stack([each.any_box_inclusive for each in curves])
+    centre = np.stack([each.centre for each in scores if each.centre is not None])
+    one = np.array([each.box_iou for each in scores])
+    user = any(each.prediction.box is not None for each in scores)
+    ranks = np.array([-1 if each.prediction.rank is None else each.prediction.rank for each in scores])
+
+    def best(overlaps: NDArray[Any], ious: Sequence[float]) -> Interval:
+        return drawn.interval(best_mean_of(np.stack([100.0 * (overlaps >= enough) for enough in ious])))
+
+    def mean(values: NDArray[Any]) -> Interval:
+        return drawn.interval(mean_of(100.0 * values.astype(np.float64)))
+
+    def deployed(values: Callable[[], NDArray[Any]]) -> Interval | None:
+        return mean(values()) if user else None
+
+    table = [
+        Figure(
+            "max_box_acc_v2",
+            "Boxes right, mean over IoU 0.3, 0.5, 0.7",
+            best(any_box, IOUS),
+            deployed(lambda: np.mean([one >= enough for enough in IOUS], axis=0)),
+            best(centre, IOUS),
+            "Oracle: MaxBoxAccV2 (Choe et al., CVPR 2020, arXiv 2007.04178): the best piece, at the best threshold for "
+            "each IoU. Deployable: the one box at the model's own threshold. Both for the true class (GT-known).",
+        )
+    ]
+    for enough in IOUS:
+        known = ", GT-known" if enough == 0.5 else ""
+        table.append(
+            Figure(
+                f"boxes_{round(100 * enough)}",
+                f"Boxes right at IoU {enough}{known}",
+                best(any_box, [enough]),
+                deployed(lambda enough=enough: one >= enough),  # type: ignore[misc]
+                best(centre, [enough]),
+                f"The share of pictures with a box that overlaps a true one by at least {enough}.",
+            )
+        )
+    table += [
+        Figure(
+            "max_box_acc",
+            "MaxBoxAcc (largest piece, IoU 0.5)",
+            best(largest, [0.5]),
+            None,
+            best(centre, [0.5]),
+            "Choe et al., CVPR 2020: the box of the largest piece, at the best threshold.",
+        ),
+        Figure(
+            "max_box_acc_v2_inclusive",
+            "MaxBoxAccV2 with the benchmark's inclusive pixels",
+            best(inclusive, IOUS),
+            None,
+            None,
+            "As the first line, with the IoU of github.com/clovaai/wsolevaluation, which adds one to every side.",
+        ),
+        Figure(
+            "mean_iou",
+            "Mean IoU",
+            drawn.interval(best_mean_of(100.0 * any_box[None])),
+            deployed(lambda: one),
+            drawn.interval(best_mean_of(100.0 * centre[None])),
+            "The mean over pictures of the overlap with the nearest true box.",
+        ),
+        Figure(
+            "pointing_game",
+            "Pointing game",
+            None,
+            mean(np.array([each.pointed for each in scores])),
+            None,
+            "The maximum of the map lies in a true box (Zhang et al., ECCV 2016; no margin).",
+        ),
+    ]
+    if user and (ranks >= 0).all():
+        table += [
+            Figure(
+                f"top{top}_localization",
+                f"Top-{top} localization (IoU 0.5)",
+                None,
+                mean((one >= 0.5) & (ranks < top)),
+                None,
+                f"The true class is among the {top} most probable and its box is right (ILSVRC).",
+            )
+            for top in (1, 5)
+        ]
+    return table
+
+
+def _pixels(scores: Sequence[Score], draws: int) -> Figure:
+    histograms = [each.pixels for each in scores if each.pixels is not None]
+
+    def statistic(weights: Curves) -> Curves:
+        return px_ap_draws(histograms, weights)
+
+    return Figure(
+        "px_ap",
+        "PxAP",
+        None,
+        Bootstrap(_pictures(scores), min(draws, 200)).interval(statistic),
+        None,
+        "The area under pixel precision over recall against masks (Choe et al., CVPR 2020); needs no threshold.",
+    )
+
+
+def _classification(scores: Sequence[Score], draws: int) -> list[Figure]:
+    drawn = Bootstrap(_pictures(scores), draws)
+    ranks = np.array([each.prediction.rank for each in scores])
+
+    def right(top: int) -> Statistic:
+        return mean_of(100.0 * (ranks < top))
+
+    return [
+        Figure(
+            f"top{top}",
+            f"Classification, top-{top}",
+            None,
+            drawn.interval(right(top)),
+            None,
+            f"The true class is among the {top} most probable. Of several true classes in a picture each counts.",
+        )
+        for top in (1, 5)
+    ]
+
+
+def _pictures(scores: Sequence[Score]) -> NDArray[np.int64]:
+    """The number of the picture of each score: (n,)."""
+    numbers: dict[Any, int] = {}
+    return np.array([numbers.setdefault(each.path, len(numbers)) for each in scores], np.int64)

@@ -1,0 +1,147 @@
+"""Which pixels are the object's: masks in the forms in which data sets keep them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from boxless.errors import DatasetError
+
+Pixels = NDArray[np.uint8]
+
+BACKGROUND, OBJECT, IGNORED = 0, 1, 255
+
+
+class Mask(ABC):
+    """A mask that is read when it is needed, so that a data set's masks need not fit into memory."""
+
+    @abstractmethod
+    def read(self, height: int, width: int) -> Pixels:
+        """The mask on a picture of that size: uint8 (height, width) of BACKGROUND, OBJECT and IGNORED."""
+
+    @staticmethod
+    def union(masks: Sequence[Mask]) -> Mask | None:
+        """All together: what is an object in one is an object; None without masks."""
+        return _Union(tuple(masks)) if len(masks) > 1 else next(iter(masks), None)
+
+
+@dataclass(frozen=True)
+class _Union(Mask):
+    parts: tuple[Mask, ...]
+
+    def read(self, height: int, width: int) -> Pixels:
+        every = np.stack([part.read(height, width) for part in self.parts])
+        ignored = np.where((every == IGNORED).any(axis=0), IGNORED, BACKGROUND)
+        return np.where((every == OBJECT).any(axis=0), OBJECT, ignored).astype(np.uint8)
+
+
+@dataclass(frozen=True)
+class MaskFile(Mask):
+    """A picture that is bright (above half) where the object is, and maybe another for what does not count."""
+
+    path: Path
+    ignore: Path | None = None
+
+    def read(self, height: int, width: int) -> Pixels:
+        """See `Mask.read`. What is both ignored and an object is an object."""
+        mask = np.zeros((height, width), np.uint8)
+        if self.ignore is not None:
+            mask[_grey(self.ignore, height, width) > 127] = IGNORED
+        mask[_grey(self.path, height, width) > 127] = OBJECT
+        return mask
+
+
+@dataclass(frozen=True)
+class PaletteFile(Mask):
+    """A picture whose palette index says the class, and 255 what does not count: Pascal VOC's."""
+
+    path: Path
+    index: int
+
+    def read(self, height: int, width: int) -> Pixels:
+        """See `Mask.read`."""
+        values = _values(self.path, height, width)
+        return np.where(values == IGNORED, IGNORED, np.where(values == self.index, OBJECT, BACKGROUND)).astype(np.uint8)
+
+
+@dataclass(frozen=True)
+class Polygons(Mask):
+    """Outlines on a picture of `size` (height, width): COCO's. Each is a flat (x, y, x, y, ...)."""
+
+    outlines: tuple[tuple[float, ...], ...]
+    size: tuple[int, int]
+
+    def read(self, height: int, width: int) -> Pixels:
+        """See `Mask.read`."""
+        mask = np.zeros((height, width), np.uint8)
+        scale = np.array([width / self.size[1], height / self.size[0]])
+        for outline in self.outlines:
+            points = np.round(np.array(outline).reshape(-1, 2) * scale).astype(np.int32)
+            cv2.fillPoly(mask, [points], OBJECT)
+        return mask
+
+
+@dataclass(frozen=True)
+class RunLengths(Mask):
+    """Lengths of background and object by turns, column after column, on a picture of `size`: COCO's RLE."""
+
+    counts: tuple[int, ...]
+    size: tuple[int, int]
+
+    @classmethod
+    def from_coco(cls, data: dict[str, Any]) -> RunLengths:
+        """From COCO's `{"size": [h, w], "counts": [...] or text}`."""
+        counts = data["counts"]
+        height, width = data["size"]
+        return cls(tuple(_unpacked(counts) if isinstance(counts, str) else map(int, counts)), (height, width))
+
+    def read(self, height: int, width: int) -> Pixels:
+        """See `Mask.read`."""
+        turns = np.arange(len(self.counts)) % 2
+        flat = np.repeat(turns, self.counts).astype(np.uint8)
+        if flat.size != self.size[0] * self.size[1]:
+            raise DatasetError(f"a run-length mask of {flat.size} pixels (expected {self.size[0]} x {self.size[1]})")
+        mask = np.ascontiguousarray(flat.reshape(self.size[::-1]).T)
+        return np.asarray(cv2.resize(mask, (width, height), interpolation=cv2.INTER_NEAREST), np.uint8)
+
+
+def _unpacked(text: str) -> list[int]:
+    """COCO's compressed counts: five bits a character, from the third on as differences to the one before last."""
+    counts: list[int] = []
+    value = shift = 0
+    for character in text.encode("ascii"):
+        bits = character - 48
+        value |= (bits & 31) << shift
+        shift += 5
+        if bits & 32:
+            continue
+        if bits & 16:
+            value -= 1 << shift
+        counts.append(value + counts[-2] if len(counts) > 2 else value)
+        value = shift = 0
+    return counts
+
+
+def _grey(path: Path, height: int, width: int) -> Pixels:
+    return _resized(path, height, width, "L")
+
+
+def _values(path: Path, height: int, width: int) -> Pixels:
+    return _resized(path, height, width, None)
+
+
+def _resized(path: Path, height: int, width: int, mode: str | None) -> Pixels:
+    try:
+        with Image.open(path) as image:
+            picture = image.convert(mode) if mode else image
+            return np.asarray(picture.resize((width, height), Image.Resampling.NEAREST), np.uint8)
+    except (OSError, ValueError, SyntaxError) as error:
+        raise DatasetError(f"{path}: a mask that cannot be read ({error})") from None

@@ -1,0 +1,171 @@
+"""Predictions to be measured: a model's, or anybody's maps from a folder."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boxless.boxes import boxes_in_map
+from boxless.card import Card
+from boxless.class_maps import normalise, probabilities
+from boxless.errors import DatasetError, PictureError
+from boxless.evaluation.dataset import BoxedPicture
+from boxless.evaluation.notes import Notes
+from boxless.evaluation.score import Prediction, Score, score
+from boxless.localization import Finding
+from boxless.localizer import Localizer
+from boxless.model_file import Network, Output
+from boxless.ordered import ordered_map
+from boxless.refine import resize_maps
+
+Floats = NDArray[np.float32]
+
+_GRID = 256
+"""Maps are measured with at most this many cells on the longer side, which is where boxes are read off them."""
+
+
+class Listener:
+    """A network that remembers, thread by thread, what its first look at a picture said of all classes.
+
+    A `Localizer` asked for the true class's box says nothing of the others; this hears it on the way, so that
+    classification costs no second look.
+
+    Args:
+        network: the real one.
+    """
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        self._heard = threading.local()
+
+    @property
+    def card(self) -> Card:
+        """The network's card."""
+        return self._network.card
+
+    def run(self, pixels: NDArray[np.uint8], *, size: tuple[int, int], classes: Sequence[int], top: int) -> Output:
+        """Looks, and remembers the logits of the first look since `forget`."""
+        output = self._network.run(pixels, size=size, classes=classes, top=top)
+        if getattr(self._heard, "logits", None) is None:
+            self._heard.logits = output.logits
+        return output
+
+    def forget(self) -> None:
+        """Begins a new picture in this thread."""
+        self._heard.logits = None
+
+    @property
+    def logits(self) -> Floats:
+        """(K,), of this thread's picture."""
+        return np.asarray(self._heard.logits)
+
+
+def measure_model(
+    network: Network, preset: str | None, pictures: Iterable[BoxedPicture], notes: Notes, workers: int | None = None
+) -> Iterator[Score]:
+    """Scores of a model, lazily, in order: each picture is looked at once, for all its true classes.
+
+    Args:
+        network: the model.
+        preset: see `Localizer`.
+        pictures: those of one picture file follow each other.
+        notes: gets the pictures that cannot be read; they have no scores.
+        workers: pictures under way at a time; one a core where None.
+    """
+    listener = Listener(network)
+    localizer = Localizer(listener, preset)
+
+    def one(group: list[BoxedPicture]) -> list[Score]:
+        listener.forget()
+        try:
+            found = localizer.locate(group[0].path, classes=[picture.class_index for picture in group])
+        except PictureError:
+            notes.add("damaged file", str(group[0].path))
+            return []
+        logits = listener.logits
+        chances = probabilities(logits, localizer.card.activation)
+        return [
+            score(
+                picture,
+                Prediction(
+                    score_map=score_map_of(finding),
+                    box=finding.box.xyxy if finding.box else None,
+                    rank=int((logits > logits[picture.class_index]).sum()),
+                    top_class=int(logits.argmax()),
+                    confidence=float(chances.max()),
+                ),
+            )
+            for picture, finding in zip(group, found.findings, strict=True)
+        ]
+
+    groups = (list(group) for _, group in groupby(pictures, key=lambda picture: picture.path))
+    for scores in ordered_map(one, groups, workers or os.cpu_count() or 1):
+        yield from scores
+
+
+def score_map_of(finding: Finding) -> Floats:
+    """The finding's score map (h, w) in [0, 1], on the grid on which its boxes are found."""
+    scale = min(1.0, _GRID / max(finding.height, finding.width))
+    grid = (max(1, round(finding.height * scale)), max(1, round(finding.width * scale)))
+    scores: Floats = normalise(resize_maps(finding.class_map[None], *grid))[0]
+    return scores
+
+
+def measure_maps(
+    folder: Path, pictures: Iterable[BoxedPicture], notes: Notes, threshold: float | None = None
+) -> Iterator[Score]:
+    """Scores of maps that stand in files, whoever made them.
+
+    The map of `a/cat.jpg` is `a/cat.npy`, `cat.npy` or `cat_map_281.npy` (281 being the class's index, as
+    `boxless locate --maps` writes it): a NumPy array (h, w) of any size and scale; what is below zero counts as zero.
+
+    Args:
+        folder: of the files.
+        pictures: the truth.
+        notes: gets the pictures without a map, and what is no map; they have no scores.
+        threshold: where the one box that a user would get is cut, a fraction of the maximum; without one there is
+            no such box.
+
+    Raises:
+        DatasetError: if there is not one map.
+    """
+    if not folder.is_dir():
+        raise DatasetError(f"no folder of maps '{folder}'")
+    files = {path.relative_to(folder).with_suffix("").as_posix(): path for path in sorted(folder.rglob("*.npy"))}
+    if not files:
+        raise DatasetError(f"{folder}: no maps (expected NumPy files such as cat.npy for the picture cat.jpg)")
+    measured = 0
+    for picture in pictures:
+        parts = picture.path.with_suffix("").parts
+        tails = ["/".join(parts[-depth:]) for depth in range(min(len(parts), 4), 0, -1)]
+        names = [name for tail in tails for name in (f"{tail}_map_{picture.class_index}", tail)]
+        file = next((files[name] for name in names if name in files), None)
+        if file is None:
+            notes.add("no map", picture.path.name)
+            continue
+        score_map = _read_map(file)
+        if score_map is None:
+            notes.add("bad map", file.name)
+            continue
+        measured += 1
+        boxes = () if threshold is None else boxes_in_map(score_map, threshold, *picture.size)
+        yield score(picture, Prediction(score_map, boxes[0].xyxy if boxes else None))
+    if not measured:
+        raise DatasetError(f"{folder}: none of its {len(files)} maps belongs to a picture of the data set")
+
+
+def _read_map(file: Path) -> Floats | None:
+    try:
+        array = np.load(file, allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return None
+    if array.ndim != 2 or not array.size or array.dtype.kind not in "fiub" or not np.isfinite(array).all():
+        return None
+    scores: Floats = normalise(array.astype(np.float32))
+    return scores

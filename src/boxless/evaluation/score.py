@@ -1,0 +1,122 @@
+"""One picture's share in every figure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boxless.boxes import iou
+from boxless.evaluation.box_accuracy import Overlaps, centre_box, centre_overlaps, overlaps
+from boxless.evaluation.dataset import BoxedPicture
+from boxless.evaluation.pixels import Histogram, pixel_histogram
+
+Floats = NDArray[np.float32]
+Edges = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """What a model, or anybody's map, says of one class in one picture.
+
+    Attributes:
+        score_map: (h, w) in [0, 1], of the class asked for; zeros where there is no evidence.
+        box: xyxy in pixels of the picture, the one box that a user gets; None where there is none.
+        rank: how many classes are more probable than the one asked for; None where a map is all there is.
+        top_class: the most probable class, by index; None as above.
+        confidence: its probability in [0, 1]; None as above.
+    """
+
+    score_map: Floats
+    box: Edges | None
+    rank: int | None = None
+    top_class: int | None = None
+    confidence: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Score:
+    """How one prediction compares with the truth. The map is gone, so that many scores fit into memory.
+
+    Attributes:
+        path, class_index, truth, size: of the `BoxedPicture`.
+        prediction: without its map.
+        overlaps: over thresholds; None without true boxes.
+        centre: the `any_box` of the centre baseline's overlaps; None without true boxes.
+        box_iou: the best IoU of the prediction's one box with a true box; 0 where there is no box, NaN without truth.
+        centre_iou: of `centre_box`.
+        pointed: 1 where the map's maximum lies in a true box, 0 where not; NaN without truth.
+        area: of the largest true box, as a share of the picture; NaN without truth.
+        pixels: of the map inside and outside the true mask, by score; None without a mask.
+    """
+
+    path: Path
+    class_index: int
+    truth: Floats
+    size: tuple[int, int]
+    prediction: Prediction
+    overlaps: Overlaps | None
+    centre: Floats | None
+    box_iou: float
+    centre_iou: float
+    pointed: float
+    area: float
+    pixels: Histogram | None
+
+    @property
+    def boxed(self) -> bool:
+        """Whether there is a box to compare with."""
+        return len(self.truth) > 0
+
+
+def score(picture: BoxedPicture, prediction: Prediction) -> Score:
+    """Compares a prediction with the truth."""
+    truth, (height, width) = picture.boxes, picture.size
+    score_map = prediction.score_map
+    bare = Prediction(
+        np.zeros((0, 0), np.float32), prediction.box, prediction.rank, prediction.top_class, prediction.confidence
+    )
+    pixels = None if picture.mask is None else pixel_histogram(score_map, picture.mask, picture.size)
+    if not len(truth):
+        nan = float("nan")
+        return Score(
+            picture.path, picture.class_index, truth, picture.size, bare, None, None, nan, nan, nan, nan, pixels
+        )
+    found = 0.0 if prediction.box is None else float(iou(np.array([prediction.box], np.float32), truth).max())
+    return Score(
+        path=picture.path,
+        class_index=picture.class_index,
+        truth=truth,
+        size=picture.size,
+        prediction=bare,
+        overlaps=overlaps(score_map, truth, picture.size),
+        centre=centre_overlaps(truth, picture.size).any_box,
+        box_iou=found,
+        centre_iou=float(iou(centre_box(height, width), truth).max()),
+        pointed=pointing_game(score_map, truth, picture.size),
+        area=float(np.prod(truth[:, 2:] - truth[:, :2], axis=1).max() / (height * width)),
+        pixels=pixels,
+    )
+
+
+def pointing_game(score_map: Floats, truth: Floats, size: tuple[int, int], margin: float = 0.0) -> float:
+    """1 where the map's maximum lies in a true box, 0 where not, or where the map has no positive value.
+
+    Zhang et al., "Top-down Neural Attention by Excitation Backprop", ECCV 2016, who allow a margin of 15 pixels
+    around the object; here none is the default. Of several equal maxima the first counts.
+
+    Args:
+        score_map: (h, w).
+        truth: (n, 4), xyxy in pixels of the picture.
+        size: the (height, width) of the picture.
+        margin: pixels around the boxes that still count.
+    """
+    if score_map.max() <= 0:
+        return 0.0
+    row, column = np.unravel_index(int(score_map.argmax()), score_map.shape)
+    y, x = (float(row) + 0.5) * size[0] / score_map.shape[0], (float(column) + 0.5) * size[1] / score_map.shape[1]
+    inside = (truth[:, 0] - margin <= x) & (x < truth[:, 2] + margin)
+    inside &= (truth[:, 1] - margin <= y) & (y < truth[:, 3] + margin)
+    return float(inside.any())

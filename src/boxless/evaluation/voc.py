@@ -1,0 +1,97 @@
+"""Reads Pascal VOC XML: one file a picture."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from xml.etree import ElementTree
+
+from boxless.card import Card
+from boxless.errors import DatasetError
+from boxless.evaluation.dataset import BoxedSet, Entry, gather
+from boxless.evaluation.find import folder_of
+from boxless.evaluation.masks import PaletteFile
+from boxless.evaluation.notes import Notes
+from boxless.image import SUFFIXES
+
+CLASSES = (
+    "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow", "diningtable", "dog",
+    "horse", "motorbike", "person", "pottedplant", "sheep", "sofa", "train", "tvmonitor",
+)  # fmt: skip
+"""Pascal VOC's classes: the first has palette index 1 in its masks."""
+
+
+def read_voc(root: Path, card: Card, images: Path | None = None) -> BoxedSet:
+    """A data set in Pascal VOC's layout: Everingham et al., "The Pascal Visual Object Classes Challenge", 2010.
+
+    Pixels count from 1 there and boxes hold their last row and column, so a box from 1 to 10 becomes 0 to 10.
+    Objects marked difficult are left out, as in VOC's own evaluation.
+
+    Args:
+        root: the folder that holds `Annotations` and `JPEGImages`, or the XML files themselves.
+        card: of the model whose classes count.
+        images: the folder of the pictures; searched for near the annotations where None.
+
+    Raises:
+        DatasetError: if there are no annotations.
+    """
+    folder = root / "Annotations" if (root / "Annotations").is_dir() else root
+    files = sorted(folder.glob("*.xml"))
+    if not files:
+        raise DatasetError(f"{folder}: no Pascal VOC annotations (expected XML files)")
+    notes = Notes()
+    return gather(root.name, list(_entries(files, root, images, notes)), card, notes)
+
+
+def _entries(files: list[Path], root: Path, images: Path | None, notes: Notes) -> Iterator[Entry]:
+    for file in files:
+        try:
+            tree = _parsed(file)
+        except (ElementTree.ParseError, ValueError, OSError):
+            notes.add("unreadable line", file.name)
+            continue
+        picture = _picture(file, tree)
+        images = images or folder_of(
+            [picture], [root / "JPEGImages", root / "images", root, root.parent / "JPEGImages"]
+        )
+        for thing in tree.iter("object"):
+            name = thing.findtext("name", "").strip()
+            if thing.findtext("difficult", "0").strip() == "1":
+                notes.add("difficult", f"{picture} {name}")
+                continue
+            try:
+                x0, y0, x1, y1 = (
+                    float(thing.findtext(f"bndbox/{edge}", "")) for edge in ("xmin", "ymin", "xmax", "ymax")
+                )
+            except ValueError:
+                notes.add("unreadable line", f"{file.name} {name}")
+                continue
+            yield Entry(picture, images / picture, (name,), ((x0 - 1, y0 - 1, x1, y1),), _size(tree), _mask(file, name))
+
+
+def _parsed(file: Path) -> ElementTree.Element:
+    text = file.read_text(encoding="utf-8")
+    # Entities can be made to grow without end, and annotations need none.
+    if re.search(r"<!(DOCTYPE|ENTITY)", text):
+        raise ValueError("an XML file with a document type")
+    return ElementTree.fromstring(text)
+
+
+def _picture(file: Path, tree: ElementTree.Element) -> str:
+    """The picture's file name; ImageNet's annotations leave the suffix out."""
+    name = tree.findtext("filename", "").strip() or file.stem
+    return name if Path(name).suffix.lower() in SUFFIXES else f"{name}.JPEG"
+
+
+def _size(tree: ElementTree.Element) -> tuple[int, int] | None:
+    try:
+        height, width = (int(tree.findtext(f"size/{side}", "")) for side in ("height", "width"))
+    except ValueError:
+        return None
+    return (height, width) if height > 0 and width > 0 else None
+
+
+def _mask(file: Path, name: str) -> PaletteFile | None:
+    path = file.parent.parent / "SegmentationClass" / f"{file.stem}.png"
+    return PaletteFile(path, CLASSES.index(name) + 1) if name in CLASSES and path.is_file() else None
