@@ -55,3 +55,7 @@ def main() -> None:
         # Whoever read our output has had enough; Python would complain once more when it closes it.
         sys.stderr.close()
         sys.exit(141)
+    except OSError as error:
+        # Of a file that the user named: a folder that cannot be written, a disk that is full.
+        sys.stderr.write(f"boxless: {error.filename or 'a file'}: {error.strerror or error}\n")
+        sys.exit(2)
