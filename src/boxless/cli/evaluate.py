@@ -48,6 +48,7 @@ def evaluate(
     from boxless.cli.table import print_evaluation
     from boxless.evaluation import Evaluation, measure_maps, measure_model, read_dataset
     from boxless.evaluation.features import FeatureNetwork
+    from boxless.evaluation.report import write_report
     from boxless.model_file import ModelFile
 
     network: Network
@@ -67,4 +68,7 @@ def evaluate(
         cut = f"{stored.threshold} (set on: {stored.set_on})"
         scores = measure_model(network, name, boxed.pictures, boxed.notes)
     evaluation = Evaluation.of(boxed, subject, cut, scores)
+    page = write_report(evaluation, network.card, report) if report else None
     print_evaluation(evaluation, as_json)
+    if page:
+        typer.echo(f"report: {page}", err=True)
