@@ -11,7 +11,7 @@ import typer
 from boxless.zoo import DEFAULT_MODEL
 
 if TYPE_CHECKING:
-    from boxless.evaluation.score import Score
+    from boxless.evaluation import BoxedSet, Figure, Score
     from boxless.model_file import Network
 
 
@@ -38,6 +38,9 @@ def evaluate(
     walk: Annotated[
         bool, typer.Option("--walk/--no-walk", help="With --method: refine the maps as the model's.")
     ] = True,
+    faithful: Annotated[
+        int, typer.Option(metavar="N", min=0, help="Measure faithfulness too, on N pictures (slow).")
+    ] = 0,
     report: Annotated[Path | None, typer.Option(metavar="DIR", help="Write a page with figures and pictures.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")] = False,
 ) -> None:
@@ -57,18 +60,32 @@ def evaluate(
         raise typer.BadParameter("--no-walk goes with --method: the model's own maps are always refined")
     boxed = read_dataset(dataset, network.card, layout, pictures)
     scores: Iterator[Score]
+    name = preset or network.card.default_preset
     if maps is not None:
         subject = f"maps of {maps}"
         cut = f"{threshold}, as asked for" if threshold else "none given (--threshold), so no deployable figures"
         scores = measure_maps(maps, boxed.pictures, boxed.notes, threshold)
     else:
-        name = preset or network.card.default_preset
         stored = network.card.preset(name)
         subject = ", ".join([network.card.name, name, *([method] if method else []), *([] if walk else ["no walk"])])
         cut = f"{stored.threshold} (set on: {stored.set_on})"
         scores = measure_model(network, name, boxed.pictures, boxed.notes)
-    evaluation = Evaluation.of(boxed, subject, cut, scores)
+    more = _faithfulness(network, model, name, boxed, faithful) if faithful and maps is None else []
+    evaluation = Evaluation.of(boxed, subject, cut, scores, more)
     page = write_report(evaluation, network.card, report) if report else None
     print_evaluation(evaluation, as_json)
     if page:
         typer.echo(f"report: {page}", err=True)
+
+
+def _faithfulness(network: Network, model: str, preset: str, boxed: BoxedSet, count: int) -> list[Figure]:
+    """The lines of the table; completeness only where the bias can be read from the file."""
+    from boxless.errors import MissingExtraError
+    from boxless.evaluation.faithfulness import faithfulness_figures
+    from boxless.evaluation.features import FeatureNetwork
+
+    try:
+        bias = FeatureNetwork(model).bias if not isinstance(network, FeatureNetwork) else None
+    except MissingExtraError:
+        bias = None
+    return faithfulness_figures(network, preset, boxed.pictures, boxed.notes, count, bias)

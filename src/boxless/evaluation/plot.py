@@ -8,7 +8,7 @@ from html import escape
 from math import isfinite, log10
 
 WIDTH, HEIGHT = 520, 330
-_LEFT, _RIGHT, _TOP, _BOTTOM = 48, 14, 30, 42
+_LEFT, _RIGHT, _TOP, _BOTTOM = 48, 14, 52, 42
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 """Okabe and Ito's, which colour-blind people can tell apart."""
 
@@ -82,7 +82,7 @@ class Plot:
     def _axes(self) -> list[str]:
         width, height = self.size
         parts = [_text(_LEFT, 18, self.title, "start", 14, weight="600")]
-        steps = round((self.y_range[1] - self.y_range[0]) / self.y_step)
+        steps = int((self.y_range[1] - self.y_range[0]) / self.y_step + 1e-9)
         for i in range(steps + 1):
             value = self.y_range[0] + i * self.y_step
             y = self._y(value)
@@ -100,12 +100,12 @@ class Plot:
         return parts
 
     def _key(self) -> list[str]:
-        parts = []
-        for i, (name, colour, dashed) in enumerate(self._legend):
-            y = self.size[1] - _BOTTOM - 12 - 16 * (len(self._legend) - 1 - i)
+        parts, x = [], _LEFT
+        for name, colour, dashed in self._legend:
             dash = ' stroke-dasharray="5 4"' if dashed else ""
-            parts.append(f'<path d="M{_LEFT + 10} {y}h22" stroke="{colour}" stroke-width="2"{dash}/>')
-            parts.append(_text(_LEFT + 38, y + 4, name, "start", 11))
+            parts.append(f'<path d="M{x} 34h22" stroke="{colour}" stroke-width="2"{dash}/>')
+            parts.append(_text(x + 27, 38, name, "start", 11))
+            x += 45 + 6 * len(name)
         return parts
 
     def _x(self, value: float) -> float:

@@ -35,7 +35,7 @@ table{border-collapse:collapse;width:100%} th,td{padding:.35rem .6rem;border-bot
 td.n,th.n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums} .i{color:#77777f;font-size:.85em}
 .m{color:#77777f;font-size:.85em;max-width:24rem} .plots{display:flex;flex-wrap:wrap;gap:1rem}
 .plots svg{max-width:100%;height:auto}
-.tiles{display:grid;grid-template-columns:repeat(auto-fill,minmax(200px,1fr));gap:.9rem}
+.tiles{display:grid;grid-template-columns:repeat(auto-fill,minmax(165px,1fr));gap:.9rem}
 .tiles figure{margin:0} .tiles img{width:100%;border-radius:4px;display:block}
 figcaption{font-size:.82em;color:#55555c;overflow-wrap:anywhere}
 .true{color:#00785a;font-weight:600} .found{color:#b84a00;font-weight:600}
@@ -97,8 +97,12 @@ def _table(evaluation: Evaluation) -> str:
 def _cell(interval: Interval | None) -> str:
     if interval is None:
         return "<td class=n>"
-    low, high = f"{interval.low:.1f}", f"{interval.high:.1f}"
-    return f"<td class=n>{interval.value:.1f} <span class=i>{low} to {high}</span>"
+    value, low, high = (_number(each) for each in (interval.value, interval.low, interval.high))
+    return f"<td class=n>{value} <span class=i>{low} to {high}</span>"
+
+
+def _number(value: float) -> str:
+    return f"{value:.1f}" if value == 0 or abs(value) >= 0.05 else f"{value:.0e}"
 
 
 def _plots(scores: Sequence[Score]) -> list[str]:
@@ -107,16 +111,17 @@ def _plots(scores: Sequence[Score]) -> list[str]:
     hundred = [(float(i), str(i)) for i in range(0, 101, 20)]
     curves = over_thresholds(scores)
     if curves:
-        plot = Plot("Boxes right over the threshold", "threshold, a fraction of the map's maximum", "% of pictures",
+        plot = Plot("Boxes right over the threshold (dashed: any piece, oracle)",
+                    "threshold, a fraction of the map's maximum", "% of pictures",
                     (0, 1), (0, 100), tenths, 20)  # fmt: skip
         for colour, enough in zip(COLOURS, IOUS, strict=False):
-            plot.line(f"any piece (oracle), IoU {enough}", THRESHOLDS, curves[f"any piece, IoU {enough}"], colour, True)
-            plot.line(f"one box, IoU {enough}", THRESHOLDS, curves[f"one box, IoU {enough}"], colour)
+            plot.line("", THRESHOLDS, curves[f"any piece, IoU {enough}"], colour, True)
+            plot.line(f"IoU {enough}", THRESHOLDS, curves[f"one box, IoU {enough}"], colour)
         found.append(plot.svg())
         sizes = [each for each in by_size(scores) if each.count]
         ticks = [(border, f"{border:.0%}") for border in (0, 0.1, 0.25, 0.5, 0.75, 1.0)]
         plot = Plot("Deployable box right at IoU 0.5, by object size", "largest true box, share of the picture",
-                    "% of pictures", (0, 1), (0, 110), ticks, 20)  # fmt: skip
+                    "% of pictures", (0, 1), (0, 105), ticks, 20)  # fmt: skip
         for each in sizes:
             plot.bar(each.low, each.high, each.share, COLOURS[0], f"{each.share:.0f} % of {each.count}")
         found.append(plot.svg())
@@ -130,7 +135,7 @@ def _plots(scores: Sequence[Score]) -> list[str]:
     if bins:
         error = calibration_error(scores)
         plot = Plot(f"Reliability of the class (calibration error {error:.1f} %)", "probability",
-                    "% right", (0, 1), (0, 110), tenths, 20)  # fmt: skip
+                    "% right", (0, 1), (0, 105), tenths, 20)  # fmt: skip
         for each in bins:
             plot.bar(each.low, each.high, each.share, COLOURS[0], str(each.count))
         plot.line("as sure as right", [0, 1], [0, 100], COLOURS[1], dashed=True)
