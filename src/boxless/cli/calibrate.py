@@ -54,9 +54,11 @@ def calibrate(
         typer.echo(json.dumps({"out": str(out), "presets": [each.as_dict() for each in found]}))
         return
     for each in found:
+        change = "kept" if each.new == each.old else f"-> {each.new:g}"
         typer.echo(
-            f"{each.preset}: threshold {each.old:g} -> {each.new:g} "
-            f"(95 % of draws choose {each.likely.low:.2f} to {each.likely.high:.2f}); "
+            f"{each.preset}: threshold {each.old:g} {change} "
+            f"(these pictures choose {each.likely.value:g}, 95 % of draws {each.likely.low:.2f} to "
+            f"{each.likely.high:.2f}); "
             f"one box right {each.before.value:.1f} % -> {each.after.value:.1f} % on these pictures, "
             f"{each.gain.value:+.1f} ({each.gain.low:+.1f} to {each.gain.high:+.1f}) on pictures that did not choose it"
         )

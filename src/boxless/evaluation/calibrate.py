@@ -24,8 +24,8 @@ class Calibration:
 
     Attributes:
         preset: its name.
-        old, new: the threshold before and after.
-        likely: the new threshold with its 95 % interval over draws of the pictures.
+        old, new: the threshold before and after; the same where a new one shows no gain.
+        likely: the threshold that these pictures choose, with its 95 % interval over draws of them.
         before, after: one box right, in percent, mean over IoU 0.3, 0.5 and 0.7, with the old and the new threshold
             on these pictures.
         gain: of new over old on pictures that did not choose it: in each draw the threshold is chosen on the
@@ -49,7 +49,9 @@ def calibrate(preset: str, old: float, curves: Sequence[Overlaps], pictures: NDA
     """The threshold for one box, from overlaps over thresholds.
 
     The new threshold is the median of what draws of the pictures would choose: the accuracy is nearly flat around
-    its maximum, and the very highest point of a flat curve is an accident.
+    its maximum, and the very highest point of a flat curve is an accident. It
+    replaces the old one only where that helps on pictures that did not choose it: a few pictures can choose worse
+    than many did.
 
     Args:
         preset: its name.
@@ -76,14 +78,16 @@ def calibrate(preset: str, old: float, curves: Sequence[Overlaps], pictures: NDA
         chosen.append(best)
         gains.append(np.where(others.any(axis=1), unseen[np.arange(len(best)), best] - unseen[:, at_old], np.nan))
     at_new = int(np.median(np.concatenate(chosen)))
+    likely = round(float(THRESHOLDS[at_new]), 2)
     low, high = np.percentile(THRESHOLDS[np.concatenate(chosen)], [2.5, 97.5])
-    new = round(float(THRESHOLDS[at_new]), 2)
     gain = np.concatenate(gains)
+    if np.nanmean(gain) <= 0:
+        at_new = at_old
     return Calibration(
         preset=preset,
         old=old,
-        new=new,
-        likely=Interval(new, float(low), float(high)),
+        new=old if at_new == at_old else likely,
+        likely=Interval(likely, float(low), float(high)),
         before=drawn.interval(lambda weights: (weights @ right[:, at_old]) / weights.sum(axis=1)),
         after=drawn.interval(lambda weights: (weights @ right[:, at_new]) / weights.sum(axis=1)),
         gain=Interval(float(np.nanmean(gain)), *(float(each) for each in np.nanpercentile(gain, [2.5, 97.5]))),
@@ -95,13 +99,14 @@ def with_thresholds(card: Card, found: Sequence[Calibration], set_on: str) -> Ca
 
     Args:
         card: of the model.
-        found: for the presets that change.
+        found: for each preset that was looked at; those whose threshold stays keep what they say of it.
         set_on: what the thresholds were set on, in words.
     """
     presets = dict(card.presets)
-    for each in found:
+    changed = [each for each in found if each.new != each.old]
+    for each in changed:
         presets[each.preset] = replace(presets[each.preset], threshold=each.new, set_on=set_on)
-    stale = {f"{each.preset}_one_box" for each in found}
+    stale = {f"{each.preset}_one_box" for each in changed}
     return replace(
         card, presets=presets, figures={key: value for key, value in card.figures.items() if key not in stale}
     )
