@@ -1,5 +1,5 @@
 # Everything is done in .venv, with the versions of constraints.txt.
-.PHONY: demo test lint bench bench-peers zoo clean
+.PHONY: help demo test lint bench bench-peers figures zoo clean
 .DEFAULT_GOAL := help
 
 PYTHON ?= python3
@@ -40,6 +40,10 @@ bench-peers: .venv-peers/.installed
 bench: $(BIN)/.develop
 	$(BIN)/python -m benchmarks.speed
 	$(BIN)/python -m benchmarks.localization
+
+# The README's tables, from benchmarks/results.
+figures: $(BIN)/.develop
+	$(BIN)/python -m benchmarks.readme
 
 # The model files in src/boxless/zoo; only this needs torch.
 zoo: $(BIN)/.develop

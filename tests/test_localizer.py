@@ -1,10 +1,152 @@
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
-from boxless import Localizer
+import numpy as np
+import pytest
+from PIL import Image
+
+from boxless import Card, Localizer, PictureError, UnknownClassError
+from boxless.model_file import Output
+from boxless.presets import Preset
 
 
 def test_finds_the_espresso(localizer: Localizer, coffee: Path) -> None:
-    finding = localizer.locate(coffee).findings[0]
-    assert finding.label == "espresso"
+    found = localizer.locate(coffee)
+    finding = found.findings[0]
+    assert (found.height, found.width) == (400, 600)
+    assert (finding.label, finding.class_index) == ("espresso", 967)
+    assert finding.probability > 0.5
+    assert finding.box is not None
+    # The cup's rim and bowl, read off the picture.
+    assert finding.box.x0 < 180 and finding.box.x1 > 400 and finding.box.y0 < 40 and finding.box.y1 > 240
+    assert finding.score_map.shape == (400, 600)
+    assert finding.score_map.max() == pytest.approx(1)
+    assert finding.score_map[130, 290] > 0.8  # in the cup
+    assert finding.score_map[380, 580] < 0.2  # on the table
+
+
+def test_findings_by_falling_probability(localizer: Localizer, coffee: Path) -> None:
+    chances = [finding.probability for finding in localizer.locate(coffee, top=5).findings]
+    assert len(chances) == 5
+    assert chances == sorted(chances, reverse=True)
+
+
+def test_named_classes_in_their_order(localizer: Localizer, coffee: Path) -> None:
+    found = localizer.locate(coffee, classes=["tabby", 967, "n02123159"])
+    assert [finding.class_index for finding in found.findings] == [281, 967, 282]
+
+
+def test_findings_below_the_probability_are_left_out(localizer: Localizer, coffee: Path) -> None:
+    assert len(localizer.locate(coffee, top=5, min_probability=0.5).findings) == 1
+
+
+def test_the_presets_name_alike_and_look_ever_finer(coffee: Path) -> None:
+    findings = [Localizer(preset=name).locate(coffee).findings[0] for name in ("fast", "balanced", "best")]
+    assert len({(finding.label, finding.probability) for finding in findings}) == 1
+    sizes = [finding.class_map.size for finding in findings]
+    assert sizes == sorted(set(sizes))
+
+
+def test_the_input_is_not_touched(localizer: Localizer, coffee: Path) -> None:
+    pixels = np.array(Image.open(coffee))
+    before = pixels.copy()
+    localizer.locate(pixels, top=2).draw()
+    assert np.array_equal(pixels, before)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 5000), (5000, 1), (3, 7), (4000, 5000)])
+def test_boxes_are_inside_pictures_of_any_size(localizer: Localizer, shape: tuple[int, int]) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (*shape, 3), np.uint8)
+    for finding in localizer.locate(pixels, top=2).findings:
+        assert finding.box is not None
+        for box in finding.boxes:
+            assert 0 <= box.x0 < box.x1 <= shape[1]
+            assert 0 <= box.y0 < box.y1 <= shape[0]
+
+
+def test_a_large_jpeg_gives_what_its_pixels_give(localizer: Localizer, coffee: Path, tmp_path: Path) -> None:
+    path = tmp_path / "large.jpg"
+    with Image.open(coffee) as image:
+        image.resize((3000, 2000), Image.Resampling.BICUBIC).save(path, quality=95)
+    small = localizer.locate(path).findings[0]  # decoded at reduced scale
+    whole = localizer.locate(np.array(Image.open(path))).findings[0]
+    assert small.label == whole.label
+    assert small.probability == pytest.approx(whole.probability, abs=0.05)
+    assert small.box is not None and whole.box is not None
+    assert small.box.xyxy == pytest.approx(whole.box.xyxy, abs=60)  # 2 % of the width
+
+
+def test_many_in_order_with_errors_between(localizer: Localizer, pictures: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.jpg"
+    broken.write_text("text")
+    names = [str(pictures / "coffee.jpg"), str(broken), str(pictures / "chelsea.jpg"), "missing.jpg"]
+    found = list(localizer.locate_many(names, workers=3))
+    assert [each.image for each in found] == names
+    assert [each.error is None for each in found] == [True, False, True, False]
+    assert found[3].as_dict() == {
+        "image": "missing.jpg",
+        "width": None,
+        "height": None,
+        "model": "efficientnet-lite0",
+        "preset": "balanced",
+        "findings": [],
+        "error": "no such file",
+    }
+
+
+def test_many_is_lazy(localizer: Localizer) -> None:
+    drawn = 0
+
+    def endless() -> Iterator[np.ndarray]:
+        nonlocal drawn
+        while True:
+            drawn += 1
+            yield np.zeros((8, 8, 3), np.uint8)
+
+    assert len(list(islice(localizer.locate_many(endless(), workers=2), 5))) == 5
+    assert drawn < 15
+
+
+def test_wrong_usage_is_refused_at_once(localizer: Localizer, coffee: Path) -> None:
+    with pytest.raises(UnknownClassError, match="tabby"):
+        localizer.locate_many([coffee], classes=["tabbi"])
+    with pytest.raises(ValueError, match="at least 1"):
+        localizer.locate(coffee, top=0)
+    with pytest.raises(TypeError, match="expected a list"):
+        localizer.locate(coffee, classes="tabby")
+    with pytest.raises(PictureError, match="no such file"):
+        localizer.locate("missing.jpg")
+
+
+class FakeNetwork:
+    """Says what it is told to, without affinity."""
+
+    card = Card("fake", ("yes", "no"), {"plain": Preset((32,), 1)}, "none", "CC0-1.0", "a test", activation="sigmoid")
+
+    def run(self, pixels: np.ndarray, *, size: tuple[int, int], classes: Sequence[int], top: int) -> Output:
+        maps = np.array([[[0, 4], [0, 0]], [[-3, -1], [-2, -2]]], np.float32)
+        chosen = np.array([*classes, *range(top)], np.int64)
+        return Output(np.array([1.0, -2.0], np.float32), chosen, maps[chosen], None)
+
+
+def test_a_class_without_evidence_has_no_box_and_says_so() -> None:
+    found = Localizer(FakeNetwork()).locate(np.zeros((50, 100, 3), np.uint8), top=2)
+    yes, no = found.findings
+    assert yes.evidence == 4
+    assert yes.box is not None
+    assert no.evidence == -1
+    assert no.box is None
+    assert no.boxes == ()
+    assert not no.score_map.any()
+    assert found.as_dict()["findings"][1]["box"] is None
+    assert yes.probability == pytest.approx(1 / (1 + np.exp(-1)))
+
+
+def test_a_model_without_affinity_keeps_its_plain_map() -> None:
+    finding = Localizer(FakeNetwork()).locate(np.zeros((50, 100, 3), np.uint8)).findings[0]
+    assert finding.class_map.tolist() == [[0, 4], [0, 0]]
+    assert finding.box is not None
+    assert finding.box.xyxy == pytest.approx((60, 0, 100, 25), abs=12)

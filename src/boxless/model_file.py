@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
@@ -26,8 +27,8 @@ class Output:
         logits: (K,), one a class.
         chosen: (k,), the indices of the classes that have a map: those asked for, then the most probable.
         class_maps: (k, h, w), in units of logits; the mean of a map plus its class's bias is its logit.
-        affinity: (u, v, u, v), how much each position looks like each other one, rows summing to one;
-            None in a model without mid-level features.
+        affinity: (u, v, h, w), how much each fine position looks like each position of the class maps, rows
+            summing to one; None in a model without mid-level features.
     """
 
     logits: Floats
@@ -60,6 +61,7 @@ class ModelFile:
 
     def __init__(self, model: str | Path, threads: int = 0) -> None:
         self.path = find_model(model)
+        self._threads = threads
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads
         options.log_severity_level = 3
@@ -80,6 +82,15 @@ class ModelFile:
         self._outputs = ["logits", "chosen", "class_maps", *(["affinity"] if "affinity" in outputs else [])]
         if missing := set(self._outputs) - outputs:
             raise ModelFileError(f"{self.path}: a boxless model without its {', '.join(sorted(missing))}")
+
+    @cached_property
+    def on_one_core(self) -> ModelFile:
+        """The same model for many pictures at a time, each on a core of its own, unless `threads` said otherwise.
+
+        Two pictures, on a core each, are done well before two that have both cores in turn
+        (benchmarks/speed.py).
+        """
+        return self if self._threads else ModelFile(self.path, threads=1)
 
     def run(
         self, pixels: NDArray[np.uint8], *, size: tuple[int, int], classes: Sequence[int] = (), top: int = 1

@@ -21,7 +21,7 @@ class Preset:
         sides: pixels, one for each look of the network at the whole picture, rising: the picture is resized to
             about side * side pixels, its aspect ratio kept. The first look names the picture; the last has the
             finest grid and refines the map.
-        walk_steps: how often the map is averaged over positions that look alike; 0 leaves the plain map.
+        walk_steps: how often the map is averaged over positions that look alike; at least 1.
         threshold: boxes surround what is at least this fraction of the map's maximum, in (0, 1).
         set_on: what the threshold was set on, in words.
     """
@@ -34,8 +34,8 @@ class Preset:
     def __post_init__(self) -> None:
         if not self.sides or min(self.sides) < 1 or list(self.sides) != sorted(self.sides):
             raise ValueError(f"a preset's sides rise, found {self.sides}")
-        if self.walk_steps < 0:
-            raise ValueError(f"a preset's walk_steps are 0 or more, found {self.walk_steps}")
+        if self.walk_steps < 1:
+            raise ValueError(f"a preset's walk_steps are 1 or more, found {self.walk_steps}")
         if not 0 < self.threshold < 1:
             raise ValueError(f"a preset's threshold is between 0 and 1, found {self.threshold}")
 
@@ -46,9 +46,9 @@ class Preset:
 
 
 PRESETS: dict[str, Preset] = {
-    "fast": Preset(sides=(224,), walk_steps=3),
-    "balanced": Preset(sides=(224, 448), walk_steps=2),
-    "best": Preset(sides=(224, 448, 576), walk_steps=2),
+    "fast": Preset(sides=(224,), walk_steps=4),
+    "balanced": Preset(sides=(224, 448), walk_steps=4),
+    "best": Preset(sides=(224, 448, 576), walk_steps=4),
 }
 """What a model starts with. A model file carries its own, with thresholds that were set for it."""
 

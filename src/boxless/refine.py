@@ -9,6 +9,7 @@ likeness of features as they are instead of a learned one, so nothing is trained
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import ceil
 
 import cv2
 import numpy as np
@@ -17,57 +18,56 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 
 
-def affinity(layers: Sequence[Floats], grid: tuple[int, int], power: float) -> Floats:
-    """How much each position looks like each other one. The NumPy reference of a model file's `affinity`.
+def affinity(layers: Sequence[Floats], fine: tuple[int, int], coarse: tuple[int, int], power: float) -> Floats:
+    """How much each fine position looks like each coarse one. The NumPy reference of a model file's `affinity`.
 
     In every layer the mean over positions is removed from the features; what looks alike has a high cosine.
-    The cosines' mean over layers is clipped at zero and raised to the power, and each row divided by its sum.
-    Several layers, because edges and colours (early) and parts (late) fail on different pictures.
+    The cosines' sum over layers is clipped at zero and raised to the power, and each row divided by its sum.
+    Several layers, because colours and edges (early) and parts (late) fail on different pictures.
 
     Args:
-        layers: feature maps (c, h, w), each with its own c, h and w.
-        grid: (u, v), to which the layers are resized.
+        layers: feature maps (c, h', w'), each with its own c, h' and w'; each is resized to both grids.
+        fine: (u, v), the grid of refined maps.
+        coarse: (h, w), the grid of class maps.
         power: how much near-perfect likeness counts over some likeness; at least 1.
 
     Returns:
-        (u, v, u, v), not negative; the last two axes sum to one.
+        (u, v, h, w), not negative; the last two axes sum to one.
     """
-    u, v = grid
-    cosine = np.zeros((u * v, u * v), np.float32)
-    for layer in layers:
-        flat = resize_features(layer, u, v).reshape(len(layer), u * v)
-        centred = flat - flat.mean(axis=1, keepdims=True)
-        unit = centred / np.maximum(np.linalg.norm(centred, axis=0, keepdims=True), 1e-6)
-        cosine += unit.T @ unit / len(layers)
+    cosine = sum(_unit(layer, *fine).T @ _unit(layer, *coarse) for layer in layers)
     likeness = np.maximum(cosine, 0.0) ** power
     rows = likeness / np.maximum(likeness.sum(axis=1, keepdims=True), 1e-6)
-    return np.asarray(rows.reshape(u, v, u, v), dtype=np.float32)
+    return np.asarray(rows.reshape(*fine, *coarse), dtype=np.float32)
 
 
 def walk(maps: Floats, affinity: Floats, steps: int) -> Floats:
-    """Averages each position of a map over the positions that look like it, `steps` times.
+    """Class maps on the fine grid: each position the average of the coarse positions that look like it.
+
+    Further steps average the outcome down to the coarse grid and go again: the evidence spreads.
 
     Args:
-        maps: (k, u, v) on the affinity's grid.
-        affinity: (u, v, u, v), see `affinity`.
-        steps: number of averagings; 0 returns the maps as they are.
+        maps: (k, h, w) on the coarse grid.
+        affinity: (u, v, h, w), see `affinity`.
+        steps: how often; at least 1.
 
     Returns:
         (k, u, v), between the smallest and the largest value of each map.
     """
-    u, v = affinity.shape[:2]
-    flat = maps.reshape(-1, u * v).T
-    rows = affinity.reshape(u * v, u * v)
-    for _ in range(steps):
-        flat = rows @ flat
-    return np.ascontiguousarray(flat.T).reshape(-1, u, v)
+    u, v, h, w = affinity.shape
+    rows = affinity.reshape(u * v, h * w).T
+    fine = maps.reshape(-1, h * w) @ rows
+    for _ in range(steps - 1):
+        coarse = resize_maps(fine.reshape(-1, u, v), h, w)
+        fine = coarse.reshape(-1, h * w) @ rows
+    return fine.reshape(-1, u, v)
 
 
 def resize_maps(maps: Floats, height: int, width: int) -> Floats:
-    """Maps (k, h, w) at another size (k, height, width), bilinear, corners not aligned (half-pixel centres)."""
+    """Maps (k, h, w) at another size (k, height, width): bilinear about cell centres; averaged where they shrink."""
     if maps.shape[1:] == (height, width):
         return maps
-    return np.stack([cv2.resize(one, (width, height), interpolation=cv2.INTER_LINEAR) for one in maps])
+    how = cv2.INTER_AREA if height < maps.shape[1] and width < maps.shape[2] else cv2.INTER_LINEAR
+    return np.stack([cv2.resize(one, (width, height), interpolation=how) for one in maps])
 
 
 def resize_features(features: Floats, height: int, width: int) -> Floats:
@@ -80,10 +80,21 @@ def resize_features(features: Floats, height: int, width: int) -> Floats:
     return np.asarray(np.einsum("ay,cyx,bx->cab", rows, features, columns, optimize=True), dtype=np.float32)
 
 
+def _unit(features: Floats, height: int, width: int) -> Floats:
+    """Features on a grid, their mean over positions removed, at length one: (C, height * width)."""
+    flat = resize_features(features, height, width).reshape(len(features), -1)
+    centred = flat - flat.mean(axis=1, keepdims=True)
+    return np.asarray(centred / np.maximum(np.linalg.norm(centred, axis=0, keepdims=True), 1e-6), dtype=np.float32)
+
+
 def _triangle(old: int, new: int) -> Floats:
-    """The weights (new, old) that resize one axis."""
+    """The weights (new, old) that resize one axis; beyond the border lies the border's own value."""
     scale = old / new
+    reach = max(1.0, scale)
+    around = ceil(reach)
+    positions = np.arange(-around, old + around)
     centres = (np.arange(new) + 0.5) * scale - 0.5
-    distance = np.abs(np.arange(old)[None] - centres[:, None]) / max(1.0, scale)
-    weights = np.maximum(1.0 - distance, 0.0)
+    shares = np.maximum(1.0 - np.abs(positions[None] - centres[:, None]) / reach, 0.0)
+    weights = np.zeros((new, old))
+    np.add.at(weights.T, positions.clip(0, old - 1), shares.T)
     return np.asarray(weights / weights.sum(axis=1, keepdims=True), dtype=np.float32)

@@ -12,6 +12,7 @@ from boxless.cli.calibrate import calibrate
 from boxless.cli.evaluate import evaluate
 from boxless.cli.locate import locate
 from boxless.cli.models import models
+from boxless.cli.quantize import quantize
 from boxless.errors import BoxlessError
 
 app = typer.Typer(
@@ -23,6 +24,7 @@ app = typer.Typer(
 )
 app.command()(locate)
 app.command()(models)
+app.command()(quantize)
 app.command()(evaluate)
 app.command()(calibrate)
 
@@ -55,3 +57,7 @@ def main() -> None:
         # Whoever read our output has had enough; Python would complain once more when it closes it.
         sys.stderr.close()
         sys.exit(141)
+    except OSError as error:
+        # Of a file that the user named: a folder that cannot be written, a disk that is full.
+        sys.stderr.write(f"boxless: {error.filename or 'a file'}: {error.strerror or error}\n")
+        sys.exit(2)

@@ -20,7 +20,10 @@ from boxless.files import write_whole
 
 OPSET = 18
 _IR_VERSION = 10
-_PREFIX = "network/"
+NETWORK_PREFIX = "network/"
+"""What comes from the network itself is named so; the parts around it are not."""
+
+_PREFIX = NETWORK_PREFIX
 
 _HEADER = f'<ir_version: {_IR_VERSION}, opset_import: ["" : {OPSET}]>'
 
@@ -63,38 +66,38 @@ head (float[N, C, h, w] head_features, int64[M] classes, int64[1] top)
 }
 """
 
-# One layer's part in the affinity: brought to the affinity's grid, its mean over positions removed, at length one.
+# One layer's part in the affinity, on one grid: resized to it, its mean over positions removed, at length one.
 _LAYER = """
-layer (float[N, C, h, w] layer_{i}, int64[2] layer_grid) => (float[N, C, P] layer_unit_{i})
-<int64[3] layer_flat_shape_{i} = {{0, 0, -1}}, int64[1] layer_positions_{i} = {{2}},
- int64[1] layer_channels_{i} = {{1}}, float layer_tiny_{i} = {{1e-6}}>
+layer (float[N, C, h, w] {name}_in, int64[2] {name}_grid) => (float[N, C, P] {name}_unit)
+<int64[3] {name}_flat_shape = {{0, 0, -1}}, int64[1] {name}_positions = {{2}}, int64[1] {name}_channels = {{1}},
+ float {name}_tiny = {{1e-6}}>
 {{
-    layer_resized_{i} = Resize <mode = "linear", antialias = 1, axes = [2, 3]> (layer_{i}, , , layer_grid)
-    layer_flat_{i} = Reshape (layer_resized_{i}, layer_flat_shape_{i})
-    layer_mean_{i} = ReduceMean (layer_flat_{i}, layer_positions_{i})
-    layer_centred_{i} = Sub (layer_flat_{i}, layer_mean_{i})
-    layer_length_{i} = ReduceL2 (layer_centred_{i}, layer_channels_{i})
-    layer_safe_length_{i} = Max (layer_length_{i}, layer_tiny_{i})
-    layer_unit_{i} = Div (layer_centred_{i}, layer_safe_length_{i})
+    {name}_resized = Resize <mode = "linear", antialias = 1, axes = [2, 3]> ({name}_in, , , {name}_grid)
+    {name}_flat = Reshape ({name}_resized, {name}_flat_shape)
+    {name}_mean = ReduceMean ({name}_flat, {name}_positions)
+    {name}_centred = Sub ({name}_flat, {name}_mean)
+    {name}_length = ReduceL2 ({name}_centred, {name}_channels)
+    {name}_safe_length = Max ({name}_length, {name}_tiny)
+    {name}_unit = Div ({name}_centred, {name}_safe_length)
 }}
 """
 
-# Which positions look alike: the mean over layers of the cosine of their features, clipped at zero, to the power,
-# rows summing to one. `boxless.refine.affinity` says the same in NumPy.
+# Which fine positions look like which coarse ones: the sum over layers of the cosine of their features, clipped at
+# zero, to the power, rows summing to one. `boxless.refine.affinity` says the same in NumPy.
 _AFFINITY = """
-affinity (float[N, C, P] affinity_units, int64[2] layer_grid) => (float[N, u, v, u2, v2] affinity)
-<int64[1] affinity_columns = {{2}}, float affinity_tiny = {{1e-6}}, float affinity_layers = {{{layers}}},
- float affinity_power = {{{power}}}, int64[1] affinity_batch = {{0}}>
+affinity (float[N, C, P] fine_units, float[N, C, Q] coarse_units, int64[2] fine_grid, int64[2] coarse_grid)
+    => (float[N, u, v, h, w] affinity)
+<int64[1] affinity_columns = {{2}}, float affinity_tiny = {{1e-6}}, float affinity_power = {{{power}}},
+ int64[1] affinity_batch = {{0}}>
 {{
-    affinity_rows = Transpose <perm = [0, 2, 1]> (affinity_units)
-    affinity_sum = MatMul (affinity_rows, affinity_units)
-    affinity_cosine = Div (affinity_sum, affinity_layers)
+    affinity_rows = Transpose <perm = [0, 2, 1]> (fine_units)
+    affinity_cosine = MatMul (affinity_rows, coarse_units)
     affinity_positive = Relu (affinity_cosine)
     affinity_powered = Pow (affinity_positive, affinity_power)
     affinity_total = ReduceSum (affinity_powered, affinity_columns)
     affinity_safe_total = Max (affinity_total, affinity_tiny)
     affinity_flat = Div (affinity_powered, affinity_safe_total)
-    affinity_shape = Concat <axis = 0> (affinity_batch, layer_grid, layer_grid)
+    affinity_shape = Concat <axis = 0> (affinity_batch, fine_grid, coarse_grid)
     affinity = Reshape (affinity_flat, affinity_shape)
 }}
 """
@@ -111,7 +114,8 @@ class GapNetwork:
         bias: float32 (K,).
         layers: the names of mid-level feature maps (N, c, h', w') that say which positions look alike; none
             leaves the affinity out.
-        grid: the one of `layers` on whose positions the affinity is; the others are resized to it.
+        grid: the one of `layers` whose positions are the affinity's fine grid; the coarse one is that of the
+            class maps, and every layer is resized to both.
         power: of the affinity, see `boxless.refine.affinity`.
         mean, std: of R, G and B on the scale 0-255: the network sees (pixel - mean) / std.
     """
@@ -124,7 +128,7 @@ class GapNetwork:
     std: tuple[float, float, float]
     layers: tuple[str, ...] = ()
     grid: str = ""
-    power: float = 2.0
+    power: float = 3.0
 
 
 def assemble(network: GapNetwork, card: Card, size: tuple[int, int] = (224, 224), top: int = 5) -> onnx.ModelProto:
@@ -142,7 +146,7 @@ def assemble(network: GapNetwork, card: Card, size: tuple[int, int] = (224, 224)
             size int64 (2,), classes int64 (M,), top int64 (1,), which may be left out;
         and the outputs
             logits float32 (N, K); chosen int64 (N, M + top); class_maps float32 (N, M + top, h, w);
-            affinity float32 (N, u, v, u, v), if the network has mid-level layers.
+            affinity float32 (N, u, v, h, w), if the network has mid-level layers.
     """
     model = compose.add_prefix(network.model, _PREFIX)
     entry = model.graph.input[0].name
@@ -169,7 +173,7 @@ def assemble(network: GapNetwork, card: Card, size: tuple[int, int] = (224, 224)
     graph.output.append(_tensor("chosen", TensorProto.INT64, "N", "k"))
     graph.output.append(_tensor("class_maps", TensorProto.FLOAT, "N", "k", "h", "w"))
     if network.layers:
-        graph.output.append(_tensor("affinity", TensorProto.FLOAT, "N", "u", "v", "u", "v"))
+        graph.output.append(_tensor("affinity", TensorProto.FLOAT, "N", "u", "v", "h", "w"))
 
     whole = helper.make_model(graph, opset_imports=model.opset_import, ir_version=_IR_VERSION)
     whole.producer_name, whole.producer_version = "boxless", __version__
@@ -183,13 +187,23 @@ def write_model(model: onnx.ModelProto, path: Path) -> None:
     write_whole(path, lambda beside: onnx.save(model, beside))
 
 
+def write_card(path: Path, card: Card) -> None:
+    """Writes a model file anew with another card, whole or not at all."""
+    model = onnx.load(path)
+    helper.set_model_props(model, {METADATA_KEY: card.to_json()})
+    write_model(model, path)
+
+
 def _append_affinity(graph: onnx.GraphProto, network: GapNetwork) -> None:
-    graph.node.append(helper.make_node("Shape", [_PREFIX + network.grid], ["layer_grid"], start=2, end=4))
-    for i, layer in enumerate(network.layers):
-        _append(graph, _LAYER.format(i=i), **{f"layer_{i}": _PREFIX + layer})
-    units = [f"layer_unit_{i}" for i in range(len(network.layers))]
-    graph.node.append(helper.make_node("Concat", units, ["affinity_units"], axis=1))
-    _append(graph, _AFFINITY.format(layers=float(len(network.layers)), power=float(network.power)))
+    for grid, tensor in (("fine", network.grid), ("coarse", network.features)):
+        graph.node.append(helper.make_node("Shape", [_PREFIX + tensor], [f"{grid}_grid"], start=2, end=4))
+        names = [f"{grid}_{i}" for i in range(len(network.layers))]
+        for name, layer in zip(names, network.layers, strict=True):
+            wiring = {f"{name}_in": _PREFIX + layer, f"{name}_grid": f"{grid}_grid"}
+            _append(graph, _LAYER.format(name=name), **wiring)
+        units = [f"{name}_unit" for name in names]
+        graph.node.append(helper.make_node("Concat", units, [f"{grid}_units"], axis=1))
+    _append(graph, _AFFINITY.format(power=float(network.power)))
 
 
 def _append(graph: onnx.GraphProto, text: str, **wiring: str) -> None:

@@ -1,0 +1,69 @@
+"""Writes the README's tables of figures from benchmarks/results. python -m benchmarks.readme"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from benchmarks.facts import RESULTS
+from boxless.files import write_whole
+
+README = Path(__file__).parent.parent / "README.md"
+BEGIN = "<!-- figures: written by `make figures` from benchmarks/results -->\n"
+END = "<!-- end of figures -->\n"
+
+# The figures of speed that the README tells, and in what words.
+SPEED = {
+    "graph with maps over bare at 224": "class maps of the top five, over the bare forward pass at 224",
+    "graph with maps and affinity over bare at 224": "class maps and affinity, over the bare forward pass at 224",
+    "graph with maps and affinity over bare at 448": "the same at 448",
+    "locate, fast, over bare at 224": "`Localizer.locate` on a decoded picture, `fast`, over the bare forward pass",
+    "whole over the slower, balanced": "a folder of JPEGs, end to end, over the slower of decoding and network alone",
+    "import boxless, s": "`import boxless`, seconds",
+}
+
+
+def read(name: str) -> dict[str, Any]:
+    """The results of a benchmark program."""
+    data: dict[str, Any] = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
+    return data
+
+
+def tables() -> str:
+    """The tables in Markdown."""
+    localization, speed = read("localization"), read("speed")
+    lines = [
+        "| model, preset | MaxBoxAccV2 % (95 % interval) | one box % | top-1 % | ms a picture |",
+        "|---|---|---|---|---|",
+    ]
+    for name, row in localization["figures"].items():
+        low, high = row["interval"]
+        accuracy = f"{row['max_box_acc_v2']:.1f} ({low:.1f} to {high:.1f})"
+        lines.append(f"| {name} | {accuracy} | {row['one_box']:.1f} | {row['top1']:.1f} | {row['ms']:.0f} |")
+    machine = localization["machine"]
+    lines += [
+        "",
+        f"On {machine['cores']} cores ({machine['processor']}), shared with others: take the milliseconds as rough, "
+        "the ratios below as firm.",
+        "",
+        "| speed, in one run | measured | target |",
+        "|---|---|---|",
+    ]
+    for key, words in SPEED.items():
+        bound = "at least" if key.startswith("whole") else "at most"
+        lines.append(f"| {words} | {speed['figures'][key]:.2f} | {bound} {speed['targets'][key]:.2f} |")
+    peaks = {key: value for key, value in speed["figures"].items() if key.startswith("peak")}
+    lines += [f"| {key.replace(', MiB', '')} | {value:.0f} MiB | constant |" for key, value in peaks.items()]
+    return "\n".join(lines) + "\n"
+
+
+def with_tables(text: str) -> str:
+    """The README's text with the tables as the results are now."""
+    before, rest = text.split(BEGIN)
+    return f"{before}{BEGIN}\n{tables()}\n{END}{rest.split(END)[1]}"
+
+
+if __name__ == "__main__":
+    new = with_tables(README.read_text(encoding="utf-8"))
+    write_whole(README, lambda beside: beside.write_text(new, encoding="utf-8"))

@@ -1,0 +1,45 @@
+"""boxless quantize: a model in eight bits, and what that cost and gained."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def quantize(
+    model: Annotated[str, typer.Argument(help="A model's name (see boxless models) or file.")],
+    calibrate: Annotated[
+        Path,
+        typer.Option(
+            metavar="FOLDER", exists=True, file_okay=False, help="Pictures of the kind the model is for; 100 will do."
+        ),
+    ],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="The model file to write.")],
+    min_agreement: Annotated[
+        float, typer.Option(min=0, max=1, help="Least share of pictures with the same most probable class.")
+    ] = 0.9,
+    min_correlation: Annotated[float, typer.Option(min=-1, max=1, help="Least mean correlation of maps.")] = 0.95,
+    min_iou: Annotated[float, typer.Option(min=0, max=1, help="Least mean overlap of boxes.")] = 0.85,
+) -> None:
+    """Make a model smaller and faster: its network in eight bits.
+
+    Half of the pictures set the ranges, the other half measure what it cost against the model as it was. A
+    model that lost more than allowed is not written.
+    """
+    from boxless.graph.loss import Limits
+    from boxless.graph.quantize import quantize as quantize_model
+    from boxless.image import pictures_in
+
+    limits = Limits(min_agreement, min_correlation, min_iou)
+    made = quantize_model(model, pictures_in(calibrate), out, limits)
+    loss = made.loss
+    typer.echo(f"calibrated on        {made.calibrated_on} pictures")
+    typer.echo(f"measured on          {loss.pictures} pictures, against the model as it was")
+    typer.echo(f"top-1 agreement      {loss.agreement:.1%}")
+    typer.echo(f"map correlation      {loss.correlation:.3f}")
+    typer.echo(f"box IoU              {loss.box_iou:.1%}")
+    typer.echo(f"time                 {loss.time_ratio:.2f} of the model as it was (one picture, one thread)")
+    typer.echo(f"size                 {made.bytes_after / 1e6:.1f} MB (before: {made.bytes_before / 1e6:.1f} MB)")
+    typer.echo(f"written              {made.path}")

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import inspect
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from tests.command_line import boxless
+
+from boxless import Localizer
+from boxless.cli.locate import locate
+
+
+def test_prints_what_and_where(coffee: Path) -> None:
+    done = boxless("locate", coffee, "--preset", "fast")
+    assert done.returncode == 0
+    heading, row = done.stdout.splitlines()
+    assert heading.split()[:2] == ["picture", "class"]
+    assert "coffee.jpg" in row and "espresso" in row and "%" in row
+
+
+def test_json_is_one_object_a_line_and_nothing_else(pictures: Path, localizer: Localizer) -> None:
+    done = boxless("locate", pictures, "--json", "--top", 2)
+    assert done.returncode == 0
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [Path(each["image"]).name for each in found] == ["chelsea.jpg", "coffee.jpg", "rocket.jpg"]
+    assert found[1] == localizer.locate(str(pictures / "coffee.jpg"), top=2).as_dict()
+
+
+def test_named_classes(coffee: Path) -> None:
+    done = boxless("locate", coffee, "--json", "--class", "cup", "--class", "285", "--preset", "fast")
+    assert [finding["label"] for finding in json.loads(done.stdout)["findings"]] == ["cup", "Egyptian cat"]
+
+
+def test_standard_input(coffee: Path) -> None:
+    done = boxless("locate", "-", "--json", "--preset", "fast", stdin=coffee.read_bytes())
+    found = json.loads(done.stdout)
+    assert found["image"] == "-"
+    assert found["findings"][0]["label"] == "espresso"
+
+
+def test_writes_drawings_maps_and_a_sheet(pictures: Path, tmp_path: Path) -> None:
+    again = tmp_path / "again"
+    again.mkdir()
+    shutil.copy(pictures / "coffee.jpg", again / "coffee.jpg")
+    out = tmp_path / "out"
+    sheet = tmp_path / "sheet.png"
+    done = boxless(
+        "locate", pictures, again, "--preset", "fast", "--save", out, "--maps", out / "maps", "--sheet", sheet
+    )  # fmt: skip
+    assert done.returncode == 0
+    names = sorted(path.name for path in out.iterdir() if path.is_file())
+    assert names == ["chelsea_found.jpg", "coffee-2_found.jpg", "coffee_found.jpg", "rocket_found.jpg"]
+    with Image.open(out / "coffee_found.jpg") as drawn:
+        assert drawn.size == (600, 400)
+    score_map = np.load(out / "maps/coffee_map_967.npy")
+    assert score_map.shape == (400, 600)
+    assert score_map.dtype == np.float32
+    assert score_map.max() == pytest.approx(1)
+    with Image.open(sheet) as drawn:
+        assert min(drawn.size) > 600
+
+
+def test_failures_are_told_and_the_rest_is_done(coffee: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.jpg"
+    broken.write_text("text")
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    done = boxless("locate", broken, "missing.jpg", empty, coffee, "--json", "--preset", "fast")
+    assert done.returncode == 1
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [each["error"] is None for each in found] == [False, False, False, True]
+    said = done.stderr.splitlines()
+    assert len(said) == 3
+    assert said[0] == f"{broken}: not a picture, or of a kind that cannot be read"
+    assert said[1] == "missing.jpg: no such file"
+    assert said[2].startswith(f"{empty}: a folder without pictures")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--class", "tabbi"], "nearest: tabby"),
+        (["--preset", "quick"], "fast, balanced, best"),
+        (["--model", "resnet"], "efficientnet-lite0"),
+        (["--top", "0"], "--top"),
+        (["--min-probability", "2"], "--min-probability"),
+        (["--nonsense"], "--nonsense"),
+    ],
+)
+def test_wrong_usage(coffee: Path, arguments: list[str], said: str) -> None:
+    done = boxless("locate", coffee, *arguments)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert done.stdout == ""
+
+
+def test_where_nothing_can_be_written(coffee: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = boxless("locate", coffee, "--preset", "fast", "--save", tmp_path / "file" / "folder")
+    assert done.returncode == 2
+    assert str(tmp_path / "file") in done.stderr
+
+
+def test_nothing_as_probable_as_asked(coffee: Path) -> None:
+    done = boxless("locate", coffee, "--min-probability", "0.99", "--preset", "fast")
+    assert done.returncode == 0
+    assert "nothing as probable as asked" in done.stdout
+
+
+def test_the_defaults_are_those_of_the_python_interface() -> None:
+    line = inspect.signature(locate).parameters
+    python = inspect.signature(Localizer.locate).parameters
+    for name in ("top", "classes", "min_probability"):
+        assert line[name].default == python[name].default
+    assert line["model"].default == inspect.signature(Localizer).parameters["model"].default
+    assert line["preset"].default == Localizer().preset_name

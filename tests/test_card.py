@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import pytest
+
+from boxless import Card, UnknownClassError
+from boxless.presets import PRESETS
+
+CARD = Card(
+    name="birds",
+    labels=("crane", "barn owl", "Crane", "magpie"),
+    class_ids=("n1", "n2", "n3", "n4"),
+    presets=PRESETS,
+    preprocessing="none",
+    licence="CC0-1.0",
+    source="a test",
+    figures={"top1": 12.5},
+)
+
+
+def test_a_card_survives_its_json() -> None:
+    assert Card.from_json(CARD.to_json()) == CARD
+
+
+@pytest.mark.parametrize("wanted", [1, "barn owl", "Barn_Owl", " barn  owl ", "n2", "1"])
+def test_a_class_by_index_label_or_id(wanted: str | int) -> None:
+    assert CARD.class_index(wanted) == 1
+
+
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [
+        ("barn owls", "nearest: barn owl"),
+        ("owl", "nearest: barn owl"),
+        ("crane", "give the index, 0 or 2"),
+        (4, "there are 0 to 3"),
+        (-1, "there are 0 to 3"),
+        ("99", "no class 99"),
+    ],
+)
+def test_unknown_classes_are_refused_with_help(wanted: str | int, said: str) -> None:
+    with pytest.raises(UnknownClassError) as refusal:
+        CARD.class_index(wanted)
+    assert said in str(refusal.value)
+
+
+def test_the_default_preset() -> None:
+    assert CARD.default_preset == "balanced"

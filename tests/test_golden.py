@@ -1,0 +1,57 @@
+"""One picture through every door comes out the same, and as it always came."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from tests.command_line import boxless
+
+from boxless import Localization, Localizer
+from boxless.image import Source
+
+GOLDEN = json.loads((Path(__file__).parent / "golden/coffee.json").read_text())
+
+
+def told(found: Localization) -> dict[str, Any]:
+    return {**found.as_dict(), "image": "coffee"}
+
+
+def test_the_golden_reference(localizer: Localizer, coffee: Path) -> None:
+    found = told(localizer.locate(coffee, top=2))
+    assert [each["label"] for each in found["findings"]] == [each["label"] for each in GOLDEN["findings"]]
+    for finding, golden in zip(found["findings"], GOLDEN["findings"], strict=True):
+        # Other processors round otherwise.
+        assert finding["probability"] == pytest.approx(golden["probability"], abs=0.005)
+        assert finding["evidence"] == pytest.approx(golden["evidence"], rel=0.01)
+        assert finding["box"] == pytest.approx(golden["box"], abs=5)
+
+
+def test_every_door(localizer: Localizer, coffee: Path) -> None:
+    with Image.open(coffee) as image:
+        image.load()
+    doors: dict[str, Source] = {
+        "path": coffee,
+        "text": str(coffee),
+        "bytes": coffee.read_bytes(),
+        "array": np.array(image),
+        "PIL image": image,
+    }
+    found = {name: told(localizer.locate(source, top=2)) for name, source in doors.items()}
+    (many,) = localizer.locate_many([coffee], top=2)
+    found["many"] = told(many)
+    found["command line"] = json.loads(boxless("locate", coffee, "--json", "--top", 2).stdout) | {"image": "coffee"}
+    for name, each in found.items():
+        assert each == found["path"], name
+
+
+def test_a_lossless_copy_gives_the_same(localizer: Localizer, coffee: Path) -> None:
+    file = io.BytesIO()
+    with Image.open(coffee) as image:
+        image.save(file, "PNG")
+    assert told(localizer.locate(file.getvalue())) == told(localizer.locate(coffee))

@@ -1,0 +1,86 @@
+"""The rules of the house: imports point down, and what is heavy comes only when it is needed."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import boxless
+
+SOURCE = Path(boxless.__file__).parent
+
+# A module imports from its own row or from rows below.
+ROWS = [
+    ("boxless.cli", "boxless.serve"),
+    ("boxless.batch", "boxless.training", "boxless.evaluation"),
+    ("boxless.localizer", "boxless.formats", "boxless.graph", "boxless.networks"),
+    ("boxless.localization", "boxless.model_file"),
+    ("boxless.class_maps", "boxless.refine", "boxless.boxes", "boxless.image", "boxless.draw", "boxless.card",
+     "boxless.ordered"),
+    ("boxless.presets", "boxless.errors", "boxless.files", "boxless.zoo", "boxless._version"),
+]  # fmt: skip
+
+
+def row(module: str) -> int:
+    for i, names in enumerate(ROWS):
+        if any(module == name or module.startswith(name + ".") for name in names):
+            return i
+    raise AssertionError(f"{module} has no row: say in tests/test_imports.py where it stands")
+
+
+def modules() -> list[str]:
+    files = (path.relative_to(SOURCE.parent).with_suffix("") for path in sorted(SOURCE.rglob("*.py")))
+    names = (".".join(file.parts).removesuffix(".__init__") for file in files)
+    return [name for name in names if name != "boxless"]
+
+
+@pytest.mark.parametrize("module", modules())
+def test_imports_point_down(module: str) -> None:
+    path = SOURCE.parent / Path(*module.split("."))
+    text = (path / "__init__.py" if path.is_dir() else path.with_suffix(".py")).read_text(encoding="utf-8")
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("boxless"):
+            targets = (
+                [f"{node.module}.{name.name}" for name in node.names] if node.module == "boxless" else [node.module]
+            )
+            for target in targets:
+                assert target is not None
+                assert row(target) >= row(module), f"{module} imports {target}, which stands above it"
+
+
+def loaded(code: str) -> set[str]:
+    """The top-level packages that a program has loaded at its end."""
+    program = f"{code}\nimport sys\nprint(*sorted({{name.partition('.')[0] for name in sys.modules}}))"
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    return set(done.stdout.split())
+
+
+def test_importing_boxless_loads_nothing_heavy() -> None:
+    assert not loaded("import boxless") & {"numpy", "cv2", "onnxruntime", "PIL", "typer", "rich"}
+
+
+def test_locating_loads_no_framework(coffee: Path) -> None:
+    packages = loaded(f"import boxless; boxless.Localizer().locate({str(coffee)!r}).draw()")
+    assert {"numpy", "cv2", "onnxruntime"} <= packages
+    assert not packages & {"keras", "tensorflow", "torch", "jax", "onnx", "fastapi", "typer", "rich"}
+
+
+def test_help_loads_nothing_heavy() -> None:
+    code = """
+import contextlib, sys, boxless.cli
+sys.argv = ["boxless", "--help"]
+with contextlib.suppress(SystemExit):
+    boxless.cli.main()
+"""
+    assert not loaded(code) & {"numpy", "cv2", "onnxruntime", "PIL"}
+
+
+def test_public_names_are_there() -> None:
+    for name in boxless.__all__:
+        assert getattr(boxless, name) is not None
+    with pytest.raises(AttributeError):
+        boxless.nothing  # noqa: B018

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from dataclasses import FrozenInstanceError
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from boxless import Localization, Localizer, PictureError
+
+
+@pytest.fixture(scope="module")
+def found(localizer: Localizer, coffee: Path) -> Localization:
+    return localizer.locate(coffee, top=2)
+
+
+def test_results_are_frozen(found: Localization) -> None:
+    finding = found.findings[0]
+    with pytest.raises(FrozenInstanceError):
+        found.model = "another"  # type: ignore[misc]
+    with pytest.raises(FrozenInstanceError):
+        finding.label = "another"  # type: ignore[misc]
+    with pytest.raises(ValueError, match="read-only"):
+        finding.score_map[0, 0] = 1
+    with pytest.raises(ValueError, match="read-only"):
+        finding.class_map[0, 0] = 1
+
+
+def test_the_score_map_is_made_once(found: Localization) -> None:
+    finding = found.findings[0]
+    assert finding.score_map is finding.score_map
+    assert finding.score_map.dtype == np.float32
+    assert 0 <= finding.score_map.min() <= finding.score_map.max() == 1
+
+
+def test_the_box_surrounds_the_score_map_above_the_threshold(localizer: Localizer, found: Localization) -> None:
+    finding = found.findings[0]
+    rows, columns = np.nonzero(finding.score_map >= localizer.preset.threshold)
+    edges = (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
+    around = (
+        min(box.x0 for box in finding.boxes),
+        min(box.y0 for box in finding.boxes),
+        max(box.x1 for box in finding.boxes),
+        max(box.y1 for box in finding.boxes),
+    )
+    assert around == pytest.approx(edges, abs=5)  # boxes are read off a grid of 256 cells
+
+
+def test_as_dict_has_the_documented_keys(found: Localization) -> None:
+    data = found.as_dict()
+    assert list(data) == ["image", "width", "height", "model", "preset", "findings", "error"]
+    finding = data["findings"][0]
+    assert list(finding) == ["label", "class_index", "probability", "evidence", "box", "boxes"]
+    assert finding["box"] == finding["boxes"][0]["box"]
+    assert data["error"] is None
+
+
+def test_draws_from_the_whole_picture(found: Localization, coffee: Path) -> None:
+    drawn = found.draw()
+    assert drawn.size == (600, 400)
+    with Image.open(coffee) as image:
+        assert not np.array_equal(np.array(drawn), np.array(image))
+
+
+def test_what_cannot_be_drawn_is_said(localizer: Localizer, tmp_path: Path) -> None:
+    path = tmp_path / "fleeting.png"
+    Image.new("RGB", (30, 20)).save(path)
+    found = localizer.locate(path)
+    path.unlink()
+    with pytest.raises(PictureError, match="no such file"):
+        found.draw()
+    (failed,) = localizer.locate_many([path])
+    with pytest.raises(PictureError, match="no such file"):
+        failed.draw()

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from boxless.presets import DEFAULT_PRESET, PRESETS, Preset, view_size
+
+
+@pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS)
+def test_a_preset_survives_as_data(preset: Preset) -> None:
+    assert Preset.from_dict(asdict(preset)) == preset
+
+
+def test_the_default_is_one_of_them() -> None:
+    assert DEFAULT_PRESET in PRESETS
+
+
+@pytest.mark.parametrize("change", [{"sides": ()}, {"sides": (448, 224)}, {"walk_steps": 0}, {"threshold": 1.0}])
+def test_senseless_presets_are_refused(change: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="a preset's"):
+        replace(PRESETS["fast"], **change)  # type: ignore[arg-type]
+
+
+@given(st.integers(1, 6000), st.integers(1, 6000), st.sampled_from([224, 448, 576]))
+def test_a_view_is_of_the_stride_about_as_large_as_asked_and_never_extreme(height: int, width: int, side: int) -> None:
+    rows, columns = view_size(side, height, width, 32)
+    assert rows % 32 == columns % 32 == 0
+    assert 0.75 * side**2 < rows * columns < 1.3 * side**2
+    assert max(rows, columns) <= 4 * min(rows, columns)
+
+
+def test_views_keep_the_aspect_ratio() -> None:
+    assert view_size(224, 1000, 1000, 32) == (224, 224)
+    assert view_size(224, 375, 500, 32) == (192, 256)
+    assert view_size(448, 5000, 1, 32) == (768, 256)
