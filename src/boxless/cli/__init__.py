@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from boxless._version import __version__
+from boxless.cli.calibrate import calibrate
 from boxless.cli.evaluate import evaluate
 from boxless.cli.locate import locate
 from boxless.cli.models import models
@@ -25,6 +26,7 @@ app.command()(locate)
 app.command()(models)
 app.command()(quantize)
 app.command()(evaluate)
+app.command()(calibrate)
 
 
 def _print_version(wanted: bool) -> None:
