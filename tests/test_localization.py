@@ -49,7 +49,7 @@ def test_the_box_surrounds_the_score_map_above_the_threshold(localizer: Localize
 
 def test_as_dict_has_the_documented_keys(found: Localization) -> None:
     data = found.as_dict()
-    assert list(data) == ["image", "width", "height", "model", "preset", "findings", "error"]
+    assert list(data) == ["image", "width", "height", "model", "preset", "maps", "findings", "error"]
     finding = data["findings"][0]
     assert list(finding) == ["label", "class_index", "probability", "evidence", "box", "boxes"]
     assert finding["box"] == finding["boxes"][0]["box"]

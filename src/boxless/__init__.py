@@ -16,6 +16,7 @@ from boxless.errors import (
     DatasetError,
     MissingExtraError,
     ModelFileError,
+    NetworkError,
     PictureError,
     UnknownClassError,
     UnknownPresetError,
@@ -24,6 +25,7 @@ from boxless.errors import (
 if TYPE_CHECKING:
     from boxless.boxes import Box
     from boxless.card import Card
+    from boxless.graph.frameworks import from_keras, from_torch
     from boxless.localization import Finding, Localization
     from boxless.localizer import Localizer
     from boxless.model_file import ModelFile
@@ -39,10 +41,13 @@ __all__ = [
     "MissingExtraError",
     "ModelFile",
     "ModelFileError",
+    "NetworkError",
     "PictureError",
     "UnknownClassError",
     "UnknownPresetError",
     "__version__",
+    "from_keras",
+    "from_torch",
 ]
 
 # Where the names live that need NumPy, OpenCV or ONNX Runtime: imported when first asked for.
@@ -53,6 +58,8 @@ _HOMES = {
     "Localization": "boxless.localization",
     "Localizer": "boxless.localizer",
     "ModelFile": "boxless.model_file",
+    "from_keras": "boxless.graph.frameworks",
+    "from_torch": "boxless.graph.frameworks",
 }
 
 

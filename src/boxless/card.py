@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from boxless.errors import ModelFileError, UnknownClassError, UnknownPresetError
-from boxless.presets import DEFAULT_PRESET, Preset
+from boxless.presets import DEFAULT_PRESET, Preset, view_size
 
 FORMAT = 1
 """The version of the model file's format: its inputs, outputs and card. A reader refuses newer ones."""
@@ -29,6 +29,9 @@ class Card:
         activation: makes probabilities of logits: softmax (one class a picture) or sigmoid (any number).
         preprocessing: what the graph does to pixels, in words.
         size_multiple: both sides of what the network sees are multiples of this.
+        fixed_size: the only (height, width) that the network can see, pictures squeezed to it; None if it is free.
+        maps: "exact" where a class map's mean is the logit, up to a bias; "linearised" where it is the slope at
+            this picture of what follows the pooling; "max-pooled" where the network pools the maximum.
         presets: by name.
         typical_evidence: the median evidence of right findings; a heat map of this strength is drawn in full.
         licence: an SPDX identifier.
@@ -44,6 +47,8 @@ class Card:
     licence: str
     source: str
     size_multiple: int = 32
+    fixed_size: tuple[int, int] | None = None
+    maps: Literal["exact", "linearised", "max-pooled"] = "exact"
     class_ids: tuple[str, ...] = ()
     activation: Literal["softmax", "sigmoid"] = "softmax"
     typical_evidence: float = 10.0
@@ -59,6 +64,10 @@ class Card:
         if name not in self.presets:
             raise UnknownPresetError(f"no preset '{name}' in {self.name} (it has {', '.join(self.presets)})")
         return self.presets[name]
+
+    def look_size(self, side: int, height: int, width: int) -> tuple[int, int]:
+        """The (height, width) at which the network sees a picture of that height and width; see `Preset.sides`."""
+        return self.fixed_size or view_size(side, height, width, self.size_multiple)
 
     def class_index(self, wanted: str | int) -> int:
         """The index of a class, from its index, its label (upper and lower case alike) or its id.
@@ -105,6 +114,9 @@ class Card:
                     "pip install --upgrade boxless"
                 )
             data["labels"], data["class_ids"] = tuple(data["labels"]), tuple(data["class_ids"])
+            if data.get("fixed_size"):
+                height, width = data["fixed_size"]
+                data["fixed_size"] = (int(height), int(width))
             data["presets"] = {name: Preset.from_dict(preset) for name, preset in data["presets"].items()}
             card = cls(**data)
         except (ValueError, KeyError, TypeError, AttributeError) as error:

@@ -83,6 +83,7 @@ class Localization:
         model: the model's name.
         preset: the preset's name.
         findings: by falling probability, or in the order of the classes asked for.
+        maps: whether class maps are "exact", "linearised" or "max-pooled"; see `Card`.
         error: why the picture could not be read, or None.
         source: the picture as it was given.
         typical_evidence: what the model's right findings have; the strength of heat maps goes by it.
@@ -96,6 +97,7 @@ class Localization:
     findings: tuple[Finding, ...]
     source: Source
     typical_evidence: float
+    maps: str = "exact"
     error: str | None = None
 
     def draw(self) -> Image:
@@ -126,6 +128,7 @@ class Localization:
             "height": self.height,
             "model": self.model,
             "preset": self.preset,
+            "maps": self.maps,
             "findings": [finding.as_dict() for finding in self.findings],
             "error": self.error,
         }

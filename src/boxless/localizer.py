@@ -16,7 +16,7 @@ from boxless.image import MAX_PIXELS, Picture, Source, picture_name, read_pictur
 from boxless.localization import Finding, Localization
 from boxless.model_file import ModelFile, Network, Output
 from boxless.ordered import ordered_map
-from boxless.presets import DEFAULT_TOP, view_size
+from boxless.presets import DEFAULT_TOP
 from boxless.refine import resize_maps, walk
 from boxless.zoo import DEFAULT_MODEL
 
@@ -141,7 +141,7 @@ class Localizer:
         )
 
     def _look(self, network: Network, picture: Picture, side: int, classes: Sequence[int], top: int) -> Output:
-        size = view_size(side, picture.height, picture.width, self.card.size_multiple)
+        size = self.card.look_size(side, picture.height, picture.width)
         return network.run(resize_pixels(picture.pixels, *size), size=size, classes=classes, top=top)
 
     def _merge(self, outputs: Sequence[Output]) -> tuple[list[float], Floats]:
@@ -181,5 +181,6 @@ class Localizer:
             findings=findings,
             source=source,
             typical_evidence=self.card.typical_evidence,
+            maps=self.card.maps,
             error=error,
         )

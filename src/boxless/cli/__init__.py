@@ -8,8 +8,10 @@ from typing import Annotated
 import typer
 
 from boxless._version import __version__
+from boxless.cli.attach import attach
 from boxless.cli.calibrate import calibrate
 from boxless.cli.evaluate import evaluate
+from boxless.cli.inspect import inspect
 from boxless.cli.locate import locate
 from boxless.cli.models import models
 from boxless.cli.quantize import quantize
@@ -24,6 +26,8 @@ app = typer.Typer(
 )
 app.command()(locate)
 app.command()(models)
+app.command()(attach)
+app.command()(inspect)
 app.command()(quantize)
 app.command()(evaluate)
 app.command()(calibrate)

@@ -17,6 +17,7 @@ from onnx import TensorProto, compose, helper, numpy_helper, parser
 from boxless._version import __version__
 from boxless.card import METADATA_KEY, Card
 from boxless.files import write_whole
+from boxless.graph.heads import FEATURES, Head, dense
 
 OPSET = 18
 _IR_VERSION = 10
@@ -41,23 +42,24 @@ picture (uint8[N, H, W, 3] image, int64[2] size) => (float[N, 3, in_h, in_w] pic
 }}
 """
 
-# The head. `chosen` are the classes that the caller names, then the `top` most probable ones.
-#   logits     = mean_xy(F) @ W.T + b
-#   class_maps = W[chosen] @ F, so that mean_xy(class_maps) + b[chosen] = logits[chosen]
-_HEAD = """
-head (float[N, C, h, w] head_features, int64[M] classes, int64[1] top)
-    => (float[N, K] logits, int64[N, k] chosen, float[N, k, h, w] class_maps)
-<int64[2] head_space = {2, 3}, int64[3] head_flat_shape = {0, 0, -1}, int64[2] head_keep = {0, 0}>
+# `chosen` are the classes that the caller names, then the `top` most probable ones.
+_CHOSEN = """
+chosen (float[N, K] logits, int64[M] classes, int64[1] top) => (int64[N, k] chosen)
 {
-    head_pooled = ReduceMean <keepdims = 0> (head_features, head_space)
-    logits = Gemm <transB = 1> (head_pooled, head_weight, head_bias)
     head_best_logits, head_best = TopK <axis = 1> (logits, top)
-    head_batch = Shape <start = 0, end = 1> (head_features)
+    head_batch = Shape <start = 0, end = 1> (logits)
     head_named_count = Shape (classes)
     head_named_shape = Concat <axis = 0> (head_batch, head_named_count)
     head_named = Expand (classes, head_named_shape)
     chosen = Concat <axis = 1> (head_named, head_best)
-    head_rows = Gather <axis = 0> (head_weight, chosen)
+}
+"""
+
+# class_maps = W[chosen] @ F, so that mean_xy(class_maps) + b[chosen] = logits[chosen].
+_CLASS_MAPS = """
+class_maps (float[N, C, h, w] head_features, float[N, k, C] head_rows) => (float[N, k, h, w] class_maps)
+<int64[3] head_flat_shape = {0, 0, -1}, int64[2] head_keep = {0, 0}>
+{
     head_flat = Reshape (head_features, head_flat_shape)
     head_flat_maps = MatMul (head_rows, head_flat)
     head_grid = Shape <start = 2, end = 4> (head_features)
@@ -110,8 +112,9 @@ class GapNetwork:
     Attributes:
         model: an ONNX model, opset 18 or later: one input float32 (N, 3, h, w), any of its tensors as outputs.
         features: the name of the last feature map (N, C, h, w), the one that is averaged.
-        weight: float32 (K, C), of the linear layer behind the pooling.
-        bias: float32 (K,).
+        weight: float32 (K, C), of the linear layer behind the pooling; not looked at if there is a `head`.
+        bias: float32 (K,); likewise.
+        head: where there is more than one linear layer behind the pooling.
         layers: the names of mid-level feature maps (N, c, h', w') that say which positions look alike; none
             leaves the affinity out.
         grid: the one of `layers` whose positions are the affinity's fine grid; the coarse one is that of the
@@ -129,6 +132,7 @@ class GapNetwork:
     layers: tuple[str, ...] = ()
     grid: str = ""
     power: float = 3.0
+    head: Head | None = None
 
 
 def assemble(network: GapNetwork, card: Card, size: tuple[int, int] = (224, 224), top: int = 5) -> onnx.ModelProto:
@@ -148,6 +152,13 @@ def assemble(network: GapNetwork, card: Card, size: tuple[int, int] = (224, 224)
             logits float32 (N, K); chosen int64 (N, M + top); class_maps float32 (N, M + top, h, w);
             affinity float32 (N, u, v, h, w), if the network has mid-level layers.
     """
+    whole = put_together(network, card, size, top)
+    onnx.checker.check_model(whole, full_check=True)
+    return whole
+
+
+def put_together(network: GapNetwork, card: Card, size: tuple[int, int] = (224, 224), top: int = 5) -> onnx.ModelProto:
+    """`assemble` without its check, for a network whose weights are still to come."""
     model = compose.add_prefix(network.model, _PREFIX)
     entry = model.graph.input[0].name
     for node in model.graph.node:
@@ -159,11 +170,16 @@ def assemble(network: GapNetwork, card: Card, size: tuple[int, int] = (224, 224)
     graph.initializer.extend(model.graph.initializer)
     if network.layers:
         _append_affinity(graph, network)
-    graph.initializer.append(numpy_helper.from_array(network.weight.astype(np.float32), "head_weight"))
-    graph.initializer.append(numpy_helper.from_array(network.bias.astype(np.float32), "head_bias"))
-    _append(graph, _HEAD, head_features=_PREFIX + network.features)
+    head = network.head or dense(network.weight, network.bias)
+    features = _PREFIX + network.features
+    _join(graph, head.logits)
+    _append(graph, _CHOSEN)
+    _join(graph, head.rows)
+    _append(graph, _CLASS_MAPS, head_features=features)
+    for node in graph.node:
+        node.input[:] = [features if name == FEATURES else name for name in node.input]
 
-    classes = len(network.bias)
+    classes = head.classes
     graph.input.append(_tensor("image", TensorProto.UINT8, "N", "H", "W", 3))
     # Inputs that have an initializer of the same name may be left out: the initializer is their default.
     for name, default, length in (("size", size, 2), ("classes", (), "M"), ("top", (min(top, classes),), 1)):
@@ -178,7 +194,6 @@ def assemble(network: GapNetwork, card: Card, size: tuple[int, int] = (224, 224)
     whole = helper.make_model(graph, opset_imports=model.opset_import, ir_version=_IR_VERSION)
     whole.producer_name, whole.producer_version = "boxless", __version__
     helper.set_model_props(whole, {METADATA_KEY: card.to_json()})
-    onnx.checker.check_model(whole, full_check=True)
     return whole
 
 
@@ -211,6 +226,10 @@ def _append(graph: onnx.GraphProto, text: str, **wiring: str) -> None:
     part = parser.parse_model(_HEADER + text).graph
     for node in part.node:
         node.input[:] = [wiring.get(name, name) for name in node.input]
+    _join(graph, part)
+
+
+def _join(graph: onnx.GraphProto, part: onnx.GraphProto) -> None:
     graph.node.extend(part.node)
     graph.initializer.extend(part.initializer)
 

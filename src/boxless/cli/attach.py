@@ -1,0 +1,77 @@
+"""boxless attach: a classifier that exists, made into a localizer."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, cast
+
+import typer
+
+if TYPE_CHECKING:
+    from boxless.graph.source import Layout
+
+
+def attach(
+    classifier: Annotated[Path, typer.Argument(metavar="IN", help="An ONNX file, or a Keras model (.keras, .h5).")],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="The boxless model to write.")],
+    labels: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Class names in their order: one a line, or a JSON list.")
+    ] = None,
+    preprocess: Annotated[
+        str, typer.Option(help="imagenet, tf, keras-caffe, unit, none, or mean=R,G,B,std=R,G,B (of 0-255).")
+    ] = "imagenet",
+    layout: Annotated[str | None, typer.Option(help="nchw or nhwc, where the input's shape does not say.")] = None,
+    input_size: Annotated[
+        tuple[int, int] | None, typer.Option(metavar="H W", help="What it was made for; what it declares, or 224 224.")
+    ] = None,
+    output: Annotated[str | None, typer.Option(metavar="NAME", help="Which output names the classes.")] = None,
+    pictures: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", exists=True, file_okay=False, help="Real pictures to prove it on (up to 20)."),
+    ] = None,
+    allow_max_pool: Annotated[bool, typer.Option("--allow-max-pool", help="Take maximum pooling too.")] = False,
+    licence: Annotated[str, typer.Option(help="Of the weights, an SPDX identifier.")] = "unknown",
+) -> None:
+    """Turn a classifier into a localizer: bring out the class maps that are inside.
+
+    It has to end in global average pooling. Its answers stay as they are; that is shown before anything is
+    written. An opset older than 18 is converted.
+    """
+    from boxless.errors import NetworkError
+    from boxless.graph.attachment import attach as attach_network
+    from boxless.graph.frameworks import KERAS_SUFFIXES, from_keras
+    from boxless.graph.labels import read_labels
+    from boxless.image import pictures_in
+
+    if layout not in (None, "nchw", "nhwc"):
+        raise NetworkError(f"layout '{layout}' (expected nchw or nhwc)")
+    make = from_keras if classifier.suffix.lower() in KERAS_SUFFIXES else attach_network
+    made = make(
+        classifier,
+        out,
+        labels=read_labels(labels) if labels else None,
+        preprocess=preprocess,
+        layout=cast("Layout | None", layout),
+        input_size=input_size,
+        output=output,
+        allow_max_pool=allow_max_pool,
+        pictures=pictures_in(pictures)[:20] if pictures else (),
+        licence=licence,
+    )
+    card, proof = made.card, made.proof
+    kind = "real" if proof.real else "random"
+    typer.echo(f"found          {' -> '.join(made.head)}")
+    typer.echo(f"class maps     {card.maps}")
+    typer.echo(f"refined with   {'; '.join(made.stages) or 'nothing (no stages of stride 8, 16, 32)'}")
+    typer.echo(f"preprocessing  {card.preprocessing}")
+    typer.echo(f"size           {'{} x {} only'.format(*card.fixed_size) if card.fixed_size else 'any'}")
+    if made.converted_from is not None:
+        typer.echo(f"opset          converted from {made.converted_from}")
+    same = "bit for bit the same" if proof.bit_for_bit else f"same to {proof.difference:.1e} of the largest"
+    typer.echo(f"logits         {same}, on {proof.pictures} {kind} pictures (at most 1e-04)")
+    if proof.completeness is not None:
+        typer.echo(f"completeness   map means add up to the logits to {proof.completeness:.1e} of the largest")
+    typer.echo(f"written        {made.path}")
+    for warning in proof.warnings:
+        sys.stderr.write(f"boxless: {warning}\n")

@@ -1,0 +1,130 @@
+"""How pictures flow through an ONNX graph: who makes what, and which tensors everything passes through."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import helper, numpy_helper
+
+_NO_PICTURE = frozenset(["Shape", "Size"])
+"""What comes out of these depends on a picture's size, not on the picture."""
+
+
+class Flow:
+    """A graph, indexed.
+
+    Args:
+        graph: sorted topologically, as ONNX demands.
+        entry: the name of the input that takes the picture.
+    """
+
+    def __init__(self, graph: onnx.GraphProto, entry: str) -> None:
+        self.graph = graph
+        self.entry = entry
+        self.maker = {name: node for node in graph.node for name in node.output if name}
+        self.initializers = {tensor.name: tensor for tensor in graph.initializer}
+        self._position = {id(node): i for i, node in enumerate(graph.node)}
+
+    @cached_property
+    def from_picture(self) -> frozenset[str]:
+        """The tensors that depend on the picture."""
+        known = {self.entry}
+        for node in self.graph.node:
+            if node.op_type not in _NO_PICTURE and known.intersection(node.input):
+                known.update(node.output)
+        return frozenset(known)
+
+    def constant(self, name: str) -> NDArray[np.generic] | None:
+        """The value of an initializer or a Constant, through Identity; None if it is neither."""
+        if name in self.initializers:
+            return np.asarray(numpy_helper.to_array(self.initializers[name]))
+        node = self.maker.get(name)
+        if node is not None and node.op_type == "Constant":
+            value = attributes(node).get("value")
+            if isinstance(value, onnx.TensorProto):
+                return np.asarray(numpy_helper.to_array(value))
+            simple = [each for key, each in attributes(node).items() if key in _SIMPLE_CONSTANTS]
+            return np.asarray(simple[0]) if simple else None
+        if node is not None and node.op_type == "Identity":
+            return self.constant(node.input[0])
+        return None
+
+    def nodes_to(self, goals: Iterable[str], stop: Iterable[str] = ()) -> list[onnx.NodeProto]:
+        """The nodes that the goals need, in order; what makes a tensor of `stop` is left out."""
+        waiting, seen, found = list(goals), set(stop), {}
+        while waiting:
+            name = waiting.pop()
+            node = None if name in seen else self.maker.get(name)
+            seen.add(name)
+            if node is not None and id(node) not in found:
+                found[id(node)] = node
+                waiting.extend(node.input)
+        return sorted(found.values(), key=lambda node: self._position[id(node)])
+
+    def cuts(self, goal: str) -> list[str]:
+        """The tensors through which every way from the picture to the goal goes, in order, the goal last.
+
+        After such a tensor is made, it alone is still needed of all that depends on the picture.
+        """
+        nodes = [node for node in self.nodes_to([goal]) if self.from_picture.intersection(node.output)]
+        last_use = {goal: len(nodes)}
+        for i, node in enumerate(nodes):
+            if node.op_type not in _NO_PICTURE:
+                last_use |= {name: max(i, last_use.get(name, 0)) for name in node.input if name in self.from_picture}
+        live = {self.entry}
+        found = [self.entry]
+        for i, node in enumerate(nodes):
+            live.update(name for name in node.output if last_use.get(name, -1) > i)
+            live = {name for name in live if last_use.get(name, -1) > i}
+            if len(live) == 1 and node.output[0] in live:
+                found.append(node.output[0])
+        return found
+
+    def uses(self, name: str) -> list[onnx.NodeProto]:
+        """The nodes that take a tensor."""
+        return [node for node in self.graph.node if name in node.input]
+
+
+_SIMPLE_CONSTANTS = ("value_float", "value_floats", "value_int", "value_ints")
+
+
+def attributes(node: onnx.NodeProto) -> dict[str, object]:
+    """A node's attributes, as Python values."""
+    return {attribute.name: helper.get_attribute_value(attribute) for attribute in node.attribute}
+
+
+def shapes(model: onnx.ModelProto, entry: str, shape: Sequence[int]) -> dict[str, tuple[int, ...]]:
+    """The shapes of all tensors that can be inferred, for a picture tensor of that shape.
+
+    Works on a copy without the large weights, whose values no shape depends on.
+    """
+    bare = onnx.ModelProto(ir_version=model.ir_version, opset_import=model.opset_import)
+    graph = bare.graph
+    graph.name = "shapes"
+    graph.node.extend(model.graph.node)
+    graph.output.extend(onnx.ValueInfoProto(name=output.name, type=output.type) for output in model.graph.output)
+    for output in graph.output:
+        output.type.tensor_type.ClearField("shape")
+    for tensor in model.graph.initializer:
+        if np.prod(tensor.dims) > _SMALL:
+            graph.input.append(helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims))
+        else:
+            graph.initializer.append(tensor)
+    for value in model.graph.input:
+        if value.name == entry:
+            kind = value.type.tensor_type.elem_type
+            graph.input.append(helper.make_tensor_value_info(entry, kind, shape))
+    inferred = onnx.shape_inference.infer_shapes(bare, data_prop=True).graph
+    known = {}
+    for value in (*inferred.value_info, *inferred.output, *inferred.input):
+        dims = value.type.tensor_type.shape.dim
+        if value.type.tensor_type.HasField("shape") and all(dim.HasField("dim_value") for dim in dims):
+            known[value.name] = tuple(dim.dim_value for dim in dims)
+    return known
+
+
+_SMALL = 1024

@@ -1,0 +1,165 @@
+"""From a Keras or PyTorch model to a boxless one, by way of ONNX. The frameworks are imported when used."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import tempfile
+import warnings
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from boxless.errors import MissingExtraError, NetworkError
+from boxless.graph.assemble import OPSET
+from boxless.graph.attachment import Attached, attach
+
+KERAS_SUFFIXES = frozenset([".keras", ".h5", ".hdf5"])
+
+
+def from_keras(model: Any, out: str | Path, **options: Any) -> Attached:  # noqa: ANN401
+    """Makes a boxless model of a Keras classifier; see `boxless.graph.attach`.
+
+    Args:
+        model: a Keras model of the TensorFlow backend, or the path of a saved one.
+        out: of the boxless model.
+        options: of `boxless.graph.attach`.
+
+    Raises:
+        MissingExtraError: if keras, tensorflow or tf2onnx is not installed.
+        NetworkError: if it cannot be exported, or not be attached to.
+    """
+    keras = _framework("keras", "keras tensorflow-cpu tf2onnx")
+    tensorflow = _framework("tensorflow", "tensorflow-cpu")
+    if isinstance(model, (str, Path)):
+        path = Path(model)
+        if not path.is_file():
+            raise NetworkError(f"{path}: no such file")
+        try:
+            model = keras.saving.load_model(path, compile=False)
+        # Keras raises nearly anything on what it cannot load.
+        except Exception as error:
+            raise NetworkError(f"{path}: Keras cannot load it ({_first_line(error)})") from None
+        name = path.stem
+    else:
+        name = getattr(model, "name", "keras")
+    shape = getattr(model, "input_shape", None)
+    if not isinstance(shape, tuple):
+        raise NetworkError(f"{name}: a Keras model with several inputs, or none that is known (expected one, pictures)")
+    converter = _framework("tf2onnx", "tf2onnx")
+    _teach_erfc(converter)
+
+    def export(file: Path) -> None:
+        function = tensorflow.function(lambda pictures: model(pictures, training=False))
+        signature = [tensorflow.TensorSpec(shape, tensorflow.float32, name="picture")]
+        eager = tensorflow.config.functions_run_eagerly()
+        # Functions within the function (Keras compiles some convolutions apart) are then traced into it.
+        tensorflow.config.run_functions_eagerly(True)
+        try:
+            converter.convert.from_function(function, input_signature=signature, opset=OPSET, output_path=str(file))
+        finally:
+            tensorflow.config.run_functions_eagerly(eager)
+
+    return _attached(name, export, out, options)
+
+
+def from_torch(module: Any, out: str | Path, example_size: tuple[int, int] = (224, 224), **options: Any) -> Attached:  # noqa: ANN401
+    """Makes a boxless model of a PyTorch classifier; see `boxless.graph.attach`.
+
+    Args:
+        module: a `torch.nn.Module` that takes float32 (N, 3, h, w); exported in evaluation mode, and given back
+            in the mode it was in.
+        out: of the boxless model.
+        example_size: (height, width) of the picture that it is exported with.
+        options: of `boxless.graph.attach`.
+
+    Raises:
+        MissingExtraError: if torch is not installed.
+        NetworkError: if it cannot be exported, or not be attached to.
+    """
+    torch = _framework("torch", "torch")
+    training = module.training
+
+    def export(file: Path) -> None:
+        module.eval()
+        try:
+            torch.onnx.export(
+                module,
+                (torch.zeros(1, 3, *example_size),),
+                str(file),
+                dynamo=False,  # needs no further package, and folds batch normalisation into convolutions
+                opset_version=OPSET,
+                input_names=["picture"],
+                output_names=["logits"],
+                dynamic_axes={"picture": {0: "N", 2: "h", 3: "w"}},
+            )
+        finally:
+            module.train(training)
+
+    options.setdefault("input_size", example_size)
+    return _attached(type(module).__name__.lower(), export, out, options)
+
+
+def _attached(name: str, export: Any, out: str | Path, options: dict[str, Any]) -> Attached:  # noqa: ANN401
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / f"{name}.onnx"
+        try:
+            with _quiet():
+                export(file)
+        # Exporters raise nearly anything.
+        except Exception as error:
+            raise NetworkError(f"{name}: it cannot be exported to ONNX ({_first_line(error)})") from None
+        return attach(file, out, **options)
+
+
+def _framework(name: str, packages: str) -> Any:  # noqa: ANN401
+    if name == "tf2onnx":
+        import numpy as np
+
+        # tf2onnx 1.17 uses names that NumPy 2 has not.
+        for old, new in (("object", object), ("bool", bool)):
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                if not hasattr(np, old):
+                    setattr(np, old, new)
+    try:
+        return import_module(name)
+    except ImportError:
+        raise MissingExtraError(f"this needs {name}, which is not installed: pip install {packages}") from None
+
+
+def _teach_erfc(converter: Any) -> None:  # noqa: ANN401
+    """tf2onnx 1.17 does not know Erfc, of which Keras makes GELU: 1 - erf."""
+    import numpy as np
+
+    def version_9(context: Any, node: Any, **_: Any) -> None:  # noqa: ANN401
+        name = converter.tfonnx.utils.make_name(node.name)
+        one = context.make_const(f"{name}_one", np.array(1, np.float32))
+        erf = context.make_node("Erf", [node.input[0]], name=f"{name}_erf")
+        shapes, kinds = node.output_shapes, node.output_dtypes
+        context.remove_node(node.name)
+        context.make_node(
+            "Sub", [one.output[0], erf.output[0]], name=node.name, outputs=node.output, shapes=shapes, dtypes=kinds
+        )
+
+    handler = type("Erfc", (), {"version_9": staticmethod(version_9)})
+    converter.handler.tf_op("Erfc")(handler)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Exporters talk a lot."""
+    before = logging.root.manager.disable
+    logging.disable(logging.ERROR)
+    try:
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

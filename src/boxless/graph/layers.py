@@ -1,0 +1,80 @@
+"""Finds mid-level feature maps to refine with: the last outputs of the stages, by their stride."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from boxless.graph.flow import Flow
+from boxless.graph.source import Layout
+
+_STRIDES = (8, 16, 32)
+_GRID = 16
+_MOST_CHANNELS = 2048
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A feature map.
+
+    Attributes:
+        name: of its tensor.
+        layout: of its tensor.
+        stride: pixels a cell.
+        channels: of it.
+    """
+
+    name: str
+    layout: Layout
+    stride: int
+    channels: int
+
+
+def find_layers(
+    flow: Flow, features: str, shapes: Mapping[str, tuple[int, ...]], size: tuple[int, int], layout: Layout
+) -> tuple[tuple[Layer, ...], str]:
+    """The last feature map of each width at stride 8, 16 and 32, two of stride 16, through which everything goes.
+
+    Args:
+        flow: the graph.
+        features: the last feature map.
+        shapes: of the tensors, for a picture of `size`.
+        size: (height, width) in pixels.
+        layout: of the last feature map; square ones as deep as wide are taken to have the same.
+
+    Returns:
+        The layers in order, and the name of the one whose grid is the fine one; none and "" where there is
+        nothing finer than the last feature map.
+    """
+    found = [layer for name in flow.cuts(features) if (layer := _layer(name, shapes, size, layout))]
+    chosen = []
+    for stride in _STRIDES:
+        widths = {layer.channels: layer for layer in found if layer.stride == stride}
+        last = sorted(widths.values(), key=found.index)
+        chosen += last[-2:] if stride == _GRID else last[-1:]
+    grid = [layer.name for layer in chosen if layer.stride == _GRID]
+    coarsest = found[-1].stride if found else 0
+    return (tuple(chosen), grid[-1]) if grid and coarsest > _GRID else ((), "")
+
+
+def _layer(name: str, shapes: Mapping[str, tuple[int, ...]], size: tuple[int, int], layout: Layout) -> Layer | None:
+    shape = shapes.get(name, ())
+    if len(shape) != 4:
+        return None
+    ways: dict[Layout, tuple[int, int, int]] = {
+        "nchw": (shape[1], shape[2], shape[3]),
+        "nhwc": (shape[3], shape[1], shape[2]),
+    }
+    for way in sorted(ways, key=lambda each: each != layout):
+        channels, rows, columns = ways[way]
+        # An odd size gives cells at the border, so the stride is only nearly the ratio.
+        strides = [s for s in (1, 2, 4, 8, 16, 32, 64) if _close(size[0], rows, s) and _close(size[1], columns, s)]
+        if strides and channels <= _MOST_CHANNELS:
+            return Layer(name, way, strides[0], channels)
+    return None
+
+
+def _close(pixels: int, cells: int, stride: int) -> bool:
+    return (
+        pixels // stride - 3 <= cells <= -(-pixels // stride) + 1 and cells > 1 and 0.7 < cells * stride / pixels < 1.4
+    )

@@ -1,0 +1,225 @@
+"""Every way in which networks end: attached with the answer kept, or refused with a reason."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+import pytest
+from onnx import helper, numpy_helper
+from tests.graph.small import CLASSES, EXACT, LINEARISED, REFUSED, WEIGHTS, classifier, saved
+
+from boxless import Localizer, ModelFile, NetworkError
+from boxless.graph import attach
+from boxless.graph.measure import measure
+
+random = np.random.default_rng(0)
+SIZE = (64, 64)
+
+
+def run(path: Path, pixels: np.ndarray, *outputs: str) -> list[np.ndarray]:
+    session = ort.InferenceSession(path, providers=["CPUExecutionProvider"])
+    size = np.array(pixels.shape[:2])
+    feed = {"image": pixels[None], "size": size, "classes": np.arange(CLASSES), "top": np.array([0])}
+    return [np.asarray(each) for each in session.run(list(outputs), feed)]
+
+
+def features_of(model: onnx.ModelProto, name: str, pixels: np.ndarray) -> list[np.ndarray]:
+    """A tensor of the classifier, and its answer."""
+    model.graph.output.append(helper.make_empty_tensor_value_info(name))
+    session = ort.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    return [np.asarray(e) for e in session.run([name, "y"], {"x": scaled(pixels)})]
+
+
+def scaled(pixels: np.ndarray) -> np.ndarray:
+    """What preprocessing "tf" makes of a picture."""
+    planes = ((pixels.astype(np.float32) - 127.5) / 127.5).transpose(2, 0, 1)
+    return np.ascontiguousarray(planes[None])
+
+
+@pytest.mark.parametrize("end", EXACT.values(), ids=EXACT.keys())
+def test_exact_heads(end: str, tmp_path: Path) -> None:
+    made = attach(saved(classifier(end), tmp_path), tmp_path / "out.onnx", preprocess="tf", input_size=SIZE)
+    assert made.card.maps == "exact"
+    assert made.proof.bit_for_bit or made.proof.difference < 1e-6
+    assert made.proof.completeness is not None
+    assert made.proof.completeness < 1e-5
+    assert len(made.stages) == 3
+    assert made.card.fixed_size is None
+    # Another size than the one it was attached at, and the original's answer to it.
+    pixels = random.integers(0, 256, (96, 160, 3)).astype(np.uint8)
+    logits, maps = run(made.path, pixels, "logits", "class_maps")
+    said = features_of(classifier(end), "f", pixels)[1].ravel()
+    ways = [logits[0], np.exp(logits[0]) / np.exp(logits[0]).sum(), 1 / (1 + np.exp(-logits[0]))]
+    ways.append(np.log(ways[1]))
+    assert min(np.abs(way - said).max() for way in ways) < 1e-5
+    assert maps.shape == (1, CLASSES, 3, 5)
+
+
+def test_the_maps_are_weights_times_features(tmp_path: Path) -> None:
+    made = attach(saved(classifier(EXACT["gemm"]), tmp_path), tmp_path / "out.onnx", preprocess="tf")
+    pixels = random.integers(0, 256, (64, 96, 3)).astype(np.uint8)
+    features = features_of(classifier(EXACT["gemm"]), "f", pixels)[0][0]
+    maps, affinity = run(made.path, pixels, "class_maps", "affinity")
+    assert maps[0] == pytest.approx(np.tensordot(WEIGHTS["w"], features, axes=(1, 0)), abs=1e-4)
+    assert affinity.shape == (1, 4, 6, 2, 3)
+
+
+@pytest.mark.parametrize("end", LINEARISED.values(), ids=LINEARISED.keys())
+def test_linearised_heads_are_the_slope(end: str, tmp_path: Path) -> None:
+    """A map is the change of the logit, cell by cell, as far as the pooled vector moves along the features."""
+    model = classifier(end)
+    made = attach(saved(model, tmp_path), tmp_path / "out.onnx", preprocess="tf", input_size=SIZE)
+    assert made.card.maps == "linearised"
+    assert made.proof.bit_for_bit
+    assert made.proof.completeness is None
+    pixels = random.integers(0, 256, (*SIZE, 3)).astype(np.uint8)
+    (maps,) = run(made.path, pixels, "class_maps")
+    features = features_of(classifier(end), "f", pixels)[0]
+    tail = onnx.utils.Extractor(onnx.shape_inference.infer_shapes(classifier(end))).extract_model(["f"], ["y"])
+    session = ort.InferenceSession(tail.SerializeToString(), providers=["CPUExecutionProvider"])
+    # Moving one cell moves the pooled vector: compare with a difference quotient.
+    step = 0.02
+    for row, column in ((0, 0), (1, 1)):
+        moved = np.zeros_like(features)
+        moved[:, :, row, column] = features[:, :, row, column]
+        ends = [session.run(None, {"f": features + sign * step * moved})[0][0] for sign in (1, -1)]
+        slope = (ends[0] - ends[1]) / (2 * step) * features.shape[2] * features.shape[3]
+        assert maps[0, :, row, column] == pytest.approx(slope, rel=0.05, abs=float(0.02 * np.abs(slope).max() + 1e-3))
+    result = Localizer(made.path, threads=1).locate(pixels)
+    assert result.maps == "linearised"
+    assert result.as_dict()["maps"] == "linearised"
+
+
+@pytest.mark.parametrize(("end", "reason"), REFUSED.values(), ids=REFUSED.keys())
+def test_refusals(end: str, reason: str, tmp_path: Path) -> None:
+    path = saved(classifier(end), tmp_path)
+    with pytest.raises(NetworkError, match=re.escape(reason)):
+        attach(path, tmp_path / "out.onnx", input_size=SIZE)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_maximum_pooling_when_asked_for(tmp_path: Path) -> None:
+    path = saved(classifier(REFUSED["maximum"][0]), tmp_path)
+    made = attach(path, tmp_path / "out.onnx", input_size=SIZE, allow_max_pool=True)
+    assert made.card.maps == "max-pooled"
+    assert made.proof.bit_for_bit
+
+
+def test_average_pooling_over_the_whole_map_takes_other_sizes(tmp_path: Path) -> None:
+    model = classifier(
+        "p4 = AveragePool <kernel_shape = [2, 2]> (f)\n p = Flatten (p4)\n y = Gemm <transB = 1> (p, w, b)"
+    )
+    for dim, value in zip(model.graph.input[0].type.tensor_type.shape.dim[2:], SIZE, strict=True):
+        dim.dim_value = value
+    made = attach(saved(model, tmp_path), tmp_path / "out.onnx")
+    assert made.card.fixed_size is None
+    assert made.proof.difference < 1e-6
+
+
+def test_a_fixed_size(tmp_path: Path) -> None:
+    """A network that is made for one size: pictures are squeezed to it, and presets look once."""
+    end = "k = Reshape (f, shape)\n g = Add (k, place)\n p4 = GlobalAveragePool (g)\n p = Flatten (p4)\n"
+    model = classifier(
+        end + "y = Gemm <transB = 1> (p, w, b)",
+        shape=np.array([1, 6, 2, 2], np.int64),
+        place=np.ones((1, 6, 2, 2), np.float32),
+    )
+    made = attach(saved(model, tmp_path), tmp_path / "out.onnx", input_size=SIZE)
+    assert made.card.fixed_size == SIZE
+    assert ModelFile(made.path).card.fixed_size == SIZE
+    found = Localizer(made.path, preset="best").locate(random.integers(0, 256, (50, 200, 3)).astype(np.uint8))
+    assert found.findings[0].class_map.shape == (4, 4)
+    assert "at 64 x 64" in measure(made.path)
+
+
+def test_keras_input(tmp_path: Path) -> None:
+    """Channels last, in the order BGR."""
+    model = classifier(EXACT["gemm"])
+    model.graph.input[0].name = "pictures"
+    model.graph.node.insert(0, helper.make_node("Transpose", ["pictures"], ["x"], perm=[0, 3, 1, 2]))
+    dims = model.graph.input[0].type.tensor_type.shape.dim
+    dims[1].dim_param, dims[3].dim_value = "h", 3
+    dims[2].dim_param = "w"
+    made = attach(saved(model, tmp_path), tmp_path / "out.onnx", preprocess="keras-caffe", input_size=SIZE)
+    assert made.proof.bit_for_bit
+    pixels = random.integers(0, 256, (*SIZE, 3)).astype(np.uint8)
+    planes = (pixels.astype(np.float32) - [123.68, 116.779, 103.939])[..., ::-1].transpose(2, 0, 1)[None]
+    session = ort.InferenceSession(classifier(EXACT["gemm"]).SerializeToString(), providers=["CPUExecutionProvider"])
+    (expected,) = session.run(None, {"x": np.ascontiguousarray(planes, np.float32)})
+    assert run(made.path, pixels, "logits")[0] == pytest.approx(expected, rel=1e-4)
+
+
+def test_an_old_opset_is_converted(tmp_path: Path) -> None:
+    model = classifier(EXACT["gemm"], opset=11)
+    made = attach(saved(model, tmp_path), tmp_path / "out.onnx", input_size=SIZE)
+    assert made.converted_from == 11
+    assert made.proof.difference < 1e-6
+
+
+def test_several_outputs(tmp_path: Path) -> None:
+    model = classifier(EXACT["gemm"])
+    model.graph.output.append(helper.make_tensor_value_info("p", onnx.TensorProto.FLOAT, ["N", 6]))
+    path = saved(model, tmp_path)
+    with pytest.raises(NetworkError, match=r"2 outputs \(y, p\); choose one with --output"):
+        attach(path, tmp_path / "out.onnx")
+    assert attach(path, tmp_path / "out.onnx", output="y", input_size=SIZE).proof.bit_for_bit
+
+
+def test_labels(tmp_path: Path) -> None:
+    path = saved(classifier(EXACT["gemm"]), tmp_path)
+    with pytest.raises(NetworkError, match="2 labels for 5 classes"):
+        attach(path, tmp_path / "out.onnx", labels=["a", "b"])
+    made = attach(path, tmp_path / "out.onnx", labels=list("abcde"), input_size=SIZE)
+    assert ModelFile(made.path).card.labels == tuple("abcde")
+
+
+def test_files_that_are_no_classifiers(tmp_path: Path) -> None:
+    out = tmp_path / "out.onnx"
+    model = classifier(EXACT["gemm"])
+    made = attach(saved(model, tmp_path), tmp_path / "attached.onnx", input_size=SIZE)
+    text, empty = tmp_path / "text.onnx", tmp_path / "empty.onnx"
+    text.write_text("no network at all")
+    empty.write_bytes(b"")
+    looped = classifier(
+        "p4 = GlobalAveragePool (f)\n p = Flatten (p4)\n z = Gemm <transB = 1> (p, w, b)\n y = Identity (z)"
+    )
+    branch = helper.make_graph(
+        [helper.make_node("Identity", ["z"], ["same"])],
+        "branch",
+        [],
+        [helper.make_tensor_value_info("same", onnx.TensorProto.FLOAT, None)],
+    )
+    looped.graph.initializer.append(numpy_helper.from_array(np.array(True), "yes"))
+    looped.graph.node[-1].CopyFrom(helper.make_node("If", ["yes"], ["y"], then_branch=branch, else_branch=branch))
+    outside = tmp_path / "outside.onnx"
+    onnx.save(model, outside, save_as_external_data=True, location="weights.bin", size_threshold=0)
+    (tmp_path / "weights.bin").unlink()
+    for path, reason in (
+        (tmp_path / "none.onnx", "no such file"),
+        (text, "not an ONNX file"),
+        (empty, "not an ONNX file"),
+        (made.path, "a boxless model already"),
+        (saved(looped, tmp_path, "if"), "dynamic control flow (If)"),
+        (outside, "weights.bin, missing beside it"),
+    ):
+        with pytest.raises(NetworkError, match=re.escape(reason)):
+            attach(path, out)
+    assert not out.exists()
+
+
+def test_a_wrong_preprocessing_is_named(tmp_path: Path) -> None:
+    with pytest.raises(NetworkError, match="preprocessing 'vgg'"):
+        attach(saved(classifier(EXACT["gemm"]), tmp_path), tmp_path / "out.onnx", preprocess="vgg")
+
+
+def test_pixels_of_the_wrong_scale_are_noticed(tmp_path: Path, pictures: Path) -> None:
+    model = classifier(EXACT["gemm"])
+    paths = sorted(pictures.glob("*.jpg"))
+    path = saved(model, tmp_path)
+    made = attach(path, tmp_path / "out.onnx", preprocess="none", pictures=paths, input_size=SIZE)
+    assert made.proof.real
+    assert any("same class on all 3 pictures" in warning for warning in made.proof.warnings)
