@@ -20,6 +20,7 @@ from boxless.graph.heads import FEATURES, Head, behind
 from boxless.graph.layers import Layer, find_layers
 from boxless.graph.preprocessing import Preprocessing, parse_preprocessing
 from boxless.graph.proof import Asked, Proof, free_size, prove
+from boxless.graph.scaling import scale_for_channels_last
 from boxless.graph.source import Classifier, Layout, open_classifier
 from boxless.presets import PRESETS, Preset
 
@@ -89,6 +90,8 @@ def attach(
         network, found, layers = _cut(classifier, size, colours, allow_max_pool)
         card = _card(path, network, found, size, colours, labels, licence)
         whole = put_together(network, card, size)
+        if classifier.layout == "nhwc":
+            scale_for_channels_last(whole.graph, exact=True)
     except BoxlessError as error:
         raise NetworkError(f"{path}: {error}") from None
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError, ValueError, RuntimeError) as error:

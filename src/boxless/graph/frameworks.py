@@ -49,7 +49,7 @@ def from_keras(model: Any, out: str | Path, **options: Any) -> Attached:  # noqa
     if not isinstance(shape, tuple):
         raise NetworkError(f"{name}: a Keras model with several inputs, or none that is known (expected one, pictures)")
     converter = _framework("tf2onnx", "tf2onnx")
-    _teach_erfc(converter)
+    _teach_erfc()
 
     def export(file: Path) -> None:
         function = tensorflow.function(lambda pictures: model(pictures, training=False))
@@ -130,12 +130,12 @@ def _framework(name: str, packages: str) -> Any:  # noqa: ANN401
         raise MissingExtraError(f"this needs {name}, which is not installed: pip install {packages}") from None
 
 
-def _teach_erfc(converter: Any) -> None:  # noqa: ANN401
+def _teach_erfc() -> None:
     """tf2onnx 1.17 does not know Erfc, of which Keras makes GELU: 1 - erf."""
     import numpy as np
 
     def version_9(context: Any, node: Any, **_: Any) -> None:  # noqa: ANN401
-        name = converter.tfonnx.utils.make_name(node.name)
+        name = import_module("tf2onnx.utils").make_name(node.name)
         one = context.make_const(f"{name}_one", np.array(1, np.float32))
         erf = context.make_node("Erf", [node.input[0]], name=f"{name}_erf")
         shapes, kinds = node.output_shapes, node.output_dtypes
@@ -145,7 +145,7 @@ def _teach_erfc(converter: Any) -> None:  # noqa: ANN401
         )
 
     handler = type("Erfc", (), {"version_9": staticmethod(version_9)})
-    converter.handler.tf_op("Erfc")(handler)
+    import_module("tf2onnx.handler").tf_op("Erfc")(handler)
 
 
 @contextlib.contextmanager
