@@ -1,5 +1,5 @@
 # Everything is done in .venv, with the versions of constraints.txt.
-.PHONY: help demo test lint bench figures zoo clean
+.PHONY: help compat demo test lint bench figures zoo clean
 .DEFAULT_GOAL := help
 
 PYTHON ?= python3
@@ -40,6 +40,15 @@ zoo: $(BIN)/.develop
 	.venv-zoo/bin/pip install --quiet -r tools/requirements-zoo.txt
 	.venv-zoo/bin/pip install --quiet --no-deps --editable .
 	.venv-zoo/bin/python tools/build_zoo.py
+
+# The table of docs/compatibility.md; only this and the tests of exporters need keras and torch.
+compat:
+	$(PYTHON) -m venv .venv-frameworks
+	.venv-frameworks/bin/pip install --quiet -r tools/requirements-frameworks.txt
+	.venv-frameworks/bin/pip install --quiet --no-deps --editable .
+	.venv-frameworks/bin/python tools/compat.py
+	.venv-frameworks/bin/python -m pytest -W ignore tests/graph/test_portable.py
+	.venv-frameworks/bin/python -m benchmarks.attach
 
 clean:
 	rm -rf $(VENV) .venv-zoo .demo
