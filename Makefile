@@ -1,5 +1,5 @@
 # Everything is done in .venv, with the versions of constraints.txt.
-.PHONY: help compat demo test lint bench figures zoo clean
+.PHONY: help compat demo test lint bench bench-peers figures zoo clean
 .DEFAULT_GOAL := help
 
 PYTHON ?= python3
@@ -12,6 +12,8 @@ help:
 	@echo "make demo   install, and locate the object in a picture"
 	@echo "make test   run the tests         make lint   check style and types"
 	@echo "make bench  measure speed         make zoo    build the embedded model anew (needs torch)"
+	@echo "make compat  try to attach to every classifier of Keras (needs tensorflow)"
+	@echo "make bench-peers  measure other class activation maps beside (needs torch, 6 GB)"
 
 demo: $(BIN)/.run
 	@mkdir -p .demo
@@ -25,6 +27,16 @@ lint: $(BIN)/.develop
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+# Other people's class activation maps on the same weights; only this and tools/store_peer_maps.py need them.
+bench-peers: .venv-peers/.installed
+	OMP_NUM_THREADS=1 .venv-peers/bin/python -m benchmarks.peers
+
+.venv-peers/.installed: benchmarks/requirements-peers.txt
+	$(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/pip install --quiet -r benchmarks/requirements-peers.txt
+	.venv-peers/bin/pip install --quiet --no-deps --editable .
+	@touch $@
 
 bench: $(BIN)/.develop
 	$(BIN)/python -m benchmarks.speed
@@ -51,7 +63,7 @@ compat:
 	.venv-frameworks/bin/python -m benchmarks.attach
 
 clean:
-	rm -rf $(VENV) .venv-zoo .demo
+	rm -rf $(VENV) .venv-zoo .venv-peers .venv-frameworks .demo
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
 
 import numpy as np
 from rich.console import Console
@@ -24,7 +25,7 @@ from boxless.evaluation.dataset import BoxedPicture
 TARGETS = {"fast": 66.0, "balanced": 69.5, "best": 70.2}
 
 
-def measured(localizer: Localizer, pictures: list[BoxedPicture]) -> tuple[list[Overlaps], float, float]:
+def measured(localizer: Localizer, pictures: Sequence[BoxedPicture]) -> tuple[list[Overlaps], float, float]:
     """The overlaps of all pictures, top-1 in percent, and the median time of a `locate` in ms."""
     found, times, right = [], [], 0
     for picture in pictures:

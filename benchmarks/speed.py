@@ -8,15 +8,18 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
+import cv2
 import numpy as np
 import onnx
 import onnxruntime as ort
 from numpy.typing import NDArray
+from PIL import Image
 from rich.console import Console
 from rich.table import Table
 
@@ -122,6 +125,22 @@ def core_ratio(arrays: list[NDArray[np.uint8]], rounds: int = 5) -> dict[str, fl
     return {"many on a core each, over many on all cores, pictures/s": ratio(times, str(cores), "1")}
 
 
+def decode_ratios(photo: Path, rounds: int = 15) -> dict[str, float]:
+    """Decoding a JPEG as boxless does, over OpenCV at full scale: a photo as it is, and one of 12 megapixels."""
+    figures = {}
+    with tempfile.TemporaryDirectory() as folder:
+        large = Path(folder) / "large.jpg"
+        with Image.open(photo) as image:
+            image.resize((4000, 3000)).save(large, quality=90)
+        for name, path in (("small", photo), ("12 megapixels", large)):
+            tasks: dict[str, Callable[[], object]] = {
+                "full": partial(cv2.imread, str(path)),
+                "boxless": partial(read_picture, path, enough=448),
+            }
+            figures[f"decode {name}, over OpenCV at full scale"] = ratio(milliseconds(tasks, rounds), "boxless", "full")
+    return figures
+
+
 def import_seconds(rounds: int = 15) -> dict[str, float]:
     """The time of `import boxless`, over that of an interpreter that imports nothing."""
 
@@ -178,6 +197,7 @@ def main() -> None:
     figures |= locate_ratios(read_picture(files[0]).pixels, 60)
     for preset in ("fast", "balanced"):
         figures |= folder_ratios(files * (4 if preset == "fast" else 1), preset)
+    figures |= decode_ratios(files[0])
     figures |= core_ratio([read_picture(file).pixels for file in files])
     figures |= import_seconds() | memory()
 

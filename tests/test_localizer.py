@@ -97,6 +97,14 @@ def test_many_in_order_with_errors_between(localizer: Localizer, pictures: Path,
     }
 
 
+def test_many_on_a_core_each_say_what_one_on_all_says(coffee: Path) -> None:
+    on_all = Localizer(preset="fast")
+    one = on_all.locate(coffee).findings[0]
+    for found in on_all.locate_many([coffee, coffee]):
+        assert found.findings[0].label == one.label
+        assert found.findings[0].score_map == pytest.approx(one.score_map, abs=1e-3)
+
+
 def test_many_is_lazy(localizer: Localizer) -> None:
     drawn = 0
 

@@ -172,6 +172,8 @@ def _open(file: Path | io.BytesIO, enough: int | None, max_pixels: int) -> Pictu
         raise PictureError("not a picture, or of a kind that cannot be read") from None
     except Image.DecompressionBombError as error:
         raise PictureError(f"too large: {error}".rstrip(".")) from None
+    except PermissionError:
+        raise PictureError("cannot be opened: permission denied") from None
     except PictureError:
         raise
     # Decoders of broken files raise nearly anything.

@@ -98,6 +98,13 @@ def test_wrong_usage(coffee: Path, arguments: list[str], said: str) -> None:
     assert done.stdout == ""
 
 
+def test_where_nothing_can_be_written(coffee: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = boxless("locate", coffee, "--preset", "fast", "--save", tmp_path / "file" / "folder")
+    assert done.returncode == 2
+    assert str(tmp_path / "file") in done.stderr
+
+
 def test_nothing_as_probable_as_asked(coffee: Path) -> None:
     done = boxless("locate", coffee, "--min-probability", "0.99", "--preset", "fast")
     assert done.returncode == 0

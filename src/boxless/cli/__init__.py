@@ -9,6 +9,7 @@ import typer
 
 from boxless._version import __version__
 from boxless.cli.attach import attach
+from boxless.cli.calibrate import calibrate
 from boxless.cli.evaluate import evaluate
 from boxless.cli.inspect import inspect
 from boxless.cli.locate import locate
@@ -29,6 +30,7 @@ app.command()(attach)
 app.command()(inspect)
 app.command()(quantize)
 app.command()(evaluate)
+app.command()(calibrate)
 
 
 def _print_version(wanted: bool) -> None:
@@ -59,3 +61,7 @@ def main() -> None:
         # Whoever read our output has had enough; Python would complain once more when it closes it.
         sys.stderr.close()
         sys.exit(141)
+    except OSError as error:
+        # Of a file that the user named: a folder that cannot be written, a disk that is full.
+        sys.stderr.write(f"boxless: {error.filename or 'a file'}: {error.strerror or error}\n")
+        sys.exit(2)

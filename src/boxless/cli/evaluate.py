@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from boxless.zoo import DEFAULT_MODEL
+
+if TYPE_CHECKING:
+    from boxless.evaluation import BoxedSet, Figure, Score
+    from boxless.model_file import Network
 
 
 def evaluate(
@@ -24,6 +29,18 @@ def evaluate(
     threshold: Annotated[
         float | None, typer.Option(min=0.01, max=0.99, help="With --maps: where the one box is cut.")
     ] = None,
+    method: Annotated[
+        str | None,
+        typer.Option(
+            help="Make the maps by cam, gradcam, hirescam, xgradcam, layercam, gradcam++, ablationcam, eigencam."
+        ),
+    ] = None,
+    walk: Annotated[
+        bool, typer.Option("--walk/--no-walk", help="With --method: refine the maps as the model's.")
+    ] = True,
+    faithful: Annotated[
+        int, typer.Option(metavar="N", min=0, help="Measure faithfulness too, on N pictures (slow).")
+    ] = 0,
     report: Annotated[Path | None, typer.Option(metavar="DIR", help="Write a page with figures and pictures.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")] = False,
 ) -> None:
@@ -33,18 +50,42 @@ def evaluate(
     """
     from boxless.cli.table import print_evaluation
     from boxless.evaluation import Evaluation, measure_maps, measure_model, read_dataset
+    from boxless.evaluation.features import FeatureNetwork
+    from boxless.evaluation.report import write_report
     from boxless.model_file import ModelFile
 
-    network = ModelFile(model, threads=1)
+    network: Network
+    network = ModelFile(model, 1) if method is None else FeatureNetwork(model, method, walk=walk, threads=1)
+    if method is None and not walk:
+        raise typer.BadParameter("--no-walk goes with --method: the model's own maps are always refined")
     boxed = read_dataset(dataset, network.card, layout, pictures)
+    scores: Iterator[Score]
+    name = preset or network.card.default_preset
     if maps is not None:
         subject = f"maps of {maps}"
         cut = f"{threshold}, as asked for" if threshold else "none given (--threshold), so no deployable figures"
         scores = measure_maps(maps, boxed.pictures, boxed.notes, threshold)
     else:
-        name = preset or network.card.default_preset
         stored = network.card.preset(name)
-        subject, cut = f"{network.card.name}, {name}", f"{stored.threshold} (set on: {stored.set_on})"
+        subject = ", ".join([network.card.name, name, *([method] if method else []), *([] if walk else ["no walk"])])
+        cut = f"{stored.threshold} (set on: {stored.set_on})"
         scores = measure_model(network, name, boxed.pictures, boxed.notes)
-    evaluation = Evaluation.of(boxed, subject, cut, scores)
+    more = _faithfulness(network, model, name, boxed, faithful) if faithful and maps is None else []
+    evaluation = Evaluation.of(boxed, subject, cut, scores, more)
+    page = write_report(evaluation, network.card, report) if report else None
     print_evaluation(evaluation, as_json)
+    if page:
+        typer.echo(f"report: {page}", err=True)
+
+
+def _faithfulness(network: Network, model: str, preset: str, boxed: BoxedSet, count: int) -> list[Figure]:
+    """The lines of the table; completeness only where the bias can be read from the file."""
+    from boxless.errors import MissingExtraError
+    from boxless.evaluation.faithfulness import faithfulness_figures
+    from boxless.evaluation.features import FeatureNetwork
+
+    try:
+        bias = FeatureNetwork(model).bias if not isinstance(network, FeatureNetwork) else None
+    except MissingExtraError:
+        bias = None
+    return faithfulness_figures(network, preset, boxed.pictures, boxed.notes, count, bias)

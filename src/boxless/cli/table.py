@@ -41,4 +41,8 @@ def print_evaluation(evaluation: Evaluation, as_json: bool) -> None:
 
 
 def _cell(interval: Interval | None) -> str:
-    return f"{interval.value:.1f} ({interval.low:.1f} to {interval.high:.1f})" if interval else ""
+    if interval is None:
+        return ""
+    value, low, high = (f"{each:.1f}" if each == 0 or abs(each) >= 0.05 else f"{each:.0e}" for each in
+                        (interval.value, interval.low, interval.high))  # fmt: skip
+    return f"{value} ({low} to {high})"

@@ -1,0 +1,202 @@
+"""What refines class maps: a study of ideas, as rows of data. python -m benchmarks.refinement
+
+Every idea locates the true class in the same pictures, from the same features. Writes a table for docs/accuracy.md
+and benchmarks/results/refinement.json.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+import cv2
+import numpy as np
+import onnx
+import onnxruntime as ort
+from numpy.typing import NDArray
+from onnx import helper, numpy_helper
+from rich.progress import track
+
+from benchmarks.facts import DATA, write_results
+from benchmarks.localization import interval
+from boxless import Localizer, zoo
+from boxless.class_maps import class_maps
+from boxless.evaluation.box_accuracy import Overlaps, max_box_acc_v2, one_box_accuracy, overlaps
+from boxless.evaluation.coco import read_coco
+from boxless.files import write_whole
+from boxless.image import read_picture, resize_pixels
+from boxless.refine import affinity, resize_maps, walk
+
+Floats: TypeAlias = NDArray[np.float32]
+PAGE = Path(__file__).parent.parent / "docs/accuracy.md"
+BEGIN, END = "<!-- table: written by benchmarks/refinement.py -->\n", "<!-- end of table -->\n"
+
+ONE = ("stage5",)
+TWO = ("stage4", "stage5")
+THREE = ("stage3", "stage4", "stage5")
+FOUR = ("stage3", "stage4", "stage5", "stage6")
+SIDES = (224, 448, 576)
+
+
+@dataclass(frozen=True)
+class Look:
+    """What one look at a picture gave: the class map (1, h, w), the layers (c, h', w'), the most probable class."""
+
+    class_map: Floats
+    layers: dict[str, Floats]
+    named: int
+
+
+Looks: TypeAlias = dict[tuple[int, bool], Look]  # by side, and whether mirrored
+
+
+@dataclass(frozen=True)
+class Idea:
+    """A way from looks to a refined map.
+
+    Attributes:
+        words: what it is.
+        sides: of the looks whose class maps are averaged; the largest gives the affinity.
+        layers: of the affinity; none leaves the map as it is.
+        power, steps: of the walk.
+        square: the affinity is from the fine grid to itself, not from the class map's grid.
+        mirrored: whether mirrored looks are averaged too.
+        each: each look is walked for itself, and the walked maps are averaged.
+        gamma: the map's exponent before the walk.
+        kept: whether boxless does it.
+    """
+
+    words: str
+    sides: tuple[int, ...] = (224, 448)
+    layers: tuple[str, ...] = FOUR
+    power: float = 3.0
+    steps: int = 4
+    square: bool = False
+    mirrored: bool = False
+    each: bool = False
+    gamma: float = 1.0
+    kept: bool = False
+
+    def refined(self, looks: Looks) -> Floats:
+        """The refined map (u, v), not negative."""
+        if self.each:
+            parts = [self._walked(looks[side, False], looks[side, False].class_map) for side in self.sides]
+            finest = parts[-1].shape[1:]
+            return np.asarray(np.mean([resize_maps(part, *finest) for part in parts], axis=0)[0], np.float32)
+        last = looks[self.sides[-1], False]
+        grid = last.class_map.shape[1:]
+        chosen = [looks[side, flip].class_map for side in self.sides for flip in {False, self.mirrored}]
+        together: Floats = np.asarray(np.mean([resize_maps(each, *grid) for each in chosen], axis=0), np.float32)
+        return np.asarray(self._walked(last, together)[0], np.float32)
+
+    def _walked(self, look: Look, class_map: Floats) -> Floats:
+        positive: Floats = np.maximum(class_map, 0.0) ** np.float32(self.gamma)
+        if not self.layers:
+            return positive
+        u, v = look.layers["stage5"].shape[1:]
+        coarse = (u, v) if self.square else (class_map.shape[1], class_map.shape[2])
+        rows = affinity([look.layers[name] for name in self.layers], (u, v), coarse, self.power)
+        return walk(resize_maps(positive, *coarse), rows, self.steps)
+
+
+IDEAS = [
+    Idea("class map alone, 224", (224,), ()),
+    Idea("class map alone, 448", (448,), ()),
+    Idea("class maps alone, 224 and 448 averaged", layers=()),
+    Idea("walked over one layer, 224", (224,), ONE, 3, 2, square=True),
+    Idea("walked over one layer", layers=ONE, steps=2, square=True),
+    Idea("each look walked over one layer, then averaged", layers=ONE, steps=2, square=True, each=True),
+    Idea("one layer, power 2", layers=ONE, power=2, steps=2, square=True),
+    Idea("one layer, power 5", layers=ONE, power=5, steps=2, square=True),
+    Idea("one layer, 1 step", layers=ONE, steps=1, square=True),
+    Idea("one layer, 4 steps", layers=ONE, steps=4, square=True),
+    Idea("one layer, map to the power 0.5 before", layers=ONE, steps=2, square=True, gamma=0.5),
+    Idea("one layer, map to the power 2 before", layers=ONE, steps=2, square=True, gamma=2),
+    Idea("one layer, mirrored looks added", layers=ONE, steps=2, square=True, mirrored=True),
+    Idea("two layers, power 2", layers=TWO, power=2, steps=2, square=True),
+    Idea("three layers, power 2", layers=THREE, power=2, steps=2, square=True),
+    Idea("four layers, power 2", layers=FOUR, power=2, steps=2, square=True),
+    Idea("four layers, power 2, 224", (224,), FOUR, 2, 3, square=True),
+    Idea("four layers, coarse columns, power 2, 2 steps", power=2, steps=2),
+    Idea("four layers, coarse columns, power 2.5, 3 steps", power=2.5, steps=3),
+    Idea("four layers, coarse columns, power 3, 4 steps, 224 (`fast`)", (224,), kept=True),
+    Idea("four layers, coarse columns, power 3, 4 steps (`balanced`)", kept=True),
+    Idea("the same, mirrored looks added", mirrored=True),
+    Idea("the same of 448 alone", (448,)),
+    Idea("576 added (`best`)", SIDES, kept=True),
+]
+
+
+class Study:
+    """The embedded model with its layers as outputs."""
+
+    def __init__(self) -> None:
+        model = onnx.load(zoo.models()[zoo.DEFAULT_MODEL])
+        tensors = {tensor.name: tensor for tensor in model.graph.initializer}
+        self._weight = numpy_helper.to_array(tensors["head_weight"])
+        features = next(node.input[0] for node in model.graph.node if "head_pooled" in node.output)
+        self._names = ["logits", features, *(f"network/{name}" for name in FOUR)]
+        for name in self._names[1:]:
+            model.graph.output.append(helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None))
+        options = ort.SessionOptions()
+        options.log_severity_level = 3
+        self._session = ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+
+    def looks(self, picture: Path, class_index: int) -> Looks:
+        """All looks at a picture for a class; the maps and layers of mirrored ones are turned back."""
+        pixels = read_picture(picture).pixels
+        return {
+            (side, flip): self._look(resize_pixels(pixels, side, side), class_index, flip)
+            for side in SIDES
+            for flip in ((False, True) if side < 576 else (False,))
+        }
+
+    def _look(self, pixels: NDArray[np.uint8], class_index: int, flip: bool) -> Look:
+        seen = np.asarray(cv2.flip(pixels, 1) if flip else pixels)
+        feed = {"image": seen[None], "size": np.array(seen.shape[:2]), "top": np.array([1])}
+        logits, *maps = self._session.run(self._names, feed)
+        features, *layers = (each[0, :, :, :: -1 if flip else 1] for each in maps)
+        class_map = class_maps(features, self._weight[class_index : class_index + 1])
+        return Look(class_map, dict(zip(FOUR, layers, strict=True)), int(logits[0].argmax()))
+
+
+def main() -> None:
+    """Measures every idea on every picture."""
+    folder = DATA / "ilsvrc-dev"
+    if not folder.is_dir():
+        sys.exit(f"no pictures to measure on: {folder} is missing (set BOXLESS_DATA)")
+    pictures = read_coco(folder / "annotations.json", Localizer().card, folder / "images").pictures
+    study = Study()
+    scores: Callable[[Floats], Floats] = lambda refined: resize_maps(refined[None], 227, 227)[0]  # noqa: E731
+    found: dict[str, list[Overlaps]] = {idea.words: [] for idea in IDEAS}
+    right = dict.fromkeys(SIDES, 0)
+    for picture in track(pictures, "pictures"):
+        looks = study.looks(picture.path, picture.class_index)
+        for side in SIDES:
+            right[side] += looks[side, False].named == picture.class_index
+        for idea in IDEAS:
+            found[idea.words].append(overlaps(scores(idea.refined(looks)), picture.boxes))
+
+    top1 = {str(side): 100 * count / len(pictures) for side, count in right.items()}
+    rows, figures = [], {}
+    for idea in IDEAS:
+        each = found[idea.words]
+        low, high = interval(each, draws=200)
+        halves = [max_box_acc_v2(half) for half in (each[::2], each[1::2])]
+        whole, one = max_box_acc_v2(each), float(one_box_accuracy(each).max())
+        figures[idea.words] = {"max_box_acc_v2": whole, "interval": [low, high], "halves": halves, "one_box": one}
+        accuracy = f"{whole:.1f} | {low:.1f} to {high:.1f} | {halves[0]:.1f}, {halves[1]:.1f} | {one:.1f}"
+        rows.append(f"| {idea.words} | {accuracy} | {'yes' if idea.kept else ''} |")
+    headings = "| idea | MaxBoxAccV2 % | 95 % interval | halves | one box % | kept |\n|---|---|---|---|---|---|"
+    told = f"Top-1 in percent by side: {', '.join(f'{value:.1f} at {side}' for side, value in top1.items())}."
+    before, rest = PAGE.read_text(encoding="utf-8").split(BEGIN)
+    page = f"{before}{BEGIN}\n{headings}\n" + "\n".join(rows) + f"\n\n{told}\n\n{END}{rest.split(END)[1]}"
+    write_whole(PAGE, lambda beside: beside.write_text(page, encoding="utf-8"))
+    write_results("refinement", {"pictures": len(pictures), "top1": top1, "figures": figures})
+
+
+if __name__ == "__main__":
+    main()

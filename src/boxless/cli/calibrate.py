@@ -1,0 +1,67 @@
+"""boxless calibrate: a model's thresholds set on one's own boxed pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from boxless.zoo import DEFAULT_MODEL
+
+
+def calibrate(
+    dataset: Annotated[Path, typer.Argument(help="Annotations (COCO .json, .csv) or a folder that holds them.")],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="The new model file.")],
+    model: Annotated[str, typer.Option(help="A model's name (see boxless models) or file.")] = DEFAULT_MODEL,
+    preset: Annotated[list[str] | None, typer.Option(help="Only this one (repeatable); else all.")] = None,
+    layout: Annotated[str | None, typer.Option("--format", help="coco, voc, csv or wsol; told from the files.")] = None,
+    pictures: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the pictures are.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")] = False,
+) -> None:
+    """Set a model's box thresholds on boxed pictures, and write it anew.
+
+    Some hundred pictures will do; the intervals say how certain the new thresholds are.
+    """
+    import json
+
+    import numpy as np
+
+    from boxless.errors import MissingExtraError
+
+    try:
+        from boxless.graph.rewrite import rewrite_card
+    except ImportError:
+        raise MissingExtraError("to write a model file needs the onnx package: pip install 'boxless[graph]'") from None
+    from boxless.evaluation import calibrate as found_by
+    from boxless.evaluation import measure_model, read_dataset
+    from boxless.model_file import ModelFile
+
+    network = ModelFile(model, threads=1)
+    boxed = read_dataset(dataset, network.card, layout, pictures)
+    found = []
+    for name in preset or network.card.presets:
+        stored = network.card.preset(name)
+        scores = [each for each in measure_model(network, name, boxed.pictures, boxed.notes) if each.overlaps]
+        numbers = {path: i for i, path in enumerate(dict.fromkeys(each.path for each in scores))}
+        curves = [each.overlaps for each in scores if each.overlaps is not None]
+        found.append(
+            found_by.calibrate(name, stored.threshold, curves, np.array([numbers[each.path] for each in scores], int))
+        )
+    set_on = f"{boxed.name} ({len(numbers)} pictures), for one box, mean of IoU 0.3, 0.5, 0.7"
+    rewrite_card(network.path, found_by.with_thresholds(network.card, found, set_on), out)
+    if as_json:
+        typer.echo(json.dumps({"out": str(out), "presets": [each.as_dict() for each in found]}))
+        return
+    for each in found:
+        change = "kept" if each.new == each.old else f"-> {each.new:g}"
+        typer.echo(
+            f"{each.preset}: threshold {each.old:g} {change} "
+            f"(these pictures choose {each.likely.value:g}, 95 % of draws {each.likely.low:.2f} to "
+            f"{each.likely.high:.2f}); "
+            f"one box right {each.before.value:.1f} % -> {each.after.value:.1f} % on these pictures, "
+            f"{each.gain.value:+.1f} ({each.gain.low:+.1f} to {each.gain.high:+.1f}) on pictures that did not choose it"
+        )
+    for line in boxed.notes:
+        typer.echo(f"note: {line}")
+    typer.echo(f"written: {out}")

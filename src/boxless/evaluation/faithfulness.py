@@ -1,0 +1,145 @@
+"""Whether a map shows what the network goes by: measured with the network itself, without a box."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from boxless.class_maps import normalise, probabilities
+from boxless.errors import PictureError
+from boxless.evaluation.bootstrap import Bootstrap, mean_of
+from boxless.evaluation.dataset import BoxedPicture
+from boxless.evaluation.figures import Figure
+from boxless.evaluation.notes import Notes
+from boxless.image import read_picture, resize_pixels
+from boxless.localizer import Localizer
+from boxless.model_file import Network
+from boxless.presets import view_size
+from boxless.refine import resize_maps
+
+Floats = NDArray[np.float32]
+Pixels = NDArray[np.uint8]
+
+STEPS = 20
+_GREY = 127
+
+
+@dataclass(frozen=True)
+class Faithfulness:
+    """Of one picture.
+
+    Attributes:
+        insertion, deletion: areas under the probability as the picture appears from, or disappears into, nothing.
+        drop: the share of the probability that is lost where only what the map shows is left; in [0, 1].
+        increase: whether the probability rises then: 1 or 0.
+        completeness: how far the mean of the class map and the bias are from the logit; NaN where the bias is unknown.
+    """
+
+    insertion: float
+    deletion: float
+    drop: float
+    increase: float
+    completeness: float
+
+
+def faithfulness(network: Network, localizer: Localizer, pixels: Pixels, bias: Floats | None = None) -> Faithfulness:
+    """Measures the map of a picture's most probable class at the size of the preset's first look.
+
+    Insertion and deletion: Petsiuk et al., "RISE", BMVC 2018; the pixels of the highest scores first, in `STEPS`
+    equal parts, onto a blurred picture or under grey. Average drop and increase: Chattopadhay et al., "Grad-CAM++",
+    WACV 2018; the picture times its map, towards grey.
+
+    Args:
+        network: what is asked for probabilities.
+        localizer: what makes the map, with the same network.
+        pixels: RGB (H, W, 3).
+        bias: (K,) of the linear layer, for completeness.
+    """
+    finding = localizer.locate(pixels, top=1).findings[0]
+    index = finding.class_index
+    height, width = pixels.shape[:2]
+    size = view_size(localizer.preset.sides[0], height, width, localizer.card.size_multiple)
+    view = resize_pixels(pixels, *size)
+    score_map = normalise(resize_maps(finding.class_map[None], *size))[0]
+
+    def probability(seen: Pixels) -> float:
+        output = network.run(np.ascontiguousarray(seen), size=size, classes=[index], top=0)
+        return float(probabilities(output.logits, network.card.activation)[index])
+
+    whole = network.run(view, size=size, classes=[index], top=0)
+    before = float(probabilities(whole.logits, network.card.activation)[index])
+    mask = score_map[..., None]
+    after = probability((_GREY + (view - np.float32(_GREY)) * mask).round().astype(np.uint8))
+    blurred = np.asarray(cv2.GaussianBlur(view, (0, 0), 10), np.uint8)
+    error = float("nan")
+    if bias is not None:
+        error = float(abs(whole.class_maps[0].mean() + bias[index] - whole.logits[index]))
+    return Faithfulness(
+        insertion=_area([probability(each) for each in revealed(view, blurred, score_map)]),
+        deletion=_area([probability(each) for each in revealed(np.full_like(view, _GREY), view, score_map)]),
+        drop=max(0.0, before - after) / before,
+        increase=float(after > before),
+        completeness=error,
+    )
+
+
+def revealed(shown: Pixels, under: Pixels, score_map: Floats, steps: int = STEPS) -> Iterable[Pixels]:
+    """`under` turning into `shown`, the highest scores first: steps + 1 pictures (H, W, 3), the first all `under`."""
+    order = np.argsort(-score_map.ravel(), kind="stable")
+    rank = np.empty(order.size, np.int64)
+    rank[order] = np.arange(order.size)
+    place = rank.reshape(score_map.shape)
+    for step in range(steps + 1):
+        yield np.where((place < order.size * step / steps)[..., None], shown, under)
+
+
+def faithfulness_figures(
+    network: Network,
+    preset: str,
+    pictures: Iterable[BoxedPicture],
+    notes: Notes,
+    count: int,
+    bias: Floats | None = None,
+) -> list[Figure]:
+    """The lines of the table for the first `count` pictures that can be read."""
+    localizer = Localizer(network, preset)
+    found: list[Faithfulness] = []
+    for path in list(dict.fromkeys(picture.path for picture in pictures))[:count]:
+        try:
+            pixels = read_picture(path).pixels
+        except PictureError:
+            notes.add("damaged file", str(path))
+            continue
+        found.append(faithfulness(network, localizer, pixels, bias))
+    if not found:
+        return []
+    drawn = Bootstrap(np.arange(len(found)))
+    about = f"of {len(found)} pictures, for the most probable class"
+    lines = [
+        ("insertion_auc", "Insertion AUC", "insertion", 100.0, f"More is better; {about} (RISE, BMVC 2018)."),
+        ("deletion_auc", "Deletion AUC", "deletion", 100.0, f"Less is better; {about} (RISE, BMVC 2018)."),
+        ("average_drop", "Average drop", "drop", 100.0, f"Less is better; {about} (Grad-CAM++, WACV 2018)."),
+        ("increase", "Increase in confidence", "increase", 100.0, f"More is better; {about} (WACV 2018)."),
+    ]
+    if bias is not None:
+        means = f"|mean of the class map + bias - logit|, mean {about}."
+        lines.append(("completeness_error", "Completeness error (logits, not %)", "completeness", 1.0, means))
+    return [
+        Figure(
+            key,
+            title,
+            None,
+            drawn.interval(mean_of(scale * np.array([getattr(each, name) for each in found]))),
+            None,
+            means,
+        )
+        for key, title, name, scale, means in lines
+    ]
+
+
+def _area(values: list[float]) -> float:
+    return float(np.trapezoid(values, dx=1 / (len(values) - 1)))

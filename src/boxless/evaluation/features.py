@@ -1,0 +1,89 @@
+"""A model opened for study: its features come out too, so that any method of the family can make the maps.
+
+The shipped graph gives class maps and nothing that users would pay for in time. For comparisons the file is read,
+the features are named as one more output in memory, and the file is left alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from boxless.cam_methods import METHODS
+from boxless.card import METADATA_KEY, Card
+from boxless.errors import MissingExtraError, ModelFileError
+from boxless.model_file import Output, find_model
+
+Floats = NDArray[np.float32]
+
+
+class FeatureNetwork:
+    """A `Network` whose maps are made by a method of the family instead of the graph.
+
+    Args:
+        model: as for `ModelFile`.
+        method: one of `METHODS`.
+        walk: whether the maps are refined with the model's affinity, as its own are.
+        threads: as for `ModelFile`.
+
+    Raises:
+        ModelFileError: if there is no such method, or the model's head is not an average and a linear layer.
+        MissingExtraError: without the onnx package.
+    """
+
+    def __init__(self, model: str | Path, method: str = "cam", *, walk: bool = True, threads: int = 0) -> None:
+        if method not in METHODS:
+            raise ModelFileError(f"no method '{method}' (there are {', '.join(METHODS)})")
+        try:
+            import onnx
+            from onnx import numpy_helper
+        except ImportError:
+            raise MissingExtraError(
+                "a method of one's own needs the onnx package: pip install 'boxless[graph]'"
+            ) from None
+        self._method = METHODS[method]
+        path = find_model(model)
+        proto = onnx.load(path)
+        graph = proto.graph
+        makers = {name: node for node in graph.node for name in node.output}
+        weights = {each.name: each for each in graph.initializer}
+        linear = makers.get("logits")
+        pooling = makers.get(linear.input[0]) if linear is not None and linear.op_type == "Gemm" else None
+        if linear is None or pooling is None or pooling.op_type != "ReduceMean":
+            raise ModelFileError(f"{path}: its head is no average and linear layer, so the methods have no closed form")
+        self.weight: Floats = numpy_helper.to_array(weights[linear.input[1]])
+        self.bias: Floats = numpy_helper.to_array(weights[linear.input[2]])
+        self._features = pooling.input[0]
+        graph.output.append(onnx.helper.make_tensor_value_info(self._features, onnx.TensorProto.FLOAT, None))
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.log_severity_level = 3
+        self._session = ort.InferenceSession(proto.SerializeToString(), options, providers=["CPUExecutionProvider"])
+        self.card = Card.from_json(self._session.get_modelmeta().custom_metadata_map[METADATA_KEY])
+        has_affinity = any(output.name == "affinity" for output in self._session.get_outputs())
+        self._outputs = ["logits", "chosen", self._features, *(["affinity"] if walk and has_affinity else [])]
+
+    def run(
+        self, pixels: NDArray[np.uint8], *, size: tuple[int, int], classes: Sequence[int] = (), top: int = 1
+    ) -> Output:
+        """Looks once at a picture; see `ModelFile.run`."""
+        logits, chosen, features, *affinity = self.look(pixels, size, classes, top)
+        maps = self._method(features, self.weight[chosen], self.bias[chosen])
+        return Output(logits, chosen, maps, affinity[0] if affinity else None)
+
+    def look(
+        self, pixels: NDArray[np.uint8], size: tuple[int, int], classes: Sequence[int], top: int
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64], Floats, *tuple[Floats, ...]]:
+        """The logits (K,), the chosen classes (k,), the features (C, h, w), and maybe the affinity."""
+        feed = {
+            "image": pixels[None],
+            "size": np.array(size, np.int64),
+            "classes": np.array(classes, np.int64),
+            "top": np.array([top], np.int64),
+        }
+        logits, chosen, features, *affinity = (each[0] for each in self._session.run(self._outputs, feed))
+        return logits, chosen, features, *affinity

@@ -1,0 +1,203 @@
+"""An evaluation as one page for people: table, curves, and pictures drawn with truth and found boxes."""
+
+from __future__ import annotations
+
+import base64
+import io
+import sys
+from collections.abc import Sequence
+from html import escape
+from math import isfinite
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from boxless.card import Card
+from boxless.errors import PictureError
+from boxless.evaluation.bootstrap import Interval
+from boxless.evaluation.box_accuracy import IOUS, THRESHOLDS
+from boxless.evaluation.curves import by_size, calibration_error, detections, over_thresholds, reliability
+from boxless.evaluation.evaluation import Evaluation
+from boxless.evaluation.plot import COLOURS, Plot
+from boxless.evaluation.score import Score
+from boxless.files import write_whole
+from boxless.image import read_picture
+
+_TILE = 240
+_SHOWN = 12
+_TRUE, _FOUND = (0, 158, 115), (230, 97, 0)
+
+_STYLE = """
+body{font:15px/1.5 system-ui,sans-serif;color:#26262c;max-width:1120px;margin:2rem auto;padding:0 1rem}
+h1{font-size:1.5rem;margin-bottom:.2rem} h2{font-size:1.15rem;margin-top:2.2rem} p{max-width:46rem}
+table{border-collapse:collapse;width:100%} th,td{padding:.35rem .6rem;border-bottom:1px solid #e4e4e8;text-align:left}
+td.n,th.n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums} .i{color:#77777f;font-size:.85em}
+.m{color:#77777f;font-size:.85em;max-width:24rem} .plots{display:flex;flex-wrap:wrap;gap:1rem}
+.plots svg{max-width:100%;height:auto}
+.tiles{display:grid;grid-template-columns:repeat(auto-fill,minmax(165px,1fr));gap:.9rem}
+.tiles figure{margin:0} .tiles img{width:100%;border-radius:4px;display:block}
+figcaption{font-size:.82em;color:#55555c;overflow-wrap:anywhere}
+.true{color:#00785a;font-weight:600} .found{color:#b84a00;font-weight:600}
+"""
+
+
+def write_report(evaluation: Evaluation, card: Card, folder: Path) -> Path:
+    """Writes `index.html`, which needs no other file, whole or not at all.
+
+    Args:
+        evaluation: what was measured.
+        card: of the model, for the names of classes.
+        folder: where the page goes; made where it is missing.
+
+    Returns:
+        The page's path.
+    """
+    page = folder / "index.html"
+    text = _page(evaluation, card)
+    write_whole(page, lambda beside: beside.write_text(text, encoding="utf-8"))
+    return page
+
+
+def _page(evaluation: Evaluation, card: Card) -> str:
+    counts = evaluation.counts
+    title = f"{evaluation.subject} on {evaluation.dataset.name}"
+    notes = "".join(f"<li>{escape(line)}</li>" for line in evaluation.dataset.notes)
+    parts = [
+        f"<!doctype html><html lang=en><meta charset=utf-8><title>{escape(title)}</title>",
+        f'<meta name=viewport content="width=device-width"><style>{_STYLE}</style>',
+        f"<h1>{escape(title)}</h1>",
+        f"<p>{counts['pictures']} pictures, {counts['boxes']} true boxes. Threshold of the deployable box: "
+        f"{escape(evaluation.threshold)}.</p>",
+        "<h2>Figures</h2><p>In percent, with 95 % bootstrap intervals over pictures. <b>Oracle</b>: threshold or piece "
+        "picked with the truth in hand. <b>Deployable</b>: what a user gets. <b>Centre box</b>: a box in the middle, "
+        "its size picked with the truth in hand.</p>",
+        _table(evaluation),
+        f"<h2>What was wrong with the data</h2><ul>{notes}</ul>" if notes else "",
+        f'<h2>Curves</h2><div class="plots">{"".join(_plots(evaluation.scores))}</div>',
+        *_galleries(evaluation.scores, card),
+        "</html>",
+    ]
+    return "\n".join(parts)
+
+
+def _table(evaluation: Evaluation) -> str:
+    rows = [
+        "<table><tr><th>measure<th class=n>oracle<th class=n>deployable<th class=n>centre box<th>what it means</tr>",
+        *(
+            f"<tr><td>{escape(each.title)}{''.join(map(_cell, (each.oracle, each.deployable, each.centre)))}"
+            f"<td class=m>{escape(each.means)}</tr>"
+            for each in evaluation.figures
+        ),
+        "</table>",
+    ]
+    return "".join(rows)
+
+
+def _cell(interval: Interval | None) -> str:
+    if interval is None:
+        return "<td class=n>"
+    value, low, high = (_number(each) for each in (interval.value, interval.low, interval.high))
+    return f"<td class=n>{value} <span class=i>{low} to {high}</span>"
+
+
+def _number(value: float) -> str:
+    return f"{value:.1f}" if value == 0 or abs(value) >= 0.05 else f"{value:.0e}"
+
+
+def _plots(scores: Sequence[Score]) -> list[str]:
+    found = []
+    tenths = [(i / 10, f"{i / 10:g}") for i in range(0, 11, 2)]
+    hundred = [(float(i), str(i)) for i in range(0, 101, 20)]
+    curves = over_thresholds(scores)
+    if curves:
+        plot = Plot("Boxes right over the threshold (dashed: any piece, oracle)",
+                    "threshold, a fraction of the map's maximum", "% of pictures",
+                    (0, 1), (0, 100), tenths, 20)  # fmt: skip
+        for colour, enough in zip(COLOURS, IOUS, strict=False):
+            plot.line("", THRESHOLDS, curves[f"any piece, IoU {enough}"], colour, True)
+            plot.line(f"IoU {enough}", THRESHOLDS, curves[f"one box, IoU {enough}"], colour)
+        found.append(plot.svg())
+        sizes = [each for each in by_size(scores) if each.count]
+        ticks = [(border, f"{border:.0%}") for border in (0, 0.1, 0.25, 0.5, 0.75, 1.0)]
+        plot = Plot("Deployable box right at IoU 0.5, by object size", "largest true box, share of the picture",
+                    "% of pictures", (0, 1), (0, 105), ticks, 20)  # fmt: skip
+        for each in sizes:
+            plot.bar(each.low, each.high, each.share, COLOURS[0], f"{each.share:.0f} % of {each.count}")
+        found.append(plot.svg())
+    precision, recall = detections(scores)
+    if len(precision):
+        plot = Plot("Precision over recall, class and box right (IoU 0.5)", "recall, %", "precision, %",
+                    (0, 100), (0, 100), hundred, 20)  # fmt: skip
+        plot.line("", recall, precision, COLOURS[0])
+        found.append(plot.svg())
+    bins = [each for each in reliability(scores) if each.count]
+    if bins:
+        error = calibration_error(scores)
+        plot = Plot(f"Reliability of the class (calibration error {error:.1f} %)", "probability",
+                    "% right", (0, 1), (0, 105), tenths, 20)  # fmt: skip
+        for each in bins:
+            plot.bar(each.low, each.high, each.share, COLOURS[0], str(each.count))
+        plot.line("as sure as right", [0, 1], [0, 100], COLOURS[1], dashed=True)
+        found.append(plot.svg())
+    return found
+
+
+def _galleries(scores: Sequence[Score], card: Card) -> list[str]:
+    boxed = sorted((each for each in scores if each.boxed and isfinite(each.box_iou)), key=lambda each: -each.box_iou)
+    if not any(each.prediction.box for each in boxed):
+        return []
+    chosen = np.random.default_rng(0).permutation(len(boxed))[:_SHOWN]
+    legend = '<p><span class="true">Green</span>: true boxes. <span class="found">Orange</span>: the found box.</p>'
+    found = [legend]
+    for title, some in (
+        ("Random pictures", [boxed[i] for i in chosen]),
+        ("The worst", boxed[::-1][:_SHOWN]),
+        ("The best", boxed[:_SHOWN]),
+    ):
+        found.append(f'<h2>{title}</h2><div class="tiles">{"".join(_tile(each, card) for each in some)}</div>')
+    return found
+
+
+def _tile(score: Score, card: Card) -> str:
+    said = card.labels[score.class_index]
+    if score.prediction.top_class is not None and score.prediction.top_class != score.class_index:
+        said += f" (taken for {card.labels[score.prediction.top_class]})"
+    caption = f"{score.path.name}: {said}, IoU {score.box_iou:.2f}"
+    try:
+        picture = _drawn(score)
+    except PictureError as error:
+        return f"<figure><figcaption>{escape(f'{caption} ({error})')}</figcaption></figure>"
+    file = io.BytesIO()
+    picture.save(file, "JPEG", quality=82)
+    data = base64.b64encode(file.getvalue()).decode("ascii")
+    return (
+        f'<figure><img alt="{escape(caption)}" src="data:image/jpeg;base64,{data}">'
+        f"<figcaption>{escape(caption)}</figcaption></figure>"
+    )
+
+
+def _drawn(score: Score) -> Image.Image:
+    """The picture on a square, with its true boxes and the found one."""
+    image = Image.fromarray(read_picture(score.path, max_pixels=sys.maxsize).pixels)
+    scale = _TILE / max(image.size)
+    image = image.resize((max(1, round(image.width * scale)), max(1, round(image.height * scale))))
+    factor = (image.width / score.size[1], image.height / score.size[0])
+    pen = ImageDraw.Draw(image)
+    boxes = [(tuple(edges), _TRUE) for edges in score.truth.tolist()]
+    if score.prediction.box is not None:
+        boxes.append((score.prediction.box, _FOUND))
+    for (x0, y0, x1, y1), colour in boxes:
+        place = (
+            x0 * factor[0],
+            y0 * factor[1],
+            max(x1 * factor[0] - 1, x0 * factor[0]),
+            max(y1 * factor[1] - 1, y0 * factor[1]),
+        )
+        pen.rectangle(place, outline=(18, 18, 22), width=4)
+        inner = (place[0] + 1, place[1] + 1, place[2] - 1, place[3] - 1)
+        if inner[2] > inner[0] and inner[3] > inner[1]:
+            pen.rectangle(inner, outline=colour, width=2)
+    square = Image.new("RGB", (_TILE, _TILE), (244, 244, 246))
+    square.paste(image, ((_TILE - image.width) // 2, (_TILE - image.height) // 2))
+    return square
