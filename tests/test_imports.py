@@ -19,8 +19,8 @@ ROWS = [
     ("boxless.batch", "boxless.training", "boxless.evaluation"),
     ("boxless.localizer", "boxless.formats", "boxless.graph", "boxless.networks"),
     ("boxless.localization", "boxless.model_file"),
-    ("boxless.class_maps", "boxless.refine", "boxless.boxes", "boxless.image", "boxless.draw", "boxless.card",
-     "boxless.ordered"),
+    ("boxless.class_maps", "boxless.cam_methods", "boxless.refine", "boxless.boxes", "boxless.image", "boxless.draw",
+     "boxless.card", "boxless.ordered"),
     ("boxless.presets", "boxless.errors", "boxless.files", "boxless.zoo", "boxless._version"),
 ]  # fmt: skip
 

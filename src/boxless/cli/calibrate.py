@@ -30,7 +30,7 @@ def calibrate(
     from boxless.errors import MissingExtraError
 
     try:
-        from boxless.graph.rewrite import rewrite_card
+        from boxless.graph.assemble import write_card
     except ImportError:
         raise MissingExtraError("to write a model file needs the onnx package: pip install 'boxless[graph]'") from None
     from boxless.evaluation import calibrate as found_by
@@ -49,7 +49,7 @@ def calibrate(
             found_by.calibrate(name, stored.threshold, curves, np.array([numbers[each.path] for each in scores], int))
         )
     set_on = f"{boxed.name} ({len(numbers)} pictures), for one box, mean of IoU 0.3, 0.5, 0.7"
-    rewrite_card(network.path, found_by.with_thresholds(network.card, found, set_on), out)
+    write_card(network.path, found_by.with_thresholds(network.card, found, set_on), out)
     if as_json:
         typer.echo(json.dumps({"out": str(out), "presets": [each.as_dict() for each in found]}))
         return

@@ -59,7 +59,7 @@ def reliability(scores: Sequence[Score]) -> list[Bin]:
     Guo et al., "On Calibration of Modern Neural Networks", ICML 2017. Of several true classes any is right.
     """
     chances, right, _ = _guesses(scores)
-    return _bins(chances, right, np.linspace(0, 1, 11))
+    return _bins(chances, right, np.arange(11) / 10)
 
 
 def calibration_error(scores: Sequence[Score]) -> float:

@@ -204,11 +204,11 @@ def write_model(model: onnx.ModelProto, path: Path) -> None:
     write_whole(path, lambda beside: onnx.save(model, beside))
 
 
-def write_card(path: Path, card: Card) -> None:
-    """Writes a model file anew with another card, whole or not at all."""
+def write_card(path: Path, card: Card, out: Path | None = None) -> None:
+    """Writes a model file anew with another card, whole or not at all; to `out` where one is given."""
     model = onnx.load(path)
     helper.set_model_props(model, {METADATA_KEY: card.to_json()})
-    write_model(model, path)
+    write_model(model, out or path)
 
 
 def _append_affinity(graph: onnx.GraphProto, network: GapNetwork) -> None:

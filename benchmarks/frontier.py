@@ -1,0 +1,102 @@
+"""The page and the figure of benchmarks/results/peers.json. python -m benchmarks.frontier"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from benchmarks.facts import RESULTS
+from boxless.evaluation.plot import COLOURS, Plot
+from boxless.files import write_whole
+
+DOCS = Path(__file__).parent.parent / "docs"
+
+# Of a cloud of points that lie on each other one gets a label: text, side, pixels lower.
+NAMED = {
+    "boxless, plain CAM": ("boxless, plain CAM", "end", 0.0),
+    "boxless fast": ("boxless fast", "end", -6.0),
+    "boxless balanced": ("boxless balanced", "end", -8.0),
+    "boxless best": ("boxless best", "start", -4.0),
+    "torchcam GradCAMpp": ("torchcam, captum", "start", 0.0),
+    "pytorch-grad-cam GradCAM": ("pytorch-grad-cam, the others", "start", 18.0),
+    "pytorch-grad-cam EigenCAM": ("pytorch-grad-cam Eigen-CAM", "start", 0.0),
+}
+
+
+def figure(rows: dict[str, Any]) -> str:
+    """Accuracy over milliseconds as SVG: boxless joined by a line, the peers as points."""
+    measured = {name: row for name, row in rows.items() if "max_box_acc_v2" in row}
+    slowest = max(row["ms"] for row in measured.values())
+    ticks = [(float(ms), str(ms)) for ms in (10, 20, 50, 100, 200, 500) if ms <= 2 * slowest]
+    plot = Plot(
+        "Boxes against time: the same weights, the same pictures, one core",
+        "milliseconds a picture (log scale)", "MaxBoxAccV2, %", (5.0, 2.2 * slowest), (50.0, 80.0), ticks, 5,
+        log_x=True, size=(760, 430),
+    )  # fmt: skip
+    presets = [measured[name] for name in measured if name.startswith("boxless") and "plain" not in name]
+    plot.line("", [row["ms"] for row in presets], [row["max_box_acc_v2"] for row in presets], COLOURS[0])
+    kinds = {"boxless": COLOURS[0], "torchcam": COLOURS[1], "pytorch-grad-cam": COLOURS[2], "captum": COLOURS[3]}
+    for name, row in measured.items():
+        colour = next(colour for kind, colour in kinds.items() if name.startswith(kind))
+        low, high = row["interval"]
+        plot.span(row["ms"], low, high, colour)
+        label, anchor, drop = NAMED.get(name, ("", "start", 0.0))
+        plot.point(row["ms"], row["max_box_acc_v2"], label, colour, anchor, drop)
+    return plot.svg()
+
+
+def page(results: dict[str, Any]) -> str:
+    """The page in Markdown."""
+    rows, machine = results["rows"], results["machine"]
+    packages = ", ".join(f"{name} {number}" for name, number in machine["packages"].items())
+    lines = [
+        "# Beside other class activation maps",
+        "",
+        "Written by `python -m benchmarks.frontier` from what `make bench-peers` measured. Every method has the same",
+        "EfficientNet-Lite0 weights, gets the same decoded picture and the class to look for, and hands back a score",
+        "map of the picture's size; boxless hands back its boxes too. The methods take turns on every picture.",
+        "",
+        "![MaxBoxAccV2 over milliseconds a picture](images/frontier.svg)",
+        "",
+        "| method | ms a picture | MaxBoxAccV2 % (95 % interval) | one box % | pictures |",
+        "|---|---|---|---|---|",
+    ]
+    for name, row in sorted(rows.items(), key=lambda each: each[1]["ms"]):
+        accuracy = "not measured | not measured"
+        if "interval" in row:
+            low, high = row["interval"]
+            accuracy = f"{row['max_box_acc_v2']:.1f} ({low:.1f} to {high:.1f}) | {row['one_box']:.1f}"
+        lines.append(f"| {name} | {row['ms']:,.0f} | {accuracy} | {row['pictures']} |")
+    lines += [
+        "",
+        f"{results['threads']} thread for every method, {machine['processor']}, {machine['cores']} cores, load "
+        f"{machine['load']} from other work at the start, {machine['date']}. {packages}.",
+        "",
+        "*One box*: the one box that a user would get, at the single best threshold on these pictures for each method",
+        "(peers have no stored threshold, so all are measured this way; it flatters all alike). The pictures are of",
+        "`ilsvrc-dev`, on which boxless's presets were chosen; the peers' maps have nothing to choose.",
+        "",
+        "Why are the maps of so many methods alike? On a network that ends in an average and a linear layer, Grad-CAM,",
+        "HiResCAM and XGrad-CAM are CAM up to a scale; `boxless.cam_methods` has the formulas of all of them, and",
+        "tests hold them to what the peers' programs find (`tests/golden/peer_maps.npz`). Two differ from their",
+        "papers: torchcam 0.5.0 loses the division in Grad-CAM++'s weights, and the sign of pytorch-grad-cam's",
+        "Eigen-CAM is whatever the linear algebra library gives. Score-CAM has no closed form: it masks the picture",
+        "with each of the 1,280 features and runs the whole network each time, so it is timed here but not offered.",
+        "Ablation-CAM is faster here than in general: everything before the last feature map is one module, which its",
+        "program skips.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Writes docs/peers.md and docs/images/frontier.svg."""
+    results = json.loads((RESULTS / "peers.json").read_text(encoding="utf-8"))
+    svg, text = figure(results["rows"]), page(results)
+    write_whole(DOCS / "images/frontier.svg", lambda beside: beside.write_text(svg + "\n", encoding="utf-8"))
+    write_whole(DOCS / "peers.md", lambda beside: beside.write_text(text, encoding="utf-8"))
+
+
+if __name__ == "__main__":
+    main()

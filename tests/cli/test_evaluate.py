@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from tests.command_line import boxless
+
+from boxless import Localizer, ModelFile
+
+
+@pytest.fixture
+def boxed(pictures: Path, tmp_path: Path) -> Path:
+    """A CSV of boxes on the pictures of the repository, with a class that no model has and a picture that is gone."""
+    rows = [
+        "image,class,x0,y0,x1,y1",
+        "coffee.jpg,espresso,100,20,500,380",
+        "chelsea.jpg,tabby,60,0,420,300",
+        "rocket.jpg,missile,280,60,360,360",
+        "rocket.jpg,yeti,1,1,5,5",
+        "gone.jpg,cup,1,1,5,5",
+    ]
+    file = tmp_path / "boxes.csv"
+    file.write_text("\n".join(rows))
+    return file
+
+
+def test_a_table_with_notes(boxed: Path, pictures: Path) -> None:
+    done = boxless("evaluate", boxed, "--pictures", pictures, "--preset", "fast")
+    assert done.returncode == 0
+    lines = done.stdout.splitlines()
+    assert lines[0] == "efficientnet-lite0, fast on boxes: 3 pictures, 3 boxes"
+    assert lines[1].split() == ["%", "(95", "%", "interval)", "oracle", "deployable", "centre", "box"]
+    assert any(line.startswith("Top-1 localization") for line in lines)
+    assert (
+        "note: 1 objects are of classes that the model lacks, by index, id and name; they are not measured: yeti"
+        in lines
+    )
+    assert any("gone.jpg" in line for line in lines)
+
+
+def test_json_and_report(boxed: Path, pictures: Path, tmp_path: Path) -> None:
+    report = tmp_path / "report"
+    options = ("--pictures", pictures, "--preset", "fast", "--json", "--report", report, "--faithful", 1)
+    done = boxless("evaluate", boxed, *options)
+    assert done.returncode == 0
+    data = json.loads(done.stdout)
+    assert data["counts"]["boxes"] == 3
+    assert data["figures"]["completeness_error"]["deployable"]["value"] < 1e-3
+    assert str(report / "index.html") in done.stderr
+    assert "espresso" in (report / "index.html").read_text(encoding="utf-8")
+
+
+def test_methods_and_maps(boxed: Path, pictures: Path, tmp_path: Path) -> None:
+    def value(*options: object) -> float:
+        done = boxless("evaluate", boxed, "--pictures", pictures, "--json", "--preset", "fast", *options)
+        assert done.returncode == 0, done.stderr
+        return float(json.loads(done.stdout)["figures"]["mean_iou"]["deployable"]["value"])
+
+    walked = value()
+    assert value("--method", "cam") == pytest.approx(walked, abs=1)
+    assert value("--method", "eigencam", "--no-walk") != pytest.approx(walked, abs=0.5)
+    found = ("locate", pictures, "--preset", "fast", "--maps", tmp_path / "maps")
+    assert boxless(*found, "--class", "espresso", "--class", "tabby", "--class", "missile").returncode == 0
+    threshold = Localizer(preset="fast").preset.threshold
+    assert value("--maps", tmp_path / "maps", "--threshold", threshold) == pytest.approx(walked, abs=1)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["nowhere.json"], "no data set 'nowhere.json'"),
+        (["{boxed}", "--format", "yolo"], "no layout 'yolo'"),
+        (["{boxed}", "--preset", "quick"], "no preset 'quick'"),
+        (["{boxed}", "--method", "scorecam"], "no method 'scorecam'"),
+        (["{boxed}", "--maps", "nowhere"], "no folder of maps"),
+        (["{boxed}"], "--pictures"),
+        (["{boxed}", "--no-walk"], "--method"),
+    ],
+)
+def test_wrong_usage_is_status_two(boxed: Path, pictures: Path, options: list[str], said: str) -> None:
+    given = [each.replace("{boxed}", str(boxed)) for each in options]
+    folder = [] if given == [str(boxed)] else ["--pictures", pictures]
+    done = boxless("evaluate", *given, *folder)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert not done.stdout
+
+
+def test_calibrate_writes_a_model_that_works(boxed: Path, pictures: Path, tmp_path: Path) -> None:
+    new = tmp_path / "mine.onnx"
+    options = ("--pictures", pictures, "--preset", "fast", "--out", new)
+    done = boxless("calibrate", boxed, *options)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("fast: threshold ")
+    assert f"written: {new}" in done.stdout
+    old = ModelFile("efficientnet-lite0").card
+    card = ModelFile(new).card
+    assert card.labels == old.labels
+    assert card.presets["best"] == old.presets["best"]
+    again = json.loads(boxless("calibrate", boxed, "--json", *options, "--model", new).stdout)
+    assert again["presets"][0]["old"] == card.presets["fast"].threshold
+    assert boxless("calibrate", boxed, *options[:2], "--preset", "quick", "--out", tmp_path / "x.onnx").returncode == 2
+    assert not (tmp_path / "x.onnx").exists()
