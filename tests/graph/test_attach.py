@@ -68,6 +68,18 @@ def test_the_maps_are_weights_times_features(tmp_path: Path) -> None:
     assert affinity.shape == (1, 4, 6, 2, 3)
 
 
+def test_large_weights_arrive(tmp_path: Path) -> None:
+    """They are written behind the rest of the file, one by one."""
+    wide, narrow = (random.normal(size=shape).astype(np.float32) for shape in ((200, 3, 5, 5), (5, 200, 3, 3)))
+    path = saved(classifier(EXACT["softmax"], w1=wide, w2=narrow), tmp_path)
+    made = attach(path, tmp_path / "out.onnx", input_size=SIZE)
+    assert made.proof.bit_for_bit
+    onnx.checker.check_model(str(made.path), full_check=True)
+    weights = {tensor.name: numpy_helper.to_array(tensor) for tensor in onnx.load(made.path).graph.initializer}
+    assert np.array_equal(weights["network/w1"], wide)
+    assert np.array_equal(weights["network/w2"], narrow)
+
+
 @pytest.mark.parametrize("end", LINEARISED.values(), ids=LINEARISED.keys())
 def test_linearised_heads_are_the_slope(end: str, tmp_path: Path) -> None:
     """A map is the change of the logit, cell by cell, as far as the pooled vector moves along the features."""

@@ -103,16 +103,15 @@ def attach(
     asked = Asked(path, classifier.entry, classifier.output, found.logits, classifier.layout, colours)
     bare = out.with_name(f".{out.stem}.logits.onnx")
     _write_bare(classifier, path, found.logits, bare)
-    _fill(whole, classifier.model)
-    del classifier, network, found, layers
+    del network, found, layers
 
     proofs: list[Proof] = []
-    waiting = [whole]
-    del whole
+    waiting = [(whole, classifier.model)]
+    del whole, classifier
 
     def write(beside: Path) -> None:
         nonlocal card
-        onnx.save(waiting.pop(), beside)
+        _save(*waiting.pop(), beside)
         fixed = not free_size(beside, size)
         if fixed:
             card = replace(card, fixed_size=size, presets=_fixed_presets(size))
@@ -277,15 +276,26 @@ def _hollow(tensor: onnx.TensorProto) -> onnx.TensorProto:
     return hollow
 
 
-def _fill(whole: onnx.ModelProto, original: onnx.ModelProto) -> None:
-    """Moves the numbers of large tensors from the one model to the other."""
+def _save(whole: onnx.ModelProto, original: onnx.ModelProto, path: Path) -> None:
+    """Writes the model, and behind it one by one the large tensors whose numbers the original still has.
+
+    Protobuf messages end to end are one message, their lists joined; so no second copy is held in memory.
+    """
     numbers = {f"{NETWORK_PREFIX}{tensor.name}": tensor for tensor in original.graph.initializer}
-    for tensor in whole.graph.initializer:
-        if tensor.name in numbers and np.prod(tensor.dims) > _LARGE and not tensor.raw_data:
-            source = numbers[tensor.name]
-            if source.raw_data:
-                tensor.raw_data = source.raw_data
-                source.ClearField("raw_data")
+    hollow = [tensor for tensor in whole.graph.initializer if tensor.name in numbers and not _numbers_in(tensor)]
+    names = [tensor.name for tensor in hollow]
+    for tensor in hollow:
+        whole.graph.initializer.remove(tensor)
+    path.write_bytes(whole.SerializeToString())
+    with path.open("ab") as file:
+        for name in names:
+            tensor = numbers[name]
+            tensor.name = name
+            file.write(onnx.ModelProto(graph=onnx.GraphProto(initializer=[tensor])).SerializeToString())
+
+
+def _numbers_in(tensor: onnx.TensorProto) -> bool:
+    return bool(np.prod(tensor.dims) <= _LARGE or tensor.raw_data or tensor.ByteSize() > np.prod(tensor.dims))
 
 
 def _card(

@@ -140,7 +140,7 @@ def _framework(name: str, packages: str) -> Any:  # noqa: ANN401
 def _teach_erfc() -> None:
     """tf2onnx 1.17 does not know Erfc, of which Keras makes GELU: 1 - erf."""
 
-    def version_9(context: Any, node: Any, **_: Any) -> None:  # noqa: ANN401
+    def version_9(_: Any, /, context: Any, node: Any, **__: Any) -> None:  # noqa: ANN401
         name = import_module("tf2onnx.utils").make_name(node.name)
         one = context.make_const(f"{name}_one", np.array(1, np.float32))
         erf = context.make_node("Erf", [node.input[0]], name=f"{name}_erf")
@@ -150,7 +150,7 @@ def _teach_erfc() -> None:
             "Sub", [one.output[0], erf.output[0]], name=node.name, outputs=node.output, shapes=shapes, dtypes=kinds
         )
 
-    handler = type("Erfc", (), {"version_9": staticmethod(version_9)})
+    handler = type("Erfc", (), {"version_9": classmethod(version_9)})
     import_module("tf2onnx.handler").tf_op("Erfc")(handler)
 
 
