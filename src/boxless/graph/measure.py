@@ -26,8 +26,9 @@ def measure(path: Path) -> dict[str, str]:
         "classes": f"{len(card.labels)} ({card.activation})",
         "class maps": card.maps,
         "parameters": f"{sum(int(np.prod(t.dims)) for t in weights) / 1e6:.2f} million",
-        "operations": f"{multiplications(model, size) / 1e9:.2f} billion multiplications at {size[0]} x {size[1]}",
     }
+    if operations := multiplications(model, size):
+        facts["operations"] = f"{operations / 1e9:.2f} billion multiplications at {size[0]} x {size[1]}"
     for side in (224, 448) if card.fixed_size is None else (0,):
         height, width = card.fixed_size or card.look_size(side, side, side)
         pixels = np.zeros((height, width, 3), np.uint8)
@@ -43,7 +44,10 @@ def measure(path: Path) -> dict[str, str]:
 
 
 def multiplications(model: onnx.ModelProto, size: tuple[int, int]) -> int:
-    """Multiplications of convolutions and matrix products of the network for one picture of that size."""
+    """Multiplications of convolutions and matrix products of the network for one picture of that size.
+
+    0 where shapes cannot be inferred, as through padding that is computed.
+    """
     network = [node for node in model.graph.node if node.output[0].startswith((NETWORK_PREFIX, "tail/"))]
     part = onnx.ModelProto(ir_version=model.ir_version, opset_import=model.opset_import)
     part.graph.name = "network"
