@@ -92,6 +92,7 @@ def test_many_in_order_with_errors_between(localizer: Localizer, pictures: Path,
         "height": None,
         "model": "efficientnet-lite0",
         "preset": "balanced",
+        "maps": "exact",
         "findings": [],
         "error": "no such file",
     }
