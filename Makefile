@@ -1,5 +1,5 @@
 # Everything is done in .venv, with the versions of constraints.txt.
-.PHONY: help demo test lint bench bench-peers figures zoo clean
+.PHONY: help compat demo test lint bench bench-peers figures zoo clean
 .DEFAULT_GOAL := help
 
 PYTHON ?= python3
@@ -12,6 +12,7 @@ help:
 	@echo "make demo   install, and locate the object in a picture"
 	@echo "make test   run the tests         make lint   check style and types"
 	@echo "make bench  measure speed         make zoo    build the embedded model anew (needs torch)"
+	@echo "make compat  try to attach to every classifier of Keras (needs tensorflow)"
 	@echo "make bench-peers  measure other class activation maps beside (needs torch, 6 GB)"
 
 demo: $(BIN)/.run
@@ -52,8 +53,17 @@ zoo: $(BIN)/.develop
 	.venv-zoo/bin/pip install --quiet --no-deps --editable .
 	.venv-zoo/bin/python tools/build_zoo.py
 
+# The table of docs/compatibility.md; only this and the tests of exporters need keras and torch.
+compat:
+	$(PYTHON) -m venv .venv-frameworks
+	.venv-frameworks/bin/pip install --quiet -r tools/requirements-frameworks.txt
+	.venv-frameworks/bin/pip install --quiet --no-deps --editable .
+	.venv-frameworks/bin/python tools/compat.py
+	.venv-frameworks/bin/python -m pytest -W ignore tests/graph/test_portable.py
+	.venv-frameworks/bin/python -m benchmarks.attach
+
 clean:
-	rm -rf $(VENV) .venv-zoo .venv-peers .demo
+	rm -rf $(VENV) .venv-zoo .venv-peers .venv-frameworks .demo
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)

@@ -25,16 +25,22 @@ from boxless.evaluation.dataset import BoxedPicture
 TARGETS = {"fast": 66.0, "balanced": 69.5, "best": 70.2}
 
 
-def measured(localizer: Localizer, pictures: Sequence[BoxedPicture]) -> tuple[list[Overlaps], float, float]:
-    """The overlaps of all pictures, top-1 in percent, and the median time of a `locate` in ms."""
-    found, times, right = [], [], 0
+def measured(localizer: Localizer, pictures: Sequence[BoxedPicture]) -> tuple[list[Overlaps], float]:
+    """The overlaps of all pictures, and the median time of a `locate` in ms."""
+    found, times = [], []
     for picture in pictures:
         start = time.perf_counter()
         finding = localizer.locate(picture.path, classes=[picture.class_index]).findings[0]
         times.append(time.perf_counter() - start)
         found.append(overlaps(finding.score_map, picture.boxes))
-        right += localizer.locate(picture.path).findings[0].class_index == picture.class_index
-    return found, 100 * right / len(pictures), float(np.median(times)) * 1e3
+    return found, float(np.median(times)) * 1e3
+
+
+def top1(model: str, pictures: Sequence[BoxedPicture]) -> float:
+    """How many pictures are named rightly, in percent; every preset names alike."""
+    named = Localizer(model, "fast").locate_many(picture.path for picture in pictures)
+    right = (each.findings[0].class_index == picture.class_index for each, picture in zip(named, pictures, strict=True))
+    return 100 * sum(right) / len(pictures)
 
 
 def across_halves(found: list[Overlaps]) -> float:
@@ -64,16 +70,16 @@ def main() -> None:
     table = Table("model", "preset", *headings)
     figures: dict[str, dict[str, float | list[float]]] = {}
     for model in zoo.models():
+        named = top1(model, pictures)
         for preset in Localizer(model).card.presets:
-            localizer = Localizer(model, preset)
-            found, top1, ms = measured(localizer, pictures)
+            found, ms = measured(Localizer(model, preset), pictures)
             low, high = interval(found)
             row = figures[f"{model}, {preset}"] = {
                 "max_box_acc_v2": round(max_box_acc_v2(found), 2),
                 "interval": [round(low, 2), round(high, 2)],
                 "one_box": round(float(one_box_accuracy(found).max()), 2),
                 "one_box_across_halves": round(across_halves(found), 2),
-                "top1": round(top1, 2),
+                "top1": round(named, 2),
                 "ms": round(ms, 1),
             }
             cells = [f"{row['max_box_acc_v2']}", f"{low:.1f} to {high:.1f}", str(TARGETS[preset])]

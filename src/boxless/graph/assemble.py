@@ -45,12 +45,14 @@ picture (uint8[N, H, W, 3] image, int64[2] size) => (float[N, 3, in_h, in_w] pic
 # `chosen` are the classes that the caller names, then the `top` most probable ones.
 _CHOSEN = """
 chosen (float[N, K] logits, int64[M] classes, int64[1] top) => (int64[N, k] chosen)
+<int64[2] head_one_row = {1, -1}>
 {
     head_best_logits, head_best = TopK <axis = 1> (logits, top)
     head_batch = Shape <start = 0, end = 1> (logits)
     head_named_count = Shape (classes)
     head_named_shape = Concat <axis = 0> (head_batch, head_named_count)
-    head_named = Expand (classes, head_named_shape)
+    head_row = Reshape (classes, head_one_row)
+    head_named = Expand (head_row, head_named_shape)
     chosen = Concat <axis = 1> (head_named, head_best)
 }
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from boxless.graph.heads import FEATURES, Head, behind
 from boxless.graph.layers import Layer, find_layers
 from boxless.graph.preprocessing import Preprocessing, parse_preprocessing
 from boxless.graph.proof import Asked, Proof, free_size, prove
+from boxless.graph.scaling import scale_for_channels_last
 from boxless.graph.source import Classifier, Layout, open_classifier
 from boxless.presets import PRESETS, Preset
 
@@ -89,6 +91,8 @@ def attach(
         network, found, layers = _cut(classifier, size, colours, allow_max_pool)
         card = _card(path, network, found, size, colours, labels, licence)
         whole = put_together(network, card, size)
+        if classifier.layout == "nhwc":
+            scale_for_channels_last(whole.graph, exact=True)
     except BoxlessError as error:
         raise NetworkError(f"{path}: {error}") from None
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError, ValueError, RuntimeError) as error:
@@ -96,18 +100,19 @@ def attach(
         raise NetworkError(f"{path}: its graph cannot be worked on ({type(error).__name__}: {reason})") from None
     words = _in_words(found)
     converted, stages = classifier.converted_from, tuple(f"stride {e.stride}, {e.channels} channels" for e in layers)
-    asked = Asked(path, classifier.entry, classifier.output, classifier.layout, colours)
+    asked = Asked(path, classifier.entry, classifier.output, found.logits, classifier.layout, colours)
     bare = out.with_name(f".{out.stem}.logits.onnx")
-    _write_bare(classifier.model, found.logits, bare)
+    _write_bare(classifier, path, found.logits, bare)
     _fill(whole, classifier.model)
     del classifier, network, found, layers
 
     proofs: list[Proof] = []
+    waiting = [whole]
+    del whole
 
     def write(beside: Path) -> None:
         nonlocal card
-        onnx.save(whole, beside)
-        whole.graph.ClearField("initializer")
+        onnx.save(waiting.pop(), beside)
         fixed = not free_size(beside, size)
         if fixed:
             card = replace(card, fixed_size=size, presets=_fixed_presets(size))
@@ -124,15 +129,21 @@ def attach(
     return Attached(out, card, words, stages, proofs[0], converted)
 
 
-def _write_bare(model: onnx.ModelProto, logits: str, path: Path) -> None:
-    """Writes the classifier as it is, but that its output is its logits."""
-    outputs = list(model.graph.output)
-    model.graph.ClearField("output")
-    model.graph.output.append(helper.make_tensor_value_info(logits, TensorProto.FLOAT, None))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    onnx.save(model, path)
-    model.graph.ClearField("output")
-    model.graph.output.extend(outputs)
+def _write_bare(classifier: Classifier, path: Path, logits: str, out: Path) -> None:
+    """Writes the classifier with its logits as the last output."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    value = helper.make_tensor_value_info(logits, TensorProto.FLOAT, None)
+    more = onnx.ModelProto(graph=onnx.GraphProto(output=[value] if logits != classifier.output else []))
+    if classifier.converted_from is None and not classifier.outside:
+        # Protobuf messages end to end are one message, their lists joined: nothing is held in memory.
+        shutil.copyfile(path, out)
+        with out.open("ab") as file:
+            file.write(more.SerializeToString())
+        return
+    classifier.model.graph.output.extend(more.graph.output)
+    onnx.save(classifier.model, out)
+    if more.graph.output:
+        del classifier.model.graph.output[-1]
 
 
 def _cut(

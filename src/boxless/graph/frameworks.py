@@ -12,7 +12,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from boxless.errors import MissingExtraError, NetworkError
+import numpy as np
+
+from boxless.errors import BoxlessError, MissingExtraError, NetworkError
 from boxless.graph.assemble import OPSET
 from boxless.graph.attachment import Attached, attach
 
@@ -32,7 +34,6 @@ def from_keras(model: Any, out: str | Path, **options: Any) -> Attached:  # noqa
         NetworkError: if it cannot be exported, or not be attached to.
     """
     keras = _framework("keras", "keras tensorflow-cpu tf2onnx")
-    tensorflow = _framework("tensorflow", "tensorflow-cpu")
     if isinstance(model, (str, Path)):
         path = Path(model)
         if not path.is_file():
@@ -45,24 +46,30 @@ def from_keras(model: Any, out: str | Path, **options: Any) -> Attached:  # noqa
         name = path.stem
     else:
         name = getattr(model, "name", "keras")
+    return _attached(name, lambda file: export_keras(model, file), out, options)
+
+
+def export_keras(model: Any, file: Path) -> None:  # noqa: ANN401
+    """Writes a Keras model of the TensorFlow backend as ONNX."""
+    tensorflow = _framework("tensorflow", "tensorflow-cpu")
+    converter = _framework("tf2onnx", "tf2onnx")
     shape = getattr(model, "input_shape", None)
     if not isinstance(shape, tuple):
-        raise NetworkError(f"{name}: a Keras model with several inputs, or none that is known (expected one, pictures)")
-    converter = _framework("tf2onnx", "tf2onnx")
-    _teach_erfc(converter)
-
-    def export(file: Path) -> None:
-        function = tensorflow.function(lambda pictures: model(pictures, training=False))
-        signature = [tensorflow.TensorSpec(shape, tensorflow.float32, name="picture")]
-        eager = tensorflow.config.functions_run_eagerly()
-        # Functions within the function (Keras compiles some convolutions apart) are then traced into it.
-        tensorflow.config.run_functions_eagerly(True)
-        try:
-            converter.convert.from_function(function, input_signature=signature, opset=OPSET, output_path=str(file))
-        finally:
-            tensorflow.config.run_functions_eagerly(eager)
-
-    return _attached(name, export, out, options)
+        raise NetworkError("a Keras model with several inputs, or none that is known (expected one, pictures)")
+    _teach_erfc()
+    for layer in model._flatten_layers():
+        if type(layer).__name__ == "Normalization" and getattr(layer, "mean", None) is not None:
+            # As tensors they would be exported as inputs of the graph.
+            layer.mean, layer.variance = np.asarray(layer.mean), np.asarray(layer.variance)
+    function = tensorflow.function(lambda pictures: model(pictures, training=False))
+    signature = [tensorflow.TensorSpec(shape, tensorflow.float32, name="picture")]
+    eager = tensorflow.config.functions_run_eagerly()
+    # Functions within the function (Keras compiles some convolutions apart) are then traced into it.
+    tensorflow.config.run_functions_eagerly(True)
+    try:
+        converter.convert.from_function(function, input_signature=signature, opset=OPSET, output_path=str(file))
+    finally:
+        tensorflow.config.run_functions_eagerly(eager)
 
 
 def from_torch(module: Any, out: str | Path, example_size: tuple[int, int] = (224, 224), **options: Any) -> Attached:  # noqa: ANN401
@@ -108,6 +115,8 @@ def _attached(name: str, export: Any, out: str | Path, options: dict[str, Any]) 
         try:
             with _quiet():
                 export(file)
+        except BoxlessError:
+            raise
         # Exporters raise nearly anything.
         except Exception as error:
             raise NetworkError(f"{name}: it cannot be exported to ONNX ({_first_line(error)})") from None
@@ -116,8 +125,6 @@ def _attached(name: str, export: Any, out: str | Path, options: dict[str, Any]) 
 
 def _framework(name: str, packages: str) -> Any:  # noqa: ANN401
     if name == "tf2onnx":
-        import numpy as np
-
         # tf2onnx 1.17 uses names that NumPy 2 has not.
         for old, new in (("object", object), ("bool", bool)):
             with warnings.catch_warnings():
@@ -130,12 +137,11 @@ def _framework(name: str, packages: str) -> Any:  # noqa: ANN401
         raise MissingExtraError(f"this needs {name}, which is not installed: pip install {packages}") from None
 
 
-def _teach_erfc(converter: Any) -> None:  # noqa: ANN401
+def _teach_erfc() -> None:
     """tf2onnx 1.17 does not know Erfc, of which Keras makes GELU: 1 - erf."""
-    import numpy as np
 
     def version_9(context: Any, node: Any, **_: Any) -> None:  # noqa: ANN401
-        name = converter.tfonnx.utils.make_name(node.name)
+        name = import_module("tf2onnx.utils").make_name(node.name)
         one = context.make_const(f"{name}_one", np.array(1, np.float32))
         erf = context.make_node("Erf", [node.input[0]], name=f"{name}_erf")
         shapes, kinds = node.output_shapes, node.output_dtypes
@@ -145,7 +151,7 @@ def _teach_erfc(converter: Any) -> None:  # noqa: ANN401
         )
 
     handler = type("Erfc", (), {"version_9": staticmethod(version_9)})
-    converter.handler.tf_op("Erfc")(handler)
+    import_module("tf2onnx.handler").tf_op("Erfc")(handler)
 
 
 @contextlib.contextmanager

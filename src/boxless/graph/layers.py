@@ -11,6 +11,9 @@ from boxless.graph.source import Layout
 _STRIDES = (8, 16, 32)
 _GRID = 16
 _MOST_CHANNELS = 2048
+_EXPANSION = 3
+"""What is wider than so many times the narrowest of its stride is the inside of an inverted bottleneck: dear, and
+no output of a stage."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,9 @@ def find_layers(
     found = [layer for name in flow.cuts(features) if (layer := _layer(name, shapes, size, layout))]
     chosen = []
     for stride in _STRIDES:
-        widths = {layer.channels: layer for layer in found if layer.stride == stride}
+        there = [layer for layer in found if layer.stride == stride]
+        widest = _EXPANSION * min((layer.channels for layer in there), default=0)
+        widths = {layer.channels: layer for layer in there if layer.channels <= widest}
         last = sorted(widths.values(), key=found.index)
         chosen += last[-2:] if stride == _GRID else last[-1:]
     grid = [layer.name for layer in chosen if layer.stride == _GRID]

@@ -18,13 +18,13 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 from numpy.typing import NDArray
-from onnx import helper, numpy_helper
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 
 from boxless.card import Card
 from boxless.errors import ModelFileError, PictureError
 from boxless.graph.assemble import NETWORK_PREFIX, write_card, write_model
 from boxless.graph.loss import Limits, Loss, measure_loss
+from boxless.graph.scaling import scale_for_channels_last
 from boxless.localizer import Localizer
 from boxless.model_file import ModelFile, Output, find_model
 
@@ -98,32 +98,10 @@ def _write_folded(path: Path, out: Path) -> None:
     model = onnx.load(out)
     if any(node.op_type == "DequantizeLinear" for node in model.graph.node):
         raise ModelFileError(f"{path}: quantized already (expected a float32 model)")
-    _scale_by_convolution(model.graph)
+    scale_for_channels_last(model.graph, exact=False)
     for node in model.graph.node:
         node.name = node.output[0]
     onnx.save(model, out)
-
-
-def _scale_by_convolution(graph: onnx.GraphProto) -> None:
-    """Puts one convolution of one pixel in the place of the picture's subtraction and division.
-
-    The quantized network is run with channels last. ONNX Runtime would then move the picture's arithmetic there
-    too, where it goes three numbers at a time and takes a fifth of the whole run.
-    """
-    made_by = {node.output[0]: i for i, node in enumerate(graph.node)}
-    if not {"picture_centred", "picture_scaled"} <= made_by.keys():
-        return
-    subtract, divide = (graph.node[made_by[name]] for name in ("picture_centred", "picture_scaled"))
-    constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
-    mean, std = constants[subtract.input[1]].ravel(), constants[divide.input[1]].ravel()
-    weight = np.asarray(1 / std, np.float32).reshape(3, 1, 1, 1)
-    graph.initializer.append(numpy_helper.from_array(weight, "picture_weight"))
-    graph.initializer.append(numpy_helper.from_array(np.asarray(-mean / std, np.float32), "picture_bias"))
-    entry = subtract.input[0]
-    divide.CopyFrom(helper.make_node("Conv", [entry, "picture_weight", "picture_bias"], ["picture_scaled"], group=3))
-    del graph.node[made_by["picture_centred"]]
-    for tensor in [each for each in graph.initializer if each.name in ("picture_mean", "picture_std")]:
-        graph.initializer.remove(tensor)
 
 
 def _quantize_network(model: Path, out: Path, reader: CalibrationDataReader) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 import onnx
-from onnx import TensorProto, inliner, version_converter
+from onnx import TensorProto, helper, inliner, version_converter
 from onnx.external_data_helper import uses_external_data
 
 from boxless.card import METADATA_KEY
@@ -19,6 +19,7 @@ Layout = Literal["nchw", "nhwc"]
 MAX_BYTES = 2**31 - 2**20
 """An ONNX file is one protobuf message, and those end at 2 GB."""
 
+_LARGE = 2**14
 _CONTROL = frozenset(["If", "Loop", "Scan", "SequenceMap"])
 
 
@@ -33,6 +34,7 @@ class Classifier:
         layout: of the picture tensor: channels first or last.
         size: (height, width) that the input declares; None where it leaves them open.
         converted_from: the opset it had, if it had to be converted.
+        outside: whether its weights are in files beside it.
     """
 
     model: onnx.ModelProto
@@ -41,6 +43,7 @@ class Classifier:
     layout: Layout
     size: tuple[int, int] | None
     converted_from: int | None
+    outside: bool
 
 
 def open_classifier(path: Path, layout: Layout | None = None, output: str | None = None) -> Classifier:
@@ -49,7 +52,7 @@ def open_classifier(path: Path, layout: Layout | None = None, output: str | None
     Raises:
         NetworkError: if it is no ONNX file, or one that cannot be taken; the message says what to do.
     """
-    model = _read(path)
+    model, outside = _read(path)
     if any(each.key == METADATA_KEY for each in model.metadata_props):
         raise NetworkError(f"{path}: a boxless model already (see it with: boxless inspect {path})")
     if model.functions:
@@ -62,14 +65,19 @@ def open_classifier(path: Path, layout: Layout | None = None, output: str | None
         )
     entry, layout, size = _entry(path, model, layout)
     model, converted_from = _converted(path, model)
-    return Classifier(model, entry, _output(path, model, output), layout, size, converted_from)
+    return Classifier(model, entry, _output(path, model, output), layout, size, converted_from, outside)
 
 
-def _read(path: Path) -> onnx.ModelProto:
+def _read(path: Path) -> tuple[onnx.ModelProto, bool]:
     if not path.is_file():
         raise NetworkError(f"{path}: no such file")
     if path.stat().st_size > MAX_BYTES:
         raise NetworkError(f"{path}: {path.stat().st_size / 1e9:.1f} GB (an ONNX file holds at most 2 GB)")
+    wrong: Exception | None = None
+    try:
+        onnx.checker.check_model(str(path))  # the file, before it is in memory: a message would be copied
+    except (onnx.checker.ValidationError, ValueError, RuntimeError, OSError) as error:
+        wrong = error
     try:
         model = onnx.load(path, load_external_data=False)
     except Exception:  # protobuf's own, which depends on its build
@@ -94,11 +102,9 @@ def _read(path: Path) -> onnx.ModelProto:
             onnx.load_external_data_for_model(model, str(path.parent))
         except (OSError, ValueError, RuntimeError, onnx.checker.ValidationError) as error:
             raise NetworkError(f"{path}: its weights cannot be read ({_first_line(error)})") from None
-    try:
-        onnx.checker.check_model(model)
-    except (onnx.checker.ValidationError, ValueError, RuntimeError) as error:
-        raise NetworkError(f"{path}: not a valid ONNX graph ({_first_line(error)})") from None
-    return model
+    if wrong is not None:
+        raise NetworkError(f"{path}: not a valid ONNX graph ({_first_line(wrong)})")
+    return model, bool(outside)
 
 
 def _entry(path: Path, model: onnx.ModelProto, layout: Layout | None) -> tuple[str, Layout, tuple[int, int] | None]:
@@ -149,7 +155,9 @@ def _converted(path: Path, model: onnx.ModelProto) -> tuple[onnx.ModelProto, int
         return model, None
     others = [each for each in model.opset_import if each.domain not in ("", "ai.onnx")]
     try:
+        weights = _without_large_weights(model)
         converted = version_converter.convert_version(model, OPSET)
+        _with_weights(converted, weights)
         converted.opset_import.extend(each for each in others if each not in converted.opset_import)
         return converted, version
     except (RuntimeError, ValueError, IndexError) as error:
@@ -157,6 +165,27 @@ def _converted(path: Path, model: onnx.ModelProto) -> tuple[onnx.ModelProto, int
             f"{path}: opset {version} (expected {OPSET} or later), and it cannot be converted "
             f"({_first_line(error)}); export it anew with opset {OPSET}"
         ) from None
+
+
+def _without_large_weights(model: onnx.ModelProto) -> dict[str, onnx.TensorProto]:
+    """Makes large weights inputs, and returns them: the converter would copy them several times."""
+    large = {tensor.name: tensor for tensor in model.graph.initializer if tensor.ByteSize() > _LARGE}
+    rest = [tensor for tensor in model.graph.initializer if tensor.name not in large]
+    declared = {value.name for value in model.graph.input}
+    del model.graph.initializer[:]
+    model.graph.initializer.extend(rest)
+    for name, tensor in large.items():
+        if name not in declared:
+            model.graph.input.append(helper.make_tensor_value_info(name, tensor.data_type, tensor.dims))
+    return large
+
+
+def _with_weights(model: onnx.ModelProto, weights: dict[str, onnx.TensorProto]) -> None:
+    """Takes `_without_large_weights` back."""
+    for value in [each for each in model.graph.input if each.name in weights]:
+        model.graph.input.remove(value)
+    while weights:
+        model.graph.initializer.append(weights.popitem()[1])
 
 
 def _first_line(error: BaseException) -> str:

@@ -177,6 +177,8 @@ class Tail:
         self._width = width
 
     def _stage(self, value: _Linear) -> Stage:
+        if value.fixed:
+            raise NetworkError("the output does not depend on the pooled features (their weights are zero)")
         width = int(np.prod(value.dims))
         terms = {scale: (matrix.reshape(width, -1), c.reshape(width)) for scale, (matrix, c) in value.terms.items()}
         return Stage(terms, width)

@@ -1,0 +1,95 @@
+"""A boxless model in other hands: OpenVINO, and the exporters of Keras and PyTorch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.graph.small import EXACT, LINEARISED, classifier, saved
+
+import boxless
+from boxless import MissingExtraError, ModelFile, NetworkError
+from boxless.graph import attach, frameworks
+
+SIZE = (64, 96)
+
+
+@pytest.mark.parametrize("end", [EXACT["gemm"], EXACT["layer normalisation"], LINEARISED["hard-swish"]])
+def test_openvino_says_the_same(end: str, tmp_path: Path) -> None:
+    openvino = pytest.importorskip("openvino", reason="OpenVINO is not installed: pip install openvino")
+    pixels = np.random.default_rng(0).integers(0, 256, (*SIZE, 3), np.uint8)
+    path = attach(saved(classifier(end), tmp_path), tmp_path / "out.onnx", input_size=SIZE).path
+    expected = ModelFile(path, threads=1).run(pixels, size=SIZE, top=5)
+    # OpenVINO takes an input that has a default for a constant, so the picture is all it can be given; and it makes
+    # one zero of the empty list of classes, so the map of class 0 stands before those of the best five.
+    found = openvino.compile_model(openvino.Core().read_model(path), "CPU")({"image": pixels[None]})
+    assert found["chosen"][0, -5:].tolist() == expected.chosen.tolist()
+    largest = float(np.abs(expected.class_maps).max())
+    assert found["class_maps"][0, -5:] == pytest.approx(expected.class_maps, abs=0.02 * largest)
+    assert found["logits"][0] == pytest.approx(expected.logits, abs=0.02 * largest)
+
+
+def test_from_torch(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install torch")
+    torch.manual_seed(0)
+    layers: list[Any] = []
+    for before, after in ((3, 8), (8, 12), (12, 16), (16, 24), (24, 32)):
+        layers += [torch.nn.Conv2d(before, after, 3, 2, 1), torch.nn.BatchNorm2d(after), torch.nn.ReLU()]
+    network = torch.nn.Sequential(
+        *layers, torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(), torch.nn.Dropout(), torch.nn.Linear(32, 4)
+    )
+    made = boxless.from_torch(network, tmp_path / "torch.onnx", SIZE, preprocess="unit", labels=list("abcd"))
+    assert network.training
+    assert made.card.maps == "exact"
+    assert made.card.fixed_size is None
+    assert len(made.stages) == 3
+    pixels = np.random.default_rng(0).integers(0, 256, (*SIZE, 3), np.uint8)
+    with torch.no_grad():
+        expected = network.eval()(torch.from_numpy(pixels / np.float32(255)).permute(2, 0, 1)[None])[0].numpy()
+    found = ModelFile(made.path).run(pixels, size=SIZE, top=4)
+    assert found.logits == pytest.approx(expected, abs=1e-5)
+
+
+def test_from_keras(tmp_path: Path) -> None:
+    keras = pytest.importorskip("keras", reason="Keras is not installed: pip install keras tensorflow-cpu tf2onnx")
+    pytest.importorskip("tf2onnx", reason="tf2onnx is not installed: pip install tf2onnx")
+    keras.utils.set_random_seed(0)
+    layers = keras.layers
+    network = keras.Sequential([layers.Input((64, 64, 3)), layers.Rescaling(1 / 255)])
+    for width in (8, 12, 16, 24, 32):
+        network.add(layers.Conv2D(width, 3, 2, padding="same", activation="relu"))
+    network.add(layers.GlobalAveragePooling2D())
+    network.add(layers.Dense(4, activation="softmax"))
+    network.save(tmp_path / "network.keras")
+    made = boxless.from_keras(tmp_path / "network.keras", tmp_path / "keras.onnx", preprocess="none")
+    assert made.card.maps == "exact"
+    assert made.card.activation == "softmax"
+    pixels = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+    expected = np.asarray(network(pixels[None].astype(np.float32)))[0]
+    logits = ModelFile(made.path).run(pixels, size=(64, 64), top=4).logits
+    assert np.exp(logits) / np.exp(logits).sum() == pytest.approx(expected, abs=1e-5)
+
+
+def test_a_missing_framework_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def missing(name: str) -> None:
+        raise ImportError(name)
+
+    monkeypatch.setattr(frameworks, "import_module", missing)
+    with pytest.raises(MissingExtraError, match="pip install keras tensorflow-cpu tf2onnx"):
+        boxless.from_keras(tmp_path / "network.keras", tmp_path / "out.onnx")
+    with pytest.raises(MissingExtraError, match="pip install torch"):
+        boxless.from_torch(None, tmp_path / "out.onnx")
+
+
+def test_what_cannot_be_exported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install torch")
+
+    class Broken(torch.nn.Module):  # type: ignore[misc, name-defined]
+        def forward(self, _: Any) -> Any:  # noqa: ANN401
+            raise RuntimeError("no forward today")
+
+    with pytest.raises(NetworkError, match="broken: it cannot be exported to ONNX"):
+        boxless.from_torch(Broken(), tmp_path / "out.onnx")
+    assert not list(tmp_path.iterdir())
