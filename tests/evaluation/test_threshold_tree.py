@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -16,6 +16,7 @@ stepped = arrays(np.float32, sides, elements=st.integers(0, 4).map(float))
 """Many equal neighbours: plateaus are where climbing could go wrong."""
 
 
+@settings(deadline=None)  # each example cuts a map 99 times, and machines are sometimes busy
 @given(st.one_of(smooth, stepped))
 def test_the_same_pieces_as_cutting_at_every_threshold(score_map: np.ndarray) -> None:
     found = pieces(score_map, THRESHOLDS)
@@ -28,6 +29,7 @@ def test_the_same_pieces_as_cutting_at_every_threshold(score_map: np.ndarray) ->
         assert np.array(sorted(fast)) == pytest.approx(np.array(expected), abs=1e-6)
 
 
+@settings(deadline=None)  # each example cuts a map 99 times, and machines are sometimes busy
 @given(st.one_of(smooth, stepped), st.integers(0, 2**31))
 def test_overlaps_are_those_of_the_boxes(score_map: np.ndarray, seed: int) -> None:
     random = np.random.default_rng(seed)
