@@ -15,7 +15,9 @@ def calibrate(
     out: Annotated[Path, typer.Option(metavar="FILE", help="The new model file.")],
     model: Annotated[str, typer.Option(help="A model's name (see boxless models) or file.")] = DEFAULT_MODEL,
     preset: Annotated[list[str] | None, typer.Option(help="Only this one (repeatable); else all.")] = None,
-    layout: Annotated[str | None, typer.Option("--format", help="coco, voc, csv or wsol; told from the files.")] = None,
+    layout: Annotated[
+        str | None, typer.Option("--format", help="coco, voc, folder+csv or wsol; told from the files.")
+    ] = None,
     pictures: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the pictures are.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")] = False,
 ) -> None:

@@ -20,7 +20,7 @@ def evaluate(
     model: Annotated[str, typer.Option(help="A model's name (see boxless models) or file.")] = DEFAULT_MODEL,
     preset: Annotated[str | None, typer.Option(help="fast, balanced or best; the model's default.")] = None,
     layout: Annotated[
-        str | None, typer.Option("--format", help="coco, voc, csv, wsol or folders; told from the files.")
+        str | None, typer.Option("--format", help="coco, voc, folder+csv, wsol or folders; told from the files.")
     ] = None,
     pictures: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the pictures are.")] = None,
     maps: Annotated[

@@ -17,7 +17,7 @@ from boxless.evaluation.wsol import read_wsol
 READERS: dict[str, Callable[[Path, Card, Path | None], BoxedSet]] = {
     "coco": read_coco,
     "voc": read_voc,
-    "csv": read_csv,
+    "folder+csv": read_csv,
     "wsol": read_wsol,
     "folders": read_folders,
 }
@@ -51,7 +51,7 @@ def read_dataset(path: Path, card: Card, layout: str | None = None, pictures: Pa
 
 
 def _layout_of(path: Path) -> str:
-    by_suffix = {".json": "coco", ".csv": "csv", ".tsv": "csv"}
+    by_suffix = {".json": "coco", ".csv": "folder+csv", ".tsv": "folder+csv"}
     if path.is_file():
         if path.suffix.lower() in by_suffix:
             return by_suffix[path.suffix.lower()]
@@ -68,7 +68,7 @@ def _layout_of(path: Path) -> str:
 
 def _file_of(path: Path, layout: str) -> Path:
     """The one file of annotations in a folder, for the layouts that have one."""
-    suffixes = {"coco": (".json",), "csv": (".csv", ".tsv")}.get(layout, ())
+    suffixes = {"coco": (".json",), "folder+csv": (".csv", ".tsv")}.get(layout, ())
     if path.is_file() and not suffixes:
         raise DatasetError(f"{path}: a file (expected the folder of a data set in the layout '{layout}')")
     if path.is_file() or not suffixes:
