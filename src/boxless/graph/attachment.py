@@ -253,7 +253,7 @@ def _head(flow: Flow, found: Found) -> Head:
         for bend in found.tail.bends
     ]
     scaled = [
-        replace(stage, terms={None if s is None else renamed(s): both for s, both in stage.terms.items()})
+        replace(stage, weights={None if s is None else renamed(s): matrix for s, matrix in stage.weights.items()})
         for stage in stages
     ]
     assert FEATURES not in made
