@@ -18,7 +18,7 @@ from boxless.graph.assemble import NETWORK_PREFIX, GapNetwork, put_together
 from boxless.graph.find import Found, find_head
 from boxless.graph.flow import Flow, shapes
 from boxless.graph.heads import FEATURES, Head, behind
-from boxless.graph.layers import Layer, find_layers
+from boxless.graph.mid_level import Layer, find_layers
 from boxless.graph.preprocessing import Preprocessing, parse_preprocessing
 from boxless.graph.proof import Asked, Proof, free_size, prove
 from boxless.graph.scaling import scale_for_channels_last

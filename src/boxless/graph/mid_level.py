@@ -38,6 +38,9 @@ def find_layers(
 ) -> tuple[tuple[Layer, ...], str]:
     """The last feature map of each width at stride 8, 16 and 32, two of stride 16, through which everything goes.
 
+    Where there is always a way past (a cell of NASNet takes from the two before it), concatenations stand for the
+    ends of its cells.
+
     Args:
         flow: the graph.
         features: the last feature map.
@@ -49,17 +52,22 @@ def find_layers(
         The layers in order, and the name of the one whose grid is the fine one; none and "" where there is
         nothing finer than the last feature map.
     """
-    found = [layer for name in flow.cuts(features) if (layer := _layer(name, shapes, size, layout))]
-    chosen = []
-    for stride in _STRIDES:
-        there = [layer for layer in found if layer.stride == stride]
-        widest = _EXPANSION * min((layer.channels for layer in there), default=0)
-        widths = {layer.channels: layer for layer in there if layer.channels <= widest}
-        last = sorted(widths.values(), key=found.index)
-        chosen += last[-2:] if stride == _GRID else last[-1:]
-    grid = [layer.name for layer in chosen if layer.stride == _GRID]
-    coarsest = found[-1].stride if found else 0
-    return (tuple(chosen), grid[-1]) if grid and coarsest > _GRID else ((), "")
+    joined = (node.output[0] for node in flow.nodes_to([features]) if node.op_type == "Concat")
+    for names in (flow.cuts(features), joined):
+        found = [layer for name in names if (layer := _layer(name, shapes, size, layout))]
+        chosen = [layer for stride in _STRIDES for layer in _last(found, stride)]
+        grid = [layer.name for layer in chosen if layer.stride == _GRID]
+        if grid and found[-1].stride > _GRID:
+            return tuple(chosen), grid[-1]
+    return (), ""
+
+
+def _last(found: list[Layer], stride: int) -> list[Layer]:
+    """The last of each width, and of these the last, or the last two of the fine grid."""
+    there = [layer for layer in found if layer.stride == stride]
+    widest = _EXPANSION * min((layer.channels for layer in there), default=0)
+    widths = {layer.channels: layer for layer in there if layer.channels <= widest}
+    return sorted(widths.values(), key=found.index)[-2 if stride == _GRID else -1 :]
 
 
 def _layer(name: str, shapes: Mapping[str, tuple[int, ...]], size: tuple[int, int], layout: Layout) -> Layer | None:
