@@ -46,9 +46,9 @@ def from_keras(model: Any, out: str | Path, **options: Any) -> Attached:  # noqa
         name = path.stem
     else:
         name = getattr(model, "name", "keras")
-    declared = getattr(model, "input_shape", ())
-    if len(declared) == 4 and declared[1] and declared[2]:
-        options["input_size"] = options.get("input_size") or (declared[1], declared[2])
+    declared = getattr(model, "input_shape", None)
+    if isinstance(declared, tuple) and len(declared) == 4 and all(declared[1:3]):
+        options["input_size"] = options.get("input_size") or declared[1:3]
     return _attached(name, lambda file: export_keras(model, file), out, options)
 
 
