@@ -20,6 +20,7 @@ td.n,th.n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
 .m{color:#77777f;font-size:.85em;max-width:24rem} .plots{display:flex;flex-wrap:wrap;gap:1rem}
 .plots svg{max-width:100%;height:auto}
 .tiles{display:grid;grid-template-columns:repeat(auto-fill,minmax(165px,1fr));gap:.9rem}
+th .up{writing-mode:vertical-rl;transform:rotate(180deg)}
 .tiles figure{margin:0} .tiles img{width:100%;border-radius:4px;display:block}
 figcaption{font-size:.82em;color:#55555c;overflow-wrap:anywhere}
 .true{color:#00785a;font-weight:600} .found{color:#b84a00;font-weight:600}

@@ -32,9 +32,9 @@ def write_report(
     """
     network = ModelFile(model)
     folder = folder or model.with_suffix(".report")
-    pictures = report.held_out.pictures
-    total = int(sum(min(8, count) for k, count in enumerate(pictures.counts) if k not in network.card.background))
-    page = report.write(network, preset or network.card.default_preset, folder, lambda n: tell("report", n, total))
+    page = report.write(
+        network, preset or network.card.default_preset, folder, lambda n: tell("report", n, report.heat_maps)
+    )
     data = json.dumps(report.as_dict(), ensure_ascii=False, indent=1)
     write_whole(folder / "report.json", lambda beside: beside.write_text(data, encoding="utf-8"))
     return page

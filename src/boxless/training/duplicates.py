@@ -16,7 +16,7 @@ from boxless.ordered import ordered_map
 
 Floats = NDArray[np.float32]
 
-ALIKE = 0.985
+ALIKE = 0.95
 """Thumbnails that correlate as much are of the same picture, or of one made from it."""
 
 _SIDE = 16

@@ -25,8 +25,8 @@ from boxless.training.pictures import LabelledPictures
 MOST_CLASSES = 30
 """With more classes, a matrix of all pairs is no longer read, and no longer shown."""
 
-_A_CLASS = 8
-"""Heat maps of each class."""
+_A_CLASS = 6
+"""Heat maps of each class: a row of the page."""
 
 _TILE = 220
 
@@ -124,6 +124,12 @@ class Report:
             "notes": list(self.notes),
         }
 
+    @property
+    def heat_maps(self) -> int:
+        """How many pictures `write` draws."""
+        held_out = self.held_out.pictures
+        return sum(min(_A_CLASS, int(n)) for k, n in enumerate(held_out.counts) if k not in held_out.background)
+
     def write(
         self, model: ModelFile, preset: str, folder: Path, done: Callable[[int], object] = lambda n: None
     ) -> Path:
@@ -193,7 +199,7 @@ def _matrix(held_out: HeldOut) -> str:
     if len(classes) > MOST_CLASSES:
         return ""
     shares = held_out.confusion / np.maximum(held_out.pictures.counts, 1)[:, None]
-    head = "".join(f"<th class=n>{escape(name)}" for name in classes)
+    head = "".join(f"<th class=n><span class=up>{escape(name)}</span>" for name in classes)
     rows = "".join(
         f"<tr><th>{escape(name)}"
         + "".join(
