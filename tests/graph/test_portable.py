@@ -15,6 +15,9 @@ from boxless.graph import attach, frameworks
 
 SIZE = (64, 96)
 
+# TensorFlow's tensors, as Keras saves them, do not know NumPy 2's `copy`.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
 
 @pytest.mark.parametrize("end", [EXACT["gemm"], EXACT["layer normalisation"], LINEARISED["hard-swish"]])
 def test_openvino_says_the_same(end: str, tmp_path: Path) -> None:

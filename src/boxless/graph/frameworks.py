@@ -129,7 +129,7 @@ def _attached(name: str, export: Any, out: str | Path, options: dict[str, Any]) 
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / f"{name}.onnx"
         try:
-            with _quiet():
+            with quiet():
                 export(file)
         except BoxlessError:
             raise
@@ -171,7 +171,7 @@ def _teach_erfc() -> None:
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Exporters talk a lot."""
     before = logging.root.manager.disable
     logging.disable(logging.ERROR)
