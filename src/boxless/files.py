@@ -1,9 +1,15 @@
-"""Writing files whole or not at all."""
+"""Writing files whole or not at all, and where what can be made again is kept."""
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
+
+from boxless.errors import DiskSpaceError
+
+_SPARE = 100_000_000  # bytes that are left free on a disk
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
@@ -20,3 +26,30 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def check_space(folder: Path, needed: int, what: str) -> None:
+    """Makes sure of room on a disk.
+
+    Args:
+        folder: where to; made where it is missing.
+        needed: bytes.
+        what: is to be written, in words.
+
+    Raises:
+        DiskSpaceError: if there is less.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(folder).free
+    if free < needed + _SPARE:
+        raise DiskSpaceError(
+            f"{folder}: {free / 1e6:.0f} MB are free, {what} takes {needed / 1e6:.0f} MB and {_SPARE / 1e6:.0f} MB "
+            "should stay free"
+        )
+
+
+def cache_folder() -> Path:
+    """Where what takes time to make is kept: $BOXLESS_CACHE, else the user's cache folder."""
+    if own := os.environ.get("BOXLESS_CACHE"):
+        return Path(own)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "boxless"

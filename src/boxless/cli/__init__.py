@@ -11,6 +11,7 @@ from boxless._version import __version__
 from boxless.cli.attach import attach
 from boxless.cli.calibrate import calibrate
 from boxless.cli.evaluate import evaluate
+from boxless.cli.fit import fit
 from boxless.cli.inspect import inspect
 from boxless.cli.locate import locate
 from boxless.cli.models import models
@@ -29,6 +30,7 @@ app.command()(models)
 app.command()(attach)
 app.command()(inspect)
 app.command()(quantize)
+app.command()(fit)
 app.command()(evaluate)
 app.command()(calibrate)
 
