@@ -16,7 +16,7 @@ pytest.importorskip("tensorflow", reason="TensorFlow is not installed: pip insta
 from boxless import ModelFile, networks
 from boxless.errors import TrainingError
 from boxless.training.device import repeatable
-from boxless.training.export import TOLERANCE, compare, export_network, presets_of_size
+from boxless.training.export import TOLERANCE, compare, export_network
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
@@ -66,11 +66,6 @@ def test_another_network_is_told_apart(tmp_path: Path) -> None:
     network.get_layer("class_maps").set_weights([kernel, np.add(bias, 0.01)])
     with pytest.raises(TrainingError, match="differ"):
         compare(network, ModelFile(tmp_path / "own.onnx"), 32, ())
-
-
-def test_presets_look_in_proportion() -> None:
-    assert presets_of_size(32)["fast"].sides == (32,)
-    assert presets_of_size(448)["balanced"].sides == (448, 896)
 
 
 def test_jax_exports_by_way_of_tensorflow(tmp_path: Path) -> None:

@@ -24,7 +24,8 @@ from boxless.graph.frameworks import from_keras
 from boxless.image import Pixels, read_picture, resize_pixels
 from boxless.model_file import ModelFile
 from boxless.networks.framework import keras
-from boxless.presets import PRESETS, Preset
+from boxless.presets import DEFAULT_PRESET, PRESETS
+from boxless.training.finish import presets_for
 
 TOLERANCE = 1e-4
 """The largest difference between Keras and the model file that passes: of probabilities, and of class maps as a share
@@ -73,7 +74,8 @@ def export_network(
     Args:
         network: from float32 RGB 0-255 to logits, in single precision, with a pooling head.
         out: the model file.
-        card: fields of the card: labels, activation, licence, source and so on.
+        card: fields of the card: labels, activation, licence, source and so on; its name is the file's where none
+            is given.
         side: of the pictures that the network was trained on, in pixels; presets look in proportion.
         multiple: pixels that become one cell of the last map.
         pictures: to compare on; noise where there are none.
@@ -89,20 +91,17 @@ def export_network(
 
     def write(beside: Path) -> None:
         made = _attached(whole, beside, side)
-        fields = {"preprocessing": "in the network", "size_multiple": multiple, "presets": presets_of_size(side)}
-        write_card(beside, replace(made, name=out.stem, **{**fields, **card}))
+        fields: dict[str, Any] = {
+            "name": out.stem,
+            "preprocessing": "in the network",
+            "size_multiple": multiple,
+            "presets": presets_for(PRESETS, side, PRESETS[DEFAULT_PRESET].set_on),
+        }
+        write_card(beside, replace(made, **{**fields, **card}))
         found.append(compare(network, ModelFile(beside), side, pictures))
 
     write_whole(out, write)
     return found[0]
-
-
-def presets_of_size(side: int) -> dict[str, Preset]:
-    """The usual presets for a network that was trained on pictures of another size than the usual 224 pixels."""
-    return {
-        name: replace(preset, sides=tuple(round(each * side / 224) for each in preset.sides))
-        for name, preset in PRESETS.items()
-    }
 
 
 def compare(network: Any, model: ModelFile, side: int, pictures: Sequence[Path]) -> Parity:  # noqa: ANN401
