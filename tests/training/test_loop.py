@@ -12,7 +12,7 @@ import pytest
 pytest.importorskip("tensorflow", reason="TensorFlow is not installed: pip install 'boxless[train]'")
 
 from boxless import networks
-from boxless.errors import TrainingError
+from boxless.errors import DiskSpaceError, TrainingError
 from boxless.training.device import repeatable
 from boxless.training.examples import Examples
 from boxless.training.history import Epoch
@@ -170,7 +170,7 @@ def test_a_training_that_diverges_says_so() -> None:
 
 def test_too_little_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.disk_usage", lambda _: type("Usage", (), {"free": 1000})())
-    with pytest.raises(TrainingError, match="MB free, but checkpoints need"):
+    with pytest.raises(DiskSpaceError, match="MB are free, checkpoints and the model takes"):
         train_network(network(), patterns(12), None, PLAN, SIDE, folder=tmp_path)
 
 

@@ -16,6 +16,7 @@ from boxless.cli.inspect import inspect
 from boxless.cli.locate import locate
 from boxless.cli.models import models
 from boxless.cli.quantize import quantize
+from boxless.cli.train import train
 from boxless.errors import BoxlessError
 
 app = typer.Typer(
@@ -31,6 +32,7 @@ app.command()(attach)
 app.command()(inspect)
 app.command()(quantize)
 app.command()(fit)
+app.command()(train)
 app.command()(evaluate)
 app.command()(calibrate)
 

@@ -38,7 +38,7 @@ def fit(
     """
     from boxless.cli.overwrite import ask_before_overwriting
     from boxless.cli.progress import stages
-    from boxless.cli.training_report import print_fitted, write_report
+    from boxless.cli.training_report import print_made, write_report
     from boxless.model_file import ModelFile
     from boxless.training.fit import fit as fit_pictures
     from boxless.training.split import read_split
@@ -60,4 +60,4 @@ def fit(
             progress=tell,
         )
         page = write_report(made.report, out, preset, report, tell)
-    print_fitted(made, page, as_json)
+    print_made(made, page, as_json)

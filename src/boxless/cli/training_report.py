@@ -6,13 +6,17 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from boxless.files import write_whole
 from boxless.model_file import ModelFile
-from boxless.training.fit import Fitted
 from boxless.training.report import Report
+
+if TYPE_CHECKING:
+    from boxless.training.fit import Fitted
+    from boxless.training.train import Trained
 
 
 def write_report(
@@ -52,8 +56,8 @@ def print_report(report: Report) -> None:
         _line("note", note)
 
 
-def print_fitted(made: Fitted, page: Path, as_json: bool) -> None:
-    """Prints what `boxless fit` made; as one JSON object and nothing else, if asked."""
+def print_made(made: Fitted | Trained, page: Path, as_json: bool) -> None:
+    """Prints what `boxless fit` or `boxless train` made; as one JSON object and nothing else, if asked."""
     if as_json:
         data = {"model": str(made.path), "page": str(page), **made.report.as_dict(),
                 "thresholds": [each.as_dict() for each in made.thresholds]}  # fmt: skip

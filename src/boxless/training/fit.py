@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,28 +9,20 @@ import numpy as np
 
 from boxless.card import Card
 from boxless.errors import DatasetError
-from boxless.evaluation import read_dataset
-from boxless.evaluation.calibrate import Calibration, calibrate_presets, with_thresholds
+from boxless.evaluation.calibrate import Calibration
 from boxless.files import check_space, write_whole
-from boxless.graph.assemble import write_card, write_model
+from boxless.graph.assemble import write_model
 from boxless.graph.backbone import Backbone, with_head
-from boxless.localizer import Localizer
-from boxless.model_file import ModelFile
-from boxless.presets import Preset
 from boxless.training.features import pooled_features
+from boxless.training.finish import Progress, finish, presets_for
 from boxless.training.head import LinearHead, fit_head
-from boxless.training.held_out import HeldOut, measure
+from boxless.training.held_out import HeldOut
 from boxless.training.pictures import LabelledPictures
 from boxless.training.report import Report
 from boxless.zoo import DEFAULT_MODEL
 
-Progress = Callable[[str, int, int], object]
-"""Told the stage, how many pictures are done, and of how many."""
-
 BASE_SIDE = 224
 """The side for which presets are written; at another, their looks are larger or smaller in proportion."""
-
-_EVIDENCE_FROM = 100  # held-out pictures
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,36 +101,15 @@ def fit(
         nonlocal card, thresholds, report
         size = card.look_size(side, side, side)
         write_model(with_head(trunk.path, head.weight, head.bias, card, size), beside)
-        network = ModelFile(beside)
-        measured = measure(
-            network, card.default_preset, held_out, lambda count: progress("held out", count, len(held_out))
-        )
-        card = replace(
-            card,
-            figures={name.replace(" ", "_"): round(each.value, 1) for name, each in measured.figures.items()},
-            figures_on=f"{len(held_out)} held-out pictures of {held_out.name}",
-            typical_evidence=_typical_evidence(network, measured),
-        )
-        if boxes is not None:
-            boxed = read_dataset(boxes, card)
-            found, set_on = calibrate_presets(network, boxed)
-            thresholds, card = tuple(found), with_thresholds(card, found, set_on)
-        write_card(beside, card)
+        done = finish(beside, card, held_out, boxes, progress)
+        card, thresholds = done.card, done.thresholds
         facts = _facts(trunk.card, learned, held_out, side, head, card)
         left_out = HeldOut(learned, head.left_out) if head.left_out is not None else None
-        report = Report.of(f"{card.name}: {len(card.labels)} classes", facts, learned, measured, left_out)
+        report = Report.of(f"{card.name}: {len(card.labels)} classes", facts, learned, done.measured, left_out)
 
     write_whole(out, write)
     assert report is not None
     return Fitted(out, card, head, made.cached, report, thresholds)
-
-
-def presets_for(presets: Mapping[str, Preset], side: int, set_on: str) -> dict[str, Preset]:
-    """Presets of a model that was made for looks at 224 pixels, for one whose first look is at `side`."""
-    return {
-        name: replace(each, sides=tuple(round(side * one / each.sides[0]) for one in each.sides), set_on=set_on)
-        for name, each in presets.items()
-    }
 
 
 def _check_classes(pictures: LabelledPictures) -> None:
@@ -170,22 +140,6 @@ def _card(name: str, backbone: Card, pictures: LabelledPictures, side: int, lice
         figures={},
         figures_on="",
     )
-
-
-def _typical_evidence(network: ModelFile, measured: HeldOut) -> float:
-    """The median evidence of right findings; see `Card`."""
-    targets = measured.pictures.targets
-    right = np.flatnonzero(((targets > 0) & measured.said).any(axis=1))
-    some = np.random.default_rng(0).permutation(right)[:_EVIDENCE_FROM]
-    localizer = Localizer(network)
-    background = network.card.background
-    found = []
-    for i, result in zip(some, localizer.locate_many([measured.pictures.paths[i] for i in some]), strict=True):
-        shown = [
-            each for each in result.findings if targets[i, each.class_index] and each.class_index not in background
-        ]
-        found += [each.evidence for each in shown]
-    return round(float(np.median(found)), 2) if found and np.median(found) > 0 else network.card.typical_evidence
 
 
 def _facts(

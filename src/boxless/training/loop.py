@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from boxless.errors import TrainingError
+from boxless.files import check_space
 from boxless.networks.framework import keras
 from boxless.training.augment import AUGMENTATIONS
 from boxless.training.batches import Batches
@@ -35,6 +35,7 @@ def train_network(
     side: int,
     *,
     folder: Path | None = None,
+    about: str = "",
     watch: Watch | None = None,
 ) -> tuple[Epoch, ...]:
     """Trains a network in place; on a CPU the same arguments give the same weights, bit for bit.
@@ -48,13 +49,15 @@ def train_network(
         side: of the pictures that the network sees.
         folder: where checkpoints and TensorBoard's logs go. A training that was killed goes on from the last whole
             epoch there, as if nothing had been.
+        about: what the network started as, in words; a training of something else does not go on.
         watch: is told how it goes.
 
     Returns:
         What each epoch brought.
 
     Raises:
-        TrainingError: if there is too little disk, if the loss is no number, or if the folder has another training.
+        TrainingError: if the loss is no number, or if the folder has another training.
+        DiskSpaceError: if checkpoints would not fit on the disk.
         PictureError: if a picture cannot be read.
     """
     watch = watch or Quiet()
@@ -69,7 +72,7 @@ def train_network(
     checkpoints = None
     if folder is not None:
         _enough_disk(network, folder)
-        checkpoints = Checkpoints(folder, _facts(network, learn, check, plan, side))
+        checkpoints = Checkpoints(folder, {"network": about or network.name, **_facts(learn, check, plan, side)})
     history, best, kept = _where_it_stood(network, checkpoints)
     watch.begins(plan.epochs, steps, len(history))
     stepped = keras.callbacks.LambdaCallback(on_train_batch_end=lambda *_, **__: watch.stepped())
@@ -143,10 +146,9 @@ def _where_it_stood(network: Any, checkpoints: Checkpoints | None) -> tuple[list
     return history, best, checkpoints.load_best()
 
 
-def _facts(network: Any, learn: Examples, check: Examples | None, plan: Plan, side: int) -> dict[str, Any]:  # noqa: ANN401
+def _facts(learn: Examples, check: Examples | None, plan: Plan, side: int) -> dict[str, Any]:
     """What must be the same for a training to go on."""
     return {
-        "network": network.name,
         "size": side,
         "several labels": learn.several,
         "backend": keras.backend.backend(),
@@ -169,10 +171,4 @@ def _enough_disk(network: Any, folder: Path) -> None:  # noqa: ANN401
     holders: Sequence[Any] = variables(network)
     # A checkpoint, the next one beside it, and the best weights; then the model twice.
     needed = 4 * sum(4 * int(np.prod(each.shape)) for each in holders)
-    folder.mkdir(parents=True, exist_ok=True)
-    free = shutil.disk_usage(folder).free
-    if free < needed:
-        raise TrainingError(
-            f"{folder}: {free / 1e6:.0f} MB free, but checkpoints need {needed / 1e6:.0f} MB: "
-            "make room, or write elsewhere"
-        )
+    check_space(folder, needed, "checkpoints and the model")
