@@ -12,7 +12,8 @@ import pytest
 from boxless import DatasetError, Localizer
 from boxless.image import pictures_in
 from boxless.presets import Preset
-from boxless.training.fit import Fitted, fit, presets_for
+from boxless.training.finish import presets_for
+from boxless.training.fit import Fitted, fit
 from boxless.training.pictures import LabelledPictures
 from boxless.training.split import read_split
 
