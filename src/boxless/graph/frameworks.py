@@ -108,13 +108,20 @@ def from_torch(module: Any, out: str | Path, example_size: tuple[int, int] = (22
         MissingExtraError: if torch is not installed.
         NetworkError: if it cannot be exported, or not be attached to.
     """
-    torch = _framework("torch", "torch")
-    training = module.training
+    _framework("torch", "torch")
+    options.setdefault("input_size", example_size)
+    name = type(module).__name__.lower()
+    return _attached(name, lambda file: export_torch(module, file, example_size), out, options)
 
-    def write(file: Path, free: dict[int, str]) -> None:
+
+def export_torch(module: Any, file: Path, size: tuple[int, int]) -> None:  # noqa: ANN401
+    """Writes a PyTorch module as ONNX, for pictures of any size if it can be."""
+    torch = _framework("torch", "torch")
+
+    def write(free: dict[int, str]) -> None:
         torch.onnx.export(
             module,
-            (torch.zeros(1, 3, *example_size),),
+            (torch.zeros(1, 3, *size),),
             str(file),
             dynamo=False,  # needs no further package, and folds batch normalisation into convolutions
             opset_version=OPSET,
@@ -123,21 +130,18 @@ def from_torch(module: Any, out: str | Path, example_size: tuple[int, int] = (22
             dynamic_axes={"picture": free},
         )
 
-    def export(file: Path) -> None:
-        module.eval()
-        # VGG16 pools to 7 x 7 whatever comes, which has no ONNX; trying would print the whole graph.
-        pools = [each for each in module.modules() if isinstance(each, torch.nn.AdaptiveAvgPool2d)]
-        try:
-            if all(each.output_size in (1, (1, 1), [1, 1]) for each in pools):
-                with contextlib.suppress(Exception):  # what needs its size fails wherever it does
-                    write(file, {0: "N", 2: "h", 3: "w"})
-                    return
-            write(file, {0: "N"})
-        finally:
-            module.train(training)
-
-    options.setdefault("input_size", example_size)
-    return _attached(type(module).__name__.lower(), export, out, options)
+    training = module.training
+    module.eval()
+    # VGG16 pools to 7 x 7 whatever comes, which has no ONNX; trying would print the whole graph.
+    pools = [each for each in module.modules() if isinstance(each, torch.nn.AdaptiveAvgPool2d)]
+    try:
+        if all(each.output_size in (1, (1, 1), [1, 1]) for each in pools):
+            with contextlib.suppress(Exception):  # what needs its size fails wherever it does
+                write({0: "N", 2: "h", 3: "w"})
+                return
+        write({0: "N"})
+    finally:
+        module.train(training)
 
 
 def _attached(name: str, export: Any, out: str | Path, options: dict[str, Any]) -> Attached:  # noqa: ANN401
