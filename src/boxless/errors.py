@@ -6,6 +6,8 @@
     ├── UnknownClassError   the model has no class of that name or number
     ├── UnknownPresetError  the model has no preset of that name
     ├── NetworkError        a network cannot be made into a boxless model
+    │   └── UnknownNetworkError   there is no network of that name to train
+    ├── TrainingError       a training cannot start, or not go on
     ├── AccuracyLossError   a quantized model says too often something else than the model it was made from
     ├── DatasetError        a data set has another layout than expected, or nothing to measure on
     └── MissingExtraError   a command needs packages that are not installed
@@ -46,6 +48,14 @@ class MissingExtraError(BoxlessError):
 
 class NetworkError(BoxlessError):
     """A network whose class maps cannot be brought out, or that cannot be read at all."""
+
+
+class UnknownNetworkError(NetworkError):
+    """A name that no network of `boxless.networks` has."""
+
+
+class TrainingError(BoxlessError):
+    """A training that cannot start, go on where it stopped, or be made into a model."""
 
 
 class AccuracyLossError(BoxlessError):

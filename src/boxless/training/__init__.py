@@ -1,0 +1,1 @@
+"""Learning from one's own pictures: a head for a frozen backbone, or a whole network."""

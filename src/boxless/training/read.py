@@ -1,0 +1,139 @@
+"""Reads pictures with their classes: a folder a class, or a CSV of paths and labels."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from boxless.errors import DatasetError, PictureError
+from boxless.image import SUFFIXES, pictures_in
+from boxless.training.pictures import LabelledPictures
+
+_PATH_COLUMNS = ("path", "file", "filename", "image", "picture")
+_LABEL_COLUMNS = ("label", "labels", "class", "classes", "category")
+_SPLIT_COLUMNS = ("split", "set", "subset")
+_BETWEEN_LABELS = "|"
+_LISTED = 5
+
+
+def read_labelled(source: Path) -> dict[str, LabelledPictures]:
+    """Pictures with their classes, by split.
+
+    Args:
+        source: a folder with a sub-folder of pictures for each class; or a CSV with a header: a column `path`
+            (relative to the CSV), a column `label` (several labels with | between, or a line for each), and maybe
+            a column `split`.
+
+    Returns:
+        The pictures by the name of their split; all under "" where none is named. All know the same classes.
+
+    Raises:
+        DatasetError: if there is no such file, or its layout is another.
+    """
+    if source.is_dir():
+        return {"": _read_folders(source)}
+    if source.is_file():
+        return _read_csv(source)
+    raise DatasetError(f"{source}: no such folder or file (expected a folder a class, or a CSV of path and label)")
+
+
+def _read_folders(root: Path) -> LabelledPictures:
+    folders = sorted(each for each in root.iterdir() if each.is_dir() and not each.name.startswith("."))
+    loose = [each for each in root.iterdir() if each.suffix.lower() in SUFFIXES and not each.name.startswith(".")]
+    if not folders:
+        found = f"{len(loose)} pictures and no folders" if loose else "neither folders nor pictures"
+        raise DatasetError(f"{root}: {found} (expected a folder a class, such as {root.name}/cat/1.jpg)")
+    inside: dict[str, list[Path]] = {}
+    for folder in folders:
+        try:
+            inside[folder.name] = pictures_in(folder)
+        except PictureError:
+            inside[folder.name] = []
+        if deeper := next((path for path in inside[folder.name] if path.parent != folder), None):
+            names = " or ".join(str(each) for each in folders[:3])
+            raise DatasetError(
+                f"{root}: folders of folders of pictures, such as {deeper.relative_to(root)} (expected a folder a "
+                f"class, {root.name}/class/picture.jpg). Name the folder that holds the classes, maybe {names}, and "
+                "the one to validate on with --val"
+            )
+    if empty := [name for name, paths in inside.items() if not paths]:
+        raise DatasetError(f"{root}: no pictures in {_listed(empty)} (every folder is a class: fill it or remove it)")
+    notes = (f"{len(loose)} pictures lie in no class's folder, such as {loose[0].name}",) if loose else ()
+    labels = [(path, (name,)) for name, paths in inside.items() for path in paths]
+    return _gather(root.name or str(root), labels, tuple(inside), notes=notes)
+
+
+def _read_csv(file: Path) -> dict[str, LabelledPictures]:
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise DatasetError(f"{file}: not text in UTF-8 (expected a CSV of path and label)") from None
+    lines = text.splitlines()
+    between = max(",;\t", key=(lines[0] if lines else "").count)
+    rows = csv.DictReader(lines, delimiter=between)
+    columns = {name.strip().casefold(): name for name in rows.fieldnames or () if name}
+    path_column, label_column, split_column = (
+        next((columns[name] for name in names if name in columns), None)
+        for names in (_PATH_COLUMNS, _LABEL_COLUMNS, _SPLIT_COLUMNS)
+    )
+    if path_column is None or label_column is None:
+        found = ", ".join(columns) or "nothing"
+        raise DatasetError(f"{file}: its first line names {found} (expected the columns path and label, maybe split)")
+    labels: dict[Path, dict[str, None]] = {}
+    splits: dict[Path, str] = {}
+    unlabelled: list[str] = []
+    for row in rows:
+        name = (row[path_column] or "").strip()
+        found_labels = [each.strip() for each in (row[label_column] or "").split(_BETWEEN_LABELS) if each.strip()]
+        if not name or not found_labels:
+            unlabelled.append(f"line {rows.line_num}")
+            continue
+        path = file.parent / name
+        labels.setdefault(path, {}).update(dict.fromkeys(found_labels))
+        split = (row[split_column] or "").strip() if split_column else ""
+        if splits.setdefault(path, split) != split:
+            raise DatasetError(f"{file}: {name} stands in two splits, {splits[path] or 'none'} and {split or 'none'}")
+    if unlabelled:
+        raise DatasetError(
+            f"{file}: {len(unlabelled)} lines lack a path or a label ({_listed(unlabelled)}); a picture of nothing "
+            "gets the label background"
+        )
+    if not labels:
+        raise DatasetError(f"{file}: no lines below the first")
+    classes = tuple(sorted({each for found in labels.values() for each in found}))
+    several = any(len(found) > 1 for found in labels.values())
+    return {
+        split: _gather(
+            file.stem,
+            [(path, tuple(found)) for path, found in labels.items() if splits[path] == split],
+            classes,
+            several=several,
+        )
+        for split in dict.fromkeys(splits.values())
+    }
+
+
+def _gather(
+    name: str,
+    labels: Sequence[tuple[Path, tuple[str, ...]]],
+    classes: tuple[str, ...],
+    *,
+    several: bool = False,
+    notes: tuple[str, ...] = (),
+) -> LabelledPictures:
+    if len(classes) < 2:
+        raise DatasetError(
+            f"{name}: one class, {classes[0]} (expected two or more: add pictures without it as a class background)"
+        )
+    index = {each: i for i, each in enumerate(classes)}
+    targets = np.zeros((len(labels), len(classes)), np.float32)
+    for row, (_, found) in zip(targets, labels, strict=True):
+        row[[index[each] for each in found]] = 1.0
+    return LabelledPictures(name, classes, tuple(path for path, _ in labels), targets, several, notes)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:_LISTED]) + (f" and {len(names) - _LISTED} more" if len(names) > _LISTED else "")
