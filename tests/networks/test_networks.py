@@ -120,7 +120,8 @@ def test_class_maps_add_up_to_the_logits(name: str) -> None:
 @pytest.mark.parametrize("name", networks.NETWORKS)
 def test_the_papers_grids(name: str) -> None:
     entry = networks.entry(name)
-    network = networks.build(name, 3, **({"width": 0.125} if entry.narrows else {}))
+    settings: dict[str, Any] = {"width": 0.125} if entry.narrows else {}
+    network = networks.build(name, 3, **settings)
     side = entry.size // entry.multiple
     logits = network.get_layer("logits")
     pooling = logits if isinstance(logits, keras.layers.GlobalAveragePooling2D) else network.get_layer("pool")

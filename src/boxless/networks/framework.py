@@ -6,6 +6,7 @@ Only `keras` and `keras.ops` are used, so jax and torch carry the same networks.
 from __future__ import annotations
 
 import os
+from importlib import import_module
 from typing import Any
 
 from boxless.errors import MissingExtraError
@@ -14,9 +15,8 @@ _ALREADY_CHOSEN = "KERAS_BACKEND" in os.environ
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow tells at length what processor it found
 
-keras: Any
 try:
-    import keras
+    keras: Any = import_module("keras")
 except ImportError as error:
     wanted = f" (KERAS_BACKEND={os.environ['KERAS_BACKEND']})" if _ALREADY_CHOSEN else ""
     raise MissingExtraError(

@@ -1,0 +1,100 @@
+"""Pictures and their classes as the training loop takes them: from files, or from arrays."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boxless.errors import PictureError
+from boxless.image import Pixels, read_picture, resize_pixels
+
+Pictures: TypeAlias = "Sequence[Path] | NDArray[np.uint8]"
+
+MEMORY = 1 << 30
+"""Bytes of decoded pictures that are kept; a larger set is decoded anew each epoch."""
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """Pictures whose classes are known.
+
+    Attributes:
+        pictures: n paths, or uint8 RGB (n, H, W, 3).
+        targets: float32 (n, K), 1 where the picture shows the class and else 0.
+        several: whether a picture may show several classes: sigmoid; else softmax.
+    """
+
+    pictures: Pictures
+    targets: NDArray[np.float32]
+    several: bool = False
+
+    def __post_init__(self) -> None:
+        if len(self.pictures) != len(self.targets):
+            raise ValueError(f"{len(self.pictures)} pictures with {len(self.targets)} targets (expected as many)")
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    @classmethod
+    def of_arrays(cls, pictures: NDArray[np.uint8], labels: NDArray[np.integer], classes: int) -> Examples:
+        """One class a picture, from uint8 (n, H, W, 3) and class indices (n,)."""
+        return cls(pictures, np.eye(classes, dtype=np.float32)[labels])
+
+
+class Store:
+    """Decoded pictures, squeezed to squares; kept in memory if they all fit.
+
+    Args:
+        pictures: see `Examples`.
+        side: of the squares, in pixels.
+        memory: bytes that may be kept.
+    """
+
+    def __init__(self, pictures: Pictures, side: int, memory: int = MEMORY) -> None:
+        self._pictures = pictures
+        self._side = side
+        fits = len(pictures) * side * side * 3 <= memory
+        self._kept: list[Pixels | None] | None = [None] * len(pictures) if fits else None
+
+    def __len__(self) -> int:
+        return len(self._pictures)
+
+    def __getitem__(self, index: int) -> Pixels:
+        """RGB (side, side, 3).
+
+        Raises:
+            PictureError: if it cannot be read.
+        """
+        if self._kept is None:
+            return self._read(index)
+        pixels = self._kept[index]
+        if pixels is None:
+            pixels = self._kept[index] = self._read(index)
+        return pixels
+
+    def unreadable(self) -> Iterator[tuple[int, str | None]]:
+        """Reads all pictures once: (index, why it cannot be read, or None), in their order."""
+
+        def read(index: int) -> str | None:
+            try:
+                self[index]
+            except PictureError as error:
+                return str(error)
+            return None
+
+        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+            yield from enumerate(pool.map(read, range(len(self))))
+
+    def _read(self, index: int) -> Pixels:
+        source = self._pictures[index]
+        if isinstance(source, np.ndarray) and source.shape[:2] == (self._side, self._side):
+            return source
+        pixels = read_picture(source, enough=self._side).pixels
+        return resize_pixels(pixels, self._side, self._side)

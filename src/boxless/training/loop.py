@@ -1,0 +1,178 @@
+"""Trains a network: epochs, checkpoints, early stopping. What is trained and why is the caller's."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from boxless.errors import TrainingError
+from boxless.networks.framework import keras
+from boxless.training.augment import AUGMENTATIONS
+from boxless.training.batches import Batches
+from boxless.training.checkpoint import Arrays, Checkpoints, read_variables, variables, write_variables
+from boxless.training.device import has_gpu, repeatable
+from boxless.training.event_log import log_numbers
+from boxless.training.examples import Examples, Store
+from boxless.training.history import Epoch
+from boxless.training.plan import Plan
+from boxless.training.rates import optimizer_of
+from boxless.training.score import logits_of, score_logits
+from boxless.training.watch import Quiet, Watch
+
+
+def train_network(
+    network: Any,  # noqa: ANN401
+    learn: Examples,
+    check: Examples | None,
+    plan: Plan,
+    side: int,
+    *,
+    folder: Path | None = None,
+    watch: Watch | None = None,
+) -> tuple[Epoch, ...]:
+    """Trains a network in place; on a CPU the same arguments give the same weights, bit for bit.
+
+    Args:
+        network: a Keras model from float32 RGB 0-255 (N, side, side, 3) to logits (N, K); compiled anew. Start
+            from the same weights to get the same ones: `repeatable(seed)` before it is built.
+        learn: pictures to learn from.
+        check: validation pictures, which decide what is kept and when to stop; None keeps the last epoch.
+        plan: how.
+        side: of the pictures that the network sees.
+        folder: where checkpoints and TensorBoard's logs go. A training that was killed goes on from the last whole
+            epoch there, as if nothing had been.
+        watch: is told how it goes.
+
+    Returns:
+        What each epoch brought.
+
+    Raises:
+        TrainingError: if there is too little disk, if the loss is no number, or if the folder has another training.
+        PictureError: if a picture cannot be read.
+    """
+    watch = watch or Quiet()
+    augmentation = AUGMENTATIONS[plan.augment]
+    repeatable(plan.seed)
+    shown = Store(learn.pictures, round(side * augmentation.margin))
+    checked = Store(check.pictures, side) if check else None
+    with Batches(shown, learn.targets, side, plan.batch, epoch=0) as first:
+        steps = len(first)
+    _compile(network, plan, steps, learn.several)
+
+    checkpoints = None
+    if folder is not None:
+        _enough_disk(network, folder)
+        checkpoints = Checkpoints(folder, _facts(network, learn, check, plan, side))
+    history, best, kept = _where_it_stood(network, checkpoints)
+    watch.begins(plan.epochs, steps, len(history))
+    stepped = keras.callbacks.LambdaCallback(on_train_batch_end=lambda *_, **__: watch.stepped())
+    try:
+        for number in range(len(history), plan.epochs):
+            if plan.patience and best and number - best.epoch >= plan.patience:
+                break
+            began = time.perf_counter()
+            with Batches(
+                shown, learn.targets, side, plan.batch, epoch=number, augmentation=augmentation, seed=plan.seed
+            ) as batches:
+                said = network.fit(batches, verbose=0, shuffle=False, callbacks=[stepped]).history
+            if not np.isfinite(said["loss"][0]):
+                raise TrainingError(
+                    f"the loss of epoch {number + 1} is {said['loss'][0]}: the training diverged; "
+                    f"lower the rate ({plan.rate:g})"
+                )
+            found = score_logits(logits_of(network, checked, side), check) if check and checked else None
+            epoch = Epoch(
+                epoch=number + 1,
+                rate=float(network.optimizer.learning_rate),
+                loss=float(said["loss"][0]),
+                accuracy=float(said["accuracy"][0]) if "accuracy" in said else None,
+                val_loss=found.loss if found else None,
+                val_accuracy=found.accuracy if found else None,
+                seconds=time.perf_counter() - began,
+            )
+            history.append(epoch)
+            better = epoch.better_than(best)
+            if better:
+                best, kept = epoch, read_variables(network.variables)
+            watch.finished(epoch, better)
+            if checkpoints:
+                if better:
+                    checkpoints.save_best(kept)
+                checkpoints.save(history, read_variables(variables(network)))
+                numbers = {name: value for name, value in asdict(epoch).items() if value is not None}
+                log_numbers(checkpoints.folder / "logs", epoch.epoch, numbers)
+    finally:
+        watch.ends()
+    if plan.keep == "best" and check:
+        write_variables(network.variables, kept)
+    return tuple(history)
+
+
+def _compile(network: Any, plan: Plan, steps: int, several: bool) -> None:  # noqa: ANN401
+    losses: Any = keras.losses
+    loss = (losses.BinaryCrossentropy if several else losses.CategoricalCrossentropy)(
+        from_logits=True, label_smoothing=plan.label_smoothing
+    )
+    metrics = [] if several else [keras.metrics.CategoricalAccuracy(name="accuracy")]
+    # Compiling for the CPU takes TensorFlow minutes and gains nothing; JAX has no other way.
+    jit: bool | str = "auto" if keras.backend.backend() == "jax" or has_gpu() else False
+    network.compile(optimizer_of(plan, steps), loss, metrics=metrics, jit_compile=jit)
+    network.optimizer.build(network.trainable_variables)
+
+
+def _where_it_stood(network: Any, checkpoints: Checkpoints | None) -> tuple[list[Epoch], Epoch | None, Arrays]:  # noqa: ANN401
+    """The epochs that are done, the best of them, and its weights."""
+    stood = checkpoints.load() if checkpoints else None
+    if checkpoints is None or stood is None:
+        return [], None, []
+    history, values = stood
+    holders = variables(network)
+    if [value.shape for value in values] != [tuple(holder.shape) for holder in holders]:
+        raise TrainingError(f"{checkpoints.folder}: a checkpoint of another network: remove that folder to begin anew")
+    write_variables(holders, values)
+    best: Epoch | None = None
+    for epoch in history:
+        best = epoch if epoch.better_than(best) else best
+    return history, best, checkpoints.load_best()
+
+
+def _facts(network: Any, learn: Examples, check: Examples | None, plan: Plan, side: int) -> dict[str, Any]:  # noqa: ANN401
+    """What must be the same for a training to go on."""
+    return {
+        "network": network.name,
+        "size": side,
+        "several labels": learn.several,
+        "backend": keras.backend.backend(),
+        "pictures": f"{len(learn)} ({_digest(learn)})",
+        "validation pictures": f"{len(check)} ({_digest(check)})" if check else "none",
+        **asdict(plan),
+    }
+
+
+def _digest(examples: Examples) -> str:
+    digest = hashlib.sha256(np.ascontiguousarray(examples.targets).tobytes())
+    if isinstance(examples.pictures, np.ndarray):
+        digest.update(np.ascontiguousarray(examples.pictures).tobytes())
+    else:
+        digest.update("\n".join(map(str, examples.pictures)).encode())
+    return digest.hexdigest()[:8]
+
+
+def _enough_disk(network: Any, folder: Path) -> None:  # noqa: ANN401
+    holders: Sequence[Any] = variables(network)
+    # A checkpoint, the next one beside it, and the best weights; then the model twice.
+    needed = 4 * sum(4 * int(np.prod(each.shape)) for each in holders)
+    folder.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise TrainingError(
+            f"{folder}: {free / 1e6:.0f} MB free, but checkpoints need {needed / 1e6:.0f} MB: "
+            "make room, or write elsewhere"
+        )

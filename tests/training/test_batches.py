@@ -1,0 +1,73 @@
+"""What the network is shown: the same whenever the seed is the same, and whatever came before."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+pytest.importorskip("keras", reason="Keras is not installed: pip install 'boxless[train]'")
+
+from boxless.training.augment import AUGMENTATIONS, Augmentation, augmented, usual_augmentation
+from boxless.training.batches import Batches
+from boxless.training.examples import Store
+
+
+def pixels(side: int = 16, count: int = 7) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (count, side, side, 3), np.uint8)
+
+
+@pytest.mark.parametrize("name", AUGMENTATIONS)
+@pytest.mark.parametrize(("height", "side"), [(32, 32), (40, 32), (20, 32), (128, 112)])
+def test_a_changed_picture_is_a_picture(name: str, height: int, side: int) -> None:
+    for seed in range(10):
+        shown = augmented(pixels(height, 1)[0], side, AUGMENTATIONS[name], np.random.default_rng(seed))
+        assert shown.shape == (side, side, 3)
+        assert shown.dtype == np.float32
+        assert shown.min() >= 0
+        assert shown.max() <= 255
+
+
+def test_nothing_changes_nothing() -> None:
+    picture = pixels()[0]
+    assert np.array_equal(augmented(picture, 16, Augmentation(), np.random.default_rng(0)), picture)
+
+
+def test_what_suits_a_size() -> None:
+    assert usual_augmentation(32) == "small"
+    assert usual_augmentation(224) == "large"
+
+
+@pytest.mark.parametrize("side", [16, 112])
+def test_an_epoch_is_decided_by_its_seed(side: int) -> None:
+    targets = np.eye(7, dtype=np.float32)
+
+    def epoch(number: int | None, seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
+        store = Store(pixels(side), side)
+        with Batches(store, targets, side, 3, epoch=number, augmentation=AUGMENTATIONS["small"], seed=seed) as all_:
+            assert len(all_) == 3
+            # Backwards: what came before does not matter.
+            parts = [all_[index] for index in reversed(range(3))][::-1]
+        return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
+
+    first, second, other, plain = epoch(0), epoch(1), epoch(0, 2), epoch(None)
+    assert np.array_equal(first[0], epoch(0)[0])
+    assert not np.array_equal(first[0], second[0])
+    assert not np.array_equal(first[0], other[0])
+    assert np.array_equal(np.sort(first[1].argmax(axis=1)), np.arange(7))
+    assert np.array_equal(plain[0], pixels(side).astype(np.float32))
+    assert np.array_equal(plain[1], targets)
+
+
+def test_files_are_squeezed_and_kept(tmp_path: Path) -> None:
+    for index, picture in enumerate(pixels(20, 3)):
+        Image.fromarray(picture[:12]).save(tmp_path / f"{index}.png")
+    (tmp_path / "2.png").write_bytes(b"no picture")
+    paths = sorted(tmp_path.iterdir())
+    for memory in (1 << 20, 0):
+        store = Store(paths, 16, memory)
+        assert store[0].shape == (16, 16, 3)
+        assert [bool(reason) for _, reason in store.unreadable()] == [False, False, True]
+        assert (store[1] is store[1]) == bool(memory)
