@@ -10,6 +10,7 @@
     ├── TrainingError       a training cannot start, or not go on
     ├── AccuracyLossError   a quantized model says too often something else than the model it was made from
     ├── DatasetError        a data set has another layout than expected, or nothing to measure on
+    ├── UnknownExperimentError  there is no experiment of that name to reproduce
     └── MissingExtraError   a command needs packages that are not installed
 
 Every message says what was found, what was expected, and what helps.
@@ -60,3 +61,7 @@ class TrainingError(BoxlessError):
 
 class AccuracyLossError(BoxlessError):
     """A quantized model that lost more than allowed; it was not written."""
+
+
+class UnknownExperimentError(BoxlessError):
+    """A name that no experiment of `boxless reproduce` has."""

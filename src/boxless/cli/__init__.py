@@ -15,6 +15,7 @@ from boxless.cli.inspect import inspect
 from boxless.cli.locate import locate
 from boxless.cli.models import models
 from boxless.cli.quantize import quantize
+from boxless.cli.reproduce import reproduce
 from boxless.errors import BoxlessError
 
 app = typer.Typer(
@@ -31,6 +32,7 @@ app.command()(inspect)
 app.command()(quantize)
 app.command()(evaluate)
 app.command()(calibrate)
+app.command()(reproduce)
 
 
 def _print_version(wanted: bool) -> None:

@@ -96,11 +96,11 @@ def load_cifar10(data: Path | None = None) -> Cifar10:
     kept = cache_folder() / "cifar10" / f"{content}.npz"
     if not kept.is_file():
         arrays = _decode(archive)
-        write_whole(kept, lambda beside: np.savez(beside, **arrays))
+        write_whole(kept, lambda beside: np.savez(beside, **arrays))  # type: ignore[arg-type]
     with np.load(kept) as arrays:
-        halves = [Pictures(arrays[f"{split}_pixels"], arrays[f"{split}_labels"]) for split in _SPLITS]
+        train, test = (Pictures(arrays[f"{split}_pixels"], arrays[f"{split}_labels"]) for split in _SPLITS)
     lossy = " (as JPEG, so errors differ a little from the original's)" if "jpeg" in archive.name else ""
-    return Cifar10(*halves, source=f"{archive.name}{lossy}")
+    return Cifar10(train, test, f"{archive.name}{lossy}")
 
 
 def _archive(data: Path | None) -> Path | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,13 +39,13 @@ def store(experiment: Experiment, scale: str, measured: Measured, facts: Mapping
     """
     name = f"{experiment.name}-{scale}"
     # Through JSON first, so that what is written up is what is stored.
-    text = json.dumps({**facts, **measured.data}, indent=1, ensure_ascii=False) + "\n"
-    _write(out / f"{name}.json", text)
-    _write(out / f"{name}.svg", experiment.plot(json.loads(text)) + "\n")
+    text = json.dumps({"name": name, **facts, **measured.data}, indent=1, ensure_ascii=False) + "\n"
+    write_text(out / f"{name}.json", text)
+    write_text(out / f"{name}.svg", experiment.plot(json.loads(text)) + "\n")
     for ending, content in measured.pictures.items():
-        write_whole(out / f"{name}-{ending}.png", lambda beside, content=content: beside.write_bytes(content))
+        write_whole(out / f"{name}-{ending}.png", partial(_fill, content=content))
     page = out / f"{experiment.name}.md"
-    _write(page, experiment_page(experiment, stored(experiment, out)))
+    write_text(page, experiment_page(experiment, stored(experiment, out)))
     return page
 
 
@@ -128,17 +129,17 @@ def _facts(result: dict[str, Any]) -> str:
     )
     rows = [
         *settings,
-        ["data", result["data"] if isinstance(result["data"], str) else shown_data(result["data"])],
+        ["data", result["data"]],
         ["trained on", where],
         ["time", f"{result['seconds']:,.0f} s, training that was reused counted in; on {here['date']}"],
     ]
     return "<details><summary>Settings and facts</summary>\n\n" + table(["", ""], rows) + "\n\n</details>"
 
 
-def shown_data(data: Mapping[str, Any]) -> str:
-    """A data set in words."""
-    return ", ".join(f"{name} {shown(value)}" for name, value in data.items())
+def write_text(path: Path, text: str) -> None:
+    """Writes a text whole or not at all."""
+    write_whole(path, partial(_fill, content=text.encode()))
 
 
-def _write(path: Path, text: str) -> None:
-    write_whole(path, lambda beside: beside.write_text(text, encoding="utf-8"))
+def _fill(path: Path, content: bytes) -> None:
+    path.write_bytes(content)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -19,13 +20,17 @@ from boxless.machine import machine
 from boxless.networks import build
 from boxless.networks.framework import keras
 from boxless.reproduction.cifar10 import CLASSES, SIDE, Cifar10, Pictures, Pixels
-from boxless.reproduction.prepare import PREPARATIONS, Preparation
 from boxless.reproduction.recipe import Recipe
+from boxless.reproduction.whiten import Whitening, whitened
+from boxless.training.device import repeatable
+from boxless.training.examples import Examples, Store
+from boxless.training.loop import train_network
+from boxless.training.score import logits_of
 
 Floats = NDArray[np.float32]
 
 PACKAGES = ("boxless", "keras", "tensorflow-cpu", "tensorflow", "jax", "torch", "numpy", "onnxruntime")
-"""On whose versions a trained network depends."""
+"""On whose versions a trained network may depend."""
 
 _BATCH = 256
 
@@ -56,10 +61,15 @@ class Trained:
     weights: Path
 
     def as_dict(self) -> dict[str, Any]:
-        """As plain data, without what is only of this disk."""
+        """As plain data, without the machine and what is only of this disk."""
         data = asdict(self)
         del data["weights"], data["machine"]
         return data
+
+
+def trained_on(runs: Sequence[Trained]) -> list[dict[str, Any]]:
+    """The machines of runs, each once."""
+    return [run.machine for i, run in enumerate(runs) if all(run.machine != other.machine for other in runs[:i])]
 
 
 @dataclass
@@ -87,9 +97,8 @@ class Trainer:
         return self.data.test.some(self.recipe.test)
 
     @cached_property
-    def prepare(self) -> Preparation:
-        """What the recipe does to pixels."""
-        return PREPARATIONS[self.recipe.preparation](self.train.pixels)
+    def _whitening(self) -> Whitening:
+        return Whitening.of(self.train.pixels)
 
     def runs(self, heads: Sequence[str], seeds: int) -> list[Trained]:
         """A network for each head and seed; seed by seed, so that what is there early can be compared."""
@@ -105,95 +114,65 @@ class Trainer:
         return found
 
     def run(self, head: str, seed: int) -> Trained:
-        """The network of a head and a seed: taken from the cache, or trained now."""
+        """The network of a head and a seed: taken from the cache, or trained now; one that was killed goes on."""
         settings = {**asdict(self.recipe), "head": head, "seed": seed, "data": self.data.source}
         key = hashlib.blake2b(json.dumps(settings, sort_keys=True).encode(), digest_size=8).hexdigest()
         place = cache_folder() / "reproduction" / f"{self.recipe.network}-{head}-{seed}-{key}"
         facts, weights = place.with_suffix(".json"), place.with_suffix(".npz")
         if not facts.is_file():
-            network, measured = self._train(head, seed)
-            write_whole(weights, lambda beside: np.savez(beside, *network.get_weights()))
+            measured = self._train(head, seed, place, weights)
             # The facts come last: where they are, the run is whole.
             write_whole(facts, lambda beside: beside.write_text(json.dumps({"settings": settings, **measured})))
+            shutil.rmtree(place)
         stored = json.loads(facts.read_text())
         del stored["settings"]
         return Trained(head=head, seed=seed, weights=weights, **stored)
 
     def network(self, run: Trained) -> Any:  # noqa: ANN401
-        """The Keras model of a run."""
-        network = self._build(run.head)
+        """The Keras model of a run, from float32 RGB 0-255 (N, 32, 32, 3) to logits (N, 10)."""
+        network, inner = self._build(run.head)
         with np.load(run.weights) as stored:
-            network.set_weights(list(stored.values()))
+            inner.set_weights(list(stored.values()))
         return network
 
-    def logits(self, network: Any, pixels: Pixels) -> Floats:  # noqa: ANN401
-        """What a network says of pictures: (n, 10)."""
-        return self.outputs(network, pixels)
+    def class_maps(self, network: Any, pixels: Pixels) -> Floats:  # noqa: ANN401
+        """The class maps (n, 8, 8, 10) that a network makes of pictures (n, 32, 32, 3)."""
+        inner = network.get_layer(self.recipe.network) if self.recipe.whitening else network
+        maps = keras.Model(inner.input, inner.get_layer("class_maps").output)
+        if self.recipe.whitening:
+            maps = keras.Model(network.input, maps(network.get_layer("undone").output))
+        return predicted(maps, pixels)
 
-    def outputs(self, network: Any, pixels: Pixels) -> Floats:  # noqa: ANN401
-        """What a network, or a part of one that begins with its pictures, makes of pictures."""
-        return np.asarray(network.predict(self._fed(network, self.prepare(pixels)), batch_size=_BATCH, verbose=0))
+    def _build(self, head: str) -> tuple[Any, Any]:
+        """The whole network, and the part with weights."""
+        recipe = self.recipe
+        inner = build(recipe.network, len(CLASSES), head, SIDE, width=recipe.width, dropout=recipe.dropout)
+        return (whitened(inner, self._whitening) if recipe.whitening else inner), inner
 
-    def feed(self, network: Any, prepared: Floats) -> Floats:  # noqa: ANN401
-        """What a network says of prepared pictures."""
-        return np.asarray(network.predict(self._fed(network, prepared), batch_size=_BATCH, verbose=0))
-
-    def _build(self, head: str) -> Any:  # noqa: ANN401
-        return build(
-            self.recipe.network, len(CLASSES), head, SIDE, width=self.recipe.width, dropout=self.recipe.dropout
-        )
-
-    def _fed(self, network: Any, prepared: Floats) -> Floats:  # noqa: ANN401
-        """Prepared pictures as the network's first layer, which is made for pixels, turns back into them."""
-        layer = network.get_layer("normalisation")
-        return (prepared - np.asarray(layer.offset, np.float32)) / np.asarray(layer.scale, np.float32)
-
-    def _train(self, head: str, seed: int) -> tuple[Any, dict[str, Any]]:
-        recipe, start = self.recipe, time.perf_counter()
+    def _train(self, head: str, seed: int, folder: Path, weights: Path) -> dict[str, Any]:
+        start = time.perf_counter()
         keras.utils.clear_session()
-        keras.utils.set_random_seed(seed)
-        network = self._build(head)
-        steps = recipe.epochs * -(-len(self.train) // recipe.batch)
-        for variable in network.trainable_variables:
-            if variable.name == "kernel":
-                variable.regularizer = keras.regularizers.L2(recipe.decay / 2)
-        network.compile(
-            keras.optimizers.SGD(_schedule(recipe, steps), momentum=recipe.momentum),
-            keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-            jit_compile=compiled(),
-        )
-        told = network.fit(
-            self._fed(network, self.prepare(self.train.pixels)),
-            self.train.labels,
-            batch_size=recipe.batch,
-            epochs=recipe.epochs,
-            verbose=0,
-        )
-        return network, {
+        repeatable(seed)
+        network, inner = self._build(head)
+        examples = Examples.of_arrays(self.train.pixels, self.train.labels, len(CLASSES))
+        epochs = train_network(network, examples, None, self.recipe.plan(seed), SIDE, folder=folder)
+        write_whole(weights, lambda beside: np.savez(beside, *inner.get_weights()))
+        return {
             "parameters": int(sum(np.prod(each.shape) for each in network.trainable_variables)),
-            "train_error": self._error(network, self.train),
-            "test_error": self._error(network, self.test),
-            "losses": [round(float(loss), 4) for loss in told.history["loss"]],
-            "seconds": round(time.perf_counter() - start, 1),
+            "train_error": _error(network, self.train),
+            "test_error": _error(network, self.test),
+            "losses": [round(epoch.loss, 4) for epoch in epochs],
+            # Of a training that was killed, what came before counts too.
+            "seconds": round(max(time.perf_counter() - start, sum(epoch.seconds for epoch in epochs)), 1),
             "machine": machine(PACKAGES),
         }
 
-    def _error(self, network: Any, pictures: Pictures) -> float:  # noqa: ANN401
-        wrong = self.logits(network, pictures.pixels).argmax(axis=1) != pictures.labels
-        return round(100 * float(wrong.mean()), 3)
+
+def predicted(network: Any, pixels: Pixels) -> Floats:  # noqa: ANN401
+    """What a network, or a part of one, makes of pictures."""
+    return logits_of(network, Store(pixels, SIDE), SIDE, _BATCH)
 
 
-def _schedule(recipe: Recipe, steps: int) -> Any:  # noqa: ANN401
-    if recipe.schedule == "cosine":
-        return keras.optimizers.schedules.CosineDecay(recipe.rate, steps)
-    rates = [recipe.rate / 10**i for i in range(3)]
-    return keras.optimizers.schedules.PiecewiseConstantDecay([steps * 2 // 3, steps * 5 // 6], rates)
-
-
-def compiled() -> bool | str:
-    """Whether XLA compiles the steps: not TensorFlow's on a CPU, where convolutions so come out three times slower."""
-    if keras.backend.backend() != "tensorflow":
-        return "auto"
-    import tensorflow as tf
-
-    return "auto" if tf.config.list_physical_devices("GPU") else False
+def _error(network: Any, pictures: Pictures) -> float:  # noqa: ANN401
+    wrong = predicted(network, pictures.pixels).argmax(axis=1) != pictures.labels
+    return round(100 * float(wrong.mean()), 3)
