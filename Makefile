@@ -58,7 +58,7 @@ compat:
 	$(PYTHON) -m venv .venv-frameworks
 	.venv-frameworks/bin/pip install --quiet -r tools/requirements-frameworks.txt
 	.venv-frameworks/bin/pip install --quiet --no-deps --editable .
-	.venv-frameworks/bin/python tools/compat.py
+	.venv-frameworks/bin/python -m tools.compat
 	.venv-frameworks/bin/python -m pytest -W ignore tests/graph/test_portable.py
 	.venv-frameworks/bin/python -m benchmarks.attach
 

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -53,22 +54,31 @@ def without_affinity(path: Path) -> bytes:
     )
 
 
+def tasks(
+    bare: ort.InferenceSession,
+    maps: ort.InferenceSession,
+    whole: ort.InferenceSession,
+    batch: int,
+    size: tuple[int, int],
+) -> dict[str, Callable[[], object]]:
+    """The network alone, with five maps, and with the affinity too, on pictures of that size."""
+    entry = bare.get_inputs()[0].name
+    pixels = np.random.default_rng(0).integers(0, 256, (batch, *size, 3), np.uint8)
+    scaled = pixels.astype(np.float32) / 127.5 - 1
+    feed = {"image": pixels, "size": np.array(size), "classes": np.array([], np.int64), "top": np.array([5])}
+    return {
+        "bare": lambda: bare.run(None, {entry: scaled}),
+        "maps": lambda: maps.run(None, feed),
+        "affinity": lambda: whole.run(None, feed),
+    }
+
+
 def ratios(original: Path, attached: Path, rounds: int) -> dict[str, float]:
     """Five maps, and the affinity too, over the network alone."""
-    bare, maps, whole = session(original), session(without_affinity(attached)), session(attached)
-    entry = bare.get_inputs()[0].name
+    sessions = session(original), session(without_affinity(attached)), session(attached)
     figures = {}
     for batch in BATCHES:
-        pixels = np.random.default_rng(0).integers(0, 256, (batch, SIDE, SIDE, 3), np.uint8)
-        scaled = pixels.astype(np.float32) / 127.5 - 1
-        feed: dict[str, Any] = {"image": pixels}
-        feed |= {"size": np.array([SIDE, SIDE]), "classes": np.array([], np.int64), "top": np.array([5])}
-        tasks = {
-            "bare": lambda scaled=scaled: bare.run(None, {entry: scaled}),
-            "maps": lambda feed=feed: maps.run(None, feed),
-            "affinity": lambda feed=feed: whole.run(None, feed),
-        }
-        times = milliseconds(tasks, max(3, rounds // batch), warm=2)
+        times = milliseconds(tasks(*sessions, batch, (SIDE, SIDE)), max(3, rounds // batch), warm=2)
         figures[f"bare, batch {batch}, ms"] = round(float(np.median(times["bare"])), 2)
         figures[f"with maps over bare, batch {batch}"] = round(ratio(times, "maps", "bare"), 3)
         figures[f"with maps and affinity over bare, batch {batch}"] = round(ratio(times, "affinity", "bare"), 3)

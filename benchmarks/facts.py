@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import time
 from collections.abc import Callable, Mapping
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from boxless.files import write_whole
+from boxless.machine import machine as facts_of_machine
 
 RESULTS = Path(__file__).parent / "results"
 DATA = Path(os.environ.get("BOXLESS_DATA", Path(__file__).parent.parent.parent / "shared/data"))
@@ -21,31 +20,23 @@ DATA = Path(os.environ.get("BOXLESS_DATA", Path(__file__).parent.parent.parent /
 
 def machine() -> dict[str, Any]:
     """What a figure depends on: processor, cores, versions."""
-    processor = platform.processor()
-    info = Path("/proc/cpuinfo")
-    if info.exists():
-        lines = info.read_text().splitlines()
-        processor = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), processor)
-    packages = ("boxless", "numpy", "onnxruntime", "opencv-python-headless", "pillow")
-    return {
-        "date": time.strftime("%Y-%m-%d"),
-        "processor": processor,
-        "cores": os.cpu_count(),
-        "system": platform.platform(),
-        "python": platform.python_version(),
-        "packages": {package: version(package) for package in packages},
-    }
+    return facts_of_machine(("boxless", "numpy", "onnxruntime", "opencv-python-headless", "pillow"))
 
 
-def milliseconds(tasks: Mapping[str, Callable[[], object]], rounds: int = 60, warm: int = 5) -> dict[str, list[float]]:
+def milliseconds(
+    tasks: Mapping[str, Callable[[], object]],
+    rounds: int = 60,
+    warm: int = 5,
+    clock: Callable[[], float] = time.perf_counter,
+) -> dict[str, list[float]]:
     """The time of each task in each round, in ms. The tasks take turns, so that noise meets all alike."""
     times: dict[str, list[float]] = {name: [] for name in tasks}
     for turn in range(warm + rounds):
         for name, task in tasks.items():
-            start = time.perf_counter()
+            start = clock()
             task()
             if turn >= warm:
-                times[name].append((time.perf_counter() - start) * 1e3)
+                times[name].append((clock() - start) * 1e3)
     return times
 
 

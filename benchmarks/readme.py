@@ -1,15 +1,16 @@
-"""Writes the README's tables of figures from benchmarks/results. python -m benchmarks.readme"""
+"""Writes the tables of figures of README and docs from benchmarks/results. python -m benchmarks.readme"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from benchmarks.facts import RESULTS
 from boxless.files import write_whole
 
-README = Path(__file__).parent.parent / "README.md"
+_ROOT = Path(__file__).parent.parent
 BEGIN = "<!-- figures: written by `make figures` from benchmarks/results -->\n"
 END = "<!-- end of figures -->\n"
 
@@ -30,8 +31,8 @@ def read(name: str) -> dict[str, Any]:
     return data
 
 
-def tables() -> str:
-    """The tables in Markdown."""
+def readme_tables() -> str:
+    """Accuracy and speed of the embedded models."""
     localization, speed = read("localization"), read("speed")
     lines = [
         "| model, preset | MaxBoxAccV2 % (95 % interval) | one box % | held out % | top-1 % | ms a picture |",
@@ -59,12 +60,44 @@ def tables() -> str:
     return "\n".join(lines) + "\n"
 
 
-def with_tables(text: str) -> str:
-    """The README's text with the tables as the results are now."""
-    before, rest = text.split(BEGIN)
-    return f"{before}{BEGIN}\n{tables()}\n{END}{rest.split(END)[1]}"
+def fit_table() -> str:
+    """What fitting own classes takes and gives."""
+    results = read("fit")
+    lines = [
+        "| `--size` | seconds for the pictures | for all the rest | accuracy % | preset | MaxBoxAccV2 % | one box % |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for side, row in results["figures"].items():
+        first = f"{side} | {row['features_s']:.0f} | {row['rest_s']:.0f} | {_with_interval(row['accuracy'])}"
+        for name, preset in row["presets"].items():
+            boxes = f"{_with_interval(preset['max_box_acc_v2'])} | {_with_interval(preset['one_box'])}"
+            lines.append(f"| {first} | {name} | {boxes} |")
+            first = " | | | "
+    centre = row["presets"]["fast"]["centre_box"]
+    machine = results["machine"]
+    lines += [
+        "",
+        f"{row['pictures']} pictures on {machine['cores']} cores ({machine['processor']}); 95 % intervals over the "
+        f"held-out pictures, the class given. A box in the middle of the picture, its size picked with the truth in "
+        f"hand, gets {_with_interval(centre)}. `python -m benchmarks.fit` measures anew.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _with_interval(figure: dict[str, float]) -> str:
+    return f"{figure['value']:.1f} ({figure['low']:.1f} to {figure['high']:.1f})"
+
+
+PAGES: dict[Path, Callable[[], str]] = {_ROOT / "README.md": readme_tables, _ROOT / "docs/fit.md": fit_table}
+
+
+def with_tables(page: Path) -> str:
+    """A page's text with its tables as the results are now."""
+    before, rest = page.read_text(encoding="utf-8").split(BEGIN)
+    return f"{before}{BEGIN}\n{PAGES[page]()}\n{END}{rest.split(END)[1]}"
 
 
 if __name__ == "__main__":
-    new = with_tables(README.read_text(encoding="utf-8"))
-    write_whole(README, lambda beside: beside.write_text(new, encoding="utf-8"))
+    for page in PAGES:
+        text = with_tables(page)
+        write_whole(page, lambda beside, text=text: beside.write_text(text, encoding="utf-8"))  # type: ignore[misc]

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from benchmarks.readme import PAGES as TABLES
 from benchmarks.readme import with_tables
 
 ROOT = Path(__file__).parent.parent
@@ -38,6 +39,6 @@ def test_links_lead_somewhere(page: Path) -> None:
         assert (page.parent / target).exists(), f"{page.name} links to {target}, which is not there"
 
 
-def test_the_readmes_figures_are_those_of_the_results() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert with_tables(text) == text, "run make figures"
+@pytest.mark.parametrize("page", TABLES, ids=[str(page.relative_to(ROOT)) for page in TABLES])
+def test_figures_are_those_of_the_results(page: Path) -> None:
+    assert with_tables(page) == page.read_text(encoding="utf-8"), "run make figures"

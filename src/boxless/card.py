@@ -26,6 +26,7 @@ class Card:
         name: of the model.
         labels: class names, by class index.
         class_ids: other names of the classes, such as WordNet ids, by class index; empty if there are none.
+        background: the indices of classes that say "nothing here" and so never have a box.
         activation: makes probabilities of logits: softmax (one class a picture) or sigmoid (any number).
         preprocessing: what the graph does to pixels, in words.
         size_multiple: both sides of what the network sees are multiples of this.
@@ -50,6 +51,7 @@ class Card:
     fixed_size: tuple[int, int] | None = None
     maps: Literal["exact", "linearised", "max-pooled"] = "exact"
     class_ids: tuple[str, ...] = ()
+    background: tuple[int, ...] = ()
     activation: Literal["softmax", "sigmoid"] = "softmax"
     typical_evidence: float = 10.0
     figures: Mapping[str, float] = field(default_factory=dict)
@@ -113,7 +115,8 @@ class Card:
                     f"a boxless model of format {version} (this boxless reads up to {FORMAT}): "
                     "pip install --upgrade boxless"
                 )
-            data["labels"], data["class_ids"] = tuple(data["labels"]), tuple(data["class_ids"])
+            for name in ("labels", "class_ids", "background"):
+                data[name] = tuple(data.get(name, ()))
             if data.get("fixed_size"):
                 height, width = data["fixed_size"]
                 data["fixed_size"] = (int(height), int(width))

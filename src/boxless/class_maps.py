@@ -37,11 +37,11 @@ def logits(features: Floats, weight: Floats, bias: Floats) -> Floats:
 
 
 def probabilities(logits: Floats, activation: Literal["softmax", "sigmoid"]) -> Floats:
-    """Probabilities (K,) in [0, 1] from logits (K,): they sum to one (softmax), or each stands alone (sigmoid)."""
+    """Probabilities (..., K) in [0, 1] from logits (..., K): summing to one (softmax), or each by itself (sigmoid)."""
     if activation == "sigmoid":
         return np.asarray(1.0 / (1.0 + np.exp(-logits)), dtype=np.float32)
-    shifted = np.exp(logits - logits.max())
-    return np.asarray(shifted / shifted.sum(), dtype=np.float32)
+    shifted = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return np.asarray(shifted / shifted.sum(axis=-1, keepdims=True), dtype=np.float32)
 
 
 def normalise(maps: Floats) -> Floats:

@@ -11,6 +11,7 @@
     ├── AccuracyLossError   a quantized model says too often something else than the model it was made from
     ├── DatasetError        a data set has another layout than expected, or nothing to measure on
     ├── UnknownExperimentError  there is no experiment of that name to reproduce
+    ├── DiskSpaceError      what is to be written would not fit on the disk
     └── MissingExtraError   a command needs packages that are not installed
 
 Every message says what was found, what was expected, and what helps.
@@ -65,3 +66,7 @@ class AccuracyLossError(BoxlessError):
 
 class UnknownExperimentError(BoxlessError):
     """A name that no experiment of `boxless reproduce` has."""
+
+
+class DiskSpaceError(BoxlessError):
+    """Too little room on a disk for what is to be written."""

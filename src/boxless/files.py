@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
+
+from boxless.errors import DiskSpaceError
+
+_SPARE = 100_000_000  # bytes that are left free on a disk
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
@@ -21,6 +26,26 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def check_space(folder: Path, needed: int, what: str) -> None:
+    """Makes sure of room on a disk.
+
+    Args:
+        folder: where to; made where it is missing.
+        needed: bytes.
+        what: is to be written, in words.
+
+    Raises:
+        DiskSpaceError: if there is less.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(folder).free
+    if free < needed + _SPARE:
+        raise DiskSpaceError(
+            f"{folder}: {free / 1e6:.0f} MB are free, {what} takes {needed / 1e6:.0f} MB and {_SPARE / 1e6:.0f} MB "
+            "should stay free"
+        )
 
 
 def cache_folder() -> Path:

@@ -31,7 +31,8 @@ class Finding:
         probability: in [0, 1].
         evidence: the un-normalised maximum of the class map, in units of logits; not positive means that
             nothing in the picture speaks for the class.
-        boxes: in pixels of the picture as displayed, the one with most evidence first; empty without evidence.
+        boxes: in pixels of the picture as displayed, the one with most evidence first; empty without
+            evidence, and of a class that says that nothing is there.
         class_map: (u, v), refined, not negative, on the network's own grid; read-only.
         height, width: of the picture as displayed, in pixels.
     """
@@ -47,7 +48,7 @@ class Finding:
 
     @property
     def box(self) -> Box | None:
-        """The best box, or None where there is no evidence for the class."""
+        """The best box, or None where there is none."""
         return self.boxes[0] if self.boxes else None
 
     @cached_property
@@ -111,9 +112,9 @@ class Localization:
         pixels = read_picture(self.source, max_pixels=sys.maxsize).pixels
         layers = [
             Layer(
-                title=f"{finding.label} {finding.probability:.0%}" if finding.boxes else f"no {finding.label}",
+                title=f"{finding.label} {finding.probability:.0%}" if finding.evidence > 0 else f"no {finding.label}",
                 score_map=finding.score_map,
-                strength=min(1.0, max(0.0, finding.evidence / self.typical_evidence)),
+                strength=min(1.0, max(0.0, finding.evidence / self.typical_evidence)) if finding.boxes else 0.0,
                 boxes=finding.boxes,
             )
             for finding in self.findings

@@ -158,12 +158,13 @@ class Localizer:
         grid = (max(1, round(picture.height * scale)), max(1, round(picture.width * scale)))
         fine = resize_maps(class_map[None], *grid)[0]
         class_map.flags.writeable = False
+        nowhere = index in self.card.background
         return Finding(
             label=self.card.labels[index],
             class_index=index,
             probability=probability,
             evidence=evidence,
-            boxes=boxes_in_map(fine, self.preset.threshold, picture.height, picture.width),
+            boxes=() if nowhere else boxes_in_map(fine, self.preset.threshold, picture.height, picture.width),
             class_map=class_map,
             height=picture.height,
             width=picture.width,

@@ -45,6 +45,8 @@ WEIGHTS = {
     "ub": _noise(8),
     "gain": _noise(CHANNELS) + np.float32(1),
     "shift": _noise(CHANNELS),
+    "row_gain": _noise(1, CHANNELS) + np.float32(1),
+    "row_shift": _noise(1, CHANNELS),
     "mean": _noise(CHANNELS),
     "variance": _noise(CHANNELS) ** 2 + np.float32(0.5),
     "eps": np.array(1e-3, np.float32),
@@ -97,6 +99,10 @@ EXACT = {
     "layer normalisation, as TensorFlow": _POOL + "m = ReduceMean (p, channel)\n d = Sub (p, m)\n s = Mul (d, d)\n"
     "a = ReduceMean (s, channel)\n e = Add (a, eps)\n r = Sqrt (e)\n i = Reciprocal (r)\n k = Mul (i, gain)\n"
     "g = Mul (p, k)\n mk = Mul (m, k)\n o = Sub (shift, mk)\n h = Add (g, o)\n y = Gemm <transB = 1> (h, w, b)",
+    "layer normalisation, as Keras": _NHWC + "m = ReduceMean (p, channel)\n d = Sub (p, m)\n s = Mul (d, d)\n"
+    "a = ReduceMean (s, channel)\n e = Add (a, eps)\n r = Sqrt (e)\n i = Reciprocal (r)\n k = Mul (i, row_gain)\n"
+    "g = Mul (p, k)\n o = Neg (m)\n mk = Mul (o, k)\n j = Add (mk, row_shift)\n h = Add (g, j)\n"
+    "z = MatMul (h, wt)\n y = Add (z, b)",
     "squeeze and excitation before": "q = GlobalAveragePool (f)\n k = Sigmoid (q)\n e = Mul (f, k)\n"
     "p4 = GlobalAveragePool (e)\n p = Flatten (p4)\n" + _DENSE,
 }

@@ -9,7 +9,7 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 import pytest
-from onnx import helper, numpy_helper
+from onnx import helper, numpy_helper, parser
 from tests.graph.small import CLASSES, EXACT, LINEARISED, REFUSED, WEIGHTS, classifier, saved
 
 from boxless import Localizer, ModelFile, NetworkError
@@ -163,6 +163,33 @@ def test_keras_input(tmp_path: Path) -> None:
     session = ort.InferenceSession(classifier(EXACT["gemm"]).SerializeToString(), providers=["CPUExecutionProvider"])
     (expected,) = session.run(None, {"x": np.ascontiguousarray(planes, np.float32)})
     assert run(made.path, pixels, "logits")[0] == pytest.approx(expected, rel=1e-4)
+
+
+def test_stages_of_cells_with_a_way_past(tmp_path: Path) -> None:
+    """As in NASNet, where no feature map is passed by all: concatenations are the ends of cells."""
+    graph = parser.parse_graph("""
+cells (float[N, 3, h, w] x) => (float[N, K] y) {
+    c1 = Conv <strides = [4, 4], pads = [1, 1, 1, 1], kernel_shape = [5, 5]> (x, w1)
+    c2 = Conv <strides = [2, 2], pads = [1, 1, 1, 1], kernel_shape = [3, 3]> (c1, w2)
+    p2 = AveragePool <strides = [2, 2], kernel_shape = [2, 2]> (c1)
+    j2 = Concat <axis = 1> (c2, p2)
+    c3 = Conv <strides = [2, 2], pads = [1, 1, 1, 1], kernel_shape = [3, 3]> (j2, w3)
+    p3 = AveragePool <strides = [4, 4], kernel_shape = [4, 4]> (c1)
+    j3 = Concat <axis = 1> (c3, p3)
+    p4 = AveragePool <strides = [4, 4], kernel_shape = [4, 4]> (j2)
+    q4 = AveragePool <strides = [2, 2], kernel_shape = [2, 2]> (j3)
+    f = Concat <axis = 1> (p4, q4)
+    p = ReduceMean <keepdims = 0> (f, space)
+    y = MatMul (p, wt)
+}""")
+    shapes = {"w1": (4, 3, 5, 5), "w2": (5, 4, 3, 3), "w3": (6, 9, 3, 3), "wt": (19, CLASSES)}
+    weights = {name: random.normal(size=shape).astype(np.float32) for name, shape in shapes.items()}
+    graph.initializer.extend(numpy_helper.from_array(value, name) for name, value in weights.items())
+    graph.initializer.append(numpy_helper.from_array(WEIGHTS["space"], "space"))
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
+    made = attach(saved(model, tmp_path), tmp_path / "out.onnx", input_size=SIZE)
+    assert made.stages == ("stride 8, 9 channels", "stride 16, 10 channels", "stride 32, 19 channels")
+    assert made.proof.difference < 1e-6
 
 
 def test_an_old_opset_is_converted(tmp_path: Path) -> None:

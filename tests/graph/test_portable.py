@@ -15,6 +15,9 @@ from boxless.graph import attach, frameworks
 
 SIZE = (64, 96)
 
+# TensorFlow's tensors, as Keras saves them, do not know NumPy 2's `copy`.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
 
 @pytest.mark.parametrize("end", [EXACT["gemm"], EXACT["layer normalisation"], LINEARISED["hard-swish"]])
 def test_openvino_says_the_same(end: str, tmp_path: Path) -> None:
@@ -52,7 +55,8 @@ def test_from_torch(tmp_path: Path) -> None:
     assert found.logits == pytest.approx(expected, abs=1e-5)
 
 
-def test_from_keras(tmp_path: Path) -> None:
+@pytest.mark.parametrize("normalised", [False, True], ids=["dense", "layer normalisation"])
+def test_from_keras(normalised: bool, tmp_path: Path) -> None:
     keras = pytest.importorskip("keras", reason="Keras is not installed: pip install keras tensorflow-cpu tf2onnx")
     pytest.importorskip("tf2onnx", reason="tf2onnx is not installed: pip install tf2onnx")
     keras.utils.set_random_seed(0)
@@ -61,15 +65,37 @@ def test_from_keras(tmp_path: Path) -> None:
     for width in (8, 12, 16, 24, 32):
         network.add(layers.Conv2D(width, 3, 2, padding="same", activation="relu"))
     network.add(layers.GlobalAveragePooling2D())
+    if normalised:
+        network.add(layers.LayerNormalization(gamma_initializer="glorot_normal", beta_initializer="glorot_normal"))
     network.add(layers.Dense(4, activation="softmax"))
     network.save(tmp_path / "network.keras")
     made = boxless.from_keras(tmp_path / "network.keras", tmp_path / "keras.onnx", preprocess="none")
     assert made.card.maps == "exact"
+    assert made.proof.completeness is not None
+    assert made.proof.completeness < 1e-5
     assert made.card.activation == "softmax"
-    pixels = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
-    expected = np.asarray(network(pixels[None].astype(np.float32)))[0]
-    logits = ModelFile(made.path).run(pixels, size=(64, 64), top=4).logits
-    assert np.exp(logits) / np.exp(logits).sum() == pytest.approx(expected, abs=1e-5)
+    assert made.card.presets["fast"].sides == (64,)
+    # Its own size, and another at which the padding of "same" falls on other sides.
+    for size in ((64, 64), (75, 101)):
+        pixels = np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8)
+        expected = np.asarray(network.call(pixels[None].astype(np.float32)))[0]
+        logits = ModelFile(made.path).run(pixels, size=size, top=4).logits
+        assert np.exp(logits) / np.exp(logits).sum() == pytest.approx(expected, abs=1e-5)
+
+
+def test_from_keras_at_one_size(tmp_path: Path) -> None:
+    """What needs the size that it declares is exported at that."""
+    keras = pytest.importorskip("keras", reason="Keras is not installed: pip install keras tensorflow-cpu tf2onnx")
+    pytest.importorskip("tf2onnx", reason="tf2onnx is not installed: pip install tf2onnx")
+    layers = keras.layers
+    pictures = layers.Input((64, 64, 3))
+    features = layers.Conv2D(8, 3, 4, padding="same", activation="relu")(pictures)
+    turned = layers.Permute((2, 1))(layers.Reshape((16 * 16, 8))(features))
+    spread = layers.Reshape((16, 16, 8))(layers.Permute((2, 1))(layers.Dense(16 * 16)(turned)))
+    answer = layers.Dense(3)(layers.GlobalAveragePooling2D()(spread))
+    made = boxless.from_keras(keras.Model(pictures, answer), tmp_path / "keras.onnx", preprocess="tf")
+    assert made.card.fixed_size == (64, 64)
+    assert made.proof.difference < 1e-6
 
 
 def test_a_missing_framework_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

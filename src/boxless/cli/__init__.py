@@ -11,11 +11,13 @@ from boxless._version import __version__
 from boxless.cli.attach import attach
 from boxless.cli.calibrate import calibrate
 from boxless.cli.evaluate import evaluate
+from boxless.cli.fit import fit
 from boxless.cli.inspect import inspect
 from boxless.cli.locate import locate
 from boxless.cli.models import models
 from boxless.cli.quantize import quantize
 from boxless.cli.reproduce import reproduce
+from boxless.cli.train import train
 from boxless.errors import BoxlessError
 
 app = typer.Typer(
@@ -30,6 +32,8 @@ app.command()(models)
 app.command()(attach)
 app.command()(inspect)
 app.command()(quantize)
+app.command()(fit)
+app.command()(train)
 app.command()(evaluate)
 app.command()(calibrate)
 app.command()(reproduce)

@@ -27,31 +27,20 @@ def calibrate(
     """
     import json
 
-    import numpy as np
-
     from boxless.errors import MissingExtraError
 
     try:
         from boxless.graph.assemble import write_card
     except ImportError:
         raise MissingExtraError("to write a model file needs the onnx package: pip install 'boxless[graph]'") from None
-    from boxless.evaluation import calibrate as found_by
-    from boxless.evaluation import measure_model, read_dataset
+    from boxless.evaluation import read_dataset
+    from boxless.evaluation.calibrate import calibrate_presets, with_thresholds
     from boxless.model_file import ModelFile
 
     network = ModelFile(model, threads=1)
     boxed = read_dataset(dataset, network.card, layout, pictures)
-    found = []
-    for name in preset or network.card.presets:
-        stored = network.card.preset(name)
-        scores = [each for each in measure_model(network, name, boxed.pictures, boxed.notes) if each.overlaps]
-        numbers = {path: i for i, path in enumerate(dict.fromkeys(each.path for each in scores))}
-        curves = [each.overlaps for each in scores if each.overlaps is not None]
-        found.append(
-            found_by.calibrate(name, stored.threshold, curves, np.array([numbers[each.path] for each in scores], int))
-        )
-    set_on = f"{boxed.name} ({len(numbers)} pictures), for one box, mean of IoU 0.3, 0.5, 0.7"
-    write_card(network.path, found_by.with_thresholds(network.card, found, set_on), out)
+    found, set_on = calibrate_presets(network, boxed, preset)
+    write_card(network.path, with_thresholds(network.card, found, set_on), out)
     if as_json:
         typer.echo(json.dumps({"out": str(out), "presets": [each.as_dict() for each in found]}))
         return

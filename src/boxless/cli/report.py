@@ -8,9 +8,8 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TimeRemainingColumn
-from rich.text import Text
 
+from boxless.cli.progress import progress_bar
 from boxless.localization import Finding, Localization
 
 _ROW = "{:<36}  {:<26}  {:>6}  {:>9}  {}"
@@ -29,16 +28,7 @@ class Report:
         self._as_json = as_json
         self._out = Console(highlight=False, soft_wrap=True)
         console = self._out if self._out.is_terminal else Console(stderr=True)
-        self._bar = Progress(
-            BarColumn(),
-            MofNCompleteColumn(),
-            _Rate(),
-            TimeRemainingColumn(),
-            console=console,
-            disable=as_json or total < 2 or not console.is_terminal,
-            redirect_stderr=sys.stderr.isatty(),
-            transient=True,
-        )
+        self._bar = progress_bar(console, hidden=as_json or total < 2)
         self._task = self._bar.add_task("", total=total)
         self._empty = True
 
@@ -74,15 +64,9 @@ class Report:
             name = ""
 
 
-class _Rate(ProgressColumn):
-    """Pictures a second."""
-
-    def render(self, task: Task) -> Text:
-        return Text(f"{task.speed:.1f} pictures/s" if task.speed else "")
-
-
 def _row(name: str, finding: Finding) -> str:
-    place = "  ".join(f"{edge:.0f}" for edge in finding.box.xyxy) if finding.box else "no evidence, no box"
+    nowhere = "no box" if finding.evidence > 0 else "no evidence, no box"
+    place = "  ".join(f"{edge:.0f}" for edge in finding.box.xyxy) if finding.box else nowhere
     return _ROW.format(
         name, _beginning(finding.label, 26), f"{finding.probability:.1%}", f"{finding.evidence:.1f}", place
     )

@@ -13,6 +13,9 @@ from boxless.card import Card
 from boxless.errors import DatasetError
 from boxless.evaluation.bootstrap import Bootstrap, Interval
 from boxless.evaluation.box_accuracy import IOUS, THRESHOLDS, Overlaps
+from boxless.evaluation.dataset import BoxedSet
+from boxless.evaluation.predict import measure_model
+from boxless.model_file import Network
 
 FEWEST = 2
 """With fewer boxed pictures there is nothing to draw from."""
@@ -92,6 +95,32 @@ def calibrate(preset: str, old: float, curves: Sequence[Overlaps], pictures: NDA
         after=drawn.interval(lambda weights: (weights @ right[:, at_new]) / weights.sum(axis=1)),
         gain=Interval(float(np.nanmean(gain)), *(float(each) for each in np.nanpercentile(gain, [2.5, 97.5]))),
     )
+
+
+def calibrate_presets(
+    network: Network, boxed: BoxedSet, names: Sequence[str] | None = None
+) -> tuple[list[Calibration], str]:
+    """The thresholds of a model's presets, from boxed pictures.
+
+    Args:
+        network: the model.
+        boxed: the pictures; its notes get those that cannot be read.
+        names: of the presets; all of them where None.
+
+    Returns:
+        What was found for each, and in words on what.
+
+    Raises:
+        DatasetError: with fewer than two boxed pictures that can be read.
+    """
+    found = []
+    for name in names or network.card.presets:
+        old = network.card.preset(name).threshold
+        scores = [each for each in measure_model(network, name, boxed.pictures, boxed.notes) if each.overlaps]
+        numbers = {path: i for i, path in enumerate(dict.fromkeys(each.path for each in scores))}
+        curves = [each.overlaps for each in scores if each.overlaps is not None]
+        found.append(calibrate(name, old, curves, np.array([numbers[each.path] for each in scores], np.int64)))
+    return found, f"{boxed.name} ({len(numbers)} pictures), for one box, mean of IoU 0.3, 0.5, 0.7"
 
 
 def with_thresholds(card: Card, found: Sequence[Calibration], set_on: str) -> Card:

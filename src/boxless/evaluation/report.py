@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import sys
 from collections.abc import Sequence
 from html import escape
@@ -21,25 +19,12 @@ from boxless.evaluation.curves import by_size, calibration_error, detections, ov
 from boxless.evaluation.evaluation import Evaluation
 from boxless.evaluation.plot import COLOURS, Plot
 from boxless.evaluation.score import Score
-from boxless.files import write_whole
 from boxless.image import read_picture
+from boxless.page import listed, on_square, tile, tiles, write_page
 
 _TILE = 240
 _SHOWN = 12
 _TRUE, _FOUND = (0, 158, 115), (230, 97, 0)
-
-_STYLE = """
-body{font:15px/1.5 system-ui,sans-serif;color:#26262c;max-width:1120px;margin:2rem auto;padding:0 1rem}
-h1{font-size:1.5rem;margin-bottom:.2rem} h2{font-size:1.15rem;margin-top:2.2rem} p{max-width:46rem}
-table{border-collapse:collapse;width:100%} th,td{padding:.35rem .6rem;border-bottom:1px solid #e4e4e8;text-align:left}
-td.n,th.n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums} .i{color:#77777f;font-size:.85em}
-.m{color:#77777f;font-size:.85em;max-width:24rem} .plots{display:flex;flex-wrap:wrap;gap:1rem}
-.plots svg{max-width:100%;height:auto}
-.tiles{display:grid;grid-template-columns:repeat(auto-fill,minmax(165px,1fr));gap:.9rem}
-.tiles figure{margin:0} .tiles img{width:100%;border-radius:4px;display:block}
-figcaption{font-size:.82em;color:#55555c;overflow-wrap:anywhere}
-.true{color:#00785a;font-weight:600} .found{color:#b84a00;font-weight:600}
-"""
 
 
 def write_report(evaluation: Evaluation, card: Card, folder: Path) -> Path:
@@ -54,31 +39,23 @@ def write_report(evaluation: Evaluation, card: Card, folder: Path) -> Path:
         The page's path.
     """
     page = folder / "index.html"
-    text = _page(evaluation, card)
-    write_whole(page, lambda beside: beside.write_text(text, encoding="utf-8"))
+    write_page(page, f"{evaluation.subject} on {evaluation.dataset.name}", _parts(evaluation, card))
     return page
 
 
-def _page(evaluation: Evaluation, card: Card) -> str:
-    counts = evaluation.counts
-    title = f"{evaluation.subject} on {evaluation.dataset.name}"
-    notes = "".join(f"<li>{escape(line)}</li>" for line in evaluation.dataset.notes)
-    parts = [
-        f"<!doctype html><html lang=en><meta charset=utf-8><title>{escape(title)}</title>",
-        f'<meta name=viewport content="width=device-width"><style>{_STYLE}</style>',
-        f"<h1>{escape(title)}</h1>",
+def _parts(evaluation: Evaluation, card: Card) -> list[str]:
+    counts, notes = evaluation.counts, list(evaluation.dataset.notes)
+    return [
         f"<p>{counts['pictures']} pictures, {counts['boxes']} true boxes. Threshold of the deployable box: "
         f"{escape(evaluation.threshold)}.</p>",
         "<h2>Figures</h2><p>In percent, with 95 % bootstrap intervals over pictures. <b>Oracle</b>: threshold or piece "
         "picked with the truth in hand. <b>Deployable</b>: what a user gets. <b>Centre box</b>: a box in the middle, "
         "its size picked with the truth in hand.</p>",
         _table(evaluation),
-        f"<h2>What was wrong with the data</h2><ul>{notes}</ul>" if notes else "",
+        f"<h2>What was wrong with the data</h2>{listed(notes)}" if notes else "",
         f'<h2>Curves</h2><div class="plots">{"".join(_plots(evaluation.scores))}</div>',
         *_galleries(evaluation.scores, card),
-        "</html>",
     ]
-    return "\n".join(parts)
 
 
 def _table(evaluation: Evaluation) -> str:
@@ -155,7 +132,7 @@ def _galleries(scores: Sequence[Score], card: Card) -> list[str]:
         ("The worst", boxed[::-1][:_SHOWN]),
         ("The best", boxed[:_SHOWN]),
     ):
-        found.append(f'<h2>{title}</h2><div class="tiles">{"".join(_tile(each, card) for each in some)}</div>')
+        found.append(f"<h2>{title}</h2>{tiles(_tile(each, card) for each in some)}")
     return found
 
 
@@ -165,16 +142,9 @@ def _tile(score: Score, card: Card) -> str:
         said += f" (taken for {card.labels[score.prediction.top_class]})"
     caption = f"{score.path.name}: {said}, IoU {score.box_iou:.2f}"
     try:
-        picture = _drawn(score)
+        return tile(_drawn(score), caption)
     except PictureError as error:
-        return f"<figure><figcaption>{escape(f'{caption} ({error})')}</figcaption></figure>"
-    file = io.BytesIO()
-    picture.save(file, "JPEG", quality=82)
-    data = base64.b64encode(file.getvalue()).decode("ascii")
-    return (
-        f'<figure><img alt="{escape(caption)}" src="data:image/jpeg;base64,{data}">'
-        f"<figcaption>{escape(caption)}</figcaption></figure>"
-    )
+        return tile(None, f"{caption} ({error})")
 
 
 def _drawn(score: Score) -> Image.Image:
@@ -198,6 +168,4 @@ def _drawn(score: Score) -> Image.Image:
         inner = (place[0] + 1, place[1] + 1, place[2] - 1, place[3] - 1)
         if inner[2] > inner[0] and inner[3] > inner[1]:
             pen.rectangle(inner, outline=colour, width=2)
-    square = Image.new("RGB", (_TILE, _TILE), (244, 244, 246))
-    square.paste(image, ((_TILE - image.width) // 2, (_TILE - image.height) // 2))
-    return square
+    return on_square(image, _TILE)

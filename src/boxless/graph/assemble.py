@@ -172,15 +172,25 @@ def put_together(network: GapNetwork, card: Card, size: tuple[int, int] = (224, 
     graph.initializer.extend(model.graph.initializer)
     if network.layers:
         _append_affinity(graph, network)
-    head = network.head or dense(network.weight, network.bias)
-    features = _PREFIX + network.features
+    append_head(graph, network.head or dense(network.weight, network.bias), _PREFIX + network.features, size, top)
+    return finish(graph, model.opset_import, card)
+
+
+def append_head(graph: onnx.GraphProto, head: Head, features: str, size: tuple[int, int], top: int) -> None:
+    """Appends a head and class maps to a graph that ends in features, and declares what goes in and comes out.
+
+    Args:
+        graph: makes `features`, and maybe `affinity`.
+        head: behind the features.
+        features: the name of the last feature map (N, C, h, w).
+        size, top: see `assemble`.
+    """
     _join(graph, head.logits)
     _append(graph, _CHOSEN)
     _join(graph, head.rows)
     _append(graph, _CLASS_MAPS, head_features=features)
     for node in graph.node:
         node.input[:] = [features if name == FEATURES else name for name in node.input]
-
     classes = head.classes
     graph.input.append(_tensor("image", TensorProto.UINT8, "N", "H", "W", 3))
     # Inputs that have an initializer of the same name may be left out: the initializer is their default.
@@ -190,10 +200,13 @@ def put_together(network: GapNetwork, card: Card, size: tuple[int, int] = (224, 
     graph.output.append(_tensor("logits", TensorProto.FLOAT, "N", classes))
     graph.output.append(_tensor("chosen", TensorProto.INT64, "N", "k"))
     graph.output.append(_tensor("class_maps", TensorProto.FLOAT, "N", "k", "h", "w"))
-    if network.layers:
+    if any("affinity" in node.output for node in graph.node):
         graph.output.append(_tensor("affinity", TensorProto.FLOAT, "N", "u", "v", "h", "w"))
 
-    whole = helper.make_model(graph, opset_imports=model.opset_import, ir_version=_IR_VERSION)
+
+def finish(graph: onnx.GraphProto, opsets: Sequence[onnx.OperatorSetIdProto], card: Card) -> onnx.ModelProto:
+    """The model of a graph, with its card."""
+    whole = helper.make_model(graph, opset_imports=opsets, ir_version=_IR_VERSION)
     whole.producer_name, whole.producer_version = "boxless", __version__
     helper.set_model_props(whole, {METADATA_KEY: card.to_json()})
     return whole

@@ -12,7 +12,7 @@ import onnx
 from boxless.errors import NetworkError
 from boxless.graph.flow import Flow, attributes
 from boxless.graph.source import Layout
-from boxless.graph.tail import Tail
+from boxless.graph.tail import Tail, read_tail
 
 Shapes = Mapping[str, tuple[int, ...]]
 
@@ -82,7 +82,7 @@ def find_head(flow: Flow, output: str, shapes: Shapes, allow_max: bool = False) 
             f"maximum pooling ({pooling.node.op_type} {pooling.node.name}): a logit then stands on one cell a channel, "
             "and class maps do not add up to it; attach with --allow-max-pool for maps all the same"
         )
-    tail = Tail(flow, name, pooling.dims, shapes, logits)
+    tail = read_tail(flow, name, pooling.dims, shapes, logits)
     return Found(logits, activation, pooling.node, pooling.node.input[0], pooling.layout, tail, pooling.max_pooled)
 
 

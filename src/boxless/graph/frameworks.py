@@ -46,22 +46,38 @@ def from_keras(model: Any, out: str | Path, **options: Any) -> Attached:  # noqa
         name = path.stem
     else:
         name = getattr(model, "name", "keras")
+    declared = getattr(model, "input_shape", None)
+    if isinstance(declared, tuple) and len(declared) == 4 and all(declared[1:3]):
+        options["input_size"] = options.get("input_size") or declared[1:3]
     return _attached(name, lambda file: export_keras(model, file), out, options)
 
 
 def export_keras(model: Any, file: Path) -> None:  # noqa: ANN401
     """Writes a Keras model of the TensorFlow backend as ONNX."""
     tensorflow = _framework("tensorflow", "tensorflow-cpu")
-    converter = _framework("tf2onnx", "tf2onnx")
+    _framework("tf2onnx", "tf2onnx")
     shape = getattr(model, "input_shape", None)
-    if not isinstance(shape, tuple):
-        raise NetworkError("a Keras model with several inputs, or none that is known (expected one, pictures)")
+    if not isinstance(shape, tuple) or len(shape) != 4:
+        raise NetworkError(f"a Keras model with the input {shape} (expected one of pictures, (None, height, width, 3))")
     _teach_erfc()
     for layer in model._flatten_layers():
         if type(layer).__name__ == "Normalization" and getattr(layer, "mean", None) is not None:
             # As tensors they would be exported as inputs of the graph.
             layer.mean, layer.variance = np.asarray(layer.mean), np.asarray(layer.variance)
-    function = tensorflow.function(lambda pictures: model(pictures, training=False))
+    # Padding is then worked out as pictures come, so other sizes than the declared one can be looked at. What
+    # Keras declares is checked by calling the model, not by its `call`.
+    free = (shape[0], None, None, shape[3])
+    function = tensorflow.function(lambda pictures: model.call(pictures, training=False))
+    try:
+        _convert(function, free, file)
+    # A network that needs its size fails wherever it does.
+    except Exception:
+        function = tensorflow.function(lambda pictures: model(pictures, training=False))
+        _convert(function, shape, file)
+
+
+def _convert(function: Any, shape: tuple[int | None, ...], file: Path) -> None:  # noqa: ANN401
+    tensorflow, converter = import_module("tensorflow"), import_module("tf2onnx")
     signature = [tensorflow.TensorSpec(shape, tensorflow.float32, name="picture")]
     eager = tensorflow.config.functions_run_eagerly()
     # Functions within the function (Keras compiles some convolutions apart) are then traced into it.
@@ -113,7 +129,7 @@ def _attached(name: str, export: Any, out: str | Path, options: dict[str, Any]) 
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / f"{name}.onnx"
         try:
-            with _quiet():
+            with quiet():
                 export(file)
         except BoxlessError:
             raise
@@ -155,7 +171,7 @@ def _teach_erfc() -> None:
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Exporters talk a lot."""
     before = logging.root.manager.disable
     logging.disable(logging.ERROR)

@@ -104,17 +104,14 @@ class _Rows:
 
     def gathered(self, stage: Stage) -> str:
         """Rows (N, k, C) of the chosen classes."""
-        return self._sum(
-            [self._scaled(self._gather(matrix), scale) for scale, (matrix, _) in stage.terms.items() if matrix.any()]
-        )
+        return self._sum([self._scaled(self._gather(matrix), scale) for scale, matrix in stage.weights.items()])
 
     def through(self, stage: Stage, rows: str) -> str:
         """Rows (N, k, C) before a linear stage from rows (N, k, H) behind it."""
         return self._sum(
             [
                 self._scaled(self.op("MatMul", rows, self._matrix(matrix)), scale)
-                for scale, (matrix, _) in stage.terms.items()
-                if matrix.any()
+                for scale, matrix in stage.weights.items()
             ]
         )
 

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+from onnx import TensorProto, helper
 
-from boxless.graph.assemble import NETWORK_PREFIX
-from boxless.graph.flow import shapes
+from boxless.graph.flow import Flow
+from boxless.graph.proof import session
 from boxless.model_file import ModelFile
 
 _RUNS = 5
+_MIXING = frozenset(["Conv", "Gemm", "MatMul"])
 
 
 def measure(path: Path) -> dict[str, str]:
@@ -27,8 +29,8 @@ def measure(path: Path) -> dict[str, str]:
         "class maps": card.maps,
         "parameters": f"{sum(int(np.prod(t.dims)) for t in weights) / 1e6:.2f} million",
     }
-    if operations := multiplications(model, size):
-        facts["operations"] = f"{operations / 1e9:.2f} billion multiplications at {size[0]} x {size[1]}"
+    billions = multiplications(model, size) / 1e9
+    facts["operations"] = f"{billions:.2f} billion multiplications at {size[0]} x {size[1]}"
     for side in (224, 448) if card.fixed_size is None else (0,):
         height, width = card.fixed_size or card.look_size(side, side, side)
         pixels = np.zeros((height, width, 3), np.uint8)
@@ -44,27 +46,27 @@ def measure(path: Path) -> dict[str, str]:
 
 
 def multiplications(model: onnx.ModelProto, size: tuple[int, int]) -> int:
-    """Multiplications of convolutions and matrix products of the network for one picture of that size.
+    """Multiplications of the convolutions and matrix products that lead to the logits, for one picture of that size.
 
-    0 where shapes cannot be inferred, as through padding that is computed.
+    The graph is run once and asked for shapes: no shape inference sees through padding that is computed.
+
+    Args:
+        model: a boxless model; its outputs are no longer those afterwards.
+        size: (height, width).
     """
-    network = [node for node in model.graph.node if node.output[0].startswith((NETWORK_PREFIX, "tail/"))]
-    part = onnx.ModelProto(ir_version=model.ir_version, opset_import=model.opset_import)
-    part.graph.name = "network"
-    part.graph.node.extend(network)
-    part.graph.initializer.extend(model.graph.initializer)
-    part.graph.input.append(onnx.helper.make_tensor_value_info("picture_scaled", onnx.TensorProto.FLOAT, None))
-    known = shapes(part, "picture_scaled", (1, 3, *size))
-    dims = {tensor.name: tuple(tensor.dims) for tensor in model.graph.initializer}
+    graph = model.graph
+    mixing = [node for node in Flow(graph, "image").nodes_to(["logits"]) if node.op_type in _MIXING]
+    names = list(dict.fromkeys(name for node in mixing for name in (*node.input[:2], node.output[0])))
+    asked = [f"{name}_shape_asked" for name in names]
+    graph.node.extend(helper.make_node("Shape", [name], [shape]) for name, shape in zip(names, asked, strict=True))
+    del graph.output[:]
+    graph.output.extend(helper.make_tensor_value_info(shape, TensorProto.INT64, [None]) for shape in asked)
+    feed = {"image": np.zeros((1, *size, 3), np.uint8), "size": np.array(size)}
+    dims = dict(zip(names, session(model.SerializeToString()).run(asked, feed), strict=True))
     total = 0
-    for node in network:
-        after = known.get(node.output[0])
-        if after is None or len(node.input) < 2:
-            continue
-        weight = dims.get(node.input[1], known.get(node.input[1], ()))
-        if node.op_type == "Conv":
-            total += int(np.prod(after)) * int(np.prod(weight[1:]))
-        elif node.op_type in ("Gemm", "MatMul"):
-            inner = known.get(node.input[0], (0,))[-1]
-            total += int(np.prod(after)) * int(inner)
+    for node in mixing:
+        one, other, made = (dims[name] for name in (*node.input[:2], node.output[0]))
+        # Each number made is a sum over a filter's weights, or over a row (a column, if it is turned).
+        turned = any(each.name == "transA" and each.i for each in node.attribute)
+        total += int(np.prod(made)) * int(np.prod(other[1:]) if node.op_type == "Conv" else one[0 if turned else -1])
     return total

@@ -54,8 +54,8 @@ class Proof:
     warnings: tuple[str, ...]
 
 
-def session(model: Path, threads: int = 0) -> ort.InferenceSession:
-    """Opens an ONNX file, without a word on standard error.
+def session(model: Path | bytes, threads: int = 0) -> ort.InferenceSession:
+    """Opens an ONNX file, or its bytes, without a word on standard error.
 
     Raises:
         NetworkError: if ONNX Runtime cannot run it.

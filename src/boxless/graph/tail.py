@@ -3,9 +3,7 @@
 Linear layers, normalisations, biases and reshapes in any order and number are one linear *stage*. A function
 that takes each number by itself (hard-swish, ReLU) is a *bend* between two stages. A number that is computed from
 the picture and multiplies a whole vector (the scale of a layer normalisation) is known after the forward pass:
-it is kept as the name of its tensor, and the stage stays linear, term by term:
-
-    stage(p) = sum over scales s of  s * (A_s @ p + c_s),   s = 1 (None) or a picture's own number
+it is kept as the name of its tensor, and the stage stays linear, term by term (see `boxless.graph.linear`).
 """
 
 from __future__ import annotations
@@ -15,50 +13,23 @@ from dataclasses import dataclass
 
 import numpy as np
 import onnx
-from numpy.typing import NDArray
 
 from boxless.errors import NetworkError
-from boxless.graph.flow import Flow, attributes
-
-Floats = NDArray[np.float32]
-Terms = Mapping[str | None, tuple[Floats, Floats]]
+from boxless.graph import operators
+from boxless.graph.flow import Flow
+from boxless.graph.linear import Dims, Floats, Linear, NotUnderstoodError, begin, constant, number, plus, times
 
 BENDS = frozenset(
-    [
-        "Relu",
-        "LeakyRelu",
-        "Sigmoid",
-        "HardSigmoid",
-        "HardSwish",
-        "Clip",
-        "Tanh",
-        "Erf",
-        "Exp",
-        "Log",
-        "Elu",
-        "Selu",
-        "Celu",
-        "Gelu",
-        "Softplus",
-        "Softsign",
-        "Mish",
-        "Sqrt",
-        "Reciprocal",
-        "Pow",
-        "Abs",
-        "Min",
-        "Max",
-        "Swish",
-        "PRelu",
-        "Neg",
-        "ThresholdedRelu",
-    ]
-)
+    ["Relu", "LeakyRelu", "Sigmoid", "HardSigmoid", "HardSwish", "Clip", "Tanh", "Erf", "Exp", "Log", "Elu", "Selu",
+     "Celu", "Gelu", "Softplus", "Softsign", "Mish", "Sqrt", "Reciprocal", "Pow", "Abs", "Min", "Max", "Swish", "PRelu",
+     "ThresholdedRelu"]
+)  # fmt: skip
 """The operators that take each number by itself, and are not linear."""
 
 _SHAPING = frozenset(["Flatten", "Reshape", "Squeeze", "Unsqueeze"])
 _SAME = frozenset(["Identity", "Dropout", "Cast"])
 _ARITHMETIC = frozenset(["Add", "Sub", "Mul", "Div"])
+_REDUCING = frozenset(["ReduceMean", "ReduceSum"])
 _MAX_WIDTH = 8192
 
 
@@ -67,11 +38,11 @@ class Stage:
     """A linear stage; see the module.
 
     Attributes:
-        terms: for each scale, A (out, in) and c (out,).
+        weights: for each scale, A (out, in); without those that are zero.
         width: out.
     """
 
-    terms: Terms
+    weights: Mapping[str | None, Floats]
     width: int
 
 
@@ -92,35 +63,26 @@ class Bend:
 
 
 @dataclass(frozen=True)
-class _Linear:
-    """A tensor that is linear in the vector at the beginning of its stage: A (*dims, C) and c dims, by scale."""
+class Tail:
+    """What stands between a pooled vector and the logits.
 
-    terms: Terms
-    dims: tuple[int, ...]
-    root: str
+    Attributes:
+        stages: n + 1 of them, the one behind the pooling first.
+        bends: n of them.
+        nodes: all of them, and those that had to be added for a scale.
+    """
+
+    stages: tuple[Stage, ...]
+    bends: tuple[Bend, ...]
+    nodes: tuple[onnx.NodeProto, ...]
 
     @property
-    def fixed(self) -> bool:
-        """Whether it does not depend on the vector, but by its scales."""
-        return not any(matrix.any() for matrix, _ in self.terms.values())
+    def exact(self) -> bool:
+        """Whether the class maps' means are the logits, up to a bias; else they are linearised."""
+        return not self.bends
 
 
-@dataclass(frozen=True)
-class _Bent:
-    """A tensor that is a function of each number of `root` by itself."""
-
-    dims: tuple[int, ...]
-    root: str
-
-
-_Value = _Linear | _Bent
-
-
-class _NotUnderstoodError(Exception):
-    pass
-
-
-class Tail:
+def read_tail(flow: Flow, pooled: str, dims: Dims, shapes: Mapping[str, Dims], logits: str) -> Tail:
     """Reads the nodes between a pooled vector and the logits.
 
     Args:
@@ -128,60 +90,64 @@ class Tail:
         pooled: the name of the pooled tensor.
         dims: its dimensions but the batch, (C, 1, 1), (1, 1, C) or (C,).
         shapes: of the graph's tensors, for one picture.
+        logits: the name of their tensor.
 
     Raises:
         NetworkError: at a node that is none of these; the message names it.
     """
+    return _Reader(flow, pooled, dims, shapes, logits).tail()
 
-    def __init__(
-        self, flow: Flow, pooled: str, dims: tuple[int, ...], shapes: Mapping[str, tuple[int, ...]], logits: str
-    ) -> None:
-        self.stages: list[Stage] = []
-        self.bends: list[Bend] = []
-        self.nodes = flow.nodes_to([logits], stop=[pooled])
+
+@dataclass(frozen=True)
+class _Bent:
+    """A tensor that is a function of each number of `root` by itself."""
+
+    dims: Dims
+    root: str
+
+
+_Value = Linear | _Bent
+
+
+class _Reader:
+    """Goes through the nodes in order and notes what each tensor is."""
+
+    def __init__(self, flow: Flow, pooled: str, dims: Dims, shapes: Mapping[str, Dims], logits: str) -> None:
         self._flow = flow
+        self._pooled = pooled
         self._shapes = shapes
+        self._logits = logits
+        self._nodes = flow.nodes_to([logits], stop=[pooled])
+        self._stages: list[Stage] = []
+        self._bends: list[Bend] = []
         self._values: dict[str, _Value] = {}
         self._begin(pooled, dims)
-        for node in self.nodes:
+
+    def tail(self) -> Tail:
+        for node in list(self._nodes):
             if any(name in self._values for name in node.input):
                 try:
                     self._values[node.output[0]] = self._value(node)
-                except _NotUnderstoodError as reason:
+                except NotUnderstoodError as reason:
                     raise NetworkError(
-                        f"between the pooling ({pooled}) and the output stands {node.op_type} "
+                        f"between the pooling ({self._pooled}) and the output stands {node.op_type} "
                         f"({node.name or node.output[0]}): {reason}"
                     ) from None
-        value = self._values.get(logits)
-        if not isinstance(value, _Linear):
-            last = flow.maker[logits].op_type if logits in flow.maker else "nothing"
+        value = self._values.get(self._logits)
+        if not isinstance(value, Linear):
+            last = self._flow.maker[self._logits].op_type if self._logits in self._flow.maker else "nothing"
             raise NetworkError(f"the output is behind {last}, with no linear layer after it; class maps need one")
-        self.stages.append(self._stage(value))
+        self._stages.append(_stage(value))
+        return Tail(tuple(self._stages), tuple(self._bends), tuple(self._nodes))
 
-    @property
-    def exact(self) -> bool:
-        """Whether the class maps' means are the logits, up to a bias; else they are linearised."""
-        return not self.bends
-
-    @property
-    def scaled(self) -> bool:
-        """Whether a number of the picture's own is in it (layer normalisation)."""
-        return any(scale is not None for stage in self.stages for scale in stage.terms)
-
-    def _begin(self, name: str, dims: tuple[int, ...]) -> None:
-        width = int(np.prod(dims))
-        if width > _MAX_WIDTH:
-            raise NetworkError(f"{width} pooled channels (at most {_MAX_WIDTH})")
-        eye = np.eye(width, dtype=np.float32).reshape(*dims, width)
-        self._values[name] = _Linear({None: (eye, np.zeros(dims, np.float32))}, dims, name)
-        self._width = width
-
-    def _stage(self, value: _Linear) -> Stage:
-        if value.fixed:
-            raise NetworkError("the output does not depend on the pooled features (their weights are zero)")
-        width = int(np.prod(value.dims))
-        terms = {scale: (matrix.reshape(width, -1), c.reshape(width)) for scale, (matrix, c) in value.terms.items()}
-        return Stage(terms, width)
+    def _begin(self, name: str, dims: Dims) -> Linear:
+        """A new stage, at a vector; nothing before it counts any more."""
+        self._width = int(np.prod(dims))
+        if self._width > _MAX_WIDTH:
+            raise NetworkError(f"{self._width} pooled channels (at most {_MAX_WIDTH})")
+        begun = begin(name, dims)
+        self._values = {name: begun}
+        return begun
 
     def _value(self, node: onnx.NodeProto) -> _Value:
         kind = node.op_type
@@ -189,280 +155,110 @@ class Tail:
             return self._values[node.input[0]]
         if kind in _SHAPING:
             return self._shaped(node)
-        if kind in _ARITHMETIC:
+        if kind in _ARITHMETIC or kind == "Neg":
             return self._arithmetic(node)
-        if kind in ("ReduceMean", "ReduceSum", "Transpose"):
-            return self._moved(node)
-        if kind in ("Gemm", "MatMul", "Conv"):
-            return self._mixed(node)
-        if kind == "BatchNormalization":
-            return self._normalised(node)
-        if kind == "LayerNormalization":
-            return self._layer_normalised(node)
+        if kind in _REDUCING:
+            return self._reduced(node)
         if kind in BENDS:
-            return self._bent(node)
-        raise _NotUnderstoodError("no linear layer, and none that takes each number by itself")
+            return self._bent(node, self._operands(node))
+        if kind == "Transpose":
+            return operators.transposed(node, self._vector(node))
+        if kind in ("Gemm", "MatMul", "Conv"):
+            return operators.mixed(node, self._vector(node), self._flow)
+        if kind == "BatchNormalization":
+            return operators.batch_normalised(node, self._vector(node), self._flow)
+        if kind == "LayerNormalization":
+            return operators.layer_normalised(node, self._vector(node), self._flow)
+        raise NotUnderstoodError("no linear layer, and none that takes each number by itself")
 
     def _shaped(self, node: onnx.NodeProto) -> _Value:
         value = self._values[node.input[0]]
         shape = self._shapes.get(node.output[0])
         dims = shape[1:] if shape is not None and node.op_type != "Flatten" else (int(np.prod(value.dims)),)
         if np.prod(dims) != np.prod(value.dims):
-            raise _NotUnderstoodError(f"it makes {dims} of {value.dims}, across pictures")
-        if isinstance(value, _Bent):
-            return _Bent(dims, value.root)
-        terms = {
-            scale: (matrix.reshape(*dims, self._width), c.reshape(dims)) for scale, (matrix, c) in value.terms.items()
-        }
-        return _Linear(terms, dims, value.root)
+            raise NotUnderstoodError(f"it makes {dims} of {value.dims}, across pictures")
+        return _Bent(dims, value.root) if isinstance(value, _Bent) else value.reshaped(dims)
 
-    def _moved(self, node: onnx.NodeProto) -> _Value:
-        """Reductions and transpositions of what is not the batch."""
+    def _reduced(self, node: onnx.NodeProto) -> Linear:
         value = self._values[node.input[0]]
-        settings, rank = attributes(node), len(value.dims) + 1
-        if node.op_type == "Transpose":
-            perm = list(settings.get("perm", range(rank)[::-1]))  # type: ignore[call-overload]
-            linear = self._linear(value, node.input[0])
-            if perm[0] != 0:
-                raise _NotUnderstoodError("it moves the batch")
-            order = [axis - 1 for axis in perm[1:]]
-            terms = {s: (a.transpose(*order, rank - 1), c.transpose(order)) for s, (a, c) in linear.terms.items()}
-            return _Linear(terms, tuple(linear.dims[i] for i in order), node.output[0])
-        axes = settings.get("axes")
-        if axes is None and len(node.input) > 1:
-            axes = self._flow.constant(node.input[1])
-        if axes is None:
-            raise _NotUnderstoodError("its axes are not constant")
-        inner = tuple(sorted((int(axis) % rank) - 1 for axis in np.ravel(np.asarray(axes))))
-        if -1 in inner:
-            raise _NotUnderstoodError("it reduces the batch")
-        keep = bool(settings.get("keepdims", 1))
-        dims = tuple(1 if i in inner else d for i, d in enumerate(value.dims) if keep or i not in inner)
-        if isinstance(value, _Bent) or any(scale is not None for scale in value.terms):
-            return self._scale(node.output[0], dims)
-        reduce = np.mean if node.op_type == "ReduceMean" else np.sum
-        terms = {
-            s: (reduce(a, axis=inner, keepdims=keep), np.asarray(reduce(c, axis=inner, keepdims=keep)))
-            for s, (a, c) in value.terms.items()
-        }
-        return _Linear(terms, dims, node.output[0])
+        if isinstance(value, Linear):
+            return operators.reduced(node, value, self._flow)
+        return number(node.output[0], operators.reduced_axes(node, value.dims, self._flow)[2], self._width)
 
-    def _mixed(self, node: onnx.NodeProto) -> _Value:
-        """Layers with weights: A x + c for a constant A."""
-        if node.input[0] not in self._values:
-            raise _NotUnderstoodError("the vector is its second operand")
-        weight = self._weights(node.input[1])
-        if weight is None:
-            raise _NotUnderstoodError("its weights are not constant")
-        settings = attributes(node)
-        value = self._linear(self._values[node.input[0]], node.input[0])
-        bias: Floats | None = np.zeros((), np.float32)
-        factor = 1.0
-        if node.op_type == "Conv":
-            if set(weight.shape[2:]) != {1} or set(value.dims[1:]) != {1} or settings.get("group", 1) != 1:
-                raise _NotUnderstoodError(f"a convolution of {weight.shape} on {value.dims} (expected 1 x 1, dense)")
-            matrix = weight.reshape(weight.shape[:2]).T
-            if len(node.input) > 2:
-                bias = self._weights(node.input[2])
-            dims: tuple[int, ...] = (len(weight), *value.dims[1:])
-        elif node.op_type == "Gemm":
-            if settings.get("transA", 0) or len(value.dims) != 1:
-                raise _NotUnderstoodError("it takes its matrix the other way round")
-            matrix = weight.T if settings.get("transB", 0) else weight
-            factor = float(settings.get("alpha", 1.0))  # type: ignore[arg-type]
-            if len(node.input) > 2:
-                bias = self._weights(node.input[2])
-                beta = float(settings.get("beta", 1.0))  # type: ignore[arg-type]
-                bias = None if bias is None else np.asarray(bias * np.float32(beta)).reshape(-1)
-            dims = (np.size(matrix, 1),)
-        else:
-            matrix = weight
-            if weight.ndim != 2 or value.dims[-1] != len(weight):
-                raise _NotUnderstoodError(f"a product of {value.dims} with {weight.shape}")
-            dims = (*value.dims[:-1], np.size(weight, 1))
-        if bias is None:
-            raise _NotUnderstoodError("its bias is not constant")
-        if len(matrix) != np.prod(value.dims):
-            raise _NotUnderstoodError(f"a product of {value.dims} with {matrix.shape}")
-        terms = {}
-        for scale, (a, c) in value.terms.items():
-            flat = a.reshape(-1, self._width)
-            eye = flat.shape[0] == self._width and np.array_equal(flat, np.eye(self._width, dtype=np.float32))
-            mixed = (matrix.T if eye else matrix.T @ flat) * np.float32(factor)
-            terms[scale] = (
-                mixed.reshape(*dims, self._width),
-                (c.reshape(-1) @ matrix * np.float32(factor)).reshape(dims),
-            )
-        a, c = terms.get(None, (np.zeros((*dims, self._width), np.float32), np.zeros(dims, np.float32)))
-        terms[None] = (a, (c.reshape(-1) + bias).reshape(dims).astype(np.float32))
-        return _Linear(terms, dims, node.output[0])
+    def _operands(self, node: onnx.NodeProto) -> list[_Value]:
+        """What a node takes, constants among it."""
+        dims = max((self._values[name].dims for name in node.input if name in self._values), key=len)
+        return [
+            self._values[name] if name in self._values else self._constant(name, dims) for name in node.input if name
+        ]
 
-    def _weights(self, name: str) -> Floats | None:
+    def _constant(self, name: str, dims: Dims) -> Linear:
         value = self._flow.constant(name)
-        return None if value is None else np.asarray(value, np.float32)
-
-    def _normalised(self, node: onnx.NodeProto) -> _Value:
-        found = [self._flow.constant(name) for name in node.input[1:5]]
-        constants = [each for each in found if each is not None]
-        if len(constants) != 4:
-            raise _NotUnderstoodError("its statistics are not constant")
-        gain, shift, mean, variance = (each.astype(np.float64) for each in constants)
-        value = self._linear(self._values[node.input[0]], node.input[0])
-        factor = gain / np.sqrt(variance + float(attributes(node).get("epsilon", 1e-5)))  # type: ignore[arg-type]
-        along = (-1, *[1] * (len(value.dims) - 1))
-        scaled = _times(value, _known(factor.reshape(along), self._width))
-        return _plus(scaled, _known((shift - mean * factor).reshape(along), self._width), 1, value.root)
-
-    def _layer_normalised(self, node: onnx.NodeProto) -> _Value:
-        value = self._linear(self._values[node.input[0]], node.input[0])
-        rank = len(value.dims) + 1
-        axis = int(attributes(node).get("axis", -1)) % rank  # type: ignore[call-overload]
-        gain = self._flow.constant(node.input[1])
-        shift = self._flow.constant(node.input[2]) if len(node.input) > 2 else np.zeros((), np.float32)
-        if gain is None or shift is None:
-            raise _NotUnderstoodError("its gain is not constant")
-        if np.prod(value.dims[axis - 1 :]) != np.prod(value.dims) or set(value.terms) != {None}:
-            raise _NotUnderstoodError("a normalisation that is not over the whole vector")
-        while len(node.output) < 3:
-            node.output.append(f"{node.output[0]}_{('mean', 'inverse_deviation')[len(node.output) - 1]}")
-        (matrix, c), axes = value.terms[None], tuple(range(axis - 1, len(value.dims)))
-        centred = _Linear(
-            {None: (matrix - matrix.mean(axis=axes, keepdims=True), c - c.mean(axis=axes, keepdims=True))},
-            value.dims,
-            value.root,
-        )
-        scaled = _times(_times(centred, self._scale(node.output[2], (1,))), _known(gain, self._width))
-        return _plus(scaled, _known(shift, self._width), 1, node.output[0])
-
-    def _bent(self, node: onnx.NodeProto) -> _Value:
-        values = [self._values[name] for name in node.input if name in self._values]
-        if all(isinstance(value, _Linear) and value.fixed for value in values):
-            return self._scale(node.output[0], values[0].dims)
-        return self._same_root(node, values)
-
-    def _same_root(self, node: onnx.NodeProto, values: list[_Value]) -> _Bent:
-        roots = {value.root for value in values if not (isinstance(value, _Linear) and value.fixed)}
-        width = max(int(np.prod(value.dims)) for value in values)
-        others = [self._flow.constant(name) for name in node.input if name and name not in self._values]
-        if len(roots) != 1 or any(isinstance(v, _Linear) and v.fixed for v in values) or any(o is None for o in others):
-            raise _NotUnderstoodError("it mixes what several layers computed")
-        return (
-            _Bent(max((value.dims for value in values), key=lambda dims: int(np.prod(dims))), roots.pop())
-            if width
-            else _Bent((), "")
-        )
+        if value is None:
+            raise NotUnderstoodError(f"its operand {name} is not constant")
+        return constant(value, dims, self._width)
 
     def _arithmetic(self, node: onnx.NodeProto) -> _Value:
-        values: list[_Value] = []
-        for name in node.input:
-            constant = None if name in self._values else self._flow.constant(name)
-            if name in self._values:
-                values.append(self._values[name])
-            elif constant is not None:
-                values.append(_known(constant, self._width))
-            else:
-                raise _NotUnderstoodError(f"its operand {name} is not constant")
-        one, other = values
-        variable = [value for name, value in zip(node.input, values, strict=True) if name in self._values]
-        if isinstance(one, _Linear) and isinstance(other, _Linear):
-            root = next((v.root for v in variable if isinstance(v, _Linear) and not v.fixed), node.output[0])
-            if len({v.root for v in variable if isinstance(v, _Linear) and not v.fixed}) > 1:
-                root = node.output[0]
-            if node.op_type in ("Add", "Sub"):
-                return _plus(one, other, 1 if node.op_type == "Add" else -1, root)
-            if node.op_type == "Mul" and (one.fixed or other.fixed):
-                first, second = (one, other) if other.fixed else (other, one)
-                if None in (*first.terms, *second.terms) and min(_scales(first), _scales(second)) == 0:
-                    product = _times(first, second)
-                    return _Linear(product.terms, product.dims, root if _scales(product) == 0 else node.output[0])
-            if node.op_type == "Div" and other.fixed and set(other.terms) == {None}:
-                with np.errstate(divide="ignore"):
-                    inverse = _known(1.0 / other.terms[None][1].astype(np.float64), self._width)
-                product = _times(one, inverse)
-                return _Linear(product.terms, product.dims, root)
-            if node.op_type == "Div" and other.fixed and set(one.terms) == {None} and np.prod(other.dims) == 1:
-                return self._divided(node, one)
-            if one.fixed and other.fixed:
-                return self._scale(node.output[0], one.dims)
-        return self._same_root(node, variable)
+        """Sums, and products with what is fixed, are linear; the rest bends, or is a number of the picture's own."""
+        values = self._operands(node)
+        linear = [value for value in values if isinstance(value, Linear)]
+        if len(linear) < len(values):
+            return self._bent(node, values)
+        # A constant leaves each number where it is; anything else makes a tensor that is a function of itself only.
+        roots = {value.root for value in linear if value.root}
+        root = roots.pop() if len(roots) == 1 and not any(value.scaled for value in linear) else node.output[0]
+        one, other = linear[0], linear[-1]
+        if node.op_type == "Neg":
+            return times(one, constant(np.array(-1), (), self._width), root)
+        if node.op_type in ("Add", "Sub"):
+            return plus(one, other, 1 if node.op_type == "Add" else -1, root)
+        if node.op_type == "Mul" and (one.fixed or other.fixed) and not (one.scaled and other.scaled):
+            return times(one, other, root) if other.fixed else times(other, one, root)
+        if node.op_type == "Div" and other.fixed and not other.scaled:
+            with np.errstate(divide="ignore", invalid="ignore"):
+                inverse = 1.0 / other.terms[None][..., -1].astype(np.float64)
+            return times(one, constant(inverse, one.dims, self._width), root)
+        if node.op_type == "Div" and other.fixed and not one.scaled and np.prod(other.dims) == 1:
+            return times(one, self._inverse(node.input[1], node.output[0], other.dims), root)
+        return self._bent(node, values)
 
-    def _divided(self, node: onnx.NodeProto, value: _Linear) -> _Linear:
-        """A vector divided by a picture's own number; the number's inverse becomes a node of its own."""
-        name = f"{node.output[0]}_inverse"
-        inverse = onnx.helper.make_node("Reciprocal", [node.input[1]], [name])
-        self.nodes.append(inverse)
-        product = _times(value, self._scale(name, (1,)))
-        return _Linear(product.terms, product.dims, node.output[0])
+    def _inverse(self, name: str, quotient: str, dims: Dims) -> Linear:
+        """Of a picture's own number that something is divided by; it becomes a node of its own."""
+        inverse = f"{quotient}_inverse"
+        self._nodes.append(onnx.helper.make_node("Reciprocal", [name], [inverse]))
+        return number(inverse, dims, self._width)
 
-    def _scale(self, name: str, dims: tuple[int, ...]) -> _Linear:
-        """A number of the picture's own."""
-        if np.prod(dims) != 1:
-            raise _NotUnderstoodError("it mixes what is not linear")
-        zero = np.zeros((*dims, self._width), np.float32)
-        return _Linear({name: (zero, np.ones(dims, np.float32))}, dims, name)
+    def _bent(self, node: onnx.NodeProto, values: list[_Value]) -> _Value:
+        """A function of each number of one tensor; of a picture's own number, another such number."""
+        if all(isinstance(value, Linear) and value.fixed for value in values):
+            return number(node.output[0], max((value.dims for value in values), key=len), self._width)
+        roots = {value.root for value in values if value.root}
+        if len(roots) != 1 or any(isinstance(value, Linear) and value.scaled for value in values):
+            raise NotUnderstoodError("it mixes what several layers computed")
+        return _Bent(max((value.dims for value in values), key=lambda dims: int(np.prod(dims))), roots.pop())
 
-    def _linear(self, value: _Value, name: str) -> _Linear:
-        """The value for a layer that mixes: behind a bend, a new stage begins."""
-        if isinstance(value, _Linear):
+    def _vector(self, node: onnx.NodeProto) -> Linear:
+        """A node's first operand, for a layer that mixes its numbers: behind a bend, a new stage begins."""
+        name = node.input[0]
+        if name not in self._values:
+            raise NotUnderstoodError("the vector is its second operand")
+        value = self._values[name]
+        if isinstance(value, Linear):
             return value
         start = self._values[value.root]
-        if not isinstance(start, _Linear) or np.prod(start.dims) != np.prod(value.dims):
-            raise _NotUnderstoodError("a bend that begins nowhere")
-        if any(bend.start == value.root for bend in self.bends):
-            raise _NotUnderstoodError("two ways through it")
+        if not isinstance(start, Linear) or np.prod(start.dims) != np.prod(value.dims):
+            raise NotUnderstoodError("a bend that begins nowhere")
+        if any(bend.start == value.root for bend in self._bends):
+            raise NotUnderstoodError("two ways through it")
+        self._stages.append(_stage(start))
         inside = self._flow.nodes_to([name], stop=[value.root])
-        self.stages.append(self._stage(start))
-        self.bends.append(Bend(value.root, name, tuple(inside), int(np.prod(value.dims))))
-        self._values.clear()
-        self._begin(name, value.dims)
-        begun = self._values[name]
-        assert isinstance(begun, _Linear)
-        return begun
+        self._bends.append(Bend(value.root, name, tuple(inside), int(np.prod(value.dims))))
+        return self._begin(name, value.dims)
 
 
-def _known(value: NDArray[np.generic], width: int) -> _Linear:
-    """A constant; a leading axis of one, where the batch is, is left out later by broadcasting."""
-    c = np.asarray(value, np.float32)
-    return _Linear({None: (np.zeros((*c.shape, width), np.float32), c)}, c.shape, "")
-
-
-def _scales(value: _Linear) -> int:
-    return sum(scale is not None for scale in value.terms)
-
-
-def _times(value: _Linear, factor: _Linear) -> _Linear:
-    """Products of terms; the factor does not depend on the vector."""
-    terms: dict[str | None, tuple[Floats, Floats]] = {}
-    dims = value.dims
-    for one, (matrix, c) in value.terms.items():
-        for other, (_, by) in factor.terms.items():
-            by = _fitting(by, len(value.dims))
-            dims = np.broadcast_shapes(value.dims, by.shape)
-            product = (matrix * by[..., None], c * by)
-            scale = one or other
-            terms[scale] = product if scale not in terms else tuple(map(np.add, terms[scale], product))  # type: ignore[assignment]
-    return _Linear(terms, dims, value.root)
-
-
-def _plus(one: _Linear, other: _Linear, sign: int, root: str) -> _Linear:
-    rank = max(len(one.dims), len(other.dims)) if not (one.root and other.root) else len(one.dims)
-    rank = len(one.dims) if one.root else len(other.dims) if other.root else rank
-    dims = np.broadcast_shapes(
-        _fitting(np.empty(one.dims, np.float32), rank).shape, _fitting(np.empty(other.dims, np.float32), rank).shape
-    )
-    terms: dict[str | None, tuple[Floats, Floats]] = {}
-    for value, by in ((one, 1), (other, sign)):
-        for scale, (matrix, c) in value.terms.items():
-            c = _fitting(c, rank)
-            matrix = matrix.reshape(*c.shape, matrix.shape[-1]) * np.float32(by)
-            a_zero, c_zero = terms.get(scale, (np.float32(0), np.float32(0)))
-            terms[scale] = (
-                np.broadcast_to(a_zero + matrix, (*dims, matrix.shape[-1])),
-                np.broadcast_to(c_zero + c * np.float32(by), dims),
-            )
-    return _Linear(terms, dims, root)
-
-
-def _fitting(c: Floats, rank: int) -> Floats:
-    """Without the batch's axis of one, where a constant brings it along."""
-    return c[0] if c.ndim == rank + 1 and c.shape[0] == 1 else c
+def _stage(value: Linear) -> Stage:
+    if value.fixed:
+        raise NetworkError("the output does not depend on the pooled features (their weights are zero)")
+    width = int(np.prod(value.dims))
+    weights = {scale: term[..., :-1].reshape(width, -1) for scale, term in value.terms.items()}
+    return Stage({scale: matrix for scale, matrix in weights.items() if matrix.any()}, width)

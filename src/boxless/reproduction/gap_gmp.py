@@ -174,8 +174,8 @@ def words(result: dict[str, Any]) -> str:
             f"Mean ± standard deviation over {result['settings']['seeds']} seeds; maps of {result['map']} cells. "
             f"*MaxBoxAccV2* as in [docs/evaluate.md](../evaluate.md), with the true class given; a box in the middle, "
             f"its size picked with the truth in hand, reaches {result['centre']:.1f}. *Localization error* is the "
-            f"paper's: the box around the largest piece above {_CUT:.0%} of the maximum has IoU below 0.5 with every true one; "
-            "for top-1 the class has to be right as well.",
+            f"paper's: the box around the largest piece above {_CUT:.0%} of the maximum has IoU below 0.5 with "
+            "every true one; for top-1 the class has to be right as well.",
             f"- MaxBoxAccV2 of average less that of maximum pooling: {between['value']:+.1f} points (95 % interval "
             f"over pictures {between['low']:+.1f} to {between['high']:+.1f}), {firm}.",
             f"- Average pooling has {differences(errors, 'top-1 localization error')} and "

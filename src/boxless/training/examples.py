@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -12,7 +10,6 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from boxless.errors import PictureError
 from boxless.image import Pixels, read_picture, resize_pixels
 
 Pictures: TypeAlias = "Sequence[Path] | NDArray[np.uint8]"
@@ -78,19 +75,6 @@ class Store:
         if pixels is None:
             pixels = self._kept[index] = self._read(index)
         return pixels
-
-    def unreadable(self) -> Iterator[tuple[int, str | None]]:
-        """Reads all pictures once: (index, why it cannot be read, or None), in their order."""
-
-        def read(index: int) -> str | None:
-            try:
-                self[index]
-            except PictureError as error:
-                return str(error)
-            return None
-
-        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-            yield from enumerate(pool.map(read, range(len(self))))
 
     def _read(self, index: int) -> Pixels:
         source = self._pictures[index]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Protocol
+from typing import Any, Protocol
 
 from boxless.training.history import Epoch
 
@@ -41,7 +41,10 @@ class Quiet:
 
 
 class OnScreen:
-    """A line an epoch on standard error; at a terminal a bar with the time left below them."""
+    """A line an epoch on standard error; at a terminal a bar with the time left below them.
+
+    Also for the stages before and after: `tell` is a `boxless.training.finish.Progress`.
+    """
 
     def __init__(self) -> None:
         from rich.console import Console
@@ -50,15 +53,22 @@ class OnScreen:
         self._console = Console(stderr=True, highlight=False, soft_wrap=True)
         columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(elapsed_when_finished=True))
         self._bar = Progress(*columns, console=self._console, disable=not sys.stderr.isatty(), transient=True)
-        self._task = self._bar.add_task("training", total=None)
+        self._tasks: dict[str, Any] = {}
         self._epochs = 0
+
+    def tell(self, stage: str, done: int, total: int) -> None:
+        """Moves the bar of a stage of which so much is done; it goes when all is."""
+        if stage not in self._tasks:
+            self._tasks[stage] = self._bar.add_task(stage, total=total)
+            self._bar.start()
+        self._bar.update(self._tasks[stage], completed=done, total=total, visible=done < total)
 
     def begins(self, epochs: int, steps: int, done: int) -> None:
         """Shows the bar."""
         self._epochs = epochs
         if done:
             self._console.print(f"goes on after epoch {done} of {epochs}")
-        self._bar.reset(self._task, total=epochs * steps, completed=done * steps, description=f"epoch {done + 1}")
+        self._task = self._bar.add_task(f"epoch {done + 1}", total=epochs * steps, completed=done * steps)
         self._bar.start()
 
     def stepped(self) -> None:
@@ -75,5 +85,5 @@ class OnScreen:
         self._console.print(f"{line}   rate {epoch.rate:.2g}, {epoch.seconds:.1f} s")
 
     def ends(self) -> None:
-        """Takes the bar away."""
+        """Takes the bars away."""
         self._bar.stop()

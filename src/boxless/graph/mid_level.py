@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from boxless.graph.flow import Flow
 from boxless.graph.source import Layout
+
+Shapes = Mapping[str, tuple[int, ...]]
 
 _STRIDES = (8, 16, 32)
 _GRID = 16
@@ -34,9 +36,12 @@ class Layer:
 
 
 def find_layers(
-    flow: Flow, features: str, shapes: Mapping[str, tuple[int, ...]], size: tuple[int, int], layout: Layout
+    flow: Flow, features: str, shapes: Shapes, size: tuple[int, int], layout: Layout
 ) -> tuple[tuple[Layer, ...], str]:
     """The last feature map of each width at stride 8, 16 and 32, two of stride 16, through which everything goes.
+
+    Where there is always a way past (a cell of NASNet takes from the two before it), concatenations stand for the
+    ends of its cells.
 
     Args:
         flow: the graph.
@@ -49,20 +54,36 @@ def find_layers(
         The layers in order, and the name of the one whose grid is the fine one; none and "" where there is
         nothing finer than the last feature map.
     """
-    found = [layer for name in flow.cuts(features) if (layer := _layer(name, shapes, size, layout))]
-    chosen = []
-    for stride in _STRIDES:
-        there = [layer for layer in found if layer.stride == stride]
-        widest = _EXPANSION * min((layer.channels for layer in there), default=0)
-        widths = {layer.channels: layer for layer in there if layer.channels <= widest}
-        last = sorted(widths.values(), key=found.index)
-        chosen += last[-2:] if stride == _GRID else last[-1:]
+    everything = _layers(flow.cuts(features), shapes, size, layout)
+    joined = [node.output[0] for node in flow.nodes_to([features]) if node.op_type == "Concat"]
+    return _chosen(everything) or _chosen(_ends_of_cells(_layers(joined, shapes, size, layout))) or ((), "")
+
+
+def _chosen(found: list[Layer]) -> tuple[tuple[Layer, ...], str] | None:
+    chosen = [layer for stride in _STRIDES for layer in _last(found, stride)]
     grid = [layer.name for layer in chosen if layer.stride == _GRID]
-    coarsest = found[-1].stride if found else 0
-    return (tuple(chosen), grid[-1]) if grid and coarsest > _GRID else ((), "")
+    return (tuple(chosen), grid[-1]) if grid and found[-1].stride > _GRID else None
 
 
-def _layer(name: str, shapes: Mapping[str, tuple[int, ...]], size: tuple[int, int], layout: Layout) -> Layer | None:
+def _ends_of_cells(joined: list[Layer]) -> list[Layer]:
+    """Those as deep as any of their stride, or nearly; the others are inside of cells."""
+    deepest = {stride: max(e.channels for e in joined if e.stride == stride) for stride in {e.stride for e in joined}}
+    return [layer for layer in joined if 2 * layer.channels > deepest[layer.stride]]
+
+
+def _last(found: list[Layer], stride: int) -> list[Layer]:
+    """The last of each width, and of these the last, or the last two of the fine grid."""
+    there = [layer for layer in found if layer.stride == stride]
+    widest = _EXPANSION * min((layer.channels for layer in there), default=0)
+    widths = {layer.channels: layer for layer in there if layer.channels <= widest}
+    return sorted(widths.values(), key=found.index)[-2 if stride == _GRID else -1 :]
+
+
+def _layers(names: Iterable[str], shapes: Shapes, size: tuple[int, int], layout: Layout) -> list[Layer]:
+    return [layer for name in names if (layer := _layer(name, shapes, size, layout))]
+
+
+def _layer(name: str, shapes: Shapes, size: tuple[int, int], layout: Layout) -> Layer | None:
     shape = shapes.get(name, ())
     if len(shape) != 4:
         return None

@@ -1,0 +1,63 @@
+"""boxless fit: a model of one's own classes, in about a minute."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from boxless.zoo import DEFAULT_MODEL
+
+
+def fit(
+    pictures: Annotated[Path, typer.Argument(help="A folder with a sub-folder a class, or a CSV of path and label.")],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="The model file to write.")],
+    backbone: Annotated[str, typer.Option(help="A model's name (see boxless models) or file.")] = DEFAULT_MODEL,
+    val: Annotated[
+        str | None,
+        typer.Option(help="Held-out pictures: a folder, a CSV, a split of the CSV, or a fraction; else a fifth."),
+    ] = None,
+    size: Annotated[
+        int, typer.Option(min=32, max=1024, help="Pixels a side that the backbone sees; 448 for fine structures.")
+    ] = 224,
+    preset: Annotated[str | None, typer.Option(help="That the report's heat maps are drawn with.")] = None,
+    boxes: Annotated[
+        Path | None, typer.Option(help="Boxed pictures (COCO .json, .csv, a folder) to set thresholds on.")
+    ] = None,
+    report: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the report goes; beside the model.")] = None,
+    licence: Annotated[str, typer.Option(help="Of your model, an SPDX identifier.")] = "unknown",
+    seed: Annotated[int, typer.Option(help="Of what is held out, and of the cross-validation.")] = 0,
+    force: Annotated[bool, typer.Option("--force", help="Replace the model file if it is there.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")] = False,
+) -> None:
+    """Learn classes of your own from pictures: no boxes, no training framework.
+
+    What the frozen backbone sees in each picture is kept on disk, so another run, or one that was stopped, goes
+    on from there.
+    """
+    from boxless.cli.overwrite import ask_before_overwriting
+    from boxless.cli.progress import stages
+    from boxless.cli.training_report import print_made, write_report
+    from boxless.model_file import ModelFile
+    from boxless.training.fit import fit as fit_pictures
+    from boxless.training.split import read_split
+
+    ask_before_overwriting(out, force)
+    if preset is not None:
+        ModelFile(backbone).card.preset(preset)
+    training, validation = read_split(pictures, val, seed)
+    with stages() as tell:
+        made = fit_pictures(
+            training,
+            validation,
+            out,
+            backbone=backbone,
+            side=size,
+            boxes=boxes,
+            licence=licence,
+            seed=seed,
+            progress=tell,
+        )
+        page = write_report(made.report, out, preset, report, tell)
+    print_made(made, page, as_json)

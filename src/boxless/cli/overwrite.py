@@ -1,0 +1,24 @@
+"""What a command that writes a file does where there is one already."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import typer
+
+
+def ask_before_overwriting(out: Path, force: bool) -> None:
+    """Lets nothing be lost by accident: asks on a terminal, and elsewhere stops.
+
+    Args:
+        out: the file to be written.
+        force: whether the user said beforehand that it may be replaced.
+    """
+    if force or not out.exists():
+        return
+    if out.is_dir():
+        raise typer.BadParameter(f"{out} is a folder (expected the name of a file)", param_hint="--out")
+    if not sys.stdin.isatty():
+        raise typer.BadParameter(f"{out} exists; replace it with --force", param_hint="--out")
+    typer.confirm(f"{out} exists. Replace it?", abort=True)

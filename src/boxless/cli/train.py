@@ -1,0 +1,106 @@
+"""boxless train: a network of one's own, from pictures to model file."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, cast
+
+import typer
+
+from boxless.networks.catalogue import NETWORKS
+
+_FINE_TUNING = {"adamw": 3e-4, "sgd": 5e-3}
+_FROM_SCRATCH = {"adamw": 1e-3, "sgd": 5e-2}
+
+
+def train(
+    pictures: Annotated[Path, typer.Argument(help="A folder with a sub-folder a class, or a CSV of path and label.")],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="The model file to write.")],
+    network: Annotated[str, typer.Option(help=f"One of {', '.join(NETWORKS)}.")],
+    head: Annotated[str, typer.Option(help="gap (average pooling) or gmp (maximum pooling).")] = "gap",
+    val: Annotated[
+        str | None,
+        typer.Option(help="Held-out pictures: a folder, a CSV, a split of the CSV, or a fraction; else a fifth."),
+    ] = None,
+    size: Annotated[int | None, typer.Option(help="Pixels a side; what the network was made for.")] = None,
+    width: Annotated[float, typer.Option(help="Factor on the numbers of filters; 0.25 is quick.")] = 1.0,
+    fine_tune: Annotated[
+        str | None, typer.Option(metavar="WEIGHTS", help="Start from imagenet, or from a Keras model (.keras).")
+    ] = None,
+    epochs: Annotated[int, typer.Option(help="Times that every picture is shown, at most.")] = 30,
+    batch: Annotated[int, typer.Option(help="Pictures a step.")] = 32,
+    optimizer: Annotated[str, typer.Option(help="adamw or sgd.")] = "adamw",
+    rate: Annotated[
+        float | None, typer.Option(help="Highest learning rate; what suits the optimizer, lower to fine-tune.")
+    ] = None,
+    schedule: Annotated[str, typer.Option(help="Of the rate: cosine, or step.")] = "cosine",
+    warmup: Annotated[float, typer.Option(help="Epochs over which the rate rises.")] = 1.0,
+    weight_decay: Annotated[float, typer.Option(help="Pull of the weights towards zero.")] = 1e-4,
+    label_smoothing: Annotated[float, typer.Option(help="Share of the truth spread over all classes.")] = 0.0,
+    augment: Annotated[
+        str | None, typer.Option(help="none, shift, small or large; what suits the size, which flips too.")
+    ] = None,
+    patience: Annotated[int, typer.Option(help="Stop after so many epochs without a better one; 0 never.")] = 0,
+    boxes: Annotated[
+        Path | None, typer.Option(help="Boxed pictures (COCO .json, .csv, a folder) to set thresholds on.")
+    ] = None,
+    report: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the report goes; beside the model.")] = None,
+    licence: Annotated[str, typer.Option(help="Of your model, an SPDX identifier.")] = "unknown",
+    seed: Annotated[int, typer.Option(help="Of what is held out, of the weights and of the order.")] = 0,
+    force: Annotated[bool, typer.Option("--force", help="Replace the model file if it is there.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")] = False,
+) -> None:
+    """Train a network of the papers on pictures of your own: no boxes.
+
+    Stopped or killed, the same command goes on from the last whole epoch. A GPU is used if there is one.
+    """
+    from boxless.cli.overwrite import ask_before_overwriting
+    from boxless.cli.training_report import print_made, write_report
+    from boxless.training.augment import usual_augmentation
+    from boxless.training.choice import Choice
+    from boxless.training.plan import Optimizer, Plan, Rates
+    from boxless.training.split import read_split
+    from boxless.training.watch import OnScreen
+
+    choice = Choice(network, head, size, width, fine_tune)
+    ask_before_overwriting(out, force)
+    usual = _FINE_TUNING if fine_tune else _FROM_SCRATCH
+    plan = Plan(
+        epochs=epochs,
+        batch=batch,
+        optimizer=cast("Optimizer", optimizer),
+        rate=usual.get(optimizer, 1e-3) if rate is None else rate,
+        schedule=cast("Rates", schedule),
+        warmup=warmup,
+        weight_decay=weight_decay,
+        label_smoothing=label_smoothing,
+        augment=augment or usual_augmentation(choice.side),
+        patience=patience,
+        seed=seed,
+    )
+    training, validation = read_split(pictures, val, seed)
+    from boxless.training.train import train as train_on
+
+    screen = OnScreen()
+    try:
+        made = train_on(
+            training,
+            validation,
+            out,
+            choice,
+            plan,
+            boxes=boxes,
+            licence=licence,
+            watch=screen,
+            progress=screen.tell,
+        )
+        page = write_report(made.report, out, None, report, screen.tell)
+    except KeyboardInterrupt:
+        sys.stderr.write(
+            f"boxless: stopped; the same command goes on from the last whole epoch, see {out.stem}.training\n"
+        )
+        raise
+    finally:
+        screen.ends()
+    print_made(made, page, as_json)

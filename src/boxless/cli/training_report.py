@@ -1,0 +1,77 @@
+"""What commands that learn write and print at their end."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from boxless.files import write_whole
+from boxless.model_file import ModelFile
+from boxless.training.report import Report
+
+if TYPE_CHECKING:
+    from boxless.training.fit import Fitted
+    from boxless.training.train import Trained
+
+
+def write_report(
+    report: Report, model: Path, preset: str | None, folder: Path | None, tell: Callable[[str, int, int], object]
+) -> Path:
+    """Writes the report's page, and the same as data beside it.
+
+    Args:
+        report: what was learned.
+        model: the model file.
+        preset: to draw heat maps with; the model's default where None.
+        folder: for the report; `model.report` beside the model file where None.
+        tell: told how far it is.
+
+    Returns:
+        The page's path.
+    """
+    network = ModelFile(model)
+    folder = folder or model.with_suffix(".report")
+    page = report.write(
+        network, preset or network.card.default_preset, folder, lambda n: tell("report", n, report.heat_maps)
+    )
+    data = json.dumps(report.as_dict(), ensure_ascii=False, indent=1)
+    write_whole(folder / "report.json", lambda beside: beside.write_text(data, encoding="utf-8"))
+    return page
+
+
+def print_report(report: Report) -> None:
+    """Prints what one wants to know at once."""
+    for name, value in report.facts:
+        _line(name, value)
+    for name, each in report.figures.items():
+        _line(name, f"{each.value:.1f} % ({each.low:.1f} to {each.high:.1f})")
+    for i, words in enumerate(report.confused[:3]):
+        _line("" if i else "most confused", words)
+    for note in report.notes:
+        _line("note", note)
+
+
+def print_made(made: Fitted | Trained, page: Path, as_json: bool) -> None:
+    """Prints what `boxless fit` or `boxless train` made; as one JSON object and nothing else, if asked."""
+    if as_json:
+        data = {"model": str(made.path), "page": str(page), **made.report.as_dict(),
+                "thresholds": [each.as_dict() for each in made.thresholds]}  # fmt: skip
+        sys.stdout.write(json.dumps(data, ensure_ascii=False) + "\n")
+        return
+    print_report(made.report)
+    for each in made.thresholds:
+        _line(
+            f"threshold, {each.preset}",
+            f"{each.new:g} (one box right {each.after.value:.1f} %, {each.after.low:.1f} to {each.after.high:.1f})",
+        )
+    _line("report", str(page))
+    _line("written", str(made.path))
+
+
+def _line(name: str, value: str) -> None:
+    typer.echo(f"{name:<20} {value}")

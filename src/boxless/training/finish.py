@@ -1,0 +1,89 @@
+"""What every learned model gets at its end: figures, typical evidence, thresholds, and the card that says them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from boxless.card import Card
+from boxless.evaluation import read_dataset
+from boxless.evaluation.calibrate import Calibration, calibrate_presets, with_thresholds
+from boxless.graph.assemble import write_card
+from boxless.localizer import Localizer
+from boxless.model_file import ModelFile
+from boxless.presets import Preset
+from boxless.training.held_out import HeldOut, measure
+from boxless.training.pictures import LabelledPictures
+
+Progress = Callable[[str, int, int], object]
+"""Told the stage, how many pictures are done, and of how many."""
+
+_EVIDENCE_FROM = 100  # held-out pictures
+
+
+@dataclass(frozen=True, eq=False)
+class Finished:
+    """A model file whose card is complete.
+
+    Attributes:
+        card: of it.
+        measured: what it says of the held-out pictures.
+        thresholds: where boxes set them.
+    """
+
+    card: Card
+    measured: HeldOut
+    thresholds: tuple[Calibration, ...]
+
+
+def finish(file: Path, card: Card, held_out: LabelledPictures, boxes: Path | None, progress: Progress) -> Finished:
+    """Measures a model file on pictures that it did not learn from, and completes its card.
+
+    Args:
+        file: the model; its card is written anew.
+        card: what is known of it so far.
+        held_out: can all be read.
+        boxes: annotations that thresholds are set on, if there are any.
+        progress: told how far it is.
+    """
+    network = ModelFile(file)
+    measured = measure(network, card.default_preset, held_out, lambda count: progress("held out", count, len(held_out)))
+    card = replace(
+        card,
+        figures={name.replace(" ", "_"): round(each.value, 1) for name, each in measured.figures.items()},
+        figures_on=f"{len(held_out)} held-out pictures of {held_out.name}",
+        typical_evidence=_typical_evidence(network, measured),
+    )
+    thresholds: tuple[Calibration, ...] = ()
+    if boxes is not None:
+        found, set_on = calibrate_presets(network, read_dataset(boxes, card))
+        thresholds, card = tuple(found), with_thresholds(card, found, set_on)
+    write_card(file, card)
+    return Finished(card, measured, thresholds)
+
+
+def presets_for(presets: Mapping[str, Preset], side: int, set_on: str) -> dict[str, Preset]:
+    """Presets of a model that was made for looks at 224 pixels, for one whose first look is at `side`."""
+    return {
+        name: replace(each, sides=tuple(round(side * one / each.sides[0]) for one in each.sides), set_on=set_on)
+        for name, each in presets.items()
+    }
+
+
+def _typical_evidence(network: ModelFile, measured: HeldOut) -> float:
+    """The median evidence of right findings; see `Card`."""
+    targets = measured.pictures.targets
+    right = np.flatnonzero(((targets > 0) & measured.said).any(axis=1))
+    some = np.random.default_rng(0).permutation(right)[:_EVIDENCE_FROM]
+    localizer = Localizer(network)
+    background = network.card.background
+    found = []
+    for i, result in zip(some, localizer.locate_many([measured.pictures.paths[i] for i in some]), strict=True):
+        shown = [
+            each for each in result.findings if targets[i, each.class_index] and each.class_index not in background
+        ]
+        found += [each.evidence for each in shown]
+    return round(float(np.median(found)), 2) if found and np.median(found) > 0 else network.card.typical_evidence

@@ -1,0 +1,61 @@
+"""boxless fit, as people call it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from tests.command_line import boxless
+
+from boxless.image import pictures_in
+
+
+@pytest.fixture
+def pictures_of_two(data: Path, tmp_path: Path) -> Path:
+    for name in ("goldfish", "sock"):
+        (tmp_path / "mine" / name).mkdir(parents=True)
+        for path in pictures_in(data / "tiny10/train" / name)[:15]:
+            (tmp_path / "mine" / name / path.name).write_bytes(path.read_bytes())
+    return tmp_path / "mine"
+
+
+def test_two_commands(pictures_of_two: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BOXLESS_CACHE", str(tmp_path / "cache"))
+    model = tmp_path / "mine.onnx"
+    done = boxless("fit", pictures_of_two, "--out", model)
+    assert done.returncode == 0
+    assert "learned from         24 pictures of mine" in done.stdout
+    assert "accuracy" in done.stdout
+    page = tmp_path / "mine.report" / "index.html"
+    assert f"report               {page}" in done.stdout
+    assert "Where it looks" in page.read_text(encoding="utf-8")
+    located = boxless("locate", pictures_in(pictures_of_two)[0], "--model", model, "--json")
+    assert json.loads(located.stdout)["findings"][0]["label"] == "goldfish"
+
+    before = model.read_bytes()
+    refused = boxless("fit", pictures_of_two, "--out", model)
+    assert refused.returncode == 2
+    assert "--force" in refused.stderr
+    assert model.read_bytes() == before
+
+    forced = boxless("fit", pictures_of_two, "--out", model, "--force", "--json", "--report", tmp_path / "r")
+    data = json.loads(forced.stdout)
+    assert data["figures"]["accuracy"]["value"] > 80
+    assert json.loads((tmp_path / "r/report.json").read_text(encoding="utf-8"))["title"] == data["title"]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--backbone", "resnet9000"), "no model 'resnet9000'"),
+        (("--preset", "bestest"), "no preset 'bestest'"),
+        (("--val", "elsewhere"), "no pictures to validate on at 'elsewhere'"),
+        (("--size", "9"), "--size"),
+    ],
+)
+def test_refusals(pictures_of_two: Path, tmp_path: Path, options: tuple[str, str], words: str) -> None:
+    done = boxless("fit", pictures_of_two, "--out", tmp_path / "out.onnx", *options)
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert not (tmp_path / "out.onnx").exists()

@@ -1,0 +1,71 @@
+"""Features are made once, and survive a kill."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from boxless import BoxlessError
+from boxless.errors import DiskSpaceError
+from boxless.graph.backbone import Backbone
+from boxless.training.features import pooled_features
+from boxless.zoo import DEFAULT_MODEL
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("BOXLESS_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.fixture(scope="module")
+def backbone() -> Backbone:
+    return Backbone(DEFAULT_MODEL)
+
+
+def test_known_pictures_are_not_looked_at_again(backbone: Backbone, pictures: Path, tmp_path: Path) -> None:
+    paths = sorted(pictures.glob("*.jpg"))
+    counts: list[int] = []
+    first = pooled_features(backbone, paths, 64, done=counts.append)
+    assert counts == [1, 2, 3]
+    assert (first.cached, first.pooled.shape) == (0, (3, backbone.width))
+    moved = shutil.copy(paths[1], tmp_path / "another name.jpg")
+    again = pooled_features(backbone, [Path(moved), *paths], 64)
+    assert again.cached == 4
+    assert np.array_equal(again.pooled[[1, 2, 3]], first.pooled)
+    assert np.array_equal(again.pooled[0], first.pooled[1])
+    assert pooled_features(backbone, paths, 96).cached == 0
+
+
+def test_a_run_that_was_killed_goes_on(backbone: Backbone, pictures: Path) -> None:
+    paths = sorted(pictures.glob("*.jpg"))
+    whole = pooled_features(backbone, paths, 64)
+    content = whole.path.read_bytes()
+    whole.path.write_bytes(content[: len(content) * 2 // 3 - 100])  # in the middle of the second record
+    again = pooled_features(backbone, paths, 64)
+    assert again.cached == 1
+    assert again.pooled == pytest.approx(whole.pooled, abs=1e-6)
+    assert pooled_features(backbone, paths, 64).cached == 3
+
+
+def test_what_cannot_be_read_is_listed(backbone: Backbone, coffee: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty.jpg").touch()
+    (tmp_path / "text.jpg").write_text("no picture", encoding="utf-8")
+    found = pooled_features(
+        backbone, [tmp_path / "gone.jpg", coffee, tmp_path / "empty.jpg", tmp_path / "text.jpg"], 64
+    )
+    assert set(found.unreadable) == {0, 2, 3}
+    assert found.unreadable[0] == "no such file"
+    assert "0 bytes" in found.unreadable[2]
+    assert found.pooled[1].any()
+    assert not found.pooled[[0, 2, 3]].any()
+
+
+def test_a_full_disk(backbone: Backbone, coffee: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(1, 1, 1000))
+    with pytest.raises(DiskSpaceError, match="0 MB are free") as error:
+        pooled_features(backbone, [coffee], 64)
+    assert isinstance(error.value, BoxlessError)

@@ -1,0 +1,163 @@
+"""Own classes from end to end, on real pictures."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from boxless import DatasetError, Localizer
+from boxless.image import pictures_in
+from boxless.presets import Preset
+from boxless.training.finish import presets_for
+from boxless.training.fit import Fitted, fit
+from boxless.training.pictures import LabelledPictures
+from boxless.training.split import read_split
+
+LEARNED, HELD_OUT = 30, 10
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BOXLESS_CACHE", str(cache))
+
+
+def some(pictures: LabelledPictures, a_class: int) -> LabelledPictures:
+    classes = pictures.targets.argmax(axis=1)
+    return pictures.only(np.concatenate([np.flatnonzero(classes == k)[:a_class] for k in range(classes.max() + 1)]))
+
+
+@pytest.fixture(scope="module")
+def tiny(data: Path) -> tuple[LabelledPictures, LabelledPictures]:
+    training, validation = read_split(data / "tiny10/train", str(data / "tiny10/val"))
+    return some(training, LEARNED), some(validation, HELD_OUT)
+
+
+@pytest.fixture(scope="module")
+def fitted(
+    tiny: tuple[LabelledPictures, LabelledPictures],
+    tmp_path_factory: pytest.TempPathFactory,
+    cache: Path,
+) -> Fitted:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BOXLESS_CACHE", str(cache))
+        return fit(*tiny, tmp_path_factory.mktemp("fit") / "tiny.onnx")
+
+
+def test_it_names_pictures_that_it_has_not_seen(fitted: Fitted) -> None:
+    assert fitted.report.figures["accuracy"].value >= 85
+    assert fitted.card.figures["accuracy"] == pytest.approx(fitted.report.figures["accuracy"].value, abs=0.06)
+    assert f"{10 * HELD_OUT} held-out" in fitted.card.figures_on
+
+
+def test_the_file_locates(fitted: Fitted, tiny: tuple[LabelledPictures, LabelledPictures], coffee: Path) -> None:
+    found = Localizer(fitted.path).locate(coffee).findings[0]
+    assert found.label == "espresso"
+    assert found.box is not None
+    x, y = (found.box.x0 + found.box.x1) / 2, (found.box.y0 + found.box.y1) / 2
+    assert 100 < x < 450, "the cup stands in the middle"
+    assert 50 < y < 320
+    assert fitted.card.labels == tiny[0].classes
+    assert 1 < fitted.card.typical_evidence < 100
+
+
+def test_the_held_out_figures_are_those_of_the_head(fitted: Fitted) -> None:
+    measured = fitted.report.held_out
+    assert measured.probabilities.shape == (10 * HELD_OUT, 10)
+    assert measured.probabilities.sum(axis=1) == pytest.approx(np.ones(10 * HELD_OUT), abs=1e-4)
+    left_out = fitted.report.left_out
+    assert left_out is not None
+    assert left_out.figures["accuracy"].value >= 80
+
+
+def test_the_report_shows_where_it_looks(fitted: Fitted, tmp_path: Path) -> None:
+    from boxless.model_file import ModelFile
+
+    counts: list[int] = []
+    page = fitted.report.write(ModelFile(fitted.path), "fast", tmp_path, counts.append)
+    assert counts[-1] == fitted.report.heat_maps == 60
+    text = page.read_text(encoding="utf-8")
+    for words in ("Confusion matrix", "Where it looks", "likely wrong", "school_bus", "carried over from"):
+        assert words in text
+    assert text.count("<img") >= 60
+
+
+def test_boxes_set_the_thresholds(tiny: tuple[LabelledPictures, LabelledPictures], data: Path, tmp_path: Path) -> None:
+    boxes = json.loads((data / "tiny10/val/annotations.json").read_text(encoding="utf-8"))
+    for image in boxes["images"]:
+        image["file_name"] = str(data / "tiny10/val" / image["file_name"])
+    boxes["images"] = boxes["images"][::25]
+    kept = {image["id"] for image in boxes["images"]}
+    boxes["annotations"] = [each for each in boxes["annotations"] if each["image_id"] in kept]
+    (tmp_path / "boxes.json").write_text(json.dumps(boxes), encoding="utf-8")
+    made = fit(*tiny, tmp_path / "boxed.onnx", boxes=tmp_path / "boxes.json")
+    assert made.cached == 10 * (LEARNED + HELD_OUT)
+    assert {each.preset for each in made.thresholds} == {"fast", "balanced", "best"}
+    for each in made.thresholds:
+        preset = made.card.preset(each.preset)
+        assert preset.threshold == each.new
+        assert ("(20 pictures)" in preset.set_on) == (each.new != each.old)
+
+
+def test_larger_looks_follow() -> None:
+    presets = {"fast": Preset((224,), 4), "balanced": Preset((224, 448), 4)}
+    found = presets_for(presets, 448, "somewhere")
+    assert [each.sides for each in found.values()] == [(448,), (448, 896)]
+    assert found["fast"].set_on == "somewhere"
+
+
+def test_a_background_never_gets_a_box(data: Path, tmp_path: Path) -> None:
+    paths = [
+        *sorted((data / "tiny10/train/school_bus").iterdir())[:25],
+        *sorted((data / "tiny10/train/sock").iterdir())[:25],
+    ]
+    targets = np.repeat(np.eye(2, dtype=np.float32), 25, axis=0)
+    known = LabelledPictures("buses", ("bus", "background"), tuple(paths), targets, False)
+    order = np.random.default_rng(0).permutation(50)
+    made = fit(known.only(order[:40]), known.only(order[40:]), tmp_path / "bus.onnx")
+    localizer = Localizer(made.path)
+    bus, nothing = localizer.locate(paths[0]).findings[0], localizer.locate(paths[-1]).findings[0]
+    assert (bus.label, nothing.label) == ("bus", "background")
+    assert bus.box is not None
+    assert nothing.box is None
+    assert nothing.evidence > 0
+    assert localizer.locate(paths[-1]).draw().size == (320, 320)
+
+
+def test_several_labels_a_picture(data: Path, tmp_path: Path) -> None:
+    with (tmp_path / "labels.csv").open("w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file)
+        rows.writerow(["path", "labels"])
+        for name, labels in (
+            ("goldfish", "animal|fish"),
+            ("monarch", "animal"),
+            ("banana", "fruit"),
+            ("sock", "background"),
+        ):
+            rows.writerows([path, labels] for path in pictures_in(data / "tiny10/train" / name)[:20])
+    made = fit(*read_split(tmp_path / "labels.csv"), tmp_path / "several.onnx")
+    assert made.card.activation == "sigmoid"
+    assert made.report.figures["F1"].value > 80
+    found = Localizer(made.path).locate(pictures_in(data / "tiny10/val/goldfish")[0], top=2)
+    assert {each.label for each in found.findings} == {"animal", "fish"}
+
+
+def test_too_many_damaged_pictures_stop(data: Path, tmp_path: Path) -> None:
+    for name in ("goldfish", "sock"):
+        (tmp_path / "in" / name).mkdir(parents=True)
+        for path in pictures_in(data / "tiny10/train" / name)[:10]:
+            (tmp_path / "in" / name / path.name).write_bytes(path.read_bytes())
+    training, validation = read_split(tmp_path / "in")
+    for path in training.paths[:2]:
+        path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(DatasetError, match=r"2 of 16 pictures cannot be read.*over 5%"):
+        fit(training, validation, tmp_path / "out.onnx")
+    assert not (tmp_path / "out.onnx").exists()
