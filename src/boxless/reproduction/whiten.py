@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxless.networks.framework import keras, layers
-from boxless.reproduction.cifar10 import SIDE
 
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -23,36 +22,40 @@ class Whitening(layers.Layer):  # type: ignore[misc]
     Each picture, as one long vector, less its mean and over its deviation; then turned to the principal components of
     the training pictures, each divided by the root of its variance plus a floor, and turned back.
 
-    Input shape: (N, 32, 32, 3), 0-255. Output shape: the same, around zero.
+    Input shape: (N, h, w, 3), 0-255. Output shape: the same, around zero.
 
     Args:
-        mean: (3072,), of the training pictures after contrast normalisation.
-        matrix: (3072, 3072), turns, divides and turns back.
+        side: h = w.
+        mean: (h * w * 3,), of the training pictures after contrast normalisation.
+        matrix: square, as long; turns, divides and turns back.
     """
 
-    def __init__(self, mean: Floats, matrix: Floats) -> None:
+    def __init__(self, side: int, mean: Floats, matrix: Floats) -> None:
         super().__init__(name="whitening", trainable=False, dtype="float32")
+        self.side = side
         self._mean = keras.ops.convert_to_tensor(mean)
         self._matrix = keras.ops.convert_to_tensor(matrix)
 
     @classmethod
     def of(cls, train: Pixels) -> Whitening:
-        """The whitening that training pictures (n, 32, 32, 3) amount to."""
+        """The whitening that training pictures (n, h, w, 3) amount to."""
         flat = train.reshape(len(train), -1).astype(np.float32)
         flat -= flat.mean(axis=1, keepdims=True)
         flat /= flat.std(axis=1, keepdims=True) + _CONTRAST_FLOOR
         mean = flat.mean(axis=0)
         flat -= mean
         variance, axes = np.linalg.eigh(flat.T @ flat / len(flat))
-        return cls(mean, ((axes / np.sqrt(np.maximum(variance, 0) + _FLOOR)) @ axes.T).astype(np.float32))
+        return cls(
+            train.shape[1], mean, ((axes / np.sqrt(np.maximum(variance, 0) + _FLOOR)) @ axes.T).astype(np.float32)
+        )
 
     def call(self, pictures: Any) -> Any:  # noqa: ANN401
         """The pictures, whitened."""
         ops = keras.ops
-        flat = ops.reshape(pictures, (-1, SIDE * SIDE * 3))
+        flat = ops.reshape(pictures, (-1, self.side * self.side * 3))
         flat = flat - ops.mean(flat, axis=1, keepdims=True)
         flat = flat / (ops.std(flat, axis=1, keepdims=True) + _CONTRAST_FLOOR)
-        return ops.reshape(ops.matmul(flat - self._mean, self._matrix), (-1, SIDE, SIDE, 3))
+        return ops.reshape(ops.matmul(flat - self._mean, self._matrix), (-1, self.side, self.side, 3))
 
 
 def whitened(network: Any, whitening: Whitening) -> Any:  # noqa: ANN401
@@ -61,7 +64,7 @@ def whitened(network: Any, whitening: Whitening) -> Any:  # noqa: ANN401
     The network's own first layer, which is made for pixels, is undone.
     """
     own = network.get_layer("normalisation")
-    picture = keras.Input((SIDE, SIDE, 3), name="picture")
+    picture = keras.Input((whitening.side, whitening.side, 3), name="picture")
     undone = layers.Rescaling(
         1 / np.asarray(own.scale), -np.asarray(own.offset) / np.asarray(own.scale), name="undone", dtype="float32"
     )
