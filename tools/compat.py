@@ -28,7 +28,10 @@ ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks/results/compat.json"
 PAGE = ROOT / "docs/compatibility.md"
 TIMEOUT = 1200
-ROUNDS = 15
+FEWEST, MOST = 5, 25
+ENOUGH_MS = 10_000
+"""Rounds that are timed: as many as take so long, within these bounds."""
+
 LARGE = 400
 """From so many pixels a side one picture of noise is batch enough, and two fill the memory."""
 
@@ -71,7 +74,7 @@ def size_of(network: Any) -> tuple[int, int]:  # noqa: ANN401
     return height, width
 
 
-def one(name: str, rounds: int = ROUNDS) -> dict[str, Any]:
+def one(name: str, rounds: int = MOST) -> dict[str, Any]:
     """The row of an architecture."""
     from benchmarks.attach import session, tasks, without_affinity
     from benchmarks.facts import milliseconds, ratio
@@ -100,7 +103,10 @@ def one(name: str, rounds: int = ROUNDS) -> dict[str, Any]:
         del opened
         sessions = session(original), session(without_affinity(out)), session(out)
         # The processor's time of this thread, the only one: what else the machine does is not counted.
-        times = milliseconds(tasks(*sessions, 1, (height, width)), rounds, warm=2, clock=time.thread_time)
+        three = tasks(*sessions, 1, (height, width))
+        warm = milliseconds(three, 1, warm=1, clock=time.thread_time)
+        rounds = int(np.clip(ENOUGH_MS / sum(map(sum, warm.values())), min(FEWEST, rounds), rounds))
+        times = milliseconds(three, rounds, warm=0, clock=time.thread_time)
     return {
         "maps": made.card.maps,
         "fixed_size": made.card.fixed_size,
@@ -130,7 +136,7 @@ def page(rows: dict[str, dict[str, Any]]) -> str:
         "- *map at*: cells of a class map for pictures of 224 and 448 pixels; *stages*: feature maps that refine it.",
         "- *time*: the attached graph with the maps of the top five over the network as it was exported; *refined*:",
         "  with what refines them too. One picture of the network's own size, one thread, its processor time, the",
-        f"  median of {ROUNDS} rounds in which the three take turns.",
+        f"  median of {FEWEST} to {MOST} rounds in which the three take turns.",
         "",
         "| keras.applications | maps | logits | complete | map at 224 | at 448 | stages | time | refined |",
         "|---|---|---|---|---|---|---|---|---|",

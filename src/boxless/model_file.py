@@ -73,7 +73,10 @@ class ModelFile:
             raise ModelFileError(f"{self.path}: not a model that ONNX Runtime can run ({reason})") from None
         text = self._session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
         if text is None:
-            raise ModelFileError(f"{self.path}: an ONNX file, but no boxless model (it has no card)")
+            raise ModelFileError(
+                f"{self.path}: an ONNX file, but no boxless model (it has no card); if it is a classifier, make one "
+                f"of it: boxless attach {self.path} --out FILE"
+            )
         try:
             self.card = Card.from_json(text)
         except ModelFileError as error:

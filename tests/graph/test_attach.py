@@ -14,7 +14,9 @@ from tests.graph.small import CLASSES, EXACT, LINEARISED, REFUSED, WEIGHTS, clas
 
 from boxless import Localizer, ModelFile, NetworkError
 from boxless.graph import attach
-from boxless.graph.measure import measure
+from boxless.graph.measure import measure, multiplications
+from boxless.graph.preprocessing import Preprocessing, Triple, parse_preprocessing
+from boxless.zoo import DEFAULT_MODEL, models
 
 random = np.random.default_rng(0)
 SIZE = (64, 64)
@@ -214,6 +216,73 @@ def test_labels(tmp_path: Path) -> None:
         attach(path, tmp_path / "out.onnx", labels=["a", "b"])
     made = attach(path, tmp_path / "out.onnx", labels=list("abcde"), input_size=SIZE)
     assert ModelFile(made.path).card.labels == tuple("abcde")
+
+
+def test_the_classifier_is_not_written_over(tmp_path: Path) -> None:
+    path = saved(classifier(EXACT["gemm"]), tmp_path)
+    before = path.read_bytes()
+    with pytest.raises(NetworkError, match="the classifier itself, which would be lost"):
+        attach(path, tmp_path / "." / path.name, input_size=SIZE)
+    assert path.read_bytes() == before
+
+
+def test_channels_that_are_elsewhere(tmp_path: Path) -> None:
+    path = saved(classifier(EXACT["gemm"]), tmp_path)
+    with pytest.raises(NetworkError, match="channels are not where --layout nhwc says"):
+        attach(path, tmp_path / "out.onnx", layout="nhwc")
+
+
+def test_a_size_of_nothing(tmp_path: Path) -> None:
+    path = saved(classifier(EXACT["gemm"]), tmp_path)
+    with pytest.raises(NetworkError, match="input size 0 x 64"):
+        attach(path, tmp_path / "out.onnx", input_size=(0, 64))
+
+
+def test_where_nothing_can_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    path = saved(classifier(EXACT["gemm"]), tmp_path)
+    with pytest.raises(NetworkError, match="cannot be written"):
+        attach(path, tmp_path / "file" / "out.onnx", input_size=SIZE)
+
+
+def test_weights_in_a_file_beside(tmp_path: Path) -> None:
+    path = tmp_path / "small.onnx"
+    onnx.save(classifier(EXACT["gemm"]), path, save_as_external_data=True, location="small.bin", size_threshold=0)
+    made = attach(path, tmp_path / "elsewhere" / "out.onnx", input_size=SIZE)
+    assert made.proof.bit_for_bit
+    assert ModelFile(made.path).card.maps == "exact"
+
+
+def test_files_that_are_too_large(tmp_path: Path) -> None:
+    with (tmp_path / "large.onnx").open("wb") as file:
+        file.truncate(2**31)  # takes no room on the disk
+    with pytest.raises(NetworkError, match=r"2\.1 GB \(an ONNX file holds at most 2 GB\)"):
+        attach(tmp_path / "large.onnx", tmp_path / "out.onnx")
+
+
+@pytest.mark.parametrize(
+    ("text", "mean", "std"),
+    [
+        ("mean=1,2,3,std=4,5,6", (1, 2, 3), (4, 5, 6)),
+        ("mean=0, std=1", (0, 0, 0), (1, 1, 1)),
+        ("mean=0.5,std=0.25", (127.5, 127.5, 127.5), (63.75, 63.75, 63.75)),  # as PyTorch has them, of 0-1
+    ],
+)
+def test_preprocessing_in_numbers(text: str, mean: Triple, std: Triple) -> None:
+    assert parse_preprocessing(text) == Preprocessing(mean, std)
+
+
+def test_operations(tmp_path: Path) -> None:
+    made = attach(saved(classifier(EXACT["gemm"]), tmp_path), tmp_path / "out.onnx", input_size=SIZE)
+    # Grids of 64 / 4 = 16, 8, 4 and 2; filters of 5 x 5 and 3 x 3; one dense layer.
+    convolutions = 16 * 16 * 4 * 75 + 8 * 8 * 5 * 36 + 4 * 4 * 6 * 45 + 2 * 2 * 6 * 54
+    assert multiplications(onnx.load(made.path), SIZE) == convolutions + 6 * CLASSES
+
+
+def test_operations_of_the_embedded_model() -> None:
+    """Its padding is computed as it runs; the paper says 407 million with the additions of its batch normalisation."""
+    counted = multiplications(onnx.load(models()[DEFAULT_MODEL]), (224, 224))
+    assert counted == pytest.approx(390e6, rel=0.03)
 
 
 def test_files_that_are_no_classifiers(tmp_path: Path) -> None:

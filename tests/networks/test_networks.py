@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -209,25 +208,3 @@ except MissingExtraError as error:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert "pip install 'boxless[train]'" in done.stdout, done.stdout
     assert issubclass(MissingExtraError, Exception)
-
-
-def test_jax_carries_the_same_networks() -> None:
-    pytest.importorskip("jax", reason="JAX is not installed: pip install jax")
-    program = """
-import numpy as np
-from boxless import networks
-from boxless.networks.framework import keras
-assert keras.backend.backend() == "jax"
-network = networks.nin(3, width=0.125)
-network.compile("sgd", keras.losses.CategoricalCrossentropy(from_logits=True))
-loss = network.train_on_batch(np.full((3, 16, 16, 3), 99.0), np.eye(3))
-assert np.isfinite(loss)
-print("done")
-"""
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", program],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "KERAS_BACKEND": "jax"},
-    )
-    assert done.stdout.endswith("done\n"), done.stderr[-2000:]

@@ -47,19 +47,28 @@ def test_an_epoch_is_decided_by_its_seed(side: int) -> None:
 
     def epoch(number: int | None, seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
         store = Store(pixels(side), side)
-        with Batches(store, targets, side, 3, epoch=number, augmentation=AUGMENTATIONS["small"], seed=seed) as all_:
-            assert len(all_) == 3
-            # Backwards: what came before does not matter.
-            parts = [all_[index] for index in reversed(range(3))][::-1]
+        batches = Batches(store, targets, side, 3, epoch=number, augmentation=AUGMENTATIONS["small"], seed=seed)
+        assert len(batches) == 3
+        # Backwards: what came before does not matter.
+        parts = [batches[index] for index in reversed(range(3))][::-1]
+        assert all(np.array_equal(one[0], other[0]) for one, other in zip(parts, batches.ahead(), strict=True))
         return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
 
     first, second, other, plain = epoch(0), epoch(1), epoch(0, 2), epoch(None)
-    assert np.array_equal(first[0], epoch(0)[0])
+    assert len(first[0]) == 6  # one of seven is left out, so that three batches are as large
+    assert len(set(first[1].argmax(axis=1))) == 6
     assert not np.array_equal(first[0], second[0])
     assert not np.array_equal(first[0], other[0])
-    assert np.array_equal(np.sort(first[1].argmax(axis=1)), np.arange(7))
-    assert np.array_equal(plain[0], pixels(side).astype(np.float32))
-    assert np.array_equal(plain[1], targets)
+    assert np.array_equal(first[0], epoch(0)[0])
+    assert len(plain[0]) == 9  # all, and the last twice more
+    assert np.array_equal(plain[0][:7], pixels(side).astype(np.float32))
+    assert np.array_equal(plain[1][:7], targets)
+
+
+def test_few_pictures_are_one_batch() -> None:
+    for epoch in (0, None):
+        (batch,) = Batches(Store(pixels(), 16), np.eye(7, dtype=np.float32), 16, 32, epoch=epoch).ahead()
+        assert batch[0].shape == (7, 16, 16, 3)
 
 
 def test_files_are_squeezed_and_kept(tmp_path: Path) -> None:

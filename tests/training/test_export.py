@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -66,21 +63,3 @@ def test_another_network_is_told_apart(tmp_path: Path) -> None:
     network.get_layer("class_maps").set_weights([kernel, np.add(bias, 0.01)])
     with pytest.raises(TrainingError, match="differ"):
         compare(network, ModelFile(tmp_path / "own.onnx"), 32, ())
-
-
-def test_jax_exports_by_way_of_tensorflow(tmp_path: Path) -> None:
-    pytest.importorskip("jax", reason="JAX is not installed: pip install jax")
-    program = f"""
-from pathlib import Path
-from boxless import networks
-from boxless.training.export import export_network
-print(export_network(networks.nin(3, width=0.05), Path({str(tmp_path / "own.onnx")!r}), {{}}, 16, 4))
-"""
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", program],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "KERAS_BACKEND": "jax"},
-    )
-    assert done.stdout.startswith("Parity(pictures=8"), done.stderr[-2000:]
-    assert ModelFile(tmp_path / "own.onnx").card.maps == "exact"

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import Annotated, Literal
 
 import typer
-
-if TYPE_CHECKING:
-    from boxless.graph.source import Layout
 
 
 def attach(
@@ -19,9 +16,11 @@ def attach(
         Path | None, typer.Option(metavar="FILE", help="Class names in their order: one a line, or a JSON list.")
     ] = None,
     preprocess: Annotated[
-        str, typer.Option(help="imagenet, tf, keras-caffe, unit, none, or mean=R,G,B,std=R,G,B (of 0-255).")
+        str, typer.Option(help="imagenet, tf, keras-caffe, unit, none, or mean=R,G,B,std=R,G,B.")
     ] = "imagenet",
-    layout: Annotated[str | None, typer.Option(help="nchw or nhwc, where the input's shape does not say.")] = None,
+    layout: Annotated[
+        Literal["nchw", "nhwc"] | None, typer.Option(help="Where the input's shape does not say.")
+    ] = None,
     input_size: Annotated[
         tuple[int, int] | None, typer.Option(metavar="H W", help="What it was made for; what it declares, or 224 224.")
     ] = None,
@@ -38,21 +37,16 @@ def attach(
     It has to end in global average pooling. Its answers stay as they are; that is shown before anything is
     written. An opset older than 18 is converted.
     """
-    from boxless.errors import NetworkError
-    from boxless.graph.attachment import attach as attach_network
-    from boxless.graph.frameworks import KERAS_SUFFIXES, from_keras
+    from boxless.graph.frameworks import attach_file
     from boxless.graph.labels import read_labels
     from boxless.image import pictures_in
 
-    if layout not in (None, "nchw", "nhwc"):
-        raise NetworkError(f"layout '{layout}' (expected nchw or nhwc)")
-    make = from_keras if classifier.suffix.lower() in KERAS_SUFFIXES else attach_network
-    made = make(
+    made = attach_file(
         classifier,
         out,
         labels=read_labels(labels) if labels else None,
         preprocess=preprocess,
-        layout=cast("Layout | None", layout),
+        layout=layout,
         input_size=input_size,
         output=output,
         allow_max_pool=allow_max_pool,

@@ -4,39 +4,51 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 
 def inspect(
     model: Annotated[
-        str, typer.Argument(metavar="MODEL", help="An ONNX classifier, or a boxless model (name or file).")
+        str, typer.Argument(metavar="MODEL", help="A classifier (ONNX or Keras), or a boxless model (name or file).")
     ],
     preprocess: Annotated[str, typer.Option(help="As for boxless attach.")] = "imagenet",
+    layout: Annotated[Literal["nchw", "nhwc"] | None, typer.Option(help="As for boxless attach.")] = None,
+    input_size: Annotated[tuple[int, int] | None, typer.Option(metavar="H W", help="As for boxless attach.")] = None,
+    output: Annotated[str | None, typer.Option(metavar="NAME", help="As for boxless attach.")] = None,
+    allow_max_pool: Annotated[bool, typer.Option("--allow-max-pool", help="As for boxless attach.")] = False,
 ) -> None:
-    """Show what there is to localize with: pooling, head, map sizes, cost."""
+    """Show what there is to localize with: pooling, head, map sizes, cost.
+
+    A classifier is attached to for this, and what comes of it is thrown away.
+    """
     from boxless.errors import ModelFileError
-    from boxless.graph.attachment import attach
+    from boxless.graph.frameworks import attach_file
     from boxless.graph.measure import measure
+    from boxless.graph.source import has_card
     from boxless.model_file import ModelFile
 
     try:
         path = ModelFile(model).path
-    except ModelFileError as error:
-        if "no boxless model" not in str(error) and "no model" not in str(error):
+    except ModelFileError:
+        if not Path(model).is_file() or has_card(Path(model)):
             raise
-        with tempfile.TemporaryDirectory() as folder:
-            made = attach(model, Path(folder) / "attached.onnx", preprocess=preprocess)
-            for i, line in enumerate(made.head):
-                typer.echo(f"{'   ' * min(i, 1)}{'-> ' if i else ''}{line}")
-            if made.proof.completeness is not None:
-                typer.echo(f"completeness   {made.proof.completeness:.1e} of the largest logit")
-            _print(measure(made.path))
-            for warning in made.proof.warnings:
-                typer.echo(f"note           {warning}")
     else:
         _print(measure(path))
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        made = attach_file(
+            Path(model),
+            Path(folder) / "attached.onnx",
+            preprocess=preprocess,
+            layout=layout,
+            input_size=input_size,
+            output=output,
+            allow_max_pool=allow_max_pool,
+        )
+        typer.echo(f"found          {made.head[0]}")
+        _print(measure(made.path))
 
 
 def _print(facts: dict[str, str]) -> None:

@@ -66,7 +66,8 @@ def attach(
         path: of the classifier.
         out: of the boxless model; written only if it proves right.
         labels: the class names, by index; "class 0" and so on where None.
-        preprocess: imagenet, tf, keras-caffe, unit, none, or "mean=..,std=.."; see `parse_preprocessing`.
+        preprocess: imagenet, tf, keras-caffe, unit, none, or "mean=..,std=..", of 0-255 or 0-1; see
+            `parse_preprocessing`.
         layout: of its input, where the shape does not say.
         input_size: (height, width) that it was made for; what its input declares, or 224 x 224, where None.
         output: the name of the output that names the classes, where there are several.
@@ -79,8 +80,12 @@ def attach(
     """
     path, out = Path(path), Path(out)
     colours = parse_preprocessing(preprocess) if isinstance(preprocess, str) else preprocess
+    if out.exists() and path.exists() and out.samefile(path):
+        raise NetworkError(f"{out}: the classifier itself, which would be lost (expected another file to write)")
     classifier = open_classifier(path, layout, output)
     size = input_size or classifier.size or (224, 224)
+    if min(size) < 1:
+        raise NetworkError(f"input size {size[0]} x {size[1]} (expected a height and a width in pixels)")
     try:
         network, found, layers = cut(classifier, size, colours, allow_max_pool)
         card = _card(path, found, size, colours, labels, licence)
@@ -112,8 +117,13 @@ def attach(
         save_bare(classifier, path, found.logits, bare)
         del whole, classifier, network, found, layers
         write_whole(out, write)
+    except NetworkError as error:
+        raise NetworkError(f"{path}: {error}") from None
+    except OSError as error:
+        raise NetworkError(f"{out}: it cannot be written ({error.strerror})") from None
     finally:
-        bare.unlink(missing_ok=True)
+        if bare.exists():
+            bare.unlink()
     return Attached(out, card, words, stages, proofs[0], converted)
 
 

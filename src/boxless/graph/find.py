@@ -139,7 +139,7 @@ def _what_instead(flow: Flow, logits: str, shapes: Shapes) -> str:
             weight = flow.constant(node.input[1])
             if spread and weight is not None:
                 dense = [each for each in nodes if each.op_type in _LINEAR]
-                names = ", ".join(f"{each.name or each.output[0]} {shapes.get(each.input[1], ())}" for each in dense)
+                names = ", ".join(f"{e.name or e.output[0]} {_dims(flow, e.input[1], shapes)}" for e in dense)
                 return (
                     f"no global average pooling: the feature map {spread[0]} {spread[1]} is flattened into fully "
                     f"connected layers ({names}), which see every cell with weights of its own (as VGG16 and AlexNet "
@@ -151,6 +151,11 @@ def _what_instead(flow: Flow, logits: str, shapes: Shapes) -> str:
         f"no global average pooling through which everything goes, from the picture to {logits} "
         f"(GlobalAveragePool, ReduceMean over height and width, or AveragePool over the whole map){seen}"
     )
+
+
+def _dims(flow: Flow, name: str, shapes: Shapes) -> tuple[int, ...]:
+    constant = flow.constant(name)
+    return shapes.get(name, ()) if constant is None else constant.shape
 
 
 def _spread_out(flow: Flow, name: str, shapes: Shapes) -> tuple[str, tuple[int, ...]] | None:

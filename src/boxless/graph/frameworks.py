@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
+import os
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -18,7 +19,12 @@ from boxless.errors import BoxlessError, MissingExtraError, NetworkError
 from boxless.graph.assemble import OPSET
 from boxless.graph.attachment import Attached, attach
 
-KERAS_SUFFIXES = frozenset([".keras", ".h5", ".hdf5"])
+_KERAS_SUFFIXES = frozenset([".keras", ".h5", ".hdf5"])
+
+
+def attach_file(path: Path, out: Path, **options: Any) -> Attached:  # noqa: ANN401
+    """`attach` or `from_keras`, by the suffix of the classifier's file."""
+    return (from_keras if path.suffix.lower() in _KERAS_SUFFIXES else attach)(path, out, **options)
 
 
 def from_keras(model: Any, out: str | Path, **options: Any) -> Attached:  # noqa: ANN401
@@ -33,11 +39,11 @@ def from_keras(model: Any, out: str | Path, **options: Any) -> Attached:  # noqa
         MissingExtraError: if keras, tensorflow or tf2onnx is not installed.
         NetworkError: if it cannot be exported, or not be attached to.
     """
+    if isinstance(model, (str, Path)) and not Path(model).is_file():
+        raise NetworkError(f"{model}: no such file")
     keras = _framework("keras", "keras tensorflow-cpu tf2onnx")
     if isinstance(model, (str, Path)):
         path = Path(model)
-        if not path.is_file():
-            raise NetworkError(f"{path}: no such file")
         try:
             model = keras.saving.load_model(path, compile=False)
         # Keras raises nearly anything on what it cannot load.
@@ -140,6 +146,7 @@ def _attached(name: str, export: Any, out: str | Path, options: dict[str, Any]) 
 
 
 def _framework(name: str, packages: str) -> Any:  # noqa: ANN401
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's notes on processors are no one's question
     if name == "tf2onnx":
         # tf2onnx 1.17 uses names that NumPy 2 has not.
         for old, new in (("object", object), ("bool", bool)):

@@ -9,8 +9,9 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
+from boxless.graph.assemble import NETWORK_PREFIX
 from boxless.graph.flow import Flow
-from boxless.graph.proof import session
+from boxless.graph.proof import completeness, session
 from boxless.model_file import ModelFile
 
 _RUNS = 5
@@ -25,12 +26,17 @@ def measure(path: Path) -> dict[str, str]:
     weights = [t for t in model.graph.initializer if t.name.startswith(("network/", "tail/", "head_"))]
     size = card.fixed_size or (224, 224)
     facts = {
+        "the end": " -> ".join(_end(model)),
         "classes": f"{len(card.labels)} ({card.activation})",
         "class maps": card.maps,
-        "parameters": f"{sum(int(np.prod(t.dims)) for t in weights) / 1e6:.2f} million",
+        **(
+            {"completeness": f"{completeness(path, card, size):.1e} of the largest logit"}
+            if card.maps == "exact"
+            else {}
+        ),
+        "parameters": _count(sum(int(np.prod(t.dims)) for t in weights)),
     }
-    billions = multiplications(model, size) / 1e9
-    facts["operations"] = f"{billions:.2f} billion multiplications at {size[0]} x {size[1]}"
+    facts["operations"] = f"{_count(multiplications(model, size))} multiplications at {size[0]} x {size[1]}"
     for side in (224, 448) if card.fixed_size is None else (0,):
         height, width = card.fixed_size or card.look_size(side, side, side)
         pixels = np.zeros((height, width, 3), np.uint8)
@@ -43,6 +49,24 @@ def measure(path: Path) -> dict[str, str]:
         rows, columns = out.class_maps.shape[1:]
         facts[f"at {height} x {width}"] = f"map {rows} x {columns}, {cells}, {np.median(times) * 1e3:.1f} ms"
     return facts
+
+
+def _end(model: onnx.ModelProto) -> list[str]:
+    """What leads from the last feature map to the logits: its name, and operators."""
+    flow = Flow(model.graph, "image")
+    features = flow.maker["head_flat"].input[0]
+    kinds = [node.op_type for node in flow.nodes_to(["logits"], stop=[features]) if node.op_type != "Constant"]
+    # An attached graph ends in a reshape of its own, which says nothing of the network.
+    kinds = kinds[:-1] if kinds[-1:] == ["Reshape"] else kinds
+    return [features.removeprefix(NETWORK_PREFIX), *kinds, "logits"]
+
+
+def _count(number: int) -> str:
+    """In words, three digits or so."""
+    for unit, name in ((10**9, "billion"), (10**6, "million")):
+        if number >= unit // 10:
+            return f"{number / unit:.2f} {name}"
+    return f"{number:,}"
 
 
 def multiplications(model: onnx.ModelProto, size: tuple[int, int]) -> int:

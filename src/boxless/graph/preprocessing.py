@@ -41,7 +41,9 @@ _NUMBERS = re.compile(r"mean=([-\d.,e]+),std=([-\d.,e]+)")
 
 
 def parse_preprocessing(text: str) -> Preprocessing:
-    """A way by its name, or `mean=..,std=..` on the scale 0-255, with one number each or three.
+    """A way by its name, or `mean=..,std=..`, with one number each or three.
+
+    The numbers are on the scale 0-255; if all are below 1, on the scale 0-1 (as PyTorch has them).
 
     Raises:
         NetworkError: if it is neither.
@@ -55,9 +57,15 @@ def parse_preprocessing(text: str) -> Preprocessing:
         mean = std = None
     if mean is None or std is None or 0.0 in std:
         raise NetworkError(
-            f"preprocessing '{text}' (expected {', '.join(WAYS)}, or mean=R,G,B,std=R,G,B on the scale 0-255)"
+            f"preprocessing '{text}' (expected {', '.join(WAYS)}, or mean=R,G,B,std=R,G,B of 0-255, or of 0-1)"
         )
-    return Preprocessing(mean, std)
+    scale = 255.0 if max(*map(abs, mean), *std) < 1.0 else 1.0
+    return Preprocessing(_times(mean, scale), _times(std, scale))
+
+
+def _times(numbers: Triple, scale: float) -> Triple:
+    red, green, blue = numbers
+    return scale * red, scale * green, scale * blue
 
 
 def _triple(text: str) -> Triple:

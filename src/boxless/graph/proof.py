@@ -26,6 +26,7 @@ COMPLETE = 1e-3
 """The largest error of completeness that passes, likewise."""
 
 _PICTURES = 4
+_MAPS = 5
 _MORE_SURE = 0.15
 _FEWEST_REAL = 3
 
@@ -41,8 +42,8 @@ class Proof:
         real: whether they were real ones; else smooth noise.
         difference: the largest difference of the answers, as a share of the largest.
         bit_for_bit: whether there was none.
-        completeness: the largest |mean of a class map + constant - logit| as a share of the largest logit, for
-            the five best classes, the constant being that of the first picture; None where maps are not exact.
+        completeness: by how much, as a share of the largest logit, what the mean of a class map lacks to the logit
+            differs from picture to picture, for the first five classes; None where maps are not exact.
         warnings: about the preprocessing.
     """
 
@@ -141,13 +142,7 @@ def prove(asked: Asked, bare: Path, model: Path, card: Card, size: tuple[int, in
     expected = asked.answers(opened, shown, asked.logits)
     del opened
 
-    opened = session(model)
-    answers, offsets = [], []
-    for pixels in shown:
-        feed = {"image": pixels[None], "size": np.array(size), "classes": np.arange(min(5, len(card.labels)))}
-        logits, maps = _run(opened, ["logits", "class_maps"], {**feed, "top": np.array([0])})
-        answers.append(logits[0])
-        offsets.append(logits[0, : maps.shape[1]] - maps[0].mean(axis=(1, 2), dtype=np.float64))
+    answers, missed = _answers(model, len(card.labels), shown)
     largest = max(float(np.abs(each).max()) for each in expected) or 1.0
     difference = max(float(np.abs(one - other).max()) for one, other in zip(answers, expected, strict=True)) / largest
     final = _final_difference(answers, said) / max(1.0, *(float(np.abs(each).max()) for each in said))
@@ -156,14 +151,33 @@ def prove(asked: Asked, bare: Path, model: Path, card: Card, size: tuple[int, in
             f"not written: its answers would differ from the original's by {max(difference, final):.2g} of the largest "
             f"(at most {TOLERANCE:g})"
         )
-    completeness = float(np.ptp(np.array(offsets), axis=0).max()) / largest if card.maps == "exact" else None
-    if completeness is not None and completeness > COMPLETE:
+    exact = card.maps == "exact"
+    if exact and not missed / largest <= COMPLETE:
         raise NetworkError(
-            f"not written: its class maps do not add up to its logits, by {completeness:.2g} of the largest "
+            f"not written: its class maps do not add up to its logits, by {missed / largest:.2g} of the largest "
             f"(at most {COMPLETE:g})"
         )
     doubts = _doubts(_sureness(said, card), sure, said) if real else ()
-    return Proof(len(shown), real, difference, difference == 0.0, completeness, doubts)
+    return Proof(len(shown), real, difference, difference == 0.0, missed / largest if exact else None, doubts)
+
+
+def completeness(model: Path, card: Card, size: tuple[int, int]) -> float:
+    """How far map means of a boxless model, plus a constant, miss its logits, as a share of the largest; on noise."""
+    answers, missed = _answers(model, len(card.labels), _shown(size, ())[0])
+    return missed / (max(float(np.abs(each).max()) for each in answers) or 1.0)
+
+
+def _answers(model: Path, classes: int, shown: Sequence[Pixels]) -> tuple[list[Floats], float]:
+    """A boxless model's logits (K,), and by how much their distance to map means differs from picture to picture."""
+    opened = session(model)
+    asked = {"classes": np.arange(min(_MAPS, classes)), "top": np.array([0])}
+    answers, offsets = [], []
+    for pixels in shown:
+        feed = {"image": pixels[None], "size": np.array(pixels.shape[:2]), **asked}
+        logits, maps = _run(opened, ["logits", "class_maps"], feed)
+        answers.append(logits[0])
+        offsets.append(logits[0, : maps.shape[1]] - maps[0].mean(axis=(1, 2), dtype=np.float64))
+    return answers, float(np.ptp(np.array(offsets), axis=0).max())
 
 
 def _final_difference(answers: Sequence[Floats], said: Sequence[Floats]) -> float:

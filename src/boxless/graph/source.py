@@ -68,6 +68,15 @@ def open_classifier(path: Path, layout: Layout | None = None, output: str | None
     return Classifier(model, entry, _output(path, model, output), layout, size, converted_from, outside)
 
 
+def has_card(path: Path) -> bool:
+    """Whether a file is a boxless model, be it a damaged one."""
+    try:
+        model = onnx.load(path, load_external_data=False)
+    except Exception:  # protobuf's own, which depends on its build
+        return False
+    return any(each.key == METADATA_KEY for each in model.metadata_props)
+
+
 def _read(path: Path) -> tuple[onnx.ModelProto, bool]:
     if not path.is_file():
         raise NetworkError(f"{path}: no such file")
@@ -130,6 +139,9 @@ def _entry(path: Path, model: onnx.ModelProto, layout: Layout | None) -> tuple[s
         if len(fits) != 1:
             raise NetworkError(f"{path}: its input is ({shape}): say which are the channels, --layout nchw or nhwc")
         layout = fits[0]
+    last, first = (dims[1], dims[3]) if layout == "nhwc" else (dims[3], dims[1])
+    if last == 3 and first != 3:
+        raise NetworkError(f"{path}: its input is ({shape}), so its channels are not where --layout {layout} says")
     channels = dims[1] if layout == "nchw" else dims[3]
     if channels not in (3, None):
         raise NetworkError(f"{path}: its input is ({shape}), with {channels} channels as {layout} (expected 3)")

@@ -13,7 +13,7 @@ from boxless.errors import MissingExtraError
 
 _ALREADY_CHOSEN = "KERAS_BACKEND" in os.environ
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow tells at length what processor it found
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow talks of what concerns its makers
 
 try:
     keras: Any = import_module("keras")

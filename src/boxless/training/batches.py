@@ -3,33 +3,33 @@
 from __future__ import annotations
 
 import os
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from math import ceil
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from boxless.networks.framework import keras
+from boxless.ordered import ordered_map
 from boxless.training.augment import Augmentation, augmented
 from boxless.training.examples import Store
 
 Floats = NDArray[np.float32]
 
 _PLAIN = Augmentation()
-_FEW_PIXELS = 96 * 96
-"""Smaller pictures are made faster than threads are told to make them."""
+_NO_CHANCE = np.random.default_rng(0)
 
 
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]
-    """The batches of one epoch, all of nearly the same size.
+    """The batches of one epoch, all of one size: with two, a framework would compute with two programs.
 
     Args:
         store: n decoded pictures.
         targets: (n, K).
         side: of the pictures that the network sees.
         batch: pictures in one, at most.
-        epoch: from 0; None shows the pictures in their order and as they are.
+        epoch: from 0. Up to one picture a batch is left out so that all are as large, others each time. None shows
+            all pictures in their order and as they are, the last batch filled up with the last picture.
         augmentation: what may be done to them.
         seed: of order and changes.
     """
@@ -48,12 +48,15 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         super().__init__()
         self._store, self._targets, self._side = store, targets, side
         self._epoch, self._augmentation, self._seed = epoch, augmentation, seed
-        order = np.arange(len(store))
-        if epoch is not None:
-            order = np.random.default_rng([seed, epoch]).permutation(order)
-        self._parts = np.array_split(order, max(1, ceil(len(order) / batch)))
-        threads = os.cpu_count() or 1
-        self._pool = ThreadPoolExecutor(threads) if side * side > _FEW_PIXELS and threads > 1 else None
+        count = len(store)
+        steps = ceil(count / batch)
+        if epoch is None:
+            size = min(batch, count)
+            order = np.minimum(np.arange(steps * size), count - 1)
+        else:
+            size = count // steps
+            order = np.random.default_rng([seed, epoch]).permutation(count)[: steps * size]
+        self._parts = order.reshape(steps, size)
 
     def __len__(self) -> int:
         return len(self._parts)
@@ -61,8 +64,11 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     def __getitem__(self, index: int) -> tuple[Floats, Floats]:
         """float32 (b, side, side, 3) in 0-255, and targets (b, K)."""
         part = self._parts[index].tolist()
-        shown = (self._pool.map if self._pool else map)(self._shown, part)
-        return np.stack(list(shown)), self._targets[part]
+        return np.stack([self._shown(picture) for picture in part]), self._targets[part]
+
+    def ahead(self) -> Iterator[tuple[Floats, Floats]]:
+        """The batches in their order, the next ones made while one is used."""
+        return ordered_map(self.__getitem__, range(len(self)), os.cpu_count() or 1)
 
     def _shown(self, picture: int) -> Floats:
         pixels = self._store[picture]
@@ -71,17 +77,3 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         # From 1 on: to NumPy the seeds [s, e] and [s, e, 0] are one, and the first has ordered the pictures.
         random = np.random.default_rng([self._seed, self._epoch, picture + 1])
         return augmented(pixels, self._side, self._augmentation, random)
-
-    def close(self) -> None:
-        """Lets the threads go."""
-        if self._pool:
-            self._pool.shutdown(wait=False)
-
-    def __enter__(self) -> Batches:
-        return self
-
-    def __exit__(self, *_: Any) -> None:  # noqa: ANN401
-        self.close()
-
-
-_NO_CHANCE = np.random.default_rng(0)

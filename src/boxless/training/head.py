@@ -39,7 +39,8 @@ class LinearHead:
         weight: float32 (K, C).
         bias: float32 (K,).
         strength: the inverse regularisation that cross-validation chose.
-        losses: the mean log loss on left-out folds, by strength; empty where there was too little to leave out.
+        losses: the log loss on left-out folds, mean over classes, by strength; empty where there was too little to
+            leave out.
         left_out: (n, K), for each picture the probabilities by a head that had not seen it, or None.
     """
 
@@ -55,7 +56,8 @@ def fit_head(features: Floats, targets: Floats, *, several: bool, seed: int = 0)
 
     One label a picture: multinomial logistic regression, whose weights sum to zero over the classes, so that a class
     map shows what speaks for its class rather than for the others. Several: one logistic regression a class. Both
-    with an L2 penalty on weights of standardised features; the standardisation is folded into the weights.
+    with an L2 penalty on weights of standardised features; the standardisation is folded into the weights. All classes
+    count alike, however many pictures they have (docs/decisions/0011).
 
     Args:
         features: (n, C).
@@ -66,7 +68,7 @@ def fit_head(features: Floats, targets: Floats, *, several: bool, seed: int = 0)
     mean, deviation = features.mean(axis=0), features.std(axis=0) + _TINY
     standard = ((features - mean) / deviation).astype(np.float32)
     left_out = _cross_validated(standard, targets, several, seed)
-    losses = {strength: float(log_loss(guess, targets, several=several).mean()) for strength, guess in left_out.items()}
+    losses = {strength: _balanced_loss(guess, targets, several) for strength, guess in left_out.items()}
     strength = min(losses, key=lambda each: losses[each]) if losses else STRENGTHS[len(STRENGTHS) // 2 - 1]
     with threadpool_limits(1, "blas"):
         weight, bias = _path(standard, targets, several, upto=strength)[strength]
@@ -91,6 +93,15 @@ def _cross_validated(features: Floats, targets: Floats, several: bool, seed: int
     return guesses
 
 
+def _balanced_loss(chances: Floats, targets: Floats, several: bool) -> float:
+    """The log loss, every class counting alike; with several labels, its presence and its absence alike too."""
+    if not several:
+        losses = log_loss(chances, targets, several=False)
+        return float((targets.T @ losses / targets.sum(axis=0)).mean())
+    ways = ((targets, chances), (1 - targets, 1 - chances))
+    return float(np.mean([-(true * np.log(np.clip(p, 1e-12, 1))).sum(axis=0) / true.sum(axis=0) for true, p in ways]))
+
+
 def _path(
     features: Floats, targets: Floats, several: bool, upto: float = STRENGTHS[-1]
 ) -> dict[float, tuple[Floats, Floats]]:
@@ -108,7 +119,7 @@ def _path(
 def _fits(features: Floats, classes: NDArray[np.generic], upto: float) -> dict[float, tuple[Floats, Floats]]:
     """Of two classes, softmax over the two: the second's logit is the first's, turned round."""
     found = {}
-    model = LogisticRegression(max_iter=_STEPS, warm_start=True, tol=1e-4)
+    model = LogisticRegression(class_weight="balanced", max_iter=_STEPS, warm_start=True, tol=1e-4)
     for strength in (each for each in STRENGTHS if each <= upto):
         model.set_params(C=strength)
         model.fit(features, classes)

@@ -35,8 +35,9 @@ def score(network: Any, examples: Examples, side: int, batch: int = 64) -> Score
 def logits_of(network: Any, store: Store, side: int, batch: int = 64) -> Floats:  # noqa: ANN401
     """The logits (n, K) of stored pictures, in their order."""
     nothing = np.zeros((len(store), 1), np.float32)
-    with Batches(store, nothing, side, batch) as batches:
-        return np.asarray(network.predict(batches, verbose=0), np.float32)
+    # Not predict(): by way of TensorFlow's own pipeline it takes twice the time of small networks.
+    rows = [network.predict_on_batch(shown) for shown, _ in Batches(store, nothing, side, batch).ahead()]
+    return np.concatenate([np.asarray(each, np.float32) for each in rows])[: len(store)]
 
 
 def score_logits(logits: Floats, examples: Examples) -> Score:

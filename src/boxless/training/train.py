@@ -177,7 +177,7 @@ def _facts(
         ("trained", f"{len(history)} epochs, {sum(each.seconds for each in history):.0f} s; epoch {kept.epoch} kept"),
         (
             "plan",
-            f"{plan.optimizer}, rate {plan.rate:g} ({plan.schedule}, {plan.warmup:g} epochs of warm-up), batch "
+            f"{plan.optimizer}, rate {plan.rate:g} ({plan.schedule}, warm-up {plan.warmup:g}), batch "
             f"{plan.batch}, weight decay {plan.weight_decay:g}, augmentation {plan.augment}, seed {plan.seed}",
         ),
         ("ran on", _machine()),
