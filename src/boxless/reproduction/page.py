@@ -85,8 +85,8 @@ def index_page(experiments: Sequence[Experiment], out: Path) -> str:
         results = stored(experiment, out)
         if results:
             how = next(scale for scale in SCALES if scale in results)
-            seconds = results[how]["seconds"]
-            rows.append([f"[{experiment.title}]({experiment.name}.md)", f"**{how}**", f"{seconds / 60:.0f} min"])
+            minutes = _seconds(results[how]) / 60
+            rows.append([f"[{experiment.title}]({experiment.name}.md)", f"**{how}**", f"{minutes:.0f} min"])
         else:
             rows.append([experiment.title, "not run yet", ""])
     return (
@@ -131,9 +131,13 @@ def _facts(result: dict[str, Any]) -> str:
         *settings,
         ["data", result["data"]],
         ["trained on", where],
-        ["time", f"{result['seconds']:,.0f} s, training that was reused counted in; on {here['date']}"],
+        ["time", f"{_seconds(result):,.0f} s, with the training that was done before; finished on {here['date']}"],
     ]
     return "<details><summary>Settings and facts</summary>\n\n" + table(["", ""], rows) + "\n\n</details>"
+
+
+def _seconds(result: dict[str, Any]) -> float:
+    return float(result["seconds"] + result.get("reused_seconds", 0.0))
 
 
 def write_text(path: Path, text: str) -> None:
