@@ -25,7 +25,7 @@ _LABELS = {
 
 
 def store(experiment: Experiment, scale: str, measured: Measured, facts: Mapping[str, Any], out: Path) -> Path:
-    """Stores a result, and writes the experiment's page and the folder's index anew.
+    """Stores a result, and writes the experiment's page anew.
 
     Args:
         experiment: what was measured.
@@ -41,11 +41,18 @@ def store(experiment: Experiment, scale: str, measured: Measured, facts: Mapping
     # Through JSON first, so that what is written up is what is stored.
     text = json.dumps({"name": name, **facts, **measured.data}, indent=1, ensure_ascii=False) + "\n"
     write_text(out / f"{name}.json", text)
-    write_text(out / f"{name}.svg", experiment.plot(json.loads(text)) + "\n")
     for ending, content in measured.pictures.items():
         write_whole(out / f"{name}-{ending}.png", partial(_fill, content=content))
+    return write_up(experiment, out)
+
+
+def write_up(experiment: Experiment, out: Path) -> Path:
+    """Writes an experiment's page and plots from the results that are stored in a folder; returns the page."""
+    results = stored(experiment, out)
+    for scale, result in results.items():
+        write_text(out / f"{experiment.name}-{scale}.svg", experiment.plot(result) + "\n")
     page = out / f"{experiment.name}.md"
-    write_text(page, experiment_page(experiment, stored(experiment, out)))
+    write_text(page, experiment_page(experiment, results))
     return page
 
 
