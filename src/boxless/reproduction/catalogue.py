@@ -12,7 +12,7 @@ from boxless.reproduction.confidence_maps import CONFIDENCE_MAPS
 from boxless.reproduction.experiment import Experiment, Say
 from boxless.reproduction.gap_gmp import GAP_GMP
 from boxless.reproduction.nin_heads import NIN_HEADS
-from boxless.reproduction.page import experiment_page, index_page, store, stored, write_text
+from boxless.reproduction.page import index_page, store, stored, write_text, write_up
 from boxless.reproduction.translation import TRANSLATION
 
 EXPERIMENTS = {each.name: each for each in (NIN_HEADS, TRANSLATION, CONFIDENCE_MAPS, GAP_GMP)}
@@ -67,8 +67,8 @@ def write_index(out: Path) -> None:
 
 
 def write_pages(out: Path) -> None:
-    """Writes every page of a folder anew from the results that are stored there."""
+    """Writes every page and plot of a folder anew from the results that are stored there."""
     for each in EXPERIMENTS.values():
-        if results := stored(each, out):
-            write_text(out / f"{each.name}.md", experiment_page(each, results))
+        if stored(each, out):
+            write_up(each, out)
     write_index(out)

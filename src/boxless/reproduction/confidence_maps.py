@@ -78,6 +78,7 @@ def measure(scale: str, data: Path | None, say: Say) -> Measured:
         "settings": asdict(settings),
         "data": trainer.data.source,
         "trained_on": trained_on([run]),
+        "reused_seconds": round(trainer.reused, 1),
         "test_error": run.test_error,
         "test": len(test),
         "classes": classes,
@@ -139,7 +140,7 @@ def plot(result: dict[str, Any]) -> str:
 
 def _png(image: Image.Image) -> bytes:
     buffer = io.BytesIO()
-    image.save(buffer, "PNG", optimize=True)
+    image.quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(buffer, "PNG", optimize=True)
     return buffer.getvalue()
 
 

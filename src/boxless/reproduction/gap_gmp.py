@@ -59,7 +59,7 @@ class Settings:
 
 SCALES = {
     "check": Settings("top", 64, 8, 4, 2, 1, 1, 16, 1e-3),
-    "quick": Settings("top", 224, 128, 300, 50, 3, 8, 32, 1e-3),
+    "quick": Settings("top", 224, 64, 150, 50, 3, 8, 32, 1e-3),
     "full": Settings("everything", 224, 1024, 300, 50, 5, 30, 32, 3e-4),
 }
 

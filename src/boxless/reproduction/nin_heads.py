@@ -58,6 +58,7 @@ def measure(scale: str, data: Path | None, say: Say) -> Measured:
             "settings": asdict(settings),
             "data": trainer.data.source,
             "trained_on": trained_on(runs),
+            "reused_seconds": round(trainer.reused, 1),
             "runs": [run.as_dict() for run in runs],
         }
     )

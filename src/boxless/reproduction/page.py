@@ -25,7 +25,7 @@ _LABELS = {
 
 
 def store(experiment: Experiment, scale: str, measured: Measured, facts: Mapping[str, Any], out: Path) -> Path:
-    """Stores a result, and writes the experiment's page and the folder's index anew.
+    """Stores a result, and writes the experiment's page anew.
 
     Args:
         experiment: what was measured.
@@ -41,11 +41,18 @@ def store(experiment: Experiment, scale: str, measured: Measured, facts: Mapping
     # Through JSON first, so that what is written up is what is stored.
     text = json.dumps({"name": name, **facts, **measured.data}, indent=1, ensure_ascii=False) + "\n"
     write_text(out / f"{name}.json", text)
-    write_text(out / f"{name}.svg", experiment.plot(json.loads(text)) + "\n")
     for ending, content in measured.pictures.items():
         write_whole(out / f"{name}-{ending}.png", partial(_fill, content=content))
+    return write_up(experiment, out)
+
+
+def write_up(experiment: Experiment, out: Path) -> Path:
+    """Writes an experiment's page and plots from the results that are stored in a folder; returns the page."""
+    results = stored(experiment, out)
+    for scale, result in results.items():
+        write_text(out / f"{experiment.name}-{scale}.svg", experiment.plot(result) + "\n")
     page = out / f"{experiment.name}.md"
-    write_text(page, experiment_page(experiment, stored(experiment, out)))
+    write_text(page, experiment_page(experiment, results))
     return page
 
 
@@ -85,8 +92,8 @@ def index_page(experiments: Sequence[Experiment], out: Path) -> str:
         results = stored(experiment, out)
         if results:
             how = next(scale for scale in SCALES if scale in results)
-            seconds = results[how]["seconds"]
-            rows.append([f"[{experiment.title}]({experiment.name}.md)", f"**{how}**", f"{seconds / 60:.0f} min"])
+            minutes = _seconds(results[how]) / 60
+            rows.append([f"[{experiment.title}]({experiment.name}.md)", f"**{how}**", f"{minutes:.0f} min"])
         else:
             rows.append([experiment.title, "not run yet", ""])
     return (
@@ -131,9 +138,13 @@ def _facts(result: dict[str, Any]) -> str:
         *settings,
         ["data", result["data"]],
         ["trained on", where],
-        ["time", f"{result['seconds']:,.0f} s, training that was reused counted in; on {here['date']}"],
+        ["time", f"{_seconds(result):,.0f} s, with the training that was done before; finished on {here['date']}"],
     ]
     return "<details><summary>Settings and facts</summary>\n\n" + table(["", ""], rows) + "\n\n</details>"
+
+
+def _seconds(result: dict[str, Any]) -> float:
+    return float(result["seconds"] + result.get("reused_seconds", 0.0))
 
 
 def write_text(path: Path, text: str) -> None:

@@ -52,8 +52,10 @@ def flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, A
 def shown(value: Any) -> str:  # noqa: ANN401
     """A value of a setting."""
     if isinstance(value, list | tuple):
-        return ", ".join(shown(each) for each in value)
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+        return ", ".join(shown(each) for each in value) or "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:,}" if isinstance(value, int) else f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 def smaller(settings: Mapping[str, Any], full: Mapping[str, Any]) -> str:

@@ -41,7 +41,7 @@ _HEADS = ("gap", "fc_dropout", "fc")
 
 SCALES = {
     "check": Settings(TINY, ("gap", "fc"), 1, 20, (0, 8)),
-    "quick": Settings(NARROW, _HEADS, 3, 1_000, (0, 1, 2, 3, 4, 6, 8)),
+    "quick": Settings(NARROW, _HEADS, 3, 500, (0, 1, 2, 4, 6, 8)),
     "full": Settings(PAPER, _HEADS, 3, 10_000, tuple(range(9))),
 }
 
@@ -87,6 +87,7 @@ def measure(scale: str, data: Path | None, say: Say) -> Measured:
             "settings": asdict(settings),
             "data": trainer.data.source,
             "trained_on": trained_on(runs),
+            "reused_seconds": round(trainer.reused, 1),
             "side": SIDE,
             "runs": curves,
         }
