@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import time
 from collections.abc import Callable, Mapping
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from boxless.files import write_whole
+from boxless.machine import machine as facts_of_machine
 
 RESULTS = Path(__file__).parent / "results"
 DATA = Path(os.environ.get("BOXLESS_DATA", Path(__file__).parent.parent.parent / "shared/data"))
@@ -21,20 +20,7 @@ DATA = Path(os.environ.get("BOXLESS_DATA", Path(__file__).parent.parent.parent /
 
 def machine() -> dict[str, Any]:
     """What a figure depends on: processor, cores, versions."""
-    processor = platform.processor()
-    info = Path("/proc/cpuinfo")
-    if info.exists():
-        lines = info.read_text().splitlines()
-        processor = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), processor)
-    packages = ("boxless", "numpy", "onnxruntime", "opencv-python-headless", "pillow")
-    return {
-        "date": time.strftime("%Y-%m-%d"),
-        "processor": processor,
-        "cores": os.cpu_count(),
-        "system": platform.platform(),
-        "python": platform.python_version(),
-        "packages": {package: version(package) for package in packages},
-    }
+    return facts_of_machine(("boxless", "numpy", "onnxruntime", "opencv-python-headless", "pillow"))
 
 
 def milliseconds(

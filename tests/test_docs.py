@@ -10,6 +10,8 @@ import pytest
 from benchmarks.readme import PAGES as TABLES
 from benchmarks.readme import with_tables
 
+from boxless.reproduction.catalogue import write_pages
+
 ROOT = Path(__file__).parent.parent
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -25,6 +27,7 @@ def blocks(page: Path, language: str) -> str:
 WITH_CODE = [page for page in PAGES if blocks(page, "python")]
 
 
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras on TensorFlow and NumPy 2
 @pytest.mark.parametrize("page", WITH_CODE, ids=[str(page.relative_to(ROOT)) for page in WITH_CODE])
 def test_code_blocks_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
@@ -42,3 +45,13 @@ def test_links_lead_somewhere(page: Path) -> None:
 @pytest.mark.parametrize("page", TABLES, ids=[str(page.relative_to(ROOT)) for page in TABLES])
 def test_figures_are_those_of_the_results(page: Path) -> None:
     assert with_tables(page) == page.read_text(encoding="utf-8"), "run make figures"
+
+
+def test_the_pages_of_reproductions_are_those_of_the_results(tmp_path: Path) -> None:
+    stored = ROOT / "docs/reproduction"
+    for result in stored.glob("*.json"):
+        shutil.copy(result, tmp_path)
+    write_pages(tmp_path)
+    for ending in ("md", "svg"):
+        written = {path.name: path.read_text(encoding="utf-8") for path in tmp_path.glob(f"*.{ending}")}
+        assert written == {path.name: path.read_text(encoding="utf-8") for path in stored.glob(f"*.{ending}")}

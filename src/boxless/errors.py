@@ -10,6 +10,7 @@
     ├── TrainingError       a training cannot start, or not go on
     ├── AccuracyLossError   a quantized model says too often something else than the model it was made from
     ├── DatasetError        a data set has another layout than expected, or nothing to measure on
+    ├── UnknownExperimentError  there is no experiment of that name to reproduce
     ├── DiskSpaceError      what is to be written would not fit on the disk
     └── MissingExtraError   a command needs packages that are not installed
 
@@ -61,6 +62,10 @@ class TrainingError(BoxlessError):
 
 class AccuracyLossError(BoxlessError):
     """A quantized model that lost more than allowed; it was not written."""
+
+
+class UnknownExperimentError(BoxlessError):
+    """A name that no experiment of `boxless reproduce` has."""
 
 
 class DiskSpaceError(BoxlessError):

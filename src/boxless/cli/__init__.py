@@ -16,6 +16,7 @@ from boxless.cli.inspect import inspect
 from boxless.cli.locate import locate
 from boxless.cli.models import models
 from boxless.cli.quantize import quantize
+from boxless.cli.reproduce import reproduce
 from boxless.cli.train import train
 from boxless.errors import BoxlessError
 
@@ -35,6 +36,7 @@ app.command()(fit)
 app.command()(train)
 app.command()(evaluate)
 app.command()(calibrate)
+app.command()(reproduce)
 
 
 def _print_version(wanted: bool) -> None:

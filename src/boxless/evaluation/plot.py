@@ -40,10 +40,11 @@ class Plot:
     _legend: list[tuple[str, str, bool]] = field(default_factory=list)
 
     def line(self, name: str, x: Iterable[float], y: Iterable[float], colour: str, dashed: bool = False) -> None:
-        """A line through points; `name` stands in the legend, if there is one."""
+        """A line through points; `name` stands in the legend, if there is one. Without points, only there."""
         places = " ".join(f"{self._x(a):.1f},{self._y(b):.1f}" for a, b in zip(x, y, strict=True) if isfinite(b))
         dash = ' stroke-dasharray="5 4"' if dashed else ""
-        self._parts.append(f'<polyline points="{places}" fill="none" stroke="{colour}" stroke-width="2"{dash}/>')
+        if places:
+            self._parts.append(f'<polyline points="{places}" fill="none" stroke="{colour}" stroke-width="2"{dash}/>')
         if name:
             self._legend.append((name, colour, dashed))
 
@@ -62,6 +63,11 @@ class Plot:
         self._parts.append(f'<circle cx="{self._x(x):.1f}" cy="{self._y(y):.1f}" r="4.5" fill="{colour}"/>')
         aside = {"start": 8, "end": -8}.get(anchor, 0)
         self._parts.append(_text(self._x(x) + aside, self._y(y) + 4 + drop, label, anchor, 11))
+
+    def dots(self, x: Iterable[float], y: Iterable[float], colour: str) -> None:
+        """Small dots without names."""
+        for a, b in zip(x, y, strict=True):
+            self._parts.append(f'<circle cx="{self._x(a):.1f}" cy="{self._y(b):.1f}" r="2.6" fill="{colour}"/>')
 
     def span(self, x: float, low: float, high: float, colour: str) -> None:
         """A thin upright line, such as an interval."""

@@ -1,0 +1,182 @@
+"""Trains the experiments' networks, each once: a finished run is kept, and taken again wherever it is asked for."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boxless.files import cache_folder, write_whole
+from boxless.machine import machine
+from boxless.networks import build
+from boxless.networks.framework import keras
+from boxless.reproduction.cifar10 import CLASSES, SIDE, Cifar10, Pictures, Pixels
+from boxless.reproduction.recipe import Recipe
+from boxless.reproduction.whiten import Whitening, whitened
+from boxless.training.device import repeatable
+from boxless.training.examples import Examples, Store
+from boxless.training.loop import train_network
+from boxless.training.score import logits_of
+
+Floats = NDArray[np.float32]
+
+PACKAGES = ("boxless", "keras", "tensorflow-cpu", "tensorflow", "jax", "torch", "numpy", "onnxruntime")
+"""On whose versions a trained network may depend."""
+
+_BATCH = 256
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A trained network.
+
+    Attributes:
+        head: gap, gmp, fc or fc_dropout.
+        seed: of its first weights, the order of its pictures and what is dropped.
+        parameters: that gradient descent sets.
+        train_error, test_error: in percent, on the recipe's pictures.
+        losses: the mean cross-entropy of each epoch, with dropout as in training.
+        seconds: that the training took.
+        machine: where it took place.
+        weights: their file.
+    """
+
+    head: str
+    seed: int
+    parameters: int
+    train_error: float
+    test_error: float
+    losses: list[float]
+    seconds: float
+    machine: dict[str, Any]
+    weights: Path
+
+    def as_dict(self) -> dict[str, Any]:
+        """As plain data, without the machine and what is only of this disk."""
+        data = asdict(self)
+        del data["weights"], data["machine"]
+        return data
+
+
+def trained_on(runs: Sequence[Trained]) -> list[dict[str, Any]]:
+    """The machines of runs, each once."""
+    return [run.machine for i, run in enumerate(runs) if all(run.machine != other.machine for other in runs[:i])]
+
+
+@dataclass
+class Trainer:
+    """Trains networks by one recipe on CIFAR-10.
+
+    Attributes:
+        recipe: the settings.
+        data: CIFAR-10.
+        say: is told of each run as it ends, in words.
+        reused: the seconds that runs once took which were taken from the cache.
+    """
+
+    recipe: Recipe
+    data: Cifar10
+    say: Callable[[str], object] = field(default=lambda words: None)
+    reused: float = 0.0
+
+    @cached_property
+    def train(self) -> Pictures:
+        """The pictures that the recipe trains with; the same for every seed."""
+        return self.data.train.some(self.recipe.train)
+
+    @cached_property
+    def test(self) -> Pictures:
+        """The pictures that the recipe tests with."""
+        return self.data.test.some(self.recipe.test)
+
+    @cached_property
+    def _whitening(self) -> Whitening:
+        return Whitening.of(self.train.pixels)
+
+    def runs(self, heads: Sequence[str], seeds: int) -> list[Trained]:
+        """A network for each head and seed; seed by seed, so that what is there early can be compared."""
+        wanted = [(head, seed) for seed in range(seeds) for head in heads]
+        found = []
+        for i, (head, seed) in enumerate(wanted, start=1):
+            run = self.run(head, seed)
+            self.say(
+                f"{i}/{len(wanted)}  {self.recipe.network} {head}, seed {seed}: test error {run.test_error:.2f} %, "
+                f"train error {run.train_error:.2f} %, {run.seconds:.0f} s"
+            )
+            found.append(run)
+        return found
+
+    def run(self, head: str, seed: int) -> Trained:
+        """The network of a head and a seed: taken from the cache, or trained now; one that was killed goes on."""
+        settings = {**asdict(self.recipe), "head": head, "seed": seed, "data": self.data.source}
+        key = hashlib.blake2b(json.dumps(settings, sort_keys=True).encode(), digest_size=8).hexdigest()
+        place = cache_folder() / "reproduction" / f"{self.recipe.network}-{head}-{seed}-{key}"
+        facts, weights = place.with_suffix(".json"), place.with_suffix(".npz")
+        kept = facts.is_file()
+        if not kept:
+            measured = self._train(head, seed, place, weights)
+            # The facts come last: where they are, the run is whole.
+            write_whole(facts, lambda beside: beside.write_text(json.dumps({"settings": settings, **measured})))
+            shutil.rmtree(place)
+        stored = json.loads(facts.read_text())
+        del stored["settings"]
+        self.reused += stored["seconds"] if kept else 0.0
+        return Trained(head=head, seed=seed, weights=weights, **stored)
+
+    def network(self, run: Trained) -> Any:  # noqa: ANN401
+        """The Keras model of a run, from float32 RGB 0-255 (N, 32, 32, 3) to logits (N, 10)."""
+        network, inner = self._build(run.head)
+        with np.load(run.weights) as stored:
+            inner.set_weights(list(stored.values()))
+        return network
+
+    def class_maps(self, network: Any, pixels: Pixels) -> Floats:  # noqa: ANN401
+        """The class maps (n, 8, 8, 10) that a network makes of pictures (n, 32, 32, 3)."""
+        inner = network.get_layer(self.recipe.network) if self.recipe.whitening else network
+        maps = keras.Model(inner.input, inner.get_layer("class_maps").output)
+        if self.recipe.whitening:
+            maps = keras.Model(network.input, maps(network.get_layer("undone").output))
+        return predicted(maps, pixels)
+
+    def _build(self, head: str) -> tuple[Any, Any]:
+        """The whole network, and the part with weights."""
+        recipe = self.recipe
+        inner = build(recipe.network, len(CLASSES), head, SIDE, width=recipe.width, dropout=recipe.dropout)
+        return (whitened(inner, self._whitening) if recipe.whitening else inner), inner
+
+    def _train(self, head: str, seed: int, folder: Path, weights: Path) -> dict[str, Any]:
+        start = time.perf_counter()
+        keras.utils.clear_session()
+        repeatable(seed)
+        network, inner = self._build(head)
+        examples = Examples.of_arrays(self.train.pixels, self.train.labels, len(CLASSES))
+        epochs = train_network(network, examples, None, self.recipe.plan(seed), SIDE, folder=folder)
+        write_whole(weights, lambda beside: np.savez(beside, *inner.get_weights()))
+        return {
+            "parameters": int(sum(np.prod(each.shape) for each in network.trainable_variables)),
+            "train_error": _error(network, self.train),
+            "test_error": _error(network, self.test),
+            "losses": [round(epoch.loss, 4) for epoch in epochs],
+            # Of a training that was killed, what came before counts too.
+            "seconds": round(max(time.perf_counter() - start, sum(epoch.seconds for epoch in epochs)), 1),
+            "machine": machine(PACKAGES),
+        }
+
+
+def predicted(network: Any, pixels: Pixels) -> Floats:  # noqa: ANN401
+    """What a network, or a part of one, makes of pictures."""
+    return logits_of(network, Store(pixels, SIDE), SIDE, _BATCH)
+
+
+def _error(network: Any, pictures: Pictures) -> float:  # noqa: ANN401
+    wrong = predicted(network, pictures.pixels).argmax(axis=1) != pictures.labels
+    return round(100 * float(wrong.mean()), 3)

@@ -1,0 +1,105 @@
+"""Every experiment in its smallest row, end to end."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+pytest.importorskip("tensorflow", reason="TensorFlow is not installed: pip install 'boxless[train]'")
+
+from boxless.errors import DatasetError, UnknownExperimentError
+from boxless.reproduction.catalogue import EXPERIMENTS, experiment, reproduce, write_pages
+from boxless.reproduction.translation import shifted
+
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+
+def test_the_experiments_on_cifar10(archive: Path, cache: Path, tmp_path: Path) -> None:
+    said: list[str] = []
+    page = reproduce("nin-heads", "check", tmp_path, archive, said.append)
+    assert len(said) == 4
+    result = json.loads((tmp_path / "nin-heads-check.json").read_text())
+    assert [run["head"] for run in result["runs"]] == ["gap", "gmp", "fc_dropout", "fc"]
+    assert result["runs"][0]["parameters"] < result["runs"][3]["parameters"]
+    assert "paper's test error" in page.read_text() and "10.41" in page.read_text()
+    assert "**Only a small run so far.**" in page.read_text()
+    assert "says only that everything runs" in page.read_text()
+    assert (tmp_path / "nin-heads-check.svg").read_text().startswith("<svg")
+
+    networks = sorted((cache / "reproduction").glob("*.npz"))
+    translation = reproduce("translation", "check", tmp_path, archive).read_text()
+    maps = reproduce("confidence-maps", "check", tmp_path, archive).read_text()
+    assert sorted((cache / "reproduction").glob("*.npz")) == networks, "these networks were trained already"
+    assert "Moved by 8 pixels" in translation
+    assert all(name in maps for name in ("airplane", "truck"))
+    for figure in ("mean", "pictures"):
+        with Image.open(tmp_path / f"confidence-maps-check-{figure}.png") as drawn:
+            assert drawn.width > 800
+
+    index = (tmp_path / "README.md").read_text()
+    assert "**check**" in index and "not run yet" in index
+    before = {path: path.read_bytes() for path in tmp_path.glob("*.md")}
+    write_pages(tmp_path)
+    assert {path: path.read_bytes() for path in tmp_path.glob("*.md")} == before
+
+
+def test_average_and_maximum_pooling(data: Path, cache: Path, tmp_path: Path) -> None:
+    page = reproduce("gap-gmp", "check", tmp_path, data).read_text()
+    result = json.loads((tmp_path / "gap-gmp-check.json").read_text())
+    assert [run["pooling"] for run in result["runs"]] == ["gap", "gmp"]
+    assert result["map"] == "4 x 4"
+    assert 0 < result["centre"] < 100
+    assert "56.40" in page and "57.78" in page
+
+
+def test_refusals(tmp_path: Path) -> None:
+    with pytest.raises(UnknownExperimentError, match="nearest: nin-heads"):
+        experiment("nin_head")
+    with pytest.raises(DatasetError, match=r"train/CLASS/\*\.jpg and val/annotations\.json"):
+        reproduce("gap-gmp", "check", tmp_path, tmp_path)
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_scales_differ_in_values_only(name: str) -> None:
+    rows = {scale: asdict(row) for scale, row in EXPERIMENTS[name].scales.items()}
+    assert list(rows) == ["check", "quick", "full"]
+    assert len({tuple(row) for row in rows.values()}) == 1
+
+
+def test_whitening(archive: Path, cache: Path) -> None:
+    from boxless.networks import nin
+    from boxless.networks.framework import keras
+    from boxless.reproduction.cifar10 import load_cifar10
+    from boxless.reproduction.whiten import Whitening, whitened
+
+    pixels = load_cifar10(archive).train.pixels[:, 4:12, 4:12]
+    whitening = Whitening.of(pixels)
+    flat = np.asarray(whitening(pixels.astype(np.float32))).reshape(len(pixels), -1)
+    assert abs(flat.mean()) < 0.01
+    # In the principal directions the variance is v / (v + floor), below one.
+    variance = np.linalg.svd(flat, compute_uv=False) ** 2 / len(flat)
+    assert 0.5 < variance[0] <= 1.001
+    network = nin(width=0.05)
+    whole = whitened(network, whitening)
+    inner = keras.Model(network.input, network.get_layer("mlpconv1_1").output)
+    outer = keras.Model(whole.input, inner(whole.get_layer("undone").output))
+    own = network.get_layer("mlpconv1_1")
+    shown = np.asarray(outer(pixels[:2].astype(np.float32)))
+    assert np.allclose(shown, own(flat[:2].reshape(-1, 8, 8, 3)), atol=1e-4)
+
+
+def test_moving_a_picture() -> None:
+    picture = np.arange(2 * 4 * 4 * 3, dtype=np.uint8).reshape(2, 4, 4, 3)
+    fill = np.array([250, 251, 252], np.uint8)
+    (still,) = shifted(picture, 0, fill)
+    assert still is picture
+    right, left, down, up = shifted(picture, 1, fill)
+    assert np.array_equal(right[:, :, 1:], picture[:, :, :-1]) and (right[:, :, 0] == fill).all()
+    assert np.array_equal(left[:, :, :-1], picture[:, :, 1:]) and (left[:, :, -1] == fill).all()
+    assert np.array_equal(down[:, 1:], picture[:, :-1]) and (down[:, 0] == fill).all()
+    assert np.array_equal(up[:, :-1], picture[:, 1:]) and (up[:, -1] == fill).all()
