@@ -107,7 +107,9 @@ def train_network(
                 if better:
                     checkpoints.save_best(kept)
                 checkpoints.save(history, read_variables(variables(network)))
-                numbers = {name: value for name, value in asdict(epoch).items() if value is not None}
+                numbers = {
+                    name: value for name, value in asdict(epoch).items() if value is not None and name != "epoch"
+                }
                 log_numbers(checkpoints.folder / "logs", epoch.epoch, numbers)
     finally:
         watch.ends()
