@@ -62,12 +62,14 @@ def tasks(
     size: tuple[int, int],
 ) -> dict[str, Callable[[], object]]:
     """The network alone, with five maps, and with the affinity too, on pictures of that size."""
-    entry = bare.get_inputs()[0].name
+    entry = bare.get_inputs()[0]
     pixels = np.random.default_rng(0).integers(0, 256, (batch, *size, 3), np.uint8)
     scaled = pixels.astype(np.float32) / 127.5 - 1
+    if entry.shape[1] == 3:
+        scaled = np.ascontiguousarray(scaled.transpose(0, 3, 1, 2))
     feed = {"image": pixels, "size": np.array(size), "classes": np.array([], np.int64), "top": np.array([5])}
     return {
-        "bare": lambda: bare.run(None, {entry: scaled}),
+        "bare": lambda: bare.run(None, {entry.name: scaled}),
         "maps": lambda: maps.run(None, feed),
         "affinity": lambda: whole.run(None, feed),
     }

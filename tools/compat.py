@@ -1,4 +1,4 @@
-"""Which classifiers can be attached to: every architecture of keras.applications that ends in pooling.
+"""Which classifiers can be attached to: every architecture of keras.applications that ends in pooling, some of PyTorch.
 
     make compat          the whole table, docs/compatibility.md and benchmarks/results/compat.json
     python -m tools.compat MobileNetV2 ...      some of it, the other rows staying as they are
@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from dataclasses import asdict
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ RESULTS = ROOT / "benchmarks/results/compat.json"
 PAGE = ROOT / "docs/compatibility.md"
 TIMEOUT = 1200
 FEWEST, MOST = 5, 25
-ENOUGH_MS = 10_000
+ENOUGH_MS = 6_000
 """Rounds that are timed: as many as take so long, within these bounds."""
 
 LARGE = 400
@@ -45,6 +46,12 @@ NAMES = [
     *("ConvNeXtTiny", "ConvNeXtSmall", "ConvNeXtBase"),
     "NASNetMobile",
 ]
+TORCHVISION = [
+    *("resnet18", "mobilenet_v2", "mobilenet_v3_small", "mnasnet0_5", "shufflenet_v2_x0_5", "efficientnet_b0"),
+    *("regnet_y_400mf", "densenet121", "googlenet", "inception_v3", "convnext_tiny", "swin_t"),
+]
+"""Some of PyTorch's, with which other exporters and other ways to spell the same are tried."""
+
 QUICK = ("MobileNetV2", "MobileNetV3Small")
 """Those that the tests try (tests/graph/test_applications.py)."""
 
@@ -52,26 +59,44 @@ INSIDE = ("EfficientNet", "ConvNeXt", "MobileNetV3")  # they scale pixels themse
 CAFFE = ("ResNet50", "ResNet101", "ResNet152")
 
 
-def network_of(name: str) -> tuple[Any, str]:
-    """An architecture with random weights, and the preprocessing that it wants."""
+def export(name: str, file: Path) -> tuple[str, tuple[int, int]]:
+    """Writes an architecture with random weights; the preprocessing and the (height, width) that it wants."""
+    return _export_torch(name, file) if name in TORCHVISION else _export_keras(name, file)
+
+
+def _export_keras(name: str, file: Path) -> tuple[str, tuple[int, int]]:
     import keras
+
+    from boxless.graph.frameworks import export_keras
 
     keras.utils.set_random_seed(0)
     network = getattr(keras.applications, name)(weights=None)
     way = "none" if name.startswith(INSIDE) else "keras-caffe" if name in CAFFE else "tf"
-    height, width = size_of(network)
+    height, width = (side or 224 for side in network.input_shape[1:3])
     noise = np.random.default_rng(0).normal(size=(2 if height < LARGE else 1, height, width, 3)).astype(np.float32)
     for layer in network._flatten_layers():
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.momentum = 0.0
     network(noise * (60 if way != "tf" else 1) + (128 if way == "none" else 0), training=True)
-    return network, way
+    export_keras(network, file)
+    return way, (height, width)
 
 
-def size_of(network: Any) -> tuple[int, int]:  # noqa: ANN401
-    """(height, width) that it declares, or 224 x 224."""
-    height, width = (side or 224 for side in network.input_shape[1:3])
-    return height, width
+def _export_torch(name: str, file: Path) -> tuple[str, tuple[int, int]]:
+    import torch
+
+    from boxless.graph.frameworks import export_torch
+
+    torch.manual_seed(0)
+    network = import_module("torchvision").models.get_model(name, weights=None)
+    for layer in network.modules():
+        if isinstance(layer, torch.nn.BatchNorm2d):
+            layer.momentum = 1.0
+    side = 299 if name == "inception_v3" else 224
+    with torch.no_grad():
+        network(torch.randn(2, 3, side, side))
+    export_torch(network, file, (side, side))
+    return "imagenet", (side, side)
 
 
 def one(name: str, rounds: int = MOST) -> dict[str, Any]:
@@ -80,15 +105,13 @@ def one(name: str, rounds: int = MOST) -> dict[str, Any]:
     from benchmarks.facts import milliseconds, ratio
 
     from boxless.graph import attach
-    from boxless.graph.frameworks import export_keras, quiet
+    from boxless.graph.frameworks import quiet
 
-    network, way = network_of(name)
-    height, width = size_of(network)
     with tempfile.TemporaryDirectory() as folder:
         original, out = Path(folder) / f"{name}.onnx", Path(folder) / "attached.onnx"
         try:
             with quiet():
-                export_keras(network, original)
+                way, (height, width) = export(name, original)
             start = time.perf_counter()
             made = attach(original, out, preprocess=way, input_size=(height, width))
         except BoxlessError as error:
@@ -122,46 +145,49 @@ def one(name: str, rounds: int = MOST) -> dict[str, Any]:
 
 
 def page(rows: dict[str, dict[str, Any]]) -> str:
-    """The table as Markdown."""
+    """The tables as Markdown."""
     attached = [row for row in rows.values() if "error" not in row]
     kinds = ", ".join(f"{sum(row['maps'] == kind for row in attached)} {kind}" for kind in ("exact", "linearised"))
     lines = [
         "# What can be attached to",
         "",
-        f"Made by `make compat`; not written by hand. {len(attached)} of {len(rows)} architectures of",
-        f"keras.applications, with random weights: {kinds}.",
+        f"Made by `make compat`; not written by hand. {len(attached)} of {len(rows)} architectures, with random",
+        f"weights: {kinds}.",
         "",
         "- *logits*: the largest difference to the network's own, as a share of the largest logit; 0 is bit for bit.",
         "- *complete*: how far map means plus a constant miss the logits, likewise.",
         "- *map at*: cells of a class map for pictures of 224 and 448 pixels; *stages*: feature maps that refine it.",
         "- *time*: the attached graph with the maps of the top five over the network as it was exported; *refined*:",
         "  with what refines them too. One picture of the network's own size, one thread, its processor time, the",
-        f"  median of {FEWEST} to {MOST} rounds in which the three take turns.",
-        "",
-        "| keras.applications | maps | logits | complete | map at 224 | at 448 | stages | time | refined |",
-        "|---|---|---|---|---|---|---|---|---|",
+        f"  median of {FEWEST} to {MOST} rounds in which the three take turns; empty where it was not measured so.",
     ]
-    for name, row in rows.items():
-        if "error" in row:
-            lines.append(f"| {name} | not attached: {row['error'].replace('|', '/')} | | | | | | | |")
-            continue
-        proof = row["proof"]
-        complete = "" if proof["completeness"] is None else f"{proof['completeness']:.1e}"
-        difference = "0" if proof["bit_for_bit"] else f"{proof['difference']:.1e}"
-        grids = [" x ".join(map(str, row["cells"][side])) for side in ("224", "448")]
-        lines.append(
-            f"| {name} | {row['maps']}{', fixed size' if row['fixed_size'] else ''} | {difference} | "
-            f"{complete} | {grids[0]} | {grids[1]} | {row['stages']} | {row['maps_over_bare']:.2f} | "
-            f"{row['affinity_over_bare']:.2f} |"
-        )
+    for title, names in (("keras.applications", NAMES), ("torchvision", TORCHVISION)):
+        lines += [
+            "",
+            f"| {title} | maps | logits | complete | map at 224 | at 448 | stages | time | refined |",
+            "|---|---|---|---|---|---|---|---|---|",
+            *(_line(name, rows[name]) for name in names if name in rows),
+        ]
     return "\n".join(lines) + "\n"
+
+
+def _line(name: str, row: dict[str, Any]) -> str:
+    if "error" in row:
+        return f"| {name} | not attached: {row['error'].replace('|', '/')} | | | | | | | |"
+    proof = row["proof"]
+    complete = "" if proof["completeness"] is None else f"{proof['completeness']:.1e}"
+    difference = "0" if proof["bit_for_bit"] else f"{proof['difference']:.1e}"
+    grids = [" x ".join(map(str, row["cells"][side])) for side in ("224", "448")]
+    times = [f"{row[key]:.2f}" if key in row else "" for key in ("maps_over_bare", "affinity_over_bare")]
+    maps = f"{row['maps']}{', fixed size' if row['fixed_size'] else ''}"
+    return f"| {' | '.join((name, maps, difference, complete, *grids, str(row['stages']), *times))} |"
 
 
 def main(names: list[str]) -> None:
     """Runs each in a process of its own and writes the table after each."""
-    unknown = sorted(set(names) - set(NAMES))
-    if unknown:
-        sys.exit(f"no such architecture: {', '.join(unknown)} (expected {', '.join(NAMES)})")
+    every = [*NAMES, *TORCHVISION]
+    if unknown := sorted(set(names) - set(every)):
+        sys.exit(f"no such architecture: {', '.join(unknown)} (expected {', '.join(every)})")
     rows: dict[str, dict[str, Any]] = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     for name in names:
         command = [sys.executable, "-m", "tools.compat", "--one", name]
@@ -176,7 +202,7 @@ def main(names: list[str]) -> None:
         except subprocess.TimeoutExpired:
             rows[name] = {"error": f"took longer than {TIMEOUT} s"}
         print(name, rows[name], flush=True)
-        rows = {each: rows[each] for each in NAMES if each in rows}
+        rows = {each: rows[each] for each in every if each in rows}
         write(RESULTS, json.dumps(rows, indent=1) + "\n")
         write(PAGE, page(rows))
 
@@ -190,4 +216,4 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["--one"]:
         print(json.dumps(one(sys.argv[2])))
     else:
-        main(sys.argv[1:] or NAMES)
+        main(sys.argv[1:] or [*NAMES, *TORCHVISION])

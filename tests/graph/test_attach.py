@@ -10,7 +10,7 @@ import onnx
 import onnxruntime as ort
 import pytest
 from onnx import helper, numpy_helper, parser
-from tests.graph.small import CLASSES, EXACT, LINEARISED, REFUSED, WEIGHTS, classifier, saved
+from tests.graph.small import CHANNELS, CLASSES, EXACT, LINEARISED, REFUSED, WEIGHTS, classifier, saved
 
 from boxless import Localizer, ModelFile, NetworkError
 from boxless.graph import attach
@@ -165,6 +165,34 @@ def test_keras_input(tmp_path: Path) -> None:
     session = ort.InferenceSession(classifier(EXACT["gemm"]).SerializeToString(), providers=["CPUExecutionProvider"])
     (expected,) = session.run(None, {"x": np.ascontiguousarray(planes, np.float32)})
     assert run(made.path, pixels, "logits")[0] == pytest.approx(expected, rel=1e-4)
+
+
+def test_shapes_that_cannot_be_inferred(tmp_path: Path) -> None:
+    """Channels are shuffled through shapes that are computed, in a way that shape inference does not follow."""
+    end = """
+    s0 = Shape (f)
+    s1 = Cast <to = 1> (s0)
+    s2 = Mul (s1, half)
+    s3 = Cast <to = 7> (s2)
+    c = Gather <axis = 0> (s3, place)
+    s = Shape <start = 2> (f)
+    wide = Concat <axis = 0> (head, c, s)
+    r = Reshape (f, wide)
+    t = Transpose <perm = [0, 2, 1, 3, 4]> (r)
+    back = Concat <axis = 0> (keep, s)
+    g = Reshape (t, back)
+    p = ReduceMean <keepdims = 0> (g, space)
+    """
+    model = classifier(
+        end + "y = Gemm <transB = 1> (p, w, b)",
+        half=np.array(0.5, np.float32),
+        place=np.array([1], np.int64),
+        head=np.array([0, 2], np.int64),
+        keep=np.array([0, CHANNELS], np.int64),
+    )
+    made = attach(saved(model, tmp_path), tmp_path / "out.onnx", input_size=SIZE)
+    assert made.proof.difference < 1e-6
+    assert made.card.fixed_size is None
 
 
 def test_stages_of_cells_with_a_way_past(tmp_path: Path) -> None:

@@ -55,6 +55,28 @@ def test_from_torch(tmp_path: Path) -> None:
     assert found.logits == pytest.approx(expected, abs=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("name", "maps"),
+    [("resnet18", "exact"), ("mobilenet_v3_small", "linearised"), ("shufflenet_v2_x0_5", "exact")],
+)
+def test_from_torchvision(name: str, maps: str, tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install torch")
+    vision = pytest.importorskip("torchvision", reason="torchvision is not installed: pip install torchvision")
+    torch.manual_seed(0)
+    made = boxless.from_torch(vision.models.get_model(name, weights=None), tmp_path / "out.onnx", (96, 96))
+    assert made.card.maps == maps
+    assert made.card.fixed_size is None
+    assert made.proof.difference < 1e-6
+    assert made.stages
+
+
+def test_from_torch_what_is_flattened(tmp_path: Path) -> None:
+    vision = pytest.importorskip("torchvision", reason="torchvision is not installed: pip install torchvision")
+    with pytest.raises(NetworkError, match=r"alexnet: no global average .*\(4096, 9216\).* --network vgg16_gap"):
+        boxless.from_torch(vision.models.get_model("alexnet", weights=None), tmp_path / "out.onnx")
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("normalised", [False, True], ids=["dense", "layer normalisation"])
 def test_from_keras(normalised: bool, tmp_path: Path) -> None:
     keras = pytest.importorskip("keras", reason="Keras is not installed: pip install keras tensorflow-cpu tf2onnx")

@@ -172,7 +172,9 @@ def test_offline_help(monkeypatch: pytest.MonkeyPatch) -> None:
         raise OSError("URL fetch failure")
 
     monkeypatch.setattr(keras.utils, "get_file", no_network)
-    with pytest.raises(NetworkError, match=r"URL fetch failure.*put it at .*models.*notop\.h5; or fine-tune"):
+    with pytest.raises(
+        NetworkError, match=r"URL fetch failure.*put https.*notop\.h5 into .*models by hand, or fine-tune"
+    ):
         networks.vgg16_gap(weights="imagenet", width=0.125)
 
 

@@ -162,6 +162,17 @@ def test_sgd_with_momentum_learns() -> None:
     assert history[-1].rate == pytest.approx(0.0005)
 
 
+def test_the_loss_of_an_epoch_is_that_of_all_its_steps() -> None:
+    learn = patterns(12)
+    repeatable(1)
+    still = networks.build("nin", 3, size=SIDE, width=0.1, dropout=0.0)
+    plan = Plan(epochs=1, batch=4, rate=1e-12, augment="none", weight_decay=0.0)
+    (epoch,) = train_network(still, learn, None, plan, SIDE)
+    found = score(still, learn, SIDE)
+    assert epoch.loss == pytest.approx(found.loss, rel=1e-5)
+    assert epoch.accuracy == pytest.approx(found.accuracy)
+
+
 def test_a_training_that_diverges_says_so() -> None:
     plan = replace(PLAN, optimizer="sgd", rate=1e9, warmup=0)
     with pytest.raises(TrainingError, match=r"diverged; lower the rate"):

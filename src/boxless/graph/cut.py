@@ -11,10 +11,11 @@ from onnx import TensorProto, helper, numpy_helper
 
 from boxless.graph.assemble import NETWORK_PREFIX, GapNetwork
 from boxless.graph.find import Found, find_head
-from boxless.graph.flow import Flow, shapes
+from boxless.graph.flow import Flow
 from boxless.graph.heads import FEATURES, Head, behind
 from boxless.graph.mid_level import Layer, find_layers
 from boxless.graph.preprocessing import Preprocessing
+from boxless.graph.shapes import shapes
 from boxless.graph.source import Classifier
 from boxless.graph.weights import hollow
 
@@ -42,7 +43,7 @@ def cut(
     graph, entry = classifier.model.graph, classifier.entry
     channels_first = classifier.layout == "nchw"
     shape = (1, 3, *size) if channels_first else (1, *size, 3)
-    known = shapes(classifier.model, entry, shape)
+    known = shapes(classifier.model, entry, shape, classifier.output)
     flow = Flow(graph, entry)
     found = find_head(flow, classifier.output, known, allow_max)
     features, turned = found.features, found.layout == "nhwc"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import cached_property
 
 import numpy as np
@@ -95,36 +95,3 @@ _SIMPLE_CONSTANTS = ("value_float", "value_floats", "value_int", "value_ints")
 def attributes(node: onnx.NodeProto) -> dict[str, object]:
     """A node's attributes, as Python values."""
     return {attribute.name: helper.get_attribute_value(attribute) for attribute in node.attribute}
-
-
-def shapes(model: onnx.ModelProto, entry: str, shape: Sequence[int]) -> dict[str, tuple[int, ...]]:
-    """The shapes of all tensors that can be inferred, for a picture tensor of that shape.
-
-    Works on a copy without the large weights, whose values no shape depends on.
-    """
-    bare = onnx.ModelProto(ir_version=model.ir_version, opset_import=model.opset_import)
-    graph = bare.graph
-    graph.name = "shapes"
-    graph.node.extend(model.graph.node)
-    graph.output.extend(onnx.ValueInfoProto(name=output.name, type=output.type) for output in model.graph.output)
-    for output in graph.output:
-        output.type.tensor_type.ClearField("shape")
-    for tensor in model.graph.initializer:
-        if np.prod(tensor.dims) > _SMALL:
-            graph.input.append(helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims))
-        else:
-            graph.initializer.append(tensor)
-    for value in model.graph.input:
-        if value.name == entry:
-            kind = value.type.tensor_type.elem_type
-            graph.input.append(helper.make_tensor_value_info(entry, kind, shape))
-    inferred = onnx.shape_inference.infer_shapes(bare, data_prop=True).graph
-    known = {}
-    for value in (*inferred.value_info, *inferred.output, *inferred.input):
-        dims = value.type.tensor_type.shape.dim
-        if value.type.tensor_type.HasField("shape") and all(dim.HasField("dim_value") for dim in dims):
-            known[value.name] = tuple(dim.dim_value for dim in dims)
-    return known
-
-
-_SMALL = 1024

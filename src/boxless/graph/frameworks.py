@@ -108,27 +108,40 @@ def from_torch(module: Any, out: str | Path, example_size: tuple[int, int] = (22
         MissingExtraError: if torch is not installed.
         NetworkError: if it cannot be exported, or not be attached to.
     """
-    torch = _framework("torch", "torch")
-    training = module.training
-
-    def export(file: Path) -> None:
-        module.eval()
-        try:
-            torch.onnx.export(
-                module,
-                (torch.zeros(1, 3, *example_size),),
-                str(file),
-                dynamo=False,  # needs no further package, and folds batch normalisation into convolutions
-                opset_version=OPSET,
-                input_names=["picture"],
-                output_names=["logits"],
-                dynamic_axes={"picture": {0: "N", 2: "h", 3: "w"}},
-            )
-        finally:
-            module.train(training)
-
+    _framework("torch", "torch")
     options.setdefault("input_size", example_size)
-    return _attached(type(module).__name__.lower(), export, out, options)
+    name = type(module).__name__.lower()
+    return _attached(name, lambda file: export_torch(module, file, example_size), out, options)
+
+
+def export_torch(module: Any, file: Path, size: tuple[int, int]) -> None:  # noqa: ANN401
+    """Writes a PyTorch module as ONNX, for pictures of any size if it can be."""
+    torch = _framework("torch", "torch")
+
+    def write(free: dict[int, str]) -> None:
+        torch.onnx.export(
+            module,
+            (torch.zeros(1, 3, *size),),
+            str(file),
+            dynamo=False,  # needs no further package, and folds batch normalisation into convolutions
+            opset_version=OPSET,
+            input_names=["picture"],
+            output_names=["logits"],
+            dynamic_axes={"picture": free},
+        )
+
+    training = module.training
+    module.eval()
+    # VGG16 pools to 7 x 7 whatever comes, which has no ONNX; trying would print the whole graph.
+    pools = [each for each in module.modules() if isinstance(each, torch.nn.AdaptiveAvgPool2d)]
+    try:
+        if all(each.output_size in (1, (1, 1), [1, 1]) for each in pools):
+            with contextlib.suppress(Exception):  # what needs its size fails wherever it does
+                write({0: "N", 2: "h", 3: "w"})
+                return
+        write({0: "N"})
+    finally:
+        module.train(training)
 
 
 def _attached(name: str, export: Any, out: str | Path, options: dict[str, Any]) -> Attached:  # noqa: ANN401
@@ -142,7 +155,10 @@ def _attached(name: str, export: Any, out: str | Path, options: dict[str, Any]) 
         # Exporters raise nearly anything.
         except Exception as error:
             raise NetworkError(f"{name}: it cannot be exported to ONNX ({_first_line(error)})") from None
-        return attach(file, out, **options)
+        try:
+            return attach(file, out, **options)
+        except NetworkError as error:
+            raise NetworkError(str(error).replace(f"{file}", name)) from None
 
 
 def _framework(name: str, packages: str) -> Any:  # noqa: ANN401

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-from onnx import TensorProto, helper
 
 from boxless.graph.assemble import NETWORK_PREFIX
 from boxless.graph.flow import Flow
-from boxless.graph.proof import completeness, session
+from boxless.graph.proof import completeness
+from boxless.graph.shapes import measured
 from boxless.model_file import ModelFile
 
 _RUNS = 5
@@ -78,15 +78,9 @@ def multiplications(model: onnx.ModelProto, size: tuple[int, int]) -> int:
         model: a boxless model; its outputs are no longer those afterwards.
         size: (height, width).
     """
-    graph = model.graph
-    mixing = [node for node in Flow(graph, "image").nodes_to(["logits"]) if node.op_type in _MIXING]
-    names = list(dict.fromkeys(name for node in mixing for name in (*node.input[:2], node.output[0])))
-    asked = [f"{name}_shape_asked" for name in names]
-    graph.node.extend(helper.make_node("Shape", [name], [shape]) for name, shape in zip(names, asked, strict=True))
-    del graph.output[:]
-    graph.output.extend(helper.make_tensor_value_info(shape, TensorProto.INT64, [None]) for shape in asked)
-    feed = {"image": np.zeros((1, *size, 3), np.uint8), "size": np.array(size)}
-    dims = dict(zip(names, session(model.SerializeToString()).run(asked, feed), strict=True))
+    mixing = [node for node in Flow(model.graph, "image").nodes_to(["logits"]) if node.op_type in _MIXING]
+    names = dict.fromkeys(name for node in mixing for name in (*node.input[:2], node.output[0]))
+    dims = measured(model, list(names), {"image": np.zeros((1, *size, 3), np.uint8), "size": np.array(size)})
     total = 0
     for node in mixing:
         one, other, made = (dims[name] for name in (*node.input[:2], node.output[0]))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -53,13 +56,16 @@ def _downloaded(name: str) -> Path:
     url = FILES[name]
     file = url.rpartition("/")[2]
     try:
-        return Path(keras.utils.get_file(file, url, cache_subdir="models"))
+        # Standard output is for results.
+        with contextlib.redirect_stdout(sys.stderr):
+            return Path(keras.utils.get_file(file, url, cache_subdir="models"))
     # No network has many faces.
     except Exception as error:
-        place = Path(keras.config.keras_home() if hasattr(keras.config, "keras_home") else "~/.keras") / "models" / file
+        folder = Path(os.environ.get("KERAS_HOME", "~/.keras")) / "models"
+        reason = _first_line(error).replace(url, "its address")
         raise NetworkError(
-            f"the ImageNet weights of {name} could not be downloaded ({_first_line(error)}). Where there is a network, "
-            f"get {url} and put it at {place}; or fine-tune efficientnet_lite0, whose weights come with boxless"
+            f"the ImageNet weights of {name} could not be downloaded ({reason}): put {url} into {folder} by hand, or "
+            "fine-tune efficientnet_lite0, whose weights come with boxless"
         ) from None
 
 

@@ -92,8 +92,8 @@ def train_network(
             epoch = Epoch(
                 epoch=number + 1,
                 rate=float(network.optimizer.learning_rate),
-                loss=float(said["loss"]),
-                accuracy=float(said["accuracy"]) if "accuracy" in said else None,
+                loss=said["loss"],
+                accuracy=said.get("accuracy"),
                 val_loss=found.loss if found else None,
                 val_accuracy=found.accuracy if found else None,
                 seconds=time.perf_counter() - began,
@@ -122,12 +122,13 @@ def _epoch(network: Any, batches: Batches, watch: Watch) -> dict[str, float]:  #
     Not fit(): TensorFlow's pipeline, which it feeds by way of a generator, has the memory allocator give every buffer
     back at once; half of the time of a small network on a CPU went there.
     """
-    said: dict[str, float] = {}
-    network.reset_metrics()
+    said = []
     for pictures, targets in batches.ahead():
-        said = network.train_on_batch(pictures, targets, return_dict=True)
+        # Some versions of Keras do this themselves, others add up; batches are all of one size, so means are exact.
+        network.reset_metrics()
+        said.append(network.train_on_batch(pictures, targets, return_dict=True))
         watch.stepped()
-    return said
+    return {name: float(np.mean([each[name] for each in said])) for name in said[0]}
 
 
 def _compile(network: Any, plan: Plan, steps: int, several: bool) -> None:  # noqa: ANN401

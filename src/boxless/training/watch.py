@@ -86,4 +86,6 @@ class OnScreen:
 
     def ends(self) -> None:
         """Takes the bars away."""
+        for task in self._bar.task_ids:
+            self._bar.update(task, visible=False)
         self._bar.stop()
