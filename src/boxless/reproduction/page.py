@@ -140,8 +140,9 @@ def _facts(result: dict[str, Any]) -> str:
         ["trained on", where],
         [
             "time",
-            f"{_seconds(result):,.0f} s, wall clock, with the training that was done before, whatever ran beside; finished on {here['date']}",
+            f"{_seconds(result):,.0f} s by the clock, whatever ran beside; with the training that was done before",
         ],
+        ["finished", here["date"]],
     ]
     return "<details><summary>Settings and facts</summary>\n\n" + table(["", ""], rows) + "\n\n</details>"
 
