@@ -161,7 +161,8 @@ NIN_HEADS = Experiment(
     ),
     method=(
         "The same network, its ten last maps averaged (the paper's head), their maxima taken, or flattened into a "
-        "dense layer with and without dropout; no augmentation, the same pictures for every head and seed."
+        "dense layer with and without dropout; with batch normalisation, which the paper does not have; no "
+        "augmentation, the same pictures for every head and seed."
     ),
     scales=SCALES,
     measure=measure,

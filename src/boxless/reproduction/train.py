@@ -148,10 +148,6 @@ class Trainer:
         """The whole network, and the part with weights."""
         recipe = self.recipe
         inner = build(recipe.network, len(CLASSES), head, SIDE, width=recipe.width, dropout=recipe.dropout)
-        if recipe.deviation:
-            for variable in inner.trainable_variables:
-                if variable.name == "kernel":
-                    variable.assign(keras.random.normal(variable.shape, stddev=recipe.deviation))
         return (whitened(inner, self._whitening) if recipe.whitening else inner), inner
 
     def _train(self, head: str, seed: int, folder: Path, weights: Path) -> dict[str, Any]:
