@@ -12,6 +12,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+LEARNING = ("boxless", "keras", "tensorflow-cpu", "tensorflow", "jax", "torch", "numpy", "onnxruntime")
+"""The packages on whose versions a trained network may depend."""
+
 
 def machine(packages: Sequence[str]) -> dict[str, Any]:
     """The facts of this machine, today.

@@ -64,6 +64,10 @@ class Plot:
         aside = {"start": 8, "end": -8}.get(anchor, 0)
         self._parts.append(_text(self._x(x) + aside, self._y(y) + 4 + drop, label, anchor, 11))
 
+    def note(self, x: float, y: float, text: str) -> None:
+        """A short text above a place."""
+        self._parts.append(_text(self._x(x), self._y(y) - 6, text, "middle", 10))
+
     def dots(self, x: Iterable[float], y: Iterable[float], colour: str) -> None:
         """Small dots without names."""
         for a, b in zip(x, y, strict=True):

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from boxless.errors import UnknownExperimentError
-from boxless.machine import machine
+from boxless.machine import LEARNING, machine
 from boxless.reproduction.confidence_maps import CONFIDENCE_MAPS
 from boxless.reproduction.experiment import Experiment, Say
 from boxless.reproduction.gap_gmp import GAP_GMP
@@ -16,9 +16,6 @@ from boxless.reproduction.page import index_page, store, stored, write_text, wri
 from boxless.reproduction.translation import TRANSLATION
 
 EXPERIMENTS = {each.name: each for each in (NIN_HEADS, TRANSLATION, CONFIDENCE_MAPS, GAP_GMP)}
-
-PACKAGES = ("boxless", "keras", "tensorflow-cpu", "tensorflow", "jax", "torch", "numpy", "onnxruntime")
-"""On whose versions a result may depend."""
 
 
 def experiment(name: str) -> Experiment:
@@ -55,7 +52,7 @@ def reproduce(name: str, scale: str, out: Path, data: Path | None = None, say: S
     chosen = experiment(name)
     start = time.perf_counter()
     measured = chosen.measure(scale, data, say)
-    facts = {"scale": scale, "seconds": round(time.perf_counter() - start, 1), "machine": machine(PACKAGES)}
+    facts = {"scale": scale, "seconds": round(time.perf_counter() - start, 1), "machine": machine(LEARNING)}
     page = store(chosen, scale, measured, facts, out)
     write_index(out)
     return page

@@ -200,7 +200,8 @@ def plot(result: dict[str, Any]) -> str:
     for colour, aside, (pooling, name) in zip(COLOURS, (-0.3, 0.0), POOLINGS.items(), strict=False):
         for i, key in enumerate(keys):
             values = [run[key] for run in _of(result, pooling)]
-            drawn.bar(i + aside, i + aside + 0.3, float(np.mean(values)), colour, f"{np.mean(values):.1f}")
+            drawn.bar(i + aside, i + aside + 0.3, float(np.mean(values)), colour)
+            drawn.note(i + aside + 0.15, max(values), f"{np.mean(values):.1f}")
             drawn.dots([i + aside + 0.15] * len(values), values, "#26262c")
         drawn.line(f"{name} pooling", [], [], colour)
     return drawn.svg()

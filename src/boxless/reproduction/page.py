@@ -102,7 +102,7 @@ def index_page(experiments: Sequence[Experiment], out: Path) -> str:
         "laptop; `--full` follows the paper's recipe and wants a GPU. Pages, tables and plots are written by the "
         "program from the JSON files beside them. **A quick run shows whether a claim's direction appears at a small "
         "scale; it neither confirms nor refutes the paper's figures.**\n\n"
-        + table(["experiment", "run", "time"], rows)
+        + table(["experiment", "run", "wall clock"], rows)
         + "\n"
     )
 
@@ -138,7 +138,11 @@ def _facts(result: dict[str, Any]) -> str:
         *settings,
         ["data", result["data"]],
         ["trained on", where],
-        ["time", f"{_seconds(result):,.0f} s, with the training that was done before; finished on {here['date']}"],
+        [
+            "time",
+            f"{_seconds(result):,.0f} s by the clock, whatever ran beside; with the training that was done before",
+        ],
+        ["finished", here["date"]],
     ]
     return "<details><summary>Settings and facts</summary>\n\n" + table(["", ""], rows) + "\n\n</details>"
 

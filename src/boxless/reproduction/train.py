@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxless.files import cache_folder, write_whole
-from boxless.machine import machine
+from boxless.machine import LEARNING, machine
 from boxless.networks import build
 from boxless.networks.framework import keras
 from boxless.reproduction.cifar10 import CLASSES, SIDE, Cifar10, Pictures, Pixels
@@ -28,9 +28,6 @@ from boxless.training.loop import train_network
 from boxless.training.score import logits_of
 
 Floats = NDArray[np.float32]
-
-PACKAGES = ("boxless", "keras", "tensorflow-cpu", "tensorflow", "jax", "torch", "numpy", "onnxruntime")
-"""On whose versions a trained network may depend."""
 
 _BATCH = 256
 
@@ -168,7 +165,7 @@ class Trainer:
             "losses": [round(epoch.loss, 4) for epoch in epochs],
             # Of a training that was killed, what came before counts too.
             "seconds": round(max(time.perf_counter() - start, sum(epoch.seconds for epoch in epochs)), 1),
-            "machine": machine(PACKAGES),
+            "machine": machine(LEARNING),
         }
 
 

@@ -119,7 +119,7 @@ def words(result: dict[str, Any]) -> str:
             changed = [a["same"][-1] - b["same"][-1] for a, b in pairs]
             parts.append(
                 f"- Moved by {shifts[-1]} pixels, average pooling loses {differences(lost, 'accuracy')} than "
-                f"*{HEADS[head]}*, and changes its answer with {differences(changed, 'of the pictures')}."
+                f"*{HEADS[head]}*, and has {differences(changed, 'changed answers')}."
             )
     return "\n\n".join(parts)
 
