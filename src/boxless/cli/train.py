@@ -57,11 +57,11 @@ def train(
     """
     from boxless.cli.overwrite import ask_before_overwriting
     from boxless.cli.training_report import print_made, write_report
-    from boxless.training.augment import usual_augmentation
-    from boxless.training.choice import Choice
-    from boxless.training.plan import Optimizer, Plan, Rates
+    from boxless.training.network.augment import usual_augmentation
+    from boxless.training.network.choice import Choice
+    from boxless.training.network.plan import Optimizer, Plan, Rates
+    from boxless.training.network.watch import OnScreen
     from boxless.training.split import read_split
-    from boxless.training.watch import OnScreen
 
     choice = Choice(network, head, size, width, fine_tune)
     ask_before_overwriting(out, force)
@@ -80,7 +80,7 @@ def train(
         seed=seed,
     )
     training, validation = read_split(pictures, val, seed)
-    from boxless.training.train import train as train_on
+    from boxless.training.network.train import train as train_on
 
     screen = OnScreen()
     try:

@@ -16,7 +16,7 @@ from boxless.training.report import Report
 
 if TYPE_CHECKING:
     from boxless.training.fit import Fitted
-    from boxless.training.train import Trained
+    from boxless.training.network.train import Trained
 
 
 def write_report(

@@ -15,12 +15,12 @@ from boxless.networks.blocks import convolution
 from boxless.networks.framework import keras
 from boxless.networks.heads import logits_of_features
 from boxless.reproduction.boxed import BoxedClasses
-from boxless.training.device import repeatable
-from boxless.training.examples import Examples, Store
-from boxless.training.loop import train_network
-from boxless.training.plan import Plan
-from boxless.training.rates import optimizer_of
-from boxless.training.score import logits_of
+from boxless.training.network.device import repeatable
+from boxless.training.network.examples import Examples, Store
+from boxless.training.network.loop import train_network
+from boxless.training.network.plan import Plan
+from boxless.training.network.rates import optimizer_of
+from boxless.training.network.score import logits_of
 
 if TYPE_CHECKING:
     from boxless.reproduction.gap_gmp import Settings

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from boxless.training.plan import Plan, Rates
+from boxless.training.network.plan import Plan, Rates
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,8 @@ class Recipe:
         dropout: the share that is dropped after the first two blocks.
         whitening: whether pictures are normalised in contrast and whitened; else each colour is shifted and scaled.
         train, test: how many pictures of CIFAR-10's 50,000 and 10,000, as many of each class.
-        epochs, batch, rate, schedule, drops, momentum, weight_decay: of gradient descent, see `training.plan.Plan`.
+        epochs, batch, rate, schedule, drops, momentum, weight_decay: of gradient descent, see
+            `boxless.training.network.plan.Plan`.
     """
 
     network: Literal["nin", "nin_bn"]

@@ -22,10 +22,10 @@ from boxless.networks.framework import keras
 from boxless.reproduction.cifar10 import CLASSES, SIDE, Cifar10, Pictures, Pixels
 from boxless.reproduction.recipe import Recipe
 from boxless.reproduction.whiten import Whitening, whitened
-from boxless.training.device import repeatable
-from boxless.training.examples import Examples, Store
-from boxless.training.loop import train_network
-from boxless.training.score import logits_of
+from boxless.training.network.device import repeatable
+from boxless.training.network.examples import Examples, Store
+from boxless.training.network.loop import train_network
+from boxless.training.network.score import logits_of
 
 Floats = NDArray[np.float32]
 

@@ -14,12 +14,12 @@ pytest.importorskip("tensorflow", reason="TensorFlow is not installed: pip insta
 
 from boxless import Localizer, ModelFile
 from boxless.errors import DatasetError, NetworkError, TrainingError
-from boxless.training.choice import Choice
+from boxless.training.network.choice import Choice
+from boxless.training.network.plan import Plan
+from boxless.training.network.train import Trained, train
+from boxless.training.network.watch import Quiet
 from boxless.training.pictures import LabelledPictures
-from boxless.training.plan import Plan
 from boxless.training.split import read_split
-from boxless.training.train import Trained, train
-from boxless.training.watch import Quiet
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 

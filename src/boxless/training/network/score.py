@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from boxless.training.batches import Batches
-from boxless.training.examples import Examples, Store
+from boxless.training.network.batches import Batches
+from boxless.training.network.examples import Examples, Store
 
 Floats = NDArray[np.float32]
 

@@ -14,17 +14,17 @@ import numpy as np
 from boxless.errors import TrainingError
 from boxless.files import check_space
 from boxless.networks.framework import keras
-from boxless.training.augment import AUGMENTATIONS
-from boxless.training.batches import Batches
-from boxless.training.checkpoint import Arrays, Checkpoints, read_variables, variables, write_variables
-from boxless.training.device import has_gpu, repeatable
-from boxless.training.event_log import log_numbers
-from boxless.training.examples import Examples, Store
-from boxless.training.history import Epoch
-from boxless.training.plan import Plan
-from boxless.training.rates import optimizer_of
-from boxless.training.score import logits_of, score_logits
-from boxless.training.watch import Quiet, Watch
+from boxless.training.network.augment import AUGMENTATIONS
+from boxless.training.network.batches import Batches
+from boxless.training.network.checkpoint import Arrays, Checkpoints, read_variables, variables, write_variables
+from boxless.training.network.device import has_gpu, repeatable
+from boxless.training.network.event_log import log_numbers
+from boxless.training.network.examples import Examples, Store
+from boxless.training.network.history import Epoch
+from boxless.training.network.plan import Plan
+from boxless.training.network.rates import optimizer_of
+from boxless.training.network.score import logits_of, score_logits
+from boxless.training.network.watch import Quiet, Watch
 
 
 def train_network(

@@ -22,11 +22,11 @@ from pathlib import Path
 import numpy as np
 from boxless import networks
 from boxless.networks.framework import keras
-from boxless.training.device import repeatable
-from boxless.training.examples import Examples
-from boxless.training.export import export_network
-from boxless.training.loop import train_network
-from boxless.training.plan import Plan
+from boxless.training.network.device import repeatable
+from boxless.training.network.examples import Examples
+from boxless.training.network.export import export_network
+from boxless.training.network.loop import train_network
+from boxless.training.network.plan import Plan
 
 assert keras.backend.backend() == "jax"
 repeatable(0)

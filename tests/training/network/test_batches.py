@@ -10,9 +10,9 @@ from PIL import Image
 
 pytest.importorskip("keras", reason="Keras is not installed: pip install 'boxless[train]'")
 
-from boxless.training.augment import AUGMENTATIONS, Augmentation, augmented, usual_augmentation
-from boxless.training.batches import Batches
-from boxless.training.examples import Store
+from boxless.training.network.augment import AUGMENTATIONS, Augmentation, augmented, usual_augmentation
+from boxless.training.network.batches import Batches
+from boxless.training.network.examples import Store
 from boxless.training.readable import unreadable
 
 

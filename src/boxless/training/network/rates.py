@@ -6,7 +6,7 @@ from math import pi
 from typing import Any
 
 from boxless.networks.framework import keras
-from boxless.training.plan import Plan
+from boxless.training.network.plan import Plan
 
 ops: Any = keras.ops
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any, Protocol
 
-from boxless.training.history import Epoch
+from boxless.training.network.history import Epoch
 
 
 class Watch(Protocol):

@@ -26,7 +26,7 @@ class Plan:
         momentum: of sgd.
         weight_decay: of kernels only; for sgd in the sense of papers (L2), for adamw decoupled.
         label_smoothing: share of the truth that is spread over all classes.
-        augment: of `boxless.training.augment.AUGMENTATIONS`.
+        augment: of `boxless.training.network.augment.AUGMENTATIONS`.
         patience: stop after so many epochs without a better validation score; 0 never stops early.
         keep: the weights that are kept, of the best epoch on validation pictures, or of the last.
         seed: of everything that is random.
@@ -50,7 +50,7 @@ class Plan:
     clip: float = 0.0
 
     def __post_init__(self) -> None:
-        from boxless.training.augment import AUGMENTATIONS
+        from boxless.training.network.augment import AUGMENTATIONS
 
         for name, low in (
             ("epochs", 1),

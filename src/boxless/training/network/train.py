@@ -16,19 +16,19 @@ from boxless.evaluation.calibrate import Calibration
 from boxless.files import write_whole
 from boxless.model_file import ModelFile
 from boxless.networks.framework import keras
-from boxless.training.checkpoint import Checkpoints
-from boxless.training.choice import Choice
-from boxless.training.device import has_gpu, mixed_precision_on_gpu, repeatable
-from boxless.training.examples import Examples
-from boxless.training.export import TOLERANCE, Parity, export_network
 from boxless.training.finish import Progress, finish
-from boxless.training.history import Epoch
-from boxless.training.loop import train_network
+from boxless.training.network.checkpoint import Checkpoints
+from boxless.training.network.choice import Choice
+from boxless.training.network.device import has_gpu, mixed_precision_on_gpu, repeatable
+from boxless.training.network.examples import Examples
+from boxless.training.network.export import TOLERANCE, Parity, export_network
+from boxless.training.network.history import Epoch
+from boxless.training.network.loop import train_network
+from boxless.training.network.plan import Plan
+from boxless.training.network.watch import Watch
 from boxless.training.pictures import LabelledPictures
-from boxless.training.plan import Plan
 from boxless.training.readable import unreadable
 from boxless.training.report import Report
-from boxless.training.watch import Watch
 
 
 @dataclass(frozen=True, eq=False)

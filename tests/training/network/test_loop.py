@@ -13,14 +13,14 @@ pytest.importorskip("tensorflow", reason="TensorFlow is not installed: pip insta
 
 from boxless import networks
 from boxless.errors import DiskSpaceError, TrainingError
-from boxless.training.device import repeatable
-from boxless.training.examples import Examples
-from boxless.training.history import Epoch
-from boxless.training.loop import train_network
-from boxless.training.plan import Plan
-from boxless.training.rates import Rate
-from boxless.training.score import score, score_logits
-from boxless.training.watch import Quiet
+from boxless.training.network.device import repeatable
+from boxless.training.network.examples import Examples
+from boxless.training.network.history import Epoch
+from boxless.training.network.loop import train_network
+from boxless.training.network.plan import Plan
+from boxless.training.network.rates import Rate
+from boxless.training.network.score import score, score_logits
+from boxless.training.network.watch import Quiet
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from boxless.networks.framework import keras
 from boxless.ordered import ordered_map
-from boxless.training.augment import Augmentation, augmented
-from boxless.training.examples import Store
+from boxless.training.network.augment import Augmentation, augmented
+from boxless.training.network.examples import Store
 
 Floats = NDArray[np.float32]
 

@@ -36,7 +36,7 @@ class Choice:
         if self.head in HEADS and self.head not in LOCALIZING_HEADS:
             raise TrainingError(
                 f"head {self.head} sees every cell with weights of its own, so it has no class maps, and no model file "
-                "can be made of it: take --head gap (in Python, boxless.training.loop trains any head)"
+                "can be made of it: take --head gap (in Python, boxless.training.network.loop trains any head)"
             )
         if self.head not in HEADS:
             raise NetworkError(f"no head '{self.head}' (expected {' or '.join(LOCALIZING_HEADS)})")

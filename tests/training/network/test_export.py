@@ -12,8 +12,8 @@ pytest.importorskip("tensorflow", reason="TensorFlow is not installed: pip insta
 
 from boxless import ModelFile, networks
 from boxless.errors import TrainingError
-from boxless.training.device import repeatable
-from boxless.training.export import TOLERANCE, compare, export_network
+from boxless.training.network.device import repeatable
+from boxless.training.network.export import TOLERANCE, compare, export_network
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
@@ -50,7 +50,7 @@ def test_a_model_file_says_what_keras_says(name: str, head: str, tmp_path: Path)
 
 
 def test_a_difference_is_an_error_and_nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("boxless.training.export.TOLERANCE", -1.0)
+    monkeypatch.setattr("boxless.training.network.export.TOLERANCE", -1.0)
     with pytest.raises(TrainingError, match=r"not written: .* differ, in probabilities by .*, in class maps by"):
         export_network(built("nin", "gap"), tmp_path / "own.onnx", {}, 32, 4)
     assert not list(tmp_path.iterdir())

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from boxless.errors import TrainingError
 from boxless.files import write_whole
 from boxless.networks.framework import keras
-from boxless.training.history import Epoch
+from boxless.training.network.history import Epoch
 
 Arrays = list[NDArray[Any]]
 

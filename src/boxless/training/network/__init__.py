@@ -1,0 +1,1 @@
+"""A whole network, trained in Keras: pictures in batches, epochs with checkpoints, and the model file in the end."""
