@@ -10,7 +10,9 @@ from boxless.errors import MissingExtraError
 try:
     import onnx as _onnx  # noqa: F401
 except ImportError:
-    raise MissingExtraError("working on ONNX graphs needs the onnx package: pip install 'boxless[graph]'") from None
+    raise MissingExtraError(
+        "working on ONNX graphs needs the onnx package: pip install 'boxless[graph]', or 'boxless[fit]' to learn classes"
+    ) from None
 
 if TYPE_CHECKING:
     from boxless.graph.attachment import Attached, attach
