@@ -11,7 +11,7 @@ try:
     import onnx as _onnx  # noqa: F401
 except ImportError:
     raise MissingExtraError(
-        "working on ONNX graphs needs the onnx package: pip install 'boxless[graph]', or 'boxless[fit]' to learn classes"
+        "working on ONNX graphs needs the onnx package: pip install 'boxless[graph]' ('boxless[fit]' to learn classes)"
     ) from None
 
 if TYPE_CHECKING:
