@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from boxless import DatasetError, Localizer
+from boxless.graph.assemble import write_card
 from boxless.image import pictures_in
+from boxless.model_file import ModelFile, find_model
 from boxless.presets import Preset
 from boxless.training.finish import presets_for
 from boxless.training.fit import Fitted, fit
 from boxless.training.pictures import LabelledPictures
 from boxless.training.split import read_split
+from boxless.zoo import DEFAULT_MODEL
 
 LEARNED, HELD_OUT = 30, 10
 
@@ -79,8 +83,6 @@ def test_the_held_out_figures_are_those_of_the_head(fitted: Fitted) -> None:
 
 
 def test_the_report_shows_where_it_looks(fitted: Fitted, tmp_path: Path) -> None:
-    from boxless.model_file import ModelFile
-
     counts: list[int] = []
     page = fitted.report.write(ModelFile(fitted.path), "fast", tmp_path, counts.append)
     assert counts[-1] == fitted.report.heat_maps == 60
@@ -112,6 +114,17 @@ def test_larger_looks_follow() -> None:
     found = presets_for(presets, 448, "somewhere")
     assert [each.sides for each in found.values()] == [(448,), (448, 896)]
     assert found["fast"].set_on == "somewhere"
+
+
+def test_a_backbone_says_at_what_size_it_looks(tiny: tuple[LabelledPictures, LabelledPictures], tmp_path: Path) -> None:
+    path = find_model(DEFAULT_MODEL)
+    smaller = replace(ModelFile(path).card, name="smaller", presets={"only": Preset((96,), 4, threshold=0.3)})
+    write_card(path, smaller, tmp_path / "smaller.onnx")
+    made = fit(*tiny, tmp_path / "own.onnx", backbone=tmp_path / "smaller.onnx")
+    assert made.card.preset("only").sides == (96,)
+    assert made.card.preset("only").threshold == 0.3
+    assert "carried over from smaller" in made.card.preset("only").set_on
+    assert made.report.figures["accuracy"].value > 60
 
 
 def test_a_background_never_gets_a_box(data: Path, tmp_path: Path) -> None:

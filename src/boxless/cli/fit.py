@@ -19,8 +19,9 @@ def fit(
         typer.Option(help="Held-out pictures: a folder, a CSV, a split of the CSV, or a fraction; else a fifth."),
     ] = None,
     size: Annotated[
-        int, typer.Option(min=32, max=1024, help="Pixels a side that the backbone sees; 448 for fine structures.")
-    ] = 224,
+        int | None,
+        typer.Option(min=32, max=1024, help="Pixels a side; the backbone's own (224). 448 for fine structures."),
+    ] = None,
     preset: Annotated[str | None, typer.Option(help="That the report's heat maps are drawn with.")] = None,
     boxes: Annotated[
         Path | None, typer.Option(help="Boxed pictures (COCO .json, .csv, a folder) to set thresholds on.")

@@ -66,7 +66,7 @@ def finish(file: Path, card: Card, held_out: LabelledPictures, boxes: Path | Non
 
 
 def presets_for(presets: Mapping[str, Preset], side: int, set_on: str) -> dict[str, Preset]:
-    """Presets of a model that was made for looks at 224 pixels, for one whose first look is at `side`."""
+    """The presets with their first look at `side`, and the others in proportion."""
     return {
         name: replace(each, sides=tuple(round(side * one / each.sides[0]) for one in each.sides), set_on=set_on)
         for name, each in presets.items()

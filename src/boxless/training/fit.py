@@ -21,9 +21,6 @@ from boxless.training.pictures import LabelledPictures
 from boxless.training.report import Report
 from boxless.zoo import DEFAULT_MODEL
 
-BASE_SIDE = 224
-"""The side for which presets are written; at another, their looks are larger or smaller in proportion."""
-
 
 @dataclass(frozen=True, eq=False)
 class Fitted:
@@ -52,7 +49,7 @@ def fit(
     out: Path,
     *,
     backbone: str | Path = DEFAULT_MODEL,
-    side: int = BASE_SIDE,
+    side: int | None = None,
     boxes: Path | None = None,
     licence: str = "unknown",
     seed: int = 0,
@@ -67,8 +64,8 @@ def fit(
         validation: pictures to measure on, of the same classes.
         out: the model file.
         backbone: the name of a model that comes with boxless, or a model file's path.
-        side: pixels; the head is fitted on pictures of about side * side of them. Larger shows finer structures
-            and takes longer.
+        side: pixels; the head is fitted on pictures of about side * side of them, or of as many as the backbone's
+            presets look at first where None. Larger shows finer structures and takes longer.
         boxes: annotations (COCO, CSV, a folder) that thresholds are set on; the backbone's where None.
         licence: of the model, an SPDX identifier.
         seed: of the folds of the cross-validation.
@@ -80,6 +77,7 @@ def fit(
         DiskSpaceError: if features or model would not fit on the disk.
     """
     trunk = Backbone(backbone)
+    side = side or trunk.card.preset(trunk.card.default_preset).sides[0]
     check_space(out.parent, 2 * trunk.path.stat().st_size, "the model file")
     paths = [*training.paths, *validation.paths]
     made = pooled_features(
