@@ -56,8 +56,7 @@ class Recipe:
 
 PAPER = Recipe("nin_bn", 1.0, 0.5, True, 50_000, 10_000, 300, 128, 0.1, "step", (2 / 3, 5 / 6))
 """Lin et al., arXiv 1312.4400, section 4.1, no augmentation; but with batch normalisation and without the ReLU behind
-the class maps. In trials at a quarter of the width the authors' own network (`nin`), at this rate and from our first
-weights as from theirs, stopped within a few hundred steps with every map at zero.
+the class maps, see docs/decisions/0012.
 """
 
 NARROW = Recipe("nin_bn", 0.25, 0.2, False, 2_000, 2_000, 12, 32, 0.05, "cosine")
