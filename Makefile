@@ -42,7 +42,7 @@ bench: $(BIN)/.develop
 	$(BIN)/python -m benchmarks.speed
 	$(BIN)/python -m benchmarks.localization
 
-# The README's tables, from benchmarks/results.
+# The tables of README and docs, from benchmarks/results.
 figures: $(BIN)/.develop
 	$(BIN)/python -m benchmarks.readme
 

@@ -84,11 +84,41 @@ def fit_table() -> str:
     return "\n".join(lines) + "\n"
 
 
+def rare_table() -> str:
+    """What balanced weights do for rare classes."""
+    lines = [
+        "| rare pictures | weights | rare found % | common found % | log loss | F1 of rare % | F1 of common % |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for row in read("rare_classes")["figures"]:
+        recall = f"{row['recall_rare']:.0f} | {row['recall_common']:.0f} | {row['log_loss']:.2f}"
+        f1 = f"{row['f1_rare']:.0f} | {row['f1_common']:.0f}"
+        lines.append(f"| {row['rare_pictures']} | {row['weights']} | {recall} | {f1} |")
+    return "\n".join(lines) + "\n"
+
+
+def twins() -> str:
+    """How many near duplicates CIFAR-10 has."""
+    found = read("duplicates")
+    counts = " and ".join(
+        f"{row['with_a_twin']} of the {row['test_pictures']:,} test pictures of {name}"
+        for name, row in found["figures"].items()
+    )
+    return (
+        f"In CIFAR-10, {counts} have a twin among the training pictures, by thumbnails that correlate by "
+        f"{found['alike']:g} (`python -m benchmarks.duplicates`).\n"
+    )
+
+
 def _with_interval(figure: dict[str, float]) -> str:
     return f"{figure['value']:.1f} ({figure['low']:.1f} to {figure['high']:.1f})"
 
 
-PAGES: dict[Path, Callable[[], str]] = {_ROOT / "README.md": readme_tables, _ROOT / "docs/fit.md": fit_table}
+PAGES: dict[Path, Callable[[], str]] = {
+    _ROOT / "README.md": readme_tables,
+    _ROOT / "docs/fit.md": lambda: f"{fit_table()}\n{twins()}",
+    _ROOT / "docs/decisions/0011-rare-classes-count-alike.md": rare_table,
+}
 
 
 def with_tables(page: Path) -> str:
