@@ -70,3 +70,8 @@ class UnknownExperimentError(BoxlessError):
 
 class DiskSpaceError(BoxlessError):
     """Too little room on a disk for what is to be written."""
+
+
+def first_line(error: object) -> str:
+    """What another library's error says, in one line of at most 200 characters; its kind where it says nothing."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

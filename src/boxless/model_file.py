@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from boxless import zoo
 from boxless.card import METADATA_KEY, Card
-from boxless.errors import ModelFileError
+from boxless.errors import ModelFileError, first_line
 
 Floats = NDArray[np.float32]
 
@@ -69,8 +69,7 @@ class ModelFile:
             self._session = ort.InferenceSession(self.path, options, providers=["CPUExecutionProvider"])
         # ONNX Runtime's errors have no common class of their own.
         except Exception as error:
-            reason = str(error).strip().splitlines()[0]
-            raise ModelFileError(f"{self.path}: not a model that ONNX Runtime can run ({reason})") from None
+            raise ModelFileError(f"{self.path}: not a model that ONNX Runtime can run ({first_line(error)})") from None
         text = self._session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
         if text is None:
             raise ModelFileError(

@@ -11,7 +11,7 @@ import onnx
 from onnx import helper
 
 from boxless.card import METADATA_KEY, Card
-from boxless.errors import BoxlessError, NetworkError
+from boxless.errors import BoxlessError, NetworkError, first_line
 from boxless.files import write_whole
 from boxless.graph.assemble import put_together
 from boxless.graph.cut import cut
@@ -95,8 +95,8 @@ def attach(
     except BoxlessError as error:
         raise NetworkError(f"{path}: {error}") from None
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError, ValueError, RuntimeError) as error:
-        reason = (str(error).strip().splitlines() or [""])[0]
-        raise NetworkError(f"{path}: its graph cannot be worked on ({type(error).__name__}: {reason})") from None
+        kind = type(error).__name__
+        raise NetworkError(f"{path}: its graph cannot be worked on ({kind}: {first_line(error)})") from None
     words = _in_words(found)
     converted, stages = classifier.converted_from, tuple(f"stride {e.stride}, {e.channels} channels" for e in layers)
     asked = Asked(path, classifier.entry, classifier.output, found.logits, classifier.layout, colours)

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from boxless.errors import BoxlessError, MissingExtraError, NetworkError
+from boxless.errors import BoxlessError, MissingExtraError, NetworkError, first_line
 from boxless.graph.assemble import OPSET
 from boxless.graph.attachment import Attached, attach
 
@@ -48,7 +48,7 @@ def from_keras(model: Any, out: str | Path, **options: Any) -> Attached:  # noqa
             model = keras.saving.load_model(path, compile=False)
         # Keras raises nearly anything on what it cannot load.
         except Exception as error:
-            raise NetworkError(f"{path}: Keras cannot load it ({_first_line(error)})") from None
+            raise NetworkError(f"{path}: Keras cannot load it ({first_line(error)})") from None
         name = path.stem
     else:
         name = getattr(model, "name", "keras")
@@ -154,7 +154,7 @@ def _attached(name: str, export: Any, out: str | Path, options: dict[str, Any]) 
             raise
         # Exporters raise nearly anything.
         except Exception as error:
-            raise NetworkError(f"{name}: it cannot be exported to ONNX ({_first_line(error)})") from None
+            raise NetworkError(f"{name}: it cannot be exported to ONNX ({first_line(error)})") from None
         try:
             return attach(file, out, **options)
         except NetworkError as error:
@@ -204,7 +204,3 @@ def quiet() -> Iterator[None]:
             yield
     finally:
         logging.disable(before)
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

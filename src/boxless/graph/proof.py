@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from boxless.card import Card
 from boxless.class_maps import probabilities
-from boxless.errors import NetworkError, PictureError
+from boxless.errors import NetworkError, PictureError, first_line
 from boxless.graph.preprocessing import WAYS, Preprocessing
 from boxless.graph.source import Layout
 from boxless.image import Pixels, read_picture
@@ -72,7 +72,7 @@ def session(model: Path | bytes, threads: int = 0) -> ort.InferenceSession:
         return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     # ONNX Runtime's errors have no common class of their own.
     except Exception as error:
-        raise NetworkError(f"ONNX Runtime cannot run it ({_first_line(error)})") from None
+        raise NetworkError(f"ONNX Runtime cannot run it ({first_line(error)})") from None
 
 
 def free_size(model: Path, size: tuple[int, int]) -> bool:
@@ -86,7 +86,7 @@ def free_size(model: Path, size: tuple[int, int]) -> bool:
             (maps,) = opened.run(["class_maps"], {"image": pixels, "size": np.array([height, width])})
         except Exception as error:
             if not grids:
-                raise NetworkError(f"it fails on a picture of {size} ({_first_line(error)})") from None
+                raise NetworkError(f"it fails on a picture of {size} ({first_line(error)})") from None
             return False
         grids.append(maps.shape[2:])
     return bool(grids[1][0] > grids[0][0] and grids[2][0] == grids[1][0] and grids[2][1] == grids[0][1])
@@ -223,7 +223,7 @@ def _run(opened: ort.InferenceSession, outputs: list[str], feed: dict[str, NDArr
     try:
         return [np.asarray(each) for each in opened.run(outputs, feed)]
     except Exception as error:
-        raise NetworkError(f"it fails on a picture ({_first_line(error)})") from None
+        raise NetworkError(f"it fails on a picture ({first_line(error)})") from None
 
 
 def _sureness(answers: Sequence[Floats], card: Card) -> float:
@@ -250,7 +250,3 @@ def _doubts(given: float, sure: dict[str, float], said: Sequence[Floats]) -> tup
             "meet a network that wants 0-1: is the preprocessing right?"
         )
     return tuple(doubts)
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

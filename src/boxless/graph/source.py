@@ -11,7 +11,7 @@ from onnx import TensorProto, helper, inliner, version_converter
 from onnx.external_data_helper import uses_external_data
 
 from boxless.card import METADATA_KEY
-from boxless.errors import NetworkError
+from boxless.errors import NetworkError, first_line
 from boxless.graph.assemble import OPSET
 
 Layout = Literal["nchw", "nhwc"]
@@ -110,9 +110,9 @@ def _read(path: Path) -> tuple[onnx.ModelProto, bool]:
         try:
             onnx.load_external_data_for_model(model, str(path.parent))
         except (OSError, ValueError, RuntimeError, onnx.checker.ValidationError) as error:
-            raise NetworkError(f"{path}: its weights cannot be read ({_first_line(error)})") from None
+            raise NetworkError(f"{path}: its weights cannot be read ({first_line(error)})") from None
     if wrong is not None:
-        raise NetworkError(f"{path}: not a valid ONNX graph ({_first_line(wrong)})")
+        raise NetworkError(f"{path}: not a valid ONNX graph ({first_line(wrong)})")
     return model, bool(outside)
 
 
@@ -175,7 +175,7 @@ def _converted(path: Path, model: onnx.ModelProto) -> tuple[onnx.ModelProto, int
     except (RuntimeError, ValueError, IndexError) as error:
         raise NetworkError(
             f"{path}: opset {version} (expected {OPSET} or later), and it cannot be converted "
-            f"({_first_line(error)}); export it anew with opset {OPSET}"
+            f"({first_line(error)}); export it anew with opset {OPSET}"
         ) from None
 
 
@@ -198,7 +198,3 @@ def _with_weights(model: onnx.ModelProto, weights: dict[str, onnx.TensorProto]) 
         model.graph.input.remove(value)
     while weights:
         model.graph.initializer.append(weights.popitem()[1])
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

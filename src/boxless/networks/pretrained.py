@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from boxless.errors import NetworkError
+from boxless.errors import NetworkError, first_line
 from boxless.networks.framework import keras
 
 CAFFE_MEAN = (123.68, 116.779, 103.939)
@@ -46,7 +46,7 @@ def load_caffe_weights(backbone: Any, weights: str | Path, name: str, first: str
         backbone.load_weights(path)
     # Keras raises nearly anything on what it cannot load.
     except Exception as error:
-        raise NetworkError(f"{path}: not the weights of {name} without top ({_first_line(error)})") from None
+        raise NetworkError(f"{path}: not the weights of {name} without top ({first_line(error)})") from None
     layer = backbone.get_layer(first)
     kernel, *others = layer.get_weights()
     layer.set_weights([kernel[:, :, ::-1], *others])
@@ -62,12 +62,8 @@ def _downloaded(name: str) -> Path:
     # No network has many faces.
     except Exception as error:
         folder = Path(os.environ.get("KERAS_HOME", "~/.keras")) / "models"
-        reason = _first_line(error).replace(url, "its address")
+        reason = first_line(error).replace(url, "its address")
         raise NetworkError(
             f"the ImageNet weights of {name} could not be downloaded ({reason}): put {url} into {folder} by hand, or "
             "fine-tune efficientnet_lite0, whose weights come with boxless"
         ) from None
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from boxless.errors import NetworkError
+from boxless.errors import NetworkError, first_line
 from boxless.networks.framework import keras
 
 
@@ -28,8 +28,7 @@ def load_same_layers(network: Any, path: Path) -> int:  # noqa: ANN401
         other = keras.saving.load_model(path, compile=False)
     # Keras raises nearly anything on what it cannot load.
     except Exception as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
-        raise NetworkError(f"{path}: Keras cannot load it ({reason})") from None
+        raise NetworkError(f"{path}: Keras cannot load it ({first_line(error)})") from None
     theirs = {layer.name: layer for layer in other.layers}
     loaded = 0
     for layer in network.layers:

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from boxless.errors import DatasetError, MissingExtraError
+from boxless.errors import DatasetError, MissingExtraError, first_line
 from boxless.files import cache_folder, write_whole
 
 Pixels = NDArray[np.uint8]
@@ -125,7 +125,7 @@ def _from_keras() -> Cifar10:
         (train, train_labels), (test, test_labels) = cifar10.load_data()
     # Keras lets through whatever the network, the disk or the archive raise.
     except Exception as error:
-        raise DatasetError(_help(f"Keras could not fetch it ({str(error).strip().splitlines()[0][:200]})")) from None
+        raise DatasetError(_help(f"Keras could not fetch it ({first_line(error)})")) from None
     return Cifar10(
         Pictures(train, train_labels.ravel().astype(np.int64)),
         Pictures(test, test_labels.ravel().astype(np.int64)),

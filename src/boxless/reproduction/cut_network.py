@@ -83,10 +83,9 @@ class Cut:
                 keras.losses.SparseCategoricalCrossentropy(from_logits=True),
                 jit_compile=False,
             )
-            order = _Slices(self._seen, self._boxed.labels, settings.batch)
-            network.fit(order, epochs=settings.epochs, verbose=0, shuffle=False)
+            network.fit(self._seen, self._boxed.labels, settings.batch, settings.epochs, verbose=0)
             both = keras.Model(network.input, [network.output, network.get_layer("pool").input])
-            logits, features = both.predict(_Slices(self._shown, None, settings.batch), verbose=0)
+            logits, features = both.predict(self._shown, settings.batch, verbose=0)
         else:
             below = _below()
             network = self._with_top(below.input, below.output, pooling)
@@ -113,29 +112,3 @@ def _below() -> Any:  # noqa: ANN401
 
 def _read(path: Any, side: int) -> NDArray[np.uint8]:  # noqa: ANN401
     return resize_pixels(read_picture(path).pixels, side, side)
-
-
-class _Slices(keras.utils.PyDataset):  # type: ignore[misc]
-    """Batches of arrays, for training in a new order each epoch."""
-
-    def __init__(self, inputs: Floats, labels: NDArray[np.int64] | None, batch: int) -> None:
-        super().__init__()
-        self._inputs, self._labels, self._batch, self._epoch = inputs, labels, batch, 0
-        self._order = np.arange(len(inputs))
-        self._mix()
-
-    def __len__(self) -> int:
-        return -(-len(self._inputs) // self._batch)
-
-    def __getitem__(self, index: int) -> Any:  # noqa: ANN401
-        chosen = self._order[index * self._batch : (index + 1) * self._batch]
-        return self._inputs[chosen] if self._labels is None else (self._inputs[chosen], self._labels[chosen])
-
-    def on_epoch_end(self) -> None:
-        """Mixes."""
-        self._epoch += 1
-        self._mix()
-
-    def _mix(self) -> None:
-        if self._labels is not None:
-            self._order = np.random.default_rng(self._epoch).permutation(len(self._inputs))

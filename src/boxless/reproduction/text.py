@@ -7,9 +7,7 @@ from math import sqrt
 from typing import Any
 
 import numpy as np
-
-# The 97.5 percentile of Student's t with that many degrees of freedom.
-_T = {1: 12.71, 2: 4.30, 3: 3.18, 4: 2.78, 5: 2.57, 6: 2.45, 7: 2.36, 8: 2.31, 9: 2.26}
+from scipy.stats import t as student_t
 
 
 def plus_minus(values: Sequence[float], digits: int = 2) -> str:
@@ -35,7 +33,7 @@ def differences(by_seed: Sequence[float], what: str) -> str:
     size = f"{abs(mean):.1f} points {way} {what}"
     if len(by_seed) < 2:
         return f"{size} (one seed: this says nothing of chance)"
-    half = _T.get(len(by_seed) - 1, 2.0) * float(np.std(by_seed, ddof=1)) / sqrt(len(by_seed))
+    half = float(student_t.ppf(0.975, len(by_seed) - 1) * np.std(by_seed, ddof=1)) / sqrt(len(by_seed))
     firm = "" if abs(mean) > half else ", which chance could do"
     return f"{size} (± {half:.1f}, 95 % over {len(by_seed)} seeds{firm})"
 
