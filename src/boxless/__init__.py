@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,10 @@ from boxless.errors import (
     UnknownClassError,
     UnknownPresetError,
 )
+
+# ONNX Runtime reports to its makers unless this is set before it is imported, and nothing of boxless is imported before
+# these lines. What the user set stays.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 if TYPE_CHECKING:
     from boxless.boxes import Box
