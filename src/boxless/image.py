@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import threading
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -14,7 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
+from boxless.bit_depth import eight_bits, with_all_bits
 from boxless.errors import PictureError
+from boxless.picture_file import FORMATS, SUFFIXES, open_picture
 
 Pixels = NDArray[np.uint8]
 Source: TypeAlias = "str | Path | bytes | Image.Image | NDArray[Any]"
@@ -22,31 +22,7 @@ Source: TypeAlias = "str | Path | bytes | Image.Image | NDArray[Any]"
 MAX_PIXELS = 150_000_000
 """The largest picture that is read, in pixels. A picture says its size before it is decoded."""
 
-SUFFIXES = frozenset(
-    [
-        ".jpg",
-        ".jpeg",
-        ".jpe",
-        ".jfif",
-        ".png",
-        ".webp",
-        ".avif",
-        ".gif",
-        ".bmp",
-        ".tif",
-        ".tiff",
-        ".jp2",
-        ".ppm",
-        ".pgm",
-        ".pbm",
-        ".tga",
-        ".ico",
-    ]
-)
-"""What counts as a picture when a folder is searched, in lower case."""
-
 _SIDEWAYS = (5, 6, 7, 8)  # the EXIF orientations that swap height and width
-_header_lock = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -67,7 +43,9 @@ def read_picture(source: Source, *, enough: int | None = None, max_pixels: int =
     """Reads a picture.
 
     EXIF rotation is applied; grey, palette, CMYK and 16-bit pictures become RGB; transparent parts become
-    white; of an animation the first frame is taken.
+    white; of an animation the first frame is taken. Only the kinds of `boxless.picture_file.FORMATS` are read, whatever
+    a file's name says. A 16-bit file (grey or RGB) that uses fewer bits, as those of 12-bit cameras, is scaled by the
+    bits that its largest value takes, 8, 10, 12, 14 or 16; see `boxless.bit_depth.eight_bits`.
 
     Args:
         source: a path, the bytes of an encoded picture, a PIL image, or RGB uint8 (H, W, 3).
@@ -162,14 +140,10 @@ def _checked_array(array: NDArray[Any]) -> Pixels:
 
 def _open(file: Path | io.BytesIO, enough: int | None, max_pixels: int) -> Picture:
     try:
-        # Pillow warns of large pictures where we refuse them; the lock keeps the filters whole among threads.
-        with _header_lock, warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            image = Image.open(file)
-        with image:
+        with open_picture(file) as image:
             return _decode(image, enough, max_pixels)
     except UnidentifiedImageError:
-        raise PictureError("not a picture, or of a kind that cannot be read") from None
+        raise PictureError(f"not a picture, or of a kind that is not read ({', '.join(FORMATS)} are)") from None
     except Image.DecompressionBombError as error:
         raise PictureError(f"too large: {error}".rstrip(".")) from None
     except PermissionError:
@@ -190,6 +164,7 @@ def _decode(image: Image.Image, enough: int | None, max_pixels: int) -> Picture:
         )
     if width * height == 0:
         raise PictureError(f"a picture without pixels ({width} x {height})")
+    image = with_all_bits(image)  # before EXIF is asked for: Pillow decodes a PNG to find it
     turned = image.getexif().get(ExifTags.Base.Orientation, 1)
     if enough is not None and image.format == "JPEG":
         scale = max(1, min(width, height) // enough)
@@ -204,7 +179,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     if image.mode == "RGB" and "transparency" not in image.info:
         return image
     if image.mode.startswith("I"):  # 16 bits a pixel, kept by Pillow in 16 or in 32
-        return Image.fromarray((np.asarray(image).clip(0, 65535) / 257).round().astype(np.uint8)).convert("RGB")
+        return Image.fromarray(eight_bits(np.asarray(image))).convert("RGB")
     if image.mode == "F":
         raise PictureError("a floating-point picture (expected 8 or 16 bits a channel; its range is not known)")
     if image.has_transparency_data:

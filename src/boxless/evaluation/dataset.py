@@ -18,6 +18,7 @@ from boxless.card import Card
 from boxless.errors import UnknownClassError
 from boxless.evaluation.masks import Mask
 from boxless.evaluation.notes import Notes
+from boxless.picture_file import open_picture
 
 Floats = NDArray[np.float32]
 
@@ -131,7 +132,7 @@ def _match(classes: tuple[str | int, ...], card: Card) -> int | None:
 def _size_of(path: Path) -> tuple[int, int] | None:
     """The (height, width) of a picture as displayed, from its header; None if there is no such picture."""
     try:
-        with Image.open(path) as image:
+        with open_picture(path) as image:
             width, height = image.size
             turned = image.getexif().get(ExifTags.Base.Orientation, 1) >= 5
             return (width, height) if turned else (height, width)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from boxless.errors import DatasetError
+from boxless.picture_file import open_picture
 
 Pixels = NDArray[np.uint8]
 
@@ -140,7 +141,7 @@ def _values(path: Path, height: int, width: int) -> Pixels:
 
 def _resized(path: Path, height: int, width: int, mode: str | None) -> Pixels:
     try:
-        with Image.open(path) as image:
+        with open_picture(path) as image:
             picture = image.convert(mode) if mode else image
             return np.asarray(picture.resize((width, height), Image.Resampling.NEAREST), np.uint8)
     except (OSError, ValueError, SyntaxError) as error:

@@ -13,7 +13,7 @@ from boxless.evaluation.dataset import BoxedSet, Entry, gather
 from boxless.evaluation.find import folder_of
 from boxless.evaluation.masks import PaletteFile
 from boxless.evaluation.notes import Notes
-from boxless.image import SUFFIXES
+from boxless.picture_file import SUFFIXES
 
 CLASSES = (
     "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow", "diningtable", "dog",

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from boxless.errors import DatasetError, PictureError
-from boxless.image import SUFFIXES, pictures_in
+from boxless.image import pictures_in
+from boxless.picture_file import SUFFIXES
 from boxless.training.pictures import LabelledPictures
 
 _PATH_COLUMNS = ("path", "file", "filename", "image", "picture")
