@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 import pytest
 
-from boxless.files import write_whole
+from boxless.files import temporary_files_beside, write_whole
 
 
 def test_a_file_is_written_whole(tmp_path: Path) -> None:
@@ -26,3 +27,13 @@ def test_or_not_at_all(tmp_path: Path) -> None:
         write_whole(path, half)
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_temporary_files_are_beside_what_is_made_and_cleared_at_the_next_run(tmp_path: Path) -> None:
+    left = tmp_path / "new" / ".model.work" / "of a killed run"
+    left.mkdir(parents=True)
+    with temporary_files_beside(tmp_path / "new" / "model.onnx"), tempfile.TemporaryDirectory() as folder:
+        assert Path(folder).parent == left.parent
+        assert not left.exists()
+    assert list((tmp_path / "new").iterdir()) == []
+    assert Path(tempfile.gettempdir()) != left.parent

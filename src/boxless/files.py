@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from boxless.errors import DiskSpaceError
@@ -26,6 +28,27 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
+
+
+@contextmanager
+def temporary_files_beside(out: Path) -> Iterator[None]:
+    """All temporary files of this process, other libraries' too, in a folder `.NAME.work` beside a file that is made.
+
+    For commands, which have a process of their own. The folder is gone at the end; it is always called the same, so
+    what a run left that was killed, the next one clears away.
+
+    Args:
+        out: the file that is made; its folder is made where it is missing.
+    """
+    folder = out.resolve().with_name(f".{out.stem}.work")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    before, tempfile.tempdir = tempfile.tempdir, str(folder)
+    try:
+        yield
+    finally:
+        tempfile.tempdir = before
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def check_space(folder: Path, needed: int, what: str) -> None:

@@ -12,6 +12,9 @@ from PIL import Image
 
 from boxless.files import write_whole
 
+PAGE = "index.html"
+"""The name of a report's page in its folder."""
+
 _STYLE = """
 body{font:15px/1.5 system-ui,sans-serif;color:#26262c;max-width:1120px;margin:2rem auto;padding:0 1rem}
 h1{font-size:1.5rem;margin-bottom:.2rem} h2{font-size:1.15rem;margin-top:2.2rem} p{max-width:46rem}

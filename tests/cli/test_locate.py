@@ -52,11 +52,16 @@ def test_writes_drawings_maps_and_a_sheet(pictures: Path, tmp_path: Path) -> Non
         "locate", pictures, again, "--preset", "fast", "--save", out, "--maps", out / "maps", "--sheet", sheet
     )  # fmt: skip
     assert done.returncode == 0
-    names = sorted(path.name for path in out.iterdir() if path.is_file())
-    assert names == ["chelsea_found.jpg", "coffee-2_found.jpg", "coffee_found.jpg", "rocket_found.jpg"]
-    with Image.open(out / "coffee_found.jpg") as drawn:
+    names = sorted(path.relative_to(out).as_posix() for path in out.rglob("*.jpg"))
+    assert names == [
+        "again/coffee_found.jpg",
+        "pictures/chelsea_found.jpg",
+        "pictures/coffee_found.jpg",
+        "pictures/rocket_found.jpg",
+    ]
+    with Image.open(out / "pictures/coffee_found.jpg") as drawn:
         assert drawn.size == (600, 400)
-    score_map = np.load(out / "maps/coffee_map_967.npy")
+    score_map = np.load(out / "maps/pictures/coffee_map_967.npy")
     assert score_map.shape == (400, 600)
     assert score_map.dtype == np.float32
     assert score_map.max() == pytest.approx(1)

@@ -31,28 +31,35 @@ def attach(
     ] = None,
     allow_max_pool: Annotated[bool, typer.Option("--allow-max-pool", help="Take maximum pooling too.")] = False,
     licence: Annotated[str, typer.Option(help="Of the weights, an SPDX identifier.")] = "unknown",
+    force: Annotated[bool, typer.Option("--force", help="Replace the model file if it is there.")] = False,
 ) -> None:
     """Turn a classifier into a localizer: bring out the class maps that are inside.
 
     It has to end in global average pooling. Its answers stay as they are; that is shown before anything is
     written. An opset older than 18 is converted.
     """
+    from boxless.cli.overwrite import ask_before_overwriting
+    from boxless.files import temporary_files_beside
     from boxless.graph.frameworks import attach_file
     from boxless.graph.labels import read_labels
     from boxless.image import pictures_in
 
-    made = attach_file(
-        classifier,
-        out,
-        labels=read_labels(labels) if labels else None,
-        preprocess=preprocess,
-        layout=layout,
-        input_size=input_size,
-        output=output,
-        allow_max_pool=allow_max_pool,
-        pictures=pictures_in(pictures)[:20] if pictures else (),
-        licence=licence,
-    )
+    ask_before_overwriting(out, force)
+    names = read_labels(labels) if labels else None
+    shown = pictures_in(pictures)[:20] if pictures else ()
+    with temporary_files_beside(out):
+        made = attach_file(
+            classifier,
+            out,
+            labels=names,
+            preprocess=preprocess,
+            layout=layout,
+            input_size=input_size,
+            output=output,
+            allow_max_pool=allow_max_pool,
+            pictures=shown,
+            licence=licence,
+        )
     card, proof = made.card, made.proof
     kind = "real" if proof.real else "random"
     typer.echo(f"found          {' -> '.join(made.head)}")

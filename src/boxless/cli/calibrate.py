@@ -19,6 +19,7 @@ def calibrate(
         str | None, typer.Option("--format", help="coco, voc, folder+csv or wsol; told from the files.")
     ] = None,
     pictures: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the pictures are.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the model file if it is there.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")] = False,
 ) -> None:
     """Set a model's box thresholds on boxed pictures, and write it anew.
@@ -27,8 +28,10 @@ def calibrate(
     """
     import json
 
+    from boxless.cli.overwrite import ask_before_overwriting
     from boxless.errors import MissingExtraError
 
+    ask_before_overwriting(out, force)
     try:
         from boxless.graph.assemble import write_card
     except ImportError:

@@ -42,18 +42,23 @@ def evaluate(
         int, typer.Option(metavar="N", min=0, help="Measure faithfulness too, on N pictures (slow).")
     ] = 0,
     report: Annotated[Path | None, typer.Option(metavar="DIR", help="Write a page with figures and pictures.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the report if it is there.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")] = False,
 ) -> None:
     """Measure localization on boxed pictures.
 
     Oracle figures (threshold and piece picked with the truth in hand) stand apart from what a user gets.
     """
+    from boxless.cli.overwrite import ask_before_overwriting
     from boxless.cli.table import print_evaluation
     from boxless.evaluation import Evaluation, measure_maps, measure_model, read_dataset
     from boxless.evaluation.features import FeatureNetwork
     from boxless.evaluation.report import write_report
     from boxless.model_file import ModelFile
+    from boxless.page import PAGE
 
+    if report:
+        ask_before_overwriting(report / PAGE, force, "--report")
     network: Network
     network = ModelFile(model, 1) if method is None else FeatureNetwork(model, method, walk=walk, threads=1)
     if method is None and not walk:

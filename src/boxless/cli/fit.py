@@ -29,7 +29,9 @@ def fit(
     report: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the report goes; beside the model.")] = None,
     licence: Annotated[str, typer.Option(help="Of your model, an SPDX identifier.")] = "unknown",
     seed: Annotated[int, typer.Option(help="Of what is held out, and of the cross-validation.")] = 0,
-    force: Annotated[bool, typer.Option("--force", help="Replace the model file if it is there.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace the model file and the report if they are there.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")] = False,
 ) -> None:
     """Learn classes of your own from pictures: no boxes, no training framework.
@@ -41,10 +43,13 @@ def fit(
     from boxless.cli.progress import stages
     from boxless.cli.training_report import print_made, write_report
     from boxless.model_file import ModelFile
+    from boxless.page import PAGE
     from boxless.training.fit import fit as fit_pictures
     from boxless.training.split import read_split
 
     ask_before_overwriting(out, force)
+    if report:
+        ask_before_overwriting(report / PAGE, force, "--report")
     if preset is not None:
         ModelFile(backbone).card.preset(preset)
     training, validation = read_split(pictures, val, seed)

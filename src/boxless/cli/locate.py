@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -31,6 +30,7 @@ def locate(
         Path | None, typer.Option(metavar="DIR", help="Write score maps (NumPy, float32 in [0, 1]).")
     ] = None,
     sheet: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw all pictures on one contact sheet.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the contact sheet if it is there.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line, and nothing else.")] = False,
 ) -> None:
     """Find what is in pictures, and where.
@@ -38,35 +38,28 @@ def locate(
     Exit status: 0 all done; 1 some pictures failed, the rest are done; 2 wrong usage.
     """
     # Typer reads this file for --help, which is to be instant: what is heavy is imported when there is work.
+    from boxless.cli.inputs import inputs_of
     from boxless.cli.outputs import Outputs
+    from boxless.cli.overwrite import ask_before_overwriting
     from boxless.cli.report import Report
     from boxless.localizer import Localizer
 
+    if sheet:
+        ask_before_overwriting(sheet, force, "--sheet")
     localizer = Localizer(model, preset)
-    names = [name for path in paths for name in _expanded(path)]
+    inputs = inputs_of(paths, save, maps, sheet)
     results = localizer.locate_many(
-        (sys.stdin.buffer.read() if name == "-" else name for name in names),
+        (sys.stdin.buffer.read() if each.name == "-" else each.name for each in inputs),
         top=top,
         classes=classes,
         min_probability=min_probability,
     )
     failed = 0
-    with Report(as_json, total=len(names)) as report, Outputs(save, maps, sheet) as outputs:
-        for name, result in zip(names, results, strict=True):
-            found = replace(result, image=name)
+    with Report(as_json, total=len(inputs)) as report, Outputs(save, maps, sheet) as outputs:
+        for each, result in zip(inputs, results, strict=True):
+            found = replace(result, image=each.name)
             failed += found.error is not None
             report.add(found)
-            outputs.add(found)
+            outputs.add(found, each.place)
     if failed:
         raise typer.Exit(1)
-
-
-def _expanded(path: str) -> Iterator[str]:
-    """A folder's pictures; anything else as it is. A folder without pictures stays, to fail by its name."""
-    from boxless.errors import PictureError
-    from boxless.image import pictures_in
-
-    try:
-        yield from map(str, pictures_in(Path(path)) if Path(path).is_dir() else [path])
-    except PictureError:
-        yield path

@@ -15,6 +15,9 @@ from boxless.draw import TILE, contact_sheet
 from boxless.files import write_whole
 from boxless.localization import Localization
 
+DRAWN = "_found.jpg"
+"""How the names of drawn pictures end."""
+
 
 class Outputs:
     """Writes the files of each result, and the sheet of all at the end.
@@ -29,7 +32,6 @@ class Outputs:
         self._save = save
         self._maps = maps
         self._sheet = sheet
-        self._names: dict[str, int] = {}
         self._thumbnails: list[Image] = []
         self._captions: list[str] = []
 
@@ -43,26 +45,24 @@ class Outputs:
             write_whole(self._sheet, contact_sheet(self._thumbnails, self._captions).save)
             sys.stderr.write(f"contact sheet: {self._sheet}\n")
 
-    def add(self, found: Localization) -> None:
-        """Writes the files of a result; of a failed one there are none."""
-        if found.error is not None or not (self._save or self._maps or self._sheet):
+    def add(self, found: Localization, place: str) -> None:
+        """Writes the files of a result; of a failed one there are none.
+
+        Args:
+            found: the result.
+            place: of its files below the folders, such as "trip/beach".
+        """
+        if found.error is not None:
             return
-        name = self._unique(found.image)
         if self._maps:
             for finding in found.findings:
-                path = self._maps / f"{name}_map_{finding.class_index}.npy"
+                path = self._maps / f"{place}_map_{finding.class_index}.npy"
                 write_whole(path, partial(np.save, arr=finding.score_map))
         if self._save or self._sheet:
             drawn = found.draw()
             if self._save:
-                write_whole(self._save / f"{name}_found.jpg", partial(drawn.save, quality=92))
+                write_whole(self._save / f"{place}{DRAWN}", partial(drawn.save, quality=92))
             if self._sheet:
                 drawn.thumbnail((TILE, TILE))
                 self._thumbnails.append(drawn)
                 self._captions.append(found.image)
-
-    def _unique(self, picture: str) -> str:
-        """The picture's name without folder and suffix; numbered where two pictures of a run share it."""
-        stem = "stdin" if picture == "-" else Path(picture).stem
-        count = self._names[stem.casefold()] = self._names.get(stem.casefold(), 0) + 1
-        return stem if count == 1 else f"{stem}-{count}"

@@ -8,17 +8,18 @@ from pathlib import Path
 import typer
 
 
-def ask_before_overwriting(out: Path, force: bool) -> None:
+def ask_before_overwriting(out: Path, force: bool, option: str = "--out") -> None:
     """Lets nothing be lost by accident: asks on a terminal, and elsewhere stops.
 
     Args:
         out: the file to be written.
         force: whether the user said beforehand that it may be replaced.
+        option: that names the file, or its folder.
     """
     if force or not out.exists():
         return
     if out.is_dir():
-        raise typer.BadParameter(f"{out} is a folder (expected the name of a file)", param_hint="--out")
+        raise typer.BadParameter(f"{out} is a folder (expected the name of a file)", param_hint=option)
     if not sys.stdin.isatty():
-        raise typer.BadParameter(f"{out} exists; replace it with --force", param_hint="--out")
+        raise typer.BadParameter(f"{out} exists; replace it with --force", param_hint=option)
     typer.confirm(f"{out} exists. Replace it?", abort=True)

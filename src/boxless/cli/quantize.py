@@ -22,18 +22,23 @@ def quantize(
     ] = 0.9,
     min_correlation: Annotated[float, typer.Option(min=-1, max=1, help="Least mean correlation of maps.")] = 0.95,
     min_iou: Annotated[float, typer.Option(min=0, max=1, help="Least mean overlap of boxes.")] = 0.85,
+    force: Annotated[bool, typer.Option("--force", help="Replace the model file if it is there.")] = False,
 ) -> None:
     """Make a model smaller and faster: its network in eight bits.
 
     Half of the pictures set the ranges, the other half measure what it cost against the model as it was. A
     model that lost more than allowed is not written.
     """
+    from boxless.cli.overwrite import ask_before_overwriting
+    from boxless.files import temporary_files_beside
     from boxless.graph.loss import Limits
     from boxless.graph.quantize import quantize as quantize_model
     from boxless.image import pictures_in
 
+    ask_before_overwriting(out, force)
     limits = Limits(min_agreement, min_correlation, min_iou)
-    made = quantize_model(model, pictures_in(calibrate), out, limits)
+    with temporary_files_beside(out):
+        made = quantize_model(model, pictures_in(calibrate), out, limits)
     loss = made.loss
     typer.echo(f"calibrated on        {made.calibrated_on} pictures")
     typer.echo(f"measured on          {loss.pictures} pictures, against the model as it was")

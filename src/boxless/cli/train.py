@@ -48,7 +48,9 @@ def train(
     report: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the report goes; beside the model.")] = None,
     licence: Annotated[str, typer.Option(help="Of your model, an SPDX identifier.")] = "unknown",
     seed: Annotated[int, typer.Option(help="Of what is held out, of the weights and of the order.")] = 0,
-    force: Annotated[bool, typer.Option("--force", help="Replace the model file if it is there.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace the model file and the report if they are there.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")] = False,
 ) -> None:
     """Train a network of the papers on pictures of your own: no boxes.
@@ -57,6 +59,7 @@ def train(
     """
     from boxless.cli.overwrite import ask_before_overwriting
     from boxless.cli.training_report import print_made, write_report
+    from boxless.page import PAGE
     from boxless.training.network.augment import usual_augmentation
     from boxless.training.network.choice import Choice
     from boxless.training.network.plan import Optimizer, Plan, Rates
@@ -65,6 +68,8 @@ def train(
 
     choice = Choice(network, head, size, width, fine_tune)
     ask_before_overwriting(out, force)
+    if report:
+        ask_before_overwriting(report / PAGE, force, "--report")
     usual = _FINE_TUNING if fine_tune else _FROM_SCRATCH
     plan = Plan(
         epochs=epochs,

@@ -20,7 +20,7 @@ from boxless.evaluation.evaluation import Evaluation
 from boxless.evaluation.plot import COLOURS, Plot
 from boxless.evaluation.score import Score
 from boxless.image import read_picture
-from boxless.page import listed, on_square, tile, tiles, write_page
+from boxless.page import PAGE, listed, on_square, tile, tiles, write_page
 
 _TILE = 240
 _SHOWN = 12
@@ -38,7 +38,7 @@ def write_report(evaluation: Evaluation, card: Card, folder: Path) -> Path:
     Returns:
         The page's path.
     """
-    page = folder / "index.html"
+    page = folder / PAGE
     write_page(page, f"{evaluation.subject} on {evaluation.dataset.name}", _parts(evaluation, card))
     return page
 

@@ -17,7 +17,7 @@ from boxless.evaluation.bootstrap import Interval
 from boxless.image import read_picture
 from boxless.localizer import Localizer
 from boxless.model_file import ModelFile
-from boxless.page import listed, on_square, tile, tiles, write_page
+from boxless.page import PAGE, listed, on_square, tile, tiles, write_page
 from boxless.training.duplicates import near_duplicates
 from boxless.training.held_out import HeldOut
 from boxless.training.pictures import LabelledPictures
@@ -144,7 +144,7 @@ class Report:
         Returns:
             The page's path.
         """
-        page = folder / "index.html"
+        page = folder / PAGE
         write_page(page, self.title, self._parts(Localizer(model, preset), done))
         return page
 

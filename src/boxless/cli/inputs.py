@@ -1,0 +1,87 @@
+"""The pictures that `boxless locate` is to look at, and what the files are called that it makes of each."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+from boxless.cli.outputs import DRAWN
+from boxless.errors import PictureError
+from boxless.image import pictures_in
+
+
+@dataclass(frozen=True)
+class Input:
+    """One picture.
+
+    Attributes:
+        name: its path, or "-" for standard input.
+        place: of its files below the folder of the output, without what follows the name: "trip/beach".
+    """
+
+    name: str
+    place: str
+
+
+def inputs_of(paths: Sequence[str], save: Path | None, maps: Path | None, sheet: Path | None) -> list[Input]:
+    """The pictures of paths and folders, each with a place of its own.
+
+    A folder's pictures keep their place in it; where several folders are given, each has one of its name. Places that
+    two pictures would share are numbered, and that is said. What an earlier run drew is left out, and that is said too.
+
+    Args:
+        paths: pictures, folders, or "-".
+        save, maps: the folders for drawn pictures and for score maps, if there are any.
+        sheet: the contact sheet's file, if there is one.
+    """
+    several = sum(Path(path).is_dir() for path in paths) > 1
+    found = [each for path in paths for each in _expanded(path, several)]
+    ours = [each for each in found if _is_ours(each.name, save, sheet)]
+    if ours:
+        more = f" and {len(ours) - 1} more" if len(ours) > 1 else ""
+        sys.stderr.write(f"skipped, drawn by an earlier run: {ours[0].name}{more}\n")
+    left_out = {each.name for each in ours}
+    return _apart([each for each in found if each.name not in left_out], tell=bool(save or maps))
+
+
+def _expanded(path: str, several: bool) -> Iterator[Input]:
+    """A folder's pictures; anything else as it is. A folder without pictures stays, to fail by its name."""
+    folder = Path(path)
+    if path == "-":
+        yield Input(path, "stdin")
+    elif not folder.is_dir():
+        yield Input(path, folder.stem)
+    else:
+        above = folder.resolve().name if several else ""
+        try:
+            for each in pictures_in(folder):
+                yield Input(str(each), Path(above, each.relative_to(folder)).with_suffix("").as_posix())
+        except PictureError:
+            yield Input(path, folder.name)
+
+
+def _is_ours(name: str, save: Path | None, sheet: Path | None) -> bool:
+    if save is not None and name.endswith(DRAWN) and Path(name).resolve().is_relative_to(save.resolve()):
+        return True
+    return sheet is not None and Path(name).resolve() == sheet.resolve()
+
+
+def _apart(found: Sequence[Input], tell: bool) -> list[Input]:
+    """The same, those numbered that share a place with one before; names that differ in case only are one file."""
+    taken = {each.place.casefold() for each in found}
+    claimed: set[str] = set()
+    apart = []
+    for each in found:
+        place = each.place
+        if place.casefold() in claimed:
+            numbered = (f"{place}-{number}" for number in count(2))
+            place = next(name for name in numbered if name.casefold() not in taken)
+            taken.add(place.casefold())
+            if tell:
+                sys.stderr.write(f"{each.name}: saved as {place}, since there is another {each.place}\n")
+        claimed.add(each.place.casefold())
+        apart.append(Input(each.name, place))
+    return apart

@@ -1,0 +1,51 @@
+"""No command replaces what is there, unless told to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.command_line import boxless
+from tests.graph.small import EXACT, classifier, saved
+
+from boxless.zoo import DEFAULT_MODEL
+
+
+@pytest.fixture
+def boxes(pictures: Path, tmp_path: Path) -> Path:
+    file = tmp_path / "boxes.csv"
+    rows = [f"{pictures / 'coffee.jpg'},espresso,100,20,500,380", f"{pictures / 'chelsea.jpg'},tabby,60,0,420,300"]
+    file.write_text("\n".join(["image,class,x0,y0,x1,y1", *rows]))
+    return file
+
+
+def commands(pictures: Path, boxes: Path, folder: Path) -> dict[str, tuple[object, ...]]:
+    """Each writes the file that its last argument names, in seconds."""
+    network = saved(classifier(EXACT["softmax"]), folder, "network")
+    return {
+        "attach": ("attach", network, "--out", folder / "out.onnx"),
+        "calibrate": ("calibrate", boxes, "--preset", "fast", "--out", folder / "out.onnx"),
+        "evaluate": ("evaluate", boxes, "--preset", "fast", "--report", folder / "report"),
+        "locate": ("locate", pictures / "coffee.jpg", "--preset", "fast", "--sheet", folder / "sheet.png"),
+        "quantize": ("quantize", DEFAULT_MODEL, "--calibrate", pictures, "--min-agreement", 0, "--min-correlation", -1,
+                     "--min-iou", 0, "--out", folder / "out.onnx"),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["attach", "calibrate", "evaluate", "locate", "quantize"])
+def test_what_is_there_stays(name: str, pictures: Path, boxes: Path, tmp_path: Path) -> None:
+    *arguments, named = commands(pictures, boxes, tmp_path)[name]
+    assert isinstance(named, Path)
+    file = named / "index.html" if name == "evaluate" else named
+    file.parent.mkdir(exist_ok=True)
+    file.write_text("mine")
+    before = sorted(tmp_path.rglob("*"))
+    refused = boxless(*arguments, named)
+    assert refused.returncode == 2
+    assert f"{file.name} exists; replace it with --force" in " ".join(refused.stderr.split())
+    assert refused.stdout == ""
+    assert file.read_text() == "mine"
+    assert sorted(tmp_path.rglob("*")) == before
+    forced = boxless(*arguments, named, "--force")
+    assert forced.returncode == 0, forced.stderr
+    assert file.read_bytes() != b"mine"
