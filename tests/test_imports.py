@@ -53,6 +53,21 @@ def test_imports_point_down(module: str) -> None:
                 assert row(target) >= row(module), f"{module} imports {target}, which stands above it"
 
 
+def test_no_modules_import_each_other() -> None:
+    """Not even for types or when called: whoever reads one can read what it needs first."""
+    known = set(modules())
+    needs: dict[str, set[str]] = {}
+    for module in known:
+        path = SOURCE.parent / Path(*module.split("."))
+        text = (path / "__init__.py" if path.is_dir() else path.with_suffix(".py")).read_text(encoding="utf-8")
+        froms = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ImportFrom) and node.module]
+        pairs = [(f"{node.module}.{name.name}", str(node.module)) for node in froms for name in node.names]
+        needs[module] = {inner if inner in known else outer for inner, outer in pairs} & known - {module}
+    while free := [module for module, wanted in needs.items() if not wanted]:
+        needs = {module: wanted - set(free) for module, wanted in needs.items() if module not in free}
+    assert not needs, f"import circles among {sorted(needs)}"
+
+
 def loaded(code: str) -> set[str]:
     """The top-level packages that a program has loaded at its end."""
     program = f"{code}\nimport sys\nprint(*sorted({{name.partition('.')[0] for name in sys.modules}}))"

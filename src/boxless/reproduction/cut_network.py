@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,15 +15,13 @@ from boxless.networks.blocks import convolution
 from boxless.networks.framework import keras
 from boxless.networks.heads import logits_of_features
 from boxless.reproduction.boxed import BoxedClasses
+from boxless.reproduction.cut_settings import Settings
 from boxless.training.network.device import repeatable
 from boxless.training.network.examples import Examples, Store
 from boxless.training.network.loop import train_network
 from boxless.training.network.plan import Plan
 from boxless.training.network.rates import optimizer_of
 from boxless.training.network.score import logits_of
-
-if TYPE_CHECKING:
-    from boxless.reproduction.gap_gmp import Settings
 
 Floats = NDArray[np.float32]
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from boxless.evaluation.plot import COLOURS, Plot
 from boxless.evaluation.score import pointing_game
 from boxless.refine import resize_maps
 from boxless.reproduction.boxed import load_boxed
+from boxless.reproduction.cut_settings import Settings
 from boxless.reproduction.experiment import Experiment, Measured, Say
 from boxless.reproduction.paper import CAM, CAM_LOCALIZATION_ERROR
 from boxless.reproduction.text import differences, plus_minus, table
@@ -30,31 +31,6 @@ POOLINGS = {"gap": "average", "gmp": "maximum"}
 _CUT = 0.2
 _PAPER_CUT = int(np.argmin(np.abs(THRESHOLDS - _CUT)))
 """The CAM paper's box is that of the largest piece above 20 % of the maximum."""
-
-
-@dataclass(frozen=True)
-class Settings:
-    """A row of settings.
-
-    Attributes:
-        learns: "top" trains the added convolution and the linear layer, on features that stay as they are;
-            "everything" the whole network, from the same weights.
-        side: at which pictures are looked at, in pixels.
-        units: filters of the added 3x3 convolution.
-        train, val: pictures of each class, at most.
-        seeds: how many networks for each pooling.
-        epochs, batch, rate: of AdamW, whose rate falls along a cosine.
-    """
-
-    learns: Literal["top", "everything"]
-    side: int
-    units: int
-    train: int
-    val: int
-    seeds: int
-    epochs: int
-    batch: int
-    rate: float
 
 
 SCALES = {
