@@ -21,7 +21,8 @@ ROWS = [
     ("boxless.localizer", "boxless.formats", "boxless.graph", "boxless.networks"),
     ("boxless.localization", "boxless.model_file"),
     ("boxless.class_maps", "boxless.cam_methods", "boxless.refine", "boxless.boxes", "boxless.image", "boxless.draw",
-     "boxless.card", "boxless.ordered", "boxless.page", "boxless.picture_file", "boxless.bit_depth"),
+     "boxless.card", "boxless.ordered", "boxless.page", "boxless.picture_file", "boxless.bit_depth",
+     "boxless.fonts"),
     ("boxless.presets", "boxless.errors", "boxless.files", "boxless.machine", "boxless.zoo", "boxless._version"),
 ]  # fmt: skip
 

@@ -9,14 +9,14 @@ from math import ceil, sqrt
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from boxless.boxes import Box
+from boxless.fonts import Lettering
 from boxless.image import resize_pixels
 
 Floats = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
-Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 Colour = tuple[int, int, int]
 
 # Okabe and Ito's colours, which colour-blind people can tell apart.
@@ -93,7 +93,7 @@ def draw(pixels: Pixels, layers: Sequence[Layer]) -> Image.Image:
         canvas = overlay(canvas, heat / max(float(heat.max()), 1e-6), float(heat.max()))
     image = Image.fromarray(canvas)
     unit = max(1.0, min(max(size) / 400, min(size) / 150))
-    font = ImageFont.load_default(round(13 * unit))
+    font = Lettering(round(13 * unit))
     labels: list[tuple[float, float, str, Colour]] = []
     for layer, colour in zip(layers, _cycle(len(layers)), strict=True):
         for rank, box in enumerate(layer.boxes):
@@ -112,7 +112,7 @@ def contact_sheet(images: Sequence[Image.Image], captions: Sequence[str]) -> Ima
     if not images:
         raise ValueError("a contact sheet needs at least one picture")
     columns = ceil(sqrt(len(images)))
-    font = ImageFont.load_default(14)
+    font = Lettering(14)
     gap, line = 12, 24
     step = (TILE + gap, TILE + line + gap)
     rows = ceil(len(images) / columns)
@@ -123,7 +123,8 @@ def contact_sheet(images: Sequence[Image.Image], captions: Sequence[str]) -> Ima
         small = image.copy()
         small.thumbnail((TILE, TILE), Image.Resampling.LANCZOS)
         sheet.paste(small, (left + (TILE - small.width) // 2, top + (TILE - small.height) // 2))
-        pen.text((left + TILE / 2, top + TILE + 4), _fitted(caption, font, TILE), _INK, font, anchor="ma")
+        shown = _fitted(caption, font, TILE)
+        font.write(pen, left + (TILE - font.length(shown)) / 2, top + TILE + 4, shown, _INK)
     return sheet
 
 
@@ -143,13 +144,13 @@ def _frame(image: Image.Image, box: Box, zoom: float, colour: Colour, unit: floa
 
 
 def _labelled(
-    image: Image.Image, labels: Sequence[tuple[float, float, str, Colour]], font: Font, unit: float
+    image: Image.Image, labels: Sequence[tuple[float, float, str, Colour]], font: Lettering, unit: float
 ) -> Image.Image:
     """Writes labels at their places, moved so that they are whole inside the picture and cover no other label."""
     pad = round(4 * unit)
     taken: list[tuple[float, float, float, float]] = []
     for x, y, text, colour in labels:
-        left, top, right, bottom = font.getbbox(text)
+        left, top, right, bottom = font.box(text)
         width, height = right - left + 3 * pad, bottom - top + 2 * pad
         if image.width < width or image.height < height:
             roomier = Image.new("RGB", (max(image.width, ceil(width)), max(image.height, ceil(height))), _INK)
@@ -164,14 +165,14 @@ def _labelled(
         pen = ImageDraw.Draw(image)
         pen.rectangle((x, y, x + width - 1, y + height - 1), fill=_INK)
         pen.rectangle((x, y, x + pad - 1, y + height - 1), fill=colour)
-        pen.text((x + 2 * pad - left, y + pad - top), text, _PAPER, font)
+        font.write(pen, x + 2 * pad - left, y + pad - top, text, _PAPER)
     return image
 
 
-def _fitted(text: str, font: Font, width: float) -> str:
+def _fitted(text: str, font: Lettering, width: float) -> str:
     """The text, its beginning left out until it is no wider than `width` pixels."""
-    if font.getlength(text) <= width:
+    if font.length(text) <= width:
         return text
-    while text and font.getlength("…" + text) > width:
+    while text and font.length("…" + text) > width:
         text = text[1:]
     return "…" + text
