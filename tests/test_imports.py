@@ -18,11 +18,12 @@ ROWS = [
     ("boxless.cli", "boxless.serve"),
     ("boxless.reproduction",),
     ("boxless.batch", "boxless.training", "boxless.evaluation"),
+    ("boxless.from_frameworks",),
     ("boxless.localizer", "boxless.formats", "boxless.graph", "boxless.networks"),
     ("boxless.localization", "boxless.model_file"),
     ("boxless.class_maps", "boxless.cam_methods", "boxless.refine", "boxless.boxes", "boxless.image", "boxless.draw",
      "boxless.card", "boxless.ordered", "boxless.page"),
-    ("boxless.presets", "boxless.errors", "boxless.files", "boxless.machine", "boxless.zoo", "boxless._version"),
+    ("boxless.presets", "boxless.errors", "boxless.extras", "boxless.files", "boxless.machine", "boxless.zoo", "boxless._version"),
 ]  # fmt: skip
 
 

@@ -37,7 +37,10 @@ def attach(
     It has to end in global average pooling. Its answers stay as they are; that is shown before anything is
     written. An opset older than 18 is converted.
     """
-    from boxless.graph.frameworks import attach_file
+    from boxless.extras import require
+
+    require("graph", "boxless attach")
+    from boxless.from_frameworks import attach_file
     from boxless.graph.labels import read_labels
     from boxless.image import pictures_in
 

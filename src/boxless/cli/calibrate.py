@@ -27,14 +27,12 @@ def calibrate(
     """
     import json
 
-    from boxless.errors import MissingExtraError
+    from boxless.extras import require
 
-    try:
-        from boxless.graph.assemble import write_card
-    except ImportError:
-        raise MissingExtraError("to write a model file needs the onnx package: pip install 'boxless[graph]'") from None
+    require("graph", "boxless calibrate")
     from boxless.evaluation import read_dataset
     from boxless.evaluation.calibrate import calibrate_presets, with_thresholds
+    from boxless.graph.assemble import write_card
     from boxless.model_file import ModelFile
 
     network = ModelFile(model, threads=1)

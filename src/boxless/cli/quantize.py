@@ -28,6 +28,9 @@ def quantize(
     Half of the pictures set the ranges, the other half measure what it cost against the model as it was. A
     model that lost more than allowed is not written.
     """
+    from boxless.extras import require
+
+    require("graph", "boxless quantize")
     from boxless.graph.loss import Limits
     from boxless.graph.quantize import quantize as quantize_model
     from boxless.image import pictures_in
