@@ -23,7 +23,8 @@ ROWS = [
     ("boxless.localization", "boxless.model_file"),
     ("boxless.class_maps", "boxless.cam_methods", "boxless.refine", "boxless.boxes", "boxless.image", "boxless.draw",
      "boxless.card", "boxless.ordered", "boxless.page"),
-    ("boxless.presets", "boxless.errors", "boxless.extras", "boxless.files", "boxless.machine", "boxless.zoo", "boxless._version"),
+    ("boxless.presets", "boxless.errors", "boxless.extras", "boxless.files", "boxless.machine", "boxless.zoo",
+     "boxless._version"),
 ]  # fmt: skip
 
 
@@ -85,4 +86,4 @@ def test_public_names_are_there() -> None:
     for name in boxless.__all__:
         assert getattr(boxless, name) is not None
     with pytest.raises(AttributeError):
-        boxless.nothing  # noqa: B018
+        boxless.nothing  # type: ignore[attr-defined]  # noqa: B018

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import sys
 from importlib.util import find_spec
@@ -45,7 +44,7 @@ def install(*packages: str) -> str:
     works for one that was installed from a clone or a wheel, and is on no index.
     """
     python = Path(sys.executable)
-    here = Path(os.getcwd())
+    here = Path.cwd()
     short = python.relative_to(here) if python.is_relative_to(here) else python
     # Unquoted names stay as they are; brackets mean something to shells.
     return f"{shlex.quote(str(short))} -m pip install {' '.join(map(shlex.quote, packages))}"

@@ -105,7 +105,7 @@ def read_picture(source: Source, *, enough: int | None = None, max_pixels: int =
     )
 
 
-def as_bytes(source: Source) -> str | Path | bytes | Image.Image | NDArray[Any]:
+def as_bytes(source: Source) -> Source:
     """What can be read only once, or may change, as bytes: files, bytearrays and memoryviews; the rest as it is.
 
     A file is read from its beginning, where it has one to go back to.
@@ -152,8 +152,9 @@ def picture_name(source: Source) -> str:
         return str(source)
     if isinstance(name := getattr(source, "name", None), str):  # of an opened file
         return name
-    kinds = {(bytes, bytearray, memoryview, io.IOBase): "bytes", np.ndarray: "array"}
-    return next((name for kind, name in kinds.items() if isinstance(source, kind)), "image")
+    if isinstance(source, np.ndarray):
+        return "array"
+    return "bytes" if isinstance(source, (bytes, bytearray, memoryview)) or hasattr(source, "read") else "image"
 
 
 def resize_pixels(pixels: Pixels, height: int, width: int) -> Pixels:

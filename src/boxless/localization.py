@@ -193,7 +193,7 @@ class Localization:
         """
         about = {name: value for name, value in self.as_dict().items() if name not in ("findings", "error")}
         rows = []
-        for finding in self.findings or [None]:
+        for finding in self.findings or (None,):
             data = finding.as_dict() if finding else {}
             box = data["boxes"][0] if data.get("boxes") else {"box": [None] * 4, "score": None}
             said = {name: data.get(name) for name in ("label", "class_index", "probability", "evidence")}
