@@ -195,7 +195,7 @@ class Localization:
         rows = []
         for finding in self.findings or (None,):
             data = finding.as_dict() if finding else {}
-            box = data["boxes"][0] if data.get("boxes") else {"box": [None] * 4, "score": None}
+            box: dict[str, Any] = data["boxes"][0] if data.get("boxes") else {"box": [None] * 4, "score": None}
             said = {name: data.get(name) for name in ("label", "class_index", "probability", "evidence")}
             edges = dict(zip(("x0", "y0", "x1", "y1"), box["box"], strict=True))
             rows.append({**about, **said, **edges, "score": box["score"], "error": self.error})
