@@ -137,11 +137,13 @@ def test_an_array_is_taken_as_it_is() -> None:
 @pytest.mark.parametrize(
     ("array", "said"),
     [
-        (np.zeros((4, 5), np.uint8), "uint8 (4, 5)"),
-        (np.zeros((4, 5, 4), np.uint8), "drop the last channel"),
+        (np.zeros((4, 5, 2), np.uint8), "uint8 (4, 5, 2)"),
+        (np.zeros((5,), np.uint8), "uint8 (5,)"),
         (np.zeros((3, 40, 50), np.uint8), "a.transpose(1, 2, 0)"),
         (np.zeros((2, 4, 5, 3), np.uint8), "locate_many"),
-        (np.zeros((4, 5, 3), np.float32), "float32"),
+        (np.full((4, 5, 3), 254.5, np.float32), "these go from 254.5 to 254.5"),
+        (np.full((4, 5), -0.5), "these go from -0.5 to -0.5"),
+        (np.full((4, 5), np.nan), "from nan"),
         (np.zeros((4, 5, 3), np.uint16), "uint16"),
         (np.zeros((0, 5, 3), np.uint8), "without pixels"),
     ],
@@ -231,3 +233,28 @@ def test_resizing_down_counts_every_pixel() -> None:
     stripes = np.tile(np.array([[[0, 0, 0], [255, 255, 255]]], np.uint8), (64, 32, 1))
     assert close(resize_pixels(stripes, 8, 8), (128, 128, 128), by=1)
     assert resize_pixels(stripes, 100, 80).shape == (100, 80, 3)
+
+
+def test_encoded_pictures_come_in_any_kind_of_bytes(coffee: Path) -> None:
+    content = coffee.read_bytes()
+    expected = read_picture(coffee).pixels
+    at_its_end = io.BytesIO()
+    at_its_end.write(content)
+    with coffee.open("rb") as file:
+        for source in (content, bytearray(content), memoryview(content), io.BytesIO(content), at_its_end, file):
+            assert np.array_equal(read_picture(source).pixels, expected)
+    with coffee.open(encoding="latin-1") as text, pytest.raises(PictureError, match="'rb'"):
+        read_picture(text)  # type: ignore[arg-type]
+
+
+def test_arrays_come_in_grey_with_transparency_and_as_floats(coffee: Path) -> None:
+    pixels = read_picture(coffee).pixels
+    for kind in (np.float16, np.float32, np.float64):
+        assert np.array_equal(read_picture((pixels / 255).astype(kind)).pixels, pixels)
+    grey = pixels[..., 0]
+    for array in (grey, grey[..., None], grey / 255):
+        assert np.array_equal(read_picture(array).pixels, np.stack([grey] * 3, axis=-1))
+    opaque = np.dstack([pixels, np.full(grey.shape, 255, np.uint8)])
+    assert np.array_equal(read_picture(opaque).pixels, pixels)
+    opaque[..., 3] = 0
+    assert read_picture(opaque).pixels.min() == 255

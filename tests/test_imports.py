@@ -18,12 +18,14 @@ ROWS = [
     ("boxless.cli", "boxless.serve"),
     ("boxless.reproduction",),
     ("boxless.batch", "boxless.training", "boxless.evaluation"),
+    ("boxless.from_frameworks",),
     ("boxless.localizer", "boxless.formats", "boxless.graph", "boxless.networks"),
     ("boxless.localization", "boxless.model_file"),
     ("boxless.class_maps", "boxless.cam_methods", "boxless.refine", "boxless.boxes", "boxless.image", "boxless.draw",
      "boxless.card", "boxless.ordered", "boxless.page", "boxless.picture_file", "boxless.bit_depth",
      "boxless.fonts"),
-    ("boxless.presets", "boxless.errors", "boxless.files", "boxless.machine", "boxless.zoo", "boxless._version"),
+    ("boxless.presets", "boxless.errors", "boxless.extras", "boxless.files", "boxless.machine", "boxless.zoo",
+     "boxless._version"),
 ]  # fmt: skip
 
 
@@ -100,4 +102,4 @@ def test_public_names_are_there() -> None:
     for name in boxless.__all__:
         assert getattr(boxless, name) is not None
     with pytest.raises(AttributeError):
-        boxless.nothing  # noqa: B018
+        boxless.nothing  # type: ignore[attr-defined]  # noqa: B018

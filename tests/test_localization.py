@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 from dataclasses import FrozenInstanceError
 from pathlib import Path
 
@@ -73,3 +74,45 @@ def test_what_cannot_be_drawn_is_said(localizer: Localizer, tmp_path: Path) -> N
     (failed,) = localizer.locate_many([path])
     with pytest.raises(PictureError, match="no such file"):
         failed.draw()
+
+
+def test_the_representation_is_a_few_lines(found: Localization, localizer: Localizer, coffee: Path) -> None:
+    first, *others = repr(found).splitlines()
+    assert "coffee.jpg" in first and "width 600, height 400" in first
+    assert len(others) == 2
+    assert "espresso" in others[0] and "box (" in others[0] and "%" in others[0]
+    many = repr(localizer.locate(coffee, top=40))
+    assert many.splitlines()[-1].strip() == "and 35 findings more>"
+    assert len(many) < 1000
+    (failed,) = localizer.locate_many(["nope.jpg"])
+    assert repr(failed) == "<Localization of nope.jpg: no such file>"
+
+
+def test_notebooks_show_the_drawn_picture(found: Localization, localizer: Localizer) -> None:
+    png = found._repr_png_()
+    assert png is not None
+    with Image.open(io.BytesIO(png)) as shown:
+        assert np.array_equal(np.array(shown), np.array(found.draw()))
+    page = found._repr_html_()
+    assert "data:image/jpeg;base64," in page and "&lt;Localization" in page
+    (failed,) = localizer.locate_many(["<b>.jpg"])
+    assert failed._repr_png_() is None
+    assert "&lt;b&gt;.jpg: no such file" in failed._repr_html_()
+
+
+def test_rows_are_flat_and_no_picture_is_lost(found: Localization, localizer: Localizer) -> None:
+    first, second = found.as_rows()
+    assert [first[edge] for edge in ("x0", "y0", "x1", "y1")] == found.as_dict()["findings"][0]["box"]
+    assert first["label"] == "espresso"
+    assert first.keys() == second.keys()
+    (failed,) = localizer.locate_many(["nope.jpg"])
+    (row,) = failed.as_rows()
+    assert row.keys() == first.keys()
+    assert (row["image"], row["label"], row["x0"], row["error"]) == ("nope.jpg", None, None, "no such file")
+
+
+def test_an_opened_file_is_drawn_after_it_was_closed(localizer: Localizer, coffee: Path) -> None:
+    with coffee.open("rb") as file:
+        found = localizer.locate(file)
+    assert found.image == str(coffee)
+    assert found.draw().size == (600, 400)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pickle
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -159,3 +160,15 @@ def test_a_model_without_affinity_keeps_its_plain_map() -> None:
     assert finding.class_map.tolist() == [[0, 4], [0, 0]]
     assert finding.box is not None
     assert finding.box.xyxy == pytest.approx((60, 0, 100, 25), abs=12)
+
+
+def test_pickles(localizer: Localizer, coffee: Path) -> None:
+    again = pickle.loads(pickle.dumps(localizer))
+    assert again.locate(coffee).as_dict() == localizer.locate(coffee).as_dict()
+
+
+def test_what_is_missing_is_named(localizer: Localizer, coffee: Path) -> None:
+    with pytest.raises(PictureError, match=r"^nope\.jpg: no such file"):
+        localizer.locate("nope.jpg")
+    with pytest.raises(ValueError, match="classes is empty"):
+        localizer.locate(coffee, classes=[])

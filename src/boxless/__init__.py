@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from boxless._version import __version__
 from boxless.errors import (
@@ -30,7 +30,7 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 if TYPE_CHECKING:
     from boxless.boxes import Box
     from boxless.card import Card
-    from boxless.graph.frameworks import from_keras, from_torch
+    from boxless.from_frameworks import from_keras, from_torch
     from boxless.localization import Finding, Localization
     from boxless.localizer import Localizer
     from boxless.model_file import ModelFile
@@ -63,15 +63,17 @@ _HOMES = {
     "Localization": "boxless.localization",
     "Localizer": "boxless.localizer",
     "ModelFile": "boxless.model_file",
-    "from_keras": "boxless.graph.frameworks",
-    "from_torch": "boxless.graph.frameworks",
+    "from_keras": "boxless.from_frameworks",
+    "from_torch": "boxless.from_frameworks",
 }
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401
-    if name not in _HOMES:
-        raise AttributeError(f"module 'boxless' has no attribute '{name}'")
-    return getattr(import_module(_HOMES[name]), name)
+if not TYPE_CHECKING:  # or type checkers would let any misspelt name pass
+
+    def __getattr__(name: str) -> object:
+        if name not in _HOMES:
+            raise AttributeError(f"module 'boxless' has no attribute '{name}'")
+        return getattr(import_module(_HOMES[name]), name)
 
 
 def __dir__() -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, BinaryIO, TypeAlias
 
 import cv2
 import numpy as np
@@ -17,7 +17,7 @@ from boxless.errors import PictureError
 from boxless.picture_file import FORMATS, SUFFIXES, open_picture
 
 Pixels = NDArray[np.uint8]
-Source: TypeAlias = "str | Path | bytes | Image.Image | NDArray[Any]"
+Source: TypeAlias = "str | Path | bytes | bytearray | memoryview | BinaryIO | Image.Image | NDArray[Any]"
 
 MAX_PIXELS = 150_000_000
 """The largest picture that is read, in pixels. A picture says its size before it is decoded."""
@@ -48,19 +48,21 @@ def read_picture(source: Source, *, enough: int | None = None, max_pixels: int =
     bits that its largest value takes, 8, 10, 12, 14 or 16; see `boxless.bit_depth.eight_bits`.
 
     Args:
-        source: a path, the bytes of an encoded picture, a PIL image, or RGB uint8 (H, W, 3).
+        source: a path; an encoded picture as bytes, bytearray or memoryview, or in a file opened for reading bytes;
+            a PIL image; or an array (H, W, 3) RGB, (H, W, 4) RGBA or (H, W) grey, of uint8 or of floats in [0, 1].
         enough: pixels; a JPEG may be decoded at 1/2, 1/4 or 1/8 as long as its shorter side keeps this many.
         max_pixels: pictures with more are refused before they are decoded.
 
     Raises:
-        PictureError: if there is no such file, it is no picture, damaged or too large, or if an array is not
-            RGB uint8 (H, W, 3).
+        PictureError: if there is no such file, it is no picture, damaged or too large, or if an array is of
+            another shape, type or range.
     """
     if isinstance(source, np.ndarray):
-        pixels = _checked_array(source)
+        pixels = _array_pixels(source)
         return Picture(pixels, *pixels.shape[:2])
     if isinstance(source, Image.Image):
         return _decode(source, None, max_pixels)
+    source = as_bytes(source)
     if isinstance(source, bytes):
         if not source:
             raise PictureError("no bytes (expected an encoded picture: JPEG, PNG, WebP, ...)")
@@ -76,8 +78,32 @@ def read_picture(source: Source, *, enough: int | None = None, max_pixels: int =
             raise PictureError("an empty file (0 bytes)")
         return _open(path, enough, max_pixels)
     raise PictureError(
-        f"{type(source).__name__} (expected a path, bytes, a PIL image, or a NumPy array uint8 (H, W, 3) RGB)"
+        f"{type(source).__name__} (expected a path, bytes, a file opened for reading bytes, a PIL image, or a NumPy "
+        "array (H, W, 3) RGB)"
     )
+
+
+def as_bytes(source: Source) -> Source:
+    """What can be read only once, or may change, as bytes: files, bytearrays and memoryviews; the rest as it is.
+
+    A file is read from its beginning, where it has one to go back to.
+
+    Raises:
+        PictureError: if a file cannot be read, or gives text.
+    """
+    if isinstance(source, (bytearray, memoryview)):
+        return bytes(source)
+    if isinstance(source, (str, Path, bytes, Image.Image, np.ndarray)) or not hasattr(source, "read"):
+        return source
+    try:
+        if source.seekable():
+            source.seek(0)
+        content = source.read()
+    except (OSError, ValueError) as error:
+        raise PictureError(f"a file that cannot be read ({error})") from None
+    if not isinstance(content, bytes):
+        raise PictureError("a file opened for reading text (expected bytes: open(..., 'rb'))")
+    return content
 
 
 def pictures_in(folder: Path) -> list[Path]:
@@ -102,8 +128,11 @@ def picture_name(source: Source) -> str:
     """What a picture is called in results: its path, or what kind of thing it is."""
     if isinstance(source, (str, Path)):
         return str(source)
-    kinds = {bytes: "bytes", np.ndarray: "array"}
-    return next((name for kind, name in kinds.items() if isinstance(source, kind)), "image")
+    if isinstance(name := getattr(source, "name", None), str):  # of an opened file
+        return name
+    if isinstance(source, np.ndarray):
+        return "array"
+    return "bytes" if isinstance(source, (bytes, bytearray, memoryview)) or hasattr(source, "read") else "image"
 
 
 def resize_pixels(pixels: Pixels, height: int, width: int) -> Pixels:
@@ -119,23 +148,36 @@ def resize_pixels(pixels: Pixels, height: int, width: int) -> Pixels:
     return np.asarray(cv2.resize(smooth, (width, height), interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
 
 
-def _checked_array(array: NDArray[Any]) -> Pixels:
-    if array.ndim != 3 or array.shape[2] != 3 or array.dtype != np.uint8:
+def _array_pixels(array: NDArray[Any]) -> Pixels:
+    """RGB uint8 (h, w, 3) of an array as people have them; transparent parts become white."""
+    if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (1, 3, 4)):
         hint = ""
-        if array.ndim == 2:
-            hint = "; a grey picture: np.stack([a] * 3, axis=-1)"
-        elif array.ndim == 4:
+        if array.ndim == 4:
             hint = "; several pictures: use locate_many"
-        elif array.ndim == 3 and array.shape[2] == 4:
-            hint = "; RGBA: drop the last channel with a[..., :3]"
-        elif array.ndim == 3 and array.shape[0] == 3:
+        elif array.ndim == 3 and array.shape[0] in (1, 3, 4):
             hint = "; channels first: a.transpose(1, 2, 0)"
-        elif np.issubdtype(array.dtype, np.floating):
-            hint = "; floats in [0, 1]: (a * 255).round().astype(np.uint8)"
-        raise PictureError(f"an array {array.dtype} {array.shape} (expected RGB uint8 (height, width, 3){hint})")
+        raise _unknown_array(array, hint)
     if array.size == 0:
         raise PictureError(f"an array {array.shape} without pixels")
+    if np.issubdtype(array.dtype, np.floating):
+        low, high = float(array.min()), float(array.max())
+        if not (low >= 0 and high <= 1):  # NaN too
+            raise _unknown_array(array, f"; floats are to be in [0, 1], these go from {low:g} to {high:g}")
+        array = (array * 255).round().astype(np.uint8)
+    if array.dtype != np.uint8:
+        raise _unknown_array(array, "")
+    if array.ndim == 2 or array.shape[2] == 1:
+        return np.repeat(array.reshape(*array.shape[:2], 1), 3, axis=2)
+    if array.shape[2] == 4:
+        return np.array(_to_rgb(Image.fromarray(np.ascontiguousarray(array))))
     return np.ascontiguousarray(array)
+
+
+def _unknown_array(array: NDArray[Any], hint: str) -> PictureError:
+    return PictureError(
+        f"an array {array.dtype} {array.shape} (expected uint8, or floats in [0, 1], of the shape (height, width, 3) "
+        f"RGB, (height, width, 4) RGBA or (height, width) grey{hint})"
+    )
 
 
 def _open(file: Path | io.BytesIO, enough: int | None, max_pixels: int) -> Picture:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import sys
 from dataclasses import dataclass
 from functools import cached_property
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -20,8 +23,11 @@ from boxless.refine import resize_maps
 
 Floats = NDArray[np.float32]
 
+_SHOWN = 5
+"""Findings that the representation of a result lists."""
 
-@dataclass(frozen=True, eq=False)
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Finding:
     """One class in one picture.
 
@@ -45,6 +51,13 @@ class Finding:
     class_map: Floats
     height: int
     width: int
+
+    def __repr__(self) -> str:
+        place = "no box"
+        if self.box:
+            more = f" and {len(self.boxes) - 1} more" if len(self.boxes) > 1 else ""
+            place = f"box ({', '.join(f'{edge:.0f}' for edge in self.box.xyxy)}){more}"
+        return f"<Finding {self.label!r}: {self.probability:.1%}, evidence {self.evidence:.1f}, {place}>"
 
     @property
     def box(self) -> Box | None:
@@ -74,7 +87,7 @@ class Finding:
         }
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Localization:
     """What a model found in one picture.
 
@@ -101,6 +114,41 @@ class Localization:
     maps: str = "exact"
     error: str | None = None
 
+    def __repr__(self) -> str:
+        if self.error is not None:
+            return f"<Localization of {self.image}: {self.error}>"
+        said = [
+            f"<Localization of {self.image}: width {self.width}, height {self.height}; {self.model}, {self.preset}",
+            *(f"    {finding!r}" for finding in self.findings[:_SHOWN]),
+        ]
+        if not self.findings:
+            said.append("    nothing found")
+        if more := len(self.findings) - _SHOWN:
+            said += [f"    and {more} findings more"] if more > 0 else []
+        return "\n".join(said) + ">"
+
+    def _repr_png_(self) -> bytes | None:
+        """The drawn picture, for notebooks; None where it cannot be drawn."""
+        return self._drawn_as("PNG")
+
+    def _repr_html_(self) -> str:
+        """The drawn picture above what it shows, for notebooks; the words alone where it cannot be drawn."""
+        words = f"<pre>{escape(repr(self))}</pre>"
+        drawn = self._drawn_as("JPEG")
+        if drawn is None:
+            return words
+        data = base64.b64encode(drawn).decode("ascii")
+        return f'<img alt="{escape(self.image)}" style="max-width:100%" src="data:image/jpeg;base64,{data}">{words}'
+
+    def _drawn_as(self, kind: str) -> bytes | None:
+        try:
+            drawn = self.draw()
+        except PictureError:
+            return None
+        file = io.BytesIO()
+        drawn.save(file, kind)
+        return file.getvalue()
+
     def draw(self) -> Image:
         """The picture with heat map, boxes and labels, as a PIL image of the picture's size (small ones enlarged).
 
@@ -109,7 +157,10 @@ class Localization:
         """
         if self.error is not None:
             raise PictureError(f"{self.image}: {self.error}")
-        pixels = read_picture(self.source, max_pixels=sys.maxsize).pixels
+        try:
+            pixels = read_picture(self.source, max_pixels=sys.maxsize).pixels
+        except PictureError as error:
+            raise PictureError(f"{self.image}: {error}") from None
         layers = [
             Layer(
                 title=f"{finding.label} {finding.probability:.0%}" if finding.evidence > 0 else f"no {finding.label}",
@@ -133,3 +184,19 @@ class Localization:
             "findings": [finding.as_dict() for finding in self.findings],
             "error": self.error,
         }
+
+    def as_rows(self) -> list[dict[str, Any]]:
+        """As flat rows, one a finding, for tables: `pandas.DataFrame(found.as_rows())`.
+
+        The best box is in the columns x0, y0, x1, y1 and score, in pixels and as in `Box`, None where there is none.
+        A picture without findings, or that could not be read, has one row, so that it is not lost.
+        """
+        about = {name: value for name, value in self.as_dict().items() if name not in ("findings", "error")}
+        rows = []
+        for finding in self.findings or (None,):
+            data = finding.as_dict() if finding else {}
+            box: dict[str, Any] = data["boxes"][0] if data.get("boxes") else {"box": [None] * 4, "score": None}
+            said = {name: data.get(name) for name in ("label", "class_index", "probability", "evidence")}
+            edges = dict(zip(("x0", "y0", "x1", "y1"), box["box"], strict=True))
+            rows.append({**about, **said, **edges, "score": box["score"], "error": self.error})
+        return rows

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from boxless.boxes import boxes_in_map
 from boxless.class_maps import probabilities
 from boxless.errors import PictureError
-from boxless.image import MAX_PIXELS, Picture, Source, picture_name, read_picture, resize_pixels
+from boxless.image import MAX_PIXELS, Picture, Source, as_bytes, picture_name, read_picture, resize_pixels
 from boxless.localization import Finding, Localization
 from boxless.model_file import ModelFile, Network, Output
 from boxless.ordered import ordered_map
@@ -70,7 +70,7 @@ class Localizer:
         """Finds what is in a picture, and where.
 
         Args:
-            source: a path, the bytes of an encoded picture, a PIL image, or RGB uint8 (H, W, 3).
+            source: whatever `read_picture` takes: a path, bytes, an opened file, a PIL image, an array.
             top: how many of the most probable classes are wanted; at least 1.
             classes: look for these instead, by label, index or id; the findings keep their order.
             min_probability: findings below are left out, in [0, 1].
@@ -79,7 +79,11 @@ class Localizer:
             PictureError: if the picture cannot be read.
             UnknownClassError: if the model has no such class.
         """
-        return self._locate(self._network, source, self._wanted(top, classes), top, min_probability)
+        wanted = self._wanted(top, classes)
+        try:
+            return self._locate(self._network, source, wanted, top, min_probability)
+        except PictureError as error:
+            raise PictureError(f"{picture_name(source)}: {error}") from None
 
     def locate_many(
         self,
@@ -109,7 +113,7 @@ class Localizer:
             try:
                 return self._locate(network, source, wanted, top, min_probability)
             except PictureError as error:
-                return self._result(source, None, (), str(error))
+                return self._result(picture_name(source), source, None, (), str(error))
 
         return ordered_map(one, sources, workers or os.cpu_count() or 1)
 
@@ -118,12 +122,15 @@ class Localizer:
             raise ValueError(f"top is {top} (expected at least 1)")
         if isinstance(classes, str):
             raise TypeError(f"classes is the text '{classes}' (expected a list: classes=['{classes}'])")
+        if classes is not None and not len(classes):
+            raise ValueError("classes is empty (expected at least one to look for; None for the most probable)")
         return None if classes is None else [self.card.class_index(each) for each in classes]
 
     def _locate(
         self, network: Network, source: Source, wanted: list[int] | None, top: int, min_probability: float
     ) -> Localization:
         first, *others = self.preset.sides
+        name, source = picture_name(source), as_bytes(source)
         picture = read_picture(source, enough=others[-1] if others else first, max_pixels=self.max_pixels)
         top = 0 if wanted is not None else min(top, len(self.card.labels))
         outputs = [self._look(network, picture, first, wanted or (), top)]
@@ -137,7 +144,7 @@ class Localizer:
             for index, peak, class_map in zip(chosen, evidence, refined, strict=True)
         )
         return self._result(
-            source, picture, tuple(finding for finding in findings if finding.probability >= min_probability)
+            name, source, picture, tuple(finding for finding in findings if finding.probability >= min_probability)
         )
 
     def _look(self, network: Network, picture: Picture, side: int, classes: Sequence[int], top: int) -> Output:
@@ -171,10 +178,15 @@ class Localizer:
         )
 
     def _result(
-        self, source: Source, picture: Picture | None, findings: tuple[Finding, ...], error: str | None = None
+        self,
+        name: str,
+        source: Source,
+        picture: Picture | None,
+        findings: tuple[Finding, ...],
+        error: str | None = None,
     ) -> Localization:
         return Localization(
-            image=picture_name(source),
+            image=name,
             height=picture.height if picture else None,
             width=picture.width if picture else None,
             model=self.card.name,

@@ -85,6 +85,10 @@ class ModelFile:
         if missing := set(self._outputs) - outputs:
             raise ModelFileError(f"{self.path}: a boxless model without its {', '.join(sorted(missing))}")
 
+    def __reduce__(self) -> tuple[type[ModelFile], tuple[Path, int]]:
+        """As its path, for pickle: another process opens the file anew."""
+        return ModelFile, (self.path.absolute(), self._threads)
+
     @cached_property
     def on_one_core(self) -> ModelFile:
         """The same model for many pictures at a time, each on a core of its own, unless `threads` said otherwise.

@@ -39,8 +39,11 @@ def attach(
     written. An opset older than 18 is converted.
     """
     from boxless.cli.overwrite import ask_before_overwriting
+    from boxless.extras import require
+
+    require("graph", "boxless attach")
     from boxless.files import temporary_files_beside
-    from boxless.graph.frameworks import attach_file
+    from boxless.from_frameworks import attach_file
     from boxless.graph.labels import read_labels
     from boxless.image import pictures_in
 

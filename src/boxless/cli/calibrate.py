@@ -29,15 +29,13 @@ def calibrate(
     import json
 
     from boxless.cli.overwrite import ask_before_overwriting
-    from boxless.errors import MissingExtraError
+    from boxless.extras import require
 
+    require("graph", "boxless calibrate")
     ask_before_overwriting(out, force)
-    try:
-        from boxless.graph.assemble import write_card
-    except ImportError:
-        raise MissingExtraError("to write a model file needs the onnx package: pip install 'boxless[graph]'") from None
     from boxless.evaluation import read_dataset
     from boxless.evaluation.calibrate import calibrate_presets, with_thresholds
+    from boxless.graph.assemble import write_card
     from boxless.model_file import ModelFile
 
     network = ModelFile(model, threads=1)

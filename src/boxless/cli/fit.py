@@ -39,6 +39,9 @@ def fit(
     What the frozen backbone sees in each picture is kept on disk, so another run, or one that was stopped, goes
     on from there.
     """
+    from boxless.extras import require
+
+    require("fit", "boxless fit")
     from boxless.cli.overwrite import ask_before_overwriting
     from boxless.cli.progress import stages
     from boxless.cli.training_report import print_made, write_report

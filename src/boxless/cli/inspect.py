@@ -23,8 +23,11 @@ def inspect(
 
     A classifier is attached to for this, and what comes of it is thrown away.
     """
+    from boxless.extras import require
+
+    require("graph", "boxless inspect")
     from boxless.errors import ModelFileError
-    from boxless.graph.frameworks import attach_file
+    from boxless.from_frameworks import attach_file
     from boxless.graph.measure import measure
     from boxless.graph.source import has_card
     from boxless.model_file import ModelFile

@@ -30,6 +30,9 @@ def quantize(
     model that lost more than allowed is not written.
     """
     from boxless.cli.overwrite import ask_before_overwriting
+    from boxless.extras import require
+
+    require("graph", "boxless quantize")
     from boxless.files import temporary_files_beside
     from boxless.graph.loss import Limits
     from boxless.graph.quantize import quantize as quantize_model

@@ -57,6 +57,9 @@ def train(
 
     Stopped or killed, the same command goes on from the last whole epoch. A GPU is used if there is one.
     """
+    from boxless.extras import require
+
+    require("train", "boxless train")
     from boxless.cli.overwrite import ask_before_overwriting
     from boxless.cli.training_report import print_made, write_report
     from boxless.page import PAGE

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from boxless.cam_methods import METHODS
 from boxless.card import METADATA_KEY, Card
-from boxless.errors import MissingExtraError, ModelFileError
+from boxless.errors import ModelFileError
+from boxless.extras import require
 from boxless.model_file import Output, find_model
 
 Floats = NDArray[np.float32]
@@ -38,13 +39,10 @@ class FeatureNetwork:
     def __init__(self, model: str | Path, method: str = "cam", *, walk: bool = True, threads: int = 0) -> None:
         if method not in METHODS:
             raise ModelFileError(f"no method '{method}' (there are {', '.join(METHODS)})")
-        try:
-            import onnx
-            from onnx import numpy_helper
-        except ImportError:
-            raise MissingExtraError(
-                "a method of one's own needs the onnx package: pip install 'boxless[graph]'"
-            ) from None
+        require("graph", "a method of one's own")
+        import onnx
+        from onnx import numpy_helper
+
         self._method = METHODS[method]
         path = find_model(model)
         proto = onnx.load(path)

@@ -5,14 +5,9 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from boxless.errors import MissingExtraError
+from boxless.extras import require
 
-try:
-    import onnx as _onnx  # noqa: F401
-except ImportError:
-    raise MissingExtraError(
-        "working on ONNX graphs needs the onnx package: pip install 'boxless[graph]' ('boxless[fit]' to learn classes)"
-    ) from None
+require("graph", "working on ONNX graphs")
 
 if TYPE_CHECKING:
     from boxless.graph.attachment import Attached, attach

@@ -1,4 +1,4 @@
-"""From a Keras or PyTorch model to a boxless one, by way of ONNX. The frameworks are imported when used."""
+"""Keras and PyTorch models as ONNX. The frameworks are imported when used."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import contextlib
 import io
 import logging
 import os
-import tempfile
 import warnings
 from collections.abc import Iterator
 from importlib import import_module
@@ -15,53 +14,15 @@ from typing import Any
 
 import numpy as np
 
-from boxless.errors import BoxlessError, MissingExtraError, NetworkError, first_line
+from boxless.errors import NetworkError
+from boxless.extras import missing_packages
 from boxless.graph.assemble import OPSET
-from boxless.graph.attachment import Attached, attach
-
-_KERAS_SUFFIXES = frozenset([".keras", ".h5", ".hdf5"])
-
-
-def attach_file(path: Path, out: Path, **options: Any) -> Attached:  # noqa: ANN401
-    """`attach` or `from_keras`, by the suffix of the classifier's file."""
-    return (from_keras if path.suffix.lower() in _KERAS_SUFFIXES else attach)(path, out, **options)
-
-
-def from_keras(model: Any, out: str | Path, **options: Any) -> Attached:  # noqa: ANN401
-    """Makes a boxless model of a Keras classifier; see `boxless.graph.attach`.
-
-    Args:
-        model: a Keras model of the TensorFlow backend, or the path of a saved one.
-        out: of the boxless model.
-        options: of `boxless.graph.attach`.
-
-    Raises:
-        MissingExtraError: if keras, tensorflow or tf2onnx is not installed.
-        NetworkError: if it cannot be exported, or not be attached to.
-    """
-    if isinstance(model, (str, Path)) and not Path(model).is_file():
-        raise NetworkError(f"{model}: no such file")
-    keras = _framework("keras", "keras tensorflow-cpu tf2onnx")
-    if isinstance(model, (str, Path)):
-        path = Path(model)
-        try:
-            model = keras.saving.load_model(path, compile=False)
-        # Keras raises nearly anything on what it cannot load.
-        except Exception as error:
-            raise NetworkError(f"{path}: Keras cannot load it ({first_line(error)})") from None
-        name = path.stem
-    else:
-        name = getattr(model, "name", "keras")
-    declared = getattr(model, "input_shape", None)
-    if isinstance(declared, tuple) and len(declared) == 4 and all(declared[1:3]):
-        options["input_size"] = options.get("input_size") or declared[1:3]
-    return _attached(name, lambda file: export_keras(model, file), out, options)
 
 
 def export_keras(model: Any, file: Path) -> None:  # noqa: ANN401
     """Writes a Keras model of the TensorFlow backend as ONNX."""
-    tensorflow = _framework("tensorflow", "tensorflow-cpu")
-    _framework("tf2onnx", "tf2onnx")
+    tensorflow = framework("tensorflow", "tensorflow-cpu")
+    framework("tf2onnx", "tf2onnx")
     shape = getattr(model, "input_shape", None)
     if not isinstance(shape, tuple) or len(shape) != 4:
         raise NetworkError(f"a Keras model with the input {shape} (expected one of pictures, (None, height, width, 3))")
@@ -94,29 +55,9 @@ def _convert(function: Any, shape: tuple[int | None, ...], file: Path) -> None: 
         tensorflow.config.run_functions_eagerly(eager)
 
 
-def from_torch(module: Any, out: str | Path, example_size: tuple[int, int] = (224, 224), **options: Any) -> Attached:  # noqa: ANN401
-    """Makes a boxless model of a PyTorch classifier; see `boxless.graph.attach`.
-
-    Args:
-        module: a `torch.nn.Module` that takes float32 (N, 3, h, w); exported in evaluation mode, and given back
-            in the mode it was in.
-        out: of the boxless model.
-        example_size: (height, width) of the picture that it is exported with.
-        options: of `boxless.graph.attach`.
-
-    Raises:
-        MissingExtraError: if torch is not installed.
-        NetworkError: if it cannot be exported, or not be attached to.
-    """
-    _framework("torch", "torch")
-    options.setdefault("input_size", example_size)
-    name = type(module).__name__.lower()
-    return _attached(name, lambda file: export_torch(module, file, example_size), out, options)
-
-
 def export_torch(module: Any, file: Path, size: tuple[int, int]) -> None:  # noqa: ANN401
     """Writes a PyTorch module as ONNX, for pictures of any size if it can be."""
-    torch = _framework("torch", "torch")
+    torch = framework("torch", "torch")
 
     def write(free: dict[int, str]) -> None:
         torch.onnx.export(
@@ -144,24 +85,12 @@ def export_torch(module: Any, file: Path, size: tuple[int, int]) -> None:  # noq
         module.train(training)
 
 
-def _attached(name: str, export: Any, out: str | Path, options: dict[str, Any]) -> Attached:  # noqa: ANN401
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / f"{name}.onnx"
-        try:
-            with quiet():
-                export(file)
-        except BoxlessError:
-            raise
-        # Exporters raise nearly anything.
-        except Exception as error:
-            raise NetworkError(f"{name}: it cannot be exported to ONNX ({first_line(error)})") from None
-        try:
-            return attach(file, out, **options)
-        except NetworkError as error:
-            raise NetworkError(str(error).replace(f"{file}", name)) from None
+def framework(name: str, *packages: str) -> Any:  # noqa: ANN401
+    """A framework, imported.
 
-
-def _framework(name: str, packages: str) -> Any:  # noqa: ANN401
+    Raises:
+        MissingExtraError: if it is not installed; `packages` bring it.
+    """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's notes on processors are no one's question
     if name == "tf2onnx":
         # tf2onnx 1.17 uses names that NumPy 2 has not.
@@ -173,7 +102,7 @@ def _framework(name: str, packages: str) -> Any:  # noqa: ANN401
     try:
         return import_module(name)
     except ImportError:
-        raise MissingExtraError(f"this needs {name}, which is not installed: pip install {packages}") from None
+        raise missing_packages("this", name, *packages) from None
 
 
 def _teach_erfc() -> None:

@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import Any
 
 from boxless.errors import MissingExtraError
+from boxless.extras import install
 
 _ALREADY_CHOSEN = "KERAS_BACKEND" in os.environ
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
@@ -20,7 +21,7 @@ try:
 except ImportError as error:
     wanted = f" (KERAS_BACKEND={os.environ['KERAS_BACKEND']})" if _ALREADY_CHOSEN else ""
     raise MissingExtraError(
-        f"this needs Keras and a framework under it{wanted}: {error}. Install both: pip install 'boxless[train]'"
+        f"this needs Keras and a framework under it{wanted}: {error}. Install both: {install('boxless[train]')}"
     ) from None
 
 layers: Any = keras.layers

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from boxless.errors import MissingExtraError, NetworkError
+from boxless.errors import NetworkError
+from boxless.extras import missing_extra
 from boxless.networks.framework import keras
 from boxless.zoo import models
 
@@ -31,9 +32,7 @@ def load_folded_weights(network: Any, weights: str | Path) -> None:  # noqa: ANN
         import onnx
         from onnx import numpy_helper
     except ImportError:
-        raise MissingExtraError(
-            "reading weights needs onnx, which is not installed: pip install 'boxless[train]'"
-        ) from None
+        raise missing_extra("reading weights", "onnx", "train") from None
     name = "efficientnet-lite0" if str(weights) == "imagenet" else str(weights)
     path = models().get(name, Path(name))
     if not path.is_file():

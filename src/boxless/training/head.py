@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxless.class_maps import probabilities
-from boxless.errors import MissingExtraError
+from boxless.extras import missing_extra
 from boxless.ordered import ordered_map
 from boxless.training.loss import log_loss
 
@@ -19,7 +19,7 @@ try:
     from sklearn.model_selection import KFold, StratifiedKFold
     from threadpoolctl import threadpool_limits
 except ImportError:
-    raise MissingExtraError("to fit a head needs scikit-learn: pip install 'boxless[fit]'") from None
+    raise missing_extra("fitting a head", "scikit-learn", "fit") from None
 
 Floats = NDArray[np.float32]
 

@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 from boxless.card import Card
 from boxless.class_maps import probabilities
 from boxless.errors import NetworkError, PictureError, TrainingError
+from boxless.extras import install
 from boxless.files import write_whole
+from boxless.from_frameworks import from_keras
 from boxless.graph.assemble import write_card
 from boxless.graph.attachment import attach
-from boxless.graph.frameworks import from_keras
 from boxless.image import Pixels, read_picture, resize_pixels
 from boxless.model_file import ModelFile
 from boxless.networks.framework import keras
@@ -151,7 +152,7 @@ def _attached(whole: Any, out: Path, side: int) -> Card:  # noqa: ANN401
         if done.returncode or not converted.exists():
             reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
             raise NetworkError(
-                f"the network cannot be exported by way of TensorFlow ({reason}): pip install 'boxless[train]', "
+                f"the network cannot be exported by way of TensorFlow ({reason}): {install('boxless[train]')}, "
                 "then the same command again"
             )
         return attach(converted, out, **options).card

@@ -1,0 +1,57 @@
+"""Packages that only some commands need: which extra brings them, and how to install it. The one place that says so."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+from boxless.errors import MissingExtraError
+
+PACKAGES = {"graph": ("onnx",), "fit": ("onnx", "sklearn"), "train": ("onnx", "sklearn", "keras")}
+"""What each extra of pyproject.toml brings that is imported at once, by the names that Python imports."""
+
+
+def require(extra: str, who: str) -> None:
+    """Makes sure of an extra before there is any work.
+
+    Args:
+        extra: "graph", "fit" or "train".
+        who: needs it, in words: the command in hand.
+
+    Raises:
+        MissingExtraError: if a package of the extra is not installed.
+    """
+    if absent := [name for name in PACKAGES[extra] if not _installed(name)]:
+        raise missing_extra(who, " and ".join(absent), extra)
+
+
+def missing_extra(who: str, package: str, extra: str) -> MissingExtraError:
+    """The error that says what needs which package, and how to install the extra that brings it."""
+    return MissingExtraError(f"{who} needs {package}, which is not installed: {install(f'boxless[{extra}]')}")
+
+
+def missing_packages(who: str, package: str, *packages: str) -> MissingExtraError:
+    """The same for packages that no extra brings, such as PyTorch."""
+    return MissingExtraError(f"{who} needs {package}, which is not installed: {install(*packages)}")
+
+
+def install(*packages: str) -> str:
+    """The command that installs packages beside this boxless, whichever environment that is in.
+
+    Of a boxless that is installed already, pip takes the one that is there and fetches what its extra adds; so this
+    works for one that was installed from a clone or a wheel, and is on no index.
+    """
+    python = Path(sys.executable)
+    here = Path.cwd()
+    short = python.relative_to(here) if python.is_relative_to(here) else python
+    # Unquoted names stay as they are; brackets mean something to shells.
+    return f"{shlex.quote(str(short))} -m pip install {' '.join(map(shlex.quote, packages))}"
+
+
+def _installed(name: str) -> bool:
+    try:
+        return find_spec(name) is not None
+    except ValueError:  # it was forbidden: sys.modules[name] is None
+        return False

@@ -1,0 +1,29 @@
+"""Hints to install what is missing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("arguments", "missing", "extra"),
+    [
+        (["fit", "folder", "--out", "x.onnx"], "onnx", "fit"),
+        (["fit", "folder", "--out", "x.onnx"], "sklearn", "fit"),
+        (["train", "folder", "--out", "x.onnx", "--network", "nin"], "onnx", "train"),
+        (["attach", "x.onnx", "--out", "y.onnx"], "onnx", "graph"),
+        (["inspect", "x.onnx"], "onnx", "graph"),
+        (["quantize", "x.onnx", "--calibrate", ".", "--out", "y.onnx"], "onnx", "graph"),
+        (["calibrate", "folder", "--out", "y.onnx"], "onnx", "graph"),
+    ],
+)
+def test_hints_name_the_command_in_hand(arguments: list[str], missing: str, extra: str) -> None:
+    program = f"import sys; sys.modules[{missing!r}] = None; sys.argv = ['boxless', *{arguments!r}]\n"
+    program += "from boxless.cli import main; main()"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert f"boxless {arguments[0]} needs {missing}" in done.stderr
+    assert f"-m pip install 'boxless[{extra}]'" in done.stderr
