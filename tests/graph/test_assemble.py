@@ -14,7 +14,8 @@ from onnx import helper, numpy_helper
 
 from boxless import Card, ModelFile
 from boxless.class_maps import class_maps, logits
-from boxless.graph.assemble import GapNetwork, assemble, write_model
+from boxless.graph.assemble import GapNetwork, assemble, without_defaults, write_model
+from boxless.model_file import inputs
 from boxless.presets import PRESETS
 from boxless.refine import affinity, resize_features
 
@@ -112,23 +113,28 @@ def test_affinity(outputs: dict[str, np.ndarray], layers: dict[str, np.ndarray])
 
 @pytest.mark.parametrize("size", [(12, 8), (48, 16), (24, 40)])
 def test_the_picture_is_resized_inside(size: tuple[int, int]) -> None:
-    found = run(assemble(NETWORK, CARD), image=PIXELS[:1], size=np.array(size))
+    found = run(assemble(NETWORK, CARD), **inputs(PIXELS[0], size=size))
     planes = resize_features(PIXELS[0].transpose(2, 0, 1).astype(np.float32), *size)
     resized = planes.round().astype(np.uint8).transpose(1, 2, 0)[None]
-    expected = run(assemble(NETWORK, CARD), image=resized, size=np.array(size))
+    expected = run(assemble(NETWORK, CARD), **inputs(resized[0], size=size))
     # The graph rounds to whole pixel values after each axis, so that a pixel may differ by one of 255.
     assert found["logits"] == pytest.approx(expected["logits"], rel=0.01, abs=0.1)
 
 
-def test_what_may_be_left_out_has_defaults() -> None:
-    found = run(assemble(NETWORK, CARD, size=(16, 32), top=4), image=PIXELS)
-    assert found["chosen"].shape == (2, 4)
-    assert found["class_maps"].shape == (2, 4, 4, 8)
+def test_a_file_of_an_older_boxless_with_defaults_runs_alike_and_loses_them() -> None:
+    old = assemble(NETWORK, CARD)
+    for name, default in (("size", [16, 32]), ("classes", []), ("top", [4])):
+        old.graph.initializer.append(onnx.numpy_helper.from_array(np.array(default, np.int64), name))
+    feed = inputs(PIXELS[0], size=SIZE, classes=[4], top=2)
+    expected = run(old, **feed)
+    assert without_defaults(old)
+    assert not without_defaults(old)
+    assert all(np.array_equal(found, expected[name]) for name, found in run(old, **feed).items())
 
 
 def test_a_network_without_mid_level_layers_has_no_affinity() -> None:
     model = assemble(replace(NETWORK, layers=(), grid=""), CARD)
-    assert "affinity" not in run(model, image=PIXELS)
+    assert "affinity" not in run(model, **inputs(PIXELS[0], size=SIZE))
 
 
 def test_the_file_opens_and_keeps_its_card(tmp_path: Path) -> None:

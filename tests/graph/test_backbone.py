@@ -35,7 +35,7 @@ def test_another_head_keeps_everything_else(coffee: Path, tmp_path: Path) -> Non
     old = ModelFile(DEFAULT_MODEL, threads=1)
     network = FeatureNetwork(DEFAULT_MODEL, threads=1)
     path = tmp_path / "same.onnx"
-    write_model(with_head(DEFAULT_MODEL, network.weight, network.bias, old.card, (224, 224)), path)
+    write_model(with_head(DEFAULT_MODEL, network.weight, network.bias, old.card), path)
     pixels = read_picture(coffee).pixels
     before, after = (each.run(pixels, size=(224, 288), top=3) for each in (old, ModelFile(path, threads=1)))
     assert after.logits == pytest.approx(before.logits, abs=1e-4)
@@ -53,7 +53,7 @@ def test_any_attached_network_is_a_backbone(end: str, tmp_path: Path) -> None:
     pooled = trunk.pool(pixels, SIZE)
     weight, bias = random.normal(size=(3, trunk.width)).astype(np.float32), np.zeros(3, np.float32)
     path = tmp_path / "new.onnx"
-    write_model(with_head(made.path, weight, bias, made.card, SIZE), path)
+    write_model(with_head(made.path, weight, bias, made.card), path)
     output = ModelFile(path, threads=1).run(pixels, size=SIZE, top=3)
     assert output.logits == pytest.approx(weight @ pooled, abs=1e-3)
     assert output.class_maps.mean(axis=(1, 2)) == pytest.approx(output.logits[output.chosen], abs=1e-3)

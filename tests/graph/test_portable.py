@@ -12,6 +12,7 @@ from tests.graph.small import EXACT, LINEARISED, classifier, saved
 import boxless
 from boxless import MissingExtraError, ModelFile, NetworkError
 from boxless.graph import attach, frameworks
+from boxless.model_file import inputs
 
 SIZE = (64, 96)
 
@@ -25,9 +26,8 @@ def test_openvino_says_the_same(end: str, tmp_path: Path) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (*SIZE, 3), np.uint8)
     path = attach(saved(classifier(end), tmp_path), tmp_path / "out.onnx", input_size=SIZE).path
     expected = ModelFile(path, threads=1).run(pixels, size=SIZE, top=5)
-    # OpenVINO takes an input that has a default for a constant, so the picture is all it can be given; and it makes
-    # one zero of the empty list of classes, so the map of class 0 stands before those of the best five.
-    found = openvino.compile_model(openvino.Core().read_model(path), "CPU")({"image": pixels[None]})
+    feed = inputs(pixels, size=SIZE, top=5)
+    found = openvino.compile_model(openvino.Core().read_model(path), "CPU")(feed)
     assert found["chosen"][0, -5:].tolist() == expected.chosen.tolist()
     largest = float(np.abs(expected.class_maps).max())
     assert found["class_maps"][0, -5:] == pytest.approx(expected.class_maps, abs=0.02 * largest)

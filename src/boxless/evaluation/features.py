@@ -17,7 +17,7 @@ from boxless.cam_methods import METHODS
 from boxless.card import METADATA_KEY, Card
 from boxless.errors import ModelFileError
 from boxless.extras import require
-from boxless.model_file import Output, find_model
+from boxless.model_file import Output, find_model, inputs
 
 Floats = NDArray[np.float32]
 
@@ -77,11 +77,6 @@ class FeatureNetwork:
         self, pixels: NDArray[np.uint8], size: tuple[int, int], classes: Sequence[int], top: int
     ) -> tuple[NDArray[np.float32], NDArray[np.int64], Floats, *tuple[Floats, ...]]:
         """The logits (K,), the chosen classes (k,), the features (C, h, w), and maybe the affinity."""
-        feed = {
-            "image": pixels[None],
-            "size": np.array(size, np.int64),
-            "classes": np.array(classes, np.int64),
-            "top": np.array([top], np.int64),
-        }
+        feed = inputs(pixels, size=size, classes=classes, top=top)
         logits, chosen, features, *affinity = (each[0] for each in self._session.run(self._outputs, feed))
         return logits, chosen, features, *affinity

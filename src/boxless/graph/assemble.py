@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx import TensorProto, compose, helper, numpy_helper, parser
+from onnx import TensorProto, compose, helper, parser
 
 from boxless._version import __version__
 from boxless.card import METADATA_KEY, Card
@@ -137,29 +137,27 @@ class GapNetwork:
     head: Head | None = None
 
 
-def assemble(network: GapNetwork, card: Card, size: tuple[int, int] = (224, 224), top: int = 5) -> onnx.ModelProto:
+def assemble(network: GapNetwork, card: Card) -> onnx.ModelProto:
     """The boxless model of a network.
 
     Args:
         network: cut off before its pooling.
         card: what the file says of itself.
-        size: the (height, width) the network sees where a caller names none.
-        top: how many class maps a caller gets who names no number and no classes.
 
     Returns:
         A model with the inputs
             image uint8 (N, H, W, 3) RGB, any H and W;
-            size int64 (2,), classes int64 (M,), top int64 (1,), which may be left out;
+            size int64 (2,), classes int64 (M,), top int64 (1,);
         and the outputs
             logits float32 (N, K); chosen int64 (N, M + top); class_maps float32 (N, M + top, h, w);
             affinity float32 (N, u, v, h, w), if the network has mid-level layers.
     """
-    whole = put_together(network, card, size, top)
+    whole = put_together(network, card)
     onnx.checker.check_model(whole, full_check=True)
     return whole
 
 
-def put_together(network: GapNetwork, card: Card, size: tuple[int, int] = (224, 224), top: int = 5) -> onnx.ModelProto:
+def put_together(network: GapNetwork, card: Card) -> onnx.ModelProto:
     """`assemble` without its check, for a network whose weights are still to come."""
     model = compose.add_prefix(network.model, _PREFIX)
     entry = model.graph.input[0].name
@@ -172,18 +170,17 @@ def put_together(network: GapNetwork, card: Card, size: tuple[int, int] = (224, 
     graph.initializer.extend(model.graph.initializer)
     if network.layers:
         _append_affinity(graph, network)
-    append_head(graph, network.head or dense(network.weight, network.bias), _PREFIX + network.features, size, top)
+    append_head(graph, network.head or dense(network.weight, network.bias), _PREFIX + network.features)
     return finish(graph, model.opset_import, card)
 
 
-def append_head(graph: onnx.GraphProto, head: Head, features: str, size: tuple[int, int], top: int) -> None:
+def append_head(graph: onnx.GraphProto, head: Head, features: str) -> None:
     """Appends a head and class maps to a graph that ends in features, and declares what goes in and comes out.
 
     Args:
         graph: makes `features`, and maybe `affinity`.
         head: behind the features.
         features: the name of the last feature map (N, C, h, w).
-        size, top: see `assemble`.
     """
     _join(graph, head.logits)
     _append(graph, _CHOSEN)
@@ -193,15 +190,25 @@ def append_head(graph: onnx.GraphProto, head: Head, features: str, size: tuple[i
         node.input[:] = [features if name == FEATURES else name for name in node.input]
     classes = head.classes
     graph.input.append(_tensor("image", TensorProto.UINT8, "N", "H", "W", 3))
-    # Inputs that have an initializer of the same name may be left out: the initializer is their default.
-    for name, default, length in (("size", size, 2), ("classes", (), "M"), ("top", (min(top, classes),), 1)):
+    # No defaults (initializers of the same names): some runtimes warn of them, some refuse them (decision 0018).
+    for name, length in (("size", 2), ("classes", "M"), ("top", 1)):
         graph.input.append(_tensor(name, TensorProto.INT64, length))
-        graph.initializer.append(numpy_helper.from_array(np.array(default, np.int64), name))
     graph.output.append(_tensor("logits", TensorProto.FLOAT, "N", classes))
     graph.output.append(_tensor("chosen", TensorProto.INT64, "N", "k"))
     graph.output.append(_tensor("class_maps", TensorProto.FLOAT, "N", "k", "h", "w"))
     if any("affinity" in node.output for node in graph.node):
         graph.output.append(_tensor("affinity", TensorProto.FLOAT, "N", "u", "v", "h", "w"))
+
+
+def without_defaults(model: onnx.ModelProto) -> bool:
+    """Makes plain inputs of those that an older boxless wrote with defaults; whether there were any."""
+    names = {each.name for each in model.graph.input}
+    kept = [tensor for tensor in model.graph.initializer if tensor.name not in names]
+    had = len(kept) < len(model.graph.initializer)
+    if had:
+        del model.graph.initializer[:]
+        model.graph.initializer.extend(kept)
+    return had
 
 
 def finish(graph: onnx.GraphProto, opsets: Sequence[onnx.OperatorSetIdProto], card: Card) -> onnx.ModelProto:

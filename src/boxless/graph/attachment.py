@@ -89,7 +89,7 @@ def attach(
     try:
         network, found, layers = cut(classifier, size, colours, allow_max_pool)
         card = _card(path, found, size, colours, labels, licence)
-        whole = put_together(network, card, size)
+        whole = put_together(network, card)
         if classifier.layout == "nhwc":
             scale_for_channels_last(whole.graph, exact=True)
     except BoxlessError as error:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from boxless.card import METADATA_KEY, Card
 from boxless.errors import ModelFileError
-from boxless.graph.assemble import append_head, finish
+from boxless.graph.assemble import append_head, finish, without_defaults
 from boxless.graph.flow import Flow
 from boxless.graph.heads import dense
 from boxless.model_file import ModelFile, find_model
@@ -19,7 +19,6 @@ from boxless.model_file import ModelFile, find_model
 Floats = NDArray[np.float32]
 
 _POOLED = "boxless_pooled"
-_INPUTS = ("image", "size", "classes", "top")
 
 
 class Backbone:
@@ -69,9 +68,7 @@ class Backbone:
         return np.asarray(self._session.run([_POOLED], feed)[0][0], np.float32)
 
 
-def with_head(
-    model: str | Path, weight: Floats, bias: Floats, card: Card, size: tuple[int, int], top: int = 5
-) -> onnx.ModelProto:
+def with_head(model: str | Path, weight: Floats, bias: Floats, card: Card) -> onnx.ModelProto:
     """A boxless model with another head: one linear layer behind the average of its last features.
 
     Picture, network and affinity stay what they are.
@@ -81,7 +78,6 @@ def with_head(
         weight: (K, C).
         bias: (K,).
         card: of the new model.
-        size, top: see `boxless.graph.assemble.assemble`.
 
     Raises:
         ModelFileError: if there is no such model, or it is no boxless model.
@@ -91,7 +87,7 @@ def with_head(
     affinity = ["affinity"] if any(output.name == "affinity" for output in proto.graph.output) else []
     trunk, features = _trunk(proto, affinity)
     trunk.name = card.name
-    append_head(trunk, dense(weight, bias), features, size, top)
+    append_head(trunk, dense(weight, bias), features)
     whole = finish(trunk, proto.opset_import, card)
     onnx.checker.check_model(whole, full_check=True)
     return whole
@@ -99,6 +95,7 @@ def with_head(
 
 def _trunk(proto: onnx.ModelProto, outputs: list[str]) -> tuple[onnx.GraphProto, str]:
     """The part of a boxless model that makes its last features and `outputs`, and the features' name."""
+    without_defaults(proto)
     graph = proto.graph
     if not any(entry.key == METADATA_KEY for entry in proto.metadata_props):
         raise ModelFileError("an ONNX file, but no boxless model (it has no card): boxless attach makes one of it")
@@ -108,5 +105,5 @@ def _trunk(proto: onnx.ModelProto, outputs: list[str]) -> tuple[onnx.GraphProto,
     trunk = onnx.GraphProto()
     trunk.node.extend(Flow(graph, "image").nodes_to([features, *outputs]))
     used = {name for node in trunk.node for name in node.input}
-    trunk.initializer.extend(each for each in graph.initializer if each.name in used and each.name not in _INPUTS)
+    trunk.initializer.extend(each for each in graph.initializer if each.name in used)
     return trunk, features

@@ -12,7 +12,7 @@ from boxless.graph.assemble import NETWORK_PREFIX
 from boxless.graph.flow import Flow
 from boxless.graph.proof import completeness
 from boxless.graph.shapes import measured
-from boxless.model_file import ModelFile
+from boxless.model_file import ModelFile, inputs
 
 _RUNS = 5
 _MIXING = frozenset(["Conv", "Gemm", "MatMul"])
@@ -80,7 +80,7 @@ def multiplications(model: onnx.ModelProto, size: tuple[int, int]) -> int:
     """
     mixing = [node for node in Flow(model.graph, "image").nodes_to(["logits"]) if node.op_type in _MIXING]
     names = dict.fromkeys(name for node in mixing for name in (*node.input[:2], node.output[0]))
-    dims = measured(model, list(names), {"image": np.zeros((1, *size, 3), np.uint8), "size": np.array(size)})
+    dims = measured(model, list(names), inputs(np.zeros((*size, 3), np.uint8), size=size))
     total = 0
     for node in mixing:
         one, other, made = (dims[name] for name in (*node.input[:2], node.output[0]))

@@ -18,6 +18,7 @@ from boxless.errors import NetworkError, PictureError, first_line
 from boxless.graph.preprocessing import WAYS, Preprocessing
 from boxless.graph.source import Layout
 from boxless.image import Pixels, read_picture
+from boxless.model_file import inputs
 
 TOLERANCE = 1e-4
 """The largest difference of logits that passes, as a share of the largest logit."""
@@ -81,9 +82,9 @@ def free_size(model: Path, size: tuple[int, int]) -> bool:
     taller, wider = ((each * 3 // 2 + 31) // 32 * 32 for each in size)
     grids: list[tuple[int, ...]] = []
     for height, width in (size, (taller, wider), (taller, size[1])):
-        pixels = np.zeros((1, height, width, 3), np.uint8)
+        feed = inputs(np.zeros((height, width, 3), np.uint8), size=(height, width))
         try:
-            (maps,) = opened.run(["class_maps"], {"image": pixels, "size": np.array([height, width])})
+            (maps,) = opened.run(["class_maps"], feed)
         except Exception as error:
             if not grids:
                 raise NetworkError(f"it fails on a picture of {size} ({first_line(error)})") from None
@@ -170,10 +171,10 @@ def completeness(model: Path, card: Card, size: tuple[int, int]) -> float:
 def _answers(model: Path, classes: int, shown: Sequence[Pixels]) -> tuple[list[Floats], float]:
     """A boxless model's logits (K,), and by how much their distance to map means differs from picture to picture."""
     opened = session(model)
-    asked = {"classes": np.arange(min(_MAPS, classes)), "top": np.array([0])}
+    asked = range(min(_MAPS, classes))
     answers, offsets = [], []
     for pixels in shown:
-        feed = {"image": pixels[None], "size": np.array(pixels.shape[:2]), **asked}
+        feed = inputs(pixels, size=(pixels.shape[0], pixels.shape[1]), classes=asked, top=0)
         logits, maps = _run(opened, ["logits", "class_maps"], feed)
         answers.append(logits[0])
         offsets.append(logits[0, : maps.shape[1]] - maps[0].mean(axis=(1, 2), dtype=np.float64))

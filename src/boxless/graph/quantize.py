@@ -22,11 +22,11 @@ from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantTy
 
 from boxless.card import Card
 from boxless.errors import ModelFileError, PictureError
-from boxless.graph.assemble import NETWORK_PREFIX, write_card, write_model
+from boxless.graph.assemble import NETWORK_PREFIX, without_defaults, write_card, write_model
 from boxless.graph.loss import Limits, Loss, measure_loss
 from boxless.graph.scaling import scale_for_channels_last
 from boxless.localizer import Localizer
-from boxless.model_file import ModelFile, Output, find_model
+from boxless.model_file import ModelFile, Output, find_model, inputs
 
 MAX_CALIBRATION = 100
 """Ranges settle after some dozen pictures; more only take time."""
@@ -96,6 +96,7 @@ def _write_folded(path: Path, out: Path) -> None:
     options.log_severity_level = 3
     ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     model = onnx.load(out)
+    without_defaults(model)
     if any(node.op_type == "DequantizeLinear" for node in model.graph.node):
         raise ModelFileError(f"{path}: quantized already (expected a float32 model)")
     scale_for_channels_last(model.graph, exact=False)
@@ -167,7 +168,7 @@ class _Watched:
         self._seen = seen
 
     def run(self, pixels: NDArray[np.uint8], *, size: tuple[int, int], classes: Sequence[int], top: int) -> Output:
-        self._seen.append({"image": pixels[None], "size": np.array(size, np.int64)})
+        self._seen.append(inputs(pixels, size=size, classes=classes, top=top))
         return self._model.run(pixels, size=size, classes=classes, top=top)
 
 

@@ -97,8 +97,7 @@ def fit(
 
     def write(beside: Path) -> None:
         nonlocal card, thresholds, report
-        size = card.look_size(side, side, side)
-        write_model(with_head(trunk.path, head.weight, head.bias, card, size), beside)
+        write_model(with_head(trunk.path, head.weight, head.bias, card), beside)
         done = finish(beside, card, held_out, boxes, progress)
         card, thresholds = done.card, done.thresholds
         facts = _facts(trunk.card, learned, held_out, side, head, card)
