@@ -50,12 +50,28 @@ def test_labels_fit_on_pictures_of_any_size(size: tuple[int, int]) -> None:
         assert drawn.size == size[::-1]
 
 
-def test_labels_do_not_cover_each_other() -> None:
-    one, two, three = (np.array(draw(GREY, [layer(200, 300, "espresso", 0)] * count)) for count in (1, 2, 3))
-    dark = [int((image.sum(axis=2) < 80).sum()) for image in (one, two, three)]
-    label = dark[1] - dark[0]
-    assert label > 500
-    assert dark[2] - dark[1] == pytest.approx(label, rel=0.3)
+def test_several_classes_have_a_panel_each() -> None:
+    """Drawn as each would be alone, but for the colour, whatever the others are."""
+    pixels = np.random.default_rng(0).integers(0, 256, (300, 400, 3)).astype(np.uint8)
+    layers = [layer(300, 400, title, strength) for title, strength in (("jack", 1.0), ("queen", 0.5), ("no king", 0.0))]
+    together = np.array(draw(pixels, layers))
+    assert together.shape == (606, 806, 3)
+    alone = [np.array(draw(pixels, [each])) for each in layers]
+    panels = [together[:300, :400], together[:300, 406:], together[306:, :400]]
+    assert np.array_equal(panels[0], alone[0])
+    for panel, single in zip(panels[1:], alone[1:], strict=True):
+        differs = (panel != single).any(axis=2)
+        assert 0 < differs.mean() < 0.05  # box and the label's edge, in another colour
+        assert not differs[:115].any()
+    assert (together[306:, 406:] == 255).all()
+
+
+@pytest.mark.parametrize(("size", "count", "most"), [((3000, 4000), 5, 16e6), ((3000, 4000), 200, 30e6)])
+def test_panels_of_large_pictures_fit_on_a_sheet(size: tuple[int, int], count: int, most: float) -> None:
+    pixels, one = np.zeros((*size, 3), np.uint8), layer(*size)
+    drawn = draw(pixels, [one] * count)
+    assert drawn.width * drawn.height < most
+    assert 0.8 < drawn.width / drawn.height < 2.2
 
 
 def test_nothing_found_leaves_the_picture() -> None:

@@ -57,8 +57,9 @@ def test_as_dict_has_the_documented_keys(found: Localization) -> None:
     assert data["error"] is None
 
 
-def test_draws_from_the_whole_picture(found: Localization, coffee: Path) -> None:
-    drawn = found.draw()
+def test_draws_from_the_whole_picture(localizer: Localizer, found: Localization, coffee: Path) -> None:
+    assert found.draw().size == (600, 806)  # two findings, a panel each
+    drawn = localizer.locate(coffee).draw()
     assert drawn.size == (600, 400)
     with Image.open(coffee) as image:
         assert not np.array_equal(np.array(drawn), np.array(image))

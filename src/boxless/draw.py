@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil, sqrt
+from itertools import cycle
+from math import ceil, log, sqrt
 
 import cv2
 import numpy as np
@@ -34,6 +35,15 @@ _HEAT = 0.72
 
 _SMALLEST = 320
 """A picture whose longer side is shorter than this, in pixels, is enlarged before it is drawn on."""
+
+_LARGEST = 12_000_000
+"""Pixels that several panels have together, at most: a photograph's, however many classes are drawn."""
+
+_SCREEN = 4 / 3
+"""Width over height that several panels come near to."""
+
+_GAP = 6
+"""Between panels, in pixels."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,34 +83,31 @@ def overlay(pixels: Pixels, score_map: Floats, strength: float = 1.0) -> Pixels:
 
 
 def draw(pixels: Pixels, layers: Sequence[Layer]) -> Image.Image:
-    """Draws classes over a picture: their heat maps together, a box and a label for each.
+    """Draws classes over a picture, each its heat map, boxes and label: several classes in a panel each.
+
+    Heat of several classes in one picture would cover each other: what is alike, such as a jack and a queen, is hot in
+    the same places (decision 0014).
 
     Args:
         pixels: RGB uint8 (H, W, 3).
         layers: none leaves the picture as it is.
 
     Returns:
-        A picture of the same size; of a small one (longer side below 320 pixels) an enlargement.
+        For one class a picture of the same size; of a small one (longer side below 320 pixels) an enlargement. For
+        several, panels in rows, first to last, together about 12 megapixels: large pictures are made smaller,
+        though not below a longer side of 320 pixels.
     """
     height, width = pixels.shape[:2]
     zoom = max(1.0, _SMALLEST / max(height, width))
+    if len(layers) > 1:
+        fitting = sqrt(_LARGEST / (len(layers) * height * width))
+        zoom = min(zoom, max(fitting, _SMALLEST / max(height, width)))
     size = (max(1, round(height * zoom)), max(1, round(width * zoom)))
     canvas = pixels if zoom == 1.0 else resize_pixels(pixels, *size)
-    if layers:
-        heat = np.max([layer.score_map * layer.strength for layer in layers], axis=0)
-        if zoom > 1.0:
-            heat = cv2.resize(heat, size[::-1], interpolation=cv2.INTER_LINEAR)
-        canvas = overlay(canvas, heat / max(float(heat.max()), 1e-6), float(heat.max()))
-    image = Image.fromarray(canvas)
-    unit = max(1.0, min(max(size) / 400, min(size) / 150))
-    font = Lettering(round(13 * unit))
-    labels: list[tuple[float, float, str, Colour]] = []
-    for layer, colour in zip(layers, _cycle(len(layers)), strict=True):
-        for rank, box in enumerate(layer.boxes):
-            _frame(image, box, zoom, colour, unit * (1.0 if rank == 0 else 0.5))
-        x, y = (layer.boxes[0].x0 * zoom, layer.boxes[0].y0 * zoom) if layer.boxes else (0.0, 0.0)
-        labels.append((x, y, layer.title, colour))
-    return _labelled(image, labels, font, unit)
+    if not layers:
+        return Image.fromarray(canvas)
+    panels = [_panel(canvas, layer, zoom, colour) for layer, colour in zip(layers, cycle(_COLOURS), strict=False)]
+    return panels[0] if len(panels) == 1 else _in_rows(panels)
 
 
 def contact_sheet(images: Sequence[Image.Image], captions: Sequence[str]) -> Image.Image:
@@ -128,8 +135,35 @@ def contact_sheet(images: Sequence[Image.Image], captions: Sequence[str]) -> Ima
     return sheet
 
 
-def _cycle(count: int) -> list[Colour]:
-    return [_COLOURS[i % len(_COLOURS)] for i in range(count)]
+def _panel(canvas: Pixels, layer: Layer, zoom: float, colour: Colour) -> Image.Image:
+    """A class over a picture (h, w, 3) that is `zoom` times as large as the one its boxes are in pixels of."""
+    size = canvas.shape[:2]
+    scores = layer.score_map
+    if scores.shape != size:
+        shrinks = scores.shape[0] > size[0]
+        how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+        scores = np.asarray(cv2.resize(scores, size[::-1], interpolation=how), np.float32)
+    image = Image.fromarray(overlay(canvas, scores, layer.strength))
+    unit = max(1.0, min(max(size) / 400, min(size) / 150))
+    for rank, box in enumerate(layer.boxes):
+        _frame(image, box, zoom, colour, unit * (1.0 if rank == 0 else 0.5))
+    x, y = (layer.boxes[0].x0 * zoom, layer.boxes[0].y0 * zoom) if layer.boxes else (0.0, 0.0)
+    return _labelled(image, x, y, layer.title, colour, unit)
+
+
+def _in_rows(panels: Sequence[Image.Image]) -> Image.Image:
+    """Panels side by side and below each other, so that the whole is about as wide as a screen."""
+    width, height = (max(side) for side in zip(*(each.size for each in panels), strict=True))
+    columns = min(
+        range(1, len(panels) + 1),
+        key=lambda count: abs(log(count * width / (ceil(len(panels) / count) * height) / _SCREEN)),
+    )
+    rows = ceil(len(panels) / columns)
+    step = (width + _GAP, height + _GAP)
+    sheet = Image.new("RGB", (columns * step[0] - _GAP, rows * step[1] - _GAP), _PAPER)
+    for i, each in enumerate(panels):
+        sheet.paste(each, (i % columns * step[0], i // columns * step[1]))
+    return sheet
 
 
 def _frame(image: Image.Image, box: Box, zoom: float, colour: Colour, unit: float) -> None:
@@ -143,29 +177,22 @@ def _frame(image: Image.Image, box: Box, zoom: float, colour: Colour, unit: floa
             pen.rectangle((x0, y0, x1, y1), outline=ink, width=stroke)
 
 
-def _labelled(
-    image: Image.Image, labels: Sequence[tuple[float, float, str, Colour]], font: Lettering, unit: float
-) -> Image.Image:
-    """Writes labels at their places, moved so that they are whole inside the picture and cover no other label."""
+def _labelled(image: Image.Image, x: float, y: float, text: str, colour: Colour, unit: float) -> Image.Image:
+    """Writes a label at a place, moved so that it is whole inside the picture; a picture too small for it grows."""
     pad = round(4 * unit)
-    taken: list[tuple[float, float, float, float]] = []
-    for x, y, text, colour in labels:
-        left, top, right, bottom = font.box(text)
-        width, height = right - left + 3 * pad, bottom - top + 2 * pad
-        if image.width < width or image.height < height:
-            roomier = Image.new("RGB", (max(image.width, ceil(width)), max(image.height, ceil(height))), _INK)
-            roomier.paste(image, (0, 0))
-            image = roomier
-        x = min(max(x, 0.0), image.width - width)
-        y = min(max(y, 0.0), image.height - height)
-        for other in sorted(taken, key=lambda each: each[1]):
-            if x < other[2] and x + width > other[0] and y < other[3] and y + height > other[1]:
-                y = min(other[3], image.height - height)
-        taken.append((x, y, x + width, y + height))
-        pen = ImageDraw.Draw(image)
-        pen.rectangle((x, y, x + width - 1, y + height - 1), fill=_INK)
-        pen.rectangle((x, y, x + pad - 1, y + height - 1), fill=colour)
-        font.write(pen, x + 2 * pad - left, y + pad - top, text, _PAPER)
+    letters = Lettering(round(13 * unit))
+    left, top, right, bottom = letters.box(text)
+    width, height = right - left + 3 * pad, bottom - top + 2 * pad
+    if image.width < width or image.height < height:
+        roomier = Image.new("RGB", (max(image.width, ceil(width)), max(image.height, ceil(height))), _INK)
+        roomier.paste(image, (0, 0))
+        image = roomier
+    x = min(max(x, 0.0), image.width - width)
+    y = min(max(y, 0.0), image.height - height)
+    pen = ImageDraw.Draw(image)
+    pen.rectangle((x, y, x + width - 1, y + height - 1), fill=_INK)
+    pen.rectangle((x, y, x + pad - 1, y + height - 1), fill=colour)
+    letters.write(pen, x + 2 * pad - left, y + pad - top, text, _PAPER)
     return image
 
 

@@ -150,7 +150,9 @@ class Localization:
         return file.getvalue()
 
     def draw(self) -> Image:
-        """The picture with heat map, boxes and labels, as a PIL image of the picture's size (small ones enlarged).
+        """The picture with heat map, boxes and label, as a PIL image of the picture's size (small ones enlarged).
+
+        Several findings are drawn in a panel each, in their order, side by side and below each other.
 
         Raises:
             PictureError: if the picture is not there any more, or could not be read in the first place.
