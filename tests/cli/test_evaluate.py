@@ -98,7 +98,11 @@ def test_calibrate_writes_a_model_that_works(boxed: Path, pictures: Path, tmp_pa
     card = ModelFile(new).card
     assert card.labels == old.labels
     assert card.presets["best"] == old.presets["best"]
-    again = json.loads(boxless("calibrate", boxed, "--json", *options, "--model", new).stdout)
+    before = new.read_bytes()
+    refused = boxless("calibrate", boxed, *options)
+    assert refused.returncode == 2 and "--force" in refused.stderr
+    assert new.read_bytes() == before
+    again = json.loads(boxless("calibrate", boxed, "--json", *options, "--model", new, "--force").stdout)
     assert again["presets"][0]["old"] == card.presets["fast"].threshold
     assert boxless("calibrate", boxed, *options[:2], "--preset", "quick", "--out", tmp_path / "x.onnx").returncode == 2
     assert not (tmp_path / "x.onnx").exists()
