@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from boxless import Card, UnknownClassError
@@ -19,6 +21,16 @@ CARD = Card(
 
 def test_a_card_survives_its_json() -> None:
     assert Card.from_json(CARD.to_json()) == CARD
+
+
+def test_a_card_of_format_1_is_read() -> None:
+    """It knew nothing of presence: whatever has evidence counts as present, as it did then."""
+    data = json.loads(CARD.to_json())
+    data["format"] = 1
+    for preset in data["presets"].values():
+        for added in ("least_probability", "least_evidence", "present_from"):
+            del preset[added]
+    assert Card.from_json(json.dumps(data)).preset("fast").present(0.0, 0.1)
 
 
 @pytest.mark.parametrize("wanted", [1, "barn owl", "Barn_Owl", " barn  owl ", "n2", "1"])

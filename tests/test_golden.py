@@ -30,6 +30,10 @@ def test_the_golden_reference(localizer: Localizer, coffee: Path) -> None:
         assert finding["probability"] == pytest.approx(golden["probability"], abs=0.005)
         assert finding["evidence"] == pytest.approx(golden["evidence"], rel=0.01)
         assert finding["box"] == pytest.approx(golden["box"], abs=5)
+        assert finding["present"] == golden["present"]
+        assert [each["score"] for each in finding["boxes"]] == pytest.approx(
+            [each["score"] for each in golden["boxes"]], abs=0.005
+        )
 
 
 def test_every_door(localizer: Localizer, coffee: Path) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -153,6 +154,51 @@ def test_a_class_without_evidence_has_no_box_and_says_so() -> None:
     assert not no.score_map.any()
     assert found.as_dict()["findings"][1]["box"] is None
     assert yes.probability == pytest.approx(1 / (1 + np.exp(-1)))
+
+
+def test_what_does_not_reach_the_levels_is_not_boxed_unless_asked_for() -> None:
+    network, preset = FakeNetwork(), Preset((32,), 1, least_evidence=4.5)
+    network.card = replace(network.card, presets={"plain": preset})
+    picture = np.zeros((50, 100, 3), np.uint8)
+    absent = Localizer(network).locate(picture).findings[0]
+    assert (absent.present, absent.boxes) == (False, ())
+    boxed = Localizer(network).locate(picture, always_box=True).findings[0]
+    assert not boxed.present
+    assert boxed.box is not None
+    assert boxed.box.score == pytest.approx(boxed.probability)
+
+
+@pytest.mark.parametrize("preset", ["fast", "balanced", "best"])
+def test_a_picture_that_shows_nothing_has_no_box(preset: str) -> None:
+    localizer = Localizer(preset=preset, threads=1)
+    noise = np.random.default_rng(99)
+    shows_nothing = {
+        "black": np.zeros((240, 320, 3), np.uint8),
+        "white": np.full((240, 320, 3), 255, np.uint8),
+        "grey": np.full((500, 400), 90, np.uint8),
+        "noise": noise.integers(0, 256, (240, 320, 3)).astype(np.uint8),
+        "faint noise": noise.normal(100, 15, (480, 640, 3)).clip(0, 255).astype(np.uint8),
+    }
+    found = {name: localizer.locate(pixels) for name, pixels in shows_nothing.items()}
+    assert not [name for name, each in found.items() if each.present or each.findings[0].box]
+
+
+def test_classes_that_are_not_there_have_no_box(localizer: Localizer, pictures: Path, coffee: Path) -> None:
+    (tabby,) = localizer.locate(pictures / "rocket.jpg", classes=["tabby"]).findings
+    assert (tabby.present, tabby.box) == (False, None)
+    every = localizer.locate(coffee, top=1000).findings
+    assert every[0].label == "espresso" and every[0].present
+    assert sum(finding.present for finding in every) <= 50  # 5 % of the classes
+    assert {finding.label for finding in every if finding.boxes} == {f.label for f in every if f.present}
+
+
+def test_a_survey_says_what_findings_say(localizer: Localizer, coffee: Path) -> None:
+    chances, evidence = localizer.survey(coffee)
+    finding = localizer.locate(coffee).findings[0]
+    assert chances.shape == evidence.shape == (1000,)
+    assert (chances[finding.class_index], evidence[finding.class_index]) == pytest.approx(
+        (finding.probability, finding.evidence), rel=1e-4
+    )
 
 
 def test_a_model_without_affinity_keeps_its_plain_map() -> None:

@@ -18,10 +18,28 @@ def test_the_default_is_one_of_them() -> None:
     assert DEFAULT_PRESET in PRESETS
 
 
-@pytest.mark.parametrize("change", [{"sides": ()}, {"sides": (448, 224)}, {"walk_steps": 0}, {"threshold": 1.0}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"sides": ()},
+        {"sides": (448, 224)},
+        {"walk_steps": 0},
+        {"threshold": 1.0},
+        {"least_probability": -0.1},
+        {"least_evidence": float("nan")},
+    ],
+)
 def test_senseless_presets_are_refused(change: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="a preset's"):
         replace(PRESETS["fast"], **change)  # type: ignore[arg-type]
+
+
+def test_a_class_is_present_where_both_levels_are_reached() -> None:
+    preset = replace(PRESETS["fast"], least_probability=0.1, least_evidence=5.0)
+    assert preset.present(0.1, 5.0)
+    assert not preset.present(0.09, 50.0)
+    assert not preset.present(0.9, 4.9)
+    assert not PRESETS["fast"].present(1.0, 0.0)  # nothing speaks for it
 
 
 @given(st.integers(1, 6000), st.integers(1, 6000), st.sampled_from([224, 448, 576]))

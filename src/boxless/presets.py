@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import sqrt
+from math import inf, sqrt
 from typing import Any
 
 DEFAULT_PRESET = "balanced"
@@ -24,12 +24,18 @@ class Preset:
         walk_steps: how often the map is averaged over positions that look alike; at least 1.
         threshold: boxes surround what is at least this fraction of the map's maximum, in (0, 1).
         set_on: what the threshold was set on, in words.
+        least_probability: a class that is less probable in a picture counts as absent, in [0, 1].
+        least_evidence: a class for which less speaks, in units of logits, counts as absent; not negative.
+        present_from: what these two levels were set on, in words.
     """
 
     sides: tuple[int, ...]
     walk_steps: int
     threshold: float = 0.5
     set_on: str = "a default, not set on boxes"
+    least_probability: float = 0.0
+    least_evidence: float = 0.0
+    present_from: str = "a default: whatever has evidence"
 
     def __post_init__(self) -> None:
         if not self.sides or min(self.sides) < 1 or list(self.sides) != sorted(self.sides):
@@ -38,6 +44,14 @@ class Preset:
             raise ValueError(f"a preset's walk_steps are 1 or more, found {self.walk_steps}")
         if not 0 < self.threshold < 1:
             raise ValueError(f"a preset's threshold is between 0 and 1, found {self.threshold}")
+        if not 0 <= self.least_probability <= 1:
+            raise ValueError(f"a preset's least_probability is between 0 and 1, found {self.least_probability}")
+        if not 0 <= self.least_evidence < inf:
+            raise ValueError(f"a preset's least_evidence is 0 or more, found {self.least_evidence}")
+
+    def present(self, probability: float, evidence: float) -> bool:
+        """Whether a class of that probability and evidence counts as present: both levels are reached."""
+        return evidence > 0 and evidence >= self.least_evidence and probability >= self.least_probability
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Preset:

@@ -35,6 +35,16 @@ def test_named_classes(coffee: Path) -> None:
     assert [finding["label"] for finding in json.loads(done.stdout)["findings"]] == ["cup", "Egyptian cat"]
 
 
+def test_what_is_not_there_is_said_and_boxed_only_when_asked(pictures: Path) -> None:
+    rocket = (pictures / "rocket.jpg", "--class", "tabby", "--preset", "fast")
+    assert boxless("locate", *rocket).stdout.splitlines()[1].endswith("not present")
+    (found,) = json.loads(boxless("locate", *rocket, "--json").stdout)["findings"]
+    assert (found["present"], found["box"], found["boxes"]) == (False, None, [])
+    (boxed,) = json.loads(boxless("locate", *rocket, "--json", "--always-box").stdout)["findings"]
+    assert not boxed["present"]
+    assert boxed["boxes"][0]["score"] < 0.01
+
+
 def test_standard_input(coffee: Path) -> None:
     done = boxless("locate", "-", "--json", "--preset", "fast", stdin=coffee.read_bytes())
     found = json.loads(done.stdout)

@@ -23,6 +23,9 @@ def locate(
         typer.Option("--class", metavar="NAME", help="Look for this class instead (repeatable)."),
     ] = None,
     min_probability: Annotated[float, typer.Option(min=0, max=1, help="Leave out less probable findings.")] = 0.0,
+    always_box: Annotated[
+        bool, typer.Option("--always-box", help="Box what counts as absent too, wherever anything speaks for it.")
+    ] = False,
     save: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Draw heat maps and boxes over the pictures.")
     ] = None,
@@ -53,6 +56,7 @@ def locate(
         top=top,
         classes=classes,
         min_probability=min_probability,
+        always_box=always_box,
     )
     failed = 0
     with Report(as_json, total=len(inputs)) as report, Outputs(save, maps, sheet) as outputs:

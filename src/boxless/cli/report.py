@@ -65,7 +65,7 @@ class Report:
 
 
 def _row(name: str, finding: Finding) -> str:
-    nowhere = "no box" if finding.evidence > 0 else "no evidence, no box"
+    nowhere = "no box" if finding.present else "not present"
     place = "  ".join(f"{edge:.0f}" for edge in finding.box.xyxy) if finding.box else nowhere
     return _ROW.format(
         name, _beginning(finding.label, 26), f"{finding.probability:.1%}", f"{finding.evidence:.1f}", place

@@ -84,7 +84,7 @@ def measure_model(
     def one(group: list[BoxedPicture]) -> list[Score]:
         listener.forget()
         try:
-            found = localizer.locate(group[0].path, classes=[picture.class_index for picture in group])
+            found = localizer.locate(group[0].path, classes=[picture.class_index for picture in group], always_box=True)
         except PictureError:
             notes.add("damaged file", str(group[0].path))
             return []

@@ -39,7 +39,7 @@ class Pieces:
 
 
 def pieces(score_map: Floats, thresholds: NDArray[np.float64]) -> Pieces:
-    """What `boxes_in_map` finds, at every threshold.
+    """What `boxes_in_map` finds, at every threshold, specks and all.
 
     Args:
         score_map: (h, w), not negative; any scale.

@@ -139,17 +139,25 @@ def _card(
     if labels is not None and len(labels) != classes:
         raise NetworkError(f"{len(labels)} labels for {classes} classes (expected one a class, in their order)")
     side = round(float(np.sqrt(size[0] * size[1])))
+    activation = found.activation or "softmax"
+    # Nobody has shown it pictures yet: what is half as probable as by guessing is hardly there.
+    guess, words = (0.5 / classes, "half of what guessing gives") if activation == "softmax" else (0.1, "a default")
     return Card(
         name=path.stem,
         labels=tuple(labels or (f"class {i}" for i in range(classes))),
         presets={
-            name: replace(preset, sides=tuple(round(side * each / 224) for each in preset.sides))
+            name: replace(
+                preset,
+                sides=tuple(round(side * each / 224) for each in preset.sides),
+                least_probability=guess,
+                present_from=words,
+            )
             for name, preset in PRESETS.items()
         },
         preprocessing=f"{colours}; in the graph",
         licence=licence,
         source=f"attached to {path.name}",
-        activation=found.activation or "softmax",
+        activation=activation,
         maps="max-pooled" if found.max_pooled else "exact" if found.tail.exact else "linearised",
     )
 

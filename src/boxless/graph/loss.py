@@ -94,8 +94,8 @@ def measure_loss(first: Path, second: Path, pictures: Sequence[Path]) -> Loss:
             pixels = read_picture(path).pixels
         except PictureError:
             continue
-        found = one.locate(pixels).findings[0]
-        again = other.locate(pixels, classes=[found.class_index]).findings[0]
+        found = one.locate(pixels, always_box=True).findings[0]
+        again = other.locate(pixels, classes=[found.class_index], always_box=True).findings[0]
         agreements.append(other.locate(pixels).findings[0].class_index == found.class_index)
         correlations.append(_correlation(found, again))
         overlaps.append(_overlap(found, again))

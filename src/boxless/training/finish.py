@@ -11,6 +11,7 @@ import numpy as np
 from boxless.card import Card
 from boxless.evaluation import read_dataset
 from boxless.evaluation.calibrate import Calibration, calibrate_presets, with_thresholds
+from boxless.evaluation.presence import set_levels
 from boxless.graph.assemble import write_card
 from boxless.localizer import Localizer
 from boxless.model_file import ModelFile
@@ -22,6 +23,7 @@ Progress = Callable[[str, int, int], object]
 """Told the stage, how many pictures are done, and of how many."""
 
 _EVIDENCE_FROM = 100  # held-out pictures
+_LEVELS_FROM = 150  # held-out pictures, looked at in every preset
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,8 +53,10 @@ def finish(file: Path, card: Card, held_out: LabelledPictures, boxes: Path | Non
     """
     network = ModelFile(file)
     measured = measure(network, card.default_preset, held_out, lambda count: progress("held out", count, len(held_out)))
+    some = np.random.default_rng(0).permutation(len(held_out))[:_LEVELS_FROM]
     card = replace(
         card,
+        presets=_with_levels(network, held_out.only(np.sort(some)), progress),
         figures={name.replace(" ", "_"): round(each.value, 1) for name, each in measured.figures.items()},
         figures_on=f"{len(held_out)} held-out pictures of {held_out.name}",
         typical_evidence=_typical_evidence(network, measured),
@@ -71,6 +75,17 @@ def presets_for(presets: Mapping[str, Preset], side: int, set_on: str) -> dict[s
         name: replace(each, sides=tuple(round(side * one / each.sides[0]) for one in each.sides), set_on=set_on)
         for name, each in presets.items()
     }
+
+
+def _with_levels(network: ModelFile, held_out: LabelledPictures, progress: Progress) -> dict[str, Preset]:
+    """The presets with levels from which on a class counts as present, set on held-out pictures."""
+    shown, named = held_out.targets > 0, f"{len(held_out)} held-out pictures of {held_out.name}"
+    presets = {}
+    for i, name in enumerate(network.card.presets):
+        progress("presence", i, len(network.card.presets))
+        presets[name], _ = set_levels(network, name, held_out.paths, shown, named)
+    progress("presence", len(presets), len(presets))
+    return presets
 
 
 def _typical_evidence(network: ModelFile, measured: HeldOut) -> float:

@@ -1,0 +1,130 @@
+"""Whether what is there gets a box and what is not gets none, and what is hard to box. python -m benchmarks.presence
+
+On `ilsvrc-dev`: the class of each picture is known, and all others are taken for absent (some are there all the same).
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import mannwhitneyu
+
+from benchmarks.facts import DATA, write_results
+from boxless import Localizer
+from boxless.boxes import iou
+from boxless.evaluation.blank import blank_pictures
+from boxless.evaluation.coco import read_coco
+from boxless.evaluation.dataset import BoxedPicture
+from boxless.evaluation.presence import Surveys, levels
+
+SIZES = (0.0, 0.05, 0.15, 0.3, 0.5, 1.0)
+"""Borders between object sizes: the largest true box as a share of the picture."""
+
+_TOP = 5
+_OTHER_SEED = 1  # blank pictures that set no level
+
+
+def presence(preset: str, pictures: Sequence[BoxedPicture]) -> dict[str, float]:
+    """Shares in percent of what passes: at the stored levels, and at those that the other half of the pictures sets."""
+    localizer = Localizer(preset=preset)
+    seen = Surveys.of(localizer, [each.path for each in pictures])
+    shown = np.zeros(seen.evidence.shape, bool)
+    shown[np.arange(len(pictures)), [each.class_index for each in pictures]] = True
+    blank = Surveys.of(localizer, blank_pictures())
+    unseen = Surveys.of(localizer, blank_pictures(_OTHER_SEED))
+    passing = seen.pass_levels(localizer.preset.least_probability, localizer.preset.least_evidence)
+    across = np.zeros_like(passing)
+    for half in (np.arange(len(pictures)) % 2 == 0, np.arange(len(pictures)) % 2 == 1):
+        found = levels(Surveys(seen.probabilities[half], seen.evidence[half]), shown[half], blank)
+        assert found is not None
+        across[~half] = seen.pass_levels(found.probability, found.evidence)[~half]
+    stored = (localizer.preset.least_probability, localizer.preset.least_evidence)
+    return {
+        "least_probability": stored[0],
+        "least_evidence": stored[1],
+        "present": _percent(passing[shown]),
+        "absent": _percent(passing[~shown]),
+        "present_across_halves": _percent(across[shown]),
+        "absent_across_halves": _percent(across[~shown]),
+        "blank": _percent(unseen.pass_levels(*stored).any(axis=1)),
+    }
+
+
+def ranking(localizer: Localizer, pictures: Sequence[BoxedPicture]) -> dict[str, float]:
+    """How often a right box has a higher score than a wrong one, in percent (the area under the ROC curve).
+
+    The boxes of the five most probable classes of each picture; right where class and place (IoU 0.5) are.
+    """
+    scores: list[float] = []
+    shares: list[float] = []
+    right: list[bool] = []
+    for picture in pictures:
+        for finding in localizer.locate(picture.path, top=_TOP, always_box=True).findings:
+            for box in finding.boxes:
+                overlap = float(iou(np.array([box.xyxy], np.float32), picture.boxes).max())
+                right.append(finding.class_index == picture.class_index and overlap >= 0.5)
+                scores.append(box.score)
+                shares.append(box.score / finding.probability)
+    return {
+        "boxes": len(right),
+        "right": sum(right),
+        "score": _auc(np.array(scores), np.array(right)),
+        "share_alone": _auc(np.array(shares), np.array(right)),
+    }
+
+
+def by_size(localizer: Localizer, pictures: Sequence[BoxedPicture]) -> list[dict[str, float]]:
+    """The one box of the true class, right at IoU 0.5, in percent, by the size of the largest true box."""
+    areas, right, ratios = [], [], []
+    for picture in pictures:
+        (finding,) = localizer.locate(picture.path, classes=[picture.class_index], always_box=True).findings
+        sides = picture.boxes[:, 2:] - picture.boxes[:, :2]
+        largest = float(sides.prod(axis=1).max())
+        areas.append(largest / (picture.size[0] * picture.size[1]))
+        found = np.array([finding.box.xyxy if finding.box else (0, 0, 0, 0)], np.float32)
+        right.append(float(iou(found, picture.boxes).max()) >= 0.5)
+        ratios.append(float((found[0, 2:] - found[0, :2]).prod()) / largest)
+    place = np.digitize(areas, SIZES[1:-1])
+    return [
+        {
+            "from": SIZES[i],
+            "to": SIZES[i + 1],
+            "pictures": int((place == i).sum()),
+            "right": _percent(np.array(right)[place == i]),
+            "box_over_object": round(float(np.median(np.array(ratios)[place == i])), 2),
+        }
+        for i in range(len(SIZES) - 1)
+    ]
+
+
+def _percent(values: NDArray[np.bool_] | np.bool_) -> float:
+    return round(100 * float(np.mean(values)), 2)
+
+
+def _auc(values: NDArray[np.float64], right: NDArray[np.bool_]) -> float:
+    pairs = float(right.sum() * (~right).sum())
+    return round(100 * float(mannwhitneyu(values[right], values[~right]).statistic) / pairs, 1)
+
+
+def main() -> None:
+    """Measures the default model, prints, and writes benchmarks/results/presence.json."""
+    folder = DATA / "ilsvrc-dev"
+    if not folder.is_dir():
+        sys.exit(f"no pictures to measure on: {folder} is missing (set BOXLESS_DATA)")
+    localizer = Localizer()
+    pictures = read_coco(folder / "annotations.json", localizer.card, folder / "images").pictures
+    figures = {
+        "pictures": len(pictures),
+        "presence": {name: presence(name, pictures) for name in localizer.card.presets},
+        "ranking": ranking(localizer, pictures),
+        "by_size": by_size(localizer, pictures),
+    }
+    print(figures)
+    write_results("presence", {"figures": figures})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from boxless import Localizer
+from boxless.evaluation.blank import blank_pictures
+from boxless.evaluation.coco import read_coco
+from boxless.evaluation.presence import LEAST_KEPT, Surveys, levels
+
+
+def surveys(probabilities: np.ndarray, evidence: np.ndarray) -> Surveys:
+    return Surveys(probabilities.astype(np.float32), evidence.astype(np.float32))
+
+
+@pytest.fixture
+def told_apart() -> tuple[Surveys, np.ndarray]:
+    """200 pictures of three classes; what is there is more probable and has more evidence, with some in between."""
+    random = np.random.default_rng(0)
+    shown = np.eye(3, dtype=bool)[random.integers(0, 3, 200)]
+    chances = np.where(shown, random.beta(8, 2, shown.shape), random.beta(2, 8, shown.shape))
+    return surveys(chances, np.where(shown, 10, 4) + random.normal(0, 1.5, shown.shape)), shown
+
+
+def test_present_classes_pass_and_absent_and_blank_do_not(told_apart: tuple[Surveys, np.ndarray]) -> None:
+    seen, shown = told_apart
+    blank = surveys(np.full((10, 3), 0.9), np.full((10, 3), 6.0))
+    found = levels(seen, shown, blank)
+    assert found is not None
+    passing = seen.pass_levels(found.probability, found.evidence)
+    assert found.present == pytest.approx(100 * passing[shown].mean()) and found.present >= 100 * LEAST_KEPT
+    assert found.absent == pytest.approx(100 * passing[~shown].mean()) and found.absent < 5
+    assert found.blank == 0
+    assert found.evidence > 6
+
+
+def test_present_classes_come_before_blank_pictures(told_apart: tuple[Surveys, np.ndarray]) -> None:
+    """Blank pictures that look like everything cannot raise the level above what is there."""
+    seen, shown = told_apart
+    found = levels(seen, shown, surveys(np.full((10, 3), 0.99), np.full((10, 3), 50.0)))
+    assert found is not None
+    assert found.present >= 100 * LEAST_KEPT
+    assert found.blank == 100
+
+
+def test_a_few_pictures_set_nothing(told_apart: tuple[Surveys, np.ndarray]) -> None:
+    seen, shown = told_apart
+    few = surveys(seen.probabilities[:10], seen.evidence[:10])
+    assert levels(few, shown[:10], few) is None
+
+
+def test_blank_pictures_are_the_same_each_time() -> None:
+    once, again = blank_pictures(), blank_pictures()
+    assert all(np.array_equal(one, other) for one, other in zip(once, again, strict=True))
+    assert {(picture.shape, picture.dtype.name) for picture in once} == {((300, 400, 3), "uint8")}
+
+
+def test_the_stored_levels_hold_on_real_pictures(data: Path) -> None:
+    """At most 5 % of the absent classes get a box, at least 95 % of the present ones do."""
+    localizer = Localizer(preset="fast", threads=1)
+    boxed = read_coco(data / "ilsvrc-dev/annotations.json", localizer.card, data / "ilsvrc-dev/images").pictures[::10]
+    seen = Surveys.of(localizer, [each.path for each in boxed])
+    shown = np.zeros(seen.evidence.shape, bool)
+    shown[np.arange(len(boxed)), [each.class_index for each in boxed]] = True
+    passing = seen.pass_levels(localizer.preset.least_probability, localizer.preset.least_evidence)
+    assert passing[~shown].mean() <= 0.05
+    assert passing[shown].mean() >= 0.92  # 65 pictures; all 650 give over 95 %

@@ -1,0 +1,51 @@
+"""Sets the levels from which on a class counts as present, in the model files that come with boxless.
+
+    python -m tools.zoo_levels
+
+The pictures: `ilsvrc-dev` under BOXLESS_DATA, whose classes are known, and blank ones. `tools/build_zoo.py` does the
+same for files that it builds anew.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from benchmarks.facts import DATA
+from tools.plain_inputs import ZOO, write_checksums
+
+from boxless import ModelFile, zoo
+from boxless.evaluation.coco import read_coco
+from boxless.evaluation.dataset import BoxedPicture
+from boxless.evaluation.presence import set_levels
+from boxless.graph.assemble import write_card
+
+
+def write_levels(file: Path, pictures: Sequence[BoxedPicture], named: str) -> None:
+    """Writes a model file's card anew, with levels for each of its presets."""
+    network = ModelFile(file, threads=1)
+    shown = np.zeros((len(pictures), len(network.card.labels)), bool)
+    shown[np.arange(len(pictures)), [each.class_index for each in pictures]] = True
+    presets = {}
+    for name in network.card.presets:
+        presets[name], found = set_levels(network, name, [each.path for each in pictures], shown, named)
+        print(file.stem, name, found, flush=True)
+    write_card(file, replace(network.card, presets=presets))
+
+
+def main() -> None:
+    """Does so for every model of the zoo, and writes the checksums."""
+    truth = DATA / "ilsvrc-dev"
+    if not truth.is_dir():
+        sys.exit(f"no pictures to set levels on: {truth} is missing (set BOXLESS_DATA)")
+    for file in zoo.models().values():
+        pictures = read_coco(truth / "annotations.json", ModelFile(file).card, truth / "images").pictures
+        write_levels(file, pictures, f"ilsvrc-dev ({len(pictures)} pictures)")
+    write_checksums(ZOO)
+
+
+if __name__ == "__main__":
+    main()
