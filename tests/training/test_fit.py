@@ -73,6 +73,22 @@ def test_the_file_locates(fitted: Fitted, tiny: tuple[LabelledPictures, Labelled
     assert 1 < fitted.card.typical_evidence < 100
 
 
+def test_it_says_when_nothing_of_its_classes_is_there(
+    fitted: Fitted, tiny: tuple[LabelledPictures, LabelledPictures]
+) -> None:
+    localizer = Localizer(fitted.path, "fast")
+    grey = localizer.locate(np.full((200, 200, 3), 100, np.uint8))
+    assert (grey.present, grey.findings[0].box) == ((), None)
+    held_out, classes = tiny[1], range(len(fitted.card.labels))
+    present = np.array(
+        [[f.present for f in localizer.locate(path, classes=classes).findings] for path in held_out.paths]
+    )
+    shown = held_out.targets > 0
+    assert present[shown].mean() >= 0.95
+    assert present[~shown].mean() <= 0.05
+    assert "held-out pictures" in localizer.preset.present_from
+
+
 def test_the_held_out_figures_are_those_of_the_head(fitted: Fitted) -> None:
     measured = fitted.report.held_out
     assert measured.probabilities.shape == (10 * HELD_OUT, 10)
@@ -142,6 +158,7 @@ def test_a_background_never_gets_a_box(data: Path, tmp_path: Path) -> None:
     assert bus.box is not None
     assert nothing.box is None
     assert nothing.evidence > 0
+    assert localizer.preset.least_evidence == 0  # ten pictures set no level, and the backbone's is for other classes
     assert localizer.locate(paths[-1]).draw().size == (320, 320)
 
 

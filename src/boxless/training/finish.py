@@ -70,9 +70,17 @@ def finish(file: Path, card: Card, held_out: LabelledPictures, boxes: Path | Non
 
 
 def presets_for(presets: Mapping[str, Preset], side: int, set_on: str) -> dict[str, Preset]:
-    """The presets with their first look at `side`, and the others in proportion."""
+    """The presets with their first look at `side`, and the others in proportion.
+
+    From where on a class counts as present is not carried over to other classes.
+    """
     return {
-        name: replace(each, sides=tuple(round(side * one / each.sides[0]) for one in each.sides), set_on=set_on)
+        name: Preset(
+            sides=tuple(round(side * one / each.sides[0]) for one in each.sides),
+            walk_steps=each.walk_steps,
+            threshold=each.threshold,
+            set_on=set_on,
+        )
         for name, each in presets.items()
     }
 
