@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
+from boxless.cli.loudness import note
 from boxless.cli.outputs import DRAWN
 from boxless.errors import PictureError
 from boxless.image import pictures_in
@@ -42,7 +42,7 @@ def inputs_of(paths: Sequence[str], save: Path | None, maps: Path | None, sheet:
     ours = [each for each in found if _is_ours(each.name, save, sheet)]
     if ours:
         more = f" and {len(ours) - 1} more" if len(ours) > 1 else ""
-        sys.stderr.write(f"skipped, drawn by an earlier run: {ours[0].name}{more}\n")
+        note(f"skipped, drawn by an earlier run: {ours[0].name}{more}")
     left_out = {each.name for each in ours}
     return _apart([each for each in found if each.name not in left_out], tell=bool(save or maps))
 
@@ -81,7 +81,7 @@ def _apart(found: Sequence[Input], tell: bool) -> list[Input]:
             place = next(name for name in numbered if name.casefold() not in taken)
             taken.add(place.casefold())
             if tell:
-                sys.stderr.write(f"{each.name}: saved as {place}, since there is another {each.place}\n")
+                note(f"{each.name}: saved as {place}, since there is another {each.place}")
         claimed.add(each.place.casefold())
         apart.append(Input(each.name, place))
     return apart
