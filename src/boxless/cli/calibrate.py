@@ -36,6 +36,7 @@ def calibrate(
     import json
 
     from boxless.cli.overwrite import ask_before_overwriting
+    from boxless.cli.progress import stages
     from boxless.extras import require
 
     require("graph", "boxless calibrate")
@@ -47,7 +48,8 @@ def calibrate(
 
     network = ModelFile(model, threads=1)
     boxed = read_dataset(dataset, network.card, layout, pictures)
-    found, set_on = calibrate_presets(network, boxed, preset)
+    with stages() as tell:
+        found, set_on = calibrate_presets(network, boxed, preset, tell)
     write_card(network.path, with_thresholds(network.card, found, set_on), out)
     if as_json:
         typer.echo(json.dumps({"out": str(out), "presets": [each.as_dict() for each in found]}))

@@ -59,6 +59,7 @@ def evaluate(
     """
     from boxless.cli.loudness import note
     from boxless.cli.overwrite import ask_before_overwriting
+    from boxless.cli.progress import counted, stages
     from boxless.cli.table import print_evaluation
     from boxless.evaluation import Evaluation, measure_maps, measure_model, read_dataset
     from boxless.evaluation.features import FeatureNetwork
@@ -85,7 +86,8 @@ def evaluate(
         cut = f"{stored.threshold} (set on: {stored.set_on})"
         scores = measure_model(network, name, boxed.pictures, boxed.notes)
     more = _faithfulness(network, model, name, boxed, faithful) if faithful and maps is None else []
-    evaluation = Evaluation.of(boxed, subject, cut, scores, more)
+    with stages() as tell:
+        evaluation = Evaluation.of(boxed, subject, cut, counted(scores, "pictures", len(boxed.pictures), tell), more)
     page = write_report(evaluation, network.card, report) if report else None
     print_evaluation(evaluation, as_json)
     if page:

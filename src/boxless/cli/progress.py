@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TextIO, TypeAlias
+from typing import TextIO, TypeAlias, TypeVar
 
 from rich.console import Console
 from rich.progress import (
@@ -22,6 +22,7 @@ from rich.text import Text
 
 from boxless.cli.loudness import is_quiet
 
+T = TypeVar("T")
 Tell: TypeAlias = Callable[[str, int, int], None]
 """Is told the stage, how many pictures are done, and of how many."""
 
@@ -45,6 +46,13 @@ def stages(console: Console | None = None, *, hidden: bool = False) -> Iterator[
             yield tell
     else:
         yield Lines(sys.stderr).tell
+
+
+def counted(items: Iterable[T], stage: str, total: int, tell: Tell) -> Iterator[T]:
+    """The same items; as they come, it is told how many."""
+    for done, each in enumerate(items, 1):
+        tell(stage, done, total)
+        yield each
 
 
 class Lines:
