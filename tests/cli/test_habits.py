@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import subprocess
 import sys
@@ -66,6 +67,21 @@ def test_piped_rows_have_the_whole_name_each(coffee: Path, tmp_path: Path) -> No
     rows = done.stdout.splitlines()[1:]
     assert len(rows) == 2
     assert all(row.startswith(str(path)) for row in rows)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="where a file's name may be any bytes")
+@pytest.mark.parametrize("encoding", ["ascii", "utf-8:strict"])
+def test_names_that_cannot_be_shown_are_escaped(coffee: Path, tmp_path: Path, encoding: str) -> None:
+    for name in (b"bad\xff.jpg", b"new\nline.jpg", "ñ猫.jpg".encode()):
+        Path(os.fsdecode(bytes(tmp_path) + b"/" + name)).write_bytes(coffee.read_bytes())
+    command = [sys.executable, "-m", "boxless", "locate", ".", "--preset", "fast"]
+    surroundings = {**os.environ, "PYTHONIOENCODING": encoding}
+    rows = subprocess.run(command, capture_output=True, cwd=tmp_path, env=surroundings)
+    assert rows.returncode == 0, rows.stderr
+    assert [row[:8] for row in rows.stdout.splitlines()[1:3]] == [b"bad\\udcf", b"new\\nlin"]
+    data = subprocess.run([*command, "--json"], capture_output=True, cwd=tmp_path, env=surroundings)
+    names = [os.fsencode(json.loads(line)["image"]) for line in data.stdout.splitlines()]
+    assert names == [b"bad\xff.jpg", b"new\nline.jpg", "ñ猫.jpg".encode()]
 
 
 def test_quiet_says_only_what_went_wrong(coffee: Path, tmp_path: Path) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -66,6 +69,13 @@ def _options(
 
 def main() -> None:
     """Runs the command line; what a user can mend is one line on standard error and exit status 2."""
+    # Where a stream was closed (>&-), Python has none.
+    nowhere = Path(os.devnull).open("w")  # noqa: SIM115 (until the process ends)
+    sys.stdout, sys.stderr = sys.stdout or nowhere, sys.stderr or nowhere
+    for stream in (sys.stdout, sys.stderr):
+        # A file's name may have letters that a terminal has not, or bytes that are none: that is no reason to stop.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except BoxlessError as error:
@@ -81,5 +91,5 @@ def main() -> None:
         sys.exit(141)
     except OSError as error:
         # Of a file that the user named: a folder that cannot be written, a disk that is full.
-        sys.stderr.write(f"boxless: {error.filename or 'a file'}: {error.strerror or error}\n")
+        sys.stderr.write(f"boxless: {error.filename or 'while writing'}: {error.strerror or error}\n")
         sys.exit(2)

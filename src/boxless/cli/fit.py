@@ -1,4 +1,4 @@
-"""boxless fit: a model of one's own classes, in about a minute."""
+"""boxless fit: a model of one's own classes, in minutes."""
 
 from __future__ import annotations
 

@@ -29,6 +29,7 @@ class Report:
 
     def __init__(self, as_json: bool, total: int) -> None:
         self._as_json = as_json
+        self._unicode = (sys.stdout.encoding or "").lower().startswith("utf")
         self._out = Console(highlight=False, soft_wrap=True)
         self._for_people = self._out.is_terminal
         self._stages = stages(
@@ -51,9 +52,9 @@ class Report:
         self._done += 1
         self._tell("pictures", self._done, self._total)
         if found.error is not None:
-            sys.stderr.write(f"{found.image}: {found.error}\n")
+            sys.stderr.write(f"{_one_line(found.image)}: {found.error}\n")
         if self._as_json:
-            sys.stdout.write(json.dumps(found.as_dict(), ensure_ascii=False) + "\n")
+            sys.stdout.write(json.dumps(found.as_dict(), ensure_ascii=not self._unicode) + "\n")
             sys.stdout.flush()
         elif found.error is None:
             self._print_rows(found)
@@ -62,7 +63,8 @@ class Report:
         if self._empty:
             self._out.print(_HEADINGS, style="bold", markup=False)
             self._empty = False
-        name = _ending(found.image, 36) if self._for_people else found.image
+        name = _one_line(found.image)
+        name = _ending(name, 36) if self._for_people else name
         if not found.findings:
             self._out.print(_ROW.format(name, "(nothing as probable as asked)", "", "", ""), markup=False)
         for finding in found.findings:
@@ -75,6 +77,11 @@ def _row(name: str, label: str, finding: Finding) -> str:
     nowhere = "no box" if finding.present else "not present"
     place = "  ".join(f"{edge:.0f}" for edge in finding.box.xyxy) if finding.box else nowhere
     return _ROW.format(name, label, f"{finding.probability:.1%}", f"{finding.evidence:.1f}", place)
+
+
+def _one_line(name: str) -> str:
+    """A file's name without what moves a terminal's cursor, escaped as in Python."""
+    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in name)
 
 
 def _beginning(text: str, length: int) -> str:

@@ -1,4 +1,4 @@
-"""Own classes in about a minute: a linear head on a frozen backbone, written into one model file."""
+"""Own classes in minutes: a linear head on a frozen backbone, written into one model file."""
 
 from __future__ import annotations
 
