@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
@@ -48,7 +49,10 @@ def inputs_of(paths: Sequence[str], save: Path | None, maps: Path | None, sheet:
 
 
 def _expanded(path: str, several: bool) -> Iterator[Input]:
-    """A folder's pictures; anything else as it is. A folder without pictures stays, to fail by its name."""
+    """A folder's pictures; anything else as it is.
+
+    A folder without pictures, or closed to us, stays, to fail by its name.
+    """
     folder = Path(path)
     if path == "-":
         yield Input(path, "stdin")
@@ -61,6 +65,11 @@ def _expanded(path: str, several: bool) -> Iterator[Input]:
                 yield Input(str(each), Path(above, each.relative_to(folder)).with_suffix("").as_posix())
         except PictureError:
             yield Input(path, folder.name)
+            return
+        closed: list[str] = []
+        for _ in os.walk(folder, onerror=lambda error: closed.append(error.filename)):
+            pass
+        yield from (Input(each, Path(each).name) for each in closed)
 
 
 def _is_ours(name: str, save: Path | None, sheet: Path | None) -> bool:
