@@ -66,12 +66,14 @@ clean:
 	rm -rf $(VENV) .venv-zoo .venv-peers .venv-frameworks .demo
 
 $(BIN)/python:
-	$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv $(VENV)
 
 $(BIN)/.run: $(BIN)/python pyproject.toml constraints.txt
-	$(PIP) --editable .
+	@echo "Installing boxless and what it needs into $(VENV), once (400 MB; minutes) ..."
+	@$(PIP) --editable .
 	@touch $@
 
 $(BIN)/.develop: $(BIN)/.run
-	$(PIP) --editable '.[dev]'
+	@echo "Installing what tests need into $(VENV), once (3 GB; minutes) ..."
+	@$(PIP) --editable '.[dev]'
 	@touch $@

@@ -84,6 +84,29 @@ def fit_table() -> str:
     return "\n".join(lines) + "\n"
 
 
+def fit_time_table() -> str:
+    """How long the whole command takes, first and again."""
+    results = read("fit_time")
+    lines = [
+        "| pictures | how many | typical size | first run, s | again, s | load before |",
+        "|---|---|---|---|---|---|",
+    ]
+    for row in results["figures"]:
+        height, width = row["pixels"]
+        lines.append(
+            f"| {row['set']} | {row['pictures']} | {width} x {height} | {row['first_s']:.0f} | {row['again_s']:.0f} | "
+            f"{row['load_before']:.0f} |"
+        )
+    machine = results["machine"]
+    lines += [
+        "",
+        f"The command `boxless fit` from start to report, on {machine['cores']} cores ({machine['processor']}) that "
+        f"other programs kept busy, {machine['date']}: the load is how many processes wanted them when it began. "
+        "`python -m benchmarks.fit_time` measures anew.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
 def rare_table() -> str:
     """What balanced weights do for rare classes."""
     lines = [
@@ -116,7 +139,7 @@ def _with_interval(figure: dict[str, float]) -> str:
 
 PAGES: dict[Path, Callable[[], str]] = {
     _ROOT / "README.md": readme_tables,
-    _ROOT / "docs/fit.md": lambda: f"{fit_table()}\n{twins()}",
+    _ROOT / "docs/fit.md": lambda: f"{fit_table()}\n{fit_time_table()}\n{twins()}",
     _ROOT / "docs/decisions/0011-rare-classes-count-alike.md": rare_table,
 }
 

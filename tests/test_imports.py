@@ -15,6 +15,7 @@ SOURCE = Path(boxless.__file__).parent
 
 # A module imports from its own row or from rows below.
 ROWS = [
+    ("boxless.__main__",),
     ("boxless.cli", "boxless.serve"),
     ("boxless.reproduction",),
     ("boxless.batch", "boxless.training", "boxless.evaluation"),

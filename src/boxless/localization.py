@@ -26,6 +26,9 @@ Floats = NDArray[np.float32]
 _SHOWN = 5
 """Findings that the representation of a result lists."""
 
+_PREVIEW = 1000
+"""Pixels of the longer side of a drawing in a notebook, which stores it twice, as text."""
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Finding:
@@ -154,6 +157,7 @@ class Localization:
             drawn = self.draw()
         except PictureError:
             return None
+        drawn.thumbnail((_PREVIEW, _PREVIEW))
         file = io.BytesIO()
         drawn.save(file, kind)
         return file.getvalue()

@@ -59,6 +59,9 @@ class Localizer:
         self.preset = self.card.preset(self.preset_name)
         self.max_pixels = max_pixels
 
+    def __repr__(self) -> str:
+        return f"<Localizer {self.card.name}, {self.preset_name}: {len(self.card.labels)} classes>"
+
     def locate(
         self,
         source: Source,

@@ -29,7 +29,9 @@ def test_two_commands(pictures_of_two: Path, tmp_path: Path, monkeypatch: pytest
     assert "accuracy" in done.stdout
     page = tmp_path / "mine.report" / "index.html"
     assert f"report               {page}" in done.stdout
-    assert "Where it looks" in page.read_text(encoding="utf-8")
+    text = page.read_text(encoding="utf-8")
+    assert "Where it looks" in text
+    assert f"boxless fit {pictures_of_two} --out {model}" in text, "the command that made it"
     located = boxless("locate", pictures_in(pictures_of_two)[0], "--model", model, "--json")
     assert json.loads(located.stdout)["findings"][0]["label"] == "goldfish"
 

@@ -11,12 +11,19 @@ from boxless.zoo import DEFAULT_MODEL
 
 
 def calibrate(
-    dataset: Annotated[Path, typer.Argument(help="Annotations (COCO .json, .csv) or a folder that holds them.")],
+    dataset: Annotated[
+        Path, typer.Argument(metavar="BOXES", help="Annotations (COCO .json, .csv) or a folder that holds them.")
+    ],
     out: Annotated[Path, typer.Option(metavar="FILE", help="The new model file.")],
-    model: Annotated[str, typer.Option(help="A model's name (see boxless models) or file.")] = DEFAULT_MODEL,
-    preset: Annotated[list[str] | None, typer.Option(help="Only this one (repeatable); else all.")] = None,
+    model: Annotated[
+        str, typer.Option(metavar="MODEL", help="A model's name (see boxless models) or file.")
+    ] = DEFAULT_MODEL,
+    preset: Annotated[
+        list[str] | None, typer.Option(metavar="PRESET", help="Only this one (repeatable); else all.")
+    ] = None,
     layout: Annotated[
-        str | None, typer.Option("--format", help="coco, voc, folder+csv or wsol; told from the files.")
+        str | None,
+        typer.Option("--format", metavar="FORMAT", help="coco, voc, folder+csv or wsol; told from the files."),
     ] = None,
     pictures: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the pictures are.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the model file if it is there.")] = False,
@@ -29,6 +36,7 @@ def calibrate(
     import json
 
     from boxless.cli.overwrite import ask_before_overwriting
+    from boxless.cli.progress import stages
     from boxless.extras import require
 
     require("graph", "boxless calibrate")
@@ -40,7 +48,8 @@ def calibrate(
 
     network = ModelFile(model, threads=1)
     boxed = read_dataset(dataset, network.card, layout, pictures)
-    found, set_on = calibrate_presets(network, boxed, preset)
+    with stages() as tell:
+        found, set_on = calibrate_presets(network, boxed, preset, tell)
     write_card(network.path, with_thresholds(network.card, found, set_on), out)
     if as_json:
         typer.echo(json.dumps({"out": str(out), "presets": [each.as_dict() for each in found]}))

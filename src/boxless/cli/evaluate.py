@@ -16,23 +16,31 @@ if TYPE_CHECKING:
 
 
 def evaluate(
-    dataset: Annotated[Path, typer.Argument(help="Annotations (COCO .json, .csv) or a folder that holds them.")],
-    model: Annotated[str, typer.Option(help="A model's name (see boxless models) or file.")] = DEFAULT_MODEL,
-    preset: Annotated[str | None, typer.Option(help="fast, balanced or best; the model's default.")] = None,
+    dataset: Annotated[
+        Path, typer.Argument(metavar="BOXES", help="Annotations (COCO .json, .csv) or a folder that holds them.")
+    ],
+    model: Annotated[
+        str, typer.Option(metavar="MODEL", help="A model's name (see boxless models) or file.")
+    ] = DEFAULT_MODEL,
+    preset: Annotated[
+        str | None, typer.Option(metavar="PRESET", help="fast, balanced or best; the model's default.")
+    ] = None,
     layout: Annotated[
-        str | None, typer.Option("--format", help="coco, voc, folder+csv, wsol or folders; told from the files.")
+        str | None,
+        typer.Option("--format", metavar="FORMAT", help="coco, voc, folder+csv, wsol or folders; told from the files."),
     ] = None,
     pictures: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the pictures are.")] = None,
     maps: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Measure these maps (NumPy files) instead of a model's.")
     ] = None,
     threshold: Annotated[
-        float | None, typer.Option(min=0.01, max=0.99, help="With --maps: where the one box is cut.")
+        float | None, typer.Option(metavar="SHARE", min=0.01, max=0.99, help="With --maps: where the one box is cut.")
     ] = None,
     method: Annotated[
         str | None,
         typer.Option(
-            help="Make the maps by cam, gradcam, hirescam, xgradcam, layercam, gradcam++, ablationcam, eigencam."
+            metavar="METHOD",
+            help="Make the maps by cam, gradcam, hirescam, xgradcam, layercam, gradcam++, ablationcam, eigencam.",
         ),
     ] = None,
     walk: Annotated[
@@ -49,7 +57,9 @@ def evaluate(
 
     Oracle figures (threshold and piece picked with the truth in hand) stand apart from what a user gets.
     """
+    from boxless.cli.loudness import note
     from boxless.cli.overwrite import ask_before_overwriting
+    from boxless.cli.progress import counted, stages
     from boxless.cli.table import print_evaluation
     from boxless.evaluation import Evaluation, measure_maps, measure_model, read_dataset
     from boxless.evaluation.features import FeatureNetwork
@@ -76,11 +86,12 @@ def evaluate(
         cut = f"{stored.threshold} (set on: {stored.set_on})"
         scores = measure_model(network, name, boxed.pictures, boxed.notes)
     more = _faithfulness(network, model, name, boxed, faithful) if faithful and maps is None else []
-    evaluation = Evaluation.of(boxed, subject, cut, scores, more)
+    with stages() as tell:
+        evaluation = Evaluation.of(boxed, subject, cut, counted(scores, "pictures", len(boxed.pictures), tell), more)
     page = write_report(evaluation, network.card, report) if report else None
     print_evaluation(evaluation, as_json)
     if page:
-        typer.echo(f"report: {page}", err=True)
+        note(f"report: {page}")
 
 
 def _faithfulness(network: Network, model: str, preset: str, boxed: BoxedSet, count: int) -> list[Figure]:

@@ -14,15 +14,19 @@ from boxless.zoo import DEFAULT_MODEL
 
 
 def locate(
-    paths: Annotated[list[str], typer.Argument(metavar="PATHS...", help="Pictures, folders, or - for standard input.")],
-    preset: Annotated[str, typer.Option(help="fast, balanced or best.")] = DEFAULT_PRESET,
-    model: Annotated[str, typer.Option(help="A model's name (see boxless models) or file.")] = DEFAULT_MODEL,
-    top: Annotated[int, typer.Option(min=1, help="How many of the most probable classes.")] = DEFAULT_TOP,
+    paths: Annotated[list[str], typer.Argument(metavar="PATH", help="Pictures, folders, or - for standard input.")],
+    preset: Annotated[str, typer.Option(metavar="PRESET", help="fast, balanced or best.")] = DEFAULT_PRESET,
+    model: Annotated[
+        str, typer.Option(metavar="MODEL", help="A model's name (see boxless models) or file.")
+    ] = DEFAULT_MODEL,
+    top: Annotated[int, typer.Option(metavar="N", min=1, help="How many of the most probable classes.")] = DEFAULT_TOP,
     classes: Annotated[
         list[str] | None,
         typer.Option("--class", metavar="NAME", help="Look for this class instead (repeatable)."),
     ] = None,
-    min_probability: Annotated[float, typer.Option(min=0, max=1, help="Leave out less probable findings.")] = 0.0,
+    min_probability: Annotated[
+        float, typer.Option(metavar="P", min=0, max=1, help="Leave out less probable findings.")
+    ] = 0.0,
     always_box: Annotated[
         bool, typer.Option("--always-box", help="Box what counts as absent too, wherever anything speaks for it.")
     ] = False,
@@ -42,15 +46,18 @@ def locate(
     """
     # Typer reads this file for --help, which is to be instant: what is heavy is imported when there is work.
     from boxless.cli.inputs import inputs_of
-    from boxless.cli.outputs import Outputs
+    from boxless.cli.loudness import detail
+    from boxless.cli.outputs import Outputs, check_sheet
     from boxless.cli.overwrite import ask_before_overwriting
     from boxless.cli.report import Report
     from boxless.localizer import Localizer
 
     if sheet:
+        check_sheet(sheet)
         ask_before_overwriting(sheet, force, "--sheet")
     localizer = Localizer(model, preset)
     inputs = inputs_of(paths, save, maps, sheet)
+    detail(f"{len(inputs)} pictures, {localizer.card.name}, {preset}: {localizer.preset}")
     results = localizer.locate_many(
         (sys.stdin.buffer.read() if each.name == "-" else each.name for each in inputs),
         top=top,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -98,7 +98,10 @@ def calibrate(preset: str, old: float, curves: Sequence[Overlaps], pictures: NDA
 
 
 def calibrate_presets(
-    network: Network, boxed: BoxedSet, names: Sequence[str] | None = None
+    network: Network,
+    boxed: BoxedSet,
+    names: Sequence[str] | None = None,
+    progress: Callable[[str, int, int], object] = lambda stage, done, total: None,
 ) -> tuple[list[Calibration], str]:
     """The thresholds of a model's presets, from boxed pictures.
 
@@ -106,6 +109,7 @@ def calibrate_presets(
         network: the model.
         boxed: the pictures; its notes get those that cannot be read.
         names: of the presets; all of them where None.
+        progress: told the stage, how many boxed classes of pictures are done, and of how many.
 
     Returns:
         What was found for each, and in words on what.
@@ -116,7 +120,10 @@ def calibrate_presets(
     found = []
     for name in names or network.card.presets:
         old = network.card.preset(name).threshold
-        scores = [each for each in measure_model(network, name, boxed.pictures, boxed.notes) if each.overlaps]
+        scores = []
+        for count, each in enumerate(measure_model(network, name, boxed.pictures, boxed.notes), 1):
+            scores += [each] if each.overlaps else []
+            progress(f"boxes, {name}", count, len(boxed.pictures))
         numbers = {path: i for i, path in enumerate(dict.fromkeys(each.path for each in scores))}
         curves = [each.overlaps for each in scores if each.overlaps is not None]
         found.append(calibrate(name, old, curves, np.array([numbers[each.path] for each in scores], np.int64)))

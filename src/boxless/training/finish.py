@@ -63,7 +63,7 @@ def finish(file: Path, card: Card, held_out: LabelledPictures, boxes: Path | Non
     )
     thresholds: tuple[Calibration, ...] = ()
     if boxes is not None:
-        found, set_on = calibrate_presets(network, read_dataset(boxes, card))
+        found, set_on = calibrate_presets(network, read_dataset(boxes, card), progress=progress)
         thresholds, card = tuple(found), with_thresholds(card, found, set_on)
     write_card(file, card)
     return Finished(card, measured, thresholds)

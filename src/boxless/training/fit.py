@@ -1,4 +1,4 @@
-"""Own classes in about a minute: a linear head on a frozen backbone, written into one model file."""
+"""Own classes in minutes: a linear head on a frozen backbone, written into one model file."""
 
 from __future__ import annotations
 
@@ -102,7 +102,9 @@ def fit(
         card, thresholds = done.card, done.thresholds
         facts = _facts(trunk.card, learned, held_out, side, head, card)
         left_out = HeldOut(learned, head.left_out) if head.left_out is not None else None
-        report = Report.of(f"{card.name}: {len(card.labels)} classes", facts, learned, done.measured, left_out)
+        report = Report.of(
+            f"{card.name}: {len(card.labels)} classes", facts, learned, done.measured, left_out, thresholds
+        )
 
     write_whole(out, write)
     assert report is not None
