@@ -57,7 +57,34 @@ def readme_tables() -> str:
         lines.append(f"| {words} | {speed['figures'][key]:.2f} | {bound} {speed['targets'][key]:.2f} |")
     peaks = {key: value for key, value in speed["figures"].items() if key.startswith("peak")}
     lines += [f"| {key.replace(', MiB', '')} | {value:.0f} MiB | constant |" for key, value in peaks.items()]
+    lines += ["", *_presence_lines()]
     return "\n".join(lines) + "\n"
+
+
+def _presence_lines() -> list[str]:
+    """What is there and what is not, and how large it must be."""
+    figures = read("presence")["figures"]
+    presets, ranking = figures["presence"], figures["ranking"]
+    rows = {
+        "present_across_halves": "classes in a picture that get a box",
+        "absent_across_halves": "classes not in a picture that get one",
+        "blank": "blank and noise pictures with any box",
+    }
+    lines = [f"| %, levels set on other pictures | {' | '.join(presets)} |", "|---" * (len(presets) + 1) + "|"]
+    for key, words in rows.items():
+        lines.append(f"| {words} | {' | '.join(f'{row[key]:.1f}' for row in presets.values())} |")
+    lines += [
+        "",
+        f"Of the boxes of the five likeliest classes, a right one has a higher score than a wrong one in "
+        f"{ranking['score']:.0f} % of all pairs ({ranking['share_alone']:.0f} % by a box's share of its map alone).",
+        "",
+        "| object, % of the picture | pictures | one box right at IoU 0.5, % | area of the box over the object's |",
+        "|---|---|---|---|",
+    ]
+    for row in figures["by_size"]:
+        sizes = f"{100 * row['from']:.0f} to {100 * row['to']:.0f}"
+        lines.append(f"| {sizes} | {row['pictures']} | {row['right']:.0f} | {row['box_over_object']:.1f} |")
+    return lines
 
 
 def fit_table() -> str:
