@@ -23,6 +23,7 @@ from boxless.cli.loudness import is_verbose, with_loudness
 from boxless.cli.models import models
 from boxless.cli.quantize import quantize
 from boxless.cli.reproduce import reproduce
+from boxless.cli.results import results
 from boxless.cli.train import train
 from boxless.errors import BoxlessError
 
@@ -33,6 +34,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+<<<<<<< HEAD
 
 
 def _add(command: Callable[..., None]) -> None:
@@ -50,6 +52,19 @@ _add(train)
 _add(evaluate)
 _add(calibrate)
 _add(reproduce)
+=======
+app.command()(locate)
+app.command()(results)
+app.command()(models)
+app.command()(attach)
+app.command()(inspect)
+app.command()(quantize)
+app.command()(fit)
+app.command()(train)
+app.command()(evaluate)
+app.command()(calibrate)
+app.command()(reproduce)
+>>>>>>> 0a5cb5d (Long runs: sources of any size in shards that are written whole, resumed and read back (tests follow))
 
 
 def _print_version(wanted: bool) -> None:
