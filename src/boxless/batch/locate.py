@@ -6,8 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from boxless.batch.formats import schema
+from boxless.batch.item import Broken, Item
+from boxless.batch.remote import Remote, is_url
 from boxless.batch.rows import Row, rows
 from boxless.batch.settings import Settings
+from boxless.image import picture_name
 from boxless.localizer import Localizer
 from boxless.presets import DEFAULT_TOP
 from boxless.zoo import DEFAULT_MODEL

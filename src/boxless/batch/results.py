@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from boxless.batch.folder import Folder, folder_at
-from boxless.batch.formats import FORMATS, Format
+from boxless.batch.formats import FORMATS, Format, schema
 from boxless.batch.manifest import MANIFEST, read_manifest
 from boxless.batch.rows import Row, class_map
 from boxless.batch.shards import shard_name, shards_in
@@ -75,7 +75,7 @@ def select(place: str, where: str | None = None, by: str | None = None, limit: i
     kind, numbers = _shards(folder)
     wanted = None if where is None else condition(where, COLUMNS)
     matching = pictures = failed = 0
-    best: pa.Table | None = None
+    best = flat(schema(with_maps=False).empty_table())
     for number in numbers:
         table = _table(folder, kind, shard_name(number, kind.suffix))
         pictures += table.num_rows
@@ -89,7 +89,7 @@ def select(place: str, where: str | None = None, by: str | None = None, limit: i
                     f"--where {where!r}: {first_line(error)} (is a number compared with text?)"
                 ) from None
         matching += rows.num_rows
-        best = rows if best is None else pa.concat_tables([best, rows])
+        best = pa.concat_tables([best, rows], promote_options="default")
         if by is not None:
             best = best.sort_by(ORDERS[by])
         best = best.slice(0, limit)
@@ -157,7 +157,7 @@ def localization(row: Row, typical_evidence: float, column: str | None) -> Local
 
 def _finding(said: Row, height: int, width: int) -> Finding:
     kept = class_map(said) if said.get("class_map") else np.zeros((1, 1), np.float32)
-    boxes = tuple(Box(*each["box"], score=each["score"]) for each in said["boxes"])
+    boxes = tuple(Box(*(*each["box"], each["score"])) for each in said["boxes"])
     return Finding(
         label=said["label"],
         class_index=said["class_index"],
