@@ -159,6 +159,7 @@ def schema(with_maps: bool) -> pa.Schema:
         ("class_index", pa.int32()),
         ("probability", pa.float64()),
         ("evidence", pa.float64()),
+        ("present", pa.bool_()),
         ("box", edges),
         ("boxes", pa.list_(pa.struct([("box", edges), ("score", pa.float64())]))),
     ]

@@ -29,7 +29,7 @@ class Locate:
     Args:
         column: of the pictures: paths, addresses, encoded pictures as bytes, Hugging Face's `{bytes, path}`, or, in
             mappings and frames, whatever `Localizer.locate` takes.
-        model, preset, top, classes, min_probability: as for `Localizer`.
+        model, preset, top, classes, min_probability, always_box: as for `Localizer`.
         threads: pictures under way at a time, each on a core; 1 where the engine runs a process a core.
 
     Example:
@@ -47,10 +47,12 @@ class Locate:
         top: int = DEFAULT_TOP,
         classes: Sequence[str | int] | None = None,
         min_probability: float = 0.0,
+        always_box: bool = False,
         threads: int = 1,
     ) -> None:
         self.column = column
-        self.settings = Settings(model, preset, top, None if classes is None else tuple(classes), min_probability)
+        wanted = None if classes is None else tuple(classes)
+        self.settings = Settings(model, preset, top, wanted, min_probability, always_box)
         self.threads = threads
         self._localizer: Localizer | None = None
 

@@ -30,7 +30,7 @@ ORDERS: dict[str, list[tuple[str, str]]] = {
 
 COLUMNS = (
     "image", "width", "height", "model", "preset", "maps",
-    "label", "class_index", "probability", "evidence", "x0", "y0", "x1", "y1", "score", "error",
+    "label", "class_index", "probability", "evidence", "present", "x0", "y0", "x1", "y1", "score", "error",
 )  # fmt: skip
 """What conditions may be on: the names of `Localization.as_rows`."""
 
@@ -123,7 +123,7 @@ def flat(table: pa.Table) -> pa.Table:
     finding = pa.concat_arrays([found, nothing]).take(order)
     about = table.drop_columns(["findings"]).take(picture.take(order))
     first = pc.list_element(pc.list_slice(pc.struct_field(finding, "boxes"), 0, 1, return_fixed_size_list=True), 0)
-    made = {name: pc.struct_field(finding, name) for name in ("label", "class_index", "probability", "evidence")}
+    made = {name: pc.struct_field(finding, name) for name in ("label", "class_index", "probability", "evidence", "present")}
     made |= {
         edge: pc.list_element(pc.struct_field(finding, "box"), i) for i, edge in enumerate(("x0", "y0", "x1", "y1"))
     }
@@ -163,6 +163,7 @@ def _finding(said: Row, height: int, width: int) -> Finding:
         class_index=said["class_index"],
         probability=said["probability"],
         evidence=said["evidence"],
+        present=said["present"],
         boxes=boxes,
         class_map=kept,
         height=height,

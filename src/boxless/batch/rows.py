@@ -44,6 +44,7 @@ def rows(localizer: Localizer, items: Iterable[Item], settings: Settings, worker
         top=settings.top,
         classes=settings.classes,
         min_probability=settings.min_probability,
+        always_box=settings.always_box,
         workers=workers,
     )
     for each in found:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 _AS_IN_SQL = {"=": "==", "and": "and", "or": "or", "not": "not", "is": "is", "in": "in", "null": "None", "none": "None",
               "true": "True", "false": "False"}  # fmt: skip
 
+_YES_OR_NO = ("present",)
+"""Columns that are conditions themselves."""
+
 _COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
     ast.Eq: operator.eq,
     ast.NotEq: operator.ne,
@@ -32,7 +35,7 @@ def condition(text: str, columns: Sequence[str]) -> pc.Expression:
     """A condition as an expression of PyArrow.
 
     Comparisons (= == != < <= > >=), `in ('a', 'b')`, `'cat' in label`, `is null`, and, or, not, brackets; a column
-    alone means that it is there. Upper and lower case of the words are alike. Nothing of it is run.
+    alone means that there is a value (`error`), or that it is true (`present`). Upper and lower case of the words are alike. Nothing of it is run.
 
     Args:
         text: the condition.
@@ -73,7 +76,8 @@ class _Reader:
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
             return ~self.read(node.operand)
         if isinstance(node, ast.Name):
-            return self._column(node).is_valid()
+            column = self._column(node)
+            return column if node.id in _YES_OR_NO else column.is_valid()
         if isinstance(node, ast.Compare):
             sides = [node.left, *node.comparators]
             pairs = zip(sides, node.ops, sides[1:], strict=False)
