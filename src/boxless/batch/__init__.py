@@ -2,8 +2,6 @@
 
 from boxless.batch.job import Job
 from boxless.batch.locate import Locate
-from boxless.batch.results import select
-from boxless.batch.run import Summary, run
 from boxless.batch.settings import Settings
 
-__all__ = ["Job", "Locate", "Settings", "Summary", "run", "select"]
+__all__ = ["Job", "Locate", "Settings"]

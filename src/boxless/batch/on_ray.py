@@ -53,21 +53,17 @@ def on_ray(
         BoxlessError: whatever a machine could not go on for.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # Ray reports to its makers unless this is set
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # its warnings are about its own inside
     import ray
     import ray.data
 
     ours = not ray.is_initialized()
     if ours:
+        here = {} if address else {"num_cpus": workers, "include_dashboard": False}
         try:
-            ray.init(
-                address=address,
-                num_cpus=None if address else workers,
-                include_dashboard=None if address else False,
-                configure_logging=True,
-                logging_level=logging.ERROR,
-                log_to_driver=False,
-            )
-        except (ConnectionError, ValueError, RuntimeError) as error:
+            ray.init(address=address, logging_level=logging.ERROR, log_to_driver=False, **here)
+        # What fails at a start of Ray is an Exception of no class of its own.
+        except Exception as error:
             raise ResultsError(f"no Ray cluster at {address or 'this machine'} ({first_line(error)})") from None
     try:
         _do(job, shards, done, tell, workers or max(1, int(ray.cluster_resources().get("CPU", 1))))

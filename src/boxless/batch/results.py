@@ -123,7 +123,9 @@ def flat(table: pa.Table) -> pa.Table:
     finding = pa.concat_arrays([found, nothing]).take(order)
     about = table.drop_columns(["findings"]).take(picture.take(order))
     first = pc.list_element(pc.list_slice(pc.struct_field(finding, "boxes"), 0, 1, return_fixed_size_list=True), 0)
-    made = {name: pc.struct_field(finding, name) for name in ("label", "class_index", "probability", "evidence", "present")}
+    made = {
+        name: pc.struct_field(finding, name) for name in ("label", "class_index", "probability", "evidence", "present")
+    }
     made |= {
         edge: pc.list_element(pc.struct_field(finding, "box"), i) for i, edge in enumerate(("x0", "y0", "x1", "y1"))
     }

@@ -35,7 +35,8 @@ def condition(text: str, columns: Sequence[str]) -> pc.Expression:
     """A condition as an expression of PyArrow.
 
     Comparisons (= == != < <= > >=), `in ('a', 'b')`, `'cat' in label`, `is null`, and, or, not, brackets; a column
-    alone means that there is a value (`error`), or that it is true (`present`). Upper and lower case of the words are alike. Nothing of it is run.
+    alone means that there is a value (`error`), or that it is true (`present`). Upper and lower case of columns and of
+    these words are alike. Nothing of it is run.
 
     Args:
         text: the condition.
@@ -77,7 +78,7 @@ class _Reader:
             return ~self.read(node.operand)
         if isinstance(node, ast.Name):
             column = self._column(node)
-            return column if node.id in _YES_OR_NO else column.is_valid()
+            return column if node.id.lower() in _YES_OR_NO else column.is_valid()
         if isinstance(node, ast.Compare):
             sides = [node.left, *node.comparators]
             pairs = zip(sides, node.ops, sides[1:], strict=False)
@@ -108,9 +109,9 @@ class _Reader:
 
         if not isinstance(node, ast.Name):
             raise _UnknownError(f"'{ast.unparse(node)}' is no column")
-        if node.id not in self._columns:
+        if node.id.lower() not in self._columns:
             raise _UnknownError(f"no column '{node.id}'")
-        return pc.field(node.id)
+        return pc.field(node.id.lower())
 
     def _value(self, node: ast.expr) -> str | float | bool:
         try:
