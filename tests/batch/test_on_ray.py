@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -39,6 +41,9 @@ def cluster() -> Iterator[None]:
         pytest.skip(f"no Ray cluster can be started here: {error}")
     yield
     ray.shutdown()
+    with warnings.catch_warnings():  # Ray does not wait for the processes that it stops
+        warnings.simplefilter("ignore")
+        gc.collect()
 
 
 def files(out: Path) -> dict[str, bytes]:
@@ -74,7 +79,8 @@ def test_what_stops_a_machine_is_told(cluster: None, album: Path, tmp_path: Path
 
 
 def test_a_killed_actor_costs_its_shard(cluster: None, coffee: Path, tmp_path: Path) -> None:
-    listed, killed = many(coffee, tmp_path, 40), []
+    listed = many(coffee, tmp_path, 40)
+    killed: list[int] = []
 
     def kill(pictures: int, failures: object) -> None:
         if not killed:

@@ -151,10 +151,10 @@ def test_results_are_replaced_only_by_force(coffee: Path, tmp_path: Path) -> Non
 
 def test_a_folder_of_somebody_elses_is_left_alone(coffee: Path, tmp_path: Path) -> None:
     (tmp_path / "part-00000.jsonl").write_text("theirs\n")
-    with pytest.raises(ResultsError, match="no run.json"):
+    with pytest.raises(ResultsError, match=r"no run\.json"):
         run(job(coffee, tmp_path))
     (tmp_path / "file").touch()
-    with pytest.raises(ResultsError, match="a file \\(expected a folder"):
+    with pytest.raises(ResultsError, match=r"a file \(expected a folder"):
         run(job(coffee, tmp_path / "file"))
 
 
@@ -262,7 +262,7 @@ def test_at_an_address(album: Path, tmp_path: Path) -> None:
     memory.rm_file("/results/part-00001.jsonl")
     assert run(there).before == 4
     memory.pipe_file("/results/lock.json", json.dumps({"who": "process 1 on another", "at": time.time()}).encode())
-    with pytest.raises(ResultsError, match="another run is at work there \\(process 1 on another\\)"):
+    with pytest.raises(ResultsError, match=r"another run is at work there \(process 1 on another\)"):
         run(there)
 
 

@@ -113,7 +113,7 @@ def _source(job: Job, shards: Shards) -> Any:  # noqa: ANN401
 
     folder = str(Path.cwd())
 
-    class ShardsToDo(Datasource):
+    class ShardsToDo(Datasource):  # type: ignore[misc]
         """See `_source`."""
 
         def get_read_tasks(self, parallelism: int, *args: object, **options: object) -> list[ReadTask]:
