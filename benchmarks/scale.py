@@ -171,10 +171,10 @@ def kills(folder: Path, out: Path, count: int, shard: int, pictures: int) -> dic
     while killed < count:
         child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         before = len(list(out.glob("part-*")))
-        # Not before it works, or every kill would meet the start: a random moment in its work on the next shard.
-        while child.poll() is None and len(list(out.glob("part-*"))) == before:
-            time.sleep(0.005)
-        time.sleep(chance.uniform(0, 1.0))
+        if killed % 2:  # every other one in its work on a shard, the rest at any moment from its start on
+            while child.poll() is None and len(list(out.glob("part-*"))) == before:
+                time.sleep(0.005)
+        time.sleep(chance.uniform(0, 2.0))
         if child.poll() is not None:
             break
         child.send_signal(signal.SIGKILL)
@@ -184,7 +184,13 @@ def kills(folder: Path, out: Path, count: int, shard: int, pictures: int) -> dic
     subprocess.run(command, check=True)
     found = [name for part in sorted(out.glob("part-*")) for name in pq.read_table(part)["image"].to_pylist()]
     assert found == names, "pictures were lost, or are there twice"
-    return {"kills": killed, "pictures": len(found), "pictures once": len(set(found)), "half-written files": 0}
+    return {
+        "kills": killed,
+        "kills after new shards": whole,
+        "pictures": len(found),
+        "pictures once": len(set(found)),
+        "half-written files at the end": len(list(out.glob(".part*"))),
+    }
 
 
 def ray_over_plain(folder: Path, place: Path, pictures: int, shard: int, preset: str) -> dict[str, float]:
