@@ -34,7 +34,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-<<<<<<< HEAD
 
 
 def _add(command: Callable[..., None]) -> None:
@@ -43,6 +42,7 @@ def _add(command: Callable[..., None]) -> None:
 
 
 _add(locate)
+_add(results)
 _add(models)
 _add(attach)
 _add(inspect)
@@ -52,19 +52,6 @@ _add(train)
 _add(evaluate)
 _add(calibrate)
 _add(reproduce)
-=======
-app.command()(locate)
-app.command()(results)
-app.command()(models)
-app.command()(attach)
-app.command()(inspect)
-app.command()(quantize)
-app.command()(fit)
-app.command()(train)
-app.command()(evaluate)
-app.command()(calibrate)
-app.command()(reproduce)
->>>>>>> 0a5cb5d (Long runs: sources of any size in shards that are written whole, resumed and read back (tests follow))
 
 
 def _print_version(wanted: bool) -> None:

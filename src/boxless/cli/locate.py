@@ -43,14 +43,22 @@ def locate(
             metavar="DIR", help="Write rows in shards to this folder or address; PATHS may be sources of any size."
         ),
     ] = None,
-    format: Annotated[str, typer.Option(help="Of --out: parquet or jsonl.")] = "parquet",
-    shard: Annotated[int, typer.Option(min=1, help="Of --out: pictures a file.")] = DEFAULT_SHARD,
-    column: Annotated[str | None, typer.Option(help="Of --out: names the pictures in CSV and Parquet sources.")] = None,
-    keep_maps: Annotated[str | None, typer.Option(help="Of --out: keep class maps, as float16 or uint8.")] = None,
+    format: Annotated[str, typer.Option(metavar="KIND", help="Of --out: parquet or jsonl.")] = "parquet",
+    shard: Annotated[int, typer.Option(metavar="N", min=1, help="Of --out: pictures a file.")] = DEFAULT_SHARD,
+    column: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Of --out: names the pictures in CSV and Parquet sources.")
+    ] = None,
+    keep_maps: Annotated[
+        str | None, typer.Option(metavar="KIND", help="Of --out: keep class maps, as float16 or uint8.")
+    ] = None,
     resume: Annotated[bool, typer.Option(help="Of --out: go on with what is there, or make all anew.")] = True,
-    engine: Annotated[str, typer.Option(help="Of --out: local, or ray.")] = "local",
-    address: Annotated[str | None, typer.Option(help="Of a Ray cluster; one on this machine if none.")] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="Of a Ray cluster; one a core if not said.")] = None,
+    engine: Annotated[str, typer.Option(metavar="ENGINE", help="Of --out: local, or ray.")] = "local",
+    address: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Of a Ray cluster; one on this machine if none.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Of --engine ray: actors; one a core if not said.")
+    ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Replace the contact sheet, or (--no-resume) the results, that are there.")
     ] = False,

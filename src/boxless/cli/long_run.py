@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from functools import partial
 
 import typer
-from rich.console import Console
 
 from boxless.batch.job import Job
 from boxless.batch.run import Engine, Failure, here, run
-from boxless.cli.progress import progress_bar
+from boxless.cli.progress import stages
+from boxless.cli.report import one_line
 from boxless.extras import require
 
 _TOLD = 20
@@ -30,15 +30,15 @@ def long_run(job: Job, engine: Engine, resume: bool, force: bool) -> None:
     """
     if job.format == "parquet":
         require("batch", "boxless locate --format parquet (--format jsonl does not)")
-    told = 0
-    with progress_bar(Console(stderr=True)) as bar:
-        task = bar.add_task("", total=None)
+    looked_at = told = 0
+    with stages() as show:
 
         def tell(pictures: int, failures: Sequence[Failure]) -> None:
-            nonlocal told
-            bar.advance(task, pictures)
+            nonlocal looked_at, told
+            looked_at += pictures
+            show("pictures", looked_at, None)
             for name, why in failures[: max(0, _TOLD - told)]:
-                sys.stderr.write(f"{name}: {why}\n")
+                sys.stderr.write(f"{one_line(name)}: {why}\n")
             told += len(failures)
 
         try:

@@ -16,8 +16,10 @@ def results(
     where: Annotated[
         str | None, typer.Option(metavar="CONDITION", help="Such as: label = 'tabby' and evidence > 5; or: error.")
     ] = None,
-    by: Annotated[str | None, typer.Option(help="Order: class, evidence, or doubt (little probability first).")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="How many to show.")] = 20,
+    by: Annotated[
+        str | None, typer.Option(metavar="ORDER", help="Order: class, evidence, or doubt (little probability first).")
+    ] = None,
+    limit: Annotated[int, typer.Option(metavar="N", min=1, help="How many to show.")] = 20,
     sheet: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw them on one contact sheet.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the contact sheet if it is there.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line, and nothing else.")] = False,
