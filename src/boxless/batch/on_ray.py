@@ -30,6 +30,9 @@ _SHARD, _END, _ERROR = range(3)
 _UNDER_WAY = 2
 """Shards that an actor has at a time, one in work and one waiting, so that it never waits itself."""
 
+_STARTS = 3
+"""Attempts to start a cluster on this machine."""
+
 _THREADS = 2
 """Threads of an actor: while one runs the network on its core, the other reads the next picture."""
 
@@ -59,12 +62,7 @@ def on_ray(
 
     ours = not ray.is_initialized()
     if ours:
-        here = {} if address else {"num_cpus": workers, "include_dashboard": False}
-        try:
-            ray.init(address=address, logging_level=logging.ERROR, log_to_driver=False, **here)
-        # What fails at a start of Ray is an Exception of no class of its own.
-        except Exception as error:
-            raise ResultsError(f"no Ray cluster at {address or 'this machine'} ({first_line(error)})") from None
+        _start(address, workers)
     try:
         _do(job, shards, done, tell, workers or max(1, int(ray.cluster_resources().get("CPU", 1))))
     except ray.exceptions.RayError as error:
@@ -74,6 +72,23 @@ def on_ray(
     finally:
         if ours:
             ray.shutdown()
+
+
+def _start(address: str | None, workers: int | None) -> None:
+    """Connects to a cluster, or starts one here; that has 30 seconds, more than which a busy machine may need."""
+    import ray
+
+    options = {} if address else {"num_cpus": workers, "include_dashboard": False}
+    for attempt in range(1 if address else _STARTS):
+        try:
+            ray.init(address=address, logging_level=logging.ERROR, log_to_driver=False, **options)
+            return
+        # What fails at a start of Ray is an Exception of no class of its own.
+        except Exception as error:
+            ray.shutdown()
+            why = first_line(error)
+            logging.getLogger(__name__).info("start %d of Ray failed: %s", attempt + 1, why)
+    raise ResultsError(f"no Ray cluster at {address or 'this machine'} ({why})")
 
 
 def _do(job: Job, shards: Shards, done: Done, tell: Tell, workers: int) -> None:
