@@ -147,6 +147,43 @@ def rare_table() -> str:
     return "\n".join(lines) + "\n"
 
 
+_PRICE = 0.04
+"""Dollars that an hour of one core (vCPU) costs, about: an assumption, no measurement."""
+
+
+def scale_table() -> str:
+    """What long runs were measured to do, and what that makes of millions of pictures."""
+    results = read("scale")
+    machine, targets = results["machine"], results["targets"]
+    lines = ["| long runs | measured | target |", "|---|---|---|"]
+    for part in ("kills", "rates", "long run", "ray"):
+        for name, value in results.get(part, {}).items():
+            lines.append(f"| {part}: {name} | {value:,.4g} | {targets.get(name, '')} |")
+    missing = [part for part in ("kills", "rates", "long run", "ray") if part not in results]
+    lines += [
+        "",
+        f"On {machine['cores']} cores ({machine['processor']}), {machine['date']}, with the load of others as said: ratios "
+        "hold, rates are lower than on a machine of one's own. `python -m benchmarks.scale` measures anew, by default "
+        "on 200,000 pictures." + (f" Not measured yet: {', '.join(missing)}." if missing else ""),
+    ]
+    if "long run" in results:
+        run = results["long run"]
+        each = run["CPU seconds"] / run["pictures"]
+        lines += ["", "| pictures | core hours | hours on 16 cores | on 320 cores | dollars |", "|---|---|---|---|---|"]
+        for millions in (1, 10, 100):
+            hours = millions * 1e6 * each / 3600
+            lines.append(
+                f"| {millions} million | {hours:,.0f} | {hours / 16:,.1f} | {hours / 320:,.1f} | {hours * _PRICE:,.0f} |"
+            )
+        lines += [
+            "",
+            f"From {each * 1e3:.0f} ms of one core a picture of half a megapixel, preset `fast`, in the long run above, and "
+            f"{_PRICE} dollars for an hour of a core, which is an assumption; storage and traffic come on top. Many "
+            "machines were not measured: the hours suppose that they do not hinder each other.",
+        ]
+    return "\n".join(lines) + "\n"
+
+
 def twins() -> str:
     """How many near duplicates CIFAR-10 has."""
     found = read("duplicates")
@@ -166,6 +203,7 @@ def _with_interval(figure: dict[str, float]) -> str:
 
 PAGES: dict[Path, Callable[[], str]] = {
     _ROOT / "README.md": readme_tables,
+    _ROOT / "docs/scale.md": scale_table,
     _ROOT / "docs/fit.md": lambda: f"{fit_table()}\n{fit_time_table()}\n{twins()}",
     _ROOT / "docs/decisions/0011-rare-classes-count-alike.md": rare_table,
 }

@@ -17,6 +17,9 @@ import pytest
         (["attach", "x.onnx", "--out", "y.onnx"], "onnx", "graph"),
         (["inspect", "x.onnx"], "onnx", "graph"),
         (["quantize", "x.onnx", "--calibrate", ".", "--out", "y.onnx"], "onnx", "graph"),
+        (["results", "folder"], "pyarrow", "batch"),
+        (["locate", "README.md", "--out", "x"], "pyarrow", "batch"),
+        (["locate", "README.md", "--out", "x", "--engine", "ray"], "ray", "ray"),
         (["calibrate", "folder", "--out", "y.onnx"], "onnx", "graph"),
     ],
 )

@@ -10,6 +10,7 @@
     ├── TrainingError       a training cannot start, or not go on
     ├── AccuracyLossError   a quantized model says too often something else than the model it was made from
     ├── DatasetError        a data set has another layout than expected, or nothing to measure on
+    ├── ResultsError        a folder of results belongs to another run, or one is at work in it
     ├── UnknownExperimentError  there is no experiment of that name to reproduce
     ├── DiskSpaceError      what is to be written would not fit on the disk
     └── MissingExtraError   a command needs packages that are not installed
@@ -62,6 +63,10 @@ class TrainingError(BoxlessError):
 
 class AccuracyLossError(BoxlessError):
     """A quantized model that lost more than allowed; it was not written."""
+
+
+class ResultsError(BoxlessError):
+    """A folder of results that another run made or is making, or that holds none."""
 
 
 class UnknownExperimentError(BoxlessError):

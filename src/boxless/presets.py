@@ -8,6 +8,8 @@ from typing import Any
 
 DEFAULT_PRESET = "balanced"
 DEFAULT_TOP = 1
+DEFAULT_SHARD = 1000
+"""Pictures in a file of results of a long run."""
 
 _WIDEST = 3.0
 """A picture longer than this times its breadth is looked at as if it were this long: squeezed, not cut."""

@@ -23,6 +23,7 @@ from boxless.cli.loudness import is_verbose, with_loudness
 from boxless.cli.models import models
 from boxless.cli.quantize import quantize
 from boxless.cli.reproduce import reproduce
+from boxless.cli.results import results
 from boxless.cli.train import train
 from boxless.errors import BoxlessError
 
@@ -41,6 +42,7 @@ def _add(command: Callable[..., None]) -> None:
 
 
 _add(locate)
+_add(results)
 _add(models)
 _add(attach)
 _add(inspect)

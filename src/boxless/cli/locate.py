@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from boxless.presets import DEFAULT_PRESET, DEFAULT_TOP
+from boxless.presets import DEFAULT_PRESET, DEFAULT_SHARD, DEFAULT_TOP
 from boxless.zoo import DEFAULT_MODEL
 
 
@@ -37,7 +37,31 @@ def locate(
         Path | None, typer.Option(metavar="DIR", help="Write score maps (NumPy, float32 in [0, 1]).")
     ] = None,
     sheet: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw all pictures on one contact sheet.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace the contact sheet if it is there.")] = False,
+    out: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIR", help="Write rows in shards to this folder or address; PATHS may be sources of any size."
+        ),
+    ] = None,
+    format: Annotated[str, typer.Option(metavar="KIND", help="Of --out: parquet or jsonl.")] = "parquet",
+    shard: Annotated[int, typer.Option(metavar="N", min=1, help="Of --out: pictures a file.")] = DEFAULT_SHARD,
+    column: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Of --out: names the pictures in CSV and Parquet sources.")
+    ] = None,
+    keep_maps: Annotated[
+        str | None, typer.Option(metavar="KIND", help="Of --out: keep class maps, as float16 or uint8.")
+    ] = None,
+    resume: Annotated[bool, typer.Option(help="Of --out: go on with what is there, or make all anew.")] = True,
+    engine: Annotated[str, typer.Option(metavar="ENGINE", help="Of --out: local, or ray.")] = "local",
+    address: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Of a Ray cluster; one on this machine if none.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Of --engine ray: actors; one a core if not said.")
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace the contact sheet, or (--no-resume) the results, that are there.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line, and nothing else.")] = False,
 ) -> None:
     """Find what is in pictures, and where.
@@ -52,6 +76,19 @@ def locate(
     from boxless.cli.report import Report
     from boxless.localizer import Localizer
 
+    if out is not None:
+        from boxless.batch.job import Job
+        from boxless.batch.settings import Settings
+        from boxless.cli.long_run import engine_of, long_run
+
+        if save or maps or sheet or as_json:
+            raise typer.BadParameter("with --out, see boxless results for drawings and JSON", param_hint="--out")
+        settings = Settings(
+            model, preset, top, tuple(classes) if classes else None, min_probability, always_box, keep_maps
+        )
+        job = Job(tuple(paths), out, settings, format, shard, column)
+        long_run(job, engine_of(engine, address, workers), resume, force)
+        return
     if sheet:
         check_sheet(sheet)
         ask_before_overwriting(sheet, force, "--sheet")

@@ -23,8 +23,8 @@ from rich.text import Text
 from boxless.cli.loudness import is_quiet
 
 T = TypeVar("T")
-Tell: TypeAlias = Callable[[str, int, int], None]
-"""Is told the stage, how many pictures are done, and of how many."""
+Tell: TypeAlias = Callable[[str, int, int | None], None]
+"""Is told the stage, how many pictures are done, and of how many, if that is known."""
 
 _FIRST, _BETWEEN = 10.0, 60.0
 """Seconds before the first line, and between two."""
@@ -69,17 +69,18 @@ class Lines:
         self._next = clock() + _FIRST
         self._begun: dict[str, tuple[float, int]] = {}
 
-    def tell(self, stage: str, done: int, total: int) -> None:
+    def tell(self, stage: str, done: int, total: int | None) -> None:
         """Says how far it is, if it is time to."""
         now = self._clock()
         start, before = self._begun.setdefault(stage, (now, done))
         if now < self._next:
             return
         self._next = now + _BETWEEN
-        words = f"{stage}: {done} of {total}"
+        words = f"{stage}: {done}" if total is None else f"{stage}: {done} of {total}"
         if done > before and now > start:
             rate = (done - before) / (now - start)
-            words += f", {rate:.3g} a second, {_duration((total - done) / rate)} left"
+            words += f", {rate:.3g} a second"
+            words += "" if total is None else f", {_duration((total - done) / rate)} left"
         self._out.write(f"{words}\n")
         self._out.flush()
 
@@ -105,7 +106,7 @@ def _bars(console: Console) -> Iterator[Tell]:
     ) as bar:
         tasks = {}
 
-        def tell(stage: str, done: int, total: int) -> None:
+        def tell(stage: str, done: int, total: int | None) -> None:
             if stage not in tasks:
                 tasks[stage] = bar.add_task(stage, total=total)
             bar.update(tasks[stage], completed=done, total=total)

@@ -52,7 +52,7 @@ class Report:
         self._done += 1
         self._tell("pictures", self._done, self._total)
         if found.error is not None:
-            sys.stderr.write(f"{_one_line(found.image)}: {found.error}\n")
+            sys.stderr.write(f"{one_line(found.image)}: {found.error}\n")
         if self._as_json:
             sys.stdout.write(json.dumps(found.as_dict(), ensure_ascii=not self._unicode) + "\n")
             sys.stdout.flush()
@@ -63,7 +63,7 @@ class Report:
         if self._empty:
             self._out.print(_HEADINGS, style="bold", markup=False)
             self._empty = False
-        name = _one_line(found.image)
+        name = one_line(found.image)
         name = _ending(name, 36) if self._for_people else name
         if not found.findings:
             self._out.print(_ROW.format(name, "(nothing as probable as asked)", "", "", ""), markup=False)
@@ -79,7 +79,7 @@ def _row(name: str, label: str, finding: Finding) -> str:
     return _ROW.format(name, label, f"{finding.probability:.1%}", f"{finding.evidence:.1f}", place)
 
 
-def _one_line(name: str) -> str:
+def one_line(name: str) -> str:
     """A file's name without what moves a terminal's cursor, escaped as in Python."""
     return "".join(each if each.isprintable() else repr(each)[1:-1] for each in name)
 
