@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -72,9 +73,8 @@ def _read_csv(file: Path) -> dict[str, LabelledPictures]:
         text = file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
         raise DatasetError(f"{file}: not text in UTF-8 (expected a CSV of path and label)") from None
-    lines = text.splitlines()
-    between = max(",;\t", key=(lines[0] if lines else "").count)
-    rows = csv.DictReader(lines, delimiter=between)
+    between = max(",;\t", key=text.partition("\n")[0].count)
+    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=between)
     columns = {name.strip().casefold(): name for name in rows.fieldnames or () if name}
     path_column, label_column, split_column = (
         next((columns[name] for name in names if name in columns), None)
