@@ -10,6 +10,8 @@
     ├── TrainingError       a training cannot start, or not go on
     ├── AccuracyLossError   a quantized model says too often something else than the model it was made from
     ├── DatasetError        a data set has another layout than expected, or nothing to measure on
+    ├── MissingMapError     masks are wanted of boxes that were not read off a class map
+    ├── OutputError         what is to be written cannot be, or stands where something else is
     ├── UnknownExperimentError  there is no experiment of that name to reproduce
     ├── DiskSpaceError      what is to be written would not fit on the disk
     └── MissingExtraError   a command needs packages that are not installed
@@ -62,6 +64,14 @@ class TrainingError(BoxlessError):
 
 class AccuracyLossError(BoxlessError):
     """A quantized model that lost more than allowed; it was not written."""
+
+
+class MissingMapError(BoxlessError):
+    """Masks are wanted of boxes that were not read off a class map."""
+
+
+class OutputError(BoxlessError):
+    """Something that cannot be written where, or as, it should be."""
 
 
 class UnknownExperimentError(BoxlessError):

@@ -39,7 +39,9 @@ def reference(true: list[Any], found: list[Any], pictures: int, classes: int) ->
     data = {
         "images": [{"id": i, "width": 100, "height": 100} for i in range(pictures)],
         "categories": [{"id": k, "name": str(k)} for k in range(classes)],
-        "annotations": [{**each, "id": i + 1, "area": each["bbox"][2] * each["bbox"][3]} for i, each in enumerate(true)],
+        "annotations": [
+            {**each, "id": i + 1, "area": each["bbox"][2] * each["bbox"][3]} for i, each in enumerate(true)
+        ],
     }
     truth = coco.COCO(data)
     evaluation = coco.COCOeval_faster(truth, truth.loadRes(found), "bbox", print_function=lambda *_: None)

@@ -19,7 +19,8 @@ def read_coco(annotations: Path, card: Card, images: Path | None = None) -> Boxe
     """A data set in COCO's format: https://cocodataset.org/#format-data.
 
     A class is matched by its category's `wnid`, `class_index` or `name`; an image may say its `class_index` itself,
-    which then is the class of all its boxes (as in ImageNet, where a picture has one class). Crowds are ignored: boxes there are neither right nor wrong.
+    which then is the class of all its boxes (as in ImageNet, where a picture has one class). Crowds are ignored:
+    boxes there are neither right nor wrong.
 
     Args:
         annotations: the JSON file.

@@ -29,8 +29,8 @@ def read_csv(file: Path, card: Card, images: Path | None = None) -> BoxedSet:
 
     Columns, in any order, upper and lower case alike: the picture's file (`image`, `file`, `path`, ...), its class
     (`class`, `label`, `wnid`, `class_index`, ...), and the box in pixels as `x0,y0,x1,y1`, `xmin,ymin,xmax,ymax`,
-    `x1,y1,x2,y2`, `left,top,right,bottom` or `x,y,width,height`. A line with an empty box tells the class only; one with
-    neither class nor box, that nothing is in the picture.
+    `x1,y1,x2,y2`, `left,top,right,bottom` or `x,y,width,height`. A line with an empty box tells the class only; one
+    with neither class nor box, that nothing is in the picture.
 
     Args:
         file: the CSV file, UTF-8; separated by commas, semicolons or tabs.
