@@ -27,9 +27,10 @@ def piece_masks(score_map: NDArray[np.float32], boxes: Sequence[Box], threshold:
     _, pieces, stats, _ = cv2.connectedComponentsWithStats(above, connectivity=8)
     corners = stats[1:, :2].astype(np.float64)
     opposites = corners + stats[1:, 2:4]
+    height, width = score_map.shape
     for box in boxes:
-        mask = np.zeros(score_map.shape, bool)
-        x0, y0 = (min(round(edge), side - 1) for edge, side in ((box.x0, mask.shape[1]), (box.y0, mask.shape[0])))
+        mask = np.zeros((height, width), bool)
+        x0, y0 = (min(round(edge), side - 1) for edge, side in ((box.x0, width), (box.y0, height)))
         x1, y1 = max(round(box.x1), x0 + 1), max(round(box.y1), y0 + 1)
         if len(corners):
             shared = np.minimum(opposites, (x1, y1)) - np.maximum(corners, (x0, y0))

@@ -13,9 +13,6 @@ from boxless.localization import Localization
 from boxless.localizer import Localizer
 from boxless.training.pictures import BACKGROUND_NAMES
 
-_LIKELY = 0.5
-"""Classes from this probability on are there, where a picture may show several."""
-
 _LISTED = 10
 
 
@@ -77,13 +74,13 @@ class Classes:
             return self._said(localizer, given)
         indices = [self.numbers[label] for label in given.labels]
         asked = sorted({index for index in indices if index is not None})
-        # A picture of nothing is looked at too: its size is wanted.
-        return localizer.locate(given.path, classes=asked) if asked else localizer.locate(given.path, min_probability=2)
+        if not asked:
+            return localizer.locate(given.path, min_probability=2.0)  # of nothing; but its size is wanted
+        return localizer.locate(given.path, classes=asked, always_box=True)
 
     def _said(self, localizer: Localizer, given: Input) -> Localization:
-        if self.card.activation == "softmax":
-            return localizer.locate(given.path, top=1)
-        return localizer.locate(given.path, top=len(self.card.labels), min_probability=_LIKELY)
+        """Of one class a picture the likeliest, of several all; those that count as absent have no boxes."""
+        return localizer.locate(given.path, top=1 if self.card.activation == "softmax" else len(self.card.labels))
 
 
 def _name(card: Card, index: int) -> str:

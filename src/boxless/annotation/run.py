@@ -167,6 +167,6 @@ def _things(finding: Finding, name: str, masks: bool) -> list[Thing]:
     except MissingMapError as error:
         raise OutputError(f"{error}: leave --masks out") from None
     return [
-        Thing(name, box.xyxy, finding.probability * box.score, finding.probability, finding.evidence, mask)
+        Thing(name, box.xyxy, box.score, finding.probability, finding.evidence, mask)
         for box, mask in zip(finding.boxes, pixels, strict=True)
     ]

@@ -40,7 +40,7 @@ class Mode:
 
 
 def _known(localizer: Localizer, path: Path, classes: list[int]) -> tuple[Finding, ...]:
-    return localizer.locate(path, classes=classes).findings if classes else ()
+    return localizer.locate(path, classes=classes, always_box=True).findings if classes else ()
 
 
 def _unknown(localizer: Localizer, path: Path, classes: list[int]) -> tuple[Finding, ...]:
@@ -74,11 +74,11 @@ def truth_of(boxed: BoxedSet) -> Truth:
 
 
 def found_by_class(findings: tuple[Finding, ...]) -> dict[int, FoundBoxes]:
-    """The boxes of findings, by class; the score of a box is the class's probability times the piece's share."""
+    """The boxes of findings, by class."""
     return {
         each.class_index: FoundBoxes(
             np.array([box.xyxy for box in each.boxes], np.float64).reshape(-1, 4),
-            np.array([each.probability * box.score for box in each.boxes], np.float64),
+            np.array([box.score for box in each.boxes], np.float64),
         )
         for each in findings
         if each.boxes

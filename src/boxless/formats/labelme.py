@@ -10,6 +10,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from boxless.formats.annotation import About, Annotated, Thing, rounded
 from boxless.run_lengths import mask_of
@@ -26,7 +27,7 @@ def write_labelme(folder: Path, about: About, pictures: Iterable[Annotated]) -> 
         path = (folder / picture.file).with_suffix(".json")
         path.parent.mkdir(parents=True, exist_ok=True)
         home = about.out.resolve() / path.parent.relative_to(folder)
-        data = {
+        data: dict[str, Any] = {
             "version": _VERSION,
             "flags": {},
             "shapes": [_shape(picture, thing) for thing in picture.things],
@@ -53,7 +54,7 @@ def _shape(picture: Annotated, thing: Thing) -> dict[str, Any]:
     }
 
 
-def outline_of(mask: np.typing.NDArray[np.bool_]) -> list[list[float]] | None:
+def outline_of(mask: NDArray[np.bool_]) -> list[list[float]] | None:
     """The outline [x, y] of a mask's largest piece, its holes filled; None where it has fewer than three corners.
 
     Corners lie in the middle of pixels, and are left out where the outline stays within a pixel without them.
