@@ -109,6 +109,9 @@ def test_panlabel_reads_them(format_: str, tmp_path: Path) -> None:
         pytest.skip("panlabel is not installed (boxless[dev] brings it, for Linux on x86-64)")
     out = tmp_path / "out"
     pictures = write(format_, out, names=SIMPLE)
+    if format_ == "labelstudio":  # panlabel looks for file names before the question mark, Label Studio after it
+        tasks = (out / "tasks.json").read_text(encoding="utf-8")
+        (out / "tasks.json").write_text(tasks.replace("/data/local-files/?d=", ""), encoding="utf-8")
     given = out if format_ in ("yolo", "voc", "labelme", "hf") else out / FORMATS[format_].main
     command = [
         program,

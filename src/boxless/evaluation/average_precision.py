@@ -148,7 +148,7 @@ class AveragePrecision:
 def _interval(value: float, draws: Array) -> Interval:
     """The percentiles, moved by how much higher draws come out: pictures that stand twice make precision look better.
 
-    Measured in docs/decisions/0028: unmoved, such intervals hold the truth too seldom.
+    How often such intervals hold the truth, moved and not, is measured in docs/decisions/0028.
     """
     known = draws[np.isfinite(draws)]
     low, high = np.percentile(known, [2.5, 97.5]) - (known.mean() - value)

@@ -39,7 +39,8 @@ def _task(about: About, picture: Annotated) -> dict[str, Any]:
         "score": round(sum(scores) / len(scores), 4) if scores else 0.0,
         "result": results,
     }
-    return {"data": {"image": _LOCAL_FILES + quote(place)}, "predictions": [prediction]}
+    data = {"image": _LOCAL_FILES + quote(place), "width": picture.width, "height": picture.height}
+    return {"data": data, "predictions": [prediction]}
 
 
 def _results(picture: Annotated, thing: Thing, number: int) -> Iterator[dict[str, Any]]:
