@@ -31,4 +31,4 @@ def test_masks_of_a_real_finding_fill_their_boxes(localizer: Localizer, pictures
         assert mask.shape == (finding.height, finding.width)
         columns = np.flatnonzero(mask.any(axis=0))
         assert abs(columns[0] - box.x0) <= 3 and abs(columns[-1] + 1 - box.x1) <= 3
-        assert finding.score_map[mask].min() >= finding.threshold  # type: ignore[operator]
+        assert finding.score_map[mask].min() >= finding.threshold
