@@ -11,6 +11,8 @@
     ├── AccuracyLossError   a quantized model says too often something else than the model it was made from
     ├── DatasetError        a data set has another layout than expected, or nothing to measure on
     ├── ResultsError        a folder of results belongs to another run, or one is at work in it
+    ├── MissingMapError     masks are wanted of boxes that were not read off a class map
+    ├── OutputError         what is to be written cannot be, or stands where something else is
     ├── UnknownExperimentError  there is no experiment of that name to reproduce
     ├── DiskSpaceError      what is to be written would not fit on the disk
     └── MissingExtraError   a command needs packages that are not installed
@@ -67,6 +69,14 @@ class AccuracyLossError(BoxlessError):
 
 class ResultsError(BoxlessError):
     """A folder of results that another run made or is making, or that holds none."""
+
+
+class MissingMapError(BoxlessError):
+    """Masks are wanted of boxes that were not read off a class map."""
+
+
+class OutputError(BoxlessError):
+    """Something that cannot be written where, or as, it should be."""
 
 
 class UnknownExperimentError(BoxlessError):

@@ -209,6 +209,7 @@ class Localizer:
             class_map=class_map,
             height=picture.height,
             width=picture.width,
+            threshold=self.preset.threshold,
         )
 
     def _boxes(self, picture: Picture, probability: float, class_map: Floats) -> tuple[Box, ...]:

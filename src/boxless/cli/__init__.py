@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from boxless._version import __version__
+from boxless.cli.annotate import annotate
 from boxless.cli.attach import attach
 from boxless.cli.calibrate import calibrate
 from boxless.cli.evaluate import evaluate
@@ -51,6 +52,7 @@ _add(fit)
 _add(train)
 _add(evaluate)
 _add(calibrate)
+_add(annotate)
 _add(reproduce)
 
 

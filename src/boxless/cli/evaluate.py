@@ -20,8 +20,12 @@ def evaluate(
         Path, typer.Argument(metavar="BOXES", help="Annotations (COCO .json, .csv) or a folder that holds them.")
     ],
     model: Annotated[
-        str, typer.Option(metavar="MODEL", help="A model's name (see boxless models) or file.")
-    ] = DEFAULT_MODEL,
+        list[str] | None,
+        typer.Option(
+            metavar="MODEL",
+            help=f"A model's name (see boxless models) or file; {DEFAULT_MODEL}. Several with --ap.",
+        ),
+    ] = None,
     preset: Annotated[
         str | None, typer.Option(metavar="PRESET", help="fast, balanced or best; the model's default.")
     ] = None,
@@ -30,6 +34,9 @@ def evaluate(
         typer.Option("--format", metavar="FORMAT", help="coco, voc, folder+csv, wsol or folders; told from the files."),
     ] = None,
     pictures: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the pictures are.")] = None,
+    ap: Annotated[
+        bool, typer.Option("--ap", help="Average precision of all boxes instead; several models side by side.")
+    ] = False,
     maps: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Measure these maps (NumPy files) instead of a model's.")
     ] = None,
@@ -57,6 +64,7 @@ def evaluate(
 
     Oracle figures (threshold and piece picked with the truth in hand) stand apart from what a user gets.
     """
+    from boxless.cli.average_precision import evaluate_boxes
     from boxless.cli.loudness import note
     from boxless.cli.overwrite import ask_before_overwriting
     from boxless.cli.progress import counted, stages
@@ -67,10 +75,18 @@ def evaluate(
     from boxless.model_file import ModelFile
     from boxless.page import PAGE
 
+    models = model or [DEFAULT_MODEL]
+    if ap:
+        if maps or method or faithful or report or threshold:
+            raise typer.BadParameter("--ap stands alone: no --maps, --threshold, --method, --faithful, --report")
+        evaluate_boxes(dataset, models, preset, layout, pictures, as_json)
+        return
+    if len(models) > 1:
+        raise typer.BadParameter(f"{len(models)} models: name one, or compare them with --ap", param_hint="--model")
     if report:
         ask_before_overwriting(report / PAGE, force, "--report")
     network: Network
-    network = ModelFile(model, 1) if method is None else FeatureNetwork(model, method, walk=walk, threads=1)
+    network = ModelFile(models[0], 1) if method is None else FeatureNetwork(models[0], method, walk=walk, threads=1)
     if method is None and not walk:
         raise typer.BadParameter("--no-walk goes with --method: the model's own maps are always refined")
     boxed = read_dataset(dataset, network.card, layout, pictures)
@@ -85,7 +101,7 @@ def evaluate(
         subject = ", ".join([network.card.name, name, *([method] if method else []), *([] if walk else ["no walk"])])
         cut = f"{stored.threshold} (set on: {stored.set_on})"
         scores = measure_model(network, name, boxed.pictures, boxed.notes)
-    more = _faithfulness(network, model, name, boxed, faithful) if faithful and maps is None else []
+    more = _faithfulness(network, models[0], name, boxed, faithful) if faithful and maps is None else []
     with stages() as tell:
         evaluation = Evaluation.of(boxed, subject, cut, counted(scores, "pictures", len(boxed.pictures), tell), more)
     page = write_report(evaluation, network.card, report) if report else None

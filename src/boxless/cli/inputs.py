@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 
 from boxless.cli.loudness import note
 from boxless.cli.outputs import DRAWN
 from boxless.errors import PictureError
 from boxless.image import pictures_in
+from boxless.places import apart
 
 
 @dataclass(frozen=True)
@@ -79,18 +79,9 @@ def _is_ours(name: str, save: Path | None, sheet: Path | None) -> bool:
 
 
 def _apart(found: Sequence[Input], tell: bool) -> list[Input]:
-    """The same, those numbered that share a place with one before; names that differ in case only are one file."""
-    taken = {each.place.casefold() for each in found}
-    claimed: set[str] = set()
-    apart = []
-    for each in found:
-        place = each.place
-        if place.casefold() in claimed:
-            numbered = (f"{place}-{number}" for number in count(2))
-            place = next(name for name in numbered if name.casefold() not in taken)
-            taken.add(place.casefold())
-            if tell:
-                note(f"{each.name}: saved as {place}, since there is another {each.place}")
-        claimed.add(each.place.casefold())
-        apart.append(Input(each.name, place))
-    return apart
+    """The same, those numbered that share a place with one before."""
+    places = apart([each.place for each in found])
+    for each, place in zip(found, places, strict=True):
+        if tell and place != each.place:
+            note(f"{each.name}: saved as {place}, since there is another {each.place}")
+    return [Input(each.name, place) for each, place in zip(found, places, strict=True)]
