@@ -63,8 +63,8 @@ class Way:
 
 
 WAYS = (
-    Way(larger=4, up_to=0.20, sharpness=2, walk_steps=16, highest=0.80, pictures=400),
-    Way(larger=2, up_to=0.35, sharpness=1, walk_steps=4, highest=HIGHEST, pictures=1600),
+    Way(larger=4, up_to=0.30, sharpness=2, walk_steps=16, highest=0.80, pictures=400),
+    Way(larger=2, up_to=0.40, sharpness=1, walk_steps=4, highest=HIGHEST, pictures=1600),
 )
 """The first that fits is taken; where none does, a second look with the naming layer finds, as in the backbone."""
 
