@@ -152,7 +152,7 @@ def _finder(
     if chosen is None:
         return None
     way, find = chosen
-    some = learned.only(evenly(learned, way.pictures, seed))
+    some = learned.only(evenly(learned, max(way.pictures, 2 * len(learned.classes)), seed))
     made = pooled_features(
         trunk, some.paths, find, done=lambda count: progress(f"features at {find}", count, len(some))
     )  # fmt: skip
