@@ -53,7 +53,7 @@ def test_thresholds_of_classes_survive_json() -> None:
         ({"thresholds": [0.5, 0.5]}, "fast has 2 thresholds for 4 classes"),
         ({"thresholds": "half"}, "damaged card"),
         ({"sides": [224, 448], "finders": [0]}, "fast asks for finder 0, and it has 0"),
-        ({"finders": [0]}, "a finder for each look after the first"),
+        ({"finders": [0]}, "one for each look after the first"),
     ],
 )
 def test_a_card_with_senseless_thresholds_or_finders_is_refused(change: dict[str, object], said: str) -> None:

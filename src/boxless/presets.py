@@ -54,7 +54,7 @@ class Preset:
             if not 0 < each < 1:
                 raise ValueError(f"a preset's thresholds are between 0 and 1, found {each}")
         if self.finders and (len(self.finders) != len(self.sides) - 1 or min(self.finders) < 0):
-            raise ValueError(f"a preset has a finder for each look after the first, found {self.finders}")
+            raise ValueError(f"a preset's finders are one for each look after the first, found {self.finders}")
         if not 1 <= self.sharpness < inf:
             raise ValueError(f"a preset's sharpness is 1 or more, found {self.sharpness}")
         if not 0 <= self.least_probability <= 1:
