@@ -52,12 +52,17 @@ class Way:
     pictures: int
 
     def presets(self, card: Card, side: int) -> dict[str, Preset]:
-        """The card's presets: `fast` as it is, the others name at their first side and find at `side`."""
+        """The card's presets: those of one look as they are; the others name at their first side and find at `side`.
+
+        These are alike, so that they are measured once: further looks cost much and find nothing more.
+        """
+        common = card.preset(card.default_preset).threshold
         found = {}
         for name, each in card.presets.items():
             first = each.sides[0]
             found[name] = each if len(each.sides) == 1 else replace(
-                each, sides=(first, side), finders=(0,), sharpness=self.sharpness, walk_steps=self.walk_steps
+                each, sides=(first, side), finders=(0,), sharpness=self.sharpness, walk_steps=self.walk_steps,
+                threshold=common
             )  # fmt: skip
         return found
 

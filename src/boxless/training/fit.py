@@ -208,4 +208,4 @@ def _facts(
 def _finds(preset: Preset, side: int) -> str:
     looks = " and ".join(map(str, preset.sides[1:] if preset.finders else preset.sides))
     layer = "a layer of its own" if preset.finders else "the naming layer"
-    return f"at {looks} pixels, with {layer} (names at {side}; chosen by the evidence's share of the pictures)"
+    return f"at {looks} pixels, with {layer}; names at {side}"
