@@ -6,6 +6,7 @@ and measured once on `val`; so are thresholds from a few boxes of the training p
 docs/own-data.md and benchmarks/results/own_data.json.
 
 --ideas, --final MODEL: only one of the two parts; MODEL is kept, and taken as it is where it is there already.
+--go-on: ideas that an earlier run measured are not measured again.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import re
 import sys
 import tempfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -67,8 +68,12 @@ IDEAS = (
 )
 
 
-def ideas() -> list[dict[str, Any]]:
-    """Every idea on pictures that its layers were not learned from."""
+def ideas(known: Sequence[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    """Every idea on pictures that its layers were not learned from: all rows so far, after each.
+
+    Args:
+        known: rows of an earlier run, which stay as they are.
+    """
     training, _ = read_split(SET / "train", str(SET / "val"))
     tiles = [int(zlib.crc32(re.findall(r"num_(\d+)", path.name)[0].encode())) for path in training.paths]
     seen = np.array([tile % 5 >= 2 for tile in tiles])
@@ -82,21 +87,21 @@ def ideas() -> list[dict[str, Any]]:
         trunk.card, labels=learned.classes, class_ids=(), background=learned.background, finders=2, figures={},
         presets={idea.words: replace(idea.preset, threshold=common) for idea in IDEAS},
     )  # fmt: skip
-    rows = []
+    rows = [row for row in known if row["idea"] in {idea.words for idea in IDEAS}]
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "ideas.onnx"
         write_model(with_head(trunk.path, heads[0].weight, heads[0].bias, card, [h.weight for h in heads[1:]]), file)
         network = ModelFile(file, threads=1)
         boxed = read_dataset(SET / "train.json", card, None, SET / "train")
         pictures = [each for each in boxed.pictures if each.path.resolve() in unseen]
-        for idea in IDEAS:
+        for idea in (idea for idea in IDEAS if idea.words not in {row["idea"] for row in rows}):
             scores = list(measure_model(network, idea.words, pictures, boxed.notes))
             cuts = thresholds_from(
                 hot_shares(network, idea.words, learned), len(card.labels), common, idea.highest
             )  # fmt: skip
             rows.append({"idea": idea.words, "kept": idea.kept, **figures_of(scores, np.array(cuts), common)})
             print(rows[-1], flush=True)
-    return rows
+            yield rows
 
 
 def figures_of(scores: Sequence[Score], cuts: NDArray[np.float64], common: float) -> dict[str, Any]:
@@ -228,7 +233,9 @@ def main(arguments: Sequence[str]) -> None:
     data = json.loads(known.read_text(encoding="utf-8")) if known.exists() else {}
     data.pop("machine", None)
     if "--final" not in arguments:
-        data["ideas"] = ideas()
+        for rows in ideas(data.get("ideas", ()) if "--go-on" in arguments else ()):
+            data["ideas"] = rows
+            write_results("own_data", data)
     if "--final" in arguments:
         data["final"] = final(Path(arguments[arguments.index("--final") + 1]))
     elif "--ideas" not in arguments:
