@@ -31,7 +31,8 @@ def calibrate(
 ) -> None:
     """Set a model's box thresholds on boxed pictures, and write it anew.
 
-    Some hundred pictures will do; the intervals say how certain the new thresholds are.
+    One threshold for all classes, and one for each where that helps. Some hundred pictures will do, ten of a class
+    for its own; the intervals say how certain the new thresholds are.
     """
     import json
 
@@ -41,6 +42,7 @@ def calibrate(
 
     require("graph", "boxless calibrate")
     ask_before_overwriting(out, force)
+    from boxless.cli.thresholds import by_class
     from boxless.evaluation import read_dataset
     from boxless.evaluation.calibrate import calibrate_presets, with_thresholds
     from boxless.graph.assemble import write_card
@@ -63,6 +65,8 @@ def calibrate(
             f"one box right {each.before.value:.1f} % -> {each.after.value:.1f} % on these pictures, "
             f"{each.gain.value:+.1f} ({each.gain.low:+.1f} to {each.gain.high:+.1f}) on pictures that did not choose it"
         )
+        for words in by_class(each, network.card):
+            typer.echo(f"  {words}")
     for line in boxed.notes:
         typer.echo(f"note: {line}")
     typer.echo(f"written: {out}")

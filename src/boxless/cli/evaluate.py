@@ -99,7 +99,7 @@ def evaluate(
     else:
         stored = network.card.preset(name)
         subject = ", ".join([network.card.name, name, *([method] if method else []), *([] if walk else ["no walk"])])
-        cut = f"{stored.threshold} (set on: {stored.set_on})"
+        cut = stored.cut
         scores = measure_model(network, name, boxed.pictures, boxed.notes)
     more = _faithfulness(network, models[0], name, boxed, faithful) if faithful and maps is None else []
     with stages() as tell:

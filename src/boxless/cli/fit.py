@@ -33,6 +33,12 @@ def fit(
     preset: Annotated[
         str | None, typer.Option(metavar="PRESET", help="That the report's heat maps are drawn with.")
     ] = None,
+    find_size: Annotated[
+        int | None,
+        typer.Option(
+            metavar="PIXELS", min=32, max=2048, help="Pixels a side of the look that finds; chosen by the evidence."
+        ),
+    ] = None,
     boxes: Annotated[
         Path | None,
         typer.Option(metavar="BOXES", help="Boxed pictures (COCO .json, .csv, a folder) to set thresholds on."),
@@ -74,6 +80,7 @@ def fit(
             out,
             backbone=backbone,
             side=size,
+            find_side=find_size,
             boxes=boxes,
             licence=licence,
             seed=seed,

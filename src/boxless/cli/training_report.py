@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from boxless.cli.thresholds import by_class
 from boxless.files import write_whole
 from boxless.model_file import ModelFile
 from boxless.training.report import Report
@@ -71,6 +72,8 @@ def print_made(made: Fitted | Trained, page: Path, as_json: bool) -> None:
             f"threshold, {each.preset}",
             f"{each.new:g} (one box right {each.after.value:.1f} %, {each.after.low:.1f} to {each.after.high:.1f})",
         )
+        for words in by_class(each, ModelFile(made.path).card):
+            _line("", words)
     _line("report", str(page))
     _line("written", str(made.path))
 
