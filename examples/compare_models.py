@@ -47,9 +47,7 @@ def main() -> None:
             options.save.mkdir(parents=True, exist_ok=True)
             sheet = contact_sheet([a.draw(), b.draw()], options.models)
             sheet.save(options.save / f"{Path(a.image).stem}.jpg")
-    print(
-        f"the same class: {np.mean(labels):.1%} of {len(labels)} pictures; mean overlap of boxes: {np.mean(overlaps):.2f}"
-    )
+    print(f"the same class: {np.mean(labels):.1%} of {len(labels)} pictures; boxes overlap by {np.mean(overlaps):.2f}")
 
 
 if __name__ == "__main__":
