@@ -15,7 +15,7 @@ PAGE = (Path(__file__).parent.parent / "docs/model-file.md").read_text(encoding=
 
 ROWS = {
     name: default.strip()
-    for name, default in re.findall(r"^\| `(\w+)` \| [^|]* \| ([^|]*) \| [^|]* \|$", PAGE, re.MULTILINE)
+    for name, default in re.findall(r"^\| `(\w+)` \|[^|]*\|([^|]*)\|[^|]*\|$", PAGE, re.MULTILINE)
 }
 
 
