@@ -43,8 +43,8 @@ def scene(what: str, ground: str, random: np.random.Generator) -> Image.Image:
     return picture
 
 
-def cut_out(what: str) -> Image.Image:
-    """The object alone, RGBA, OBJECT pixels wide."""
+def cut_out(what: str, width: int = OBJECT) -> Image.Image:
+    """The object alone, RGBA, so many pixels wide."""
     picture = Image.open(FOLDER / PICTURES[what]).convert("RGB")
     mask = Image.new("L", picture.size)
     pen = ImageDraw.Draw(mask)
@@ -53,7 +53,7 @@ def cut_out(what: str) -> Image.Image:
     around = mask.getbbox()
     picture.putalpha(mask.filter(ImageFilter.GaussianBlur(3)))
     thing = picture.crop(around)
-    return thing.resize((OBJECT, round(OBJECT * thing.height / thing.width)), Image.Resampling.LANCZOS)
+    return thing.resize((width, round(width * thing.height / thing.width)), Image.Resampling.LANCZOS)
 
 
 def write_folder(folder: Path, swapped: int, count: int = 12, seed: int = 0) -> Path:
