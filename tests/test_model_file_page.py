@@ -14,8 +14,7 @@ from boxless.presets import Preset
 PAGE = (Path(__file__).parent.parent / "docs/model-file.md").read_text(encoding="utf-8")
 
 ROWS = {
-    name: default.strip()
-    for name, default in re.findall(r"^\| `(\w+)` \|[^|]*\|([^|]*)\|[^|]*\|$", PAGE, re.MULTILINE)
+    name: default.strip() for name, default in re.findall(r"^\| `(\w+)` \|[^|]*\|([^|]*)\|[^|]*\|$", PAGE, re.MULTILINE)
 }
 
 

@@ -17,7 +17,7 @@ DIST = ROOT / "dist"
 
 def build(source: Path, out: Path) -> dict[str, Path]:
     """The wheel and the source archive of a folder of sources, by name."""
-    command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", out, source]
+    command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(out), str(source)]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     return {path.name: path for path in sorted(out.iterdir()) if path.suffix in (".whl", ".gz")}
 

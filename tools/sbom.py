@@ -97,9 +97,10 @@ def _needed(package: str) -> list[Distribution]:
 
 def _package(package: Distribution) -> Component:
     about = package.metadata
-    said = about.get("License-Expression") or next(
-        (CLASSIFIERS[each] for each in about.get_all("Classifier", []) if each in CLASSIFIERS), about.get("License")
-    )
+    told = [*(about.get_all("License-Expression") or ())]
+    told += [CLASSIFIERS[each] for each in about.get_all("Classifier") or () if each in CLASSIFIERS]
+    told += about.get_all("License") or ()
+    said = next(iter(told), None)
     return Component(
         name=about["Name"],
         version=package.version,

@@ -19,7 +19,8 @@ def curves_that_want(threshold: float, count: int, seed: int) -> list[Overlaps]:
 def test_each_class_gets_its_own_and_one_without_boxes_keeps_what_it_had() -> None:
     curves = [*curves_that_want(0.3, 20, 0), *curves_that_want(0.8, 20, 1)]
     found = calibrate_classes((0.5, 0.5, 0.5), curves, np.repeat([0, 1], 20), np.arange(40))
-    assert found.new == (pytest.approx(0.3, abs=0.06), pytest.approx(0.8, abs=0.06), 0.5)
+    assert found.new[:2] == pytest.approx((0.3, 0.8), abs=0.06)
+    assert found.new[2] == 0.5
     assert found.boxed == (20, 20, 0)
     assert found.changed == (0, 1)
     assert found.gain.low > 0

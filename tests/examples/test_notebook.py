@@ -21,7 +21,7 @@ def test_own_classes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = str(Path(boxless.__file__).parent.parent)
     monkeypatch.setenv("OMP_NUM_THREADS", "1")  # tests run beside each other
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([source, os.environ.get("PYTHONPATH", "")]))
-    notebook = nbformat.read(EXAMPLES / "own_classes.ipynb", as_version=4)
+    notebook = nbformat.read(EXAMPLES / "own_classes.ipynb", as_version=4)  # type: ignore[no-untyped-call]
     assert not any(cell.get("outputs") for cell in notebook.cells), "clear the outputs before it is committed"
 
     NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(tmp_path / "examples")}}).execute()
