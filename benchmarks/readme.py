@@ -177,8 +177,8 @@ def scale_table() -> str:
         lines += [
             "",
             f"From {each * 1e3:.0f} ms of one core a picture of half a megapixel, preset `fast`, in the long run "
-            f"above, and {_PRICE} dollars for an hour of a core, which is an assumption; storage and traffic come on top. "
-            "Many machines were not measured: the hours suppose that they do not hinder each other.",
+            f"above, and {_PRICE} dollars for an hour of a core, which is an assumption; storage and traffic come "
+            "on top. Many machines were not measured: the hours suppose that they do not hinder each other.",
         ]
     return "\n".join(lines) + "\n"
 
