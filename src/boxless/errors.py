@@ -11,6 +11,7 @@
     ├── AccuracyLossError   a quantized model says too often something else than the model it was made from
     ├── DatasetError        a data set has another layout than expected, or nothing to measure on
     ├── UnknownExperimentError  there is no experiment of that name to reproduce
+    ├── ServeError          a service cannot start, or a page cannot be made
     ├── DiskSpaceError      what is to be written would not fit on the disk
     └── MissingExtraError   a command needs packages that are not installed
 
@@ -66,6 +67,10 @@ class AccuracyLossError(BoxlessError):
 
 class UnknownExperimentError(BoxlessError):
     """A name that no experiment of `boxless reproduce` has."""
+
+
+class ServeError(BoxlessError):
+    """A service that cannot start where it is told to, or a page that cannot be made."""
 
 
 class DiskSpaceError(BoxlessError):

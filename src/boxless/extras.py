@@ -9,7 +9,12 @@ from pathlib import Path
 
 from boxless.errors import MissingExtraError
 
-PACKAGES = {"graph": ("onnx",), "fit": ("onnx", "sklearn"), "train": ("onnx", "sklearn", "keras")}
+PACKAGES = {
+    "graph": ("onnx",),
+    "fit": ("onnx", "sklearn"),
+    "train": ("onnx", "sklearn", "keras"),
+    "serve": ("fastapi", "uvicorn", "python_multipart", "prometheus_client"),
+}
 """What each extra of pyproject.toml brings that is imported at once, by the names that Python imports."""
 
 
@@ -17,7 +22,7 @@ def require(extra: str, who: str) -> None:
     """Makes sure of an extra before there is any work.
 
     Args:
-        extra: "graph", "fit" or "train".
+        extra: "graph", "fit", "train" or "serve".
         who: needs it, in words: the command in hand.
 
     Raises:

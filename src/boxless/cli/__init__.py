@@ -17,6 +17,7 @@ from boxless.cli.locate import locate
 from boxless.cli.models import models
 from boxless.cli.quantize import quantize
 from boxless.cli.reproduce import reproduce
+from boxless.cli.serve import serve
 from boxless.cli.train import train
 from boxless.errors import BoxlessError
 
@@ -37,6 +38,7 @@ app.command()(train)
 app.command()(evaluate)
 app.command()(calibrate)
 app.command()(reproduce)
+app.command()(serve)
 
 
 def _print_version(wanted: bool) -> None:
