@@ -56,6 +56,11 @@ def test_options(service: Running, coffee: Path, localizer: Localizer) -> None:
     again = service.ask("/v1/locate", json.dumps(in_json).encode(), content_type="application/json").json
     assert again == asked | {"image": "bytes"}
     assert service.ask("/v1/locate?min_probability=0.99", content).json["findings"] == []
+    absent, boxed = (
+        service.ask(f"/v1/locate?class=plate&always_box={always}", content).json["findings"][0] for always in "01"
+    )
+    assert not absent["present"] and not absent["boxes"]
+    assert not boxed["present"] and boxed["boxes"]
 
 
 def test_maps_come_with_the_data(service: Running, coffee: Path, localizer: Localizer) -> None:
@@ -170,13 +175,10 @@ def test_one_set_of_defaults(service: Running) -> None:
         == inspect.signature(serve).parameters["preset"].default
         == DEFAULT_PRESET
     )
-    assert page["top"] == library["top"].default == terminal["top"].default == Options().top == DEFAULT_TOP
-    assert (
-        page["min_probability"]
-        == library["min_probability"].default
-        == terminal["min_probability"].default
-        == Options().min_probability
-    )
+    assert page["top"] == DEFAULT_TOP
+    for name in ("top", "min_probability", "always_box"):
+        defaults = library[name].default, terminal[name].default, getattr(Options(), name), page[name]
+        assert len(set(defaults)) == 1, name
 
 
 def test_options_are_those_of_the_command_line(service: Running) -> None:

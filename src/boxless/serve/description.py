@@ -23,7 +23,12 @@ def describe(card: Card, default_preset: str | None = None) -> dict[str, Any]:
         "presets": {
             name: {"sides": preset.sides, "threshold": preset.threshold} for name, preset in card.presets.items()
         },
-        "defaults": {"preset": default_preset or card.default_preset, "top": DEFAULT_TOP, "min_probability": 0.0},
+        "defaults": {
+            "preset": default_preset or card.default_preset,
+            "top": DEFAULT_TOP,
+            "min_probability": 0.0,
+            "always_box": False,
+        },
         "typical_evidence": card.typical_evidence,
         "licence": card.licence,
         "source": card.source,

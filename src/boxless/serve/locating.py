@@ -75,7 +75,11 @@ async def locate(service: Service, request: Request) -> Response:
         begun = time.perf_counter()
         wanted = asked.options
         found = localizer.locate(
-            asked.picture, top=wanted.top, classes=wanted.classes, min_probability=wanted.min_probability
+            asked.picture,
+            top=wanted.top,
+            classes=wanted.classes,
+            min_probability=wanted.min_probability,
+            always_box=wanted.always_box,
         )
         located = time.perf_counter()
         made = _answer(found, kind, asked, service.limits.drawn_pixels)

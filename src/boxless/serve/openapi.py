@@ -23,6 +23,10 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "type": "number", "minimum": 0, "maximum": 1, "default": 0.0,
         "description": "Leave out less probable findings.",
     },
+    "always_box": {
+        "type": "boolean", "default": False,
+        "description": "Box what counts as absent too, wherever anything speaks for it.",
+    },
     "maps": {
         "type": "boolean", "default": False,
         "description": "Class maps too: their shape, and float32 values, little-endian, in base64.",

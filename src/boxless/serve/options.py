@@ -23,6 +23,7 @@ class Options:
         top: how many of the most probable classes, 1 to `MOST_CLASSES`.
         classes: looked for instead; None for the most probable.
         min_probability: findings below are left out, in [0, 1].
+        always_box: whether what counts as absent is boxed too, wherever anything speaks for it.
         maps: whether class maps come with the data.
     """
 
@@ -31,6 +32,7 @@ class Options:
     top: int = DEFAULT_TOP
     classes: tuple[str | int, ...] | None = None
     min_probability: float = 0.0
+    always_box: bool = False
     maps: bool = False
 
     def __post_init__(self) -> None:
@@ -106,11 +108,14 @@ def _classes(value: object) -> list[str | int]:
     return classes
 
 
-def _truth(value: object) -> bool:
-    known = {"true": True, "1": True, "false": False, "0": False}
-    read = known.get(str(value).lower())
-    if read is None:
-        raise _bad("maps", repr(value), "true or false")
+def _truth(name: str) -> Callable[[object], bool]:
+    def read(value: object) -> bool:
+        known = {"true": True, "1": True, "false": False, "0": False}
+        said = str(value).lower()
+        if said not in known:
+            raise _bad(name, repr(value), "true or false")
+        return known[said]
+
     return read
 
 
@@ -120,7 +125,8 @@ _READERS: dict[str, Callable[[object], Any]] = {
     "top": _top,
     "class": _classes,
     "min_probability": _min_probability,
-    "maps": _truth,
+    "always_box": _truth("always_box"),
+    "maps": _truth("maps"),
 }
 
 

@@ -30,7 +30,8 @@ export function heatStrength(finding, typicalEvidence) {
  * Draws a finding over its picture.
  *
  * canvas: of the size to draw at. image: what can be drawn on a canvas. found: the picture's result. finding: one of
- * its findings, or null for the picture alone. look: { heat: 0 to 1, boxes: whether, rank: 0 or 1 }.
+ * its findings, or null for the picture alone. look: { heat: 0 to 1, boxes: whether, rank: 0 or 1, line: how thick
+ * frames are, 1 where it is left out }.
  */
 export function drawFinding(canvas, image, found, finding, look) {
   const context = canvas.getContext("2d", { willReadFrequently: true });
@@ -44,12 +45,17 @@ export function drawFinding(canvas, image, found, finding, look) {
     overlay(picture.data, scoreMap(finding.class_map, canvas.height, canvas.width), strength);
     context.putImageData(picture, 0, 0);
   }
-  if (look.boxes) drawBoxes(context, canvas, found, finding.boxes, COLOURS[look.rank % COLOURS.length]);
+  if (look.boxes) drawBoxes(context, canvas, found, finding.boxes, COLOURS[look.rank % COLOURS.length], look.line ?? 1);
+}
+
+/** What lines and letters are multiples of, in pixels of the canvas. */
+function unitOf({ width, height }) {
+  return Math.max(1, Math.min(Math.max(width, height) / 400, Math.min(width, height) / 150));
 }
 
 /** Frames, the best one twice as thick; each line lies inside its box, between two dark ones. */
-function drawBoxes(context, canvas, found, boxes, colour) {
-  const unit = Math.max(1, Math.min(Math.max(canvas.width, canvas.height) / 400, Math.min(canvas.width, canvas.height) / 150));
+function drawBoxes(context, canvas, found, boxes, colour, thickness) {
+  const unit = thickness * unitOf(canvas);
   const [across, down] = [canvas.width / found.width, canvas.height / found.height];
   boxes.forEach(({ box }, rank) => {
     const line = Math.max(1, Math.round(2 * unit * (rank ? 0.5 : 1)));
@@ -67,7 +73,7 @@ function drawBoxes(context, canvas, found, boxes, colour) {
 /** Writes a finding's name at its best box, whole inside the picture. */
 export function drawTitle(canvas, found, finding, title, rank) {
   const context = canvas.getContext("2d");
-  const unit = Math.max(1, Math.min(Math.max(canvas.width, canvas.height) / 400, Math.min(canvas.width, canvas.height) / 150));
+  const unit = unitOf(canvas);
   const [size, pad] = [Math.round(13 * unit), Math.round(4 * unit)];
   context.font = `${size}px system-ui, sans-serif`;
   context.textBaseline = "top";
