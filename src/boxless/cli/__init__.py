@@ -15,6 +15,7 @@ from boxless.cli.fit import fit
 from boxless.cli.inspect import inspect
 from boxless.cli.locate import locate
 from boxless.cli.models import models
+from boxless.cli.page import page
 from boxless.cli.quantize import quantize
 from boxless.cli.reproduce import reproduce
 from boxless.cli.serve import serve
@@ -39,6 +40,7 @@ app.command()(evaluate)
 app.command()(calibrate)
 app.command()(reproduce)
 app.command()(serve)
+app.command()(page)
 
 
 def _print_version(wanted: bool) -> None:

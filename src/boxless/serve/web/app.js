@@ -11,7 +11,7 @@ import { showStage, showTray } from "./stage.js";
 
 let pictures;
 let labels = [];
-const look = { heat: 1, boxes: true, line: 0.6 };
+const look = { heat: 1, boxes: true, line: 0.75 };
 
 function render() {
   const picture = pictures.current;

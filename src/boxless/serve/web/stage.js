@@ -3,7 +3,7 @@
 import { drawFinding } from "./drawing.js";
 import { make, percent } from "./elements.js";
 
-const MOST = 1600; // pixels of a drawing's longer side on the page
+const [LEAST, MOST] = [1200, 1600]; // pixels of a drawing's longer side on the page
 
 /** What one reads below a drawing. */
 function caption(finding) {
@@ -41,7 +41,8 @@ export function showStage(stage, picture, look, { retry, remove }) {
 
 function figure(picture, finding, look, captioned) {
   if (!picture.image) return make("figure", {}, make("p", { className: "message", textContent: "Opening the picture …" }));
-  const scale = Math.min(1, MOST / Math.max(picture.image.width, picture.image.height));
+  const longer = Math.max(picture.image.width, picture.image.height);
+  const scale = Math.min(MOST / longer, Math.max(1, LEAST / longer));
   const canvas = make("canvas", {
     width: Math.max(1, Math.round(picture.image.width * scale)),
     height: Math.max(1, Math.round(picture.image.height * scale)),
