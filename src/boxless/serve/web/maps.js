@@ -2,14 +2,16 @@
 //
 // A map is { rows, columns, values }: a Float32Array, row by row.
 
-/** The weights that resize one axis about cell centres, as [first, second, share of the second] for each new cell. */
+/** How one axis is resized about cell centres: for each new cell the two old ones, and the share of the second. */
 function linear(size, wanted) {
-  return Array.from({ length: wanted }, (_, i) => {
+  const [firsts, seconds, shares] = [new Int32Array(wanted), new Int32Array(wanted), new Float64Array(wanted)];
+  for (let i = 0; i < wanted; i++) {
     const at = Math.max(0, ((i + 0.5) * size) / wanted - 0.5);
-    const first = Math.min(size - 1, Math.floor(at));
-    const second = Math.min(size - 1, first + 1);
-    return [first, second, first === second ? 0 : at - first];
-  });
+    firsts[i] = Math.min(size - 1, Math.floor(at));
+    seconds[i] = Math.min(size - 1, firsts[i] + 1);
+    shares[i] = firsts[i] === seconds[i] ? 0 : at - firsts[i];
+  }
+  return { firsts, seconds, shares };
 }
 
 /** The weights that average one axis where it shrinks, as lists of [cell, share] for each new cell. */
@@ -33,17 +35,19 @@ export function resizeMap(map, rows, columns) {
 }
 
 function interpolated(map, rows, columns) {
-  const values = new Float32Array(rows * columns);
-  const across = linear(map.columns, columns);
-  linear(map.rows, rows).forEach(([above, below, down], y) => {
-    const [one, other] = [above * map.columns, below * map.columns];
+  const [values, old] = [new Float32Array(rows * columns), map.values];
+  const [across, down] = [linear(map.columns, columns), linear(map.rows, rows)];
+  for (let y = 0; y < rows; y++) {
+    const [one, other, below] = [down.firsts[y] * map.columns, down.seconds[y] * map.columns, down.shares[y]];
     for (let x = 0; x < columns; x++) {
-      const [left, right, share] = across[x];
-      const top = map.values[one + left] * (1 - share) + map.values[one + right] * share;
-      const bottom = map.values[other + left] * (1 - share) + map.values[other + right] * share;
-      values[y * columns + x] = top * (1 - down) + bottom * down;
+      const left = across.firsts[x];
+      const right = across.seconds[x];
+      const share = across.shares[x];
+      const top = old[one + left] * (1 - share) + old[one + right] * share;
+      const bottom = old[other + left] * (1 - share) + old[other + right] * share;
+      values[y * columns + x] = top * (1 - below) + bottom * below;
     }
-  });
+  }
   return values;
 }
 
@@ -65,7 +69,7 @@ function averaged(map, rows, columns) {
 /** The largest value of a list. */
 export function largest(values) {
   let peak = -Infinity;
-  for (const value of values) if (value > peak) peak = value;
+  for (let i = 0; i < values.length; i++) if (values[i] > peak) peak = values[i];
   return peak;
 }
 
@@ -73,5 +77,7 @@ export function largest(values) {
 export function scoreMap(classMap, height, width) {
   const { values } = resizeMap(classMap, height, width);
   const peak = largest(values);
-  return Float32Array.from(values, (value) => (peak > 0 ? Math.max(0, value) / peak : 0));
+  const scores = new Float32Array(values.length);
+  if (peak > 0) for (let i = 0; i < values.length; i++) scores[i] = Math.max(0, values[i]) / peak;
+  return scores;
 }

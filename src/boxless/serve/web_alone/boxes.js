@@ -17,7 +17,8 @@ function pieces({ rows, columns, values }, level) {
     stack.push(start);
     while (stack.length) {
       const at = stack.pop();
-      const [y, x] = [Math.floor(at / columns), at % columns];
+      const x = at % columns;
+      const y = (at - x) / columns;
       piece.left = Math.min(piece.left, x);
       piece.right = Math.max(piece.right, x + 1);
       piece.top = Math.min(piece.top, y);
