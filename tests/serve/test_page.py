@@ -58,7 +58,7 @@ def test_drop_a_picture_and_see_class_map_and_box(page: Page, address: str, coff
         (slice(-9, -1),) * 2,
     )
     assert np.abs(with_heat[cup] - bare[cup]).mean() > 30
-    assert np.abs(with_heat[corner] - bare[corner]).mean() < 2
+    assert np.abs(with_heat[corner] - bare[corner]).mean() < 5
     with Image.open(coffee) as image:
         resized = np.asarray(image.resize((bare.shape[1], bare.shape[0])), np.float32)
     assert np.abs(bare - resized).mean() < 4
@@ -204,7 +204,7 @@ def test_a_camera_that_is_missing(page: Page, address: str) -> None:
 def test_a_service_that_wants_a_token(page: Page, coffee: Path) -> None:
     with running(LIMITS, token="opensesame") as guarded:
         page.goto(f"http://127.0.0.1:{guarded.port}/")
-        page.get_by_label("Token").fill("opensesame")
+        page.get_by_role("textbox", name="Token").fill("opensesame")
         page.get_by_role("button", name="Go on").click()
         page.locator("body[data-ready]").wait_for()
         drop(page, ("coffee.jpg", coffee.read_bytes()))
