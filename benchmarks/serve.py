@@ -25,7 +25,7 @@ import numpy as np
 from benchmarks.facts import DATA, write_results
 from boxless import Localizer
 
-ROUNDS = 5
+ROUNDS = 3
 TARGETS = {
     "service at saturation over locate_many": 0.85,
     "overhead of a request, ms": 5.0,
@@ -123,7 +123,7 @@ def throughput(port: int, process: int, contents: list[bytes]) -> dict[str, floa
     }
 
 
-def overhead(port: int, contents: list[bytes], requests: int = 200) -> dict[str, float]:
+def overhead(port: int, contents: list[bytes], requests: int = 100) -> dict[str, float]:
     """What a request takes beside locating, in ms: one at a time, as the client sees it, less the stage `locate`."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     beside = []
@@ -141,9 +141,9 @@ def overhead(port: int, contents: list[bytes], requests: int = 200) -> dict[str,
 
 
 def pictures() -> list[bytes]:
-    """Forty photographs, encoded."""
+    """Twenty-four photographs, encoded."""
     files = sorted((DATA / "photos").glob("*.*")) or sorted(Path("examples/pictures").glob("*.jpg"))
-    return [path.read_bytes() for path in islice(files, 40)]
+    return [path.read_bytes() for path in islice(files, 24)]
 
 
 def main() -> None:
