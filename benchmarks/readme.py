@@ -118,8 +118,8 @@ def serve_table() -> str:
         f"| memory of it by thirds of the time, MiB | {thirds} | flat |",
         "",
         f"While {measured['beside']}, so that the first and the third row mostly tell what the neighbours did (single "
-        f"rounds: {figures['the least of these ratios']:.2f} to {figures['the largest of these ratios']:.2f}); processor "
-        "time stands that, and of it a request takes "
+        f"rounds: {figures['the least of these ratios']:.2f} to {figures['the largest of these ratios']:.2f}); "
+        "processor time stands that, and of it a request takes "
         f"{figures['service, processor ms a picture'] - figures['locate_many, processor ms a picture']:.1f} ms beside "
         f"the {figures['locate_many, processor ms a picture']:.1f} of locating. Mixed load is good, broken, huge, "
         "slow and aborted requests from 12 clients. `python -m benchmarks.serve` and "
