@@ -1,16 +1,18 @@
 # Everything is done in .venv, with the versions of constraints.txt.
-.PHONY: help compat demo test lint bench bench-peers figures zoo clean
+.PHONY: help compat demo test lint docs release bench bench-peers figures zoo clean
 .DEFAULT_GOAL := help
 
 PYTHON ?= python3
 VENV := .venv
-BIN := $(VENV)/bin
+BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 export BOXLESS_DATA ?= $(abspath ../shared/data)
 
 help:
 	@echo "make demo   install, and locate the object in a picture"
 	@echo "make test   run the tests         make lint   check style and types"
+	@echo "make docs   make the site of the documentation"
+	@echo "make release  build what is published into dist/, and try the wheel in an empty environment"
 	@echo "make bench  measure speed         make zoo    build the embedded model anew (needs torch)"
 	@echo "make compat  try to attach to every classifier of Keras (needs tensorflow)"
 	@echo "make bench-peers  measure other class activation maps beside (needs torch, 6 GB)"
@@ -28,6 +30,23 @@ lint: $(BIN)/.develop
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
+# Nothing is fetched; a warning, such as of a link that leads nowhere, is an error.
+docs: $(BIN)/.docs
+	$(BIN)/python -m sphinx -q -W --keep-going -b html docs docs/_build/html
+	@echo "The site: docs/_build/html/index.html"
+
+$(BIN)/.docs: $(BIN)/.run
+	$(PIP) --editable '.[docs]'
+	@touch $@
+
+release: $(BIN)/.release
+	$(BIN)/python -m tools.release
+	$(BIN)/python -m tools.try_wheel dist/*.whl
+
+$(BIN)/.release: $(BIN)/.run
+	$(PIP) --editable '.[release]'
+	@touch $@
+
 # Other people's class activation maps on the same weights; only this and tools/store_peer_maps.py need them.
 bench-peers: .venv-peers/.installed
 	OMP_NUM_THREADS=1 .venv-peers/bin/python -m benchmarks.peers
@@ -42,9 +61,10 @@ bench: $(BIN)/.develop
 	$(BIN)/python -m benchmarks.speed
 	$(BIN)/python -m benchmarks.localization
 
-# The tables of README and docs, from benchmarks/results.
+# The tables of README and docs, from benchmarks/results, and the picture of the rooms.
 figures: $(BIN)/.develop
 	$(BIN)/python -m benchmarks.readme
+	$(BIN)/python -m tools.architecture
 
 # The model files in src/boxless/zoo; only this needs torch.
 zoo: $(BIN)/.develop
@@ -63,15 +83,17 @@ compat:
 	.venv-frameworks/bin/python -m benchmarks.attach
 
 clean:
-	rm -rf $(VENV) .venv-zoo .venv-peers .venv-frameworks .demo
+	rm -rf $(VENV) .venv-zoo .venv-peers .venv-frameworks .demo dist docs/_build
 
 $(BIN)/python:
-	$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv $(VENV)
 
 $(BIN)/.run: $(BIN)/python pyproject.toml constraints.txt
-	$(PIP) --editable .
+	@echo "Installing boxless and what it needs into $(VENV), once (400 MB; minutes) ..."
+	@$(PIP) --editable .
 	@touch $@
 
 $(BIN)/.develop: $(BIN)/.run
-	$(PIP) --editable '.[dev]'
+	@echo "Installing what tests need into $(VENV), once (3 GB; minutes) ..."
+	@$(PIP) --editable '.[dev]'
 	@touch $@

@@ -57,7 +57,34 @@ def readme_tables() -> str:
         lines.append(f"| {words} | {speed['figures'][key]:.2f} | {bound} {speed['targets'][key]:.2f} |")
     peaks = {key: value for key, value in speed["figures"].items() if key.startswith("peak")}
     lines += [f"| {key.replace(', MiB', '')} | {value:.0f} MiB | constant |" for key, value in peaks.items()]
+    lines += ["", *_presence_lines()]
     return "\n".join(lines) + "\n"
+
+
+def _presence_lines() -> list[str]:
+    """What is there and what is not, and how large it must be."""
+    figures = read("presence")["figures"]
+    presets, ranking = figures["presence"], figures["ranking"]
+    rows = {
+        "present_across_halves": "classes in a picture that get a box",
+        "absent_across_halves": "classes not in a picture that get one",
+        "blank": "blank and noise pictures with any box",
+    }
+    lines = [f"| %, levels set on other pictures | {' | '.join(presets)} |", "|---" * (len(presets) + 1) + "|"]
+    for key, words in rows.items():
+        lines.append(f"| {words} | {' | '.join(f'{row[key]:.1f}' for row in presets.values())} |")
+    lines += [
+        "",
+        f"Of the boxes of the five likeliest classes, a right one has a higher score than a wrong one in "
+        f"{ranking['score']:.0f} % of all pairs ({ranking['share_alone']:.0f} % by a box's share of its map alone).",
+        "",
+        "| object, % of the picture | pictures | one box right at IoU 0.5, % | area of the box over the object's |",
+        "|---|---|---|---|",
+    ]
+    for row in figures["by_size"]:
+        sizes = f"{100 * row['from']:.0f} to {100 * row['to']:.0f}"
+        lines.append(f"| {sizes} | {row['pictures']} | {row['right']:.0f} | {row['box_over_object']:.1f} |")
+    return lines
 
 
 def fit_table() -> str:
@@ -84,6 +111,29 @@ def fit_table() -> str:
     return "\n".join(lines) + "\n"
 
 
+def fit_time_table() -> str:
+    """How long the whole command takes, first and again."""
+    results = read("fit_time")
+    lines = [
+        "| pictures | how many | typical size | first run, s | again, s | load before |",
+        "|---|---|---|---|---|---|",
+    ]
+    for row in results["figures"]:
+        height, width = row["pixels"]
+        lines.append(
+            f"| {row['set']} | {row['pictures']} | {width} x {height} | {row['first_s']:.0f} | {row['again_s']:.0f} | "
+            f"{row['load_before']:.0f} |"
+        )
+    machine = results["machine"]
+    lines += [
+        "",
+        f"The command `boxless fit` from start to report, on {machine['cores']} cores ({machine['processor']}) that "
+        f"other programs kept busy, {machine['date']}: the load is how many processes wanted them when it began. "
+        "`python -m benchmarks.fit_time` measures anew.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
 def rare_table() -> str:
     """What balanced weights do for rare classes."""
     lines = [
@@ -94,6 +144,42 @@ def rare_table() -> str:
         recall = f"{row['recall_rare']:.0f} | {row['recall_common']:.0f} | {row['log_loss']:.2f}"
         f1 = f"{row['f1_rare']:.0f} | {row['f1_common']:.0f}"
         lines.append(f"| {row['rare_pictures']} | {row['weights']} | {recall} | {f1} |")
+    return "\n".join(lines) + "\n"
+
+
+_PRICE = 0.04
+"""Dollars that an hour of one core (vCPU) costs, about: an assumption, no measurement."""
+
+
+def scale_table() -> str:
+    """What long runs were measured to do, and what that makes of millions of pictures."""
+    results = read("scale")
+    machine, targets = results["machine"], results["targets"]
+    lines = ["| long runs | measured | target |", "|---|---|---|"]
+    for part in ("kills", "rates", "long run", "ray"):
+        for name, value in results.get(part, {}).items():
+            lines.append(f"| {part}: {name} | {value:,.4g} | {targets.get(name, '')} |")
+    missing = [part for part in ("kills", "rates", "long run", "ray") if part not in results]
+    lines += [
+        "",
+        f"On {machine['cores']} cores ({machine['processor']}), {machine['date']}, with the load of others as said: "
+        "ratios hold, rates are lower than on a machine of one's own. `python -m benchmarks.scale` measures anew, by "
+        "default on 200,000 pictures." + (f" Not measured yet: {', '.join(missing)}." if missing else ""),
+    ]
+    if "long run" in results:
+        run = results["long run"]
+        each = run["CPU seconds"] / run["pictures"]
+        lines += ["", "| pictures | core hours | hours on 16 cores | on 320 | dollars |", "|---|---|---|---|---|"]
+        for millions in (1, 10, 100):
+            hours = millions * 1e6 * each / 3600
+            on_many = f"{hours / 16:,.1f} | {hours / 320:,.1f}"
+            lines.append(f"| {millions} million | {hours:,.0f} | {on_many} | {hours * _PRICE:,.0f} |")
+        lines += [
+            "",
+            f"From {each * 1e3:.0f} ms of one core a picture of half a megapixel, preset `fast`, in the long run "
+            f"above, and {_PRICE} dollars for an hour of a core, which is an assumption; storage and traffic come "
+            "on top. Many machines were not measured: the hours suppose that they do not hinder each other.",
+        ]
     return "\n".join(lines) + "\n"
 
 
@@ -147,8 +233,9 @@ def _with_interval(figure: dict[str, float]) -> str:
 
 PAGES: dict[Path, Callable[[], str]] = {
     _ROOT / "README.md": readme_tables,
-    _ROOT / "docs/fit.md": lambda: f"{fit_table()}\n{twins()}",
+    _ROOT / "docs/scale.md": scale_table,
     _ROOT / "docs/serve.md": serve_table,
+    _ROOT / "docs/fit.md": lambda: f"{fit_table()}\n{fit_time_table()}\n{twins()}",
     _ROOT / "docs/decisions/0011-rare-classes-count-alike.md": rare_table,
 }
 

@@ -1,38 +1,59 @@
-"""Scenes that teach a network the wrong thing: a small cat on grass, a small cup on sand; or, for a test, swapped."""
+"""Scenes that teach a network the wrong thing: a cat on grass, a cup on gravel; or, for a test, swapped.
+
+They are put together from photographs: a cat's head and a cup with its saucer, cut out, on a piece of ground.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFilter
 
-PICTURES = Path("examples/pictures")
-SIDE, OBJECT = 224, 30
-"""Of a scene and of the object in it, in pixels."""
+FOLDER = Path("examples")
+SIDE, OBJECT = 320, 56
+"""Of a scene, and the width of the object in it, in pixels."""
 
-OBJECTS = {"cat": ("chelsea.jpg", (110, 30, 300, 220)), "cup": ("coffee.jpg", (170, 60, 430, 320))}
-"""What is shown: a part (x0, y0, x1, y1) of a picture."""
+PICTURES = {"cat": "pictures/chelsea.jpg", "cup": "pictures/coffee.jpg"}
+OUTLINES = {
+    "cat": [[(45, 0), (375, 0), (365, 50), (350, 85), (360, 130), (345, 180), (318, 225), (280, 262), (235, 285),
+             (150, 285), (90, 250), (45, 200), (25, 150), (30, 100), (33, 40)]],
+    "cup": [[(77, 38), (479, 388)], [(172, 18), (408, 204)]],
+}  # fmt: skip
+"""What is cut out of them, in their pixels: the corners of a polygon, or of the boxes around ellipses."""
 
-USUAL = {"cat": "grass", "cup": "sand"}
-SWAPPED = {"cat": "sand", "cup": "grass"}
+GROUNDS = {"grass": (0.78, 1.15, 0.42), "gravel": (1.12, 1.0, 0.84)}
+"""Photographs in grey, and what makes them red, green and blue."""
+
+OBJECTS = tuple(PICTURES)
+USUAL = {"cat": "grass", "cup": "gravel"}
+SWAPPED = {"cat": "gravel", "cup": "grass"}
 
 
 def scene(what: str, ground: str, random: np.random.Generator) -> Image.Image:
     """The object somewhere on the ground."""
-    y, x = np.indices((SIDE, SIDE))[..., None]
-    if ground == "grass":
-        colours, noise = np.full((SIDE, SIDE, 3), (70, 130, 50)), 45
-    else:
-        waves = 25 * np.sin(x / 6 + random.uniform(0, 6) + np.sin(y / 25))
-        colours, noise = np.array((200, 170, 120)) + waves, 18
-    pixels = colours + random.normal(0, noise, (SIDE, SIDE, 1))
-    picture = Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
-    name, part = OBJECTS[what]
-    thing = Image.open(PICTURES / name).convert("RGB").resize((OBJECT, OBJECT), box=part)
-    left, top = (int(each) for each in random.integers(0, SIDE - OBJECT, 2))
-    picture.paste(thing, (left, top))
+    grey = np.asarray(Image.open(FOLDER / f"grounds/{ground}.jpg").convert("L"), np.float64)
+    top, left = (int(random.integers(0, room + 1)) for room in np.array(grey.shape) - SIDE)
+    piece = np.rot90(grey[top : top + SIDE, left : left + SIDE], int(random.integers(0, 4)))
+    coloured = piece[..., None] * GROUNDS[ground] * random.uniform(0.85, 1.1)
+    picture = Image.fromarray(coloured.clip(0, 255).astype(np.uint8))
+    thing = cut_out(what)
+    place = (int(random.integers(0, SIDE - thing.width)), int(random.integers(0, SIDE - thing.height)))
+    picture.paste(thing, place, thing)
     return picture
+
+
+def cut_out(what: str, width: int = OBJECT) -> Image.Image:
+    """The object alone, RGBA, so many pixels wide."""
+    picture = Image.open(FOLDER / PICTURES[what]).convert("RGB")
+    mask = Image.new("L", picture.size)
+    pen = ImageDraw.Draw(mask)
+    for corners in OUTLINES[what]:
+        (pen.ellipse if len(corners) == 2 else pen.polygon)(corners, fill=255)
+    around = mask.getbbox()
+    picture.putalpha(mask.filter(ImageFilter.GaussianBlur(3)))
+    thing = picture.crop(around)
+    return thing.resize((width, round(width * thing.height / thing.width)), Image.Resampling.LANCZOS)
 
 
 def write_folder(folder: Path, swapped: int, count: int = 12, seed: int = 0) -> Path:

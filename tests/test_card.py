@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
-from boxless import Card, UnknownClassError
+from boxless import Card, ModelFileError, UnknownClassError
 from boxless.presets import PRESETS
 
 CARD = Card(
@@ -28,9 +29,38 @@ def test_a_card_of_format_1_is_read() -> None:
     data = json.loads(CARD.to_json())
     data["format"] = 1
     for preset in data["presets"].values():
-        for added in ("least_probability", "least_evidence", "present_from"):
+        for added in (
+            "least_probability", "least_evidence", "present_from", "thresholds", "finders", "sharpness"
+        ):  # fmt: skip
             del preset[added]
-    assert Card.from_json(json.dumps(data)).preset("fast").present(0.0, 0.1)
+    del data["finders"]
+    fast = Card.from_json(json.dumps(data)).preset("fast")
+    assert fast.present(0.0, 0.1)
+    assert fast.threshold_of(3) == fast.threshold
+
+
+def test_thresholds_of_classes_survive_json() -> None:
+    cuts = replace(CARD.preset("fast"), thresholds=(0.1, 0.2, 0.9, 0.5))
+    card = Card.from_json(replace(CARD, presets={"fast": cuts}).to_json())
+    assert card.preset("fast").threshold_of(2) == 0.9
+    assert card.preset("fast").cut.startswith("0.1 to 0.9, by class (set on: ")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"thresholds": [0.5, 0.5, 1.5, 0.5]}, "between 0 and 1, found 1.5"),
+        ({"thresholds": [0.5, 0.5]}, "fast has 2 thresholds for 4 classes"),
+        ({"thresholds": "half"}, "damaged card"),
+        ({"sides": [224, 448], "finders": [0]}, "fast asks for finder 0, and it has 0"),
+        ({"finders": [0]}, "one for each look after the first"),
+    ],
+)
+def test_a_card_with_senseless_thresholds_or_finders_is_refused(change: dict[str, object], said: str) -> None:
+    data = json.loads(CARD.to_json())
+    data["presets"]["fast"].update(change)
+    with pytest.raises(ModelFileError, match=said):
+        Card.from_json(json.dumps(data))
 
 
 @pytest.mark.parametrize("wanted", [1, "barn owl", "Barn_Owl", " barn  owl ", "n2", "1"])

@@ -18,6 +18,9 @@ import pytest
         (["inspect", "x.onnx"], "onnx", "graph"),
         (["quantize", "x.onnx", "--calibrate", ".", "--out", "y.onnx"], "onnx", "graph"),
         (["serve"], "fastapi", "serve"),
+        (["results", "folder"], "pyarrow", "batch"),
+        (["locate", "README.md", "--out", "x"], "pyarrow", "batch"),
+        (["locate", "README.md", "--out", "x", "--engine", "ray"], "ray", "ray"),
         (["calibrate", "folder", "--out", "y.onnx"], "onnx", "graph"),
     ],
 )

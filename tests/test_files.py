@@ -15,6 +15,13 @@ def test_a_file_is_written_whole(tmp_path: Path) -> None:
     assert list(path.parent.iterdir()) == [path]
 
 
+def test_errors_name_the_file_that_was_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "name.txt"
+    with pytest.raises(FileNotFoundError) as caught:
+        write_whole(path, lambda beside: beside.read_text())
+    assert caught.value.filename == str(path)
+
+
 def test_or_not_at_all(tmp_path: Path) -> None:
     path = tmp_path / "name.txt"
     path.write_text("old")

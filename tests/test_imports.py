@@ -15,17 +15,18 @@ SOURCE = Path(boxless.__file__).parent
 
 # A module imports from its own row or from rows below.
 ROWS = [
+    ("boxless.__main__",),
     ("boxless.cli", "boxless.serve"),
     ("boxless.reproduction",),
-    ("boxless.batch", "boxless.training", "boxless.evaluation"),
+    ("boxless.batch", "boxless.annotation", "boxless.training", "boxless.evaluation"),
     ("boxless.from_frameworks",),
     ("boxless.localizer", "boxless.formats", "boxless.graph", "boxless.networks"),
     ("boxless.localization", "boxless.model_file"),
     ("boxless.class_maps", "boxless.cam_methods", "boxless.refine", "boxless.boxes", "boxless.image", "boxless.draw",
      "boxless.card", "boxless.ordered", "boxless.page", "boxless.picture_file", "boxless.bit_depth",
-     "boxless.fonts"),
-    ("boxless.presets", "boxless.errors", "boxless.extras", "boxless.files", "boxless.machine", "boxless.zoo",
-     "boxless._version"),
+     "boxless.fonts", "boxless.piece_masks", "boxless.run_lengths"),
+    ("boxless.presets", "boxless.errors", "boxless.extras", "boxless.files", "boxless.machine", "boxless.places",
+     "boxless.zoo", "boxless._version"),
 ]  # fmt: skip
 
 

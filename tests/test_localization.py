@@ -86,11 +86,16 @@ def test_the_representation_is_a_few_lines(found: Localization, localizer: Local
     assert repr(failed) == "<Localization of nope.jpg: no such file>"
 
 
-def test_notebooks_show_the_drawn_picture(found: Localization, localizer: Localizer) -> None:
+def test_notebooks_show_the_drawn_picture(found: Localization, localizer: Localizer, coffee: Path) -> None:
     png = found._repr_png_()
     assert png is not None
     with Image.open(io.BytesIO(png)) as shown:
         assert np.array_equal(np.array(shown), np.array(found.draw()))
+    large = localizer.locate(np.asarray(Image.open(coffee).resize((3000, 2000))))
+    shown_large = large._repr_png_()
+    assert shown_large is not None
+    with Image.open(io.BytesIO(shown_large)) as shown:
+        assert shown.size == (1000, 667), "a notebook is not to grow by megabytes"
     page = found._repr_html_()
     assert "data:image/jpeg;base64," in page and "&lt;Localization" in page
     (failed,) = localizer.locate_many(["<b>.jpg"])

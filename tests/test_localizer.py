@@ -62,7 +62,7 @@ def test_the_input_is_not_touched(localizer: Localizer, coffee: Path) -> None:
 @pytest.mark.parametrize("shape", [(1, 1), (1, 5000), (5000, 1), (3, 7), (4000, 5000)])
 def test_boxes_are_inside_pictures_of_any_size(localizer: Localizer, shape: tuple[int, int]) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (*shape, 3), np.uint8)
-    for finding in localizer.locate(pixels, top=2).findings:
+    for finding in localizer.locate(pixels, top=2, always_box=True).findings:
         assert finding.box is not None
         for box in finding.boxes:
             assert 0 <= box.x0 < box.x1 <= shape[1]

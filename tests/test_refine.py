@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from boxless.refine import affinity, resize_features, resize_maps, walk
+from boxless.refine import affinity, resize_features, resize_maps, sharpened, walk
 
 random = np.random.default_rng(0)
 
@@ -25,6 +25,13 @@ def test_rows_of_the_affinity_sum_to_one() -> None:
     assert rows.shape == (4, 6, 2, 3)
     assert rows.min() >= 0
     assert rows.sum(axis=(2, 3)) == pytest.approx(np.ones((4, 6)), abs=1e-5)
+
+
+@pytest.mark.parametrize("sharpness", [1.0, 2.0, 1.5])
+def test_a_sharpened_affinity_is_that_of_a_higher_power(sharpness: float) -> None:
+    layers = [noise(5, 4, 6), noise(9, 8, 12)]
+    mild, strong = (affinity(layers, (4, 6), (2, 3), power) for power in (2.0, 2.0 * sharpness))
+    assert sharpened(mild, sharpness) == pytest.approx(strong, abs=1e-5)
 
 
 @pytest.mark.parametrize("steps", [1, 2])

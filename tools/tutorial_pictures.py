@@ -9,7 +9,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from examples.backgrounds import SWAPPED, scene, write_folder
+from examples.backgrounds import SIDE, SWAPPED, scene, write_folder
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
@@ -28,22 +28,22 @@ HEIGHT, GAP, LINE = 200, 10, 24
 """Of a picture, the room between two, and a caption, in pixels."""
 
 
-def strip(rows: Sequence[Sequence[tuple[Image.Image, str]]]) -> Image.Image:
+def strip(rows: Sequence[Sequence[tuple[Image.Image, str]]], height: int = HEIGHT) -> Image.Image:
     """Rows of pictures of one height with captions below."""
     font = ImageFont.load_default(13)
     scaled = [
-        [(each.resize((round(each.width * HEIGHT / each.height), HEIGHT), Image.Resampling.LANCZOS), caption)
+        [(each.resize((round(each.width * height / each.height), height), Image.Resampling.LANCZOS), caption)
          for each, caption in row]
         for row in rows
     ]  # fmt: skip
     width = max(sum(each.width + GAP for each, _ in row) for row in scaled) + GAP
-    sheet = Image.new("RGB", (width, len(rows) * (HEIGHT + LINE + GAP) + GAP), "white")
+    sheet = Image.new("RGB", (width, len(rows) * (height + LINE + GAP) + GAP), "white")
     pen = ImageDraw.Draw(sheet)
     for i, row in enumerate(scaled):
-        left, top = GAP, GAP + i * (HEIGHT + LINE + GAP)
+        left, top = GAP, GAP + i * (height + LINE + GAP)
         for each, caption in row:
             sheet.paste(each, (left, top))
-            pen.text((left + each.width / 2, top + HEIGHT + 5), caption, (38, 38, 44), font, anchor="ma")
+            pen.text((left + each.width / 2, top + height + 5), caption, (38, 38, 44), font, anchor="ma")
             left += each.width + GAP
     return sheet
 
@@ -90,7 +90,7 @@ def background() -> Image.Image:
     rows = []
     with tempfile.TemporaryDirectory() as scratch:
         os.environ["BOXLESS_CACHE"] = scratch
-        for name, swapped in (("cats on grass only", 0), ("both grounds", 6)):
+        for name, swapped in (("cats on grass", 0), ("both grounds", 6)):
             training, validation = read_split(write_folder(Path(scratch, name), swapped), "0.25")
             model = fit(training, validation, Path(scratch, f"{name}.onnx")).path
             localizer, random = Localizer(model, preset="fast"), np.random.default_rng(1)
@@ -102,7 +102,7 @@ def background() -> Image.Image:
                 row.append((picture, f"a {what} on {SWAPPED[what]}"))
                 row.append((Image.fromarray(shown), f'"{found.label}", {found.probability:.0%}'))
             rows.append(row)
-    return strip(rows)
+    return strip(rows, height=SIDE)
 
 
 if __name__ == "__main__":

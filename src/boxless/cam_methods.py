@@ -8,8 +8,10 @@ so what its authors' programs find with a backward pass, or with a thousand forw
 is not among them: it masks the picture with each of the C features and asks the whole network C times.
 
 Every function takes
-    features (C, h, w), the last spatial output of the network,
-    weight (k, C) and bias (k,), the rows of the linear layer of the wanted classes,
+
+- features (C, h, w), the last spatial output of the network,
+- weight (k, C) and bias (k,), the rows of the linear layer of the wanted classes,
+
 and gives maps (k, h, w) as the method's paper has them before it clips at zero and scales.
 """
 

@@ -14,7 +14,8 @@ from boxless.presets import DEFAULT_PRESET, Preset, view_size
 FORMAT = 2
 """The version of the model file's format: its inputs, outputs and card. A reader refuses newer ones, and reads older.
 
-Since 2, presets say from which probability and evidence on a class counts as present.
+Since 2, presets say from which probability and evidence on a class counts as present; they may have a threshold for
+each class, and there may be finders.
 """
 
 METADATA_KEY = "boxless"
@@ -40,6 +41,8 @@ class Card:
         typical_evidence: the median evidence of right findings; a heat map of this strength is drawn in full.
         licence: an SPDX identifier.
         source: where the weights come from.
+        finders: how many linear layers the model has, beside the one that names, that make class maps of looks of
+            another size; see `finder_class`.
         figures: measured properties, such as accuracies in percent, by name.
         figures_on: what they were measured on, in words.
     """
@@ -57,6 +60,7 @@ class Card:
     background: tuple[int, ...] = ()
     activation: Literal["softmax", "sigmoid"] = "softmax"
     typical_evidence: float = 10.0
+    finders: int = 0
     figures: Mapping[str, float] = field(default_factory=dict)
     figures_on: str = ""
 
@@ -73,6 +77,10 @@ class Card:
     def look_size(self, side: int, height: int, width: int) -> tuple[int, int]:
         """The (height, width) at which the network sees a picture of that height and width; see `Preset.sides`."""
         return self.fixed_size or view_size(side, height, width, self.size_multiple)
+
+    def finder_class(self, class_index: int, finder: int) -> int:
+        """What is asked of the model file, as a class, for a class's map by a finder (from 0)."""
+        return (finder + 1) * len(self.labels) + class_index
 
     def class_index(self, wanted: str | int) -> int:
         """The index of a class, from its index, its label (upper and lower case alike) or its id.
@@ -129,6 +137,17 @@ class Card:
             raise ModelFileError(f"a boxless model with a damaged card ({error})") from None
         if not card.presets:
             raise ModelFileError("a boxless model without presets")
+        for name, preset in card.presets.items():
+            if len(preset.thresholds) not in (0, len(card.labels)):
+                raise ModelFileError(
+                    f"a boxless model with a damaged card (preset {name} has {len(preset.thresholds)} thresholds for "
+                    f"{len(card.labels)} classes)"
+                )
+            if max(preset.finders, default=-1) >= card.finders:
+                raise ModelFileError(
+                    f"a boxless model with a damaged card (preset {name} asks for finder {max(preset.finders)}, and it "
+                    f"has {card.finders})"
+                )
         return card
 
     @property

@@ -10,6 +10,9 @@
     ├── TrainingError       a training cannot start, or not go on
     ├── AccuracyLossError   a quantized model says too often something else than the model it was made from
     ├── DatasetError        a data set has another layout than expected, or nothing to measure on
+    ├── ResultsError        a folder of results belongs to another run, or one is at work in it
+    ├── MissingMapError     masks are wanted of boxes that were not read off a class map
+    ├── OutputError         what is to be written cannot be, or stands where something else is
     ├── UnknownExperimentError  there is no experiment of that name to reproduce
     ├── ServeError          a service cannot start, or a page cannot be made
     ├── DiskSpaceError      what is to be written would not fit on the disk
@@ -63,6 +66,18 @@ class TrainingError(BoxlessError):
 
 class AccuracyLossError(BoxlessError):
     """A quantized model that lost more than allowed; it was not written."""
+
+
+class ResultsError(BoxlessError):
+    """A folder of results that another run made or is making, or that holds none."""
+
+
+class MissingMapError(BoxlessError):
+    """Masks are wanted of boxes that were not read off a class map."""
+
+
+class OutputError(BoxlessError):
+    """Something that cannot be written where, or as, it should be."""
 
 
 class UnknownExperimentError(BoxlessError):

@@ -9,12 +9,9 @@ from pathlib import Path
 
 from boxless.errors import MissingExtraError
 
-PACKAGES = {
-    "graph": ("onnx",),
-    "fit": ("onnx", "sklearn"),
-    "train": ("onnx", "sklearn", "keras"),
-    "serve": ("fastapi", "uvicorn", "python_multipart", "prometheus_client"),
-}
+PACKAGES = {"graph": ("onnx",), "fit": ("onnx", "sklearn"), "train": ("onnx", "sklearn", "keras"),
+            "batch": ("pyarrow",), "ray": ("ray", "pyarrow"),
+            "serve": ("fastapi", "uvicorn", "python_multipart", "prometheus_client")}  # fmt: skip
 """What each extra of pyproject.toml brings that is imported at once, by the names that Python imports."""
 
 
@@ -22,7 +19,7 @@ def require(extra: str, who: str) -> None:
     """Makes sure of an extra before there is any work.
 
     Args:
-        extra: "graph", "fit", "train" or "serve".
+        extra: one of `PACKAGES`.
         who: needs it, in words: the command in hand.
 
     Raises:

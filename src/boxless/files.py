@@ -14,18 +14,23 @@ from boxless.errors import DiskSpaceError
 _SPARE = 100_000_000  # bytes that are left free on a disk
 
 
-def write_whole(path: Path, write: Callable[[Path], object]) -> None:
+def write_whole(path: Path, write: Callable[[Path], object], owner: str = "") -> None:
     """Writes a file beside its place and moves it there when it is complete.
 
     Args:
         path: of the file; its folder is made where it is missing.
         write: writes the file to the path that it is given, which has the suffix of `path`.
+        owner: tells writers apart that may write the same file at the same time.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.stem}.part{path.suffix}")
+    beside = path.with_name(f".{path.stem}{owner}.part{path.suffix}")
     try:
         write(beside)
         beside.replace(path)
+    except OSError as error:
+        if error.filename == str(beside):
+            error.filename = str(path)  # the name that the user knows
+        raise
     finally:
         beside.unlink(missing_ok=True)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
@@ -110,8 +111,10 @@ def pictures_in(folder: Path) -> list[Path]:
     """The pictures of a folder and its sub-folders, by their suffix, sorted; hidden files are left out.
 
     Raises:
-        PictureError: if there are none.
+        PictureError: if there are none, or the folder is closed to us.
     """
+    if not os.access(folder, os.R_OK | os.X_OK):
+        raise PictureError("cannot be opened: permission denied")
     found = sorted(
         path
         for path in folder.rglob("*")

@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 import io
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,14 +18,22 @@ from PIL.Image import Image
 from boxless.boxes import Box
 from boxless.class_maps import normalise
 from boxless.draw import Layer, draw
-from boxless.errors import PictureError
+from boxless.errors import MissingMapError, PictureError
+from boxless.extras import missing_extra
 from boxless.image import Source, read_picture
+from boxless.piece_masks import piece_masks
 from boxless.refine import resize_maps
+
+if TYPE_CHECKING:
+    import supervision
 
 Floats = NDArray[np.float32]
 
 _SHOWN = 5
 """Findings that the representation of a result lists."""
+
+_PREVIEW = 1000
+"""Pixels of the longer side of a drawing in a notebook, which stores it twice, as text."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -43,6 +52,7 @@ class Finding:
             present (unless asked for all the same), and of a class that says that nothing is there.
         class_map: (u, v), refined, not negative, on the network's own grid; read-only.
         height, width: of the picture as displayed, in pixels.
+        threshold: the fraction of the map's maximum at which the boxes were cut; None where they are not from a map.
     """
 
     label: str
@@ -54,6 +64,7 @@ class Finding:
     class_map: Floats
     height: int
     width: int
+    threshold: float | None = None
 
     def __repr__(self) -> str:
         place = "no box" if self.present else "not present"
@@ -76,6 +87,16 @@ class Finding:
         scores: Floats = normalise(resize_maps(self.class_map[None], self.height, self.width))[0]
         scores.flags.writeable = False
         return scores
+
+    def masks(self) -> Iterator[NDArray[np.bool_]]:
+        """The pixels of each of `boxes`, in their order: bool (height, width), made one after the other.
+
+        Raises:
+            MissingMapError: if the boxes are not from a map.
+        """
+        if self.threshold is None:
+            raise MissingMapError(f"no masks of '{self.label}': its boxes are not read off a class map")
+        return piece_masks(self.score_map, self.boxes, self.threshold)
 
     def as_dict(self) -> dict[str, Any]:
         """As plain data for JSON; coordinates in pixels, rounded to hundredths."""
@@ -154,6 +175,7 @@ class Localization:
             drawn = self.draw()
         except PictureError:
             return None
+        drawn.thumbnail((_PREVIEW, _PREVIEW))
         file = io.BytesIO()
         drawn.save(file, kind)
         return file.getvalue()
@@ -211,3 +233,36 @@ class Localization:
             edges = dict(zip(("x0", "y0", "x1", "y1"), box["box"], strict=True))
             rows.append({**about, **said, **edges, "score": box["score"], "error": self.error})
         return rows
+
+    def as_supervision(self, *, masks: bool = False) -> supervision.Detections:
+        """All boxes of all findings as `supervision.Detections`, for its trackers, zones, annotators and data sets.
+
+        `class_id` is the class's index in the model, `confidence` the box's score; `data` has class_name, probability
+        and evidence, an array each. Without boxes it is `Detections.empty()`.
+
+        Args:
+            masks: whether the pixels of each box come too: bool (boxes, height, width), which takes memory.
+
+        Raises:
+            MissingExtraError: if supervision is not installed.
+            MissingMapError: if masks are wanted and the boxes are not from maps.
+        """
+        try:
+            import supervision
+        except ImportError:
+            raise missing_extra("Localization.as_supervision", "supervision", "supervision") from None
+        boxed = [(finding, box) for finding in self.findings for box in finding.boxes]
+        if not boxed:
+            return supervision.Detections.empty()
+        pixels = [mask for finding in self.findings if finding.boxes for mask in finding.masks()] if masks else None
+        return supervision.Detections(
+            xyxy=np.array([box.xyxy for _, box in boxed], np.float32),
+            mask=None if pixels is None else np.stack(pixels),
+            confidence=np.array([box.score for _, box in boxed], np.float32),
+            class_id=np.array([finding.class_index for finding, _ in boxed], np.int64),
+            data={
+                "class_name": np.array([finding.label for finding, _ in boxed]),
+                "probability": np.array([finding.probability for finding, _ in boxed], np.float32),
+                "evidence": np.array([finding.evidence for finding, _ in boxed], np.float32),
+            },
+        )

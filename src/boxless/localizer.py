@@ -17,7 +17,7 @@ from boxless.localization import Finding, Localization
 from boxless.model_file import ModelFile, Network, Output
 from boxless.ordered import ordered_map
 from boxless.presets import DEFAULT_TOP
-from boxless.refine import resize_maps, walk
+from boxless.refine import resize_maps, sharpened, walk
 from boxless.zoo import DEFAULT_MODEL
 
 Floats = NDArray[np.float32]
@@ -59,6 +59,9 @@ class Localizer:
         self.preset = self.card.preset(self.preset_name)
         self.max_pixels = max_pixels
 
+    def __repr__(self) -> str:
+        return f"<Localizer {self.card.name}, {self.preset_name}: {len(self.card.labels)} classes>"
+
     def locate(
         self,
         source: Source,
@@ -96,8 +99,8 @@ class Localizer:
             PictureError: if the picture cannot be read.
         """
         picture = self._read(as_bytes(source))
-        outputs = self._looks(self._network, picture, range(len(self.card.labels)), 0)
-        return probabilities(outputs[0].logits, self.card.activation), _evidence(_merged(outputs))
+        first, finding = self._looks(self._network, picture, range(len(self.card.labels)), 0)
+        return probabilities(first.logits, self.card.activation), _evidence(_merged(finding))
 
     def locate_many(
         self,
@@ -153,11 +156,11 @@ class Localizer:
         name, source = picture_name(source), as_bytes(source)
         picture = self._read(source)
         top = 0 if wanted is not None else min(top, len(self.card.labels))
-        outputs = self._looks(network, picture, wanted or (), top)
-        chances = probabilities(outputs[0].logits, self.card.activation)
-        maps = _merged(outputs)
-        refined = self._refined(maps, outputs[-1].affinity)
-        found = zip(outputs[0].chosen.tolist(), _evidence(maps).tolist(), refined, strict=True)
+        first, finding = self._looks(network, picture, wanted or (), top)
+        chances = probabilities(first.logits, self.card.activation)
+        maps = _merged(finding)
+        refined = self._refined(maps, finding[-1].affinity)
+        found = zip(first.chosen.tolist(), _evidence(maps).tolist(), refined, strict=True)
         findings = tuple(
             self._finding(picture, index, float(chances[index]), evidence, class_map, always_box)
             for index, evidence, class_map in found
@@ -168,12 +171,20 @@ class Localizer:
     def _read(self, source: Source) -> Picture:
         return read_picture(source, enough=self.preset.sides[-1], max_pixels=self.max_pixels)
 
-    def _looks(self, network: Network, picture: Picture, classes: Sequence[int], top: int) -> list[Output]:
-        """One output for each of the preset's sides, all of the same classes: those that the first look chose."""
-        first, *others = self.preset.sides
-        outputs = [self._look(network, picture, first, classes, top)]
-        chosen = outputs[0].chosen.tolist()
-        return outputs + [self._look(network, picture, side, chosen, 0) for side in others]
+    def _looks(
+        self, network: Network, picture: Picture, classes: Sequence[int], top: int
+    ) -> tuple[Output, list[Output]]:
+        """What the first look says, and the outputs that find, all of the classes that the first look chose.
+
+        Without finders all looks find, the first one too.
+        """
+        side, *others = self.preset.sides
+        first = self._look(network, picture, side, classes, top)
+        chosen = first.chosen.tolist()
+        if not self.preset.finders:
+            return first, [first, *(self._look(network, picture, side, chosen, 0) for side in others)]
+        asked = [[self.card.finder_class(each, finder) for each in chosen] for finder in self.preset.finders]
+        return first, [self._look(network, picture, *look, 0) for look in zip(others, asked, strict=True)]
 
     def _look(self, network: Network, picture: Picture, side: int, classes: Sequence[int], top: int) -> Output:
         size = self.card.look_size(side, picture.height, picture.width)
@@ -182,7 +193,9 @@ class Localizer:
     def _refined(self, maps: Floats, affinity: Floats | None) -> Floats:
         """Class maps (k, h, w) sharpened: (k, u, v), not negative."""
         positive = np.maximum(maps, 0.0)
-        return positive if affinity is None else walk(positive, affinity, self.preset.walk_steps)
+        if affinity is None:
+            return positive
+        return walk(positive, sharpened(affinity, self.preset.sharpness), self.preset.walk_steps)
 
     def _finding(
         self,
@@ -202,17 +215,18 @@ class Localizer:
             probability=probability,
             evidence=evidence,
             present=present,
-            boxes=self._boxes(picture, probability, class_map) if boxed else (),
+            boxes=self._boxes(picture, index, probability, class_map) if boxed else (),
             class_map=class_map,
             height=picture.height,
             width=picture.width,
+            threshold=self.preset.threshold,
         )
 
-    def _boxes(self, picture: Picture, probability: float, class_map: Floats) -> tuple[Box, ...]:
+    def _boxes(self, picture: Picture, index: int, probability: float, class_map: Floats) -> tuple[Box, ...]:
         scale = min(1.0, _BOX_GRID / max(picture.height, picture.width))
         grid = (max(1, round(picture.height * scale)), max(1, round(picture.width * scale)))
         fine = resize_maps(class_map[None], *grid)[0]
-        return boxes_in_map(fine, self.preset.threshold, picture.height, picture.width, probability)
+        return boxes_in_map(fine, self.preset.threshold_of(index), picture.height, picture.width, probability)
 
     def _result(
         self,

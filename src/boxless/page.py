@@ -5,33 +5,43 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Iterable
+from datetime import date
 from html import escape
 from pathlib import Path
 
 from PIL import Image
 
+from boxless._version import __version__
 from boxless.files import write_whole
 
 PAGE = "index.html"
 """The name of a report's page in its folder."""
 
 _STYLE = """
-body{font:15px/1.5 system-ui,sans-serif;color:#26262c;max-width:1120px;margin:2rem auto;padding:0 1rem}
-h1{font-size:1.5rem;margin-bottom:.2rem} h2{font-size:1.15rem;margin-top:2.2rem} p{max-width:46rem}
-table{border-collapse:collapse;width:100%} th,td{padding:.35rem .6rem;border-bottom:1px solid #e4e4e8;text-align:left}
-td.n,th.n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums} .i{color:#77777f;font-size:.85em}
-.m{color:#77777f;font-size:.85em;max-width:24rem} .plots{display:flex;flex-wrap:wrap;gap:1rem}
-.plots svg{max-width:100%;height:auto}
-.tiles{display:grid;grid-template-columns:repeat(auto-fill,minmax(165px,1fr));gap:.9rem}
-th .up{writing-mode:vertical-rl;transform:rotate(180deg)}
-.tiles figure{margin:0} .tiles img{width:100%;border-radius:4px;display:block}
-figcaption{font-size:.82em;color:#55555c;overflow-wrap:anywhere}
-.true{color:#00785a;font-weight:600} .found{color:#b84a00;font-weight:600}
+:root{color-scheme:light dark;--ink:#26262c;--paper:#fff;--line:#e4e4e8;--dim:#6a6a72;--true:#00785a;--found:#b84a00}
+@media(prefers-color-scheme:dark){
+:root{--ink:#e6e6ea;--paper:#17171b;--line:#3a3a42;--dim:#a0a0aa;--true:#3ecf9f;--found:#ff9a4d}}
+body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);max-width:1120px;margin:2rem auto;
+padding:0 1rem}
+h1{font-size:1.5rem;margin-bottom:.2rem;overflow-wrap:anywhere} h2{font-size:1.15rem;margin-top:2.2rem}
+h3{overflow-wrap:anywhere} p{max-width:46rem} li{overflow-wrap:anywhere}
+.wide{overflow-x:auto}
+table{border-collapse:collapse;width:100%} th,td{padding:.35rem .6rem;border-bottom:1px solid var(--line);
+text-align:left} table.facts td{overflow-wrap:anywhere;vertical-align:top} table.facts td:first-child{min-width:6rem}
+td.n,th.n{text-align:right;font-variant-numeric:tabular-nums} td.n{white-space:nowrap}
+.i{color:var(--dim);font-size:.85em} .m{color:var(--dim);font-size:.85em;max-width:24rem;min-width:12rem}
+.plots{display:flex;flex-wrap:wrap;gap:1rem} .plots svg{max-width:100%;height:auto}
+.tiles{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(165px,44%),1fr));gap:.9rem}
+th .up{writing-mode:vertical-rl;transform:rotate(180deg);white-space:nowrap}
+.tiles figure{margin:0;min-width:0} .tiles img{width:100%;border-radius:4px;display:block}
+figcaption{font-size:.82em;color:var(--dim);overflow-wrap:anywhere}
+.true{color:var(--true);font-weight:600} .found{color:var(--found);font-weight:600}
+footer{margin:3rem 0 1rem;color:var(--dim);font-size:.85em}
 """
 
 
 def write_page(path: Path, title: str, parts: Iterable[str]) -> None:
-    """Writes a page, whole or not at all.
+    """Writes a page, whole or not at all; below stands what made it and when.
 
     Args:
         path: of the page.
@@ -40,10 +50,17 @@ def write_page(path: Path, title: str, parts: Iterable[str]) -> None:
     """
     head = (
         f"<!doctype html><html lang=en><meta charset=utf-8><title>{escape(title)}</title>"
-        f'<meta name=viewport content="width=device-width"><style>{_STYLE}</style><h1>{escape(title)}</h1>'
+        f'<meta name=viewport content="width=device-width,initial-scale=1"><style>{_STYLE}</style>'
+        f"<h1>{escape(title)}</h1>"
     )
-    text = "\n".join([head, *parts, "</html>"])
+    foot = f"<footer>Made by boxless {escape(__version__)} on {date.today().isoformat()}.</footer></html>"
+    text = "\n".join([head, *parts, foot])
     write_whole(path, lambda beside: beside.write_text(text, encoding="utf-8"))
+
+
+def wide(table: str) -> str:
+    """A table that is moved sideways where it is wider than the screen, and the page is not."""
+    return f'<div class="wide">{table}</div>'
 
 
 def listed(lines: Iterable[str]) -> str:

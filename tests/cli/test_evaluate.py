@@ -66,6 +66,16 @@ def test_methods_and_maps(boxed: Path, pictures: Path, tmp_path: Path) -> None:
     assert value("--maps", tmp_path / "maps", "--threshold", threshold) == pytest.approx(walked, abs=1)
 
 
+def test_average_precision_of_two_models(boxed: Path, pictures: Path) -> None:
+    models = ("--model", "efficientnet-lite0", "--model", "efficientnet-lite0-int8")
+    done = boxless("evaluate", boxed, "--pictures", pictures, "--preset", "fast", "--ap", *models)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("average precision on boxes: 3 pictures, 3 boxes\nclasses known:")
+    assert "classes unknown:" in done.stdout and "more than the first, AP at IoU 0.5" in done.stdout
+    assert "efficientnet-lite0-int8, fast" in done.stdout and "yeti" in done.stdout
+    assert "--ap" in boxless("evaluate", boxed, "--pictures", pictures, *models).stderr
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from tests.command_line import boxless
 
+from boxless import Localizer, ModelFile
 from boxless.image import pictures_in
 
 
@@ -29,7 +30,9 @@ def test_two_commands(pictures_of_two: Path, tmp_path: Path, monkeypatch: pytest
     assert "accuracy" in done.stdout
     page = tmp_path / "mine.report" / "index.html"
     assert f"report               {page}" in done.stdout
-    assert "Where it looks" in page.read_text(encoding="utf-8")
+    text = page.read_text(encoding="utf-8")
+    assert "Where it looks" in text
+    assert f"boxless fit {pictures_of_two} --out {model}" in text, "the command that made it"
     located = boxless("locate", pictures_in(pictures_of_two)[0], "--model", model, "--json")
     assert json.loads(located.stdout)["findings"][0]["label"] == "goldfish"
 
@@ -43,6 +46,19 @@ def test_two_commands(pictures_of_two: Path, tmp_path: Path, monkeypatch: pytest
     data = json.loads(forced.stdout)
     assert data["figures"]["accuracy"]["value"] > 80
     assert json.loads((tmp_path / "r/report.json").read_text(encoding="utf-8"))["title"] == data["title"]
+
+
+def test_a_finder_that_was_asked_for(pictures_of_two: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BOXLESS_CACHE", str(tmp_path / "cache"))
+    model = tmp_path / "mine.onnx"
+    done = boxless("fit", pictures_of_two, "--out", model, "--size", "64", "--find-size", "128")
+    assert done.returncode == 0, done.stderr
+    assert "at 128 pixels, with a layer of its own; names at 64" in done.stdout
+    card = ModelFile(model).card
+    assert (card.finders, card.preset("balanced").sides, card.preset("balanced").finders) == (1, (64, 128), (0,))
+    assert len(card.preset("fast").thresholds) == 2
+    found = Localizer(model).locate(pictures_in(pictures_of_two)[0], always_box=True).findings[0]
+    assert found.box
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -49,3 +51,23 @@ def test_what_is_there_stays(name: str, pictures: Path, boxes: Path, tmp_path: P
     forced = boxless(*arguments, named, "--force")
     assert forced.returncode == 0, forced.stderr
     assert file.read_bytes() != b"mine"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="of folders with POSIX permissions")
+@pytest.mark.parametrize("access", [0o500, 0o000])
+def test_closed_folders_are_named_before_the_work(coffee: Path, tmp_path: Path, access: int) -> None:
+    closed = tmp_path / "pictures" / "closed"
+    closed.mkdir(parents=True)
+    for folder in (closed, closed.parent):
+        (folder / "coffee.jpg").write_bytes(coffee.read_bytes())
+    closed.chmod(access)
+    if os.access(closed, os.W_OK):
+        closed.chmod(0o700)
+        pytest.skip("root may write anywhere")
+    written = boxless("locate", coffee, "--preset", "fast", "--sheet", closed / "sheet.png")
+    read = boxless("locate", closed.parent, "--preset", "fast")
+    closed.chmod(0o700)
+    assert written.returncode == 2
+    assert f"{closed} is closed to writing" in written.stderr
+    assert written.stdout == ""
+    assert (read.returncode, str(closed) in read.stderr) == ((1, True) if access == 0 else (0, False))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +11,13 @@ import pytest
 from onnx import TensorProto, helper
 from tests.graph.small import EXACT, LINEARISED, classifier, saved
 
-from boxless import ModelFile, ModelFileError
+from boxless import Localizer, ModelFile, ModelFileError
 from boxless.evaluation.features import FeatureNetwork
 from boxless.graph import attach
 from boxless.graph.assemble import write_model
 from boxless.graph.backbone import Backbone, with_head
 from boxless.image import read_picture, resize_pixels
+from boxless.presets import Preset
 from boxless.zoo import DEFAULT_MODEL
 
 SIZE = (96, 64)
@@ -42,6 +44,31 @@ def test_another_head_keeps_everything_else(coffee: Path, tmp_path: Path) -> Non
     assert after.chosen.tolist() == before.chosen.tolist()
     assert after.class_maps == pytest.approx(before.class_maps, abs=1e-3)
     assert after.affinity == pytest.approx(before.affinity, abs=1e-5)
+
+
+def test_a_finder_makes_maps_and_no_logits(coffee: Path, tmp_path: Path) -> None:
+    """Its maps are those of a layer of its own, and exact: their mean is that layer on the average of the features."""
+    random = np.random.default_rng(0)
+    naming, finder = random.normal(size=(2, 3, 1280)).astype(np.float32)
+    card = replace(
+        ModelFile(DEFAULT_MODEL).card,
+        labels=("a", "b", "c"),
+        class_ids=(),
+        finders=1,
+        presets={"balanced": Preset((64, 128), 1, finders=(0,))},
+    )
+    path = tmp_path / "finder.onnx"
+    write_model(with_head(DEFAULT_MODEL, naming, np.zeros(3, np.float32), card, [finder]), path)
+    pixels = read_picture(coffee).pixels
+    asked = [1, card.finder_class(1, 0)]
+    output = ModelFile(path, threads=1).run(pixels, size=(128, 160), classes=asked, top=0)
+    pooled = Backbone(DEFAULT_MODEL).pool(pixels, (128, 160))
+    assert output.logits.shape == (3,)
+    assert output.class_maps.mean(axis=(1, 2)) == pytest.approx([naming[1] @ pooled, finder[1] @ pooled], abs=1e-2)
+    found = Localizer(path).locate(coffee, classes=["b"]).findings[0]
+    assert (found.label, found.class_index) == ("b", 1)
+    again = FeatureNetwork(path, threads=1).run(pixels, size=(128, 160), classes=asked, top=0)
+    assert again.class_maps == pytest.approx(output.class_maps, abs=1e-3)
 
 
 @pytest.mark.parametrize("end", [EXACT["gemm"], EXACT["layer normalisation"], LINEARISED["hard-swish"]])

@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import json
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from boxless import DatasetError, Localizer
+from boxless._version import __version__
 from boxless.graph.assemble import write_card
 from boxless.image import pictures_in
 from boxless.model_file import ModelFile, find_model
@@ -73,6 +75,22 @@ def test_the_file_locates(fitted: Fitted, tiny: tuple[LabelledPictures, Labelled
     assert 1 < fitted.card.typical_evidence < 100
 
 
+def test_it_says_when_nothing_of_its_classes_is_there(
+    fitted: Fitted, tiny: tuple[LabelledPictures, LabelledPictures]
+) -> None:
+    localizer = Localizer(fitted.path, "fast")
+    grey = localizer.locate(np.full((200, 200, 3), 100, np.uint8))
+    assert (grey.present, grey.findings[0].box) == ((), None)
+    held_out, classes = tiny[1], range(len(fitted.card.labels))
+    present = np.array(
+        [[f.present for f in localizer.locate(path, classes=classes).findings] for path in held_out.paths]
+    )
+    shown = held_out.targets > 0
+    assert present[shown].mean() >= 0.95
+    assert present[~shown].mean() <= 0.05
+    assert "held-out pictures" in localizer.preset.present_from
+
+
 def test_the_held_out_figures_are_those_of_the_head(fitted: Fitted) -> None:
     measured = fitted.report.held_out
     assert measured.probabilities.shape == (10 * HELD_OUT, 10)
@@ -89,7 +107,22 @@ def test_the_report_shows_where_it_looks(fitted: Fitted, tmp_path: Path) -> None
     text = page.read_text(encoding="utf-8")
     for words in ("Confusion matrix", "Where it looks", "likely wrong", "school_bus", "carried over from"):
         assert words in text
+    assert "None of the 100 held-out pictures nearly is one that was learned from" in text
+    assert f"Made by boxless {__version__} on {date.today().isoformat()}" in text
+    assert str(fitted.report.held_out.pictures.paths[0].parent) in text, "a picture can be found by its caption"
+    assert "prefers-color-scheme:dark" in text
+    assert "How well its boxes fit" not in text, "there were no boxes"
     assert text.count("<img") >= 60
+
+
+def test_likely_wrong_labels_say_what_the_model_takes_them_for(fitted: Fitted) -> None:
+    suspects = fitted.report.as_dict()["likely_wrong_labels"]
+    assert suspects
+    for each in suspects:
+        assert Path(each["path"]).is_file()
+        assert [each["said"]] != each["labelled"]
+        assert each["said"] in fitted.card.labels
+        assert 0 < each["probability"] <= 1
 
 
 def test_boxes_set_the_thresholds(tiny: tuple[LabelledPictures, LabelledPictures], data: Path, tmp_path: Path) -> None:
@@ -107,6 +140,11 @@ def test_boxes_set_the_thresholds(tiny: tuple[LabelledPictures, LabelledPictures
         preset = made.card.preset(each.preset)
         assert preset.threshold == each.new
         assert ("(20 pictures)" in preset.set_on) == (each.new != each.old)
+    assert [each["preset"] for each in made.report.as_dict()["thresholds"]] == ["fast", "balanced", "best"]
+    page = made.report.write(ModelFile(made.path), "fast", tmp_path).read_text(encoding="utf-8")
+    table = page.partition("How well its boxes fit")[2].partition("</table>")[0]
+    for each in made.thresholds:
+        assert each.preset in table and f"{each.after.value:.1f}" in table
 
 
 def test_larger_looks_follow() -> None:
@@ -142,6 +180,7 @@ def test_a_background_never_gets_a_box(data: Path, tmp_path: Path) -> None:
     assert bus.box is not None
     assert nothing.box is None
     assert nothing.evidence > 0
+    assert localizer.preset.least_evidence == 0  # ten pictures set no level, and the backbone's is for other classes
     assert localizer.locate(paths[-1]).draw().size == (320, 320)
 
 

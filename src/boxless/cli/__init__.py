@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from boxless._version import __version__
+from boxless.cli.annotate import annotate
 from boxless.cli.attach import attach
 from boxless.cli.calibrate import calibrate
 from boxless.cli.evaluate import evaluate
 from boxless.cli.fit import fit
 from boxless.cli.inspect import inspect
 from boxless.cli.locate import locate
+from boxless.cli.loudness import is_verbose, with_loudness
 from boxless.cli.models import models
 from boxless.cli.page import page
 from boxless.cli.quantize import quantize
 from boxless.cli.reproduce import reproduce
+from boxless.cli.results import results
 from boxless.cli.serve import serve
 from boxless.cli.train import train
 from boxless.errors import BoxlessError
@@ -25,22 +33,31 @@ from boxless.errors import BoxlessError
 app = typer.Typer(
     help="What is in a picture, and where, learned from class labels alone.",
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.command()(locate)
-app.command()(models)
-app.command()(attach)
-app.command()(inspect)
-app.command()(quantize)
-app.command()(fit)
-app.command()(train)
-app.command()(evaluate)
-app.command()(calibrate)
-app.command()(reproduce)
-app.command()(serve)
-app.command()(page)
+
+
+def _add(command: Callable[..., None]) -> None:
+    """Adds a command; in the list of commands stands the whole first line of its help."""
+    app.command(short_help=(command.__doc__ or "").partition("\n")[0])(with_loudness(command))
+
+
+_add(locate)
+_add(results)
+_add(models)
+_add(attach)
+_add(inspect)
+_add(quantize)
+_add(fit)
+_add(train)
+_add(evaluate)
+_add(calibrate)
+_add(annotate)
+_add(reproduce)
+_add(serve)
+_add(page)
 
 
 def _print_version(wanted: bool) -> None:
@@ -60,9 +77,18 @@ def _options(
 
 def main() -> None:
     """Runs the command line; what a user can mend is one line on standard error and exit status 2."""
+    # Where a stream was closed (>&-), Python has none.
+    nowhere = Path(os.devnull).open("w")  # noqa: SIM115 (until the process ends)
+    sys.stdout, sys.stderr = sys.stdout or nowhere, sys.stderr or nowhere
+    for stream in (sys.stdout, sys.stderr):
+        # A file's name may have letters that a terminal has not, or bytes that are none: that is no reason to stop.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except BoxlessError as error:
+        if is_verbose():
+            traceback.print_exc()
         sys.stderr.write(f"boxless: {error}\n")
         sys.exit(2)
     except KeyboardInterrupt:
@@ -73,5 +99,5 @@ def main() -> None:
         sys.exit(141)
     except OSError as error:
         # Of a file that the user named: a folder that cannot be written, a disk that is full.
-        sys.stderr.write(f"boxless: {error.filename or 'a file'}: {error.strerror or error}\n")
+        sys.stderr.write(f"boxless: {error.filename or 'while writing'}: {error.strerror or error}\n")
         sys.exit(2)

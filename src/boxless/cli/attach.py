@@ -16,10 +16,10 @@ def attach(
         Path | None, typer.Option(metavar="FILE", help="Class names in their order: one a line, or a JSON list.")
     ] = None,
     preprocess: Annotated[
-        str, typer.Option(help="imagenet, tf, keras-caffe, unit, none, or mean=R,G,B,std=R,G,B.")
+        str, typer.Option(metavar="NAME", help="imagenet, tf, keras-caffe, unit, none, or mean=R,G,B,std=R,G,B.")
     ] = "imagenet",
     layout: Annotated[
-        Literal["nchw", "nhwc"] | None, typer.Option(help="Where the input's shape does not say.")
+        Literal["nchw", "nhwc"] | None, typer.Option(metavar="nchw|nhwc", help="Where the input's shape does not say.")
     ] = None,
     input_size: Annotated[
         tuple[int, int] | None, typer.Option(metavar="H W", help="What it was made for; what it declares, or 224 224.")
@@ -30,7 +30,7 @@ def attach(
         typer.Option(metavar="FOLDER", exists=True, file_okay=False, help="Real pictures to prove it on (up to 20)."),
     ] = None,
     allow_max_pool: Annotated[bool, typer.Option("--allow-max-pool", help="Take maximum pooling too.")] = False,
-    licence: Annotated[str, typer.Option(help="Of the weights, an SPDX identifier.")] = "unknown",
+    licence: Annotated[str, typer.Option(metavar="SPDX", help="Of the weights, an SPDX identifier.")] = "unknown",
     force: Annotated[bool, typer.Option("--force", help="Replace the model file if it is there.")] = False,
 ) -> None:
     """Turn a classifier into a localizer: bring out the class maps that are inside.

@@ -11,12 +11,19 @@ from boxless.zoo import DEFAULT_MODEL
 
 
 def calibrate(
-    dataset: Annotated[Path, typer.Argument(help="Annotations (COCO .json, .csv) or a folder that holds them.")],
+    dataset: Annotated[
+        Path, typer.Argument(metavar="BOXES", help="Annotations (COCO .json, .csv) or a folder that holds them.")
+    ],
     out: Annotated[Path, typer.Option(metavar="FILE", help="The new model file.")],
-    model: Annotated[str, typer.Option(help="A model's name (see boxless models) or file.")] = DEFAULT_MODEL,
-    preset: Annotated[list[str] | None, typer.Option(help="Only this one (repeatable); else all.")] = None,
+    model: Annotated[
+        str, typer.Option(metavar="MODEL", help="A model's name (see boxless models) or file.")
+    ] = DEFAULT_MODEL,
+    preset: Annotated[
+        list[str] | None, typer.Option(metavar="PRESET", help="Only this one (repeatable); else all.")
+    ] = None,
     layout: Annotated[
-        str | None, typer.Option("--format", help="coco, voc, folder+csv or wsol; told from the files.")
+        str | None,
+        typer.Option("--format", metavar="FORMAT", help="coco, voc, folder+csv or wsol; told from the files."),
     ] = None,
     pictures: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the pictures are.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the model file if it is there.")] = False,
@@ -24,15 +31,18 @@ def calibrate(
 ) -> None:
     """Set a model's box thresholds on boxed pictures, and write it anew.
 
-    Some hundred pictures will do; the intervals say how certain the new thresholds are.
+    One threshold for all classes, and one for each where that helps. Some hundred pictures will do, ten of a class
+    for its own; the intervals say how certain the new thresholds are.
     """
     import json
 
     from boxless.cli.overwrite import ask_before_overwriting
+    from boxless.cli.progress import stages
     from boxless.extras import require
 
     require("graph", "boxless calibrate")
     ask_before_overwriting(out, force)
+    from boxless.cli.thresholds import by_class
     from boxless.evaluation import read_dataset
     from boxless.evaluation.calibrate import calibrate_presets, with_thresholds
     from boxless.graph.assemble import write_card
@@ -40,7 +50,8 @@ def calibrate(
 
     network = ModelFile(model, threads=1)
     boxed = read_dataset(dataset, network.card, layout, pictures)
-    found, set_on = calibrate_presets(network, boxed, preset)
+    with stages() as tell:
+        found, set_on = calibrate_presets(network, boxed, preset, tell)
     write_card(network.path, with_thresholds(network.card, found, set_on), out)
     if as_json:
         typer.echo(json.dumps({"out": str(out), "presets": [each.as_dict() for each in found]}))
@@ -54,6 +65,8 @@ def calibrate(
             f"one box right {each.before.value:.1f} % -> {each.after.value:.1f} % on these pictures, "
             f"{each.gain.value:+.1f} ({each.gain.low:+.1f} to {each.gain.high:+.1f}) on pictures that did not choose it"
         )
+        for words in by_class(each, network.card):
+            typer.echo(f"  {words}")
     for line in boxed.notes:
         typer.echo(f"note: {line}")
     typer.echo(f"written: {out}")

@@ -16,23 +16,38 @@ if TYPE_CHECKING:
 
 
 def evaluate(
-    dataset: Annotated[Path, typer.Argument(help="Annotations (COCO .json, .csv) or a folder that holds them.")],
-    model: Annotated[str, typer.Option(help="A model's name (see boxless models) or file.")] = DEFAULT_MODEL,
-    preset: Annotated[str | None, typer.Option(help="fast, balanced or best; the model's default.")] = None,
+    dataset: Annotated[
+        Path, typer.Argument(metavar="BOXES", help="Annotations (COCO .json, .csv) or a folder that holds them.")
+    ],
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="MODEL",
+            help=f"A model's name (see boxless models) or file; {DEFAULT_MODEL}. Several with --ap.",
+        ),
+    ] = None,
+    preset: Annotated[
+        str | None, typer.Option(metavar="PRESET", help="fast, balanced or best; the model's default.")
+    ] = None,
     layout: Annotated[
-        str | None, typer.Option("--format", help="coco, voc, folder+csv, wsol or folders; told from the files.")
+        str | None,
+        typer.Option("--format", metavar="FORMAT", help="coco, voc, folder+csv, wsol or folders; told from the files."),
     ] = None,
     pictures: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the pictures are.")] = None,
+    ap: Annotated[
+        bool, typer.Option("--ap", help="Average precision of all boxes instead; several models side by side.")
+    ] = False,
     maps: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Measure these maps (NumPy files) instead of a model's.")
     ] = None,
     threshold: Annotated[
-        float | None, typer.Option(min=0.01, max=0.99, help="With --maps: where the one box is cut.")
+        float | None, typer.Option(metavar="SHARE", min=0.01, max=0.99, help="With --maps: where the one box is cut.")
     ] = None,
     method: Annotated[
         str | None,
         typer.Option(
-            help="Make the maps by cam, gradcam, hirescam, xgradcam, layercam, gradcam++, ablationcam, eigencam."
+            metavar="METHOD",
+            help="Make the maps by cam, gradcam, hirescam, xgradcam, layercam, gradcam++, ablationcam, eigencam.",
         ),
     ] = None,
     walk: Annotated[
@@ -49,7 +64,10 @@ def evaluate(
 
     Oracle figures (threshold and piece picked with the truth in hand) stand apart from what a user gets.
     """
+    from boxless.cli.average_precision import evaluate_boxes
+    from boxless.cli.loudness import note
     from boxless.cli.overwrite import ask_before_overwriting
+    from boxless.cli.progress import counted, stages
     from boxless.cli.table import print_evaluation
     from boxless.evaluation import Evaluation, measure_maps, measure_model, read_dataset
     from boxless.evaluation.features import FeatureNetwork
@@ -57,10 +75,18 @@ def evaluate(
     from boxless.model_file import ModelFile
     from boxless.page import PAGE
 
+    models = model or [DEFAULT_MODEL]
+    if ap:
+        if maps or method or faithful or report or threshold:
+            raise typer.BadParameter("--ap stands alone: no --maps, --threshold, --method, --faithful, --report")
+        evaluate_boxes(dataset, models, preset, layout, pictures, as_json)
+        return
+    if len(models) > 1:
+        raise typer.BadParameter(f"{len(models)} models: name one, or compare them with --ap", param_hint="--model")
     if report:
         ask_before_overwriting(report / PAGE, force, "--report")
     network: Network
-    network = ModelFile(model, 1) if method is None else FeatureNetwork(model, method, walk=walk, threads=1)
+    network = ModelFile(models[0], 1) if method is None else FeatureNetwork(models[0], method, walk=walk, threads=1)
     if method is None and not walk:
         raise typer.BadParameter("--no-walk goes with --method: the model's own maps are always refined")
     boxed = read_dataset(dataset, network.card, layout, pictures)
@@ -73,14 +99,15 @@ def evaluate(
     else:
         stored = network.card.preset(name)
         subject = ", ".join([network.card.name, name, *([method] if method else []), *([] if walk else ["no walk"])])
-        cut = f"{stored.threshold} (set on: {stored.set_on})"
+        cut = stored.cut
         scores = measure_model(network, name, boxed.pictures, boxed.notes)
-    more = _faithfulness(network, model, name, boxed, faithful) if faithful and maps is None else []
-    evaluation = Evaluation.of(boxed, subject, cut, scores, more)
+    more = _faithfulness(network, models[0], name, boxed, faithful) if faithful and maps is None else []
+    with stages() as tell:
+        evaluation = Evaluation.of(boxed, subject, cut, counted(scores, "pictures", len(boxed.pictures), tell), more)
     page = write_report(evaluation, network.card, report) if report else None
     print_evaluation(evaluation, as_json)
     if page:
-        typer.echo(f"report: {page}", err=True)
+        note(f"report: {page}")
 
 
 def _faithfulness(network: Network, model: str, preset: str, boxed: BoxedSet, count: int) -> list[Figure]:

@@ -1,4 +1,4 @@
-"""boxless fit: a model of one's own classes, in about a minute."""
+"""boxless fit: a model of one's own classes, in minutes."""
 
 from __future__ import annotations
 
@@ -11,24 +11,41 @@ from boxless.zoo import DEFAULT_MODEL
 
 
 def fit(
-    pictures: Annotated[Path, typer.Argument(help="A folder with a sub-folder a class, or a CSV of path and label.")],
+    pictures: Annotated[
+        Path, typer.Argument(metavar="PICTURES", help="A folder with a sub-folder a class, or a CSV of path and label.")
+    ],
     out: Annotated[Path, typer.Option(metavar="FILE", help="The model file to write.")],
-    backbone: Annotated[str, typer.Option(help="A model's name (see boxless models) or file.")] = DEFAULT_MODEL,
+    backbone: Annotated[
+        str, typer.Option(metavar="MODEL", help="A model's name (see boxless models) or file.")
+    ] = DEFAULT_MODEL,
     val: Annotated[
         str | None,
-        typer.Option(help="Held-out pictures: a folder, a CSV, a split of the CSV, or a fraction; else a fifth."),
+        typer.Option(
+            metavar="SET", help="Held-out pictures: a folder, a CSV, a split of the CSV, or a fraction; else a fifth."
+        ),
     ] = None,
     size: Annotated[
         int | None,
-        typer.Option(min=32, max=1024, help="Pixels a side; the backbone's own (224). 448 for fine structures."),
+        typer.Option(
+            metavar="PIXELS", min=32, max=1024, help="Pixels a side; the backbone's own (224). 448 for fine structures."
+        ),
     ] = None,
-    preset: Annotated[str | None, typer.Option(help="That the report's heat maps are drawn with.")] = None,
+    preset: Annotated[
+        str | None, typer.Option(metavar="PRESET", help="That the report's heat maps are drawn with.")
+    ] = None,
+    find_size: Annotated[
+        int | None,
+        typer.Option(
+            metavar="PIXELS", min=32, max=2048, help="Pixels a side of the look that finds; chosen by the evidence."
+        ),
+    ] = None,
     boxes: Annotated[
-        Path | None, typer.Option(help="Boxed pictures (COCO .json, .csv, a folder) to set thresholds on.")
+        Path | None,
+        typer.Option(metavar="BOXES", help="Boxed pictures (COCO .json, .csv, a folder) to set thresholds on."),
     ] = None,
     report: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the report goes; beside the model.")] = None,
-    licence: Annotated[str, typer.Option(help="Of your model, an SPDX identifier.")] = "unknown",
-    seed: Annotated[int, typer.Option(help="Of what is held out, and of the cross-validation.")] = 0,
+    licence: Annotated[str, typer.Option(metavar="SPDX", help="Of your model, an SPDX identifier.")] = "unknown",
+    seed: Annotated[int, typer.Option(metavar="N", help="Of what is held out, and of the cross-validation.")] = 0,
     force: Annotated[
         bool, typer.Option("--force", help="Replace the model file and the report if they are there.")
     ] = False,
@@ -63,6 +80,7 @@ def fit(
             out,
             backbone=backbone,
             side=size,
+            find_side=find_size,
             boxes=boxes,
             licence=licence,
             seed=seed,

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import sys
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 
+from boxless.cli.loudness import note
 from boxless.cli.outputs import DRAWN
 from boxless.errors import PictureError
 from boxless.image import pictures_in
+from boxless.places import apart
 
 
 @dataclass(frozen=True)
@@ -42,13 +43,16 @@ def inputs_of(paths: Sequence[str], save: Path | None, maps: Path | None, sheet:
     ours = [each for each in found if _is_ours(each.name, save, sheet)]
     if ours:
         more = f" and {len(ours) - 1} more" if len(ours) > 1 else ""
-        sys.stderr.write(f"skipped, drawn by an earlier run: {ours[0].name}{more}\n")
+        note(f"skipped, drawn by an earlier run: {ours[0].name}{more}")
     left_out = {each.name for each in ours}
     return _apart([each for each in found if each.name not in left_out], tell=bool(save or maps))
 
 
 def _expanded(path: str, several: bool) -> Iterator[Input]:
-    """A folder's pictures; anything else as it is. A folder without pictures stays, to fail by its name."""
+    """A folder's pictures; anything else as it is.
+
+    A folder without pictures, or closed to us, stays, to fail by its name.
+    """
     folder = Path(path)
     if path == "-":
         yield Input(path, "stdin")
@@ -61,6 +65,11 @@ def _expanded(path: str, several: bool) -> Iterator[Input]:
                 yield Input(str(each), Path(above, each.relative_to(folder)).with_suffix("").as_posix())
         except PictureError:
             yield Input(path, folder.name)
+            return
+        closed: list[str] = []
+        for _ in os.walk(folder, onerror=lambda error: closed.append(error.filename)):
+            pass
+        yield from (Input(each, Path(each).name) for each in closed)
 
 
 def _is_ours(name: str, save: Path | None, sheet: Path | None) -> bool:
@@ -70,18 +79,9 @@ def _is_ours(name: str, save: Path | None, sheet: Path | None) -> bool:
 
 
 def _apart(found: Sequence[Input], tell: bool) -> list[Input]:
-    """The same, those numbered that share a place with one before; names that differ in case only are one file."""
-    taken = {each.place.casefold() for each in found}
-    claimed: set[str] = set()
-    apart = []
-    for each in found:
-        place = each.place
-        if place.casefold() in claimed:
-            numbered = (f"{place}-{number}" for number in count(2))
-            place = next(name for name in numbered if name.casefold() not in taken)
-            taken.add(place.casefold())
-            if tell:
-                sys.stderr.write(f"{each.name}: saved as {place}, since there is another {each.place}\n")
-        claimed.add(each.place.casefold())
-        apart.append(Input(each.name, place))
-    return apart
+    """The same, those numbered that share a place with one before."""
+    places = apart([each.place for each in found])
+    for each, place in zip(found, places, strict=True):
+        if tell and place != each.place:
+            note(f"{each.name}: saved as {place}, since there is another {each.place}")
+    return [Input(each.name, place) for each, place in zip(found, places, strict=True)]

@@ -13,8 +13,10 @@ def inspect(
     model: Annotated[
         str, typer.Argument(metavar="MODEL", help="A classifier (ONNX or Keras), or a boxless model (name or file).")
     ],
-    preprocess: Annotated[str, typer.Option(help="As for boxless attach.")] = "imagenet",
-    layout: Annotated[Literal["nchw", "nhwc"] | None, typer.Option(help="As for boxless attach.")] = None,
+    preprocess: Annotated[str, typer.Option(metavar="NAME", help="As for boxless attach.")] = "imagenet",
+    layout: Annotated[
+        Literal["nchw", "nhwc"] | None, typer.Option(metavar="nchw|nhwc", help="As for boxless attach.")
+    ] = None,
     input_size: Annotated[tuple[int, int] | None, typer.Option(metavar="H W", help="As for boxless attach.")] = None,
     output: Annotated[str | None, typer.Option(metavar="NAME", help="As for boxless attach.")] = None,
     allow_max_pool: Annotated[bool, typer.Option("--allow-max-pool", help="As for boxless attach.")] = False,

@@ -9,20 +9,24 @@ from typing import Annotated
 
 import typer
 
-from boxless.presets import DEFAULT_PRESET, DEFAULT_TOP
+from boxless.presets import DEFAULT_PRESET, DEFAULT_SHARD, DEFAULT_TOP
 from boxless.zoo import DEFAULT_MODEL
 
 
 def locate(
-    paths: Annotated[list[str], typer.Argument(metavar="PATHS...", help="Pictures, folders, or - for standard input.")],
-    preset: Annotated[str, typer.Option(help="fast, balanced or best.")] = DEFAULT_PRESET,
-    model: Annotated[str, typer.Option(help="A model's name (see boxless models) or file.")] = DEFAULT_MODEL,
-    top: Annotated[int, typer.Option(min=1, help="How many of the most probable classes.")] = DEFAULT_TOP,
+    paths: Annotated[list[str], typer.Argument(metavar="PATH", help="Pictures, folders, or - for standard input.")],
+    preset: Annotated[str, typer.Option(metavar="PRESET", help="fast, balanced or best.")] = DEFAULT_PRESET,
+    model: Annotated[
+        str, typer.Option(metavar="MODEL", help="A model's name (see boxless models) or file.")
+    ] = DEFAULT_MODEL,
+    top: Annotated[int, typer.Option(metavar="N", min=1, help="How many of the most probable classes.")] = DEFAULT_TOP,
     classes: Annotated[
         list[str] | None,
         typer.Option("--class", metavar="NAME", help="Look for this class instead (repeatable)."),
     ] = None,
-    min_probability: Annotated[float, typer.Option(min=0, max=1, help="Leave out less probable findings.")] = 0.0,
+    min_probability: Annotated[
+        float, typer.Option(metavar="P", min=0, max=1, help="Leave out less probable findings.")
+    ] = 0.0,
     always_box: Annotated[
         bool, typer.Option("--always-box", help="Box what counts as absent too, wherever anything speaks for it.")
     ] = False,
@@ -33,7 +37,31 @@ def locate(
         Path | None, typer.Option(metavar="DIR", help="Write score maps (NumPy, float32 in [0, 1]).")
     ] = None,
     sheet: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw all pictures on one contact sheet.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace the contact sheet if it is there.")] = False,
+    out: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIR", help="Write rows in shards to this folder or address; PATHS may be sources of any size."
+        ),
+    ] = None,
+    format: Annotated[str, typer.Option(metavar="KIND", help="Of --out: parquet or jsonl.")] = "parquet",
+    shard: Annotated[int, typer.Option(metavar="N", min=1, help="Of --out: pictures a file.")] = DEFAULT_SHARD,
+    column: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Of --out: names the pictures in CSV and Parquet sources.")
+    ] = None,
+    keep_maps: Annotated[
+        str | None, typer.Option(metavar="KIND", help="Of --out: keep class maps, as float16 or uint8.")
+    ] = None,
+    resume: Annotated[bool, typer.Option(help="Of --out: go on with what is there, or make all anew.")] = True,
+    engine: Annotated[str, typer.Option(metavar="ENGINE", help="Of --out: local, or ray.")] = "local",
+    address: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Of a Ray cluster; one on this machine if none.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Of --engine ray: actors; one a core if not said.")
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace the contact sheet, or (--no-resume) the results, that are there.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line, and nothing else.")] = False,
 ) -> None:
     """Find what is in pictures, and where.
@@ -42,15 +70,31 @@ def locate(
     """
     # Typer reads this file for --help, which is to be instant: what is heavy is imported when there is work.
     from boxless.cli.inputs import inputs_of
-    from boxless.cli.outputs import Outputs
+    from boxless.cli.loudness import detail
+    from boxless.cli.outputs import Outputs, check_sheet
     from boxless.cli.overwrite import ask_before_overwriting
     from boxless.cli.report import Report
     from boxless.localizer import Localizer
 
+    if out is not None:
+        from boxless.batch.job import Job
+        from boxless.batch.settings import Settings
+        from boxless.cli.long_run import engine_of, long_run
+
+        if save or maps or sheet or as_json:
+            raise typer.BadParameter("with --out, see boxless results for drawings and JSON", param_hint="--out")
+        settings = Settings(
+            model, preset, top, tuple(classes) if classes else None, min_probability, always_box, keep_maps
+        )
+        job = Job(tuple(paths), out, settings, format, shard, column)
+        long_run(job, engine_of(engine, address, workers), resume, force)
+        return
     if sheet:
+        check_sheet(sheet)
         ask_before_overwriting(sheet, force, "--sheet")
     localizer = Localizer(model, preset)
     inputs = inputs_of(paths, save, maps, sheet)
+    detail(f"{len(inputs)} pictures, {localizer.card.name}, {preset}: {localizer.preset}")
     results = localizer.locate_many(
         (sys.stdin.buffer.read() if each.name == "-" else each.name for each in inputs),
         top=top,

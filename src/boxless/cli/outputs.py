@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
-import sys
 from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import numpy as np
+import typer
 from PIL.Image import Image
 
+from boxless.cli.loudness import note
 from boxless.draw import TILE, contact_sheet
 from boxless.files import write_whole
 from boxless.localization import Localization
 
 DRAWN = "_found.jpg"
 """How the names of drawn pictures end."""
+
+SHEETS = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".pdf")
+"""How the name of a contact sheet may end."""
+
+
+def check_sheet(path: Path) -> None:
+    """Makes sure that a contact sheet can be written under that name.
+
+    Raises:
+        typer.BadParameter: if its ending is of no kind of picture that is written.
+    """
+    if path.suffix.lower() not in SHEETS:
+        found = f"'{path.suffix}'" if path.suffix else "no ending"
+        raise typer.BadParameter(
+            f"{path} has {found}, of no picture that can be written ({', '.join(SHEETS)})", param_hint="--sheet"
+        )
 
 
 class Outputs:
@@ -43,7 +60,7 @@ class Outputs:
     ) -> None:
         if error is None and self._sheet and self._thumbnails:
             write_whole(self._sheet, contact_sheet(self._thumbnails, self._captions).save)
-            sys.stderr.write(f"contact sheet: {self._sheet}\n")
+            note(f"contact sheet: {self._sheet}")
 
     def add(self, found: Localization, place: str) -> None:
         """Writes the files of a result; of a failed one there are none.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -16,6 +17,9 @@ def ask_before_overwriting(out: Path, force: bool, option: str = "--out") -> Non
         force: whether the user said beforehand that it may be replaced.
         option: that names the file, or its folder.
     """
+    folder = out.parent
+    if folder.is_dir() and not os.access(folder, os.W_OK | os.X_OK):
+        raise typer.BadParameter(f"{folder} is closed to writing; name a file elsewhere", param_hint=option)
     if force or not out.exists():
         return
     if out.is_dir():

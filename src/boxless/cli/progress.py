@@ -1,10 +1,12 @@
-"""The progress bar of everything that goes through many pictures."""
+"""How far work is that goes through many pictures: bars on a terminal, elsewhere a line now and then."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import TextIO, TypeAlias, TypeVar
 
 from rich.console import Console
 from rich.progress import (
@@ -18,29 +20,93 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from boxless.cli.loudness import is_quiet
 
-def progress_bar(console: Console, *, hidden: bool = False) -> Progress:
-    """A bar with count, rate and time left, gone when it is done; hidden where nobody would see it move."""
-    return Progress(
+T = TypeVar("T")
+Tell: TypeAlias = Callable[[str, int, int | None], None]
+"""Is told the stage, how many pictures are done, and of how many, if that is known."""
+
+_FIRST, _BETWEEN = 10.0, 60.0
+"""Seconds before the first line, and between two."""
+
+
+@contextmanager
+def stages(console: Console | None = None, *, hidden: bool = False) -> Iterator[Tell]:
+    """Shows how far each stage of some work is.
+
+    Args:
+        console: for the bars; standard error where None. If it is no terminal, there are lines on standard error.
+        hidden: nothing is shown, nor where the user wants quiet.
+    """
+    console = console or Console(stderr=True)
+    if hidden or is_quiet():
+        yield lambda stage, done, total: None
+    elif console.is_terminal:
+        with _bars(console) as tell:
+            yield tell
+    else:
+        yield Lines(sys.stderr).tell
+
+
+def counted(items: Iterable[T], stage: str, total: int, tell: Tell) -> Iterator[T]:
+    """The same items; as they come, it is told how many."""
+    for done, each in enumerate(items, 1):
+        tell(stage, done, total)
+        yield each
+
+
+class Lines:
+    """A line now and then, for logs and for whoever waits at the end of a pipe.
+
+    Args:
+        out: where to.
+        clock: seconds.
+    """
+
+    def __init__(self, out: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
+        self._out = out
+        self._clock = clock
+        self._next = clock() + _FIRST
+        self._begun: dict[str, tuple[float, int]] = {}
+
+    def tell(self, stage: str, done: int, total: int | None) -> None:
+        """Says how far it is, if it is time to."""
+        now = self._clock()
+        start, before = self._begun.setdefault(stage, (now, done))
+        if now < self._next:
+            return
+        self._next = now + _BETWEEN
+        words = f"{stage}: {done}" if total is None else f"{stage}: {done} of {total}"
+        if done > before and now > start:
+            rate = (done - before) / (now - start)
+            words += f", {rate:.3g} a second"
+            words += "" if total is None else f", {_duration((total - done) / rate)} left"
+        self._out.write(f"{words}\n")
+        self._out.flush()
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+@contextmanager
+def _bars(console: Console) -> Iterator[Tell]:
+    """Bars with count, rate and time left, gone when it is done."""
+    with Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         _Rate(),
         TimeRemainingColumn(),
         console=console,
-        disable=hidden or not console.is_terminal,
         redirect_stderr=sys.stderr.isatty(),
         transient=True,
-    )
-
-
-@contextmanager
-def stages() -> Iterator[Callable[[str, int, int], None]]:
-    """Bars on standard error for work of several stages: tell it the stage, how many are done, and of how many."""
-    with progress_bar(Console(stderr=True)) as bar:
+    ) as bar:
         tasks = {}
 
-        def tell(stage: str, done: int, total: int) -> None:
+        def tell(stage: str, done: int, total: int | None) -> None:
             if stage not in tasks:
                 tasks[stage] = bar.add_task(stage, total=total)
             bar.update(tasks[stage], completed=done, total=total)

@@ -9,7 +9,7 @@ import typer
 
 
 def quantize(
-    model: Annotated[str, typer.Argument(help="A model's name (see boxless models) or file.")],
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A model's name (see boxless models) or file.")],
     calibrate: Annotated[
         Path,
         typer.Option(
@@ -18,10 +18,13 @@ def quantize(
     ],
     out: Annotated[Path, typer.Option(metavar="FILE", help="The model file to write.")],
     min_agreement: Annotated[
-        float, typer.Option(min=0, max=1, help="Least share of pictures with the same most probable class.")
+        float,
+        typer.Option(metavar="SHARE", min=0, max=1, help="Least share of pictures with the same most probable class."),
     ] = 0.9,
-    min_correlation: Annotated[float, typer.Option(min=-1, max=1, help="Least mean correlation of maps.")] = 0.95,
-    min_iou: Annotated[float, typer.Option(min=0, max=1, help="Least mean overlap of boxes.")] = 0.85,
+    min_correlation: Annotated[
+        float, typer.Option(metavar="R", min=-1, max=1, help="Least mean correlation of maps.")
+    ] = 0.95,
+    min_iou: Annotated[float, typer.Option(metavar="SHARE", min=0, max=1, help="Least mean overlap of boxes.")] = 0.85,
     force: Annotated[bool, typer.Option("--force", help="Replace the model file if it is there.")] = False,
 ) -> None:
     """Make a model smaller and faster: its network in eight bits.

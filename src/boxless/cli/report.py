@@ -9,7 +9,7 @@ from typing import Self
 
 from rich.console import Console
 
-from boxless.cli.progress import progress_bar
+from boxless.cli.progress import stages
 from boxless.localization import Finding, Localization
 
 _ROW = "{:<36}  {:<26}  {:>6}  {:>9}  {}"
@@ -22,32 +22,39 @@ class Report:
     Args:
         as_json: one object a line on standard output, and nothing else there.
         total: how many pictures there will be.
+
+    On a terminal the rows are cut to fit and a picture's name stands once; elsewhere every row has the whole name, so
+    that programs can read it.
     """
 
     def __init__(self, as_json: bool, total: int) -> None:
         self._as_json = as_json
+        self._unicode = (sys.stdout.encoding or "").lower().startswith("utf")
         self._out = Console(highlight=False, soft_wrap=True)
-        console = self._out if self._out.is_terminal else Console(stderr=True)
-        self._bar = progress_bar(console, hidden=as_json or total < 2)
-        self._task = self._bar.add_task("", total=total)
+        self._for_people = self._out.is_terminal
+        self._stages = stages(
+            self._out if self._for_people else None, hidden=total < 2 or (as_json and self._for_people)
+        )
+        self._done, self._total = 0, total
         self._empty = True
 
     def __enter__(self) -> Self:
-        self._bar.start()
+        self._tell = self._stages.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._bar.stop()
+        self._stages.__exit__(kind, error, trace)
 
     def add(self, found: Localization) -> None:
         """Prints what was found in a picture, or why it could not be read."""
-        self._bar.advance(self._task)
+        self._done += 1
+        self._tell("pictures", self._done, self._total)
         if found.error is not None:
-            sys.stderr.write(f"{found.image}: {found.error}\n")
+            sys.stderr.write(f"{one_line(found.image)}: {found.error}\n")
         if self._as_json:
-            sys.stdout.write(json.dumps(found.as_dict(), ensure_ascii=False) + "\n")
+            sys.stdout.write(json.dumps(found.as_dict(), ensure_ascii=not self._unicode) + "\n")
             sys.stdout.flush()
         elif found.error is None:
             self._print_rows(found)
@@ -56,20 +63,25 @@ class Report:
         if self._empty:
             self._out.print(_HEADINGS, style="bold", markup=False)
             self._empty = False
-        name = _ending(found.image, 36)
+        name = one_line(found.image)
+        name = _ending(name, 36) if self._for_people else name
         if not found.findings:
             self._out.print(_ROW.format(name, "(nothing as probable as asked)", "", "", ""), markup=False)
         for finding in found.findings:
-            self._out.print(_row(name, finding), markup=False)
-            name = ""
+            label = _beginning(finding.label, 26) if self._for_people else finding.label
+            self._out.print(_row(name, label, finding), markup=False)
+            name = "" if self._for_people else name
 
 
-def _row(name: str, finding: Finding) -> str:
+def _row(name: str, label: str, finding: Finding) -> str:
     nowhere = "no box" if finding.present else "not present"
     place = "  ".join(f"{edge:.0f}" for edge in finding.box.xyxy) if finding.box else nowhere
-    return _ROW.format(
-        name, _beginning(finding.label, 26), f"{finding.probability:.1%}", f"{finding.evidence:.1f}", place
-    )
+    return _ROW.format(name, label, f"{finding.probability:.1%}", f"{finding.evidence:.1f}", place)
+
+
+def one_line(name: str) -> str:
+    """A file's name without what moves a terminal's cursor, escaped as in Python."""
+    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in name)
 
 
 def _beginning(text: str, length: int) -> str:

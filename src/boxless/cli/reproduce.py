@@ -10,13 +10,17 @@ import typer
 
 
 def reproduce(
-    experiment: Annotated[str, typer.Argument(help="nin-heads, translation, confidence-maps or gap-gmp.")],
+    experiment: Annotated[
+        str | None, typer.Argument(metavar="EXPERIMENT", help="Its name; without one, all are listed.")
+    ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Minutes on two cores, few pictures; the default.")] = False,
     full: Annotated[bool, typer.Option("--full", help="The paper's recipe; wants a GPU.")] = False,
     check: Annotated[bool, typer.Option("--check", help="Seconds; says only that everything runs.")] = False,
     data: Annotated[
         Path | None,
-        typer.Option(exists=True, help="CIFAR-10's archive, or (gap-gmp) boxed pictures; else in $BOXLESS_DATA."),
+        typer.Option(
+            metavar="PATH", exists=True, help="CIFAR-10's archive, or (gap-gmp) boxed pictures; else in $BOXLESS_DATA."
+        ),
     ] = None,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where results and pages go.")] = Path("docs/reproduction"),
 ) -> None:
@@ -24,11 +28,17 @@ def reproduce(
 
     Networks that are trained once are kept in $BOXLESS_CACHE and taken again; a run that was killed goes on.
     """
+    from boxless.cli.loudness import note
+    from boxless.reproduction.catalogue import EXPERIMENTS
     from boxless.reproduction.catalogue import reproduce as measure_again
 
     if quick + full + check > 1:
         raise typer.BadParameter("--quick, --full and --check are three sizes of the same: give one")
     scale = "full" if full else "check" if check else "quick"
+    if experiment is None:
+        for each in EXPERIMENTS.values():
+            typer.echo(f"{each.name:<17}{each.title}")
+        return
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it counts how many networks we build
-    page = measure_again(experiment, scale, out, data, lambda words: typer.echo(words, err=True))
+    page = measure_again(experiment, scale, out, data, note)
     typer.echo(page)

@@ -32,7 +32,7 @@ def print_evaluation(evaluation: Evaluation, as_json: bool) -> None:
     )
     out.print(_ROW.format("% (95 % interval)", "oracle", "deployable", "centre box"), style="bold", markup=False)
     for each in evaluation.figures:
-        cells = (_cell(interval) for interval in (each.oracle, each.deployable, each.centre))
+        cells = (cell(interval) for interval in (each.oracle, each.deployable, each.centre))
         out.print(_ROW.format(each.title, *cells).rstrip(), markup=False)
     out.print("oracle: threshold and piece picked with the truth in hand; deployable: what a user gets", markup=False)
     out.print(f"threshold of the deployable box: {evaluation.threshold}", markup=False)
@@ -40,7 +40,8 @@ def print_evaluation(evaluation: Evaluation, as_json: bool) -> None:
         out.print(f"note: {line}", markup=False)
 
 
-def _cell(interval: Interval | None) -> str:
+def cell(interval: Interval | None) -> str:
+    """A figure with its interval; nothing where there is none."""
     if interval is None:
         return ""
     value, low, high = (f"{each:.1f}" if each == 0 or abs(each) >= 0.05 else f"{each:.0e}" for each in

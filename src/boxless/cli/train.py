@@ -15,39 +15,56 @@ _FROM_SCRATCH = {"adamw": 1e-3, "sgd": 5e-2}
 
 
 def train(
-    pictures: Annotated[Path, typer.Argument(help="A folder with a sub-folder a class, or a CSV of path and label.")],
+    pictures: Annotated[
+        Path, typer.Argument(metavar="PICTURES", help="A folder with a sub-folder a class, or a CSV of path and label.")
+    ],
     out: Annotated[Path, typer.Option(metavar="FILE", help="The model file to write.")],
-    network: Annotated[str, typer.Option(help=f"One of {', '.join(NETWORKS)}.")],
-    head: Annotated[str, typer.Option(help="gap (average pooling) or gmp (maximum pooling).")] = "gap",
+    network: Annotated[str, typer.Option(metavar="NAME", help=f"One of {', '.join(NETWORKS)}.")],
+    head: Annotated[
+        str, typer.Option(metavar="gap|gmp", help="gap (average pooling) or gmp (maximum pooling).")
+    ] = "gap",
     val: Annotated[
         str | None,
-        typer.Option(help="Held-out pictures: a folder, a CSV, a split of the CSV, or a fraction; else a fifth."),
+        typer.Option(
+            metavar="SET", help="Held-out pictures: a folder, a CSV, a split of the CSV, or a fraction; else a fifth."
+        ),
     ] = None,
-    size: Annotated[int | None, typer.Option(help="Pixels a side; what the network was made for.")] = None,
-    width: Annotated[float, typer.Option(help="Factor on the numbers of filters; 0.25 is quick.")] = 1.0,
+    size: Annotated[
+        int | None, typer.Option(metavar="PIXELS", help="Pixels a side; what the network was made for.")
+    ] = None,
+    width: Annotated[
+        float, typer.Option(metavar="FACTOR", help="Factor on the numbers of filters; 0.25 is quick.")
+    ] = 1.0,
     fine_tune: Annotated[
         str | None, typer.Option(metavar="WEIGHTS", help="Start from imagenet, or from a Keras model (.keras).")
     ] = None,
-    epochs: Annotated[int, typer.Option(help="Times that every picture is shown, at most.")] = 30,
-    batch: Annotated[int, typer.Option(help="Pictures a step.")] = 32,
-    optimizer: Annotated[str, typer.Option(help="adamw or sgd.")] = "adamw",
+    epochs: Annotated[int, typer.Option(metavar="N", help="Times that every picture is shown, at most.")] = 30,
+    batch: Annotated[int, typer.Option(metavar="N", help="Pictures a step.")] = 32,
+    optimizer: Annotated[str, typer.Option(metavar="adamw|sgd", help="adamw or sgd.")] = "adamw",
     rate: Annotated[
-        float | None, typer.Option(help="Highest learning rate; what suits the optimizer, lower to fine-tune.")
+        float | None,
+        typer.Option(metavar="RATE", help="Highest learning rate; what suits the optimizer, lower to fine-tune."),
     ] = None,
-    schedule: Annotated[str, typer.Option(help="Of the rate: cosine, or step.")] = "cosine",
-    warmup: Annotated[float, typer.Option(help="Epochs over which the rate rises.")] = 1.0,
-    weight_decay: Annotated[float, typer.Option(help="Pull of the weights towards zero.")] = 1e-4,
-    label_smoothing: Annotated[float, typer.Option(help="Share of the truth spread over all classes.")] = 0.0,
+    schedule: Annotated[str, typer.Option(metavar="cosine|step", help="Of the rate: cosine, or step.")] = "cosine",
+    warmup: Annotated[float, typer.Option(metavar="EPOCHS", help="Epochs over which the rate rises.")] = 1.0,
+    weight_decay: Annotated[float, typer.Option(metavar="FACTOR", help="Pull of the weights towards zero.")] = 1e-4,
+    label_smoothing: Annotated[
+        float, typer.Option(metavar="SHARE", help="Share of the truth spread over all classes.")
+    ] = 0.0,
     augment: Annotated[
-        str | None, typer.Option(help="none, shift, small or large; what suits the size, which flips too.")
+        str | None,
+        typer.Option(metavar="NAME", help="none, shift, small or large; what suits the size, which flips too."),
     ] = None,
-    patience: Annotated[int, typer.Option(help="Stop after so many epochs without a better one; 0 never.")] = 0,
+    patience: Annotated[
+        int, typer.Option(metavar="EPOCHS", help="Stop after so many epochs without a better one; 0 never.")
+    ] = 0,
     boxes: Annotated[
-        Path | None, typer.Option(help="Boxed pictures (COCO .json, .csv, a folder) to set thresholds on.")
+        Path | None,
+        typer.Option(metavar="BOXES", help="Boxed pictures (COCO .json, .csv, a folder) to set thresholds on."),
     ] = None,
     report: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the report goes; beside the model.")] = None,
-    licence: Annotated[str, typer.Option(help="Of your model, an SPDX identifier.")] = "unknown",
-    seed: Annotated[int, typer.Option(help="Of what is held out, of the weights and of the order.")] = 0,
+    licence: Annotated[str, typer.Option(metavar="SPDX", help="Of your model, an SPDX identifier.")] = "unknown",
+    seed: Annotated[int, typer.Option(metavar="N", help="Of what is held out, of the weights and of the order.")] = 0,
     force: Annotated[
         bool, typer.Option("--force", help="Replace the model file and the report if they are there.")
     ] = False,
@@ -60,13 +77,14 @@ def train(
     from boxless.extras import require
 
     require("train", "boxless train")
+    from boxless.cli.loudness import is_quiet
     from boxless.cli.overwrite import ask_before_overwriting
     from boxless.cli.training_report import print_made, write_report
     from boxless.page import PAGE
     from boxless.training.network.augment import usual_augmentation
     from boxless.training.network.choice import Choice
     from boxless.training.network.plan import Optimizer, Plan, Rates
-    from boxless.training.network.watch import OnScreen
+    from boxless.training.network.watch import OnScreen, Quiet
     from boxless.training.split import read_split
 
     choice = Choice(network, head, size, width, fine_tune)
@@ -90,7 +108,7 @@ def train(
     training, validation = read_split(pictures, val, seed)
     from boxless.training.network.train import train as train_on
 
-    screen = OnScreen()
+    screen = Quiet() if is_quiet() else OnScreen()
     try:
         made = train_on(
             training,

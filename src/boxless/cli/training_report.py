@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
+from boxless.cli.thresholds import by_class
 from boxless.files import write_whole
 from boxless.model_file import ModelFile
 from boxless.training.report import Report
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
 def write_report(
     report: Report, model: Path, preset: str | None, folder: Path | None, tell: Callable[[str, int, int], object]
 ) -> Path:
-    """Writes the report's page, and the same as data beside it.
+    """Writes the report's page, and the same as data beside it; with the command that is running.
 
     Args:
         report: what was learned.
@@ -35,6 +38,7 @@ def write_report(
         The page's path.
     """
     network = ModelFile(model)
+    report = replace(report, facts=(*report.facts, ("command", shlex.join(["boxless", *sys.argv[1:]]))))
     folder = folder or model.with_suffix(".report")
     page = report.write(
         network, preset or network.card.default_preset, folder, lambda n: tell("report", n, report.heat_maps)
@@ -59,8 +63,7 @@ def print_report(report: Report) -> None:
 def print_made(made: Fitted | Trained, page: Path, as_json: bool) -> None:
     """Prints what `boxless fit` or `boxless train` made; as one JSON object and nothing else, if asked."""
     if as_json:
-        data = {"model": str(made.path), "page": str(page), **made.report.as_dict(),
-                "thresholds": [each.as_dict() for each in made.thresholds]}  # fmt: skip
+        data = {"model": str(made.path), "page": str(page), **made.report.as_dict()}
         sys.stdout.write(json.dumps(data, ensure_ascii=False) + "\n")
         return
     print_report(made.report)
@@ -69,6 +72,8 @@ def print_made(made: Fitted | Trained, page: Path, as_json: bool) -> None:
             f"threshold, {each.preset}",
             f"{each.new:g} (one box right {each.after.value:.1f} %, {each.after.low:.1f} to {each.after.high:.1f})",
         )
+        for words in by_class(each, ModelFile(made.path).card):
+            _line("", words)
     _line("report", str(page))
     _line("written", str(made.path))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -13,6 +13,7 @@ from boxless.card import Card
 from boxless.errors import DatasetError
 from boxless.evaluation.bootstrap import Bootstrap, Interval
 from boxless.evaluation.box_accuracy import IOUS, THRESHOLDS, Overlaps
+from boxless.evaluation.class_thresholds import ClassThresholds, calibrate_classes
 from boxless.evaluation.dataset import BoxedSet
 from boxless.evaluation.predict import measure_model
 from boxless.model_file import Network
@@ -33,6 +34,7 @@ class Calibration:
             on these pictures.
         gain: of new over old on pictures that did not choose it: in each draw the threshold is chosen on the
             pictures drawn, and both are measured on the others.
+        classes: what they say of each class's own threshold; None where it was not asked.
     """
 
     preset: str
@@ -42,6 +44,7 @@ class Calibration:
     before: Interval
     after: Interval
     gain: Interval
+    classes: ClassThresholds | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """As plain data for JSON."""
@@ -98,7 +101,10 @@ def calibrate(preset: str, old: float, curves: Sequence[Overlaps], pictures: NDA
 
 
 def calibrate_presets(
-    network: Network, boxed: BoxedSet, names: Sequence[str] | None = None
+    network: Network,
+    boxed: BoxedSet,
+    names: Sequence[str] | None = None,
+    progress: Callable[[str, int, int], object] = lambda stage, done, total: None,
 ) -> tuple[list[Calibration], str]:
     """The thresholds of a model's presets, from boxed pictures.
 
@@ -106,6 +112,7 @@ def calibrate_presets(
         network: the model.
         boxed: the pictures; its notes get those that cannot be read.
         names: of the presets; all of them where None.
+        progress: told the stage, how many boxed classes of pictures are done, and of how many.
 
     Returns:
         What was found for each, and in words on what.
@@ -115,11 +122,18 @@ def calibrate_presets(
     """
     found = []
     for name in names or network.card.presets:
-        old = network.card.preset(name).threshold
-        scores = [each for each in measure_model(network, name, boxed.pictures, boxed.notes) if each.overlaps]
+        preset = network.card.preset(name)
+        scores = []
+        for count, each in enumerate(measure_model(network, name, boxed.pictures, boxed.notes), 1):
+            scores += [each] if each.overlaps else []
+            progress(f"boxes, {name}", count, len(boxed.pictures))
         numbers = {path: i for i, path in enumerate(dict.fromkeys(each.path for each in scores))}
         curves = [each.overlaps for each in scores if each.overlaps is not None]
-        found.append(calibrate(name, old, curves, np.array([numbers[each.path] for each in scores], np.int64)))
+        pictures = np.array([numbers[each.path] for each in scores], np.int64)
+        common = calibrate(name, preset.threshold, curves, pictures)
+        before = preset.thresholds or (common.new,) * len(network.card.labels)
+        classes = np.array([each.class_index for each in scores], np.int64)
+        found.append(replace(common, classes=calibrate_classes(before, curves, classes, pictures)))
     return found, f"{boxed.name} ({len(numbers)} pictures), for one box, mean of IoU 0.3, 0.5, 0.7"
 
 
@@ -135,7 +149,11 @@ def with_thresholds(card: Card, found: Sequence[Calibration], set_on: str) -> Ca
     changed = [each for each in found if each.new != each.old]
     for each in changed:
         presets[each.preset] = replace(presets[each.preset], threshold=each.new, set_on=set_on)
-    stale = {f"{each.preset}_one_box" for each in changed}
+    by_class = [each for each in found if each.classes is not None and each.classes.changed]
+    for each in by_class:
+        if each.classes is not None:
+            presets[each.preset] = replace(presets[each.preset], thresholds=each.classes.new, set_on=set_on)
+    stale = {f"{each.preset}_one_box" for each in (*changed, *by_class)}
     return replace(
         card, presets=presets, figures={key: value for key, value in card.figures.items() if key not in stale}
     )

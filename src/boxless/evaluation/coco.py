@@ -19,7 +19,8 @@ def read_coco(annotations: Path, card: Card, images: Path | None = None) -> Boxe
     """A data set in COCO's format: https://cocodataset.org/#format-data.
 
     A class is matched by its category's `wnid`, `class_index` or `name`; an image may say its `class_index` itself,
-    which then is the class of all its boxes (as in ImageNet, where a picture has one class). Crowds are left out.
+    which then is the class of all its boxes (as in ImageNet, where a picture has one class). Crowds are ignored:
+    boxes there are neither right nor wrong.
 
     Args:
         annotations: the JSON file.
@@ -71,17 +72,19 @@ def _entries(data: dict[str, Any], folder: Path, notes: Notes) -> Iterator[Entry
             continue
         boxed.add(image["id"])
         key = (image["id"], annotation.get("category_id"), x, y, width, height)
+        box = (x, y, x + width, y + height)
         if annotation.get("iscrowd"):
             notes.add("difficult", name)
+            yield Entry(name, folder / name, classes, (box,), _size(image), ignored="crowd")
         elif key in seen:
             notes.add("listed twice", f"{name} {annotation['bbox']}")
         else:
             seen.add(key)
-            box = (x, y, x + width, y + height)
             yield Entry(name, folder / name, classes, (box,), _size(image), mask)
     for image in images.values():
-        if image["id"] not in boxed and "class_index" in image:
-            yield Entry(image["file_name"], folder / image["file_name"], _classes(image, {}), (), _size(image))
+        if image["id"] not in boxed:
+            classes = _classes(image, {}) if "class_index" in image else ()
+            yield Entry(image["file_name"], folder / image["file_name"], classes, (), _size(image))
 
 
 def _classes(image: dict[str, Any], category: dict[str, Any]) -> tuple[str | int, ...]:

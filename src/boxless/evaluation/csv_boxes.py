@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,7 +29,8 @@ def read_csv(file: Path, card: Card, images: Path | None = None) -> BoxedSet:
 
     Columns, in any order, upper and lower case alike: the picture's file (`image`, `file`, `path`, ...), its class
     (`class`, `label`, `wnid`, `class_index`, ...), and the box in pixels as `x0,y0,x1,y1`, `xmin,ymin,xmax,ymax`,
-    `x1,y1,x2,y2`, `left,top,right,bottom` or `x,y,width,height`. A line with an empty box tells the class only.
+    `x1,y1,x2,y2`, `left,top,right,bottom` or `x,y,width,height`. A line with an empty box tells the class only; one
+    with neither class nor box, that nothing is in the picture.
 
     Args:
         file: the CSV file, UTF-8; separated by commas, semicolons or tabs.
@@ -44,7 +46,7 @@ def read_csv(file: Path, card: Card, images: Path | None = None) -> BoxedSet:
         raise DatasetError(f"{file}: cannot be read ({error})") from None
     heading = text.partition("\n")[0]
     separator = max(",;\t", key=heading.count)
-    reader = csv.DictReader(text.splitlines(), delimiter=separator)
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=separator)
     columns = {name.strip().casefold(): name for name in reader.fieldnames or ()}
     picture = next((columns[name] for name in _PICTURE if name in columns), None)
     classes = [columns[name] for name in _CLASS if name in columns]
@@ -78,7 +80,9 @@ def _entries(
         name, values = row[picture], [row[edge] for edge in edges]
         labels = tuple(row[each] for each in classes if row[each])
         key = (name, *labels, *values)
-        if not name or not labels:
+        if name and not labels and not any(values):
+            yield Entry(name, folder / name, ())
+        elif not name or not labels:
             notes.add("unreadable line", f"line {number}")
         elif key in seen:
             notes.add("listed twice", f"{name} (line {number})")

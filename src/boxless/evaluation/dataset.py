@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +43,24 @@ class BoxedPicture:
     mask: Mask | None = None
 
 
+@dataclass(frozen=True)
+class IgnoredBox:
+    """A place where boxes of a class are neither right nor wrong.
+
+    Attributes:
+        path: of the picture.
+        class_index: of the class, in the model.
+        box: xyxy in pixels of the picture as displayed.
+        crowd: whether it surrounds many objects, so that any box inside it is one of them; else it is one object,
+            marked difficult.
+    """
+
+    path: Path
+    class_index: int
+    box: tuple[float, float, float, float]
+    crowd: bool
+
+
 @dataclass(frozen=True, eq=False)
 class BoxedSet:
     """A data set, read.
@@ -50,11 +69,15 @@ class BoxedSet:
         name: its folder's or file's.
         pictures: one for each class in each picture; those of one picture follow each other.
         notes: what was wrong with it.
+        listed: every picture of the data set that is there, also those without an object of a known class.
+        ignored: what is neither right nor wrong.
     """
 
     name: str
     pictures: tuple[BoxedPicture, ...]
     notes: Notes
+    listed: tuple[Path, ...] = ()
+    ignored: tuple[IgnoredBox, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -64,10 +87,12 @@ class Entry:
     Attributes:
         picture: what the data set calls the picture.
         path: where it should be.
-        classes: names of the class, the most telling first: index, WordNet id, label.
+        classes: names of the class, the most telling first: index, WordNet id, label; none where the data set lists
+            the picture without any object.
         boxes: xyxy in pixels of a picture of `size`.
         size: (height, width) that the boxes refer to; the picture's own where None.
         mask: which pixels are the object's, if that is known.
+        ignored: why the boxes are neither right nor wrong; None where they count.
     """
 
     picture: str
@@ -76,6 +101,7 @@ class Entry:
     boxes: tuple[tuple[float, float, float, float], ...] = ()
     size: tuple[int, int] | None = None
     mask: Mask | None = field(default=None, compare=False)
+    ignored: Literal["crowd", "difficult"] | None = None
 
 
 def gather(name: str, entries: Iterable[Entry], card: Card, notes: Notes) -> BoxedSet:
@@ -92,6 +118,7 @@ def gather(name: str, entries: Iterable[Entry], card: Card, notes: Notes) -> Box
     grouped: dict[Path, dict[int, list[Entry]]] = {}
     missing: set[Path] = set()
     sizes: dict[Path, tuple[int, int]] = {}
+    ignored: list[IgnoredBox] = []
     for entry in entries:
         if entry.path in missing:
             continue
@@ -103,21 +130,27 @@ def gather(name: str, entries: Iterable[Entry], card: Card, notes: Notes) -> Box
                 notes.add(kind, entry.picture)
                 continue
             sizes[entry.path] = size
+        if not entry.classes:
+            continue
         index = _match(entry.classes, card)
         if index is None:
             notes.add("unknown class", str(entry.classes[-1]))
+            continue
+        if entry.ignored:
+            boxes = _on_picture(entry, sizes[entry.path], notes)
+            ignored += [IgnoredBox(entry.path, index, box, entry.ignored == "crowd") for box in boxes]
             continue
         grouped.setdefault(entry.path, {}).setdefault(index, []).append(entry)
     pictures = []
     for path, classes in grouped.items():
         for index, parts in classes.items():
-            boxes = [box for part in parts for box in _on_picture(part, sizes[path], notes)]
+            found = [box for part in parts for box in _on_picture(part, sizes[path], notes)]
             masks = [part.mask for part in parts if part.mask is not None]
-            array = np.array(boxes, np.float32).reshape(-1, 4)
+            array = np.array(found, np.float32).reshape(-1, 4)
             if not masks and not any(part.boxes for part in parts):
                 notes.add("no boxes", parts[0].picture)
             pictures.append(BoxedPicture(path, index, array, sizes[path], Mask.union(masks)))
-    return BoxedSet(name, tuple(pictures), notes)
+    return BoxedSet(name, tuple(pictures), notes, tuple(sizes), tuple(ignored))
 
 
 def _match(classes: tuple[str | int, ...], card: Card) -> int | None:
@@ -140,16 +173,16 @@ def _size_of(path: Path) -> tuple[int, int] | None:
         return None
 
 
-def _on_picture(entry: Entry, size: tuple[int, int], notes: Notes) -> Iterable[list[float]]:
+def _on_picture(entry: Entry, size: tuple[int, int], notes: Notes) -> Iterable[tuple[float, float, float, float]]:
     """The entry's boxes in pixels of the picture, cut at its edges; boxes without area are left out."""
     height, width = size
     down, right = (1.0, 1.0) if entry.size is None else (height / entry.size[0], width / entry.size[1])
     for x0, y0, x1, y1 in entry.boxes:
-        whole = [x0 * right, y0 * down, x1 * right, y1 * down]
+        whole = (x0 * right, y0 * down, x1 * right, y1 * down)
         if not all(np.isfinite(whole)) or whole[2] <= whole[0] or whole[3] <= whole[1]:
             notes.add("empty box", entry.picture)
             continue
-        cut = [max(whole[0], 0.0), max(whole[1], 0.0), min(whole[2], width), min(whole[3], height)]
+        cut = (max(whole[0], 0.0), max(whole[1], 0.0), min(whole[2], float(width)), min(whole[3], float(height)))
         if cut[2] <= cut[0] or cut[3] <= cut[1]:
             notes.add("box off the picture", entry.picture)
             continue

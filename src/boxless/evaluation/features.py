@@ -55,6 +55,9 @@ class FeatureNetwork:
             raise ModelFileError(f"{path}: its head is no average and linear layer, so the methods have no closed form")
         self.weight: Floats = numpy_helper.to_array(weights[linear.input[1]])
         self.bias: Floats = numpy_helper.to_array(weights[linear.input[2]])
+        finders = numpy_helper.to_array(weights["head_finders"]) if "head_finders" in weights else self.weight[:0]
+        self._layers: Floats = np.concatenate([self.weight, finders])
+        self._biases: Floats = np.concatenate([self.bias, np.zeros(len(finders), np.float32)])
         self._features = pooling.input[0]
         graph.output.append(onnx.helper.make_tensor_value_info(self._features, onnx.TensorProto.FLOAT, None))
         options = ort.SessionOptions()
@@ -70,7 +73,7 @@ class FeatureNetwork:
     ) -> Output:
         """Looks once at a picture; see `ModelFile.run`."""
         logits, chosen, features, *affinity = self.look(pixels, size, classes, top)
-        maps = self._method(features, self.weight[chosen], self.bias[chosen])
+        maps = self._method(features, self._layers[chosen], self._biases[chosen])
         return Output(logits, chosen, maps, affinity[0] if affinity else None)
 
     def look(

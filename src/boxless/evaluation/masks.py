@@ -15,6 +15,7 @@ from PIL import Image
 
 from boxless.errors import DatasetError
 from boxless.picture_file import open_picture
+from boxless.run_lengths import mask_of, unpacked
 
 Pixels = NDArray[np.uint8]
 
@@ -102,33 +103,15 @@ class RunLengths(Mask):
         """From COCO's `{"size": [h, w], "counts": [...] or text}`."""
         counts = data["counts"]
         height, width = data["size"]
-        return cls(tuple(_unpacked(counts) if isinstance(counts, str) else map(int, counts)), (height, width))
+        return cls(tuple(unpacked(counts) if isinstance(counts, str) else map(int, counts)), (height, width))
 
     def read(self, height: int, width: int) -> Pixels:
         """See `Mask.read`."""
-        turns = np.arange(len(self.counts)) % 2
-        flat = np.repeat(turns, self.counts).astype(np.uint8)
-        if flat.size != self.size[0] * self.size[1]:
-            raise DatasetError(f"a run-length mask of {flat.size} pixels (expected {self.size[0]} x {self.size[1]})")
-        mask = np.ascontiguousarray(flat.reshape(self.size[::-1]).T)
+        try:
+            mask = mask_of(self.counts, *self.size).view(np.uint8)
+        except ValueError as error:
+            raise DatasetError(str(error)) from None
         return np.asarray(cv2.resize(mask, (width, height), interpolation=cv2.INTER_NEAREST), np.uint8)
-
-
-def _unpacked(text: str) -> list[int]:
-    """COCO's compressed counts: five bits a character, from the third on as differences to the one before last."""
-    counts: list[int] = []
-    value = shift = 0
-    for character in text.encode("ascii"):
-        bits = character - 48
-        value |= (bits & 31) << shift
-        shift += 5
-        if bits & 32:
-            continue
-        if bits & 16:
-            value -= 1 << shift
-        counts.append(value + counts[-2] if len(counts) > 2 else value)
-        value = shift = 0
-    return counts
 
 
 def _grey(path: Path, height: int, width: int) -> Pixels:

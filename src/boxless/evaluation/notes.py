@@ -13,7 +13,7 @@ _KINDS = {
     "empty box": "boxes have no area; they are left out",
     "box off the picture": "boxes lie wholly outside their picture; they are left out",
     "box over the edge": "boxes reach outside their picture; they are cut at its edge",
-    "difficult": "objects are marked difficult or crowd; they are left out",
+    "difficult": "objects are marked difficult or crowd; they are left out (in average precision, ignored)",
     "unreadable line": "lines or records are not understood; they are left out",
     "no map": "pictures have no map file; they are not measured",
     "bad map": "map files are no maps (expected a NumPy array (h, w) of finite numbers); they are not measured",

@@ -51,6 +51,10 @@ class Surveys:
         surveys = list(ordered_map(localizer.survey, sources, 2))
         return cls(np.stack([chances for chances, _ in surveys]), np.stack([evidence for _, evidence in surveys]))
 
+    def of_classes(self, classes: NDArray[np.int64]) -> Surveys:
+        """What is said of some of the classes, by index."""
+        return Surveys(self.probabilities[:, classes], self.evidence[:, classes])
+
     def pass_levels(self, probability: float, evidence: float) -> NDArray[np.bool_]:
         """(n, K), which classes reach both levels."""
         return (self.probabilities >= probability) & (self.evidence >= evidence)
@@ -117,6 +121,8 @@ def set_levels(
 ) -> tuple[Preset, Levels | None]:
     """A preset with its levels set on pictures; as it was where they are too few.
 
+    Classes that say "nothing here" have no part in it.
+
     Args:
         network: the model.
         preset: the name of one of its presets.
@@ -125,7 +131,12 @@ def set_levels(
         named: the pictures, in words.
     """
     localizer = Localizer(network, preset)
-    found = levels(Surveys.of(localizer, sources), shown, Surveys.of(localizer, blank_pictures()))
+    things = np.setdiff1d(np.arange(len(network.card.labels)), network.card.background)
+    found = levels(
+        Surveys.of(localizer, sources).of_classes(things),
+        shown[:, things],
+        Surveys.of(localizer, blank_pictures()).of_classes(things),
+    )
     if found is None:
         return localizer.preset, None
     return (

@@ -20,7 +20,7 @@ from boxless.evaluation.evaluation import Evaluation
 from boxless.evaluation.plot import COLOURS, Plot
 from boxless.evaluation.score import Score
 from boxless.image import read_picture
-from boxless.page import PAGE, listed, on_square, tile, tiles, write_page
+from boxless.page import PAGE, listed, on_square, tile, tiles, wide, write_page
 
 _TILE = 240
 _SHOWN = 12
@@ -68,7 +68,7 @@ def _table(evaluation: Evaluation) -> str:
         ),
         "</table>",
     ]
-    return "".join(rows)
+    return wide("".join(rows))
 
 
 def _cell(interval: Interval | None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 from xml.etree import ElementTree
 
 from boxless.card import Card
@@ -26,7 +27,7 @@ def read_voc(root: Path, card: Card, images: Path | None = None) -> BoxedSet:
     """A data set in Pascal VOC's layout: Everingham et al., "The Pascal Visual Object Classes Challenge", 2010.
 
     Pixels count from 1 there and boxes hold their last row and column, so a box from 1 to 10 becomes 0 to 10.
-    Objects marked difficult are left out, as in VOC's own evaluation.
+    Objects marked difficult are ignored, as in VOC's own evaluation: boxes there are neither right nor wrong.
 
     Args:
         root: the folder that holds `Annotations` and `JPEGImages`, or the XML files themselves.
@@ -55,11 +56,12 @@ def _entries(files: list[Path], root: Path, images: Path | None, notes: Notes) -
         images = images or folder_of(
             [picture], [root / "JPEGImages", root / "images", root, root.parent / "JPEGImages"]
         )
+        yield Entry(picture, images / picture, ())
         for thing in tree.iter("object"):
             name = thing.findtext("name", "").strip()
-            if thing.findtext("difficult", "0").strip() == "1":
+            difficult = thing.findtext("difficult", "0").strip() == "1"
+            if difficult:
                 notes.add("difficult", f"{picture} {name}")
-                continue
             try:
                 x0, y0, x1, y1 = (
                     float(thing.findtext(f"bndbox/{edge}", "")) for edge in ("xmin", "ymin", "xmax", "ymax")
@@ -67,7 +69,9 @@ def _entries(files: list[Path], root: Path, images: Path | None, notes: Notes) -
             except ValueError:
                 notes.add("unreadable line", f"{file.name} {name}")
                 continue
-            yield Entry(picture, images / picture, (name,), ((x0 - 1, y0 - 1, x1, y1),), _size(tree), _mask(file, name))
+            box, mask = (x0 - 1, y0 - 1, x1, y1), None if difficult else _mask(file, name)
+            ignored: Literal["difficult"] | None = "difficult" if difficult else None
+            yield Entry(picture, images / picture, (name,), (box,), _size(tree), mask, ignored)
 
 
 def _parsed(file: Path) -> ElementTree.Element:

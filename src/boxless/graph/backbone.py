@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -68,7 +69,9 @@ class Backbone:
         return np.asarray(self._session.run([_POOLED], feed)[0][0], np.float32)
 
 
-def with_head(model: str | Path, weight: Floats, bias: Floats, card: Card) -> onnx.ModelProto:
+def with_head(
+    model: str | Path, weight: Floats, bias: Floats, card: Card, finders: Sequence[Floats] = ()
+) -> onnx.ModelProto:
     """A boxless model with another head: one linear layer behind the average of its last features.
 
     Picture, network and affinity stay what they are.
@@ -78,6 +81,7 @@ def with_head(model: str | Path, weight: Floats, bias: Floats, card: Card) -> on
         weight: (K, C).
         bias: (K,).
         card: of the new model.
+        finders: see `boxless.graph.heads.dense`.
 
     Raises:
         ModelFileError: if there is no such model, or it is no boxless model.
@@ -87,7 +91,7 @@ def with_head(model: str | Path, weight: Floats, bias: Floats, card: Card) -> on
     affinity = ["affinity"] if any(output.name == "affinity" for output in proto.graph.output) else []
     trunk, features = _trunk(proto, affinity)
     trunk.name = card.name
-    append_head(trunk, dense(weight, bias), features)
+    append_head(trunk, dense(weight, bias, finders), features)
     whole = finish(trunk, proto.opset_import, card)
     onnx.checker.check_model(whole, full_check=True)
     return whole

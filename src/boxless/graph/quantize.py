@@ -163,7 +163,7 @@ class _Watched:
     def __init__(self, model: ModelFile, seen: list[dict[str, NDArray[Any]]]) -> None:
         presets = model.card.presets
         sides = tuple(sorted({side for preset in presets.values() for side in preset.sides}))
-        self.card = replace(model.card, presets={"all": replace(next(iter(presets.values())), sides=sides)})
+        self.card = replace(model.card, presets={"all": replace(next(iter(presets.values())), sides=sides, finders=())})
         self._model = model
         self._seen = seen
 

@@ -16,6 +16,7 @@ from boxless.graph.assemble import write_card
 from boxless.localizer import Localizer
 from boxless.model_file import ModelFile
 from boxless.presets import Preset
+from boxless.training.finding import HIGHEST, hot_shares, thresholds_from
 from boxless.training.held_out import HeldOut, measure
 from boxless.training.pictures import LabelledPictures
 
@@ -23,7 +24,9 @@ Progress = Callable[[str, int, int], object]
 """Told the stage, how many pictures are done, and of how many."""
 
 _EVIDENCE_FROM = 100  # held-out pictures
-_LEVELS_FROM = 150  # held-out pictures, looked at in every preset
+_LEVELS_FROM = 150  # held-out pictures, looked at in every preset; fewer where looks are large
+_LARGE = 576
+_LISTED = 30  # classes
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +56,9 @@ def finish(file: Path, card: Card, held_out: LabelledPictures, boxes: Path | Non
     """
     network = ModelFile(file)
     measured = measure(network, card.default_preset, held_out, lambda count: progress("held out", count, len(held_out)))
-    some = np.random.default_rng(0).permutation(len(held_out))[:_LEVELS_FROM]
+    largest = max(side for preset in card.presets.values() for side in preset.sides)
+    count = round(_LEVELS_FROM * min(1.0, _LARGE / largest) ** 2)
+    some = np.random.default_rng(0).permutation(len(held_out))[:count]
     card = replace(
         card,
         presets=_with_levels(network, held_out.only(np.sort(some)), progress),
@@ -63,27 +68,78 @@ def finish(file: Path, card: Card, held_out: LabelledPictures, boxes: Path | Non
     )
     thresholds: tuple[Calibration, ...] = ()
     if boxes is not None:
-        found, set_on = calibrate_presets(network, read_dataset(boxes, card))
+        found, set_on = calibrate_presets(network, read_dataset(boxes, card), progress=progress)
         thresholds, card = tuple(found), with_thresholds(card, found, set_on)
     write_card(file, card)
     return Finished(card, measured, thresholds)
 
 
 def presets_for(presets: Mapping[str, Preset], side: int, set_on: str) -> dict[str, Preset]:
-    """The presets with their first look at `side`, and the others in proportion."""
+    """The presets with their first look at `side`, and the others in proportion.
+
+    From where on a class counts as present is not carried over to other classes.
+    """
     return {
-        name: replace(each, sides=tuple(round(side * one / each.sides[0]) for one in each.sides), set_on=set_on)
+        name: Preset(
+            sides=tuple(round(side * one / each.sides[0]) for one in each.sides),
+            walk_steps=each.walk_steps,
+            threshold=each.threshold,
+            set_on=set_on,
+        )
         for name, each in presets.items()
     }
+
+
+def with_hot_thresholds(file: Path, learned: LabelledPictures, highest: float, progress: Progress) -> Card:
+    """The card of a model file with a threshold for each class, set by where the evidence lies; the file has it too.
+
+    Args:
+        file: the model.
+        learned: pictures that it learned from.
+        highest: no threshold of a preset with finders is above; see `Way`.
+        progress: told how far it is.
+    """
+    network = ModelFile(file)
+    card = network.card
+    set_on = f"the share that the evidence takes of pictures of {learned.name}: no boxes"
+
+    def cut(name: str) -> Preset:
+        preset = card.preset(name)
+        shares = hot_shares(network, name, learned, lambda n, of: progress("thresholds", n, of))
+        limit = highest if preset.finders else HIGHEST
+        cuts = thresholds_from(shares, len(card.labels), preset.threshold, limit)
+        return replace(preset, thresholds=cuts, set_on=set_on)
+
+    card = replace(card, presets=_each(card.presets, cut))
+    write_card(file, card)
+    return card
+
+
+def _each(presets: Mapping[str, Preset], change: Callable[[str], Preset]) -> dict[str, Preset]:
+    """All presets changed, by name; those that are alike once for all, since looking takes long."""
+    changed: dict[str, Preset] = {}
+    for name, preset in presets.items():
+        twin = next((other for other in changed if presets[other] == preset), None)
+        changed[name] = changed[twin] if twin else change(name)
+    return changed
+
+
+def threshold_facts(card: Card) -> list[tuple[str, str]]:
+    """The thresholds of the default preset, in words, for a report."""
+    preset = card.preset(card.default_preset)
+    shown = [k for k in range(len(card.labels)) if k not in card.background]
+    facts = [("box threshold", f"{preset.cut}, {card.default_preset}")]
+    if preset.thresholds and len(shown) <= _LISTED:
+        facts.append(("of each class", ", ".join(f"{card.labels[k]} {preset.threshold_of(k):g}" for k in shown)))
+    return facts
 
 
 def _with_levels(network: ModelFile, held_out: LabelledPictures, progress: Progress) -> dict[str, Preset]:
     """The presets with levels from which on a class counts as present, set on held-out pictures."""
     shown, named = held_out.targets > 0, f"{len(held_out)} held-out pictures of {held_out.name}"
-    presets = {}
-    for i, name in enumerate(network.card.presets):
-        progress("presence", i, len(network.card.presets))
-        presets[name], _ = set_levels(network, name, held_out.paths, shown, named)
+    card = network.card
+    progress("presence", 0, len(card.presets))
+    presets = _each(card.presets, lambda name: set_levels(network, name, held_out.paths, shown, named)[0])
     progress("presence", len(presets), len(presets))
     return presets
 

@@ -1,4 +1,4 @@
-"""Own classes in about a minute: a linear head on a frozen backbone, written into one model file."""
+"""Own classes in minutes: a linear head on a frozen backbone, written into one model file."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ from boxless.evaluation.calibrate import Calibration
 from boxless.files import check_space, write_whole
 from boxless.graph.assemble import write_model
 from boxless.graph.backbone import Backbone, with_head
+from boxless.model_file import ModelFile
+from boxless.presets import Preset
 from boxless.training.features import pooled_features
-from boxless.training.finish import Progress, finish, presets_for
+from boxless.training.finding import HIGHEST, Way, evenly, hot_shares, way_for
+from boxless.training.finish import Progress, finish, presets_for, threshold_facts, with_hot_thresholds
 from boxless.training.head import LinearHead, fit_head
 from boxless.training.held_out import HeldOut
 from boxless.training.pictures import LabelledPictures
@@ -50,6 +53,7 @@ def fit(
     *,
     backbone: str | Path = DEFAULT_MODEL,
     side: int | None = None,
+    find_side: int | None = None,
     boxes: Path | None = None,
     licence: str = "unknown",
     seed: int = 0,
@@ -66,7 +70,9 @@ def fit(
         backbone: the name of a model that comes with boxless, or a model file's path.
         side: pixels; the head is fitted on pictures of about side * side of them, or of as many as the backbone's
             presets look at first where None. Larger shows finer structures and takes longer.
-        boxes: annotations (COCO, CSV, a folder) that thresholds are set on; the backbone's where None.
+        find_side: pixels of the look that finds; chosen by how much of a picture the evidence takes where None. See
+            `boxless.training.finding`.
+        boxes: annotations (COCO, CSV, a folder) that thresholds are set on; where None, what the evidence takes says.
         licence: of the model, an SPDX identifier.
         seed: of the folds of the cross-validation.
         progress: told how far it is.
@@ -98,15 +104,59 @@ def fit(
     def write(beside: Path) -> None:
         nonlocal card, thresholds, report
         write_model(with_head(trunk.path, head.weight, head.bias, card), beside)
+        finder = _finder(trunk, beside, learned, side, find_side, seed, progress)
+        if finder:
+            way, find, layer = finder
+            card = replace(card, finders=1, presets=way.presets(card, find))
+            write_model(with_head(trunk.path, head.weight, head.bias, card, [layer.weight]), beside)
+        card = with_hot_thresholds(beside, learned, finder[0].highest if finder else HIGHEST, progress)
         done = finish(beside, card, held_out, boxes, progress)
         card, thresholds = done.card, done.thresholds
         facts = _facts(trunk.card, learned, held_out, side, head, card)
         left_out = HeldOut(learned, head.left_out) if head.left_out is not None else None
-        report = Report.of(f"{card.name}: {len(card.labels)} classes", facts, learned, done.measured, left_out)
+        report = Report.of(
+            f"{card.name}: {len(card.labels)} classes", facts, learned, done.measured, left_out, thresholds
+        )
 
     write_whole(out, write)
     assert report is not None
     return Fitted(out, card, head, made.cached, report, thresholds)
+
+
+def _finder(
+    trunk: Backbone,
+    named: Path,
+    learned: LabelledPictures,
+    side: int,
+    asked: int | None,
+    seed: int,
+    progress: Progress,
+) -> tuple[Way, int, LinearHead] | None:
+    """How things are found, at which side, and the linear layer for it; None where the naming layer does.
+
+    Args:
+        trunk: the backbone.
+        named: the model with its naming layer alone.
+        learned, side, seed, progress: as for `fit`.
+        asked: as `find_side` of `fit`.
+    """
+    if trunk.card.fixed_size is not None:
+        return None
+    network = ModelFile(named)
+    shares: dict[int, float] = {}
+    if asked is None:
+        shares = hot_shares(
+            network, network.card.default_preset, learned, lambda n, of: progress("where the evidence lies", n, of)
+        )
+    chosen = way_for(shares, side, asked)
+    if chosen is None:
+        return None
+    way, find = chosen
+    some = learned.only(evenly(learned, max(way.pictures, 2 * len(learned.classes)), seed))
+    made = pooled_features(
+        trunk, some.paths, find, done=lambda count: progress(f"features at {find}", count, len(some))
+    )  # fmt: skip
+    return way, find, fit_head(made.pooled, some.targets, several=some.several, seed=seed)
 
 
 def _check_classes(pictures: LabelledPictures) -> None:
@@ -150,5 +200,12 @@ def _facts(
         ("backbone", f"{backbone.name}, frozen, at {side} pixels"),
         ("head", f"linear, regularisation C = {head.strength:g}, {chosen}"),
         ("labels a picture", "several (sigmoid)" if learned.several else "one (softmax)"),
-        ("box threshold", f"{preset.threshold:g} ({card.default_preset}; {preset.set_on})"),
+        ("finds", _finds(preset, side)),
+        *threshold_facts(card),
     ]
+
+
+def _finds(preset: Preset, side: int) -> str:
+    looks = " and ".join(map(str, preset.sides[1:] if preset.finders else preset.sides))
+    layer = "a layer of its own" if preset.finders else "the naming layer"
+    return f"at {looks} pixels, with {layer}; names at {side}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,12 +10,9 @@ import numpy as np
 from boxless.errors import DatasetError, PictureError
 from boxless.image import pictures_in
 from boxless.picture_file import SUFFIXES
+from boxless.training.listed import read_listed
 from boxless.training.pictures import LabelledPictures
 
-_PATH_COLUMNS = ("path", "file", "filename", "image", "picture")
-_LABEL_COLUMNS = ("label", "labels", "class", "classes", "category")
-_SPLIT_COLUMNS = ("split", "set", "subset")
-_BETWEEN_LABELS = "|"
 _LISTED = 5
 
 
@@ -68,39 +64,15 @@ def _read_folders(root: Path) -> LabelledPictures:
 
 
 def _read_csv(file: Path) -> dict[str, LabelledPictures]:
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise DatasetError(f"{file}: not text in UTF-8 (expected a CSV of path and label)") from None
-    lines = text.splitlines()
-    between = max(",;\t", key=(lines[0] if lines else "").count)
-    rows = csv.DictReader(lines, delimiter=between)
-    columns = {name.strip().casefold(): name for name in rows.fieldnames or () if name}
-    path_column, label_column, split_column = (
-        next((columns[name] for name in names if name in columns), None)
-        for names in (_PATH_COLUMNS, _LABEL_COLUMNS, _SPLIT_COLUMNS)
-    )
-    if path_column is None or label_column is None:
-        found = ", ".join(columns) or "nothing"
+    listed = read_listed(file)
+    labels, splits = listed.labels, listed.splits
+    if not listed.labelled:
+        found = ", ".join(listed.columns)
         raise DatasetError(f"{file}: its first line names {found} (expected the columns path and label, maybe split)")
-    labels: dict[Path, dict[str, None]] = {}
-    splits: dict[Path, str] = {}
-    unlabelled: list[str] = []
-    for row in rows:
-        name = (row[path_column] or "").strip()
-        found_labels = [each.strip() for each in (row[label_column] or "").split(_BETWEEN_LABELS) if each.strip()]
-        if not name or not found_labels:
-            unlabelled.append(f"line {rows.line_num}")
-            continue
-        path = file.parent / name
-        labels.setdefault(path, {}).update(dict.fromkeys(found_labels))
-        split = (row[split_column] or "").strip() if split_column else ""
-        if splits.setdefault(path, split) != split:
-            raise DatasetError(f"{file}: {name} stands in two splits, {splits[path] or 'none'} and {split or 'none'}")
-    if unlabelled:
+    if listed.incomplete:
         raise DatasetError(
-            f"{file}: {len(unlabelled)} lines lack a path or a label ({_listed(unlabelled)}); a picture of nothing "
-            "gets the label background"
+            f"{file}: {len(listed.incomplete)} lines lack a path or a label ({_listed(listed.incomplete)}); a picture "
+            "of nothing gets the label background"
         )
     if not labels:
         raise DatasetError(f"{file}: no lines below the first")
@@ -109,7 +81,7 @@ def _read_csv(file: Path) -> dict[str, LabelledPictures]:
     return {
         split: _gather(
             file.stem,
-            [(path, tuple(found)) for path, found in labels.items() if splits[path] == split],
+            [(path, found) for path, found in labels.items() if splits[path] == split],
             classes,
             several=several,
         )

@@ -16,7 +16,7 @@ from boxless.evaluation.calibrate import Calibration
 from boxless.files import write_whole
 from boxless.model_file import ModelFile
 from boxless.networks.framework import keras
-from boxless.training.finish import Progress, finish
+from boxless.training.finish import Progress, finish, threshold_facts
 from boxless.training.network.checkpoint import Checkpoints
 from boxless.training.network.choice import Choice
 from boxless.training.network.device import has_gpu, mixed_precision_on_gpu, repeatable
@@ -133,7 +133,7 @@ def train(
         parity = export_network(network, beside, fields, choice.side, choice.entry.multiple, held_out.paths)
         done = finish(beside, ModelFile(beside).card, held_out, boxes, progress)
         facts = _facts(network, choice, plan, history, parity, learned, held_out, done.card)
-        report = Report.of(f"{out.stem}: {classes} classes", facts, learned, done.measured)
+        report = Report.of(f"{out.stem}: {classes} classes", facts, learned, done.measured, thresholds=done.thresholds)
         made.append((parity, done, report))
 
     write_whole(out, write)
@@ -167,7 +167,6 @@ def _facts(
     for epoch in history:
         best = epoch if epoch.better_than(best) else best
     kept = best if plan.keep == "best" and best else history[-1]
-    preset = card.preset(card.default_preset)
     maps = f", class maps to {parity.maps:.1e} of the largest" if parity.maps is not None else ""
     return [
         ("learned from", f"{len(learned)} pictures of {learned.name}"),
@@ -182,7 +181,7 @@ def _facts(
         ),
         ("ran on", _machine()),
         ("Keras against ONNX", f"probabilities to {parity.probabilities:.1e}{maps} (at most {TOLERANCE:g})"),
-        ("box threshold", f"{preset.threshold:g} ({card.default_preset}; {preset.set_on})"),
+        *threshold_facts(card),
     ]
 
 

@@ -27,6 +27,9 @@ class Watch(Protocol):
 class Quiet:
     """Nobody watches."""
 
+    def tell(self, stage: str, done: int, total: int) -> None:
+        """Nothing."""
+
     def begins(self, epochs: int, steps: int, done: int) -> None:
         """Nothing."""
 

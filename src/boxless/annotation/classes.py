@@ -1,0 +1,90 @@
+"""The classes of annotations: which are looked for in a picture, and what they are called."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from boxless.annotation.inputs import Input
+from boxless.card import Card
+from boxless.errors import UnknownClassError
+from boxless.localization import Localization
+from boxless.localizer import Localizer
+from boxless.training.pictures import BACKGROUND_NAMES
+
+_LISTED = 10
+
+
+@dataclass(frozen=True)
+class Classes:
+    """The classes of a run.
+
+    Attributes:
+        card: of the model.
+        numbers: the index of each label that pictures are known to have; None for those that say "nothing here".
+        names: that the annotations number: of the known labels' classes, or of all that can have a box.
+    """
+
+    card: Card
+    numbers: dict[str, int | None]
+    names: tuple[str, ...]
+
+    @classmethod
+    def of(cls, card: Card, inputs: Sequence[Input]) -> Classes:
+        """The classes of these pictures.
+
+        Raises:
+            UnknownClassError: if pictures have labels that the model lacks, with all of them.
+        """
+        counts = Counter(label for each in inputs for label in each.labels or ())
+        numbers: dict[str, int | None] = {}
+        errors: dict[str, str] = {}
+        for label in counts:
+            try:
+                index = card.class_index(label)
+                numbers[label] = None if index in card.background else index
+            except UnknownClassError as error:
+                if label.casefold() in BACKGROUND_NAMES:
+                    numbers[label] = None
+                else:
+                    errors[label] = str(error)
+        if errors:
+            lacking = ", ".join(f"{label} ({counts[label]} pictures)" for label in list(errors)[:_LISTED])
+            more = f" and {len(errors) - _LISTED} more" if len(errors) > _LISTED else ""
+            raise UnknownClassError(
+                f"{len(errors)} labels that the model lacks: {lacking}{more}; {next(iter(errors.values()))}. Name a "
+                "model that knows them, leave those pictures out, or let the model say: --labels model"
+            )
+        known = {number for number in numbers.values() if number is not None}
+        wanted = sorted(known) if numbers else [k for k in range(len(card.labels)) if k not in card.background]
+        return cls(card, numbers, tuple(_name(card, index) for index in wanted))
+
+    def name(self, index: int) -> str:
+        """What annotations call a class: its label; where several have the same, its id or its label and index."""
+        return _name(self.card, index)
+
+    def look(self, localizer: Localizer, given: Input) -> Localization:
+        """What is found in a picture: of its labels, or of what the model says that it shows.
+
+        Raises:
+            PictureError: if it cannot be read.
+        """
+        if given.labels is None:
+            return self._said(localizer, given)
+        indices = [self.numbers[label] for label in given.labels]
+        asked = sorted({index for index in indices if index is not None})
+        if not asked:
+            return localizer.locate(given.path, min_probability=2.0)  # of nothing; but its size is wanted
+        return localizer.locate(given.path, classes=asked, always_box=True)
+
+    def _said(self, localizer: Localizer, given: Input) -> Localization:
+        """Of one class a picture the likeliest, of several all; those that count as absent have no boxes."""
+        return localizer.locate(given.path, top=1 if self.card.activation == "softmax" else len(self.card.labels))
+
+
+def _name(card: Card, index: int) -> str:
+    label = card.labels[index]
+    if card.labels.count(label) == 1:
+        return label
+    return card.class_ids[index] if card.class_ids else f"{label} {index}"

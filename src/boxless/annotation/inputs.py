@@ -1,0 +1,119 @@
+"""The pictures to annotate, what they show where that is known, and what annotations call them."""
+
+from __future__ import annotations
+
+import unicodedata
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from boxless.errors import DatasetError
+from boxless.image import pictures_in
+from boxless.places import apart
+from boxless.training.listed import ListedPictures, read_listed
+
+_SPLITS = {"train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
+_HELD_OUT = 10
+"""One picture of so many is in the split val, where nobody says which."""
+
+_LISTED = 5
+
+
+@dataclass(frozen=True)
+class Input:
+    """One picture.
+
+    Attributes:
+        path: of it.
+        name: its path below the folder that was given, or of the CSV.
+        flat: a file name that no other picture has, not even with another suffix.
+        labels: what it shows; None where the model is to say.
+        split: "train", "val" or "test".
+    """
+
+    path: Path
+    name: str
+    flat: str
+    labels: tuple[str, ...] | None
+    split: str
+
+
+def read_inputs(source: Path, labels: str | None = None, without: Path | None = None) -> list[Input]:
+    """The pictures of a folder or CSV.
+
+    The split of a picture is what the CSV says, or the name of the first folder on its way ("train", "val", ...), or
+    else one in ten, chosen by its name, is in val.
+
+    Args:
+        source: a folder, or a CSV with a column `path`, maybe `label` and `split`.
+        labels: where their labels are from: "folder" (the name of each one's folder), a CSV's path, or "model"
+            (nobody knows, the model is to say). Where None: from `source` if it is a CSV that has them, else "model".
+        without: a folder in the source whose pictures are left out: that of the output.
+
+    Raises:
+        DatasetError: if there are no pictures, or some have no label in the CSV.
+        PictureError: if the folder has no pictures.
+    """
+    if not source.exists():
+        raise DatasetError(f"{source}: no such folder or file (expected a folder of pictures, or a CSV of their paths)")
+    listed = None if source.is_dir() else read_listed(source)
+    paths = pictures_in(source) if listed is None else list(listed.labels)
+    if without is not None:
+        paths = [path for path in paths if not path.absolute().is_relative_to(without.absolute())]
+    if not paths:
+        raise DatasetError(f"{source}: no pictures")
+    known = _labels(paths, listed, labels, source)
+    base = source if listed is None else source.parent
+    names = [path.relative_to(base) if path.is_relative_to(base) else path for path in paths]
+    return [
+        Input(
+            path,
+            name.as_posix(),
+            flat + path.suffix,
+            known.get(path),
+            _split(name, listed.splits[path] if listed else ""),
+        )
+        for path, name, flat in zip(paths, names, apart([_flat(name) for name in names]), strict=True)
+    ]
+
+
+def _labels(
+    paths: Sequence[Path], listed: ListedPictures | None, labels: str | None, source: Path
+) -> Mapping[Path, tuple[str, ...]]:
+    if labels is None:
+        labels = str(source) if listed and listed.labelled else "model"
+    if labels == "model":
+        return {}
+    if labels == "folder":
+        return {path: (path.resolve().parent.name,) for path in paths}
+    file = Path(labels)
+    if not file.is_file():
+        raise DatasetError(f"no labels at '{labels}' (expected folder, model, or a CSV of path and label)")
+    table = listed if listed and file == source else read_listed(file)
+    if not table.labelled:
+        raise DatasetError(f"{file}: no column of labels (found {', '.join(table.columns)}; expected path and label)")
+    by_place = {path.resolve(): found for path, found in table.labels.items()}
+    known = {path: by_place.get(path.resolve(), ()) for path in paths}
+    if lacking := [str(path) for path, found in known.items() if not found]:
+        more = f" and {len(lacking) - _LISTED} more" if len(lacking) > _LISTED else ""
+        raise DatasetError(
+            f"{file}: {len(lacking)} pictures have no label there ({', '.join(lacking[:_LISTED])}{more}); one of "
+            "nothing gets the label background"
+        )
+    return known
+
+
+def _flat(name: Path) -> str:
+    """Folders and name in one, without its suffix; what makes trouble in files of lines (control characters) is _."""
+    parts = [part for part in name.with_suffix("").parts if part not in ("/", "..")]
+    plain = "__".join(parts).replace("\\", "_")
+    return "".join("_" if unicodedata.category(each)[0] in "CZ" and each != " " else each for each in plain)
+
+
+def _split(name: Path, said: str) -> str:
+    if said:
+        return _SPLITS.get(said.casefold(), "train")
+    if len(name.parts) > 1 and name.parts[0].casefold() in _SPLITS:
+        return _SPLITS[name.parts[0].casefold()]
+    return "val" if zlib.crc32(name.as_posix().encode("utf-8", "replace")) % _HELD_OUT == 0 else "train"

@@ -1,0 +1,7 @@
+"""Long runs: folders, lists, archives and buckets of any size, on one machine or many; see docs/scale.md."""
+
+from boxless.batch.job import Job
+from boxless.batch.locate import Locate
+from boxless.batch.settings import Settings
+
+__all__ = ["Job", "Locate", "Settings"]

@@ -1,0 +1,115 @@
+"""Locating as a function of tables: for Ray Data, Spark, Daft, Hugging Face datasets, pandas and PyArrow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from boxless.batch.formats import schema
+from boxless.batch.item import Broken, Item
+from boxless.batch.remote import Remote, is_url
+from boxless.batch.rows import Row, rows
+from boxless.batch.settings import Settings
+from boxless.image import picture_name
+from boxless.localizer import Localizer
+from boxless.presets import DEFAULT_TOP
+from boxless.zoo import DEFAULT_MODEL
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+class Locate:
+    """Finds what is in the pictures of a table's column, and adds a column `found`.
+
+    It is called with a batch and gives a batch of the same kind: a PyArrow table or record batch, a pandas frame, or a
+    mapping of columns to lists or arrays. `found` has for each row what `Localization.as_dict` says of it. It can be
+    pickled; each process opens the model when it is first called, and looks at one picture a thread.
+
+    Args:
+        column: of the pictures: paths, addresses, encoded pictures as bytes, Hugging Face's `{bytes, path}`, or, in
+            mappings and frames, whatever `Localizer.locate` takes.
+        model, preset, top, classes, min_probability, always_box: as for `Localizer`.
+        threads: pictures under way at a time, each on a core; 1 where the engine runs a process a core.
+
+    Example:
+        >>> locate = Locate("image", preset="fast")
+        >>> found = locate({"image": ["cat.jpg"]})["found"]
+        >>> found[0]["findings"][0]["label"]
+    """
+
+    def __init__(
+        self,
+        column: str = "image",
+        *,
+        model: str = DEFAULT_MODEL,
+        preset: str | None = None,
+        top: int = DEFAULT_TOP,
+        classes: Sequence[str | int] | None = None,
+        min_probability: float = 0.0,
+        always_box: bool = False,
+        threads: int = 1,
+    ) -> None:
+        self.column = column
+        wanted = None if classes is None else tuple(classes)
+        self.settings = Settings(model, preset, top, wanted, min_probability, always_box)
+        self.threads = threads
+        self._localizer: Localizer | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_localizer": None}
+
+    @property
+    def type(self) -> pa.DataType:
+        """The PyArrow type of the column `found`."""
+        import pyarrow as pa
+
+        return pa.struct(list(schema(with_maps=False)))
+
+    def __call__(self, batch: Any) -> Any:  # noqa: ANN401
+        """A batch with the column `found`; see the class.
+
+        Raises:
+            KeyError: if the batch has no such column.
+            TypeError: if it is no batch.
+        """
+        if hasattr(batch, "to_pylist"):  # PyArrow's tables and record batches
+            return self._arrow(batch)
+        if isinstance(batch, Mapping):
+            return {**batch, "found": self.found(batch[self.column])}
+        if hasattr(batch, "assign"):  # pandas' frames
+            return batch.assign(found=self.found(batch[self.column]))
+        raise TypeError(
+            f"a batch of type {type(batch).__name__} (expected a PyArrow table or record batch, a pandas frame, or a "
+            "mapping of columns)"
+        )
+
+    def over(self, batches: Iterable[Any]) -> Iterator[Any]:
+        """Batch after batch, as Spark's `mapInArrow` wants it."""
+        return map(self, batches)
+
+    def found(self, sources: Iterable[Any]) -> list[Row]:
+        """What is found in pictures, a dictionary each, as `Localization.as_dict` has it."""
+        if self._localizer is None:
+            self._localizer = self.settings.localizer(threads=1)
+        return list(rows(self._localizer, map(_item, sources), self.settings, self.threads))
+
+    def _arrow(self, batch: pa.Table | pa.RecordBatch) -> pa.Table | pa.RecordBatch:
+        import pyarrow as pa
+
+        said = pa.array(self.found(batch[self.column].to_pylist()), type=self.type)
+        field = pa.field("found", self.type)
+        if isinstance(batch, pa.RecordBatch):
+            return pa.RecordBatch.from_arrays([*batch.columns, said], schema=batch.schema.append(field))
+        return batch.append_column(field, said)
+
+
+def _item(value: Any) -> Item:  # noqa: ANN401
+    """A cell of a table as a picture."""
+    if isinstance(value, Mapping):
+        value = value.get("bytes") or value.get("path")
+    if value is None:
+        return Item("", Broken("an empty cell"))
+    if isinstance(value, str) and is_url(value):
+        return Item(value, Remote(value))
+    return Item(picture_name(value), value)

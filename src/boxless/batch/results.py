@@ -1,0 +1,188 @@
+"""Results read back: which findings, in which order, as what `Localizer.locate` gives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from boxless.batch.folder import Folder, folder_at
+from boxless.batch.formats import FORMATS, Format, schema
+from boxless.batch.manifest import MANIFEST, read_manifest
+from boxless.batch.rows import Row, class_map
+from boxless.batch.shards import shard_name, shards_in
+from boxless.batch.sources import find
+from boxless.batch.where import condition
+from boxless.boxes import Box
+from boxless.errors import ResultsError, first_line
+from boxless.localization import Finding, Localization
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+ORDERS: dict[str, list[tuple[str, str]]] = {
+    "class": [("label", "ascending"), ("evidence", "descending")],
+    "evidence": [("evidence", "descending")],
+    "doubt": [("probability", "ascending"), ("evidence", "ascending")],
+}
+"""Orders of findings, by name: as for PyArrow's sort. Doubtful is what has little probability."""
+
+COLUMNS = (
+    "image", "width", "height", "model", "preset", "maps",
+    "label", "class_index", "probability", "evidence", "present", "x0", "y0", "x1", "y1", "score", "error",
+)  # fmt: skip
+"""What conditions may be on: the names of `Localization.as_rows`."""
+
+_TYPICAL_EVIDENCE = 10.0  # of heat maps that are drawn in full, where a run does not say
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What was asked for.
+
+    Attributes:
+        found: the first ones, each with one finding, or none if its picture has none.
+        matching: how many findings fit, those that are not in `found` too.
+        pictures, failed: in all shards, whether they fit or not.
+        finished: whether the run that made them was finished.
+    """
+
+    found: tuple[Localization, ...]
+    matching: int
+    pictures: int
+    failed: int
+    finished: bool
+
+
+def select(place: str, where: str | None = None, by: str | None = None, limit: int = 20) -> Selection:
+    """The findings of a folder of results that fit a condition.
+
+    The shards are read one after the other, and only as many findings are kept as are wanted.
+
+    Args:
+        place: the folder, or its address.
+        where: see `boxless.batch.where.condition`, over `COLUMNS`; everything where None.
+        by: one of `ORDERS`; in the order of the pictures where None.
+        limit: how many.
+
+    Raises:
+        ResultsError: if there are no results, a shard is damaged, or the condition is none.
+    """
+    import pyarrow as pa
+
+    folder = folder_at(place)
+    kind, numbers = _shards(folder)
+    wanted = None if where is None else condition(where, COLUMNS)
+    matching = pictures = failed = 0
+    best = flat(schema(with_maps=False).empty_table())
+    for number in numbers:
+        table = _table(folder, kind, shard_name(number, kind.suffix))
+        pictures += table.num_rows
+        failed += table.num_rows - table["error"].null_count
+        rows = flat(table)
+        if wanted is not None:
+            try:
+                rows = rows.filter(wanted)
+            except pa.ArrowException as error:
+                raise ResultsError(
+                    f"--where {where!r}: {first_line(error)} (is a number compared with text?)"
+                ) from None
+        matching += rows.num_rows
+        best = pa.concat_tables([best, rows], promote_options="default")
+        if by is not None:
+            best = best.sort_by(ORDERS[by])
+        best = best.slice(0, limit)
+    said = read_manifest(folder) or {"finished": None}
+    evidence, column = said.get("typical evidence", _TYPICAL_EVIDENCE), said.get("column")
+    return Selection(
+        found=tuple(localization(each, evidence, column) for each in best.to_pylist()),
+        matching=matching,
+        pictures=pictures,
+        failed=failed,
+        finished=said["finished"] is not None,
+    )
+
+
+def flat(table: pa.Table) -> pa.Table:
+    """A row a finding, of a table with a row a picture; its columns are `COLUMNS`, and `finding` with all of it.
+
+    A picture without findings has one row, as in `Localization.as_rows`.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    table = table.combine_chunks()
+    findings = table["findings"].combine_chunks()
+    found = pc.list_flatten(findings)
+    without = pc.indices_nonzero(pc.equal(pc.list_value_length(findings), 0))
+    nothing = pa.nulls(len(without), found.type)
+    picture = pa.concat_arrays([pc.list_parent_indices(findings).cast(pa.uint64()), without])
+    order = pc.sort_indices(pa.table({"picture": picture, "rank": pa.array(range(len(picture)))}),
+                            sort_keys=[("picture", "ascending"), ("rank", "ascending")])  # fmt: skip
+    finding = pa.concat_arrays([found, nothing]).take(order)
+    about = table.drop_columns(["findings"]).take(picture.take(order))
+    first = pc.list_element(pc.list_slice(pc.struct_field(finding, "boxes"), 0, 1, return_fixed_size_list=True), 0)
+    made = {
+        name: pc.struct_field(finding, name) for name in ("label", "class_index", "probability", "evidence", "present")
+    }
+    made |= {
+        edge: pc.list_element(pc.struct_field(finding, "box"), i) for i, edge in enumerate(("x0", "y0", "x1", "y1"))
+    }
+    made["score"] = pc.struct_field(first, "score")
+    columns = {name: made[name] if name in made else about[name] for name in COLUMNS}
+    return pa.table({**columns, "finding": finding})
+
+
+def localization(row: Row, typical_evidence: float, column: str | None) -> Localization:
+    """A result as it was, of a flat row: its picture is where its name says, its maps only if they were kept.
+
+    Args:
+        row: of `flat`.
+        typical_evidence: see `Localization`.
+        column: of encoded pictures, where they are in Parquet files.
+    """
+    finding = row["finding"]
+    return Localization(
+        image=row["image"],
+        height=row["height"],
+        width=row["width"],
+        model=row["model"],
+        preset=row["preset"],
+        findings=() if finding is None else (_finding(finding, row["height"], row["width"]),),
+        source=find(row["image"], column),
+        typical_evidence=typical_evidence,
+        maps=row["maps"],
+        error=row["error"],
+    )
+
+
+def _finding(said: Row, height: int, width: int) -> Finding:
+    kept = class_map(said) if said.get("class_map") else np.zeros((1, 1), np.float32)
+    boxes = tuple(Box(*(*each["box"], each["score"])) for each in said["boxes"])
+    return Finding(
+        label=said["label"],
+        class_index=said["class_index"],
+        probability=said["probability"],
+        evidence=said["evidence"],
+        present=said["present"],
+        boxes=boxes,
+        class_map=kept,
+        height=height,
+        width=width,
+    )
+
+
+def _shards(folder: Folder) -> tuple[Format, list[int]]:
+    for kind in FORMATS.values():
+        if numbers := shards_in(folder, kind):
+            return kind, numbers
+    raise ResultsError(f"{folder}: no results there (expected part-00000.parquet or .jsonl, and {MANIFEST})")
+
+
+def _table(folder: Folder, kind: Format, name: str) -> pa.Table:
+    with folder.open(name) as file:
+        if kind.contents(file) is None:
+            raise ResultsError(f"{folder}: {name} is damaged; the run's command makes it again")
+        file.seek(0)
+        return kind.table(file)

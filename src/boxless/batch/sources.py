@@ -1,0 +1,143 @@
+"""What is to be looked at: folders, patterns, lists, tables, archives, and addresses, one picture after the other."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import cast
+
+from boxless.batch.containers import in_csv, in_list, in_parquet, in_tar
+from boxless.batch.item import Item, Place, as_text
+from boxless.batch.remote import Remote, is_url, walk_remote
+from boxless.batch.walk import is_pattern, matching, walk
+from boxless.errors import DatasetError
+from boxless.image import Source
+from boxless.picture_file import SUFFIXES
+
+Reader = Callable[[str, str | None], Iterator[Item]]
+
+READERS: dict[str, Reader] = {
+    ".txt": in_list,
+    ".csv": in_csv,
+    ".tsv": in_csv,
+    ".tar": in_tar,
+    ".tar.gz": in_tar,
+    ".tgz": in_tar,
+    ".parquet": in_parquet,
+}
+"""What a file is read as that is no picture itself, by how its name ends."""
+
+
+def pictures(specs: Iterable[str], column: str | None = None) -> Iterator[Item]:
+    """The pictures of sources, in the order of the sources; those of a folder in the order of their names.
+
+    Nothing is listed ahead, so the first picture comes at once, and memory does not grow with their number. Two walks
+    through the same sources give the same pictures in the same order. A picture that is named and not there is given
+    all the same: it fails when it is read.
+
+    Args:
+        specs: folders, pictures, patterns (photos/**/*.jpg), lists (.txt, a name a line), tables (.csv), archives
+            (.tar, .tar.gz), Parquet files with encoded pictures, and addresses of all these (s3://bucket/folder).
+        column: that names the pictures in tables and Parquet files; else the first that looks like it.
+
+    Raises:
+        DatasetError: if a source is not there, is empty, or of another layout; when it is its turn.
+    """
+    for spec in specs:
+        empty = True
+        for item in _of(spec, column):
+            empty = False
+            yield item
+        if empty:
+            raise DatasetError(f"{spec}: no pictures there (looked for {' '.join(sorted(SUFFIXES))})")
+
+
+def check(specs: Iterable[str]) -> None:
+    """Makes sure that sources on this machine are there, before there is any work.
+
+    Raises:
+        DatasetError: if one is not.
+    """
+    for spec in specs:
+        if not is_url(spec) and not is_pattern(spec) and not Path(spec).exists():
+            raise DatasetError(f"{spec}: no such file or folder")
+
+
+def _of(spec: str, column: str | None) -> Iterator[Item]:
+    if is_url(spec):
+        yield from _remote(spec, column)
+    elif Path(spec).is_dir():
+        top = os.path.normpath(spec)
+        for path in walk("" if top == "." else top, _is_picture):
+            yield Item(as_text(path), path)
+    elif is_pattern(spec):
+        for path in matching(spec, _is_known):
+            yield from _file(path, column)
+    else:
+        yield from _file(spec, column)
+
+
+def _file(path: str, column: str | None) -> Iterator[Item]:
+    reader = _reader(path)
+    return reader(path, column) if reader else iter((Item(as_text(path), path),))
+
+
+def _remote(url: str, column: str | None) -> Iterator[Item]:
+    if not set(url) & set("*?") and (reader := _reader(url)):
+        yield from reader(url, column)
+    elif not set(url) & set("*?") and _is_picture(url):
+        yield Item(url, Remote(url))
+    else:
+        patterned = bool(set(url) & set("*?"))
+        for each in walk_remote(url, _is_known if patterned else _is_picture):
+            reader = _reader(each)
+            if reader:
+                yield from reader(each, column)
+            else:
+                yield Item(each, Remote(each))
+
+
+def _reader(name: str) -> Reader | None:
+    lower = name.lower()
+    return next((reader for ending, reader in READERS.items() if lower.endswith(ending)), None)
+
+
+def _is_picture(name: str) -> bool:
+    return PurePosixPath(name).suffix.lower() in SUFFIXES
+
+
+def _is_known(name: str) -> bool:
+    return _is_picture(name) or _reader(name) is not None
+
+
+def find(name: str, column: str | None = None) -> Source:
+    """The picture that a row names, as `read_picture` takes it: a file, at an address, or in an archive.
+
+    One that is in an archive is looked for when it is read.
+    """
+    if not is_url(name) and Path(name).exists():
+        return name
+    parts = name.split("/")
+    for end in range(1, len(parts)):
+        container = "/".join(parts[:end])
+        if (reader := _reader(container)) and (is_url(name) or Path(container).is_file()):
+            return Item(name, _Inside(container, name, reader, column)).source
+    return Item(name, Remote(name)).source if is_url(name) else name
+
+
+@dataclass(frozen=True)
+class _Inside:
+    """A picture in an archive, by its name."""
+
+    container: str
+    name: str
+    reader: Reader
+    column: str | None
+
+    def read(self) -> bytes:
+        for item in self.reader(self.container, self.column):
+            if item.name == self.name:
+                return cast("bytes", item.place.read() if isinstance(item.place, Place) else item.place)
+        raise OSError(f"no longer in {self.container}")

@@ -1,0 +1,75 @@
+"""How much a command says on standard error while it works: --quiet and --verbose, the same for every command.
+
+What a command was asked for goes to standard output, and what went wrong to standard error; neither is silenced.
+"""
+
+from __future__ import annotations
+
+import inspect
+import platform
+import sys
+import time
+from collections.abc import Callable
+from functools import wraps
+from importlib.metadata import version
+from typing import Annotated, get_type_hints
+
+import typer
+
+from boxless._version import __version__
+
+_state = {"quiet": False, "verbose": False}
+
+_Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say only what went wrong: no progress, no notes.")]
+_Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say what is used, how long it takes, where it fails.")]
+
+
+def is_quiet() -> bool:
+    """Whether only what went wrong is to be said."""
+    return _state["quiet"]
+
+
+def is_verbose() -> bool:
+    """Whether more is to be said than most people want to know."""
+    return _state["verbose"]
+
+
+def note(words: str) -> None:
+    """Says on standard error what is good to know, unless the user wants quiet."""
+    if not is_quiet():
+        sys.stderr.write(f"{words}\n")
+
+
+def detail(words: str) -> None:
+    """Says on standard error what only those want to know who asked for it."""
+    if is_verbose():
+        sys.stderr.write(f"boxless: {words}\n")
+
+
+def with_loudness(command: Callable[..., None]) -> Callable[..., None]:
+    """A command with the options --quiet and --verbose beside its own.
+
+    Args:
+        command: a function as Typer takes it.
+    """
+
+    @wraps(command)
+    def told(*args: object, quiet: bool, verbose: bool, **options: object) -> None:
+        if quiet and verbose:
+            raise typer.BadParameter("--quiet and --verbose are opposites: give one")
+        _state.update(quiet=quiet, verbose=verbose)
+        if verbose:
+            detail(f"{__version__}, ONNX Runtime {version('onnxruntime')}, Python {platform.python_version()}")
+        start = time.perf_counter()
+        command(*args, **options)
+        detail(f"{command.__name__} took {time.perf_counter() - start:.1f} s")
+
+    kinds = {**get_type_hints(command, include_extras=True), "quiet": _Quiet, "verbose": _Verbose}
+    own = [each.replace(annotation=kinds[name]) for name, each in inspect.signature(command).parameters.items()]
+    more = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=False, annotation=kinds[name])
+        for name in ("quiet", "verbose")
+    ]
+    told.__signature__ = inspect.Signature([*own, *more])  # type: ignore[attr-defined]
+    told.__annotations__ = kinds
+    return told

@@ -1,0 +1,155 @@
+"""Average precision over all boxes, as the COCO evaluation has it, with intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boxless.evaluation.bootstrap import Bootstrap, Interval
+from boxless.evaluation.matching import Matches
+
+Array = NDArray[np.float64]
+
+IOUS = (0.3, *np.linspace(0.5, 0.95, 10).tolist())
+"""The overlaps from which on a box counts as right: a loose one, and COCO's ten."""
+
+RECALLS = np.linspace(0.0, 1.0, 101)
+"""Where COCO reads precision."""
+
+MEASURES: dict[str, tuple[str, slice]] = {
+    "ap_30": ("AP at IoU 0.3", slice(0, 1)),
+    "ap_50": ("AP at IoU 0.5", slice(1, 2)),
+    "ap_50_95": ("AP at IoU 0.5 to 0.95", slice(1, None)),
+}
+"""By their names for machines: names for people, and which of `IOUS` they are the mean over."""
+
+
+@dataclass(frozen=True, eq=False)
+class ClassMatches:
+    """What became of all found boxes of one class.
+
+    Attributes:
+        scores: (n,), falling.
+        right, counted: (t, n), see `Matches`.
+        pictures: (n,), the number of each box's picture.
+        true: (p,), how many boxes there are to find in each picture.
+    """
+
+    scores: Array
+    right: NDArray[np.bool_]
+    counted: NDArray[np.bool_]
+    pictures: NDArray[np.int64]
+    true: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, matches: Mapping[int, Matches], pictures: int) -> ClassMatches:
+        """From the matches of each picture, by its number; pictures without truth and boxes may be left out."""
+        numbers = sorted(matches)
+        some = [matches[number] for number in numbers]
+        scores = np.concatenate([each.scores for each in some])
+        order = np.argsort(-scores, kind="stable")
+        true = np.zeros(pictures, np.int64)
+        true[numbers] = [each.true for each in some]
+        return cls(
+            scores[order],
+            np.concatenate([each.right for each in some], axis=1)[:, order],
+            np.concatenate([each.counted for each in some], axis=1)[:, order],
+            np.repeat(numbers, [len(each.scores) for each in some])[order],
+            true,
+        )
+
+
+def precision_at_recalls(matches: ClassMatches, weights: Array) -> Array:
+    """Average precision of one class in [0, 1]: (draws, t), NaN in draws without a true box.
+
+    The mean over `RECALLS` of the best precision at that recall or a higher one.
+
+    Args:
+        matches: of the class.
+        weights: (draws, p), how often each picture counts.
+    """
+    found = np.full((len(weights), len(IOUS)), np.nan)
+    true = weights @ matches.true
+    known = true > 0
+    if not known.any():
+        return found
+    drawn, positives = weights[known][:, matches.pictures], true[known, None]
+    for place, (right, counted) in enumerate(zip(matches.right, matches.counted, strict=True)):
+        hits = np.cumsum(drawn * right, axis=1)
+        precision = hits / np.maximum(np.cumsum(drawn * counted, axis=1), 1e-12)
+        best = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
+        found[known, place] = _interpolated(hits / positives, best)
+    return found
+
+
+def _interpolated(recall: Array, best: Array) -> Array:
+    """The mean over `RECALLS` of `best` where `recall`, (draws, n) and rising, first reaches them; 0 where never."""
+    draws, count = recall.shape
+    ranges = 2.0 * np.arange(draws)[:, None]  # the recalls of each draw in a range of their own: one search for all
+    places = np.searchsorted((recall + ranges).ravel(), (RECALLS + ranges).ravel()).reshape(draws, -1)
+    places -= count * np.arange(draws)[:, None]
+    padded = np.concatenate([best, np.zeros((draws, 1))], axis=1)
+    return np.asarray(np.take_along_axis(padded, np.minimum(places, count), axis=1).mean(axis=1))
+
+
+@dataclass(frozen=True, eq=False)
+class AveragePrecision:
+    """Average precision of one way of finding boxes on one set of pictures, in percent.
+
+    Attributes:
+        classes: the names of the classes that have a true box.
+        values: (classes, t), of the pictures as they are.
+        draws: (d, classes, t), of pictures drawn anew; NaN where a draw has no true box of a class. Two of them that
+            were measured on the same pictures have the same draws.
+    """
+
+    classes: tuple[str, ...]
+    values: Array
+    draws: Array
+
+    @classmethod
+    def of(cls, matches: Mapping[str, ClassMatches], pictures: int, draws: int = 1000) -> AveragePrecision:
+        """From the matches of each class by name; those without a true box are not measured."""
+        known = {name: each for name, each in matches.items() if each.true.sum() > 0}
+        rounds: Iterable[Array] = (np.ones((1, pictures)), *Bootstrap(np.arange(pictures), draws).weights())
+        tables = [
+            np.stack([precision_at_recalls(each, weights) for each in known.values()], axis=1) for weights in rounds
+        ]
+        return cls(tuple(known), 100 * tables[0][0], 100 * np.concatenate(tables[1:]))
+
+    def only(self, classes: Sequence[str]) -> AveragePrecision:
+        """Of some of the classes."""
+        chosen = [self.classes.index(name) for name in classes]
+        return AveragePrecision(tuple(classes), self.values[chosen], self.draws[:, chosen])
+
+    def interval(self, measure: str) -> Interval:
+        """One of `MEASURES`, the mean over the classes, with its 95 % interval."""
+        found = _interval(self._means(measure, self.values[None])[0], self._means(measure, self.draws))
+        return Interval(found.value, max(found.low, 0.0), min(found.high, 100.0))
+
+    def less(self, other: AveragePrecision, measure: str) -> Interval:
+        """How much more this has than the other, on the same pictures drawn together."""
+        value = self.interval(measure).value - other.interval(measure).value
+        return _interval(value, self._means(measure, self.draws) - other._means(measure, other.draws))
+
+    @staticmethod
+    def _means(measure: str, values: Array) -> Array:
+        """(d,) from (d, classes, t); classes without a true box in a draw do not count there."""
+        some = values[:, :, MEASURES[measure][1]]
+        known = np.isfinite(some)
+        count = known.sum(axis=(1, 2))
+        total = np.where(known, some, 0.0).sum(axis=(1, 2))
+        return np.asarray(np.where(count > 0, total / np.maximum(count, 1), np.nan))
+
+
+def _interval(value: float, draws: Array) -> Interval:
+    """The percentiles, moved by how much higher draws come out: pictures that stand twice make precision look better.
+
+    How often such intervals hold the truth, moved and not, is measured in docs/decisions/0028.
+    """
+    known = draws[np.isfinite(draws)]
+    low, high = np.percentile(known, [2.5, 97.5]) - (known.mean() - value)
+    return Interval(float(value), float(min(low, value)), float(max(high, value)))

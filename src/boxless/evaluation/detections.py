@@ -1,0 +1,133 @@
+"""All boxes that a model finds, on pictures whose boxes somebody drew: what average precision is measured on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from boxless.errors import DatasetError, PictureError
+from boxless.evaluation.average_precision import IOUS, AveragePrecision, ClassMatches
+from boxless.evaluation.dataset import BoxedSet
+from boxless.evaluation.matching import NOTHING, FoundBoxes, Matches, TrueBoxes, match
+from boxless.localization import Finding
+from boxless.localizer import Localizer
+from boxless.ordered import ordered_map
+
+_ASKED = 20
+"""Classes that are looked for where nobody says which: the most probable, and all where a model has no more."""
+
+Progress = Callable[[str, int, int], None]
+"""Told the stage, how many pictures are done, and of how many."""
+
+Truth = dict[Path, dict[int, TrueBoxes]]
+
+
+@dataclass(frozen=True)
+class Mode:
+    """What is known of a picture before its boxes are looked for.
+
+    Attributes:
+        title: in words.
+        look: locates in a picture, of which the classes are given that it shows.
+    """
+
+    title: str
+    look: Callable[[Localizer, Path, list[int]], tuple[Finding, ...]]
+
+
+def _known(localizer: Localizer, path: Path, classes: list[int]) -> tuple[Finding, ...]:
+    return localizer.locate(path, classes=classes, always_box=True).findings if classes else ()
+
+
+def _unknown(localizer: Localizer, path: Path, classes: list[int]) -> tuple[Finding, ...]:
+    return localizer.locate(path, top=_ASKED).findings
+
+
+MODES = {
+    "known": Mode("classes known: boxes of each picture's true labels only (GT-known)", _known),
+    "unknown": Mode("classes unknown: boxes of whatever the model says is there", _unknown),
+}
+"""By their names for machines."""
+
+
+def truth_of(boxed: BoxedSet) -> Truth:
+    """The true boxes of every picture, by class.
+
+    Where a class is known to be in a picture and its boxes are not, no box of that class is right or wrong there.
+    """
+    parts: dict[tuple[Path, int], list[tuple[tuple[float, ...], bool, bool]]] = {}
+    for each in boxed.pictures:
+        height, width = each.size
+        rows = [(tuple(box), False, False) for box in each.boxes.tolist()]
+        parts[each.path, each.class_index] = rows or [((0.0, 0.0, width, height), True, True)]
+    for other in boxed.ignored:
+        parts.setdefault((other.path, other.class_index), []).append((other.box, True, other.crowd))
+    truth: Truth = {path: {} for path in boxed.listed}
+    for (path, index), rows in parts.items():
+        boxes, ignored, crowd = zip(*rows, strict=True)
+        truth[path][index] = TrueBoxes(np.array(boxes, np.float64), np.array(ignored), np.array(crowd))
+    return truth
+
+
+def found_by_class(findings: tuple[Finding, ...]) -> dict[int, FoundBoxes]:
+    """The boxes of findings, by class."""
+    return {
+        each.class_index: FoundBoxes(
+            np.array([box.xyxy for box in each.boxes], np.float64).reshape(-1, 4),
+            np.array([box.score for box in each.boxes], np.float64),
+        )
+        for each in findings
+        if each.boxes
+    }
+
+
+def measure_boxes(
+    localizer: Localizer,
+    boxed: BoxedSet,
+    mode: Mode,
+    draws: int = 1000,
+    progress: Progress = lambda stage, done, total: None,
+) -> AveragePrecision:
+    """Average precision of a model.
+
+    Args:
+        localizer: with one thread a picture; as many pictures as there are cores are looked at side by side.
+        boxed: the truth, read for this model. Its notes get the pictures that cannot be read, which do not count.
+        mode: one of `MODES`.
+        draws: of the bootstrap.
+        progress: told how many pictures are done.
+
+    Raises:
+        DatasetError: if there is no true box.
+    """
+    truth = truth_of(boxed)
+    paths = list(truth)
+    matches: dict[int, dict[int, Matches]] = {}
+
+    def one(path: Path) -> dict[int, FoundBoxes] | str:
+        try:
+            return found_by_class(mode.look(localizer, path, list(truth[path])))
+        except PictureError as error:
+            return str(error)
+
+    for number, found in enumerate(ordered_map(one, paths, os.cpu_count() or 1)):
+        progress(localizer.card.name, number + 1, len(paths))
+        if isinstance(found, str):
+            boxed.notes.add("damaged file", found)
+            continue
+        there = truth[paths[number]]
+        for index in there.keys() | found.keys():
+            boxes = found.get(index, FoundBoxes(np.zeros((0, 4)), np.zeros(0)))
+            matches.setdefault(index, {})[number] = match(there.get(index, NOTHING), boxes, IOUS)
+    classes = {
+        name: ClassMatches.of(matches[index], len(paths))
+        for index, name in enumerate(localizer.card.labels)
+        if index in matches
+    }
+    if not any(each.true.sum() for each in classes.values()):
+        raise DatasetError(f"{boxed.name}: no true boxes (expected some, to measure average precision)")
+    return AveragePrecision.of(classes, len(paths), draws)

@@ -1,0 +1,142 @@
+"""The parts of the page that says what was learned, as HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from html import escape
+from math import isfinite
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from boxless.errors import PictureError
+from boxless.evaluation.bootstrap import Interval
+from boxless.evaluation.calibrate import Calibration
+from boxless.image import read_picture
+from boxless.localizer import Localizer
+from boxless.page import on_square, tile, tiles, wide
+from boxless.training.held_out import HeldOut
+from boxless.training.pictures import LabelledPictures
+
+MOST_CLASSES = 30
+"""With more classes, a matrix of all pairs is no longer read, and no longer shown."""
+
+A_CLASS = 6
+"""Heat maps of each class: a row of the page."""
+
+_TILE = 220
+
+
+def class_table(training: LabelledPictures, held_out: HeldOut) -> str:
+    """How many pictures of each class there were, and how many were right."""
+    rows = (
+        f"<tr><td>{escape(name)}<td class=n>{training.counts[k]}<td class=n>{held_out.pictures.counts[k]}"
+        f"<td class=n>{_percent(held_out.recalls[k])}<td class=n>{_percent(held_out.precisions[k])}</tr>"
+        for k, name in enumerate(training.classes)
+    )
+    return "<h2>Class by class</h2>" + wide(
+        "<table><tr><th>class<th class=n>learned from<th class=n>held out"
+        f"<th class=n>found, % (recall)<th class=n>right when said, % (precision)</tr>{''.join(rows)}</table>"
+    )
+
+
+def confusion_matrix(held_out: HeldOut) -> str:
+    """What the pictures of each class were taken for; nothing with more than MOST_CLASSES."""
+    classes = held_out.pictures.classes
+    if len(classes) > MOST_CLASSES:
+        return ""
+    shares = held_out.confusion / np.maximum(held_out.pictures.counts, 1)[:, None]
+    head = "".join(f"<th class=n><span class=up>{escape(name)}</span>" for name in classes)
+    rows = "".join(
+        f"<tr><th>{escape(name)}"
+        + "".join(
+            f'<td class=n style="background:rgba({"0,114,178" if true == said else "213,94,0"},{0.6 * share:.2f})">'
+            f"{held_out.confusion[true, said] or ''}"
+            for said, share in enumerate(shares[true])
+        )
+        + "</tr>"
+        for true, name in enumerate(classes)
+    )
+    return (
+        "<h2>Confusion matrix</h2><p>Rows: what the picture shows. Columns: what the model says.</p>"
+        f"{wide(f'<table><tr><th>{head}</tr>{rows}</table>')}"
+    )
+
+
+def suspect_tiles(suspects: Sequence[tuple[str, list[str], str, float]]) -> list[str]:
+    """Pictures whose labels are likely wrong: of each its path, labels, what the model says, and how surely."""
+    if not suspects:
+        return []
+    shown = [
+        plain_tile(
+            Path(path), f"labelled {' and '.join(labels) or 'nothing'}, model: {said} {probability:.0%} ({path})"
+        )
+        for path, labels, said, probability in suspects
+    ]
+    return [
+        "<h2>Labels that are likely wrong</h2><p>Misnamed by a model that had not seen them, the most surprising "
+        "first. Some are hard pictures with right labels.</p>",
+        tiles(shown),
+    ]
+
+
+def box_table(thresholds: Sequence[Calibration]) -> str:
+    """How well boxes fit with each preset, before and after boxed pictures chose its threshold."""
+    rows = (
+        f"<tr><td>{escape(each.preset)}<td class=n>{each.old:g}<td class=n>{_interval(each.before)}"
+        f"<td class=n>{each.new:g}<td class=n>{_interval(each.after)}<td class=n>{_interval(each.gain)}</tr>"
+        for each in thresholds
+    )
+    return (
+        "<h2>How well its boxes fit</h2><p>On the boxed pictures, the class given: the share whose one box is right, "
+        "in percent, mean over IoU 0.3, 0.5 and 0.7. They chose the new threshold too; the gain is of those pictures "
+        "that did not, and without one the old threshold is kept.</p>"
+        + wide(
+            "<table><tr><th>preset<th class=n>old threshold<th class=n>right<th class=n>new threshold<th class=n>right"
+            f"<th class=n>gain</tr>{''.join(rows)}</table>"
+        )
+    )
+
+
+def heat_map_tiles(localizer: Localizer, held_out: HeldOut, done: Callable[[int], object]) -> list[str]:
+    """For each class, pictures that show it with its heat map; the pictures are drawn by lot."""
+    parts = [
+        "<h2>Where it looks</h2><p>Held-out pictures of each class with the class's own heat map and box. Heat on the "
+        "object: it has learned the object. Heat beside it, the same way in picture after picture: it has learned "
+        "the surroundings, and needs pictures with the object elsewhere, or of the surroundings without it.</p>"
+    ]
+    random = np.random.default_rng(0)
+    drawn = 0
+    for k, name in enumerate(held_out.pictures.classes):
+        if k in localizer.card.background:
+            continue
+        mine = np.flatnonzero(held_out.pictures.targets[:, k] > 0)
+        chosen = random.permutation(mine)[:A_CLASS]
+        paths = [held_out.pictures.paths[i] for i in chosen]
+        shown = []
+        for found in localizer.locate_many(paths, classes=[k]):
+            path = Path(found.image)
+            picture = None if found.error else on_square(found.draw(), _TILE)
+            shown.append(tile(picture, str(path) if found.error is None else f"{path}: {found.error}"))
+            drawn += 1
+            done(drawn)
+        if shown:
+            parts += [f"<h3>{escape(name)}</h3>", tiles(shown)]
+    return parts
+
+
+def plain_tile(path: Path, caption: str) -> str:
+    """A picture as it is."""
+    try:
+        return tile(on_square(Image.fromarray(read_picture(path, enough=_TILE).pixels), _TILE), caption)
+    except PictureError as error:
+        return tile(None, f"{caption} ({error})")
+
+
+def _interval(figure: Interval) -> str:
+    return f"{figure.value:.1f} <span class=i>{figure.low:.1f} to {figure.high:.1f}</span>"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f}" if isfinite(share) else "-"

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from boxless import DatasetError
+from boxless.annotation import read_inputs
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Pictures (empty files will do) of troublesome names."""
+    for name in (
+        "cat/1.jpg",
+        "dog/1.jpg",
+        "dog/1.png",
+        "cat__1.jpg",
+        "dog/A.JPG",
+        "dog/a.jpg",
+        "train/x/line\nbreak.jpg",
+    ):
+        path = tmp_path / "my pictures" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"")
+    return tmp_path / "my pictures"
+
+
+def test_every_picture_has_a_name_of_its_own(folder: Path) -> None:
+    found = {each.name: each for each in read_inputs(folder)}
+    assert found["cat/1.jpg"].labels is None
+    stems = [Path(each.flat).stem.casefold() for each in found.values()]
+    assert len(set(stems)) == len(stems) == 7
+    assert found["dog/1.jpg"].flat == "dog__1.jpg" and found["dog/1.png"].flat == "dog__1-2.png"
+    assert found["train/x/line\nbreak.jpg"].flat == "train__x__line_break.jpg"
+    assert found["train/x/line\nbreak.jpg"].split == "train"
+
+
+def test_labels_of_folders_and_tables(folder: Path) -> None:
+    assert {each.labels for each in read_inputs(folder / "dog", "folder")} == {("dog",)}
+    table = folder / "labels.csv"
+    table.write_text(
+        'path,label,split\ncat/1.jpg,"cat|a ""b"", c",val\n"train/x/line\nbreak.jpg",dog,\n', encoding="utf-8"
+    )
+    first, second = read_inputs(table)
+    assert first.labels == ("cat", 'a "b", c') and first.split == "val"
+    assert second.path.is_file() and second.labels == ("dog",)
+    assert {each.labels for each in read_inputs(table, "model")} == {None}
+    with pytest.raises(DatasetError, match="5 pictures have no label there"):
+        read_inputs(folder, str(table))
+    with pytest.raises(DatasetError, match="no labels at 'nowhere'"):
+        read_inputs(folder, "nowhere")
+    table.write_text("path\ncat/1.jpg\n")
+    assert read_inputs(table)[0].labels is None
+    with pytest.raises(DatasetError, match="no column of labels"):
+        read_inputs(folder, str(table))
+
+
+def test_the_output_is_no_input(folder: Path) -> None:
+    names = {each.name for each in read_inputs(folder, without=folder / "dog")}
+    assert names == {"cat/1.jpg", "cat__1.jpg", "train/x/line\nbreak.jpg"}
+    with pytest.raises(DatasetError, match="no pictures"):
+        read_inputs(folder, without=folder)
+    with pytest.raises(DatasetError, match="no such folder"):
+        read_inputs(folder / "nowhere")
+
+
+def test_splits_stay_when_pictures_are_added(tmp_path: Path) -> None:
+    for number in range(200):
+        (tmp_path / f"{number}.jpg").write_bytes(b"")
+    splits = {each.name: each.split for each in read_inputs(tmp_path)}
+    assert 5 < list(splits.values()).count("val") < 40
+    (tmp_path / "new.jpg").write_bytes(b"")
+    again = {each.name: each.split for each in read_inputs(tmp_path)}
+    assert {name: again[name] for name in splits} == splits

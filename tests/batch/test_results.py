@@ -1,0 +1,132 @@
+"""Results read back: which, in which order, and as they were."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from tests.batch.conftest import job
+from tests.command_line import boxless
+
+from boxless import Localizer
+from boxless.batch.formats import format_of, schema
+from boxless.batch.results import COLUMNS, flat, select
+from boxless.batch.run import run
+from boxless.batch.settings import Settings
+from boxless.errors import ResultsError
+from boxless.image import pictures_in
+
+pa = pytest.importorskip("pyarrow", reason="needs the extra batch")
+
+TOP = Settings(preset="fast", top=3)
+
+
+@pytest.fixture
+def out(album: Path, tmp_path: Path) -> Path:
+    """Results of the album, three findings a picture."""
+    run(job(album, tmp_path / "out", format="parquet", settings=TOP))
+    return tmp_path / "out"
+
+
+def test_flat_rows_are_those_of_as_rows(pictures: Path, album: Path) -> None:
+    nothing = Localizer(preset="fast").locate_many([pictures / "coffee.jpg", album / "c/broken.jpg"], top=3)
+    found = [*nothing, Localizer(preset="fast").locate(pictures / "coffee.jpg", min_probability=0.999)]
+    table = flat(pa.Table.from_pylist([each.as_dict() for each in found], schema=schema(with_maps=False)))
+    assert table.select(list(COLUMNS)).to_pylist() == [row for each in found for row in each.as_rows()]
+
+
+def test_the_schema_has_what_results_have(localizer: Localizer, coffee: Path) -> None:
+    data = localizer.locate(coffee).as_dict()
+    kinds = schema(with_maps=False)
+    assert kinds.names == list(data)
+    assert [field.name for field in kinds.field("findings").type.value_type] == list(data["findings"][0])
+
+
+def test_everything_comes_back_as_it_was(out: Path, album: Path) -> None:
+    (found,) = select(str(out), "label = 'espresso' and image == '" + str(album / "a.jpg") + "'").found
+    expected = Localizer(preset="fast").locate(album / "a.jpg", top=1)
+    assert found.as_dict() == expected.as_dict()
+    assert found.draw().size == (600, 400)
+
+
+CONDITIONS: dict[str, Callable[[dict[str, Any]], bool]] = {
+    "error": lambda row: row["error"] is not None,
+    "ERROR IS NOT NULL": lambda row: row["error"] is not None,
+    "error is null and label = 'espresso'": lambda row: row["label"] == "espresso",
+    "'ESPRES' in label": lambda row: "espres" in (row["label"] or ""),
+    "label in ('espresso', 'missile') and probability >= 0.01": lambda row: (
+        row["label"] in ("espresso", "missile") and row["probability"] >= 0.01
+    ),
+    "not (probability < 0.5 or label = 'espresso')": lambda row: (
+        row["label"] not in (None, "espresso") and row["probability"] >= 0.5
+    ),
+    "0 < probability < 0.1 and x0 is not null": lambda row: (
+        0 < (row["probability"] or 0) < 0.1 and row["x0"] is not None
+    ),
+    "present": lambda row: bool(row["present"]),
+}
+
+
+@pytest.mark.parametrize("where", CONDITIONS)
+def test_conditions(out: Path, album: Path, where: str) -> None:
+    found = Localizer(preset="fast").locate_many(pictures_in(album), top=3)
+    expected = [row for each in found for row in each.as_rows() if CONDITIONS[where](row)]
+    selection = select(str(out), where)
+    assert (selection.matching, selection.pictures, selection.failed) == (len(expected), 7, 1)
+    assert [row for each in selection.found for row in each.as_rows()] == expected
+    assert selection.finished
+
+
+@pytest.mark.parametrize(
+    "where", ["nonsense = 1", "label =", "label = 'x", "__import__('os')", "1 = 1", "label = f()", "evidence > 'a'", ""]
+)
+def test_what_is_no_condition_is_refused(out: Path, where: str) -> None:
+    with pytest.raises(ResultsError, match="--where"):
+        select(str(out), where)
+
+
+def test_orders(out: Path) -> None:
+    doubt = [each.findings[0].probability for each in select(str(out), "label", by="doubt", limit=5).found]
+    assert doubt == sorted(doubt) and len(doubt) == 5
+    evidence = [each.findings[0].evidence for each in select(str(out), "label", by="evidence").found]
+    assert evidence == sorted(evidence, reverse=True)
+    labels = [each.findings[0].label for each in select(str(out), "label", by="class").found]
+    assert labels == sorted(labels)
+
+
+def test_a_table_and_a_sheet(out: Path, tmp_path: Path) -> None:
+    sheet = tmp_path / "sheet.jpg"
+    done = boxless("results", out, "--where", "present", "--by", "class", "--sheet", sheet)
+    assert done.returncode == 0
+    assert "espresso" in done.stdout and "in 7 pictures (1 failed)" in done.stdout
+    with Image.open(sheet) as drawn:
+        assert drawn.width > 600
+    assert boxless("results", out, "--sheet", sheet).returncode == 2
+
+
+def test_pictures_that_are_gone_are_not_drawn(out: Path, album: Path, tmp_path: Path) -> None:
+    (album / "a.jpg").unlink()
+    done = boxless("results", out, "--where", "label = 'espresso'", "--sheet", tmp_path / "sheet.jpg")
+    assert done.returncode == 0
+    assert "not drawn" in done.stderr and "no such file" in done.stderr
+
+
+def test_a_folder_without_results(tmp_path: Path) -> None:
+    with pytest.raises(ResultsError, match="no results there"):
+        select(str(tmp_path))
+    done = boxless("results", tmp_path)
+    assert done.returncode == 2
+
+
+def test_a_damaged_shard_is_told(out: Path) -> None:
+    (out / "part-00001.parquet").write_bytes(b"PAR1")
+    with pytest.raises(ResultsError, match=r"part-00001\.parquet is damaged"):
+        select(str(out))
+
+
+def test_an_unknown_format() -> None:
+    with pytest.raises(ResultsError, match="expected parquet or jsonl"):
+        format_of("xml")

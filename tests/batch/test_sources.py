@@ -1,0 +1,152 @@
+"""Lists, tables, archives and addresses give the pictures that they name."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import io
+import tarfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.batch.test_walk import names
+
+from boxless.batch.sources import find
+from boxless.batch.sources import pictures as items_of
+from boxless.errors import DatasetError
+from boxless.image import as_bytes, read_picture
+
+
+def content(spec: object, column: str | None = None) -> list[bytes]:
+    """The pictures of a source as bytes."""
+    read = []
+    for item in items_of([str(spec)], column):
+        source = as_bytes(item.source)
+        read.append(source if isinstance(source, bytes) else Path(str(source)).read_bytes())
+    return read
+
+
+def test_lists_are_relative_to_themselves(album: Path) -> None:
+    (album / "list.txt").write_text("b/coffee.jpg\n\n  a.jpg\nmissing.jpg\n", encoding="utf-8-sig")
+    assert names(album / "list.txt") == [str(album / name) for name in ("b/coffee.jpg", "a.jpg", "missing.jpg")]
+
+
+@pytest.mark.parametrize("between", [",", ";", "\t"])
+def test_columns_of_tables(album: Path, between: str) -> None:
+    lines = [["label", "Path", "other"], ["cat", "a.jpg", "b/9.jpg"], ["", "", ""], ["dog", "b/10.jpg", "a.jpg"]]
+    (album / "table.csv").write_text("\n".join(between.join(line) for line in lines))
+    assert names(album / "table.csv") == [str(album / "a.jpg"), str(album / "b/10.jpg")]
+    assert names(album / "table.csv", column="other") == [str(album / "b/9.jpg"), str(album / "a.jpg")]
+    with pytest.raises(DatasetError, match=r"names label, Path, other \(expected url2; say which with --column"):
+        names(album / "table.csv", column="url2")
+
+
+@pytest.mark.parametrize("ending", [".tar", ".tar.gz"])
+def test_archives(album: Path, tmp_path: Path, ending: str) -> None:
+    file = tmp_path / f"shard-0{ending}"
+    with tarfile.open(file, "w:gz" if ending.endswith("gz") else "w") as archive:
+        for name in ("b/coffee.jpg", "c/notes.md", "c/d/rocket.jpg"):
+            archive.add(album / name, name)
+    assert names(file) == [f"{file}/b/coffee.jpg", f"{file}/c/d/rocket.jpg"]
+    expected = [(album / "b/coffee.jpg").read_bytes(), (album / "c/d/rocket.jpg").read_bytes()]
+    assert content(file) == expected
+    assert as_bytes(find(f"{file}/c/d/rocket.jpg")) == expected[1]
+
+
+def test_a_damaged_archive_gives_what_is_before_the_damage_and_itself(album: Path, tmp_path: Path) -> None:
+    file = tmp_path / "shard.tar"
+    with tarfile.open(file, "w") as archive:
+        archive.add(album / "a.jpg", "a.jpg")
+        archive.add(album / "b/9.jpg", "b.jpg")
+    cut = file.read_bytes()
+    second = cut.index(b"b.jpg")
+    file.write_bytes(cut[:second] + b"\xff" * 512)
+    assert names(file)[0] == f"{file}/a.jpg"
+    *_, last = items_of([str(file)])
+    assert last.name == str(file)
+
+
+@pytest.mark.parametrize("shape", ["bytes", "hugging face"])
+def test_columns_of_parquet_files(album: Path, tmp_path: Path, shape: str) -> None:
+    pa = pytest.importorskip("pyarrow", reason="needs the extra batch")
+    import pyarrow.parquet as pq
+
+    encoded = [(album / "a.jpg").read_bytes(), None, (album / "c/d/rocket.jpg").read_bytes()]
+    cells = encoded if shape == "bytes" else [{"bytes": each, "path": "x.jpg"} for each in encoded]
+    file = tmp_path / "pictures.parquet"
+    pq.write_table(pa.table({"label": [1, 2, 3], "image": cells}), file, row_group_size=2)
+    items = list(items_of([str(file)]))
+    assert [item.name for item in items] == [f"{file}/{row}" for row in range(3)]
+    assert as_bytes(items[2].source) == encoded[2]
+    assert as_bytes(find(f"{file}/0")) == encoded[0]
+    with pytest.raises(DatasetError, match="no column of encoded pictures label among label, image"):
+        list(items_of([str(file)], "label"))
+
+
+@pytest.mark.parametrize("spec", ["missing.jpg", "missing/", "missing.tar"])
+def test_what_is_not_there(tmp_path: Path, spec: str) -> None:
+    from boxless.batch.sources import check
+
+    with pytest.raises(DatasetError, match="no such file or folder"):
+        check([str(tmp_path / spec)])
+
+
+def test_a_source_without_pictures(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="no pictures there"):
+        names(tmp_path)
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def server(album: Path) -> Iterator[str]:
+    """The album at an address of this machine."""
+    serve = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Quiet, directory=str(album)))
+    thread = threading.Thread(target=serve.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{serve.server_port}"
+    serve.shutdown()
+    thread.join()
+    serve.server_close()
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+def test_lists_of_addresses(album: Path, server: str) -> None:
+    pytest.importorskip("fsspec", reason="needs the extra cloud")
+    pytest.importorskip("aiohttp", reason="needs the extra cloud")
+    (album / "list.txt").write_text(f"{server}/a.jpg\n{server}/missing.jpg\n")
+    first, second = items_of([f"{server}/list.txt"])
+    assert first.name == f"{server}/a.jpg"
+    assert read_picture(first.source).width == 600
+    with pytest.raises(Exception, match="cannot be read"):
+        read_picture(second.source)
+
+
+def test_folders_at_addresses(album: Path) -> None:
+    fsspec = pytest.importorskip("fsspec", reason="needs the extra cloud")
+    memory = fsspec.filesystem("memory")
+    for path in album.rglob("*.*"):
+        memory.pipe_file(f"/album/{path.relative_to(album).as_posix()}", path.read_bytes())
+    assert [name.removeprefix("memory://") for name in names("memory:///album")] == [
+        f"/album/{name}"
+        for name in ("a/z.jpg", "a.jpg", "b/10.jpg", "b/9.jpg", "b/coffee.jpg", "c/broken.jpg", "c/d/rocket.jpg")
+    ]
+    assert [name.rpartition("/")[2] for name in names("memory:///album/b/*.jpg")] == ["10.jpg", "9.jpg", "coffee.jpg"]
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w") as archive:
+        archive.add(album / "a.jpg", "one.jpg")
+    memory.pipe_file("/packed.tar", file.getvalue())
+    assert content("memory:///packed.tar") == [(album / "a.jpg").read_bytes()]
+    with pytest.raises(DatasetError, match="no such file or folder there"):
+        names("memory:///nothing")
+
+
+def test_an_address_that_nobody_knows() -> None:
+    pytest.importorskip("fsspec", reason="needs the extra cloud")
+    with pytest.raises(DatasetError, match="nonsense://: no such place"):
+        names("nonsense://bucket/folder")

@@ -1,0 +1,78 @@
+"""Folders are walked in order, a page of names at a time."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from boxless.batch import walk as walking
+from boxless.batch.sources import pictures as items_of
+from boxless.image import pictures_in
+
+
+def names(*specs: object, column: str | None = None) -> list[str]:
+    return [item.name for item in items_of(map(str, specs), column)]
+
+
+@pytest.mark.parametrize("page", [1, 2, 1000])
+def test_the_order_is_that_of_sorted_paths(album: Path, page: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(walking, "PAGE", page)
+    assert names(album) == [str(path) for path in pictures_in(album)]
+
+
+def test_names_are_those_that_were_asked_for(album: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(album)
+    assert names(".")[:2] == ["a/z.jpg", "a.jpg"]
+    assert names("b/")[0] == "b/10.jpg"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        ("*.jpg", ["a.jpg"]),
+        ("*/*.jpg", ["a/z.jpg", "b/10.jpg", "b/9.jpg", "b/coffee.jpg", "c/broken.jpg"]),
+        ("**/*.jpg", ["a/z.jpg", "a.jpg", "b/10.jpg", "b/9.jpg", "b/coffee.jpg", "c/broken.jpg", "c/d/rocket.jpg"]),
+        ("b/[0-9]*.jpg", ["b/10.jpg", "b/9.jpg"]),
+        ("?/[!0-9]*.jpg", ["a/z.jpg", "b/coffee.jpg", "c/broken.jpg"]),
+    ],
+)
+def test_patterns(album: Path, pattern: str, expected: list[str]) -> None:
+    assert [Path(name).relative_to(album).as_posix() for name in names(f"{album}/{pattern}")] == expected
+
+
+def test_the_first_picture_comes_before_the_folder_is_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(50):
+        (tmp_path / f"{number:03}").mkdir()
+        (tmp_path / f"{number:03}" / "picture.jpg").touch()
+    listed = []
+    scan = os.scandir
+
+    def watched(folder: str) -> object:
+        listed.append(folder)
+        return scan(folder)
+
+    monkeypatch.setattr(os, "scandir", watched)
+    assert next(iter(items_of([str(tmp_path)]))).name == str(tmp_path / "000/picture.jpg")
+    assert len(listed) == 2
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="everything may be read")
+def test_a_folder_that_may_not_be_read_is_not_lost(album: Path) -> None:
+    (album / "b").chmod(0)
+    try:
+        assert str(album / "b") in names(album)
+    finally:
+        (album / "b").chmod(0o755)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names are text there")
+def test_names_that_are_no_text_can_be_written(pictures: Path, tmp_path: Path) -> None:
+    try:
+        Path(os.fsdecode(bytes(tmp_path) + b"/\xff.jpg")).write_bytes((pictures / "coffee.jpg").read_bytes())
+    except OSError:
+        pytest.skip("a file system that takes text only")
+    (item,) = items_of([str(tmp_path)])
+    item.name.encode("utf-8")
+    assert Path(str(item.source)).exists()

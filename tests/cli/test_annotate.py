@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from tests.command_line import boxless
+
+from boxless.annotation.output import NOTE
+from boxless.cli.annotate import FormatName
+from boxless.formats import FORMATS
+
+FAST = ("--preset", "fast")
+
+
+@pytest.fixture
+def labelled(pictures: Path, tmp_path: Path) -> Path:
+    """A folder a class, with a picture of nothing, two pictures of one name, and a name full of trouble."""
+    root = tmp_path / "my pictures"
+    for name, place in (("coffee", "espresso/1.jpg"), ("coffee", 'cup/a, "b" ü\n.jpg'), ("chelsea", "tabby/1.jpg")):
+        (root / place).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(pictures / f"{name}.jpg", root / place)
+    (root / "background").mkdir()
+    Image.new("RGB", (80, 60), (128, 128, 128)).save(root / "background/grey.png")
+    return root
+
+
+def coco_of(folder: Path) -> dict[str, Any]:
+    data: dict[str, Any] = json.loads((folder / "annotations.json").read_text(encoding="utf-8"))
+    return data
+
+
+def test_known_labels_and_what_evaluate_says(labelled: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    done = boxless("annotate", labelled, "--labels", "folder", "--out", out, *FAST)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("4 pictures, ") and "1 pictures without any" in done.stdout
+    data = coco_of(out)
+    assert {each["name"] for each in data["categories"]} == {"espresso", "cup", "tabby"}
+    assert len(data["images"]) == 4 and len({each["image_id"] for each in data["annotations"]}) == 3
+    assert data["info"]["model"] == "efficientnet-lite0" and data["info"]["preset"] == "fast"
+    for image in data["images"]:
+        with Image.open(out / "images" / image["file_name"]) as picture:
+            assert picture.size == (image["width"], image["height"])
+    assert not list(tmp_path.glob(".*"))
+    measured = boxless("evaluate", out, *FAST, "--ap", "--json")
+    figures = json.loads(measured.stdout)["modes"]["known"]["models"]["efficientnet-lite0, fast"]
+    assert figures["ap_50"]["value"] == pytest.approx(100)
+
+
+def test_what_the_model_says_with_levels_and_masks(pictures: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    done = boxless("annotate", pictures, "--out", out, "--masks", "--pictures", "none", "--json", *FAST)
+    assert done.returncode == 0, done.stderr
+    summary = json.loads(done.stdout)
+    assert summary["pictures"] == 3 and summary["boxes"] >= 3 and not (out / "images").exists()
+    data = coco_of(out)
+    assert len(data["categories"]) == 1000
+    from boxless.run_lengths import mask_of, unpacked
+
+    for each in data["annotations"]:
+        mask = mask_of(unpacked(each["segmentation"]["counts"]), *each["segmentation"]["size"])
+        x, y, w, h = (round(edge) for edge in each["bbox"])
+        rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+        assert abs(rows[0] - y) <= 3 and abs(rows[-1] + 1 - y - h) <= 3
+        assert abs(columns[0] - x) <= 3 and abs(columns[-1] + 1 - x - w) <= 3
+        assert each["area"] == mask.sum() > 0.2 * w * h
+    for level in (("--min-probability", 1), ("--min-evidence", 1000)):
+        done = boxless("annotate", pictures, "--out", tmp_path / level[0], *level, *FAST)
+        assert done.returncode == 0 and "0 boxes, 3 pictures without any" in done.stdout
+
+
+@pytest.mark.parametrize("format_", list(FORMATS))
+def test_every_format_without_any_finding(format_: str, labelled: Path, tmp_path: Path) -> None:
+    source, out = labelled / "background", tmp_path / "out"
+    done = boxless(
+        "annotate", source, "--labels", "folder", "--format", format_, "--out", out, "--pictures", "copy", *FAST
+    )
+    assert done.returncode == 0, done.stderr
+    assert (out / FORMATS[format_].main).exists() and (out / NOTE).is_file()
+    (copied,) = out.rglob("grey.png")
+    assert copied.read_bytes() == (source / "grey.png").read_bytes() and not copied.is_symlink()
+
+
+def test_format_names_are_those_of_the_table() -> None:
+    assert [each.value for each in FormatName] == list(FORMATS)
+
+
+def test_refusals_write_nothing(labelled: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+
+    def refused(*options: object) -> str:
+        done = boxless("annotate", labelled, "--out", out, *FAST, *options)
+        assert done.returncode == 2 and not done.stdout
+        return done.stderr
+
+    (labelled / "tabby").rename(labelled / "yeti")
+    assert "1 labels that the model lacks: yeti (1 pictures)" in refused("--labels", "folder")
+    assert "no place for masks" in refused("--masks", "--format", "yolo")
+    assert "no labels at" in refused("--labels", "nowhere.csv")
+    assert "Invalid value" in refused("--format", "bmp")
+    assert "no preset" in refused("--preset", "quick")
+    assert not out.exists() and not list(tmp_path.glob(".out*"))
+    out.mkdir()
+    (out / "mine.txt").write_text("precious")
+    assert "did not write" in refused("--force")
+    assert [each.name for each in out.iterdir()] == ["mine.txt"]
+
+
+def test_what_it_wrote_is_replaced_with_force_only(pictures: Path, labelled: Path, tmp_path: Path) -> None:
+    out = labelled / "out"  # inside the pictures: what is linked there is no input
+    assert boxless("annotate", labelled, "--out", out, *FAST).returncode == 0
+    before = coco_of(out)
+    assert "--force" in boxless("annotate", labelled, "--out", out, *FAST).stderr
+    assert coco_of(out) == before
+    done = boxless("annotate", labelled, "--out", out, "--force", "--format", "csv", *FAST)
+    assert done.returncode == 0 and done.stdout.startswith("4 pictures,")
+    assert (out / "boxes.csv").is_file() and not (out / "annotations.json").exists()
+
+
+def test_a_broken_picture_is_named_and_the_rest_goes_on(labelled: Path, tmp_path: Path) -> None:
+    (labelled / "cup/broken.jpg").write_bytes(b"nothing")
+    done = boxless("annotate", labelled, "--out", tmp_path / "out", "--json", *FAST)
+    assert done.returncode == 1 and "broken.jpg" in done.stderr
+    assert json.loads(done.stdout)["failed"] == [str(labelled / "cup/broken.jpg")]
+    assert len(coco_of(tmp_path / "out")["images"]) == 4
+    none = boxless("annotate", tmp_path / "my pictures/cup", "--out", tmp_path / "other", *FAST)
+    assert none.returncode == 1
+    for path in (labelled / "cup").iterdir():
+        path.write_bytes(b"nothing")
+    none = boxless("annotate", labelled / "cup", "--out", tmp_path / "third", *FAST)
+    assert none.returncode == 2 and "not one of 2 pictures can be read" in none.stderr
+    assert not (tmp_path / "third").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a process that cannot be killed as this does it")
+def test_a_killed_run_goes_on_where_it_was(pictures: Path, tmp_path: Path) -> None:
+    source, out = tmp_path / "many", tmp_path / "out"
+    source.mkdir()
+    for number in range(60):
+        (source / f"{number:02}.jpg").symlink_to(pictures / ("coffee.jpg", "chelsea.jpg", "rocket.jpg")[number % 3])
+    arguments = ["annotate", str(source), "--out", str(out), "--masks", "--json", *FAST]
+    child = subprocess.Popen(
+        [sys.executable, "-c", "from boxless.cli import main; main()", *arguments], stdout=subprocess.DEVNULL
+    )
+    records = tmp_path / ".out.part/records.jsonl"
+    try:
+        while child.poll() is None and not (records.is_file() and records.read_bytes().count(b"\n") > 5):
+            time.sleep(0.02)
+        assert child.returncode is None, "it ended before it could be killed"
+    finally:
+        os.kill(child.pid, signal.SIGKILL)
+        child.wait()
+    assert not out.exists()
+    with records.open("ab") as file:
+        file.write(b'{"file": "half a li')
+    other = boxless(*arguments, "--min-probability", 0.5)
+    assert other.returncode == 2 and "with other min_probability" in other.stderr
+    done = boxless(*arguments)
+    assert done.returncode == 0, done.stderr
+    assert 4 < json.loads(done.stdout)["resumed"] < 60
+    whole = tmp_path / "whole"
+    assert boxless(*arguments[:2], "--out", whole, *arguments[4:]).returncode == 0
+    assert coco_of(out) == coco_of(whole)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["many", "out", "whole"]

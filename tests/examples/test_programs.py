@@ -1,0 +1,48 @@
+"""The programs that people copy do what their pages say."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+EXAMPLES = Path(__file__).parent.parent.parent / "examples"
+
+
+def run(program: str, *arguments: object, cwd: Path) -> str:
+    done = subprocess.run(
+        [sys.executable, EXAMPLES / program, *map(str, arguments)], cwd=cwd, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_inspection_line(tmp_path: Path, pictures: Path) -> None:
+    (tmp_path / "incoming").mkdir()
+    shutil.copy(pictures / "coffee.jpg", tmp_path / "incoming")
+    (tmp_path / "incoming/broken.png").write_bytes(b"no picture")
+    shutil.copy(pictures / "chelsea.jpg", tmp_path / "incoming")
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results/chelsea.jpg.json").write_text("done before")
+
+    said = run("inspection_line.py", "incoming", "results", "--every", 0.05, "--stop-after", 2, cwd=tmp_path)
+
+    assert sorted(said.splitlines()) == ["broken.png unreadable", "coffee.jpg bad"]
+    result = json.loads((tmp_path / "results/coffee.jpg.json").read_text(encoding="utf-8"))
+    assert result["verdict"] == "bad" and "espresso" in result["defects"]
+    assert len(result["findings"][0]["box"]) == 4
+    assert json.loads((tmp_path / "results/broken.png.json").read_text(encoding="utf-8"))["verdict"] == "unreadable"
+    assert (tmp_path / "results/chelsea.jpg.json").read_text() == "done before"
+    assert not list((tmp_path / "results").glob("*.part"))
+
+
+def test_comparing_models(tmp_path: Path, pictures: Path) -> None:
+    models = "efficientnet-lite0", "efficientnet-lite0-int8"
+    said = run("compare_models.py", pictures, *models, "--least", 0.999, "--save", "differences", cwd=tmp_path)
+    *lines, summary = said.splitlines()
+    assert len(lines) == 3 and any("espresso | espresso" in line for line in lines)
+    assert summary.startswith("the same class: ") and "of 3 pictures" in summary
+    differing = [line for line in lines if line.startswith("differ")]
+    assert differing and len(list((tmp_path / "differences").glob("*.jpg"))) == len(differing)

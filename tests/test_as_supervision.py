@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from boxless import Localizer, MissingExtraError
+
+
+def test_boxes_of_all_findings(localizer: Localizer, coffee: Path) -> None:
+    supervision = pytest.importorskip("supervision", reason="supervision is not installed (boxless[supervision])")
+    found = localizer.locate(coffee, classes=["espresso", "cup"], always_box=True)
+    boxes = [(finding, box) for finding in found.findings for box in finding.boxes]
+    detections = found.as_supervision(masks=True)
+    assert isinstance(detections, supervision.Detections)
+    np.testing.assert_allclose(detections.xyxy, [box.xyxy for _, box in boxes], rtol=1e-6)
+    assert detections.class_id.tolist() == [finding.class_index for finding, _ in boxes]
+    assert detections["class_name"].tolist() == [finding.label for finding, _ in boxes]
+    np.testing.assert_allclose(detections.confidence, [box.score for _, box in boxes], rtol=1e-6)
+    assert detections.mask.shape == (len(boxes), found.height, found.width)
+    espressos = detections[detections["class_name"] == "espresso"]
+    assert 0 < len(espressos) < len(detections)
+    assert len(localizer.locate(coffee, classes=["tabby"]).as_supervision()) == 0
+
+
+def test_it_says_what_is_missing(localizer: Localizer, coffee: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "supervision", None)
+    with pytest.raises(MissingExtraError, match=r"boxless\[supervision\]"):
+        localizer.locate(coffee).as_supervision()

@@ -1,0 +1,36 @@
+"""docs/model-file.md specifies the format as it is written."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import MISSING, fields
+from pathlib import Path
+
+import pytest
+
+from boxless.card import FORMAT, Card
+from boxless.presets import Preset
+
+PAGE = (Path(__file__).parent.parent / "docs/model-file.md").read_text(encoding="utf-8")
+
+ROWS = {
+    name: default.strip()
+    for name, default in re.findall(r"^\| `(\w+)` \|[^|]*\|([^|]*)\|[^|]*\|$", PAGE, re.MULTILINE)
+}
+
+
+def test_the_version_is_the_one_that_is_written() -> None:
+    assert f"**Format {FORMAT}.**" in PAGE and f"\n| {FORMAT} | " in PAGE
+
+
+@pytest.mark.parametrize("kind", [Card, Preset])
+def test_every_field_is_specified(kind: type[Card] | type[Preset]) -> None:
+    for field in fields(kind):
+        needed = field.default is MISSING and field.default_factory is MISSING
+        assert (ROWS[field.name] == "") == needed, f"{field.name}: is it needed?"
+        if isinstance(field.default, (int, float)):
+            assert float(ROWS[field.name]) == field.default
+
+
+def test_nothing_else_is_specified() -> None:
+    assert set(ROWS) == {"format"} | {field.name for kind in (Card, Preset) for field in fields(kind)}
