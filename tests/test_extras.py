@@ -17,6 +17,7 @@ import pytest
         (["attach", "x.onnx", "--out", "y.onnx"], "onnx", "graph"),
         (["inspect", "x.onnx"], "onnx", "graph"),
         (["quantize", "x.onnx", "--calibrate", ".", "--out", "y.onnx"], "onnx", "graph"),
+        (["serve"], "fastapi", "serve"),
         (["results", "folder"], "pyarrow", "batch"),
         (["locate", "README.md", "--out", "x"], "pyarrow", "batch"),
         (["locate", "README.md", "--out", "x", "--engine", "ray"], "ray", "ray"),

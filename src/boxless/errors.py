@@ -14,6 +14,7 @@
     ├── MissingMapError     masks are wanted of boxes that were not read off a class map
     ├── OutputError         what is to be written cannot be, or stands where something else is
     ├── UnknownExperimentError  there is no experiment of that name to reproduce
+    ├── ServeError          a service cannot start, or a page cannot be made
     ├── DiskSpaceError      what is to be written would not fit on the disk
     └── MissingExtraError   a command needs packages that are not installed
 
@@ -81,6 +82,10 @@ class OutputError(BoxlessError):
 
 class UnknownExperimentError(BoxlessError):
     """A name that no experiment of `boxless reproduce` has."""
+
+
+class ServeError(BoxlessError):
+    """A service that cannot start where it is told to, or a page that cannot be made."""
 
 
 class DiskSpaceError(BoxlessError):

@@ -22,9 +22,11 @@ from boxless.cli.inspect import inspect
 from boxless.cli.locate import locate
 from boxless.cli.loudness import is_verbose, with_loudness
 from boxless.cli.models import models
+from boxless.cli.page import page
 from boxless.cli.quantize import quantize
 from boxless.cli.reproduce import reproduce
 from boxless.cli.results import results
+from boxless.cli.serve import serve
 from boxless.cli.train import train
 from boxless.errors import BoxlessError
 
@@ -54,6 +56,8 @@ _add(evaluate)
 _add(calibrate)
 _add(annotate)
 _add(reproduce)
+_add(serve)
+_add(page)
 
 
 def _print_version(wanted: bool) -> None:

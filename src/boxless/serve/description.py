@@ -1,0 +1,37 @@
+"""What the page needs to know of a model; one text for the service and for the page without one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from boxless.card import Card
+from boxless.presets import DEFAULT_TOP
+
+
+def describe(card: Card, default_preset: str | None = None) -> dict[str, Any]:
+    """A model as plain data for JSON, without its labels.
+
+    Args:
+        card: of the model.
+        default_preset: used where none is named; the card's where None.
+    """
+    return {
+        "name": card.name,
+        "classes": len(card.labels),
+        "maps": card.maps,
+        "activation": card.activation,
+        "presets": {
+            name: {"sides": preset.sides, "threshold": preset.threshold} for name, preset in card.presets.items()
+        },
+        "defaults": {
+            "preset": default_preset or card.default_preset,
+            "top": DEFAULT_TOP,
+            "min_probability": 0.0,
+            "always_box": False,
+        },
+        "typical_evidence": card.typical_evidence,
+        "licence": card.licence,
+        "source": card.source,
+        "figures": dict(card.figures),
+        "figures_on": card.figures_on,
+    }

@@ -1,0 +1,68 @@
+"""Answers that are pictures: what was found, drawn; and the map of a class."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from math import sqrt
+
+import numpy as np
+from PIL import Image
+
+from boxless.image import read_picture, resize_pixels
+from boxless.localization import Finding, Localization
+
+
+def drawn_jpeg(found: Localization, most_pixels: int) -> bytes:
+    """The picture with heat map, boxes and labels, as JPEG.
+
+    Args:
+        found: in a picture that can be read.
+        most_pixels: larger pictures are drawn smaller, so that no answer takes the memory of ten.
+    """
+    return _encoded(_fitted(found, most_pixels).draw(), "JPEG", quality=92)
+
+
+def map_png(found: Localization, most_pixels: int) -> bytes:
+    """The score map of the first finding as grey PNG: 0 for 0, 255 for 1; black where nothing was found.
+
+    Args:
+        found: in a picture that can be read.
+        most_pixels: the maps of larger pictures are smaller.
+    """
+    fitted = _fitted(found, most_pixels)
+    shape = (fitted.height or 1, fitted.width or 1)
+    scores = fitted.findings[0].score_map if fitted.findings else np.zeros(shape, np.float32)
+    return _encoded(Image.fromarray((scores * 255).round().astype(np.uint8)), "PNG")
+
+
+def _fitted(found: Localization, most_pixels: int) -> Localization:
+    """The same of the picture made smaller, if it has more pixels than that."""
+    height, width = found.height or 1, found.width or 1
+    scale = sqrt(most_pixels / (height * width))
+    if scale >= 1:
+        return found
+    size = (max(1, int(height * scale)), max(1, int(width * scale)))
+    pixels = resize_pixels(read_picture(found.source, enough=min(size), max_pixels=height * width).pixels, *size)
+    return replace(
+        found,
+        height=size[0],
+        width=size[1],
+        source=pixels,
+        findings=tuple(_scaled(finding, *size) for finding in found.findings),
+    )
+
+
+def _scaled(finding: Finding, height: int, width: int) -> Finding:
+    across, down = width / finding.width, height / finding.height
+    boxes = tuple(
+        replace(box, x0=box.x0 * across, y0=box.y0 * down, x1=box.x1 * across, y1=box.y1 * down)
+        for box in finding.boxes
+    )
+    return replace(finding, boxes=boxes, height=height, width=width)
+
+
+def _encoded(image: Image.Image, kind: str, **how: int) -> bytes:
+    file = io.BytesIO()
+    image.save(file, kind, **how)
+    return file.getvalue()

@@ -1,0 +1,45 @@
+"""What one request may take, so that none of them takes everything."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from boxless.image import MAX_PIXELS
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The limits of a service.
+
+    Attributes:
+        workers: pictures that are worked on at a time, one a core.
+        queue: pictures that may wait for a worker; more are refused.
+        readings: bodies that may arrive at a time; with `body_bytes` it bounds the memory that bodies take.
+        connections: open ones, busy or idle.
+        body_bytes: of a request's body.
+        max_pixels: of a picture; larger ones are refused before they are decoded.
+        drawn_pixels: of an answer that is a picture; larger pictures are answered smaller.
+        infer_bytes: of the numbers that `/v2` may be asked to look at in one request.
+        head_seconds: within which a connection has to send a request's head.
+        body_seconds: within which a body has to arrive, and one more for each `body_rate` bytes of it.
+        body_rate: bytes a second; slower clients are cut off.
+        answer_seconds: from a body's last byte to the answer.
+        write_seconds: for which a client may take nothing of its answer.
+        stop_seconds: that requests under way have when the service is told to stop.
+    """
+
+    workers: int = os.cpu_count() or 1
+    queue: int = 64
+    readings: int = 32
+    connections: int = 512
+    body_bytes: int = 32_000_000
+    max_pixels: int = MAX_PIXELS
+    drawn_pixels: int = 12_000_000
+    infer_bytes: int = 16_000_000
+    head_seconds: float = 10.0
+    body_seconds: float = 10.0
+    body_rate: int = 50_000
+    answer_seconds: float = 60.0
+    write_seconds: float = 30.0
+    stop_seconds: float = 20.0

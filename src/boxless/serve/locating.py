@@ -1,0 +1,150 @@
+"""POST /v1/locate: a picture in; data, a drawn picture or a map out."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import io
+import time
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Any
+
+import numpy as np
+from starlette.requests import Request
+from starlette.responses import Response
+
+from boxless.localization import Finding, Localization
+from boxless.serve.accept import preferred
+from boxless.serve.drawing import drawn_jpeg, map_png
+from boxless.serve.multipart import parts_of
+from boxless.serve.options import Options
+from boxless.serve.problems import Problem
+from boxless.serve.service import Service, as_json, parsed
+
+KINDS = ("application/json", "image/jpeg", "image/png")
+"""What may be answered, the first where a client does not care."""
+
+FIELD = "picture"
+"""What the picture is called in forms and in JSON."""
+
+
+class Upload(io.BytesIO):
+    """An encoded picture under the name that results and errors call it by.
+
+    Args:
+        content: its bytes.
+        filename: what the client calls it; its folders are left out, and nothing is opened by it.
+    """
+
+    def __init__(self, content: bytes | bytearray, filename: str | None = None) -> None:
+        super().__init__(content)
+        name = PurePath((filename or "").replace("\\", "/")).name
+        readable = "".join(letter for letter in name if letter.isprintable())[:200]
+        self.name = readable if readable not in ("", ".", "..") else "bytes"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A picture, and what is asked of it."""
+
+    picture: Upload
+    options: Options
+
+
+async def locate(service: Service, request: Request) -> Response:
+    """Answers a request to locate.
+
+    Raises:
+        Problem: if it is refused.
+        ClientGone: if the client hangs up.
+    """
+    start = time.perf_counter()
+    kind = preferred(request.headers.get("accept", ""), KINDS)
+    content_type = request.headers.get("content-type", "")
+    options = Options().changed(request.query_params.multi_items())
+    body = await service.read(request)
+    asked = _asked(body, content_type, options)
+    served = service.models[asked.options.model]
+    localizer = served.localizer(asked.options.preset)
+    for each in asked.options.classes or ():
+        served.card.class_index(each)
+    stages = {"read": time.perf_counter() - start}
+
+    def job(waited: float) -> bytes | dict[str, Any]:
+        begun = time.perf_counter()
+        wanted = asked.options
+        found = localizer.locate(
+            asked.picture,
+            top=wanted.top,
+            classes=wanted.classes,
+            min_probability=wanted.min_probability,
+            always_box=wanted.always_box,
+        )
+        located = time.perf_counter()
+        made = _answer(found, kind, asked, service.limits.drawn_pixels)
+        stages.update(wait=waited, locate=located - begun, encode=time.perf_counter() - located)
+        return made
+
+    made = await service.work(request, job)
+    for stage, seconds in stages.items():
+        service.metrics.seconds.labels(stage).observe(seconds)
+    timing = ", ".join(f"{stage};dur={seconds * 1e3:.1f}" for stage, seconds in stages.items())
+    headers = {"Server-Timing": timing, "Vary": "Accept"}
+    if isinstance(made, bytes):
+        return Response(made, headers=headers, media_type=kind)
+    return as_json(made, headers)
+
+
+def _asked(body: bytes, content_type: str, options: Options) -> Asked:
+    """What a body asks, by its type: a form, JSON, or the picture itself."""
+    media_type = content_type.partition(";")[0].strip().lower()
+    if media_type == "multipart/form-data":
+        parts = parts_of(body, content_type)
+        files = [part for part in parts if part.filename is not None or part.name == FIELD]
+        if len(files) != 1 or files[0].name != FIELD:
+            found = ", ".join(f"'{part.name[:50]}'" for part in files) or "none"
+            raise Problem(422, "no-picture", f"files in the form: {found} (expected one, in the field '{FIELD}')")
+        options = options.changed((part.name, part.text) for part in parts if part is not files[0])
+        return Asked(Upload(files[0].content, files[0].filename), options)
+    if media_type == "application/json":
+        data = parsed(body)
+        encoded = data.pop(FIELD, None)
+        if not isinstance(encoded, str):
+            raise Problem(422, "no-picture", f"no text '{FIELD}' in the JSON (expected a picture's bytes in base64)")
+        try:
+            picture = base64.b64decode(encoded, validate=True)
+        except (binascii.Error, ValueError):
+            raise Problem(
+                422, "no-picture", f"'{FIELD}' is not base64 (expected a picture's bytes in base64)"
+            ) from None
+        return Asked(Upload(picture), options.changed(data.items()))
+    if media_type in ("", "application/octet-stream") or media_type.startswith("image/"):
+        return Asked(Upload(body), options)
+    raise Problem(
+        415,
+        "unknown-media-type",
+        f"Content-Type: {media_type[:100]} (expected multipart/form-data, application/json, image/* or "
+        "application/octet-stream)",
+    )
+
+
+def _answer(found: Localization, kind: str, asked: Asked, most_pixels: int) -> bytes | dict[str, Any]:
+    if kind == "image/jpeg":
+        return drawn_jpeg(found, most_pixels)
+    if kind == "image/png":
+        return map_png(found, most_pixels)
+    data = found.as_dict()
+    if asked.options.maps:
+        data["typical_evidence"] = found.typical_evidence
+        data["findings"] = [
+            {**told, "class_map": _class_map(finding)}
+            for told, finding in zip(data["findings"], found.findings, strict=True)
+        ]
+    return data
+
+
+def _class_map(finding: Finding) -> dict[str, Any]:
+    """A class map (u, v): its shape, and float32 values, little-endian, row by row, in base64."""
+    values = np.ascontiguousarray(finding.class_map, "<f4").tobytes()
+    return {"shape": list(finding.class_map.shape), "data": base64.b64encode(values).decode("ascii")}

@@ -1,0 +1,133 @@
+"""Runs a service: a socket of its own, one process, a graceful stop."""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+import logging
+import socket
+import sys
+from collections.abc import Sequence
+from types import FrameType
+
+import uvicorn
+
+from boxless.errors import ServeError
+from boxless.serve.app import application
+from boxless.serve.connection import connection_class
+from boxless.serve.limits import Limits
+from boxless.serve.models import Models
+from boxless.serve.service import Service
+
+
+def serve(
+    models: Sequence[str],
+    *,
+    preset: str | None = None,
+    host: str,
+    port: int,
+    token: str | None,
+    limits: Limits,
+) -> None:
+    """Serves models until the process is told to stop (SIGINT, SIGTERM); what is under way is finished first.
+
+    Args:
+        models: names or paths; the first is used where a request names none.
+        preset: used where a request names none; each model's default where None.
+        host: the address to listen at; one that is not the loopback's is warned of where there is no token.
+        port: 0 for any that is free.
+        token: that requests have to bear; None where anybody may ask.
+        limits: of requests.
+
+    Raises:
+        ModelFileError, UnknownPresetError: for models and preset.
+        ServeError: if the address cannot be had.
+    """
+    with listen(host, port) as listening:
+        service = Service(Models(models, preset, limits.max_pixels), limits)
+        logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+        address, bound = listening.getsockname()[:2]
+        shown = f"[{address}]" if ":" in address else address
+        names = ", ".join(each["name"] for each in service.models.described())
+        if token is None and not _is_loopback(address):
+            sys.stderr.write(
+                f"warning: {address} can be reached from other machines, and there is no token: anybody may ask. "
+                "Set one: BOXLESS_TOKEN=...\n"
+            )
+        sys.stderr.write(f"boxless serves {names} at http://{shown}:{bound}  (stop it with Ctrl-C)\n")
+        sys.stderr.flush()
+        Server(service, token).run(sockets=[listening])
+
+
+class Server(uvicorn.Server):
+    """Answers requests until it is told to stop.
+
+    Args:
+        service: what answers.
+        token: that requests have to bear; None where anybody may ask.
+    """
+
+    def __init__(self, service: Service, token: str | None = None) -> None:
+        config = uvicorn.Config(
+            application(service, token),
+            http=connection_class(service.limits),
+            ws="none",
+            lifespan="off",
+            access_log=False,
+            log_level="warning",
+            log_config=None,
+            server_header=False,
+            timeout_graceful_shutdown=int(service.limits.stop_seconds),
+        )
+        super().__init__(config)
+        self._service = service
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Says that no more requests are taken, then lets uvicorn end those under way."""
+        self._service.ready = False
+        super().handle_exit(sig, frame)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Ends the requests under way, then the workers."""
+        await super().shutdown(sockets)
+        self._service.workers.stop()
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that waits for connections.
+
+    Raises:
+        ServeError: if the address cannot be had; it says what to do.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except socket.gaierror as error:
+        raise ServeError(f"--host {host}: {error.strerror or error} (expected an address of this machine)") from None
+    listening = socket.socket(family, kind, protocol)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind(address)
+        listening.listen(128)
+    except OSError as error:
+        listening.close()
+        raise ServeError(_why_not(error, host, port)) from None
+    return listening
+
+
+def _why_not(error: OSError, host: str, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return (
+            f"port {port} of {host} is taken by another program; take another one: boxless serve --port {port + 1} "
+            "(or --port 0 for any that is free)"
+        )
+    if error.errno == errno.EACCES:
+        return f"port {port} of {host} is not for ordinary users (expected one from 1024): boxless serve --port 8000"
+    if error.errno == errno.EADDRNOTAVAIL:
+        return f"{host} is no address of this machine; for this machine alone: 127.0.0.1, for all of its own: 0.0.0.0"
+    return f"{host}:{port} cannot be listened at ({error.strerror or error})"
+
+
+def _is_loopback(address: str) -> bool:
+    return ipaddress.ip_address(address.partition("%")[0]).is_loopback

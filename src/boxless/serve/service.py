@@ -1,0 +1,86 @@
+"""What all routes share: models, workers, limits, counters."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, TypeVar
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from boxless.serve.body import BodyReader
+from boxless.serve.limits import Limits
+from boxless.serve.metrics import Metrics
+from boxless.serve.models import Models
+from boxless.serve.problems import Problem
+from boxless.serve.workers import Workers
+
+Result = TypeVar("Result")
+
+
+class Service:
+    """The state of a service.
+
+    Args:
+        models: that it serves.
+        limits: of its requests.
+    """
+
+    def __init__(self, models: Models, limits: Limits) -> None:
+        self.models = models
+        self.limits = limits
+        self.workers = Workers(limits)
+        self.bodies = BodyReader(limits)
+        self.metrics = Metrics(self.workers)
+        self.ready = True
+
+    async def read(self, request: Request) -> bytes:
+        """The body of a request, unless there is no room for its job anyhow.
+
+        Raises:
+            Problem: 503, 413 or 408.
+            ClientGone: if the client hangs up.
+        """
+        self.workers.check_room()
+        return await self.bodies.read(request)
+
+    async def work(self, request: Request, job: Callable[[float], Result]) -> Result:
+        """Runs a job in a worker for as long as the client waits for it.
+
+        Raises:
+            Problem: 503.
+            BoxlessError: what the job raises.
+            ClientGone: if the client hangs up.
+        """
+
+        async def gone() -> None:
+            while (await request.receive())["type"] != "http.disconnect":
+                pass
+
+        try:
+            return await self.workers.run(job, gone)
+        except MemoryError:
+            raise Problem(
+                503, "out-of-memory", "not enough memory for this picture now; try a smaller one", {"Retry-After": "5"}
+            ) from None
+
+
+def parsed(body: bytes) -> dict[str, Any]:
+    """The JSON object of a body.
+
+    Raises:
+        Problem: 400 if it is none.
+    """
+    data: object = None
+    with suppress(ValueError, RecursionError):
+        data = json.loads(body)
+    if not isinstance(data, dict):
+        raise Problem(400, "broken-json", "the body is no JSON object")
+    return data
+
+
+def as_json(data: object, headers: dict[str, str] | None = None) -> Response:
+    """Plain data as an answer."""
+    return Response(json.dumps(data, ensure_ascii=False), headers=headers, media_type="application/json")

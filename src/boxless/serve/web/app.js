@@ -1,0 +1,145 @@
+// The page: who does what when something is dropped, clicked or typed.
+
+import { openCamera } from "./camera.js";
+import { make, the } from "./elements.js";
+import { open, setToken } from "./engine.js";
+import { showClasses, showPresets, showVerdict } from "./panel.js";
+import { Pictures } from "./pictures.js";
+import { save } from "./save.js";
+import { searchField } from "./search.js";
+import { showStage, showTray } from "./stage.js";
+
+let pictures;
+let labels = [];
+const look = { heat: 1, boxes: true, line: 0.75 };
+
+function render() {
+  const picture = pictures.current;
+  the("empty").hidden = Boolean(picture);
+  the("work").hidden = !picture;
+  if (!picture) return;
+  showStage(the("stage"), picture, look, {
+    retry: (failed) => pictures.retry(failed),
+    remove: (failed) => pictures.remove(failed),
+  });
+  showTray(the("tray"), pictures, { select: (each) => pictures.select(each), choose });
+  showVerdict(the("verdict"), picture);
+  showClasses(the("classes"), picture, (index) => pictures.show(index));
+  for (const id of ["controls", "class-choice", "preset-choice"]) the(id).hidden = picture.state === "failed";
+  the("heat-control").hidden = picture.findings.length > 0 && !picture.findings.some((finding) => finding.class_map);
+  for (const button of document.querySelectorAll("[data-save]")) button.disabled = !picture.found;
+}
+
+function redraw() {
+  const handlers = { retry: (failed) => pictures.retry(failed), remove: (failed) => pictures.remove(failed) };
+  if (pictures.current) showStage(the("stage"), pictures.current, look, handlers);
+}
+
+async function chooseModel(name) {
+  const model = pictures.model.name === name ? pictures.model : pictures.models.find((each) => each.name === name);
+  labels = await pictures.engine.labels(name);
+  const preset = pictures.preset in model.presets ? pictures.preset : model.defaults.preset;
+  showPresets(the("presets"), model, preset, (chosen) => pictures.lookWith(model, chosen));
+  if (model !== pictures.model) {
+    for (const picture of pictures.list) picture.shown = [];
+    pictures.lookWith(model, preset);
+  }
+}
+
+function choose() {
+  the("files").click();
+}
+
+function added(files) {
+  const images = [...files].filter((file) => file.type.startsWith("image/") || file.type === "");
+  if (files.length && !images.length) trouble(`${files[0].name || "That"} is no picture (expected JPEG, PNG, WebP, …)`);
+  else trouble("");
+  pictures.add(images);
+}
+
+function trouble(text) {
+  the("trouble").textContent = text;
+  the("trouble").hidden = !text;
+}
+
+function listen() {
+  for (const button of document.querySelectorAll("[data-do=choose]")) button.onclick = choose;
+  for (const button of document.querySelectorAll("[data-do=camera]")) button.onclick = () => openCamera((file) => added([file]));
+  for (const input of [the("files"), the("shot")]) {
+    input.onchange = () => {
+      added(input.files);
+      input.value = "";
+    };
+  }
+  for (const button of document.querySelectorAll("[data-save]")) {
+    button.onclick = () => save(button.dataset.save, pictures, { ...look, line: 1 }, labels);
+  }
+  the("heat").oninput = (event) => {
+    look.heat = event.target.value / 100;
+    redraw();
+  };
+  the("boxes").onchange = (event) => {
+    look.boxes = event.target.checked;
+    redraw();
+  };
+  the("compare").onchange = (event) => pictures.compare(event.target.checked);
+  the("model").onchange = (event) => chooseModel(event.target.value);
+  searchField(the("search"), the("matches"), () => labels, (index) => pictures.show(index));
+
+  document.addEventListener("paste", (event) => {
+    if (event.clipboardData.files.length) added(event.clipboardData.files);
+  });
+  document.addEventListener("dragover", (event) => {
+    event.preventDefault();
+    document.body.classList.add("dragging");
+  });
+  document.addEventListener("dragleave", (event) => {
+    if (!event.relatedTarget) document.body.classList.remove("dragging");
+  });
+  document.addEventListener("drop", (event) => {
+    event.preventDefault();
+    document.body.classList.remove("dragging");
+    added(event.dataTransfer.files);
+  });
+}
+
+/** Asks for the token of a service that wants one. */
+function askForToken() {
+  const dialog = the("token");
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.onclose = () => {
+      setToken(the("token-text").value.trim());
+      resolve();
+    };
+  });
+}
+
+async function start() {
+  let engine;
+  try {
+    engine = await open((text) => {
+      the("privacy").textContent = text;
+    });
+  } catch (error) {
+    if (error.token) {
+      await askForToken();
+      return start();
+    }
+    return trouble(`${error.title ?? "The page cannot start"}: ${error.message}`);
+  }
+  pictures = new Pictures(engine);
+  pictures.addEventListener("change", render);
+  the("privacy").textContent = engine.privacy;
+  the("footer").replaceChildren(
+    make("span", { textContent: `${pictures.model.name}: ${pictures.model.classes} classes` }),
+    ...engine.links.map(([text, href]) => make("a", { href, textContent: text })),
+  );
+  the("model").replaceChildren(...engine.models.map(({ name }) => make("option", { value: name, textContent: name })));
+  the("model-choice").hidden = engine.models.length < 2;
+  await chooseModel(pictures.model.name);
+  listen();
+  document.body.dataset.ready = "true";
+}
+
+start();

@@ -1,0 +1,89 @@
+// Looks at pictures by asking the service that this page came from. The page without a server has another engine.js.
+
+const TOKEN = "boxless-token";
+
+/** Why a picture was refused: what the service's problem document says. */
+export class Refusal extends Error {
+  constructor(title, detail, { again = false, token = false } = {}) {
+    super(detail);
+    this.title = title;
+    this.again = again; // whether it may go well later
+    this.token = token; // whether a token is missing
+  }
+}
+
+async function ask(path, options = {}) {
+  const headers = { ...options.headers };
+  const token = sessionStorage.getItem(TOKEN);
+  if (token) headers.Authorization = `Bearer ${token}`;
+  let answer;
+  try {
+    answer = await fetch(path, { ...options, headers });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Refusal("The service does not answer", "Is it still running?", { again: true });
+  }
+  if (answer.ok) return answer;
+  const problem = await answer.json().catch(() => ({}));
+  const detail = problem.detail ?? `${answer.status} ${answer.statusText}`;
+  if (answer.status === 401) throw new Refusal("A token is needed", detail, { token: true });
+  if (answer.status >= 500) throw new Refusal("Not now", detail, { again: true });
+  throw new Refusal("This picture could not be read", detail);
+}
+
+/** A map (see maps.js) from what JSON has of it; null where the model has none. */
+function decodedMap(told) {
+  if (!told) return null;
+  const bytes = Uint8Array.from(atob(told.data), (letter) => letter.charCodeAt(0));
+  const view = new DataView(bytes.buffer);
+  const values = Float32Array.from({ length: bytes.length / 4 }, (_, i) => view.getFloat32(4 * i, true));
+  return { rows: told.shape[0], columns: told.shape[1], values };
+}
+
+/** Opens the engine: what it can look with, and how. `progress` is not needed here. */
+export async function open() {
+  const { models, limits } = await (await ask("v1/models")).json();
+  return {
+    models,
+    limits,
+    privacy: `Pictures go to ${location.host} to be looked at, and are not kept.`,
+    links: [["REST interface", "api.html"]],
+
+    async labels(model) {
+      return (await (await ask(`v1/models/${encodeURIComponent(model)}/labels`)).json()).labels;
+    },
+
+    /** What is in a picture. `classes` are indices; without them the `top` most probable. */
+    async locate(picture, { model, preset, top, classes, signal }) {
+      const form = new FormData();
+      form.set("model", model);
+      form.set("preset", preset);
+      form.set("maps", "true");
+      if (classes) classes.forEach((index) => form.append("class", index));
+      else form.set("top", top);
+      form.set("picture", picture, picture.name || "picture");
+      const start = performance.now();
+      const answer = await ask("v1/locate", { method: "POST", body: form, signal });
+      const found = await answer.json();
+      found.seconds = (performance.now() - start) / 1000;
+      for (const finding of found.findings) finding.class_map = decodedMap(finding.class_map);
+      return found;
+    },
+
+    /** A picture of a kind that browsers do not show (TIFF, ...), as one that they do: nothing is drawn on it. */
+    async shown(picture) {
+      const headers = { Accept: "image/jpeg", "Content-Type": picture.type || "application/octet-stream" };
+      return (await ask("v1/locate?preset=fast&min_probability=1", { method: "POST", body: picture, headers })).blob();
+    },
+
+    /** Keeps a token until the window is closed. */
+    setToken(token) {
+      sessionStorage.setItem(TOKEN, token);
+    },
+  };
+}
+
+/** Keeps a token before the engine is open. */
+export function setToken(token) {
+  sessionStorage.setItem(TOKEN, token);
+}

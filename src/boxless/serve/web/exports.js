@@ -1,0 +1,68 @@
+// What was found, in the formats that other programs read.
+//
+// shown: [{ name, found, findings }], the findings of each picture that are shown.
+
+/** As `boxless locate --json` prints it: one object a picture. */
+export function asJson(shown) {
+  const told = shown.map(({ name, found, findings }) => ({
+    image: name,
+    width: found.width,
+    height: found.height,
+    model: found.model,
+    preset: found.preset,
+    findings: findings.map(({ class_map: _, ...finding }) => finding),
+  }));
+  return JSON.stringify(told.length === 1 ? told[0] : told, null, 1) + "\n";
+}
+
+/** Files for YOLO, as [name, text]: one a picture, the classes numbered as in the model, and their names. */
+export function asYolo(shown, labels) {
+  const taken = new Set();
+  const files = shown.map(({ name, found, findings }) => {
+    const lines = findings.flatMap((finding) =>
+      finding.boxes.map(({ box: [x0, y0, x1, y1] }) => {
+        const shares = [(x0 + x1) / 2 / found.width, (y0 + y1) / 2 / found.height, (x1 - x0) / found.width, (y1 - y0) / found.height];
+        return `${finding.class_index} ${shares.map((share) => share.toFixed(6)).join(" ")}\n`;
+      }),
+    );
+    return [`labels/${apart(stem(name), taken)}.txt`, lines.join("")];
+  });
+  return [...files, ["classes.txt", labels.join("\n") + "\n"]];
+}
+
+/** A COCO document; its categories are the classes that are there, under the model's numbers. */
+export function asCoco(shown) {
+  const categories = new Map();
+  const annotations = [];
+  const images = shown.map(({ name, found, findings }, i) => {
+    for (const finding of findings) {
+      categories.set(finding.class_index, { id: finding.class_index, name: finding.label });
+      for (const { box: [x0, y0, x1, y1], score } of finding.boxes) {
+        const [width, height] = [x1 - x0, y1 - y0].map(rounded);
+        annotations.push({
+          id: annotations.length + 1, image_id: i + 1, category_id: finding.class_index,
+          bbox: [x0, y0, width, height], area: rounded(width * height), iscrowd: 0, score,
+        }); // prettier-ignore
+      }
+    }
+    return { id: i + 1, file_name: name, width: found.width, height: found.height };
+  });
+  const sorted = [...categories.values()].sort((one, other) => one.id - other.id);
+  return JSON.stringify({ images, annotations, categories: sorted }, null, 1) + "\n";
+}
+
+/** A file's name without what follows the last dot. */
+export function stem(name) {
+  return name.replace(/\.[^.]+$/, "") || name;
+}
+
+function rounded(number) {
+  return Math.round(number * 100) / 100;
+}
+
+function apart(name, taken) {
+  let free = name;
+  for (let i = 2; taken.has(free.toLowerCase()); i++) free = `${name}-${i}`;
+  taken.add(free.toLowerCase());
+  return free;
+}

@@ -1,0 +1,191 @@
+// The pictures that are looked at, one after the other, and what was found in them.
+
+const LISTED = 5; // of the most probable classes; the first of them are shown
+
+/** The pictures, and how they are to be looked at. Tells its listeners whenever something changes. */
+export class Pictures extends EventTarget {
+  #working = false;
+  #number = 0;
+
+  constructor(engine) {
+    super();
+    this.engine = engine;
+    this.list = [];
+    this.current = null;
+    this.models = engine.models;
+    this.model = engine.models[0];
+    this.preset = this.model.defaults.preset;
+    this.several = false; // two classes side by side
+  }
+
+  /** Adds pictures; the first of them becomes the current one. */
+  add(files) {
+    const added = [...files].map((file) => new Picture(file, ++this.#number));
+    if (!added.length) return;
+    this.list.push(...added);
+    this.select(added[0]);
+  }
+
+  select(picture) {
+    this.current = picture;
+    this.#changed();
+    this.#work();
+  }
+
+  remove(picture) {
+    const at = this.list.indexOf(picture);
+    this.list.splice(at, 1);
+    picture.forget();
+    this.select(this.list[Math.min(at, this.list.length - 1)] ?? null);
+  }
+
+  /** Looks again, at all, with another model or preset. */
+  lookWith(model, preset) {
+    if (model !== this.model) this.list.forEach((picture) => picture.asked.clear());
+    Object.assign(this, { model, preset });
+    for (const picture of this.list) picture.again();
+    this.#changed();
+    this.#work();
+  }
+
+  /** Looks again at a picture that failed. */
+  retry(picture) {
+    picture.again();
+    this.select(picture);
+  }
+
+  /** Shows a class of the current picture; looks for it if it was not looked for yet. */
+  show(index) {
+    const picture = this.current;
+    if (this.several) {
+      const others = picture.shown.filter((each) => each !== index);
+      picture.shown = picture.shown.includes(index) && others.length ? others : [...others.slice(-1), index];
+    } else {
+      picture.shown = [index];
+    }
+    if (!picture.finding(index)) {
+      picture.asked.add(index);
+      picture.state = "waiting";
+    }
+    this.#changed();
+    this.#work();
+  }
+
+  /** Shows two classes side by side, or one. */
+  compare(several) {
+    this.several = several;
+    for (const picture of this.list) {
+      if (!several) picture.shown = picture.shown.slice(-1);
+      else if (picture.shown.length < 2) {
+        const other = picture.found?.findings.find((each) => !picture.shown.includes(each.class_index));
+        if (other) picture.shown = [...picture.shown, other.class_index];
+      }
+    }
+    this.#changed();
+  }
+
+  /** Waits until all are looked at. */
+  async finished() {
+    while (this.list.some((picture) => picture.state === "waiting" || picture.state === "working")) {
+      await new Promise((resolve) => this.addEventListener("change", resolve, { once: true }));
+    }
+  }
+
+  #changed() {
+    this.dispatchEvent(new Event("change"));
+  }
+
+  async #work() {
+    if (this.#working) return;
+    this.#working = true;
+    try {
+      for (;;) {
+        const waiting = this.list.filter((picture) => picture.state === "waiting");
+        const picture = waiting.find((each) => each === this.current) ?? waiting[0];
+        if (!picture) return;
+        await this.#look(picture);
+      }
+    } finally {
+      this.#working = false;
+    }
+  }
+
+  async #look(picture) {
+    const [model, preset] = [this.model, this.preset];
+    picture.state = "working";
+    this.#changed();
+    try {
+      const shows = await picture.open(picture.file);
+      if (shows) this.#changed();
+      if (!picture.found) {
+        const found = await this.engine.locate(picture.file, { model: model.name, preset, top: LISTED });
+        if (model !== this.model || preset !== this.preset || picture.gone) return;
+        picture.found = found;
+        const first = found.findings.map((finding) => finding.class_index);
+        if (!picture.shown.length) picture.shown = first.slice(0, this.several ? 2 : model.defaults.top);
+      }
+      if (!shows) await picture.open(await this.engine.shown(picture.file));
+      const missing = [...picture.asked].filter((index) => !picture.finding(index));
+      if (missing.length) {
+        const more = await this.engine.locate(picture.file, { model: model.name, preset, classes: missing });
+        if (model !== this.model || preset !== this.preset || picture.gone) return;
+        picture.found.findings.push(...more.findings);
+      }
+      if (picture.state === "working") picture.state = "done";
+    } catch (error) {
+      picture.fail(error);
+    }
+    this.#changed();
+  }
+}
+
+/** One picture: its file, what it looks like, what was found in it. */
+class Picture {
+  constructor(file, number) {
+    this.file = file;
+    this.name = file.name || `picture-${number}.png`;
+    this.image = null; // to draw
+    this.url = null; // for its small picture
+    this.asked = new Set(); // classes by index, beside the most probable
+    this.shown = []; // classes by index
+    this.again();
+  }
+
+  again() {
+    this.state = "waiting"; // or working, done, failed
+    this.found = null;
+    this.error = null;
+  }
+
+  fail(error) {
+    this.state = "failed";
+    this.error = error;
+  }
+
+  finding(index) {
+    return this.found?.findings.find((finding) => finding.class_index === index);
+  }
+
+  /** The findings that are shown, in the order in which they were chosen. */
+  get findings() {
+    return this.shown.map((index) => this.finding(index)).filter(Boolean);
+  }
+
+  /** Decodes a file of the picture to be drawn; says whether browsers know its kind. */
+  async open(file) {
+    if (this.image) return true;
+    try {
+      this.image = await createImageBitmap(file);
+    } catch {
+      return false;
+    }
+    this.url = URL.createObjectURL(file);
+    return true;
+  }
+
+  forget() {
+    this.gone = true;
+    if (this.url) URL.revokeObjectURL(this.url);
+    this.image?.close();
+  }
+}

@@ -1,0 +1,56 @@
+// Downloads of what is shown.
+
+import { drawFinding, drawTitle } from "./drawing.js";
+import { percent } from "./elements.js";
+import { asCoco, asJson, asYolo, stem } from "./exports.js";
+import { zip } from "./zip.js";
+
+const MOST_PIXELS = 12_000_000;
+
+function download(blob, name) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
+
+/** What each picture shows; those that failed are left out. */
+function shownOf(pictures) {
+  return pictures.list
+    .filter((picture) => picture.found)
+    .map((picture) => ({ name: picture.name, found: picture.found, findings: picture.findings }));
+}
+
+/** The current picture in its own size, as JPEG; two classes stand side by side. */
+async function drawn(picture, look) {
+  const { image, found, findings } = picture;
+  const count = Math.max(1, findings.length);
+  const scale = Math.min(1, Math.sqrt(MOST_PIXELS / (count * image.width * image.height)));
+  const [width, height] = [image.width, image.height].map((side) => Math.max(1, Math.round(side * scale)));
+  const sheet = new OffscreenCanvas(count * width, height);
+  (findings.length ? findings : [null]).forEach((finding, rank) => {
+    const canvas = new OffscreenCanvas(width, height);
+    drawFinding(canvas, image, found, finding, { ...look, rank });
+    if (finding) {
+      const title = finding.present ? `${finding.label} ${percent(finding.probability)}` : `no ${finding.label}`;
+      drawTitle(canvas, found, finding, title, rank);
+    }
+    sheet.getContext("2d").drawImage(canvas, rank * width, 0);
+  });
+  return sheet.convertToBlob({ type: "image/jpeg", quality: 0.92 });
+}
+
+/** Saves as "picture", "json", "yolo" or "coco". */
+export async function save(kind, pictures, look, labels) {
+  if (kind === "picture") {
+    download(await drawn(pictures.current, look), `${stem(pictures.current.name)}_found.jpg`);
+    return;
+  }
+  await pictures.finished();
+  const shown = shownOf(pictures);
+  const as = (text) => new Blob([text], { type: "application/json" });
+  if (kind === "json") download(as(asJson(shown)), "boxless.json");
+  if (kind === "coco") download(as(asCoco(shown)), "boxless-coco.json");
+  if (kind === "yolo") download(zip(asYolo(shown, labels)), "boxless-yolo.zip");
+}

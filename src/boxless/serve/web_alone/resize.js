@@ -1,0 +1,105 @@
+// Pixels at another size, as boxless/image.py does it: a box filter of odd width, then linear interpolation.
+
+import { rounded } from "./rounding.js";
+
+/** The pixel that stands for one beyond the border: mirrored about the outermost one. */
+function mirrored(at, size) {
+  if (size === 1) return 0;
+  const period = 2 * size - 2;
+  const inside = ((at % period) + period) % period;
+  return inside < size ? inside : period - inside;
+}
+
+/** One axis: for each new position the two old ones it lies between, and the shares of both, in 2048ths. */
+function between(size, wanted) {
+  const [firsts, seconds, before, after] = Array.from({ length: 4 }, () => new Int32Array(wanted));
+  for (let i = 0; i < wanted; i++) {
+    const at = Math.fround((i + 0.5) * (size / wanted) - 0.5);
+    firsts[i] = Math.min(Math.max(0, Math.floor(at)), size - 1);
+    seconds[i] = at < 0 ? firsts[i] : Math.min(firsts[i] + 1, size - 1);
+    const share = firsts[i] === seconds[i] ? 0 : Math.fround(at - firsts[i]);
+    before[i] = rounded(Math.fround(1 - share) * 2048);
+    after[i] = rounded(share * 2048);
+  }
+  return { firsts, seconds, before, after };
+}
+
+/** The positions that a box filter averages about one, mirrored at the border. */
+function around(at, reach, size) {
+  return Uint32Array.from({ length: 2 * reach + 1 }, (_, i) => mirrored(at - reach + i, size));
+}
+
+/** How far a box filter reaches to either side where `old` pixels become `wanted`. */
+function reachOf(old, wanted) {
+  return Math.floor(Math.max(1, Math.floor(old / wanted)) / 2);
+}
+
+/**
+ * RGBA pixels (height x width) as RGB of another size; where it shrinks, every pixel counts.
+ *
+ * Only the positions that the interpolation reads are filtered.
+ */
+export function resizePixels({ data, width, height }, rows, columns) {
+  const [reachX, reachY] = [reachOf(width, columns), reachOf(height, rows)];
+  const [across, down] = [between(width, columns), between(height, rows)];
+  const needed = [...new Set([...across.firsts, ...across.seconds])];
+  const place = new Int32Array(width);
+  needed.forEach((at, i) => (place[at] = 3 * i));
+  const spans = needed.map((at) => around(at, reachX, width));
+  const length = 3 * needed.length;
+
+  const summed = (y) => {
+    const sums = new Uint32Array(length);
+    for (let i = 0; i < spans.length; i++) {
+      const span = spans[i];
+      let red = 0;
+      let green = 0;
+      let blue = 0;
+      for (let j = 0; j < span.length; j++) {
+        const at = 4 * (y * width + span[j]);
+        red += data[at];
+        green += data[at + 1];
+        blue += data[at + 2];
+      }
+      sums[3 * i] = red;
+      sums[3 * i + 1] = green;
+      sums[3 * i + 2] = blue;
+    }
+    return sums;
+  };
+  // Neighbours in the filtered picture share most of the lines that they sum, so those are kept for a while.
+  const kept = new Map();
+  const cells = (2 * reachX + 1) * (2 * reachY + 1);
+  const filtered = (y) => {
+    const total = new Uint32Array(length);
+    for (const line of around(y, reachY, height)) {
+      if (!kept.has(line)) kept.set(line, summed(line));
+      const sums = kept.get(line);
+      for (let i = 0; i < length; i++) total[i] += sums[i];
+    }
+    for (let i = 0; i < length; i++) total[i] = Math.floor(total[i] / cells + 0.5); // an odd number has no halves
+    return total;
+  };
+
+  const out = new Uint8Array(3 * rows * columns);
+  let upper = { of: -1 };
+  let lower = { of: -1 };
+  for (let y = 0; y < rows; y++) {
+    const [first, second, above, below] = [down.firsts[y], down.seconds[y], down.before[y], down.after[y]];
+    if (upper.of !== first) upper = lower.of === first ? lower : { of: first, line: filtered(first) };
+    if (lower.of !== second) lower = upper.of === second ? upper : { of: second, line: filtered(second) };
+    for (const line of kept.keys()) if (line < first - reachY && line > reachY) kept.delete(line);
+    for (let x = 0; x < columns; x++) {
+      const left = place[across.firsts[x]];
+      const right = place[across.seconds[x]];
+      for (let channel = 0; channel < 3; channel++) {
+        const top = upper.line[left + channel] * across.before[x] + upper.line[right + channel] * across.after[x];
+        const bottom = lower.line[left + channel] * across.before[x] + lower.line[right + channel] * across.after[x];
+        // OpenCV's own order of cutting bits off: the network tells a tenth of a grey level.
+        const sum = ((above * (top >> 4)) >> 16) + ((below * (bottom >> 4)) >> 16);
+        out[3 * (y * columns + x) + channel] = (sum + 2) >> 2;
+      }
+    }
+  }
+  return out;
+}

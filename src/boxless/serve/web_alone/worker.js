@@ -1,0 +1,72 @@
+// Runs the model beside the page, so that the page answers meanwhile.
+
+import * as ort from "./runtime/ort.wasm.min.mjs";
+import { locate } from "./localizer.js";
+
+const LARGEST = 16_000_000; // pixels that are looked at; larger pictures are made smaller first
+
+ort.env.wasm.numThreads = 1; // more need headers that not every host can set
+ort.env.wasm.wasmPaths = new URL("./runtime/", import.meta.url).href;
+
+let session;
+let card;
+
+/** Runs the graph once; see localizer.js. */
+async function run(image, height, width, classes, top) {
+  const whole = (values) => BigInt64Array.from(values, BigInt);
+  const outputs = await session.run({
+    image: new ort.Tensor("uint8", image, [1, height, width, 3]),
+    size: new ort.Tensor("int64", whole([height, width]), [2]),
+    classes: new ort.Tensor("int64", whole(classes), [classes.length]),
+    top: new ort.Tensor("int64", whole([top]), [1]),
+  });
+  const first = ({ dims, data }) => ({ shape: dims.slice(1), values: data });
+  return {
+    logits: outputs.logits.data,
+    chosen: Array.from(outputs.chosen.data, Number),
+    class_maps: first(outputs.class_maps),
+    affinity: outputs.affinity ? first(outputs.affinity) : null,
+  };
+}
+
+/** A file's pixels, RGBA with transparent parts white, and the size of the picture as displayed. */
+async function decoded(file) {
+  let image;
+  try {
+    image = await createImageBitmap(file, { colorSpaceConversion: "none" });
+  } catch {
+    const title = "This picture could not be read";
+    throw Object.assign(new Error(`${file.name || "picture"}: not a picture, or of a kind that this browser does not show`), { title });
+  }
+  const { width, height } = image;
+  const scale = Math.min(1, Math.sqrt(LARGEST / (width * height)));
+  const canvas = new OffscreenCanvas(Math.max(1, Math.round(width * scale)), Math.max(1, Math.round(height * scale)));
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  context.fillStyle = "#fff";
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  context.imageSmoothingQuality = "high";
+  context.drawImage(image, 0, 0, canvas.width, canvas.height);
+  image.close();
+  return [context.getImageData(0, 0, canvas.width, canvas.height), { height, width }];
+}
+
+const answers = {
+  async open({ model, card: given }) {
+    card = given;
+    session = await ort.InferenceSession.create(model, { executionProviders: ["wasm"] });
+  },
+
+  async locate({ picture, preset, top, classes }) {
+    const [pixels, size] = await decoded(picture);
+    return locate(pixels, size, card, preset, { classes, top }, run);
+  },
+};
+
+onmessage = async ({ data: { id, ...question } }) => {
+  try {
+    const [[name, given]] = Object.entries(question);
+    postMessage({ id, answer: await answers[name](given) });
+  } catch (error) {
+    postMessage({ id, refusal: { title: error.title ?? "The model cannot run here", detail: error.message ?? String(error) } });
+  }
+};

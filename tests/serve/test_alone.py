@@ -1,0 +1,288 @@
+"""The page without a server: its modules agree with Python, and it runs in a real browser with the network off."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import shutil
+import subprocess
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from tests.serve.browsing import drop, faults, module, opened
+from typer.testing import CliRunner
+
+from boxless import BoxlessError, Localizer
+from boxless.boxes import boxes_in_map
+from boxless.class_maps import normalise
+from boxless.cli import app
+from boxless.draw import overlay
+from boxless.image import read_picture, resize_pixels
+from boxless.model_file import ModelFile, Output
+from boxless.presets import view_size
+from boxless.refine import resize_maps, walk
+from boxless.serve.alone import ALONE, WEB, find_runtime, write_alone
+from boxless.zoo import DEFAULT_MODEL
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+Floats = NDArray[np.float32]
+
+
+@pytest.fixture(scope="module")
+def modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page's modules in one folder, as Node takes them."""
+    if shutil.which("node") is None:
+        pytest.skip("no Node to run the page's modules: apt-get install nodejs")
+    folder = tmp_path_factory.mktemp("modules")
+    for path in (*WEB.glob("*.js"), *ALONE.glob("*.js")):
+        shutil.copy(path, folder)
+    (folder / "package.json").write_text('{"type": "module"}')
+    return folder
+
+
+def in_javascript(modules: Path, *cases: tuple[str, dict[str, Any]]) -> list[Any]:
+    """What the page's modules make of cases: (function, arguments)."""
+    command = ["node", str(Path(__file__).parent / "agree.mjs"), str(modules)]
+    done = subprocess.run(command, input=json.dumps(cases), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    answers: list[Any] = json.loads(done.stdout)
+    return answers
+
+
+def as_map(values: Floats) -> tuple[int, int, list[float]]:
+    return (*values.shape, values.ravel().tolist())
+
+
+def tensor(values: Floats | None) -> dict[str, Any] | None:
+    return None if values is None else {"shape": values.shape, "values": values.ravel().tolist()}
+
+
+RANDOM = np.random.default_rng(7)
+
+
+def test_maps_agree(modules: Path) -> None:
+    grids = [(7, 7, 14, 14), (14, 10, 7, 5), (14, 9, 6, 4), (7, 9, 133, 200), (1, 1, 5, 3), (6, 6, 6, 6), (9, 5, 3, 8)]
+    maps = [RANDOM.normal(size=(h, w)).astype(np.float32) for h, w, _, _ in grids]
+    cases = [("resizeMap", {"map": as_map(each), "rows": rows, "columns": columns})
+             for each, (_, _, rows, columns) in zip(maps, grids, strict=True)]  # fmt: skip
+    for got, each, (_, _, rows, columns) in zip(in_javascript(modules, *cases), maps, grids, strict=True):
+        np.testing.assert_allclose(got, resize_maps(each[None], rows, columns).ravel(), atol=1e-5)
+    (got, empty) = in_javascript(
+        modules,
+        ("scoreMap", {"map": as_map(maps[0]), "rows": 40, "columns": 60}),
+        ("scoreMap", {"map": as_map(-np.abs(maps[0])), "rows": 4, "columns": 6}),
+    )
+    np.testing.assert_allclose(got, normalise(resize_maps(maps[0][None], 40, 60)).ravel(), atol=1e-5)
+    assert set(empty) == {0}
+
+
+def test_the_walk_agrees(modules: Path) -> None:
+    affinity = RANDOM.random((12, 16, 6, 8)).astype(np.float32)
+    affinity /= affinity.sum(axis=(2, 3), keepdims=True)
+    start = RANDOM.random((6, 8)).astype(np.float32)
+    cases = [("walk", {"map": as_map(start), "affinity": tensor(affinity), "steps": steps}) for steps in (1, 2, 4)]
+    for got, steps in zip(in_javascript(modules, *cases), (1, 2, 4), strict=True):
+        np.testing.assert_allclose(got, walk(start[None], affinity, steps).ravel(), rtol=1e-4)
+
+
+def test_sizes_agree(modules: Path) -> None:
+    sizes = [(224, 400, 600), (448, 300, 451), (224, 10, 4000), (576, 4000, 10), (224, 1, 1), (320, 427, 640)]
+    card = {"size_multiple": 32}
+    cases = [("lookSize", {"card": card, "side": side, "height": h, "width": w}) for side, h, w in sizes]
+    assert in_javascript(modules, *cases) == [list(view_size(side, h, w, 32)) for side, h, w in sizes]
+
+
+def test_boxes_agree(modules: Path) -> None:
+    smooth = [resize_maps(RANDOM.normal(size=(1, 6, 8)).astype(np.float32), 96, 128)[0].clip(0) for _ in range(6)]
+    smooth.append(np.zeros((4, 4), np.float32))
+    settings = {"threshold": 0.54, "height": 427, "width": 640, "probability": 0.8}
+    answers = in_javascript(modules, *(("boxes", {"map": as_map(each), **settings}) for each in smooth))
+    assert max(map(len, answers)) > 1
+    for got, each in zip(answers, smooth, strict=True):
+        expected = boxes_in_map(each, 0.54, 427, 640, 0.8)
+        assert [box["box"] for box in got] == [pytest.approx(box.xyxy) for box in expected]
+        assert [box["score"] for box in got] == pytest.approx([box.score for box in expected], rel=1e-4)
+
+
+def test_pixels_agree(modules: Path, pictures: Path) -> None:
+    pixels = read_picture(pictures / "rocket.jpg").pixels[40:300, 100:471]
+    rgba = np.dstack([pixels, np.full(pixels.shape[:2], 255, np.uint8)])
+    sizes = [(64, 96), (160, 224), (32, 32), (192, 352), (13, 300)]
+    given = {"data": rgba.ravel().tolist(), "height": pixels.shape[0], "width": pixels.shape[1]}
+    answers = in_javascript(
+        modules, *(("resizePixels", {**given, "rows": rows, "columns": columns}) for rows, columns in sizes)
+    )
+    for got, size in zip(answers, sizes, strict=True):
+        np.testing.assert_array_equal(np.reshape(got, (*size, 3)), resize_pixels(pixels, *size))
+
+
+def test_drawings_agree(modules: Path, pictures: Path) -> None:
+    pixels = read_picture(pictures / "coffee.jpg").pixels[:50, :80]
+    rgba = np.dstack([pixels, np.full(pixels.shape[:2], 255, np.uint8)])
+    scores = resize_maps(RANDOM.random((1, 4, 5)).astype(np.float32), 50, 80)[0]
+    scores -= scores.min()
+    (got,) = in_javascript(
+        modules, ("overlay", {"data": rgba.ravel().tolist(), "scores": scores.ravel().tolist(), "strength": 0.7})
+    )
+    difference = np.reshape(got, rgba.shape)[..., :3] - overlay(pixels, scores, 0.7).astype(int)
+    assert np.abs(difference).max() <= 2  # of 255: colours of neighbouring scores, where they round otherwise
+    assert np.abs(difference).mean() < 0.05
+
+
+class Recording:
+    """A network whose outputs are kept."""
+
+    def __init__(self) -> None:
+        self.network = ModelFile(DEFAULT_MODEL, threads=1)
+        self.card = self.network.card
+        self.outputs: list[Output] = []
+        self.sizes: list[list[Any]] = []
+
+    def run(self, pixels: NDArray[np.uint8], *, size: tuple[int, int], classes: Sequence[int], top: int) -> Output:
+        self.outputs.append(self.network.run(pixels, size=size, classes=classes, top=top))
+        self.sizes.append([*size, list(classes), top])
+        return self.outputs[-1]
+
+
+@pytest.mark.parametrize("preset", ["fast", "balanced"])
+@pytest.mark.parametrize("classes", [None, [968, 281]])
+def test_the_whole_agrees(modules: Path, coffee: Path, preset: str, classes: list[int] | None) -> None:
+    network = Recording()
+    found = Localizer(network, preset).locate(coffee, top=3, classes=classes)
+    outputs = [
+        {
+            "logits": each.logits.tolist(),
+            "chosen": each.chosen.tolist(),
+            "class_maps": tensor(each.class_maps),
+            "affinity": tensor(each.affinity),
+        }
+        for each in network.outputs
+    ]
+    given = {"card": asdict(network.card), "preset": preset, "height": found.height, "width": found.width,
+             "wanted": {"top": 3, "classes": classes}, "outputs": outputs}  # fmt: skip
+    (answer,) = in_javascript(modules, ("locate", given))
+    assert answer["seen"] == network.sizes
+    for got, expected in zip(answer["findings"], found.findings, strict=True):
+        told = expected.as_dict()
+        assert got.keys() == told.keys()
+        for name in ("label", "class_index", "present", "box"):
+            assert (
+                got[name] == (pytest.approx(told[name], abs=0.02) if told[name] is not None else None)
+                or got[name] == told[name]
+            ), name
+        for name in ("probability", "evidence"):
+            assert got[name] == pytest.approx(told[name], rel=1e-3, abs=1e-6)
+        assert [box["score"] for box in got["boxes"]] == pytest.approx(
+            [box["score"] for box in told["boxes"]], abs=2e-4
+        )
+
+
+def test_classes_are_found_by_what_one_types(modules: Path) -> None:
+    labels = ["dining table", "tabby", "cat", "table lamp", "constable"]
+    (found,) = in_javascript(modules, ("matching", {"labels": labels, "text": " TAB"}))
+    assert found == ["tabby", "table lamp", "dining table", "constable"]
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a page without a server, on a server of files."""
+    runtime = find_runtime(module("onnxruntime-web"), Path.cwd())
+    folder = tmp_path_factory.mktemp("alone")
+    write_alone(DEFAULT_MODEL, folder, runtime)
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder))) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+        thread.join()
+
+
+def test_it_runs_with_the_network_off_and_agrees(page: Page, alone: str, pictures: Path) -> None:
+    asked = opened(page, alone)
+    assert "never leave this device" in page.locator("#privacy").inner_text()
+    page.context.set_offline(True)
+    page.get_by_label("Heat")
+    names = ("coffee.jpg", "chelsea.jpg", "rocket.jpg")
+    drop(page, *((name, (pictures / name).read_bytes()) for name in names))
+    page.locator("#tray .done").nth(2).wait_for()
+    assert page.locator("#verdict .name").inner_text() == "espresso"
+    assert "Took" in page.locator("#verdict").inner_text()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="JSON").click()
+    told = json.loads(Path(download.value.path()).read_text())
+    localizer = Localizer(threads=1)
+    for got, name in zip(told, names, strict=True):
+        expected = localizer.locate(pictures / name)
+        assert (got["width"], got["height"]) == (expected.width, expected.height)
+        finding, best = got["findings"][0], expected.findings[0]
+        assert finding["label"] == best.label
+        assert finding["probability"] == pytest.approx(best.probability, abs=0.002)
+        assert best.box is not None
+        assert finding["box"] == pytest.approx(best.box.xyxy, abs=1)
+    drop(page, ("holiday.jpg", b"no picture"))
+    page.get_by_text("holiday.jpg: not a picture").wait_for()
+    assert {url.split("/")[2] for url in asked if url.startswith("http")} == {alone.split("/")[2]}
+
+
+def test_it_is_accessible(page: Page, alone: str, coffee: Path) -> None:
+    opened(page, alone)
+    drop(page, ("coffee.jpg", coffee.read_bytes()))
+    page.locator("#tray .done").wait_for()
+    assert faults(page) == []
+
+
+def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = tmp_path / "node_modules/onnxruntime-web"
+    (package / "dist").mkdir(parents=True)
+    for name in ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm"):
+        (package / "dist" / name).write_text("")
+    (package / "package.json").write_text('{"version": "1.30.0"}')
+    inside = tmp_path / "some/where"
+    inside.mkdir(parents=True)
+    monkeypatch.chdir(inside)
+    done = CliRunner().invoke(app, ["page", f"{DEFAULT_MODEL}-int8", "--out", "site"])
+    assert done.exit_code == 0, done.output
+    assert {"index.html", "model.onnx", "model.json", "engine.js", "runtime"} <= {
+        p.name for p in Path("site").iterdir()
+    }
+    assert not Path("site/api.html").exists()
+    assert "never leave" in Path("site/engine.js").read_text()
+    again = CliRunner().invoke(app, ["page", DEFAULT_MODEL, "--out", "site"])
+    assert again.exit_code == 2
+    assert "--force" in again.output
+    assert CliRunner().invoke(app, ["page", DEFAULT_MODEL, "--out", "site", "--force"]).exit_code == 0
+
+
+def test_what_stops_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, coffee: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    def why(*arguments: object) -> str:
+        error = CliRunner().invoke(app, ["page", *map(str, arguments), "--out", "site"]).exception
+        assert isinstance(error, BoxlessError), error
+        return str(error)
+
+    assert "npm install onnxruntime-web@1.30.0" in why(DEFAULT_MODEL)
+    assert "not onnxruntime-web" in why(DEFAULT_MODEL, "--runtime", tmp_path)
+    package = tmp_path / "node_modules/onnxruntime-web"
+    (package / "dist").mkdir(parents=True)
+    for name in ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm"):
+        (package / "dist" / name).write_text("")
+    (package / "package.json").write_text('{"version": "1.2.3"}')
+    assert "is version 1.2.3 (the page is tested with 1.30.0)" in why(DEFAULT_MODEL)
+    (package / "package.json").write_text('{"version": "1.30.0"}')
+    assert "not a model" in why(coffee)
+    assert not (tmp_path / "site").exists()

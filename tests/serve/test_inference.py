@@ -1,0 +1,90 @@
+"""The Open Inference Protocol."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.serve.running import Answer, Running
+
+from boxless.image import read_picture, resize_pixels
+from boxless.model_file import ModelFile
+from boxless.zoo import DEFAULT_MODEL
+
+IMAGE = {"name": "image", "datatype": "UINT8", "shape": [1, 2, 2, 3], "data": [0] * 12}
+
+
+def infer(service: Running, *inputs: dict[str, Any], **more: object) -> Answer:
+    body = json.dumps({"inputs": list(inputs), **more}).encode()
+    return service.ask(f"/v2/models/{DEFAULT_MODEL}/infer", body, content_type="application/json")
+
+
+def test_the_graph_says_what_it_says_here(service: Running, coffee: Path) -> None:
+    pixels = resize_pixels(read_picture(coffee).pixels, 128, 192)
+    image = {"name": "image", "datatype": "UINT8", "shape": [1, *pixels.shape], "data": pixels.ravel().tolist()}
+    answer = infer(
+        service,
+        image,
+        {"name": "size", "datatype": "INT64", "shape": [2], "data": [128, 192]},
+        {"name": "classes", "datatype": "INT64", "shape": [1], "data": [968]},
+        {"name": "top", "datatype": "INT64", "shape": [1], "data": [1]},
+        id="seven",
+    )
+    assert answer.status == 200, answer.body
+    assert answer.json["id"] == "seven"
+    made = {each["name"]: np.array(each["data"], np.float32).reshape(each["shape"]) for each in answer.json["outputs"]}
+    expected = ModelFile(DEFAULT_MODEL, 1).run(pixels, size=(128, 192), classes=[968], top=1)
+    assert made["chosen"].tolist() == [expected.chosen.tolist()]
+    np.testing.assert_allclose(made["logits"][0], expected.logits, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(made["class_maps"][0], expected.class_maps, rtol=1e-3, atol=1e-3)
+    assert expected.affinity is not None
+    np.testing.assert_allclose(made["affinity"][0], expected.affinity, rtol=1e-3, atol=1e-4)
+
+
+def test_settings_may_be_left_out_and_outputs_chosen(service: Running) -> None:
+    answer = infer(service, IMAGE, outputs=[{"name": "chosen"}]).json
+    assert [each["name"] for each in answer["outputs"]] == ["chosen"]
+    assert answer["outputs"][0]["shape"] == [1, 1]
+
+
+def test_metadata_and_health(service: Running) -> None:
+    assert service.ask("/v2").json["name"] == "boxless"
+    assert service.ask("/v2/health/live").status == service.ask("/v2/health/ready").status == 200
+    assert service.ask(f"/v2/models/{DEFAULT_MODEL}/ready").json["ready"]
+    model = service.ask(f"/v2/models/{DEFAULT_MODEL}").json
+    assert [each["name"] for each in model["inputs"]] == ["image", "size", "classes", "top"]
+    assert [each["name"] for each in model["outputs"]] == ["logits", "chosen", "class_maps", "affinity"]
+    assert service.ask("/v2/models/resnet").kind == "unknown-model"
+
+
+def setting(name: str, *values: object) -> dict[str, Any]:
+    return {"name": name, "datatype": "INT64", "shape": [len(values)], "data": list(values)}
+
+
+@pytest.mark.parametrize(
+    ("inputs", "said"),
+    [
+        ([], "no input 'image'"),
+        ([{"name": "picture"}], "none of image, size, classes, top"),
+        (["image"], "none of image"),
+        ([{**IMAGE, "datatype": "FP32"}], "expected UINT8"),
+        ([{**IMAGE, "shape": [1, 2, 3]}], "expected [1, -1, -1, 3]"),
+        ([{**IMAGE, "shape": [1, 0, 2, 3]}], "shape"),
+        ([{**IMAGE, "shape": [1, -2, -2, 3]}], "shape"),
+        ([{**IMAGE, "shape": [1, 100_000, 100_000, 3]}], "at most"),
+        ([{**IMAGE, "data": [0] * 11}], "11 values"),
+        ([{**IMAGE, "data": [256] * 12}], "do not fit"),
+        ([{**IMAGE, "data": ["a"] * 12}], "not numbers"),
+        ([IMAGE, setting("size", 33, 32)], "multiples of 32"),
+        ([IMAGE, setting("size", 10_240, 10_240)], "at most 1024"),
+        ([IMAGE, setting("top", 0)], "expected 1 to 20"),
+        ([IMAGE, setting("classes", 1000)], "no class 1000"),
+    ],
+)
+def test_bad_tensors_are_refused(service: Running, inputs: list[Any], said: str) -> None:
+    answer = infer(service, *inputs)
+    assert answer.kind in ("bad-tensor", "unknown-class")
+    assert said in answer.json["detail"]

@@ -1,0 +1,247 @@
+"""The page, in a real browser."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from PIL import Image
+from tests.serve.browsing import drop, faults, opened
+from tests.serve.running import LIMITS, Running, running
+
+from boxless import Localizer
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+
+@pytest.fixture
+def address(service: Running) -> str:
+    return f"http://127.0.0.1:{service.port}/"
+
+
+def drawn(page: Page) -> np.ndarray:
+    """The pixels (H, W, 3) on the stage."""
+    data = page.evaluate("document.querySelector('#stage canvas').toDataURL('image/png').split(',')[1]")
+
+    with Image.open(io.BytesIO(base64.b64decode(data))) as image:
+        return np.asarray(image.convert("RGB"), np.float32)
+
+
+def test_drop_a_picture_and_see_class_map_and_box(page: Page, address: str, coffee: Path, localizer: Localizer) -> None:
+    asked = opened(page, address)
+    assert page.get_by_role("heading", name="Drop a picture here").is_visible()
+    drop(page, ("coffee.jpg", coffee.read_bytes()))
+    page.get_by_role("button", name="espresso").wait_for()
+    assert page.locator("#verdict .name").inner_text() == "espresso"
+    finding = localizer.locate(coffee).findings[0]
+    assert f"{finding.evidence:.1f}, typically" in page.locator("#verdict").inner_text()
+    assert finding.box is not None
+    left, top, right, bottom = map(round, finding.box.xyxy)
+    said = page.locator("#stage canvas").get_attribute("aria-label")
+    assert said == f"coffee.jpg: espresso, 83 %, from left {left}, top {top} to right {right}, bottom {bottom}"
+
+    # Heat warms the cup and leaves the corner alone; without it the picture is there.
+    with_heat = drawn(page)
+    page.get_by_label("Boxes").uncheck()
+    page.get_by_label("Heat").evaluate("(slider) => { slider.value = 0; slider.dispatchEvent(new Event('input')); }")
+    bare = drawn(page)
+    scale = bare.shape[1] / 600
+    cup, corner = (
+        (slice(int(150 * scale), int(170 * scale)), slice(int(260 * scale), int(290 * scale))),
+        (slice(-9, -1),) * 2,
+    )
+    assert np.abs(with_heat[cup] - bare[cup]).mean() > 30
+    assert np.abs(with_heat[corner] - bare[corner]).mean() < 5
+    with Image.open(coffee) as image:
+        resized = np.asarray(image.resize((bare.shape[1], bare.shape[0])), np.float32)
+    assert np.abs(bare - resized).mean() < 4
+
+    assert {url.split("/")[2] for url in asked if url.startswith("http")} == {address.split("/")[2]}
+
+
+def test_other_classes_by_keyboard_alone(page: Page, address: str, coffee: Path) -> None:
+    opened(page, address)
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Choose pictures"
+    with page.expect_file_chooser() as chooser:
+        page.keyboard.press("Enter")
+    chooser.value.set_files(coffee)
+    page.get_by_role("button", name="espresso").wait_for()
+
+    reached: list[str] = []
+    while "espresso" not in (reached[-1:] or [""])[0]:
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("document.activeElement.textContent + document.activeElement.id"))
+        assert len(reached) < 30, reached
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    assert page.locator("#verdict .name").inner_text() == "cup"
+
+    page.get_by_role("combobox", name="Look for another class").focus()
+    page.keyboard.type("tabb")
+    assert page.get_by_role("option").all_inner_texts()[0] == "tabby"
+    page.keyboard.press("Enter")
+    page.get_by_text("No tabby here").wait_for()
+    assert page.get_by_role("button", name="tabby").get_attribute("aria-pressed") == "true"
+    assert page.locator("#stage canvas").get_attribute("aria-label") == "coffee.jpg: no tabby"
+
+    page.get_by_role("radio", name="balanced").focus()
+    page.keyboard.press("ArrowLeft")
+    assert page.get_by_role("radio", name="fast").is_checked()
+    page.locator("#tray .done").wait_for()
+    assert page.locator("#verdict .name").inner_text() == "No tabby here"
+
+
+def test_nothing_here(page: Page, address: str) -> None:
+    file = io.BytesIO()
+    Image.new("RGB", (320, 240), "white").save(file, "JPEG")
+    opened(page, address)
+    drop(page, ("wall.jpg", file.getvalue()))
+    page.locator("#tray .done").wait_for()
+    assert page.locator("#verdict .name").inner_text() == "Nothing here"
+
+
+def test_two_classes_side_by_side(page: Page, address: str, coffee: Path) -> None:
+    opened(page, address)
+    drop(page, ("coffee.jpg", coffee.read_bytes()))
+    page.locator("#tray .done").wait_for()
+    page.get_by_label("Two classes side by side").check()
+    assert page.locator("#stage figcaption").all_inner_texts() == ["espresso 83 %", "cup 5 %"]
+    page.locator("#classes").get_by_role("button").nth(2).click()
+    assert page.locator("#stage figure").count() == 2
+    page.get_by_label("Two classes side by side").uncheck()
+    assert page.locator("#stage figure").count() == 1
+
+
+def test_broken_pictures_are_told_and_the_rest_goes_on(page: Page, address: str, coffee: Path, pictures: Path) -> None:
+    opened(page, address)
+    content = coffee.read_bytes()
+    drop(page, ("holiday.jpg", b"no picture"), ("half.jpg", content[:5000]), ("coffee.jpg", content))
+    page.locator("#tray .done").wait_for()
+    told = page.get_by_role("alert").filter(visible=True)
+    assert "This picture could not be read" in told.inner_text()
+    assert "holiday.jpg: not a picture" in told.inner_text()
+    page.get_by_role("button", name="Remove it").click()
+    page.get_by_role("button", name="half.jpg").click()
+    assert "half.jpg: a damaged picture" in told.inner_text()
+    page.get_by_role("button", name="coffee.jpg").click()
+    assert page.locator("#verdict .name").inner_text() == "espresso"
+
+
+def test_kinds_that_browsers_do_not_show(page: Page, address: str, coffee: Path) -> None:
+    file = io.BytesIO()
+    with Image.open(coffee) as image:
+        image.save(file, "TIFF")
+    opened(page, address)
+    drop(page, ("coffee.tiff", file.getvalue()))
+    page.locator("#tray .done").wait_for()
+    assert page.locator("#stage canvas").count() == 1
+    assert page.locator("#verdict .name").inner_text() == "espresso"
+
+
+def test_downloads(page: Page, address: str, coffee: Path, pictures: Path, localizer: Localizer) -> None:
+    opened(page, address)
+    drop(page, *((name, (pictures / name).read_bytes()) for name in ("coffee.jpg", "chelsea.jpg")))
+    page.locator("#tray .done").nth(1).wait_for()
+
+    def saved(name: str) -> tuple[str, Path]:
+        with page.expect_download() as download:
+            page.get_by_role("button", name=name, exact=True).click()
+        return download.value.suggested_filename, Path(download.value.path())
+
+    name, path = saved("Picture")
+    assert name == "coffee_found.jpg"
+    with Image.open(path) as image:
+        assert image.size == (600, 400)
+    expected = [localizer.locate(pictures / name) for name in ("coffee.jpg", "chelsea.jpg")]
+    told = json.loads(saved("JSON")[1].read_text())
+    assert [each["image"] for each in told] == ["coffee.jpg", "chelsea.jpg"]
+    assert [each["findings"][0] for each in told] == [found.findings[0].as_dict() for found in expected]
+
+    coco = json.loads(saved("COCO")[1].read_text())
+    boxes = [(i + 1, box) for i, found in enumerate(expected) for box in found.findings[0].boxes]
+    assert [each["image_id"] for each in coco["annotations"]] == [i for i, _ in boxes]
+    for each, (_, box) in zip(coco["annotations"], boxes, strict=True):
+        assert each["bbox"] == pytest.approx([box.x0, box.y0, box.x1 - box.x0, box.y1 - box.y0], abs=0.02)
+    assert {each["id"] for each in coco["categories"]} == {found.findings[0].class_index for found in expected}
+
+    with zipfile.ZipFile(saved("YOLO")[1]) as yolo:
+        assert yolo.testzip() is None
+        assert yolo.namelist() == ["labels/coffee.txt", "labels/chelsea.txt", "classes.txt"]
+        index, x, _, _, height = map(float, yolo.read("labels/coffee.txt").split()[:5])
+        assert yolo.read("classes.txt").decode().splitlines()[int(index)] == "espresso"
+        best = expected[0].findings[0].boxes[0]
+        assert x * 600 == pytest.approx((best.x0 + best.x1) / 2, abs=0.02)
+        assert height * 400 == pytest.approx(best.y1 - best.y0, abs=0.02)
+
+
+def test_the_camera(page: Page, address: str, browser: Browser) -> None:
+    opened(page, address)  # of the fake camera that Chromium has for tests
+    page.get_by_role("button", name="Use the camera").click()
+    page.locator("#camera-take:enabled").click()
+    page.locator("#tray .done").wait_for()
+    assert page.get_by_role("button", name="camera-").count() == 1
+
+
+def test_a_camera_that_is_missing(page: Page, address: str) -> None:
+    page.add_init_script(
+        "navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('none', 'NotFoundError'))"
+    )
+    opened(page, address)
+    page.get_by_role("button", name="Use the camera").click()
+    page.get_by_text("No camera was found").wait_for()
+    page.get_by_role("button", name="Cancel").click()
+    assert not page.locator("dialog[open]").count()
+
+
+def test_a_service_that_wants_a_token(page: Page, coffee: Path) -> None:
+    with running(LIMITS, token="opensesame") as guarded:
+        page.goto(f"http://127.0.0.1:{guarded.port}/")
+        page.get_by_role("textbox", name="Token").fill("opensesame")
+        page.get_by_role("button", name="Go on").click()
+        page.locator("body[data-ready]").wait_for()
+        drop(page, ("coffee.jpg", coffee.read_bytes()))
+        page.locator("#tray .done").wait_for()
+
+
+def test_a_service_that_went_away(page: Page, coffee: Path) -> None:
+    with running(LIMITS) as short_lived:
+        opened(page, f"http://127.0.0.1:{short_lived.port}/")
+    drop(page, ("coffee.jpg", coffee.read_bytes()))
+    page.get_by_text("The service does not answer").wait_for()
+    assert page.get_by_role("button", name="Try again").is_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_accessibility(browser: Browser, address: str, coffee: Path, scheme: str, width: int) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme, bypass_csp=True)  # type: ignore[arg-type]
+    page = context.new_page()
+    opened(page, address)
+    assert faults(page) == []
+    drop(page, ("coffee.jpg", coffee.read_bytes()))
+    page.locator("#tray .done").wait_for()
+    page.get_by_label("Two classes side by side").check()
+    page.get_by_role("combobox").fill("tab")
+    assert faults(page) == []
+    page.get_by_role("combobox").press("Escape")
+    drop(page, ("holiday.jpg", b"no picture"))
+    page.locator("#tray .failed").wait_for()
+    assert faults(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width, "it scrolls sideways"
+    context.close()
+
+
+def test_the_page_of_the_interface(page: Page, address: str) -> None:
+    page.set_default_timeout(30_000)
+    page.goto(address + "api.html")
+    page.get_by_text("/v1/locate").first.wait_for()
+    assert page.get_by_text("min_probability").count()
+    assert faults(page) == []
