@@ -60,12 +60,22 @@ html_sidebars = {
 html_context = {"versions": os.environ.get("BOXLESS_DOCS_VERSIONS", "").split()}
 
 
+def from_above(app: Sphinx, file: str) -> str:
+    """A page of the repository's root, with its links as seen from this folder."""
+    app.env.note_dependency(str(ROOT / file))
+    text = (ROOT / file).read_text(encoding="utf-8")
+    text = re.sub(r"\]\((?!https?:|#)", "](../", text)
+    return text.replace("](../docs/", "](").replace("](../CHANGELOG.md", "](changelog.md")
+
+
 def fit_in(app: Sphinx, page: str, source: list[str]) -> None:
     """Makes a page of the repository one of the site.
 
     The README is the site's first page, as far as links go. A line of the table of contents that is the pattern of
     pages that are still to come is left out, as Sphinx warns of it.
     """
+    included = re.compile(r"^```\{include\} \.\./(\S+)\n```$", re.MULTILINE)
+    source[0] = included.sub(lambda line: from_above(app, line[1]), source[0])
     source[0] = re.sub(r"\]\((\.\./)+README\.md", "](/index.md", source[0])
     if page == "index":
         patterns = re.compile(r"^[\w-]+\*\n", re.MULTILINE)
