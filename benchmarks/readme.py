@@ -162,55 +162,24 @@ def scale_table() -> str:
     missing = [part for part in ("kills", "rates", "long run", "ray") if part not in results]
     lines += [
         "",
-        f"On {machine['cores']} cores ({machine['processor']}), {machine['date']}, with the load of others as said: "
-        "ratios hold, rates are lower than on a machine of one's own. `python -m benchmarks.scale` measures anew, by "
-        "default on 200,000 pictures." + (f" Not measured yet: {', '.join(missing)}." if missing else ""),
+        f"On {machine['cores']} cores ({machine['processor']}), {machine['date']}, with others at work: ratios hold, rates "
+        "are lower than on a machine of one's own. `python -m benchmarks.scale` measures anew, by default "
+        "on 200,000 pictures." + (f" Not measured yet: {', '.join(missing)}." if missing else ""),
     ]
     if "long run" in results:
         run = results["long run"]
         each = run["CPU seconds"] / run["pictures"]
-        lines += ["", "| pictures | core hours | hours on 16 cores | on 320 | dollars |", "|---|---|---|---|---|"]
+        lines += ["", "| pictures | core hours | hours on 16 cores | on 320 cores | dollars |", "|---|---|---|---|---|"]
         for millions in (1, 10, 100):
             hours = millions * 1e6 * each / 3600
-            on_many = f"{hours / 16:,.1f} | {hours / 320:,.1f}"
-            lines.append(f"| {millions} million | {hours:,.0f} | {on_many} | {hours * _PRICE:,.0f} |")
+            cells = f"{hours:,.0f} | {hours / 16:,.1f} | {hours / 320:,.1f} | {hours * _PRICE:,.0f}"
+            lines.append(f"| {millions} million | {cells} |")
         lines += [
             "",
-            f"From {each * 1e3:.0f} ms of one core a picture of half a megapixel, preset `fast`, in the long run "
-            f"above, and {_PRICE} dollars for an hour of a core, which is an assumption; storage and traffic come "
-            "on top. Many machines were not measured: the hours suppose that they do not hinder each other.",
+            f"From {each * 1e3:.0f} ms of one core a picture of about 0.2 megapixels, preset `fast`, in the long run "
+            f"above, and {_PRICE} dollars for an hour of a core, which is an assumption; storage and traffic come on "
+            "top. Many machines were not measured: the hours suppose that they do not hinder each other.",
         ]
-    return "\n".join(lines) + "\n"
-
-
-def serve_table() -> str:
-    """What the service costs beside the library, and how it stood mixed load."""
-    measured, load = read("serve"), read("serve_load")["figures"]
-    figures = measured["figures"]
-    rows = {
-        "pictures a second, service at saturation over `locate_many`": "service at saturation over locate_many",
-        "the same in processor time": "processor time of locate_many over the service's",
-        "overhead of a request, ms": "overhead of a request, ms",
-    }
-    lines = ["| service, `balanced` | measured | target |", "|---|---|---|"]
-    bounds = ("at least 0.85", "at least 0.85", "under 5")
-    lines += [
-        f"| {words} | {figures[key]:.2f} | {bound} |" for (words, key), bound in zip(rows.items(), bounds, strict=True)
-    ]
-    thirds = " / ".join(f"{size:.0f}" for size in load["memory by thirds of the time, median MiB"])
-    lines += [
-        f"| mixed load, {load['minutes']:g} minutes: {load['requests']:,} requests, wrong or no answers | "
-        f"{load['wrong answers']} | 0 |",
-        f"| memory of it by thirds of the time, MiB | {thirds} | flat |",
-        "",
-        f"While {measured['beside']}, so that the first and the third row mostly tell what the neighbours did (single "
-        f"rounds: {figures['the least of these ratios']:.2f} to {figures['the largest of these ratios']:.2f}); "
-        "processor time stands that, and of it a request takes "
-        f"{figures['service, processor ms a picture'] - figures['locate_many, processor ms a picture']:.1f} ms beside "
-        f"the {figures['locate_many, processor ms a picture']:.1f} of locating. Mixed load is good, broken, huge, "
-        "slow and aborted requests from 12 clients. `python -m benchmarks.serve` and "
-        "`python -m benchmarks.serve_load --minutes 30` measure anew.",
-    ]
     return "\n".join(lines) + "\n"
 
 
@@ -234,7 +203,6 @@ def _with_interval(figure: dict[str, float]) -> str:
 PAGES: dict[Path, Callable[[], str]] = {
     _ROOT / "README.md": readme_tables,
     _ROOT / "docs/scale.md": scale_table,
-    _ROOT / "docs/serve.md": serve_table,
     _ROOT / "docs/fit.md": lambda: f"{fit_table()}\n{fit_time_table()}\n{twins()}",
     _ROOT / "docs/decisions/0011-rare-classes-count-alike.md": rare_table,
 }
