@@ -3,6 +3,7 @@
     BoxlessError
     ├── PictureError        a picture cannot be read, or is not a picture
     ├── ModelFileError      a file is no boxless model, or one that this version cannot run
+    ├── NoClassMapError     a map is asked for of what a detector found, which has none
     ├── UnknownClassError   the model has no class of that name or number
     ├── UnknownPresetError  the model has no preset of that name
     ├── NetworkError        a network cannot be made into a boxless model
@@ -30,6 +31,10 @@ class PictureError(BoxlessError):
 
 class ModelFileError(BoxlessError):
     """A file that is no boxless model, is damaged, or was written by a newer boxless."""
+
+
+class NoClassMapError(BoxlessError):
+    """A map of what a detector found: it has boxes only."""
 
 
 class UnknownClassError(BoxlessError):

@@ -8,13 +8,11 @@ import onnx
 from onnx import TensorProto, helper
 
 from boxless.card import Card
+from boxless.detections import LEAST_SCORE
 from boxless.graph.assemble import NETWORK_PREFIX, append_network, append_part, finish, tensor_info
 
 OVERLAP = 0.6
 """Of two boxes of a class that overlap more, in IoU, the one with the lower score goes."""
-
-LEAST_SCORE = 0.01
-"""Boxes below are not even looked at."""
 
 MOST_BOXES = 100
 """Of a class in a picture, at most."""

@@ -1,4 +1,4 @@
-"""Which cells answer for which box: those that already say best what it shows and where (TOOD: Feng et al., ICCV 2021)."""
+"""Which cells answer for which box: those that say best what it shows and where (TOOD: Feng et al., ICCV 2021)."""
 
 from __future__ import annotations
 

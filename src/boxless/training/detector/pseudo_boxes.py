@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from boxless.boxes import iou
 from boxless.localization import Finding, Localization
-from boxless.refine import resize_maps
 from boxless.training.detector.taught import Taught
 
 Floats = NDArray[np.float32]
@@ -22,7 +21,7 @@ _LEAST_SIDE = 0.04
 """Of a piece, as a share of the picture's: smaller ones are specks."""
 
 _WEAK, _FAINT = 0.6, 0.3
-"""A piece with less than the first share of the strongest one's evidence is doubtful, with less than the second none."""
+"""A piece with less than the first share of the strongest's evidence is doubtful, with less than the second none."""
 
 _AGREED = 0.4
 """A box that other looks at the picture do not find again, to this IoU, is doubtful."""
@@ -65,7 +64,8 @@ def taught_by(looks: Sequence[Localization], labels: Sequence[int], classes: int
     boxes = np.stack([piece.box for piece in pieces])
     evidence = np.stack([piece.evidence for piece in pieces])
     strength = evidence.max(axis=1) / evidence.max()
-    agreement = np.mean([_agreement(boxes, look) for look in looks[1:]] or [np.ones(len(boxes))], axis=0)
+    agreed = [_agreement(boxes, look) for look in looks[1:]]
+    agreement = np.mean(agreed, axis=0) if agreed else np.ones(len(boxes))
     shares = shared_out(evidence)
     candidates = np.zeros((len(pieces), classes), np.float32)
     candidates[:, list(labels)] = shares
@@ -82,10 +82,11 @@ def pieces_of(findings: Sequence[Finding]) -> list[Piece]:
         return []
     width, height = findings[0].width, findings[0].height
     found: list[tuple[float, Floats]] = []
+    sides = np.array([width, height] * 2, np.float32)
     for finding in findings:
         peak = max(finding.evidence, 0.0)
         for box in finding.boxes:
-            edges = np.array(box.xyxy, np.float32) / np.array([width, height] * 2, np.float32)
+            edges = np.asarray(np.array(box.xyxy, np.float32) / sides, np.float32)
             if min(edges[2:] - edges[:2]) >= _LEAST_SIDE:
                 found.append((box.score * peak, edges))
     found.sort(key=lambda each: -each[0])
@@ -93,8 +94,8 @@ def pieces_of(findings: Sequence[Finding]) -> list[Piece]:
     for _, edges in found:
         if not kept or iou(edges[None], np.stack(kept)).max() < _SAME:
             kept.append(edges)
-    maps = resize_maps(np.stack([finding.class_map for finding in findings]), _GRID, _GRID)
-    # Of maps of one scale, so that labels can be compared: a map whose peaks are low speaks as loudly as another.
+    # Of one scale, so that labels can be compared: a map whose peaks are low speaks as loudly as another.
+    maps = np.stack([finding.scores_on(_GRID, _GRID) for finding in findings])
     pieces = [Piece(edges, _within(maps, edges)) for edges in kept]
     strongest = max((float(piece.evidence.max()) for piece in pieces), default=0.0)
     return [piece for piece in pieces if piece.evidence.max() >= _FAINT * strongest > 0]

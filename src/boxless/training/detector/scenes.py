@@ -106,7 +106,7 @@ class Scenes:
         side = self._side
         canvas = np.full((side, side, 3), _GREY, np.uint8)
         if random.random() < how.mosaic:
-            x, y = (int(round(side * share)) for share in random.uniform(0.35, 0.65, 2))
+            x, y = (round(side * share) for share in random.uniform(0.35, 0.65, 2))
             frames = [(0, 0, x, y), (x, 0, side, y), (0, y, x, side), (x, y, side, side)]
             others = random.integers(len(self._store), size=3).tolist()
             parts = [
@@ -153,7 +153,7 @@ class Scenes:
         share = _areas(inside) / np.maximum(_areas(corners), 1e-9)
         seen = share > 0
         weights = np.where(share >= _KEPT, taught.weights, 0).astype(np.float32)
-        whole = ((inside + [x0, y0, x0, y0]) / self._side).astype(np.float32)
+        whole = ((inside + np.array([x0, y0, x0, y0])) / self._side).astype(np.float32)
         return Taught(whole[seen], taught.candidates[seen], weights[seen])
 
 
