@@ -71,7 +71,8 @@ def detector(
 
     Returns:
         A Keras model from float32 RGB 0-255 (N, H, W, 3) to a map (N, h, w, K + 4) for each of STRIDES: logits, then
-        the distances left, top, right, bottom of the cell's centre, in cells, not negative. H and W are multiples of 32.
+        the distances left, top, right, bottom of the cell's centre, in cells, not negative. H and W are
+        multiples of 32.
 
     Raises:
         UnknownNetworkError: if there is no such backbone.
