@@ -27,7 +27,7 @@ class Evidence:
 
 
 def evidence_of(scores: Floats, targets: Floats, background: tuple[int, ...] = ()) -> Evidence:
-    """The evidence of the scores (n, K) of each class's surest box in each of n pictures against their labels (n, K)."""
+    """The evidence of scores (n, K), of each class's surest box in n pictures, against their labels (n, K)."""
     shown = [k for k in range(targets.shape[1]) if k not in background and targets[:, k].any()]
     there = targets[:, shown] > 0
     said = scores[:, shown]

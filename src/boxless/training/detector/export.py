@@ -17,7 +17,7 @@ from boxless.files import write_whole
 from boxless.graph.assemble import write_model
 from boxless.graph.detector import detector_model
 from boxless.model_file import ModelFile
-from boxless.networks.detector import STRIDES
+from boxless.networks.backbones import STRIDES
 from boxless.networks.framework import keras
 from boxless.training.detector.geometry import decoded
 from boxless.training.network.export import TOLERANCE, convert, some_pictures

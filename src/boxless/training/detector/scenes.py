@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxless.image import Pixels
-from boxless.networks.detector import STRIDES
+from boxless.networks.backbones import STRIDES
 from boxless.ordered import ordered_map
 from boxless.training.detector.taught import Taught
 from boxless.training.network.augment import recoloured
