@@ -56,7 +56,9 @@ class Data:
 
 
 SETS = {
-    "cards": Data("cards/labels.csv", None, (("cards/train.json", "cards/train"), ("cards/val.json", "cards/val")), 256),
+    "cards": Data(
+        "cards/labels.csv", None, (("cards/train.json", "cards/train"), ("cards/val.json", "cards/val")), 256
+    ),
     "magnetic-tile": Data(
         "magnetic-tile/train",
         "magnetic-tile/val",
@@ -134,7 +136,9 @@ def measure(name: str, work: Path) -> None:
     folder = DATA / data.boxes[1][1]
     found: dict[str, Any] = {"pictures": len(coco["images"]), "boxes": len(coco["annotations"])}
     for preset in ("fast", "balanced", "best"):
-        found[f"class maps, {preset}"] = precision(coco, detections(Localizer(work / "teacher.onnx", preset), coco, folder))
+        found[f"class maps, {preset}"] = precision(
+            coco, detections(Localizer(work / "teacher.onnx", preset), coco, folder)
+        )
     for by in ("labels", "boxes"):
         file = work / f"{by}.onnx"
         if not file.exists():
@@ -203,7 +207,9 @@ def time_ratio(file: Path, folder: Path) -> float:
     with _bare(file) as bare:
         times: list[list[float]] = [[], []]
         for _ in range(_RUNS):
-            for row, run in zip(times, (lambda: model.detect(pixels, size=(side, side)), lambda: bare(pixels)), strict=True):
+            for row, run in zip(
+                times, (lambda: model.detect(pixels, size=(side, side)), lambda: bare(pixels)), strict=True
+            ):
                 began = time.perf_counter()
                 run()
                 row.append(time.perf_counter() - began)
@@ -217,12 +223,18 @@ def _bare(file: Path) -> Iterator[Any]:
     import onnxruntime as ort
     from onnx.utils import Extractor
 
-    whole = onnx.shape_inference.infer_shapes(onnx.load(file))
-    ends = [node.input[0] for node in whole.graph.node if node.output[0].endswith("_flat") and node.output[0][:5] == "level" and node.op_type == "Reshape" and not node.output[0].endswith(("ys_flat", "xs_flat"))]
+    infer: Any = onnx.shape_inference.infer_shapes
+    whole = infer(onnx.load(file))
+    ends = [
+        node.input[0]
+        for node in whole.graph.node
+        if node.op_type == "Reshape" and node.input[1].endswith("_flat_shape") and node.input[0].startswith("network/")
+    ]
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
     options.log_severity_level = 3
-    network = Extractor(whole).extract_model(["picture_scaled"], ends)
+    extractor: Any = Extractor
+    network = extractor(whole).extract_model(["picture_scaled"], ends)
     session = ort.InferenceSession(network.SerializeToString(), options, providers=["CPUExecutionProvider"])
 
     def run(pixels: Any) -> None:  # noqa: ANN401

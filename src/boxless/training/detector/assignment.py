@@ -11,7 +11,7 @@ from boxless.training.detector.geometry import overlaps
 ops: Any = keras.ops
 
 CELLS = 10
-"""A box is answered for by at most so many cells."""
+"""A box is answered for by at most so many cells; by more only where they are exactly alike."""
 
 _SCORE_POWER, _OVERLAP_POWER = 1.0, 6.0
 _TINY = 1e-9
