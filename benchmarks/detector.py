@@ -14,15 +14,14 @@ import argparse
 import contextlib
 import io
 import json
-import os
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmarks.facts import DATA, milliseconds
 from boxless.image import read_picture, resize_pixels
 from boxless.localizer import Localizer
 from boxless.machine import LEARNING, machine
@@ -32,7 +31,6 @@ from boxless.training.detector.taught import Taught
 from boxless.training.pictures import LabelledPictures
 from boxless.training.split import read_split
 
-DATA = Path(os.environ.get("BOXLESS_DATA", "../shared/data"))
 RESULTS = Path(__file__).parent / "results" / "detector.json"
 _IOUS = (0.3, 0.5)
 _RUNS = 20
@@ -205,15 +203,12 @@ def time_ratio(file: Path, folder: Path) -> float:
     path = next(iter(sorted(folder.rglob("*.jpg"))))
     pixels = resize_pixels(read_picture(path).pixels, side, side)
     with _bare(file) as bare:
-        times: list[list[float]] = [[], []]
-        for _ in range(_RUNS):
-            for row, run in zip(
-                times, (lambda: model.detect(pixels, size=(side, side)), lambda: bare(pixels)), strict=True
-            ):
-                began = time.perf_counter()
-                run()
-                row.append(time.perf_counter() - began)
-    return round(float(np.median(times[0]) / np.median(times[1])), 3)
+        tasks: dict[str, Callable[[], object]] = {
+            "whole": lambda: model.detect(pixels, size=(side, side)),
+            "bare": lambda: bare(pixels),
+        }
+        times = milliseconds(tasks, _RUNS)
+    return round(float(np.median(times["whole"]) / np.median(times["bare"])), 3)
 
 
 @contextlib.contextmanager
@@ -223,8 +218,7 @@ def _bare(file: Path) -> Iterator[Any]:
     import onnxruntime as ort
     from onnx.utils import Extractor
 
-    infer: Any = onnx.shape_inference.infer_shapes
-    whole = infer(onnx.load(file))
+    whole = onnx.load(file)
     ends = [
         node.input[0]
         for node in whole.graph.node

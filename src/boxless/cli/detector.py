@@ -44,6 +44,7 @@ def detector(
     from boxless.extras import require
 
     require("train", "boxless detector")
+    from boxless.cli.loudness import is_quiet
     from boxless.cli.overwrite import ask_before_overwriting
     from boxless.training.detector.settings import Settings
     from boxless.training.split import read_split
@@ -54,9 +55,9 @@ def detector(
     from boxless.model_file import find_model
     from boxless.training.detector.train import train_detector
     from boxless.training.fit import fit
-    from boxless.training.network.watch import OnScreen
+    from boxless.training.network.watch import OnScreen, Quiet
 
-    screen = OnScreen()
+    screen = Quiet() if is_quiet() else OnScreen()
     try:
         if boxes_from is None:
             teacher = out.with_suffix(".training") / "teacher.onnx"
