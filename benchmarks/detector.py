@@ -22,6 +22,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks.facts import DATA, milliseconds
+from boxless.files import write_whole
+from boxless.graph.assemble import NETWORK_PREFIX, tensor_info
 from boxless.image import read_picture, resize_pixels
 from boxless.localizer import Localizer
 from boxless.machine import LEARNING, machine
@@ -150,7 +152,8 @@ def measure(name: str, work: Path) -> None:
         }
     before = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     data_sets = {**before.get("data", {}), name: found}
-    RESULTS.write_text(json.dumps({"machine": machine(LEARNING), "data": data_sets}, indent=1) + "\n")
+    text = json.dumps({"machine": machine(LEARNING), "data": data_sets}, indent=1) + "\n"
+    write_whole(RESULTS, lambda beside: beside.write_text(text, encoding="utf-8"))
     print(json.dumps(found, indent=1))
 
 
@@ -216,19 +219,19 @@ def _bare(file: Path) -> Iterator[Any]:
     """The network inside of a model file: from a scaled picture to what each cell says."""
     import onnx
     import onnxruntime as ort
-    from onnx.utils import Extractor
 
     whole = onnx.load(file)
-    ends = [
-        node.input[0]
-        for node in whole.graph.node
-        if node.op_type == "Reshape" and node.input[1].endswith("_flat_shape") and node.input[0].startswith("network/")
-    ]
+    graph = onnx.GraphProto(name="bare", initializer=whole.graph.initializer)
+    graph.node.extend(node for node in whole.graph.node if node.output[0].startswith(NETWORK_PREFIX))
+    inside = {name for node in graph.node for name in node.output}
+    ends = {name for node in whole.graph.node for name in node.input if name in inside}
+    ends -= {name for node in graph.node for name in node.input}
+    graph.input.append(tensor_info("picture_scaled", onnx.TensorProto.FLOAT, "N", 3, "h", "w"))
+    graph.output.extend(tensor_info(name, onnx.TensorProto.FLOAT, "N", "y", "x", "c") for name in sorted(ends))
+    network = onnx.helper.make_model(graph, opset_imports=whole.opset_import, ir_version=whole.ir_version)
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
     options.log_severity_level = 3
-    extractor: Any = Extractor
-    network = extractor(whole).extract_model(["picture_scaled"], ends)
     session = ort.InferenceSession(network.SerializeToString(), options, providers=["CPUExecutionProvider"])
 
     def run(pixels: Any) -> None:  # noqa: ANN401

@@ -147,6 +147,43 @@ def rare_table() -> str:
     return "\n".join(lines) + "\n"
 
 
+def detector_table() -> str:
+    """Detectors taught by labels, beside what taught them and beside those taught by true boxes."""
+    data = read("detector")["data"]
+    names = {
+        "class maps, fast": "class maps of `boxless fit`, fast",
+        "class maps, balanced": "class maps of `boxless fit`, balanced",
+        "class maps, best": "class maps of `boxless fit`, best",
+        "taught by labels": "**detector taught by them**",
+        "taught by boxes": "the same detector taught by true boxes",
+    }
+    lines = []
+    for name, found in data.items():
+        lines += [
+            f"`{name}`, {found['pictures']} held-out pictures with {found['boxes']} boxes:",
+            "",
+            "| | AP at IoU 0.3 | AP50 | AP at 0.5 to 0.95 | after each round, AP50 |",
+            "|---|---|---|---|---|",
+        ]
+        for key, words in names.items():
+            if key in found:
+                row = found[key]
+                rounds = ", ".join(f"{each:.1f}" for each in row.get("by round", []))
+                lines.append(f"| {words} | {row['AP30']:.1f} | {row['AP50']:.1f} | {row['AP']:.1f} | {rounds} |")
+        lines.append("")
+        for key, words in (("taught by labels", "labels"), ("taught by boxes", "boxes")):
+            if key in found:
+                run = found[key]["training"]
+                epochs = " + ".join(str(each["epochs"]) for each in run["rounds"])
+                ratio = found[key]["over the bare forward pass"]
+                lines.append(
+                    f"- taught by {words}: {epochs} epochs, {run['facts']['trained']}; one picture takes {ratio:.2f} "
+                    "of the bare forward pass of backbone and head"
+                )
+        lines.append("")
+    return "\n".join(lines)
+
+
 def twins() -> str:
     """How many near duplicates CIFAR-10 has."""
     found = read("duplicates")
@@ -167,6 +204,7 @@ def _with_interval(figure: dict[str, float]) -> str:
 PAGES: dict[Path, Callable[[], str]] = {
     _ROOT / "README.md": readme_tables,
     _ROOT / "docs/fit.md": lambda: f"{fit_table()}\n{fit_time_table()}\n{twins()}",
+    _ROOT / "docs/detector.md": detector_table,
     _ROOT / "docs/decisions/0011-rare-classes-count-alike.md": rare_table,
 }
 

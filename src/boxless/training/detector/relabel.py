@@ -20,8 +20,10 @@ _SAME = 0.4
 _SURE, _FAINT = 0.7, 0.25
 """An object said with the first share of its label's surest score is taught; down to the second it is doubtful."""
 
-_RIVAL = 0.7
-"""An object is its label's if no other label of the picture is said of it with more than this share of the score."""
+_RIVAL = 1.0
+"""An object is its label's if no other label of the picture is said of it with more than this share of the score.
+
+On playing cards the class is then right in 94 % of the boxes; at 0.7 in all, but a fifth fewer have one."""
 
 _SUPPORTED = 0.5
 """Of an object, at least this share lies in what stands out in the class maps, or it is doubtful."""

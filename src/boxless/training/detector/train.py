@@ -82,8 +82,8 @@ def train_detector(
     learned, held_out = _readable(training, validation, progress)
     folder = out.with_suffix(".training")
     facts = _facts(learned, settings, teacher)
-    # What is there of another training is neither taken nor replaced.
-    stamp = hashlib.sha256(json.dumps([facts, asdict(settings)]).encode()).hexdigest()[:8]
+    # What is there of another training is neither taken nor replaced; more rounds are the same one going on.
+    stamp = hashlib.sha256(json.dumps([facts, asdict(replace(settings, rounds=1))]).encode()).hexdigest()[:8]
     repeatable(settings.seed)
     network = settings.network(len(learned.classes))
     aspects = _aspects(learned)
