@@ -162,8 +162,8 @@ def scale_table() -> str:
     missing = [part for part in ("kills", "rates", "long run", "ray") if part not in results]
     lines += [
         "",
-        f"On {machine['cores']} cores ({machine['processor']}), {machine['date']}, with others at work: ratios hold, rates "
-        "are lower than on a machine of one's own. `python -m benchmarks.scale` measures anew, by default "
+        f"On {machine['cores']} cores ({machine['processor']}), {machine['date']}, with others at work: ratios hold, "
+        "rates are lower than on a machine of one's own. `python -m benchmarks.scale` measures anew, by default "
         "on 200,000 pictures." + (f" Not measured yet: {', '.join(missing)}." if missing else ""),
     ]
     if "long run" in results:
@@ -181,6 +181,43 @@ def scale_table() -> str:
             "top. Many machines were not measured: the hours suppose that they do not hinder each other.",
         ]
     return "\n".join(lines) + "\n"
+
+
+def detector_table() -> str:
+    """Detectors taught by labels, beside what taught them and beside those taught by true boxes."""
+    data = read("detector")["data"]
+    names = {
+        "class maps, fast": "class maps of `boxless fit`, fast",
+        "class maps, balanced": "class maps of `boxless fit`, balanced",
+        "class maps, best": "class maps of `boxless fit`, best",
+        "taught by labels": "**detector taught by them**",
+        "taught by boxes": "the same detector taught by true boxes",
+    }
+    lines = []
+    for name, found in data.items():
+        lines += [
+            f"`{name}`, {found['pictures']} held-out pictures with {found['boxes']} boxes:",
+            "",
+            "| | AP at IoU 0.3 | AP50 | AP at 0.5 to 0.95 | after each round, AP50 |",
+            "|---|---|---|---|---|",
+        ]
+        for key, words in names.items():
+            if key in found:
+                row = found[key]
+                rounds = ", ".join(f"{each:.1f}" for each in row.get("by round", []))
+                lines.append(f"| {words} | {row['AP30']:.1f} | {row['AP50']:.1f} | {row['AP']:.1f} | {rounds} |")
+        lines.append("")
+        for key, words in (("taught by labels", "labels"), ("taught by boxes", "boxes")):
+            if key in found:
+                run = found[key]["training"]
+                epochs = " + ".join(str(each["epochs"]) for each in run["rounds"])
+                ratio = found[key]["over the bare forward pass"]
+                lines.append(
+                    f"- taught by {words}: {epochs} epochs, {run['facts']['trained']}; one picture takes {ratio:.2f} "
+                    "of the bare forward pass of backbone and head"
+                )
+        lines.append("")
+    return "\n".join(lines)
 
 
 def twins() -> str:
@@ -204,6 +241,7 @@ PAGES: dict[Path, Callable[[], str]] = {
     _ROOT / "README.md": readme_tables,
     _ROOT / "docs/scale.md": scale_table,
     _ROOT / "docs/fit.md": lambda: f"{fit_table()}\n{fit_time_table()}\n{twins()}",
+    _ROOT / "docs/detector.md": detector_table,
     _ROOT / "docs/decisions/0011-rare-classes-count-alike.md": rare_table,
 }
 

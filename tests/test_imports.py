@@ -21,7 +21,7 @@ ROWS = [
     ("boxless.batch", "boxless.annotation", "boxless.training", "boxless.evaluation"),
     ("boxless.from_frameworks",),
     ("boxless.localizer", "boxless.formats", "boxless.graph", "boxless.networks"),
-    ("boxless.localization", "boxless.model_file"),
+    ("boxless.localization", "boxless.model_file", "boxless.detections"),
     ("boxless.class_maps", "boxless.cam_methods", "boxless.refine", "boxless.boxes", "boxless.image", "boxless.draw",
      "boxless.card", "boxless.ordered", "boxless.page", "boxless.picture_file", "boxless.bit_depth",
      "boxless.fonts", "boxless.piece_masks", "boxless.run_lengths"),

@@ -25,6 +25,7 @@ def test_results_are_frozen(found: Localization) -> None:
         finding.label = "another"  # type: ignore[misc]
     with pytest.raises(ValueError, match="read-only"):
         finding.score_map[0, 0] = 1
+    assert finding.class_map is not None
     with pytest.raises(ValueError, match="read-only"):
         finding.class_map[0, 0] = 1
 

@@ -36,7 +36,8 @@ class Card:
         size_multiple: both sides of what the network sees are multiples of this.
         fixed_size: the only (height, width) that the network can see, pictures squeezed to it; None if it is free.
         maps: "exact" where a class map's mean is the logit, up to a bias; "linearised" where it is the slope at
-            this picture of what follows the pooling; "max-pooled" where the network pools the maximum.
+            this picture of what follows the pooling; "max-pooled" where the network pools the maximum; "none" where
+            the model is a detector, which says boxes and has no class maps.
         presets: by name.
         typical_evidence: the median evidence of right findings; a heat map of this strength is drawn in full.
         licence: an SPDX identifier.
@@ -55,7 +56,7 @@ class Card:
     source: str
     size_multiple: int = 32
     fixed_size: tuple[int, int] | None = None
-    maps: Literal["exact", "linearised", "max-pooled"] = "exact"
+    maps: Literal["exact", "linearised", "max-pooled", "none"] = "exact"
     class_ids: tuple[str, ...] = ()
     background: tuple[int, ...] = ()
     activation: Literal["softmax", "sigmoid"] = "softmax"
@@ -63,6 +64,26 @@ class Card:
     finders: int = 0
     figures: Mapping[str, float] = field(default_factory=dict)
     figures_on: str = ""
+
+    @property
+    def detects(self) -> bool:
+        """Whether the model is a detector: its boxes come from the network, not from class maps."""
+        return self.maps == "none"
+
+    def need_maps(self, who: str) -> None:
+        """Makes sure that there are class maps.
+
+        Args:
+            who: needs them, in words.
+
+        Raises:
+            ModelFileError: if the model is a detector.
+        """
+        if self.detects:
+            raise ModelFileError(
+                f"{self.name} is a detector: it has boxes and no class maps, which {who} needs "
+                "(expected a model of boxless fit, train or attach, or one that comes with boxless)"
+            )
 
     def preset(self, name: str) -> Preset:
         """The preset of that name.

@@ -52,13 +52,14 @@ class Layer:
 
     Attributes:
         title: what is written, such as "espresso 87 %".
-        score_map: (H, W) of the picture in [0, 1].
+        score_map: (H, W) of the picture in [0, 1]; None of a detector's class, which is drawn without heat.
         strength: of the heat map, in [0, 1].
-        boxes: in pixels of the picture, the best first; the best gets the title.
+        boxes: in pixels of the picture, the best first; the best gets the title. Without heat each gets it, with its
+            score.
     """
 
     title: str
-    score_map: Floats
+    score_map: Floats | None
     strength: float
     boxes: Sequence[Box]
 
@@ -83,7 +84,7 @@ def overlay(pixels: Pixels, score_map: Floats, strength: float = 1.0) -> Pixels:
 
 
 def draw(pixels: Pixels, layers: Sequence[Layer]) -> Image.Image:
-    """Draws classes over a picture, each its heat map, boxes and label: several classes in a panel each.
+    """Draws classes over a picture, each its heat map, boxes and label: several classes with heat in a panel each.
 
     Heat of several classes in one picture would cover each other: what is alike, such as a jack and a queen, is hot in
     the same places (decision 0014).
@@ -99,13 +100,16 @@ def draw(pixels: Pixels, layers: Sequence[Layer]) -> Image.Image:
     """
     height, width = pixels.shape[:2]
     zoom = max(1.0, _SMALLEST / max(height, width))
-    if len(layers) > 1:
+    heated = [layer for layer in layers if layer.score_map is not None]
+    if len(heated) > 1:
         fitting = sqrt(_LARGEST / (len(layers) * height * width))
         zoom = min(zoom, max(fitting, _SMALLEST / max(height, width)))
     size = (max(1, round(height * zoom)), max(1, round(width * zoom)))
     canvas = pixels if zoom == 1.0 else resize_pixels(pixels, *size)
     if not layers:
         return Image.fromarray(canvas)
+    if not heated:
+        return _boxed(canvas, layers, zoom)
     panels = [_panel(canvas, layer, zoom, colour) for layer, colour in zip(layers, cycle(_COLOURS), strict=False)]
     return panels[0] if len(panels) == 1 else _in_rows(panels)
 
@@ -138,17 +142,35 @@ def contact_sheet(images: Sequence[Image.Image], captions: Sequence[str]) -> Ima
 def _panel(canvas: Pixels, layer: Layer, zoom: float, colour: Colour) -> Image.Image:
     """A class over a picture (h, w, 3) that is `zoom` times as large as the one its boxes are in pixels of."""
     size = canvas.shape[:2]
-    scores = layer.score_map
+    scores = np.zeros(size, np.float32) if layer.score_map is None else layer.score_map
     if scores.shape != size:
         shrinks = scores.shape[0] > size[0]
         how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
         scores = np.asarray(cv2.resize(scores, size[::-1], interpolation=how), np.float32)
     image = Image.fromarray(overlay(canvas, scores, layer.strength))
-    unit = max(1.0, min(max(size) / 400, min(size) / 150))
+    unit = _unit(size)
     for rank, box in enumerate(layer.boxes):
         _frame(image, box, zoom, colour, unit * (1.0 if rank == 0 else 0.5))
     x, y = (layer.boxes[0].x0 * zoom, layer.boxes[0].y0 * zoom) if layer.boxes else (0.0, 0.0)
     return _labelled(image, x, y, layer.title, colour, unit)
+
+
+def _boxed(canvas: Pixels, layers: Sequence[Layer], zoom: float) -> Image.Image:
+    """All boxes of all classes in one picture, a colour a class, each with its score; the surest on top."""
+    image = Image.fromarray(canvas)
+    unit = _unit(canvas.shape[:2])
+    everything = [(box, layer.title, colour) for layer, colour in zip(layers, cycle(_COLOURS)) for box in layer.boxes]
+    everything.sort(key=lambda each: each[0].score)
+    for box, _, colour in everything:
+        _frame(image, box, zoom, colour, 0.75 * unit)
+    for box, title, colour in everything:
+        image = _labelled(image, box.x0 * zoom, box.y0 * zoom, f"{title} {box.score:.0%}", colour, 0.8 * unit)
+    return image
+
+
+def _unit(size: tuple[int, ...]) -> float:
+    """How thick lines and how large letters are on a canvas of a size, 1 being the least."""
+    return max(1.0, min(max(size) / 400, min(size) / 150))
 
 
 def _in_rows(panels: Sequence[Image.Image]) -> Image.Image:

@@ -3,6 +3,7 @@
     BoxlessError
     ├── PictureError        a picture cannot be read, or is not a picture
     ├── ModelFileError      a file is no boxless model, or one that this version cannot run
+    ├── NoClassMapError     a map is asked for of what a detector found, which has none
     ├── UnknownClassError   the model has no class of that name or number
     ├── UnknownPresetError  the model has no preset of that name
     ├── NetworkError        a network cannot be made into a boxless model
@@ -11,7 +12,6 @@
     ├── AccuracyLossError   a quantized model says too often something else than the model it was made from
     ├── DatasetError        a data set has another layout than expected, or nothing to measure on
     ├── ResultsError        a folder of results belongs to another run, or one is at work in it
-    ├── MissingMapError     masks are wanted of boxes that were not read off a class map
     ├── OutputError         what is to be written cannot be, or stands where something else is
     ├── UnknownExperimentError  there is no experiment of that name to reproduce
     ├── ServeError          a service cannot start, or a page cannot be made
@@ -34,6 +34,10 @@ class PictureError(BoxlessError):
 
 class ModelFileError(BoxlessError):
     """A file that is no boxless model, is damaged, or was written by a newer boxless."""
+
+
+class NoClassMapError(BoxlessError):
+    """A map of what a detector found: it has boxes only."""
 
 
 class UnknownClassError(BoxlessError):
@@ -70,10 +74,6 @@ class AccuracyLossError(BoxlessError):
 
 class ResultsError(BoxlessError):
     """A folder of results that another run made or is making, or that holds none."""
-
-
-class MissingMapError(BoxlessError):
-    """Masks are wanted of boxes that were not read off a class map."""
 
 
 class OutputError(BoxlessError):

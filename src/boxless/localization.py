@@ -18,7 +18,7 @@ from PIL.Image import Image
 from boxless.boxes import Box
 from boxless.class_maps import normalise
 from boxless.draw import Layer, draw
-from boxless.errors import MissingMapError, PictureError
+from boxless.errors import NoClassMapError, PictureError
 from boxless.extras import missing_extra
 from boxless.image import Source, read_picture
 from boxless.piece_masks import piece_masks
@@ -45,12 +45,13 @@ class Finding:
         class_index: its index in the model.
         probability: in [0, 1].
         evidence: the un-normalised maximum of the class map, in units of logits; not positive means that
-            nothing in the picture speaks for the class.
+            nothing in the picture speaks for the class. Of a detector, by how much the surest box's logit exceeds
+            that of the least score that it says at all.
         present: whether the class counts as present: probability and evidence reach the levels that the model's
             preset stores.
         boxes: in pixels of the picture as displayed, the one with most evidence first; empty where the class is not
             present (unless asked for all the same), and of a class that says that nothing is there.
-        class_map: (u, v), refined, not negative, on the network's own grid; read-only.
+        class_map: (u, v), refined, not negative, on the network's own grid; read-only. None of a detector.
         height, width: of the picture as displayed, in pixels.
         threshold: the fraction of the map's maximum at which the boxes were cut; None where they are not from a map.
     """
@@ -61,7 +62,7 @@ class Finding:
     evidence: float
     present: bool
     boxes: tuple[Box, ...]
-    class_map: Floats
+    class_map: Floats | None
     height: int
     width: int
     threshold: float | None = None
@@ -83,19 +84,36 @@ class Finding:
         """float32 (height, width) in [0, 1]: the class map on the picture's pixels, divided by its maximum.
 
         Zero everywhere where there is no evidence. It is made when first asked for, and read-only.
+
+        Raises:
+            NoClassMapError: of a detector's finding.
         """
-        scores: Floats = normalise(resize_maps(self.class_map[None], self.height, self.width))[0]
+        scores = self.scores_on(self.height, self.width)
         scores.flags.writeable = False
+        return scores
+
+    def scores_on(self, height: int, width: int) -> Floats:
+        """The score map on another grid: float32 (height, width) in [0, 1].
+
+        Raises:
+            NoClassMapError: of a detector's finding.
+        """
+        if self.class_map is None:
+            raise NoClassMapError(
+                f"no map of '{self.label}': a detector found it, which has boxes and no class maps (expected a "
+                "finding of a model of boxless fit, train or attach)"
+            )
+        scores: Floats = normalise(resize_maps(self.class_map[None], height, width))[0]
         return scores
 
     def masks(self) -> Iterator[NDArray[np.bool_]]:
         """The pixels of each of `boxes`, in their order: bool (height, width), made one after the other.
 
         Raises:
-            MissingMapError: if the boxes are not from a map.
+            NoClassMapError: if the boxes are not from a map.
         """
         if self.threshold is None:
-            raise MissingMapError(f"no masks of '{self.label}': its boxes are not read off a class map")
+            raise NoClassMapError(f"no masks of '{self.label}': its boxes are not read off a class map")
         return piece_masks(self.score_map, self.boxes, self.threshold)
 
     def as_dict(self) -> dict[str, Any]:
@@ -110,6 +128,12 @@ class Finding:
             "box": boxes[0]["box"] if boxes else None,
             "boxes": boxes,
         }
+
+
+def _title(finding: Finding) -> str:
+    if finding.class_map is None:  # every box gets its own score
+        return finding.label
+    return f"{finding.label} {finding.probability:.0%}" if finding.present else f"no {finding.label}"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -196,8 +220,8 @@ class Localization:
             raise PictureError(f"{self.image}: {error}") from None
         layers = [
             Layer(
-                title=f"{finding.label} {finding.probability:.0%}" if finding.present else f"no {finding.label}",
-                score_map=finding.score_map,
+                title=_title(finding),
+                score_map=None if finding.class_map is None else finding.score_map,
                 strength=min(1.0, max(0.0, finding.evidence / self.typical_evidence)) if finding.boxes else 0.0,
                 boxes=finding.boxes,
             )
@@ -245,7 +269,7 @@ class Localization:
 
         Raises:
             MissingExtraError: if supervision is not installed.
-            MissingMapError: if masks are wanted and the boxes are not from maps.
+            NoClassMapError: if masks are wanted and the boxes are not from maps.
         """
         try:
             import supervision

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +12,11 @@ from numpy.typing import NDArray
 
 from boxless.boxes import Box, boxes_in_map
 from boxless.class_maps import probabilities
+from boxless.detections import findings_of
 from boxless.errors import PictureError
 from boxless.image import MAX_PIXELS, Picture, Source, as_bytes, picture_name, read_picture, resize_pixels
 from boxless.localization import Finding, Localization
-from boxless.model_file import ModelFile, Network, Output
+from boxless.model_file import Detector, ModelFile, Network, Output
 from boxless.ordered import ordered_map
 from boxless.presets import DEFAULT_TOP
 from boxless.refine import resize_maps, sharpened, walk
@@ -75,7 +77,7 @@ class Localizer:
 
         Args:
             source: whatever `read_picture` takes: a path, bytes, an opened file, a PIL image, an array.
-            top: how many of the most probable classes are wanted; at least 1.
+            top: how many of the most probable classes are wanted; at least 1. A detector adds all that are present.
             classes: look for these instead, by label, index or id; the findings keep their order.
             min_probability: findings below are left out, in [0, 1].
             always_box: make boxes of what counts as absent too, wherever there is any evidence.
@@ -156,17 +158,40 @@ class Localizer:
         name, source = picture_name(source), as_bytes(source)
         picture = self._read(source)
         top = 0 if wanted is not None else min(top, len(self.card.labels))
+        findings = (
+            self._detected(network, picture, wanted, top, always_box)
+            if self.card.detects
+            else self._mapped(network, picture, wanted, top, always_box)
+        )
+        return self._result(
+            name, source, picture, tuple(each for each in findings if each.probability >= min_probability)
+        )
+
+    def _detected(
+        self, network: Network, picture: Picture, wanted: list[int] | None, top: int, always_box: bool
+    ) -> tuple[Finding, ...]:
+        if not isinstance(network, Detector):
+            raise TypeError(f"{type(network).__name__}, whose card says that it detects, has no `detect`")
+        whole = (picture.height, picture.width)
+        size = self.card.look_size(self.preset.sides[0], *whole)
+        detected = network.detect(resize_pixels(picture.pixels, *size), size=size)
+        # Boxes are in pixels of what it was given.
+        zoom = np.array([whole[1] / size[1], whole[0] / size[0]] * 2, np.float32)
+        detected = replace(detected, boxes=detected.boxes * zoom)
+        return findings_of(detected, self.card, self.preset, whole, wanted=wanted, top=top, always_box=always_box)
+
+    def _mapped(
+        self, network: Network, picture: Picture, wanted: list[int] | None, top: int, always_box: bool
+    ) -> tuple[Finding, ...]:
         first, finding = self._looks(network, picture, wanted or (), top)
         chances = probabilities(first.logits, self.card.activation)
         maps = _merged(finding)
         refined = self._refined(maps, finding[-1].affinity)
         found = zip(first.chosen.tolist(), _evidence(maps).tolist(), refined, strict=True)
-        findings = tuple(
+        return tuple(
             self._finding(picture, index, float(chances[index]), evidence, class_map, always_box)
             for index, evidence, class_map in found
-            if chances[index] >= min_probability
         )
-        return self._result(name, source, picture, findings)
 
     def _read(self, source: Source) -> Picture:
         return read_picture(source, enough=self.preset.sides[-1], max_pixels=self.max_pixels)

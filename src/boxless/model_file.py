@@ -1,4 +1,4 @@
-"""Opens a boxless model: one ONNX file whose one run gives logits, class maps and affinity."""
+"""Opens a boxless model: one ONNX file whose one run gives logits, class maps and affinity; or a detector's boxes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import onnxruntime as ort
@@ -37,6 +37,23 @@ class Output:
     affinity: Floats | None
 
 
+@dataclass(frozen=True)
+class Detected:
+    """What one run of a detector says of one picture.
+
+    Attributes:
+        logits: (K,), of each class's surest box.
+        boxes: (n, 4), xyxy in pixels of what it was given, doubles left out.
+        scores: (n,), in [0, 1].
+        classes: (n,), their indices.
+    """
+
+    logits: Floats
+    boxes: Floats
+    scores: Floats
+    classes: NDArray[np.int64]
+
+
 class Network(Protocol):
     """What a Localizer needs of a model; `ModelFile` is the real one."""
 
@@ -46,6 +63,14 @@ class Network(Protocol):
 
     def run(self, pixels: NDArray[np.uint8], *, size: tuple[int, int], classes: Sequence[int], top: int) -> Output:
         """Looks once at RGB (H, W, 3) resized to `size`, for the named classes and the `top` best."""
+
+
+@runtime_checkable
+class Detector(Protocol):
+    """What a Localizer needs of a model whose card says that it detects."""
+
+    def detect(self, pixels: NDArray[np.uint8], *, size: tuple[int, int]) -> Detected:
+        """Looks once at RGB (H, W, 3) resized to `size`."""
 
 
 class ModelFile:
@@ -82,6 +107,8 @@ class ModelFile:
             raise ModelFileError(f"{self.path}: {error}") from None
         outputs = {output.name for output in self._session.get_outputs()}
         self._outputs = ["logits", "chosen", "class_maps", *(["affinity"] if "affinity" in outputs else [])]
+        if self.card.detects:
+            self._outputs = ["logits", "boxes", "box_scores", "box_classes"]
         if missing := set(self._outputs) - outputs:
             raise ModelFileError(f"{self.path}: a boxless model without its {', '.join(sorted(missing))}")
 
@@ -108,10 +135,25 @@ class ModelFile:
             size: the (height, width) that the network sees, multiples of the card's `size_multiple`.
             classes: the classes whose maps are wanted, by index.
             top: how many of the most probable classes' maps are wanted too, at most K.
+
+        Raises:
+            ModelFileError: if the model is a detector.
         """
+        self.card.need_maps("what you asked for")
         feed = inputs(pixels, size=size, classes=classes, top=top)
         logits, chosen, class_maps, *affinity = self._session.run(self._outputs, feed)
         return Output(logits[0], chosen[0], class_maps[0], affinity[0][0] if affinity else None)
+
+    def detect(self, pixels: NDArray[np.uint8], *, size: tuple[int, int]) -> Detected:
+        """Looks once at a picture with a detector.
+
+        Args:
+            pixels: RGB (H, W, 3).
+            size: as for `run`.
+        """
+        feed = {"image": pixels[None], "size": np.array(size, np.int64)}
+        logits, boxes, scores, classes = self._session.run(self._outputs, feed)
+        return Detected(logits[0], boxes, scores, classes)
 
 
 def inputs(

@@ -77,6 +77,7 @@ def test_every_method_locates(method: str, coffee: Path) -> None:
     finding = Localizer(network, "fast").locate(coffee).findings[0]
     assert finding.class_index == ESPRESSO
     assert finding.box
+    assert finding.class_map is not None
     assert 0.05 < float(normalise(finding.class_map).mean()) < 0.95
 
 

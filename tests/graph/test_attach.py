@@ -146,7 +146,9 @@ def test_a_fixed_size(tmp_path: Path) -> None:
     assert made.card.fixed_size == SIZE
     assert ModelFile(made.path).card.fixed_size == SIZE
     found = Localizer(made.path, preset="best").locate(random.integers(0, 256, (50, 200, 3)).astype(np.uint8))
-    assert found.findings[0].class_map.shape == (4, 4)
+    class_map = found.findings[0].class_map
+    assert class_map is not None
+    assert class_map.shape == (4, 4)
     assert "at 64 x 64" in measure(made.path)
 
 

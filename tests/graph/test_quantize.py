@@ -43,6 +43,8 @@ def test_the_quantized_model_finds_the_same_espresso(made: Path, localizer: Loca
     expected = localizer.locate(coffee).findings[0]
     found = Localizer(made, threads=1).locate(coffee).findings[0]
     assert found.label == expected.label
+    assert found.class_map is not None
+    assert expected.class_map is not None
     assert np.corrcoef(found.class_map.ravel(), expected.class_map.ravel())[0, 1] > 0.95
 
 

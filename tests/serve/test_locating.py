@@ -67,6 +67,7 @@ def test_maps_come_with_the_data(service: Running, coffee: Path, localizer: Loca
     finding = service.ask("/v1/locate?maps=true", coffee.read_bytes()).json["findings"][0]
     values = np.frombuffer(base64.b64decode(finding["class_map"]["data"]), "<f4")
     expected = localizer.locate(coffee).findings[0].class_map
+    assert expected is not None
     np.testing.assert_allclose(values.reshape(finding["class_map"]["shape"]), expected, rtol=1e-5)
 
 

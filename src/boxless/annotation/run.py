@@ -15,7 +15,7 @@ from boxless.annotation.classes import Classes
 from boxless.annotation.inputs import Input
 from boxless.annotation.output import Output, place_picture
 from boxless.annotation.records import Records
-from boxless.errors import MissingMapError, OutputError, PictureError
+from boxless.errors import NoClassMapError, OutputError, PictureError
 from boxless.formats import FORMATS, About, Annotated, Thing
 from boxless.localization import Finding
 from boxless.localizer import Localizer
@@ -164,7 +164,7 @@ def _annotated(given: Input, localizer: Localizer, classes: Classes, wishes: Wis
 def _things(finding: Finding, name: str, masks: bool) -> list[Thing]:
     try:
         pixels = [tuple(counts_of(mask)) for mask in finding.masks()] if masks else [None] * len(finding.boxes)
-    except MissingMapError as error:
+    except NoClassMapError as error:
         raise OutputError(f"{error}: leave --masks out") from None
     return [
         Thing(name, box.xyxy, box.score, finding.probability, finding.evidence, mask)

@@ -79,8 +79,10 @@ def class_map(finding: Row) -> Floats:
     return values * np.float32(kept["peak"] / (255 if whole else 1))
 
 
-def _packed(finding: Finding, maps: str) -> Row:
-    """A class map as fractions of its peak, which 16 bits hold well and 8 bits to a 500th."""
+def _packed(finding: Finding, maps: str) -> Row | None:
+    """A class map as fractions of its peak, which 16 bits hold well and 8 bits to a 500th; None of a detector."""
+    if finding.class_map is None:
+        return None
     height, width = finding.class_map.shape
     peak = float(finding.class_map.max())
     share = finding.class_map / np.float32(peak or 1.0)

@@ -50,7 +50,10 @@ class Settings:
         Raises:
             ModelFileError, UnknownPresetError: if there is no such thing.
         """
-        return Localizer(self.model, self.preset, threads=threads)
+        localizer = Localizer(self.model, self.preset, threads=threads)
+        if self.maps:
+            localizer.card.need_maps("keeping maps")
+        return localizer
 
     @property
     def card(self) -> Card:

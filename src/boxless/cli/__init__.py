@@ -16,6 +16,7 @@ from boxless._version import __version__
 from boxless.cli.annotate import annotate
 from boxless.cli.attach import attach
 from boxless.cli.calibrate import calibrate
+from boxless.cli.detector import detector
 from boxless.cli.evaluate import evaluate
 from boxless.cli.fit import fit
 from boxless.cli.inspect import inspect
@@ -52,6 +53,7 @@ _add(inspect)
 _add(quantize)
 _add(fit)
 _add(train)
+_add(detector)
 _add(evaluate)
 _add(calibrate)
 _add(annotate)

@@ -49,6 +49,7 @@ def calibrate(
     from boxless.model_file import ModelFile
 
     network = ModelFile(model, threads=1)
+    network.card.need_maps("setting thresholds")
     boxed = read_dataset(dataset, network.card, layout, pictures)
     with stages() as tell:
         found, set_on = calibrate_presets(network, boxed, preset, tell)

@@ -93,6 +93,8 @@ def locate(
         check_sheet(sheet)
         ask_before_overwriting(sheet, force, "--sheet")
     localizer = Localizer(model, preset)
+    if maps:
+        localizer.card.need_maps("--maps")
     inputs = inputs_of(paths, save, maps, sheet)
     detail(f"{len(inputs)} pictures, {localizer.card.name}, {preset}: {localizer.preset}")
     results = localizer.locate_many(

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from boxless.class_maps import normalise, probabilities
+from boxless.class_maps import probabilities
 from boxless.errors import PictureError
 from boxless.evaluation.bootstrap import Bootstrap, mean_of
 from boxless.evaluation.dataset import BoxedPicture
@@ -19,7 +19,6 @@ from boxless.image import read_picture, resize_pixels
 from boxless.localizer import Localizer
 from boxless.model_file import Network
 from boxless.presets import view_size
-from boxless.refine import resize_maps
 
 Floats = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
@@ -64,7 +63,7 @@ def faithfulness(network: Network, localizer: Localizer, pixels: Pixels, bias: F
     height, width = pixels.shape[:2]
     size = view_size(localizer.preset.sides[0], height, width, localizer.card.size_multiple)
     view = resize_pixels(pixels, *size)
-    score_map = normalise(resize_maps(finding.class_map[None], *size))[0]
+    score_map = finding.scores_on(*size)
 
     def probability(seen: Pixels) -> float:
         output = network.run(np.ascontiguousarray(seen), size=size, classes=[index], top=0)

@@ -17,7 +17,7 @@ from boxless.cam_methods import METHODS
 from boxless.card import METADATA_KEY, Card
 from boxless.errors import ModelFileError
 from boxless.extras import require
-from boxless.model_file import Output, find_model, inputs
+from boxless.model_file import ModelFile, Output, find_model, inputs
 
 Floats = NDArray[np.float32]
 
@@ -45,6 +45,7 @@ class FeatureNetwork:
 
         self._method = METHODS[method]
         path = find_model(model)
+        ModelFile(path, threads).card.need_maps("a method")
         proto = onnx.load(path)
         graph = proto.graph
         makers = {name: node for node in graph.node for name in node.output}

@@ -22,7 +22,6 @@ from boxless.localization import Finding
 from boxless.localizer import Localizer
 from boxless.model_file import Network, Output
 from boxless.ordered import ordered_map
-from boxless.refine import resize_maps
 
 Floats = NDArray[np.float32]
 
@@ -78,6 +77,7 @@ def measure_model(
         notes: gets the pictures that cannot be read; they have no scores.
         workers: pictures under way at a time; one a core where None.
     """
+    network.card.need_maps("this measure")
     listener = Listener(network)
     localizer = Localizer(listener, preset)
 
@@ -113,8 +113,7 @@ def score_map_of(finding: Finding) -> Floats:
     """The finding's score map (h, w) in [0, 1], on the grid on which its boxes are found."""
     scale = min(1.0, _GRID / max(finding.height, finding.width))
     grid = (max(1, round(finding.height * scale)), max(1, round(finding.width * scale)))
-    scores: Floats = normalise(resize_maps(finding.class_map[None], *grid))[0]
-    return scores
+    return finding.scores_on(*grid)
 
 
 def measure_maps(

@@ -159,19 +159,34 @@ def assemble(network: GapNetwork, card: Card) -> onnx.ModelProto:
 
 def put_together(network: GapNetwork, card: Card) -> onnx.ModelProto:
     """`assemble` without its check, for a network whose weights are still to come."""
-    model = compose.add_prefix(network.model, _PREFIX)
-    entry = model.graph.input[0].name
-    for node in model.graph.node:
-        node.input[:] = ["picture_scaled" if name == entry else name for name in node.input]
-
     graph = onnx.GraphProto(name=card.name)
-    _append(graph, _PICTURE.format(mean=_numbers(network.mean), std=_numbers(network.std)))
-    graph.node.extend(model.graph.node)
-    graph.initializer.extend(model.graph.initializer)
+    append_network(graph, network.model, network.mean, network.std)
     if network.layers:
         _append_affinity(graph, network)
     append_head(graph, network.head or dense(network.weight, network.bias), _PREFIX + network.features)
-    return finish(graph, model.opset_import, card)
+    return finish(graph, network.model.opset_import, card)
+
+
+def append_network(
+    graph: onnx.GraphProto,
+    network: onnx.ModelProto,
+    mean: tuple[float, float, float],
+    std: tuple[float, float, float],
+) -> None:
+    """Appends the picture and a network that takes it; the network's tensors are named with NETWORK_PREFIX.
+
+    Args:
+        graph: empty.
+        network: one input float32 (N, 3, h, w).
+        mean, std: see `GapNetwork`.
+    """
+    model = compose.add_prefix(network, _PREFIX)
+    entry = model.graph.input[0].name
+    for node in model.graph.node:
+        node.input[:] = ["picture_scaled" if name == entry else name for name in node.input]
+    append_part(graph, _PICTURE.format(mean=_numbers(mean), std=_numbers(std)))
+    graph.node.extend(model.graph.node)
+    graph.initializer.extend(model.graph.initializer)
 
 
 def append_head(graph: onnx.GraphProto, head: Head, features: str) -> None:
@@ -183,21 +198,21 @@ def append_head(graph: onnx.GraphProto, head: Head, features: str) -> None:
         features: the name of the last feature map (N, C, h, w).
     """
     _join(graph, head.logits)
-    _append(graph, _CHOSEN)
+    append_part(graph, _CHOSEN)
     _join(graph, head.rows)
-    _append(graph, _CLASS_MAPS, head_features=features)
+    append_part(graph, _CLASS_MAPS, head_features=features)
     for node in graph.node:
         node.input[:] = [features if name == FEATURES else name for name in node.input]
     classes = head.classes
-    graph.input.append(_tensor("image", TensorProto.UINT8, "N", "H", "W", 3))
+    graph.input.append(tensor_info("image", TensorProto.UINT8, "N", "H", "W", 3))
     # No defaults (initializers of the same names): some runtimes warn of them, some refuse them (decision 0018).
     for name, length in (("size", 2), ("classes", "M"), ("top", 1)):
-        graph.input.append(_tensor(name, TensorProto.INT64, length))
-    graph.output.append(_tensor("logits", TensorProto.FLOAT, "N", classes))
-    graph.output.append(_tensor("chosen", TensorProto.INT64, "N", "k"))
-    graph.output.append(_tensor("class_maps", TensorProto.FLOAT, "N", "k", "h", "w"))
+        graph.input.append(tensor_info(name, TensorProto.INT64, length))
+    graph.output.append(tensor_info("logits", TensorProto.FLOAT, "N", classes))
+    graph.output.append(tensor_info("chosen", TensorProto.INT64, "N", "k"))
+    graph.output.append(tensor_info("class_maps", TensorProto.FLOAT, "N", "k", "h", "w"))
     if any("affinity" in node.output for node in graph.node):
-        graph.output.append(_tensor("affinity", TensorProto.FLOAT, "N", "u", "v", "h", "w"))
+        graph.output.append(tensor_info("affinity", TensorProto.FLOAT, "N", "u", "v", "h", "w"))
 
 
 def without_defaults(model: onnx.ModelProto) -> bool:
@@ -237,13 +252,13 @@ def _append_affinity(graph: onnx.GraphProto, network: GapNetwork) -> None:
         names = [f"{grid}_{i}" for i in range(len(network.layers))]
         for name, layer in zip(names, network.layers, strict=True):
             wiring = {f"{name}_in": _PREFIX + layer, f"{name}_grid": f"{grid}_grid"}
-            _append(graph, _LAYER.format(name=name), **wiring)
+            append_part(graph, _LAYER.format(name=name), **wiring)
         units = [f"{name}_unit" for name in names]
         graph.node.append(helper.make_node("Concat", units, [f"{grid}_units"], axis=1))
-    _append(graph, _AFFINITY.format(power=float(network.power)))
+    append_part(graph, _AFFINITY.format(power=float(network.power)))
 
 
-def _append(graph: onnx.GraphProto, text: str, **wiring: str) -> None:
+def append_part(graph: onnx.GraphProto, text: str, **wiring: str) -> None:
     """Appends a graph given as text; `wiring` says which tensors its inputs are, where names differ."""
     part = parser.parse_model(_HEADER + text).graph
     for node in part.node:
@@ -256,7 +271,8 @@ def _join(graph: onnx.GraphProto, part: onnx.GraphProto) -> None:
     graph.initializer.extend(part.initializer)
 
 
-def _tensor(name: str, kind: int, *shape: int | str) -> onnx.ValueInfoProto:
+def tensor_info(name: str, kind: int, *shape: int | str) -> onnx.ValueInfoProto:
+    """What a graph says of an input or output."""
     return helper.make_tensor_value_info(name, kind, shape)
 
 

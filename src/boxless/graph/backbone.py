@@ -41,6 +41,7 @@ class Backbone:
     def __init__(self, model: str | Path, threads: int = 1) -> None:
         self.path = find_model(model)
         self.card = ModelFile(self.path, threads=1).card
+        self.card.need_maps("another head")
         proto = onnx.load(self.path)
         trunk, features = _trunk(proto, [])
         helper = onnx.helper

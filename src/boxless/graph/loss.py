@@ -116,6 +116,8 @@ def measure_loss(first: Path, second: Path, pictures: Sequence[Path]) -> Loss:
 
 def _correlation(one: Finding, other: Finding) -> float:
     """Pearson's, of two refined class maps; maps without any contrast are alike, and unlike all others."""
+    assert one.class_map is not None
+    assert other.class_map is not None
     flat = np.stack([one.class_map.ravel(), other.class_map.ravel()])
     constant = flat.std(axis=1) == 0
     return float(constant.all()) if constant.any() else float(np.asarray(np.corrcoef(flat))[0, 1])

@@ -22,6 +22,7 @@ def measure(path: Path) -> dict[str, str]:
     """Facts by name, in words."""
     opened = ModelFile(path)
     card = opened.card
+    card.need_maps("boxless inspect")
     model = onnx.load(path)
     weights = [t for t in model.graph.initializer if t.name.startswith(("network/", "tail/", "head_"))]
     size = card.fixed_size or (224, 224)

@@ -71,6 +71,7 @@ def quantize(model: str | Path, pictures: Sequence[Path], out: Path, limits: Lim
     """
     path = find_model(model)
     original = ModelFile(path)
+    original.card.need_maps("quantizing")
     measured_on = pictures if len(pictures) < 10 else pictures[1::2]
     calibrated_on = pictures if len(pictures) < 10 else pictures[::2]
     with tempfile.TemporaryDirectory() as folder:

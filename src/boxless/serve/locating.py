@@ -144,7 +144,9 @@ def _answer(found: Localization, kind: str, asked: Asked, most_pixels: int) -> b
     return data
 
 
-def _class_map(finding: Finding) -> dict[str, Any]:
-    """A class map (u, v): its shape, and float32 values, little-endian, row by row, in base64."""
+def _class_map(finding: Finding) -> dict[str, Any] | None:
+    """A class map (u, v): its shape, and float32 values, little-endian, row by row, in base64; None of a detector."""
+    if finding.class_map is None:
+        return None
     values = np.ascontiguousarray(finding.class_map, "<f4").tobytes()
     return {"shape": list(finding.class_map.shape), "data": base64.b64encode(values).decode("ascii")}

@@ -72,7 +72,7 @@ def augmented(pixels: Pixels, side: int, how: Augmentation, random: np.random.Ge
     if how.flip and random.random() < 0.5:
         pixels = pixels[:, ::-1]
     floats = pixels.astype(np.float32)
-    return _recoloured(floats, how.colour, random) if how.colour else floats
+    return recoloured(floats, how.colour, random) if how.colour else floats
 
 
 def _cropped(pixels: Pixels, shares: tuple[float, float], random: np.random.Generator) -> Pixels:
@@ -92,7 +92,8 @@ def _shifted(pixels: Pixels, most: int, random: np.random.Generator) -> Pixels:
     return padded[top : top + height, left : left + width]
 
 
-def _recoloured(pixels: NDArray[np.float32], most: float, random: np.random.Generator) -> NDArray[np.float32]:
+def recoloured(pixels: NDArray[np.float32], most: float, random: np.random.Generator) -> NDArray[np.float32]:
+    """RGB 0-255 (h, w, 3) with brightness, contrast and saturation changed by up to that share."""
     brightness, contrast, saturation = random.uniform(1 - most, 1 + most, 3).astype(np.float32)
     grey = pixels.mean(axis=2, keepdims=True)
     mean = grey.mean()

@@ -21,6 +21,12 @@ def has_gpu() -> bool:
     return False
 
 
+def jit_compile() -> bool | str:
+    """What Keras' `compile` is told: compiling for the CPU takes TensorFlow minutes and gains nothing."""
+    # JAX has no other way.
+    return "auto" if keras.backend.backend() == "jax" or has_gpu() else False
+
+
 def repeatable(seed: int) -> None:
     """Seeds everything; on a CPU the same seed then gives the same weights, bit for bit.
 

@@ -22,6 +22,7 @@ from boxless.files import write_whole
 from boxless.from_frameworks import from_keras
 from boxless.graph.assemble import write_card
 from boxless.graph.attachment import attach
+from boxless.graph.frameworks import export_keras, quiet
 from boxless.image import Pixels, read_picture, resize_pixels
 from boxless.model_file import ModelFile
 from boxless.networks.framework import keras
@@ -111,7 +112,7 @@ def compare(network: Any, model: ModelFile, side: int, pictures: Sequence[Path])
     Raises:
         TrainingError: if they differ by more than TOLERANCE.
     """
-    shown = _shown(pictures, side)
+    shown = some_pictures(pictures, side)
     exact = model.card.maps == "exact"
     classes = list(range(len(model.card.labels)))[:50]
     logits, maps = _keras_says(network, shown, classes if exact else None)
@@ -141,21 +142,36 @@ def _attached(whole: Any, out: Path, side: int) -> Card:  # noqa: ANN401
     if keras.backend.backend() == "tensorflow":
         return from_keras(whole, out, **options).card
     with tempfile.TemporaryDirectory() as folder:
-        saved, converted = Path(folder) / "network.keras", Path(folder) / "network.onnx"
-        whole.save(saved)
+        converted = Path(folder) / "network.onnx"
+        convert(whole, converted)
+        return attach(converted, out, **options).card
+
+
+def convert(network: Any, out: Path) -> None:  # noqa: ANN401
+    """Writes a Keras network as plain ONNX, whatever the backend.
+
+    Raises:
+        NetworkError: if it cannot be.
+    """
+    if keras.backend.backend() == "tensorflow":
+        with quiet():
+            export_keras(network, out)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        saved = Path(folder) / "network.keras"
+        network.save(saved)
         done = subprocess.run(
-            [sys.executable, "-W", "ignore", "-c", _CONVERT, str(saved), str(converted)],
+            [sys.executable, "-W", "ignore", "-c", _CONVERT, str(saved), str(out)],
             env={**os.environ, "KERAS_BACKEND": "tensorflow"},
             capture_output=True,
             text=True,
         )
-        if done.returncode or not converted.exists():
-            reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-            raise NetworkError(
-                f"the network cannot be exported by way of TensorFlow ({reason}): {install('boxless[train]')}, "
-                "then the same command again"
-            )
-        return attach(converted, out, **options).card
+    if done.returncode or not out.exists():
+        reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+        raise NetworkError(
+            f"the network cannot be exported by way of TensorFlow ({reason}): {install('boxless[train]')}, "
+            "then the same command again"
+        )
 
 
 def _keras_says(network: Any, shown: Sequence[Pixels], classes: Sequence[int] | None) -> tuple[Floats, Floats | None]:  # noqa: ANN401
@@ -173,7 +189,8 @@ def _keras_says(network: Any, shown: Sequence[Pixels], classes: Sequence[int] | 
     return logits, np.moveaxis(maps[..., classes], 3, 1)
 
 
-def _shown(paths: Sequence[Path], side: int) -> list[Pixels]:
+def some_pictures(paths: Sequence[Path], side: int) -> list[Pixels]:
+    """A few pictures, squeezed to squares, to compare on; noise where none can be read."""
     shown = []
     for path in paths[:_PICTURES]:
         try:

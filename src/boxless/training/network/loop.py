@@ -1,29 +1,27 @@
-"""Trains a network: epochs, checkpoints, early stopping. What is trained and why is the caller's."""
+"""Trains a classifier. What is trained and why is the caller's."""
 
 from __future__ import annotations
 
 import hashlib
-import time
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from boxless.errors import TrainingError
-from boxless.files import check_space
 from boxless.networks.framework import keras
 from boxless.training.network.augment import AUGMENTATIONS
 from boxless.training.network.batches import Batches
-from boxless.training.network.checkpoint import Arrays, Checkpoints, read_variables, variables, write_variables
-from boxless.training.network.device import has_gpu, repeatable
-from boxless.training.network.event_log import log_numbers
+from boxless.training.network.checkpoint import Checkpoints
+from boxless.training.network.device import jit_compile, repeatable
+from boxless.training.network.epochs import enough_disk, run_epochs
 from boxless.training.network.examples import Examples, Store
 from boxless.training.network.history import Epoch
 from boxless.training.network.plan import Plan
 from boxless.training.network.rates import optimizer_of
-from boxless.training.network.score import logits_of, score_logits
+from boxless.training.network.score import Score, logits_of, score_logits
 from boxless.training.network.watch import Quiet, Watch
 
 
@@ -60,7 +58,6 @@ def train_network(
         DiskSpaceError: if checkpoints would not fit on the disk.
         PictureError: if a picture cannot be read.
     """
-    watch = watch or Quiet()
     augmentation = AUGMENTATIONS[plan.augment]
     repeatable(plan.seed)
     shown = Store(learn.pictures, round(side * augmentation.margin))
@@ -70,67 +67,22 @@ def train_network(
 
     checkpoints = None
     if folder is not None:
-        _enough_disk(network, folder)
+        enough_disk(network, folder)
         checkpoints = Checkpoints(folder, {"network": about or network.name, **_facts(learn, check, plan, side)})
-    history, best, kept = _where_it_stood(network, checkpoints)
-    watch.begins(plan.epochs, steps, len(history))
-    try:
-        for number in range(len(history), plan.epochs):
-            if plan.patience and best and number - best.epoch >= plan.patience:
-                break
-            began = time.perf_counter()
-            batches = Batches(
-                shown, learn.targets, side, plan.batch, epoch=number, augmentation=augmentation, seed=plan.seed
-            )
-            said = _epoch(network, batches, watch)
-            if not np.isfinite(said["loss"]):
-                raise TrainingError(
-                    f"the loss of epoch {number + 1} is {said['loss']}: the training diverged; "
-                    f"lower the rate ({plan.rate:g})"
-                )
-            found = score_logits(logits_of(network, checked, side), check) if check and checked else None
-            epoch = Epoch(
-                epoch=number + 1,
-                rate=float(network.optimizer.learning_rate),
-                loss=said["loss"],
-                accuracy=said.get("accuracy"),
-                val_loss=found.loss if found else None,
-                val_accuracy=found.accuracy if found else None,
-                seconds=time.perf_counter() - began,
-            )
-            history.append(epoch)
-            better = epoch.better_than(best)
-            if better:
-                best, kept = epoch, read_variables(network.variables)
-            watch.finished(epoch, better)
-            if checkpoints:
-                if better:
-                    checkpoints.save_best(kept)
-                checkpoints.save(history, read_variables(variables(network)))
-                numbers = {
-                    name: value for name, value in asdict(epoch).items() if value is not None and name != "epoch"
-                }
-                log_numbers(checkpoints.folder / "logs", epoch.epoch, numbers)
-    finally:
-        watch.ends()
-    if plan.keep == "best" and check:
-        write_variables(network.variables, kept)
-    return tuple(history)
+    batches = partial(_batches, shown, learn, plan, side)
+    judged = None
+    if check and checked:
+        judged = partial(_judged, network, checked, check, side)
+    return run_epochs(network, plan, steps, batches, judged=judged, checkpoints=checkpoints, watch=watch or Quiet())
 
 
-def _epoch(network: Any, batches: Batches, watch: Watch) -> dict[str, float]:  # noqa: ANN401
-    """Takes the steps of an epoch; the means of loss and metrics over it.
+def _batches(shown: Store, learn: Examples, plan: Plan, side: int, epoch: int) -> Iterator[Any]:
+    how = AUGMENTATIONS[plan.augment]
+    return Batches(shown, learn.targets, side, plan.batch, epoch=epoch, augmentation=how, seed=plan.seed).ahead()
 
-    Not fit(): TensorFlow's pipeline, which it feeds by way of a generator, has the memory allocator give every buffer
-    back at once; half of the time of a small network on a CPU went there.
-    """
-    said = []
-    for pictures, targets in batches.ahead():
-        # Some versions of Keras do this themselves, others add up; batches are all of one size, so means are exact.
-        network.reset_metrics()
-        said.append(network.train_on_batch(pictures, targets, return_dict=True))
-        watch.stepped()
-    return {name: float(np.mean([each[name] for each in said])) for name in said[0]}
+
+def _judged(network: Any, checked: Store, check: Examples, side: int) -> Score:  # noqa: ANN401
+    return score_logits(logits_of(network, checked, side), check)
 
 
 def _compile(network: Any, plan: Plan, steps: int, several: bool) -> None:  # noqa: ANN401
@@ -139,26 +91,8 @@ def _compile(network: Any, plan: Plan, steps: int, several: bool) -> None:  # no
         from_logits=True, label_smoothing=plan.label_smoothing
     )
     metrics = [] if several else [keras.metrics.CategoricalAccuracy(name="accuracy")]
-    # Compiling for the CPU takes TensorFlow minutes and gains nothing; JAX has no other way.
-    jit: bool | str = "auto" if keras.backend.backend() == "jax" or has_gpu() else False
-    network.compile(optimizer_of(plan, steps), loss, metrics=metrics, jit_compile=jit)
+    network.compile(optimizer_of(plan, steps), loss, metrics=metrics, jit_compile=jit_compile())
     network.optimizer.build(network.trainable_variables)
-
-
-def _where_it_stood(network: Any, checkpoints: Checkpoints | None) -> tuple[list[Epoch], Epoch | None, Arrays]:  # noqa: ANN401
-    """The epochs that are done, the best of them, and its weights."""
-    stood = checkpoints.load() if checkpoints else None
-    if checkpoints is None or stood is None:
-        return [], None, []
-    history, values = stood
-    holders = variables(network)
-    if [value.shape for value in values] != [tuple(holder.shape) for holder in holders]:
-        raise TrainingError(f"{checkpoints.folder}: a checkpoint of another network: remove that folder to begin anew")
-    write_variables(holders, values)
-    best: Epoch | None = None
-    for epoch in history:
-        best = epoch if epoch.better_than(best) else best
-    return history, best, checkpoints.load_best()
 
 
 def _facts(learn: Examples, check: Examples | None, plan: Plan, side: int) -> dict[str, Any]:
@@ -180,10 +114,3 @@ def _digest(examples: Examples) -> str:
     else:
         digest.update("\n".join(map(str, examples.pictures)).encode())
     return digest.hexdigest()[:8]
-
-
-def _enough_disk(network: Any, folder: Path) -> None:  # noqa: ANN401
-    holders: Sequence[Any] = variables(network)
-    # A checkpoint, the next one beside it, and the best weights; then the model twice.
-    needed = 4 * sum(4 * int(np.prod(each.shape)) for each in holders)
-    check_space(folder, needed, "checkpoints and the model")

@@ -179,7 +179,7 @@ def _facts(
             f"{plan.optimizer}, rate {plan.rate:g} ({plan.schedule}, warm-up {plan.warmup:g}), batch "
             f"{plan.batch}, weight decay {plan.weight_decay:g}, augmentation {plan.augment}, seed {plan.seed}",
         ),
-        ("ran on", _machine()),
+        ("ran on", ran_on()),
         ("Keras against ONNX", f"probabilities to {parity.probabilities:.1e}{maps} (at most {TOLERANCE:g})"),
         *threshold_facts(card),
     ]
@@ -190,7 +190,8 @@ def _in_words(choice: Choice) -> str:
     return f"{choice.name}{width}, head {choice.head}, from {choice.start or 'random weights'}"
 
 
-def _machine() -> str:
+def ran_on() -> str:
+    """Processor and framework, in words."""
     backend = keras.backend.backend()
     version = getattr(import_module(backend), "__version__", "")
     return f"{'a GPU' if has_gpu() else f'CPU, {os.cpu_count()} cores'} ({platform.machine()}), {backend} {version}"

@@ -1,0 +1,82 @@
+"""boxless detector: a detector of one's own, from labels alone."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from boxless.networks.backbones import BACKBONES
+
+
+def detector(
+    pictures: Annotated[Path, typer.Argument(help="A folder with a sub-folder a class, or a CSV of path and label.")],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="The model file to write.")],
+    boxes_from: Annotated[
+        str | None,
+        typer.Option(metavar="MODEL", help="Its class maps teach the first round; without one, boxless fit is run."),
+    ] = None,
+    backbone: Annotated[str, typer.Option(help=f"One of {' or '.join(BACKBONES)}.")] = "efficientnet_lite0",
+    size: Annotated[int, typer.Option(help="Pixels a side, as it looks at pictures: a multiple of 32.")] = 256,
+    width: Annotated[float, typer.Option(help="Factor on the numbers of filters of darknet19.")] = 1.0,
+    rounds: Annotated[int, typer.Option(help="Of teaching at most: the first by class maps, others by itself.")] = 2,
+    epochs: Annotated[int, typer.Option(help="Times that every picture is shown in the first round.")] = 40,
+    batch: Annotated[int, typer.Option(help="Pictures a step.")] = 8,
+    rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 1e-3,
+    val: Annotated[
+        str | None,
+        typer.Option(help="Held-out pictures: a folder, a CSV, a split of the CSV, or a fraction; else a fifth."),
+    ] = None,
+    licence: Annotated[str, typer.Option(help="Of your model, an SPDX identifier.")] = "unknown",
+    seed: Annotated[int, typer.Option(help="Of what is held out, of the weights and of the order.")] = 0,
+    force: Annotated[bool, typer.Option("--force", help="Replace the model file if it is there.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")] = False,
+) -> None:
+    """Train a detector that finds every object of your classes: no boxes are drawn by anybody.
+
+    Class maps give boxes, boxes teach a detector, and the detector corrects its own boxes. Stopped or killed, the same
+    command goes on from the last whole epoch. A GPU is used if there is one.
+    """
+    import json
+
+    from boxless.extras import require
+
+    require("train", "boxless detector")
+    from boxless.cli.loudness import is_quiet
+    from boxless.cli.overwrite import ask_before_overwriting
+    from boxless.training.detector.settings import Settings
+    from boxless.training.split import read_split
+
+    ask_before_overwriting(out, force)
+    settings = Settings(backbone, size, width, rounds, epochs, batch, rate, seed)
+    training, validation = read_split(pictures, val, seed)
+    from boxless.model_file import find_model
+    from boxless.training.detector.train import train_detector
+    from boxless.training.fit import fit
+    from boxless.training.network.watch import OnScreen, Quiet
+
+    screen = Quiet() if is_quiet() else OnScreen()
+    try:
+        if boxes_from is None:
+            teacher = out.with_suffix(".training") / "teacher.onnx"
+            if not teacher.exists():
+                fit(training, validation, teacher, licence=licence, seed=seed, progress=screen.tell)
+        else:
+            teacher = find_model(boxes_from)
+        made = train_detector(
+            training, validation, out, settings, teacher, licence=licence, watch=screen, progress=screen.tell
+        )
+    except KeyboardInterrupt:
+        sys.stderr.write(
+            f"boxless: stopped; the same command goes on from the last whole epoch, see {out.stem}.training\n"
+        )
+        raise
+    finally:
+        screen.ends()
+    if as_json:
+        sys.stdout.write(json.dumps(made.as_dict(), ensure_ascii=False) + "\n")
+        return
+    for name, value in (*made.facts, ("written", str(made.path))):
+        typer.echo(f"{name:<20} {value}")

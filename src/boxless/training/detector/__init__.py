@@ -1,0 +1,1 @@
+"""Detectors learned from labels: class maps teach boxes, boxes teach a detector, the detector teaches itself."""

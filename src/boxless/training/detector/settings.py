@@ -1,0 +1,53 @@
+"""Which detector is trained, and how."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from boxless.errors import TrainingError, UnknownNetworkError
+from boxless.networks.backbones import BACKBONES, STRIDES
+from boxless.networks.detector import detector
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Which detector is trained, and how.
+
+    Attributes:
+        backbone: of `boxless.networks.detector.BACKBONES`.
+        size: side of the pictures as it looks at them, in pixels.
+        width: factor on the numbers of filters of darknet19.
+        rounds: times that it is taught, by the class maps first and then by itself, at most.
+        epochs: of a round; later rounds take half as many.
+        batch: pictures a step.
+        rate: the highest learning rate; later rounds have half of it.
+        seed: of everything that is random.
+    """
+
+    backbone: str = "efficientnet_lite0"
+    size: int = 256
+    width: float = 1.0
+    rounds: int = 2
+    epochs: int = 40
+    batch: int = 8
+    rate: float = 1e-3
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.backbone not in BACKBONES:
+            raise UnknownNetworkError(f"no backbone '{self.backbone}' (expected {' or '.join(BACKBONES)})")
+        last = STRIDES[-1]
+        if self.size % last or self.size < 2 * last:
+            near = max(2, round(self.size / last)) * last
+            raise TrainingError(f"size {self.size} (expected a multiple of {last}, such as {near})")
+        if not 0 < self.width <= 4:
+            raise TrainingError(f"width {self.width:g} (expected a factor such as 0.5, up to 4)")
+        if self.width != 1 and self.backbone != "darknet19":
+            raise TrainingError(f"{self.backbone} has no width (leave it out, or take darknet19)")
+        if self.rounds < 1:
+            raise TrainingError(f"rounds {self.rounds} (expected 1 or more)")
+
+    def network(self, classes: int) -> Any:  # noqa: ANN401
+        """The detector, untrained, with its backbone's weights where it has some."""
+        return detector(self.backbone, classes, width=self.width)

@@ -1,0 +1,134 @@
+"""Boxes of labelled pictures for a round: of a model with class maps, or of the last round's detector."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from boxless.errors import TrainingError
+from boxless.files import write_whole
+from boxless.image import read_picture, resize_pixels
+from boxless.localizer import Localizer
+from boxless.model_file import Detected, ModelFile
+from boxless.ordered import ordered_map
+from boxless.training.detector.pseudo_boxes import taught_by
+from boxless.training.detector.relabel import relabelled
+from boxless.training.detector.taught import Taught
+from boxless.training.pictures import LabelledPictures
+
+Done = Callable[[int], object]
+
+
+def by_class_maps(model: Path, pictures: LabelledPictures, done: Done) -> list[Taught]:
+    """The boxes that a model's class maps give for the known labels of pictures, its finest look's first.
+
+    Args:
+        model: knows the pictures' classes, by name.
+        pictures: can all be read.
+        done: told after each picture how many are.
+
+    Raises:
+        UnknownClassError: if the model lacks a label.
+        ModelFileError: if it is a detector.
+        TrainingError: if nothing stands out in any picture.
+    """
+    network = ModelFile(model, threads=1)
+    network.card.need_maps("teaching a detector")
+    finest = sorted(network.card.presets, key=lambda name: network.card.presets[name].sides, reverse=True)
+    looks = [Localizer(network, name) for name in finest]
+    for k, label in enumerate(pictures.classes):
+        if k not in pictures.background:
+            network.card.class_index(label)
+    classes = len(pictures.classes)
+
+    def one(i: int) -> Taught:
+        labels = labels_of(pictures, i)
+        if not labels:
+            return Taught.nothing(classes)
+        names = [pictures.classes[k] for k in labels]
+        said = [look.locate(pictures.paths[i], classes=names, always_box=True) for look in looks]
+        return taught_by(said, labels, classes)
+
+    taught = []
+    for each in ordered_map(one, range(len(pictures)), os.cpu_count() or 1):
+        taught.append(each)
+        done(len(taught))
+    if not any((each.weights > 0).any() for each in taught):
+        raise TrainingError(
+            f"{model}: nothing stands out in any of {len(taught)} pictures of {pictures.name}, so there is nothing to "
+            "teach (see what it finds: boxless locate --always-box)"
+        )
+    return taught
+
+
+def by_detector(model: Path, pictures: LabelledPictures, first: Sequence[Taught], done: Done) -> list[Taught]:
+    """The boxes that a detector says of the known labels of pictures, held against those of class maps.
+
+    Args:
+        model: the detector.
+        pictures: as before.
+        first: what the class maps gave.
+        done: told after each picture how many are.
+    """
+    network = ModelFile(model, threads=1)
+
+    def one(i: int) -> Taught:
+        labels = labels_of(pictures, i)
+        if not labels:
+            return first[i]
+        found, size = look(network, pictures.paths[i])
+        return relabelled(found, size, labels, first[i])
+
+    taught = []
+    for each in ordered_map(one, range(len(pictures)), os.cpu_count() or 1):
+        taught.append(each)
+        done(len(taught))
+    return taught
+
+
+def look(network: ModelFile, path: Path) -> tuple[Detected, tuple[int, int]]:
+    """What a detector says of a picture, and the (height, width) at which it saw it."""
+    side = network.card.preset(network.card.default_preset).sides[0]
+    picture = read_picture(path, enough=side)
+    size = network.card.look_size(side, picture.height, picture.width)
+    return network.detect(resize_pixels(picture.pixels, *size), size=size), size
+
+
+def labels_of(pictures: LabelledPictures, index: int) -> list[int]:
+    """The classes that a picture shows, without those that say that nothing is there."""
+    return [k for k in np.flatnonzero(pictures.targets[index] > 0).tolist() if k not in pictures.background]
+
+
+def save_taught(path: Path, taught: Sequence[Taught]) -> None:
+    """Writes the boxes of pictures to a NumPy file (.npz), whole or not at all."""
+    everything = Taught.joined(list(taught))
+    counts = np.array([len(each) for each in taught])
+
+    def write(beside: Path) -> None:
+        np.savez(
+            beside,
+            counts=counts,
+            boxes=everything.boxes,
+            candidates=everything.candidates,
+            weights=everything.weights,
+        )
+
+    write_whole(path, write)
+
+
+def load_taught(path: Path) -> list[Taught]:
+    """What `save_taught` wrote.
+
+    Raises:
+        TrainingError: if the file is damaged.
+    """
+    try:
+        with np.load(path) as file:
+            cuts = np.cumsum(file["counts"])[:-1]
+            parts = [np.split(file[name], cuts) for name in ("boxes", "candidates", "weights")]
+    except (OSError, ValueError, KeyError) as error:
+        raise TrainingError(f"{path}: damaged boxes ({error}): remove {path.parent} to begin anew") from None
+    return [Taught(*each) for each in zip(*parts, strict=True)]

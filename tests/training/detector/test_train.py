@@ -1,0 +1,191 @@
+"""From labelled pictures to a detector, killed and resumed on the way."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from shutil import copy
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+pytest.importorskip("tensorflow", reason="TensorFlow is not installed: pip install 'boxless[train]'")
+
+from boxless import Localizer, ModelFile
+from boxless.cli import app
+from boxless.errors import ModelFileError, TrainingError, UnknownClassError, UnknownNetworkError
+from boxless.networks.backbones import BACKBONES
+from boxless.training.detector import train as rounds_of_training
+from boxless.training.detector.evidence import Evidence
+from boxless.training.detector.result import TrainedDetector
+from boxless.training.detector.scenes import Scenes, Variation
+from boxless.training.detector.settings import Settings
+from boxless.training.detector.taught import Taught
+from boxless.training.detector.teacher import by_class_maps
+from boxless.training.detector.train import train_detector
+from boxless.training.network.examples import Store
+from boxless.training.network.history import Epoch
+from boxless.training.network.watch import Quiet
+from boxless.training.pictures import LabelledPictures
+
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+TINY = Settings("darknet19", size=64, width=0.02, rounds=2, epochs=2, batch=4, rate=1e-3)
+BOX = np.array([[0.25, 0.5, 0.75, 1.0]], np.float32)
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> LabelledPictures:
+    """Grey pictures with a red or a blue square where BOX is."""
+    folder = tmp_path_factory.mktemp("squares")
+    paths = []
+    for i in range(6):
+        pixels = np.full((40, 80, 3), 120, np.uint8)
+        pixels[20:40, 20:60] = [(200, 20, 20), (20, 20, 200)][i % 2]
+        paths.append(folder / f"{i}.png")
+        Image.fromarray(pixels).save(paths[-1])
+    targets = np.eye(2, dtype=np.float32)[np.arange(6) % 2]
+    return LabelledPictures("squares", ("blue", "red"), tuple(paths), targets[:, ::-1], several=True)
+
+
+def taught(pictures: LabelledPictures) -> list[Taught]:
+    return [Taught.of_truth(BOX, np.array([int(row.argmax())]), 2) for row in pictures.targets]
+
+
+@pytest.fixture(scope="module")
+def whole(pictures: LabelledPictures, tmp_path_factory: pytest.TempPathFactory) -> TrainedDetector:
+    out = tmp_path_factory.mktemp("whole") / "squares.onnx"
+    return train_detector(pictures, pictures, out, TINY, taught(pictures))
+
+
+def test_the_model_file_is_a_detector_with_a_card(whole: TrainedDetector, pictures: LabelledPictures) -> None:
+    card = ModelFile(whole.path).card
+    assert card.detects
+    assert card.labels == ("blue", "red")
+    assert card.presets["balanced"].sides == (64,)
+    assert card.presets["balanced"].threshold == whole.rounds[whole.kept - 1].evidence.level
+    assert 0 <= card.figures["label_precision"] <= 100
+    assert all(each.apart <= 1e-4 for each in whole.rounds)
+    found = Localizer(whole.path).locate(pictures.paths[0], classes=["blue", "red"], always_box=True)
+    assert [finding.label for finding in found.findings] == ["blue", "red"]
+    words = dict(whole.facts)
+    assert "MiB of memory" in words["trained"]
+    assert not list(whole.path.parent.rglob("checkpoint.npz"))
+
+
+class KilledError(Exception):
+    """Stands for a kill."""
+
+
+class Killer(Quiet):
+    """Ends a training after so many epochs."""
+
+    def __init__(self, epochs: int) -> None:
+        self._left = epochs
+
+    def stepped(self) -> None:
+        if not self._left:
+            raise KilledError
+
+    def finished(self, epoch: Epoch, best: bool) -> None:
+        self._left -= 1
+
+
+def test_a_killed_training_goes_on_bit_for_bit(
+    whole: TrainedDetector, pictures: LabelledPictures, tmp_path: Path
+) -> None:
+    """Killed in the middle of the first round, and again in the second."""
+    out = tmp_path / "squares.onnx"
+    for _ in range(2):
+        with pytest.raises(KilledError):
+            train_detector(pictures, pictures, out, TINY, taught(pictures), watch=Killer(1))
+        assert not out.exists()
+    made = train_detector(pictures, pictures, out, TINY, taught(pictures))
+    assert [epoch.loss for each in made.rounds for epoch in each.history] == [
+        epoch.loss for each in whole.rounds for epoch in each.history
+    ]
+    pixels = np.asarray(Image.open(pictures.paths[0]).resize((64, 64)))
+    one, other = (ModelFile(path, 1).detect(pixels, size=(64, 64)) for path in (out, whole.path))
+    assert np.array_equal(one.logits, other.logits)
+    assert np.array_equal(one.boxes, other.boxes)
+
+
+def test_a_training_of_something_else_does_not_go_on(pictures: LabelledPictures, tmp_path: Path) -> None:
+    out = tmp_path / "squares.onnx"
+    with pytest.raises(KilledError):
+        train_detector(pictures, pictures, out, TINY, taught(pictures), watch=Killer(1))
+    other = [Taught.nothing(2), *taught(pictures)[1:]]
+    with pytest.raises(TrainingError, match="begun otherwise"):
+        train_detector(pictures, pictures, out, TINY, other)
+
+
+def test_rounds_stop_when_held_out_labels_say_no_more(
+    whole: TrainedDetector, pictures: LabelledPictures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is trained and exported does not matter here."""
+    told = iter([50.0, 60.0, 55.0, 99.0])
+    monkeypatch.setattr(rounds_of_training, "_taught", lambda *args: whole.rounds[0].history)
+    monkeypatch.setattr(rounds_of_training, "export_detector", lambda _, out, *args: copy(whole.path, out) and 0.0)
+    monkeypatch.setattr(rounds_of_training, "evidence_of", lambda *args: Evidence(next(told), f1=50.0, level=0.3))
+    settings = replace(TINY, rounds=4)
+    made = train_detector(pictures, pictures, tmp_path / "squares.onnx", settings, taught(pictures))
+    assert len(made.rounds) == 3
+    assert made.kept == 2
+    assert made.card.figures["label_precision"] == 60
+
+
+def test_scenes_are_repeatable_and_their_boxes_lie_on_what_they_show(pictures: LabelledPictures) -> None:
+    def scenes() -> Scenes:
+        return Scenes(Store(pictures.paths, 80), [0.5] * 6, taught(pictures), 64, 4, Variation(colour=0), 3)
+
+    for (pixels, targets), (again, others) in zip(scenes().epoch(1), scenes().epoch(1), strict=True):
+        assert np.array_equal(pixels, again)
+        assert all(np.array_equal(one, other) for one, other in zip(targets, others, strict=True))
+    seen = 0
+    for picture in range(6):
+        for epoch in range(10):
+            pixels, found = scenes().scene(picture, epoch)
+            side = pixels.shape[0]
+            assert pixels.shape == (side, side, 3)
+            for box, candidates in zip(found.boxes, found.candidates, strict=True):
+                x0, y0, x1, y1 = (box * side).tolist()
+                if min(x1 - x0, y1 - y0) < 4:
+                    continue
+                colour = pixels[round((y0 + y1) / 2 - 0.5), round((x0 + x1) / 2 - 0.5)]
+                # Blue is the first class, red the second.
+                assert int(colour[[2, 0]].argmax()) == int(candidates.argmax())
+                assert abs(float(colour[0] - colour[2])) > 100
+                seen += 1
+    assert seen > 60
+
+
+def test_what_a_teacher_must_be(whole: TrainedDetector, pictures: LabelledPictures) -> None:
+    with pytest.raises(UnknownClassError, match="no class"):
+        by_class_maps(ModelFile("efficientnet-lite0").path, pictures, lambda count: None)
+    with pytest.raises(ModelFileError, match="a detector"):
+        by_class_maps(whole.path, pictures, lambda count: None)
+
+
+def test_settings_that_cannot_be_are_refused() -> None:
+    assert list(BACKBONES) == ["efficientnet_lite0", "darknet19"]
+    with pytest.raises(UnknownNetworkError, match="expected efficientnet_lite0 or darknet19"):
+        Settings("resnet50")
+    with pytest.raises(TrainingError, match="such as 256"):
+        Settings(size=250)
+    with pytest.raises(TrainingError, match="rounds 0"):
+        Settings(rounds=0)
+
+
+def test_the_command_says_what_it_will_not_do(
+    whole: TrainedDetector, pictures: LabelledPictures, tmp_path: Path
+) -> None:
+    run = CliRunner()
+    folder = pictures.paths[0].parent
+    maps = run.invoke(app, ["locate", str(folder), "--model", str(whole.path), "--maps", str(tmp_path)])
+    assert isinstance(maps.exception, ModelFileError)
+    assert "--maps" in str(maps.exception)
+    printed = run.invoke(app, ["locate", str(pictures.paths[0]), "--model", str(whole.path), "--json"])
+    assert printed.exit_code == 0
+    assert '"maps": "none"' in printed.stdout
