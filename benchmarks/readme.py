@@ -184,16 +184,30 @@ def scale_table() -> str:
 
 
 def twins() -> str:
-    """How many near duplicates CIFAR-10 has."""
-    found = read("duplicates")
-    counts = " and ".join(
+    """What is found as near duplicates, and what is missed of copies that were made."""
+    results = read("duplicates")
+    sets = results["sets"]
+    ways = next(iter(sets.values()))["missed"]
+    lines = [
+        f"| copies not found, of {next(iter(sets.values()))['made']} | {' | '.join(sets)} |",
+        f"|---|{'---|' * len(sets)}",
+        *(f"| {way} | {' | '.join(str(row['missed'][way]) for row in sets.values())} |" for way in ways),
+        "",
+    ]
+    tiles = sets["magnetic-tile"]
+    found = ", ".join(f"{row['found']} of {row['held_out']} in `{name}`" for name, row in sets.items())
+    twice = " and ".join(
         f"{row['with_a_twin']} of the {row['test_pictures']:,} test pictures of {name}"
-        for name, row in found["figures"].items()
+        for name, row in results["figures"].items()
     )
-    return (
-        f"In CIFAR-10, {counts} have a twin among the training pictures, by thumbnails that correlate by "
-        f"{found['alike']:g} (`python -m benchmarks.duplicates`).\n"
-    )
+    seconds = ", ".join(f"{row['seconds']:.0f} s for {row['pictures']:,} pictures" for row in sets.values())
+    lines += [
+        f"Found as they are: {found}. Of those tiles {tiles['found_within_frames']} were photographed within "
+        f"{tiles['frames']} frames of their partner; among tiles photographed far apart {tiles['found_apart']} pairs "
+        f"are found. In CIFAR-10, {twice} have a twin among the training pictures. {seconds}, on a shared machine "
+        "(`python -m benchmarks.duplicates`).",
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def _with_interval(figure: dict[str, float]) -> str:
