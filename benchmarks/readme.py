@@ -210,6 +210,21 @@ def twins() -> str:
     return "\n".join(lines) + "\n"
 
 
+def video_table() -> str:
+    """What averaging over time does to boxes."""
+    results = read("video")
+    lines = ["| preset | stays | steady % | right % |", "|---|---|---|---|"]
+    lines += [f"| {row['preset']} | {row['kept']:g} | {row['steady']} | {row['right']} |" for row in results["rows"]]
+    cuts = results["cuts"]
+    lines += [
+        "",
+        f"{results['clips']} clips of {results['frames']} frames. Of cuts between two photographs {cuts['missed']} % "
+        f"are missed; of pans within one {cuts['wrong']} % are taken for a cut. `python -m benchmarks.video` measures "
+        "anew.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
 def _with_interval(figure: dict[str, float]) -> str:
     return f"{figure['value']:.1f} ({figure['low']:.1f} to {figure['high']:.1f})"
 
@@ -218,6 +233,7 @@ PAGES: dict[Path, Callable[[], str]] = {
     _ROOT / "README.md": readme_tables,
     _ROOT / "docs/scale.md": scale_table,
     _ROOT / "docs/fit.md": lambda: f"{fit_table()}\n{fit_time_table()}\n{twins()}",
+    _ROOT / "docs/video.md": video_table,
     _ROOT / "docs/decisions/0011-rare-classes-count-alike.md": rare_table,
 }
 

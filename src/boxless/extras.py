@@ -10,7 +10,7 @@ from pathlib import Path
 from boxless.errors import MissingExtraError
 
 PACKAGES = {"graph": ("onnx",), "fit": ("onnx", "sklearn"), "train": ("onnx", "sklearn", "keras"),
-            "batch": ("pyarrow",), "ray": ("ray", "pyarrow")}  # fmt: skip
+            "batch": ("pyarrow",), "ray": ("ray", "pyarrow"), "video": ("av",)}  # fmt: skip
 """What each extra of pyproject.toml brings that is imported at once, by the names that Python imports."""
 
 
