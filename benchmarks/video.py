@@ -29,7 +29,7 @@ from boxless.video.steady import SteadyNetwork
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
-PICTURES, FRAMES = 40, 16
+PICTURES, FRAMES = 30, 12
 PRESETS = ("fast",)
 KEPT = (0.0, 0.4, 0.6, 0.8)
 SIDE = 224
@@ -93,7 +93,7 @@ def measured(network: ModelFile, preset: str, kept: float, pictures: list[BoxedP
         before: tuple[Window, Floats] | None = None
         overlaps, hits = [], []
         for pixels, window, truth in clip(picture, seed):
-            box = localizer.locate(pixels, classes=[picture.class_index]).findings[0].box
+            box = localizer.locate(pixels, classes=[picture.class_index], always_box=True).findings[0].box
             if box is None:
                 hits.append(0.0)
                 overlaps += [0.0] if before else []
