@@ -225,6 +225,27 @@ def video_table() -> str:
     return "\n".join(lines) + "\n"
 
 
+def fill_table() -> str:
+    """How much evidence is left without what was found, by set and by how holes are filled."""
+    results = read("surroundings")
+    lines = [
+        "| set | hole filled by | pictures | found region % | evidence without it % | control % | by it alone % | "
+        "classes noted |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for row in results["rows"]:
+        shares = " | ".join(f"{100 * row[name]:.0f}" for name in ("region", "without", "control", "only"))
+        noted = f"{row['suspicious']} of {row['classes']}"
+        lines.append(f"| {row['set']} | {row['fill']} | {row['pictures']} | {shares} | {noted} |")
+    head = "| set | class | found region % | evidence without it % | control % | by it alone % |"
+    lines += ["", head, "|---|---|---|---|---|---|"]
+    for name, classes in results["classes"].items():
+        for each in classes:
+            shares = " | ".join(f"{100 * each[one]:.0f}" for one in ("region", "without", "control", "only"))
+            lines.append(f"| {name} | {each['class']} | {shares} |")
+    return "\n".join(lines) + "\n"
+
+
 def _with_interval(figure: dict[str, float]) -> str:
     return f"{figure['value']:.1f} ({figure['low']:.1f} to {figure['high']:.1f})"
 
@@ -234,6 +255,7 @@ PAGES: dict[Path, Callable[[], str]] = {
     _ROOT / "docs/scale.md": scale_table,
     _ROOT / "docs/fit.md": lambda: f"{fit_table()}\n{fit_time_table()}\n{twins()}",
     _ROOT / "docs/video.md": video_table,
+    _ROOT / "docs/decisions/0044-what-a-class-survives.md": fill_table,
     _ROOT / "docs/decisions/0011-rare-classes-count-alike.md": rare_table,
 }
 
