@@ -246,6 +246,29 @@ def fill_table() -> str:
     return "\n".join(lines) + "\n"
 
 
+def second_look_table() -> str:
+    """What presets cost and give in float32 and in eight bits, and what smaller second looks would."""
+    looks, figures = read("second_look"), read("localization")["figures"]
+    cost = looks["passes"]
+    lines = ["| model, preset | passes | MaxBoxAccV2 % | one box % | top-1 % |", "|---|---|---|---|---|"]
+    for name, row in figures.items():
+        model, preset = name.split(", ")
+        sides = {"fast": (224,), "balanced": (224, 448)}.get(preset, ())
+        if sides:
+            boxes = f"{row['max_box_acc_v2']:.1f} | {row['one_box']:.1f} | {row['top1']:.1f}"
+            lines.append(f"| {name} | {sum(cost[f'{model} {side}'] for side in sides):.1f} | {boxes} |")
+    able = "with" if looks["vnni"] else "without"
+    lines += ["", f"The passes on a processor {able} VNNI."]
+    if looks["rows"]:
+        lines += ["", "| looks | passes | MaxBoxAccV2 % | halves | one box % |", "|---|---|---|---|---|"]
+        for row in looks["rows"]:
+            halves = ", ".join(f"{half:.1f}" for half in row["halves"])
+            boxes = f"{row['max_box_acc_v2']:.1f} | {halves} | {row['one_box']:.1f}"
+            lines.append(f"| {', '.join(row['looks'])} | {sum(cost[each] for each in row['looks']):.1f} | {boxes} |")
+        lines += ["", f"These of {looks['pictures']} pictures of `ilsvrc-dev`."]
+    return "\n".join(lines) + "\n"
+
+
 def _with_interval(figure: dict[str, float]) -> str:
     return f"{figure['value']:.1f} ({figure['low']:.1f} to {figure['high']:.1f})"
 
@@ -256,6 +279,7 @@ PAGES: dict[Path, Callable[[], str]] = {
     _ROOT / "docs/fit.md": lambda: f"{fit_table()}\n{fit_time_table()}\n{twins()}",
     _ROOT / "docs/video.md": video_table,
     _ROOT / "docs/decisions/0044-what-a-class-survives.md": fill_table,
+    _ROOT / "docs/decisions/0045-eight-bits-where-the-processor-has-them.md": second_look_table,
     _ROOT / "docs/decisions/0011-rare-classes-count-alike.md": rare_table,
 }
 

@@ -17,13 +17,15 @@ def locate(
     paths: Annotated[
         list[str],
         typer.Argument(
-            metavar="PATH", help="Pictures, folders, - for standard input; or a clip, a camera (0), a stream (rtsp://...)."
+            metavar="PATH",
+            help="Pictures, folders, - for standard input; or a clip, a camera (0), a stream (rtsp://...).",
         ),
     ],
     preset: Annotated[str, typer.Option(metavar="PRESET", help="fast, balanced or best.")] = DEFAULT_PRESET,
     model: Annotated[
-        str, typer.Option(metavar="MODEL", help="A model's name (see boxless models) or file.")
-    ] = DEFAULT_MODEL,
+        str | None,
+        typer.Option(metavar="MODEL", help="A model's name or file; boxless models says which it is else."),
+    ] = None,
     top: Annotated[int, typer.Option(metavar="N", min=1, help="How many of the most probable classes.")] = DEFAULT_TOP,
     classes: Annotated[
         list[str] | None,
@@ -93,7 +95,7 @@ def locate(
         if save or maps or sheet or as_json:
             raise typer.BadParameter("with --out, see boxless results for drawings and JSON", param_hint="--out")
         settings = Settings(
-            model, preset, top, tuple(classes) if classes else None, min_probability, always_box, keep_maps
+            model or DEFAULT_MODEL, preset, top, tuple(classes) if classes else None, min_probability, always_box, keep_maps
         )
         job = Job(tuple(paths), out, settings, format, shard, column)
         long_run(job, engine_of(engine, address, workers), resume, force)

@@ -36,7 +36,7 @@ def is_clip(paths: Sequence[str], every: int | None) -> bool:
 
 def locate_clip(
     source: str,
-    model: str,
+    model: str | None,
     preset: str,
     asked: Mapping[str, Any],
     every: int,

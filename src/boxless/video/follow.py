@@ -14,6 +14,7 @@ from boxless.presets import DEFAULT_TOP
 from boxless.video.cuts import Cuts
 from boxless.video.frames import Frame, Frames
 from boxless.video.steady import KEPT, SteadyNetwork
+from boxless.zoo import quick_model
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +39,7 @@ class Looked:
 
 def follow(
     frames: Frames,
-    model: str | Path,
+    model: str | Path | None = None,
     preset: str | None = None,
     *,
     top: int = DEFAULT_TOP,
@@ -51,7 +52,7 @@ def follow(
 
     Args:
         frames: of one clip, camera or stream.
-        model: a model's name or file.
+        model: a model's name or file; what `Localizer` takes where None.
         preset: one of the model's; its default where None.
         top, classes, min_probability, always_box: as for `Localizer.locate`.
         kept: how much of the average stays with each new frame; see `SteadyNetwork`.
@@ -59,7 +60,7 @@ def follow(
     Raises:
         ModelFileError, UnknownPresetError, UnknownClassError: with the first frame.
     """
-    network = SteadyNetwork(ModelFile(model), kept)
+    network = SteadyNetwork(ModelFile(quick_model() if model is None else model), kept)
     localizer = Localizer(network, preset)
     cuts = Cuts()
     for frame in frames:
