@@ -143,6 +143,7 @@ def main() -> None:
             figures[name] |= {"found_apart": sum(apart(learned, held_out))}
         print(name, figures[name], flush=True)
         sheet(name, learned, held_out, found)
+        write_results("duplicates", {"alike": ALIKE, "figures": {}, "sets": figures})  # each as it comes
     twins = {}
     with tempfile.TemporaryDirectory() as folder:
         for name, train, test in cifar10(Path(folder)):

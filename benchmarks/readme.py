@@ -200,12 +200,12 @@ def twins() -> str:
         f"{row['with_a_twin']} of the {row['test_pictures']:,} test pictures of {name}"
         for name, row in results["figures"].items()
     )
-    seconds = ", ".join(f"{row['seconds']:.0f} s for {row['pictures']:,} pictures" for row in sets.values())
+    twice = f"In CIFAR-10, {twice} have a twin among the training pictures. " if twice else ""
+    seconds = ", ".join(f"{row['processor_s']:.0f} s for {row['pictures']:,} pictures" for row in sets.values())
     lines += [
         f"Found as they are: {found}. Of those tiles {tiles['found_within_frames']} were photographed within "
         f"{tiles['frames']} frames of their partner; among tiles photographed far apart {tiles['found_apart']} pairs "
-        f"are found. In CIFAR-10, {twice} have a twin among the training pictures. {seconds}, on a shared machine "
-        "(`python -m benchmarks.duplicates`).",
+        f"are found. {twice}It takes {seconds}, of processor time (`python -m benchmarks.duplicates`).",
     ]
     return "\n".join(lines) + "\n"
 
