@@ -95,7 +95,13 @@ def locate(
         if save or maps or sheet or as_json:
             raise typer.BadParameter("with --out, see boxless results for drawings and JSON", param_hint="--out")
         settings = Settings(
-            model or DEFAULT_MODEL, preset, top, tuple(classes) if classes else None, min_probability, always_box, keep_maps
+            model or DEFAULT_MODEL,
+            preset,
+            top,
+            tuple(classes) if classes else None,
+            min_probability,
+            always_box,
+            keep_maps,
         )
         job = Job(tuple(paths), out, settings, format, shard, column)
         long_run(job, engine_of(engine, address, workers), resume, force)
