@@ -221,16 +221,89 @@ def detector_table() -> str:
 
 
 def twins() -> str:
-    """How many near duplicates CIFAR-10 has."""
-    found = read("duplicates")
-    counts = " and ".join(
+    """What is found as near duplicates, and what is missed of copies that were made."""
+    results = read("duplicates")
+    sets = results["sets"]
+    ways = next(iter(sets.values()))["missed"]
+    lines = [
+        f"| copies not found, of {next(iter(sets.values()))['made']} | {' | '.join(sets)} |",
+        f"|---|{'---|' * len(sets)}",
+        *(f"| {way} | {' | '.join(str(row['missed'][way]) for row in sets.values())} |" for way in ways),
+        "",
+    ]
+    tiles = sets["magnetic-tile"]
+    found = ", ".join(f"{row['found']} of {row['held_out']} in `{name}`" for name, row in sets.items())
+    twice = " and ".join(
         f"{row['with_a_twin']} of the {row['test_pictures']:,} test pictures of {name}"
-        for name, row in found["figures"].items()
+        for name, row in results["figures"].items()
     )
-    return (
-        f"In CIFAR-10, {counts} have a twin among the training pictures, by thumbnails that correlate by "
-        f"{found['alike']:g} (`python -m benchmarks.duplicates`).\n"
-    )
+    twice = f"In CIFAR-10, {twice} have a twin among the training pictures. " if twice else ""
+    seconds = ", ".join(f"{row['processor_s']:.0f} s for {row['pictures']:,} pictures" for row in sets.values())
+    lines += [
+        f"Found as they are: {found}. Of those tiles {tiles['found_within_frames']} were photographed within "
+        f"{tiles['frames']} frames of their partner; among tiles photographed far apart {tiles['found_apart']} pairs "
+        f"are found. {twice}It takes {seconds}, of processor time (`python -m benchmarks.duplicates`).",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def video_table() -> str:
+    """What averaging over time does to boxes."""
+    results = read("video")
+    lines = ["| preset | stays | steady % | right % |", "|---|---|---|---|"]
+    lines += [f"| {row['preset']} | {row['kept']:g} | {row['steady']} | {row['right']} |" for row in results["rows"]]
+    cuts = results["cuts"]
+    lines += [
+        "",
+        f"{results['clips']} clips of {results['frames']} frames. Of cuts between two photographs {cuts['missed']} % "
+        f"are missed; of pans within one {cuts['wrong']} % are taken for a cut. `python -m benchmarks.video` measures "
+        "anew.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def fill_table() -> str:
+    """How much evidence is left without what was found, by set and by how holes are filled."""
+    results = read("surroundings")
+    lines = [
+        "| set | hole filled by | pictures | found region % | evidence without it % | control % | by it alone % | "
+        "classes noted |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for row in results["rows"]:
+        shares = " | ".join(f"{100 * row[name]:.0f}" for name in ("region", "without", "control", "only"))
+        noted = f"{row['suspicious']} of {row['classes']}"
+        lines.append(f"| {row['set']} | {row['fill']} | {row['pictures']} | {shares} | {noted} |")
+    head = "| set | class | found region % | evidence without it % | control % | by it alone % |"
+    lines += ["", head, "|---|---|---|---|---|---|"]
+    for name, classes in results["classes"].items():
+        for each in classes:
+            shares = " | ".join(f"{100 * each[one]:.0f}" for one in ("region", "without", "control", "only"))
+            lines.append(f"| {name} | {each['class']} | {shares} |")
+    return "\n".join(lines) + "\n"
+
+
+def second_look_table() -> str:
+    """What presets cost and give in float32 and in eight bits, and what smaller second looks would."""
+    looks, figures = read("second_look"), read("localization")["figures"]
+    cost = looks["passes"]
+    lines = ["| model, preset | passes | MaxBoxAccV2 % | one box % | top-1 % |", "|---|---|---|---|---|"]
+    for name, row in figures.items():
+        model, preset = name.split(", ")
+        sides = {"fast": (224,), "balanced": (224, 448)}.get(preset, ())
+        if sides:
+            boxes = f"{row['max_box_acc_v2']:.1f} | {row['one_box']:.1f} | {row['top1']:.1f}"
+            lines.append(f"| {name} | {sum(cost[f'{model} {side}'] for side in sides):.1f} | {boxes} |")
+    able = "with" if looks["vnni"] else "without"
+    lines += ["", f"The passes on a processor {able} VNNI."]
+    if looks["rows"]:
+        lines += ["", "| looks | passes | MaxBoxAccV2 % | halves | one box % |", "|---|---|---|---|---|"]
+        for row in looks["rows"]:
+            halves = ", ".join(f"{half:.1f}" for half in row["halves"])
+            boxes = f"{row['max_box_acc_v2']:.1f} | {halves} | {row['one_box']:.1f}"
+            lines.append(f"| {', '.join(row['looks'])} | {sum(cost[each] for each in row['looks']):.1f} | {boxes} |")
+        lines += ["", f"These of {looks['pictures']} pictures of `ilsvrc-dev`."]
+    return "\n".join(lines) + "\n"
 
 
 def _with_interval(figure: dict[str, float]) -> str:
@@ -242,6 +315,9 @@ PAGES: dict[Path, Callable[[], str]] = {
     _ROOT / "docs/scale.md": scale_table,
     _ROOT / "docs/fit.md": lambda: f"{fit_table()}\n{fit_time_table()}\n{twins()}",
     _ROOT / "docs/detector.md": detector_table,
+    _ROOT / "docs/video.md": video_table,
+    _ROOT / "docs/decisions/0044-what-a-class-survives.md": fill_table,
+    _ROOT / "docs/decisions/0045-eight-bits-where-the-processor-has-them.md": second_look_table,
     _ROOT / "docs/decisions/0011-rare-classes-count-alike.md": rare_table,
 }
 

@@ -14,6 +14,7 @@ from tests.command_line import boxless
 
 from boxless import Localization, Localizer
 from boxless.image import Source
+from boxless.zoo import DEFAULT_MODEL
 
 GOLDEN = json.loads((Path(__file__).parent / "golden/coffee.json").read_text())
 
@@ -49,7 +50,8 @@ def test_every_door(localizer: Localizer, coffee: Path) -> None:
     found = {name: told(localizer.locate(source, top=2)) for name, source in doors.items()}
     (many,) = localizer.locate_many([coffee], top=2)
     found["many"] = told(many)
-    found["command line"] = json.loads(boxless("locate", coffee, "--json", "--top", 2).stdout) | {"image": "coffee"}
+    printed = boxless("locate", coffee, "--json", "--top", 2, "--model", DEFAULT_MODEL).stdout
+    found["command line"] = json.loads(printed) | {"image": "coffee"}
     for name, each in found.items():
         assert each == found["path"], name
 

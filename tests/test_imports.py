@@ -18,7 +18,7 @@ ROWS = [
     ("boxless.__main__",),
     ("boxless.cli", "boxless.serve"),
     ("boxless.reproduction",),
-    ("boxless.batch", "boxless.annotation", "boxless.training", "boxless.evaluation"),
+    ("boxless.batch", "boxless.annotation", "boxless.training", "boxless.evaluation", "boxless.video"),
     ("boxless.from_frameworks",),
     ("boxless.localizer", "boxless.formats", "boxless.graph", "boxless.networks"),
     ("boxless.localization", "boxless.model_file", "boxless.detections"),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from boxless import ModelFile, zoo
+from boxless import Localizer, ModelFile, machine, zoo
 
 
 def test_the_default_comes_first() -> None:
@@ -45,3 +45,19 @@ session.run(None, {{**feed, "top": np.array([1])}})
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize(("flags", "eight"), [("fpu avx2 avx512_vnni", True), ("fpu avx2", False), ("asimddp", True)])
+def test_eight_bits_where_the_processor_is_made_for_them(
+    flags: str, eight: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    info = tmp_path / "cpuinfo"
+    info.write_text(f"model name : some processor\nflags : {flags}\n")
+    monkeypatch.setattr(machine, "CPU_INFO", info)
+    machine.has_vnni.cache_clear()
+    try:
+        assert zoo.quick_model() == (zoo.EIGHT_BIT_MODEL if eight else zoo.DEFAULT_MODEL)
+        assert Localizer().card.name == zoo.quick_model()
+    finally:
+        machine.has_vnni.cache_clear()
+    assert {zoo.DEFAULT_MODEL, zoo.EIGHT_BIT_MODEL} <= set(zoo.models())

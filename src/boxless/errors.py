@@ -2,6 +2,7 @@
 
     BoxlessError
     ├── PictureError        a picture cannot be read, or is not a picture
+    ├── VideoError          a clip, camera or stream cannot be opened, or has no frames
     ├── ModelFileError      a file is no boxless model, or one that this version cannot run
     ├── NoClassMapError     a map is asked for of what a detector found, which has none
     ├── UnknownClassError   the model has no class of that name or number
@@ -30,6 +31,10 @@ class BoxlessError(Exception):
 
 class PictureError(BoxlessError):
     """A picture that cannot be read: missing, empty, truncated, too large, of the wrong shape or type."""
+
+
+class VideoError(BoxlessError):
+    """A clip, a camera or a stream that is not there, cannot be opened, or has no frames."""
 
 
 class ModelFileError(BoxlessError):

@@ -20,7 +20,7 @@ from boxless.model_file import Detector, ModelFile, Network, Output
 from boxless.ordered import ordered_map
 from boxless.presets import DEFAULT_TOP
 from boxless.refine import resize_maps, sharpened, walk
-from boxless.zoo import DEFAULT_MODEL
+from boxless.zoo import quick_model
 
 Floats = NDArray[np.float32]
 
@@ -32,7 +32,8 @@ class Localizer:
     """Finds what is in pictures, and where.
 
     Args:
-        model: the name of a model that comes with boxless, a model file's path, or an opened `Network`.
+        model: the name of a model that comes with boxless, a model file's path, or an opened `Network`; the model that
+            this processor runs best where None, see `boxless.zoo.quick_model`.
         preset: "fast", "balanced" or "best", or another one that the model has; its default where None.
         threads: how many one picture may use; 0 means one a core for `locate`, and one for each of `locate_many`.
         max_pixels: larger pictures are refused before they are decoded.
@@ -49,12 +50,13 @@ class Localizer:
 
     def __init__(
         self,
-        model: str | Path | Network = DEFAULT_MODEL,
+        model: str | Path | Network | None = None,
         preset: str | None = None,
         *,
         threads: int = 0,
         max_pixels: int = MAX_PIXELS,
     ) -> None:
+        model = quick_model() if model is None else model
         self._network = ModelFile(model, threads) if isinstance(model, (str, Path)) else model
         self.card = self._network.card
         self.preset_name = preset or self.card.default_preset

@@ -8,12 +8,19 @@ import shutil
 import subprocess
 import time
 from collections.abc import Sequence
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 LEARNING = ("boxless", "keras", "tensorflow-cpu", "tensorflow", "jax", "torch", "numpy", "onnxruntime")
 """The packages on whose versions a trained network may depend."""
+
+CPU_INFO = Path("/proc/cpuinfo")
+"""Where Linux says what the processor can."""
+
+_EIGHT_BIT_FLAGS = frozenset({"avx512_vnni", "avx_vnni", "asimddp"})
+"""What the kernel calls the instructions that multiply and add eight-bit numbers in one step."""
 
 
 def machine(packages: Sequence[str]) -> dict[str, Any]:
@@ -23,9 +30,8 @@ def machine(packages: Sequence[str]) -> dict[str, Any]:
         packages: whose versions count; those that are not installed are left out.
     """
     processor = platform.processor()
-    info = Path("/proc/cpuinfo")
-    if info.exists():
-        lines = info.read_text().splitlines()
+    if CPU_INFO.exists():
+        lines = CPU_INFO.read_text().splitlines()
         processor = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), processor)
     return {
         "date": time.strftime("%Y-%m-%d"),
@@ -52,3 +58,16 @@ def _accelerators() -> list[str]:
         return []
     done = subprocess.run([tool, "--query-gpu=name", "--format=csv,noheader"], capture_output=True, text=True)
     return done.stdout.split("\n")[:-1] if done.returncode == 0 else []
+
+
+@cache
+def has_vnni() -> bool:
+    """Whether the processor multiplies eight-bit numbers in one step (VNNI, or Arm's dot product).
+
+    Read off /proc/cpuinfo, so False where there is none: on macOS and Windows.
+    """
+    try:
+        words = set(CPU_INFO.read_text(encoding="utf-8", errors="replace").split())
+    except OSError:
+        return False
+    return not words.isdisjoint(_EIGHT_BIT_FLAGS)

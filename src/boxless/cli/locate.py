@@ -14,11 +14,18 @@ from boxless.zoo import DEFAULT_MODEL
 
 
 def locate(
-    paths: Annotated[list[str], typer.Argument(metavar="PATH", help="Pictures, folders, or - for standard input.")],
+    paths: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="PATH",
+            help="Pictures, folders, - for standard input; or a clip, a camera (0), a stream (rtsp://...).",
+        ),
+    ],
     preset: Annotated[str, typer.Option(metavar="PRESET", help="fast, balanced or best.")] = DEFAULT_PRESET,
     model: Annotated[
-        str, typer.Option(metavar="MODEL", help="A model's name (see boxless models) or file.")
-    ] = DEFAULT_MODEL,
+        str | None,
+        typer.Option(metavar="MODEL", help="A model's name or file; boxless models says which it is else."),
+    ] = None,
     top: Annotated[int, typer.Option(metavar="N", min=1, help="How many of the most probable classes.")] = DEFAULT_TOP,
     classes: Annotated[
         list[str] | None,
@@ -37,6 +44,9 @@ def locate(
         Path | None, typer.Option(metavar="DIR", help="Write score maps (NumPy, float32 in [0, 1]).")
     ] = None,
     sheet: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw all pictures on one contact sheet.")] = None,
+    every: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Of a clip, look at each N-th frame only.")
+    ] = None,
     out: Annotated[
         str | None,
         typer.Option(
@@ -74,6 +84,7 @@ def locate(
     from boxless.cli.outputs import Outputs, check_sheet
     from boxless.cli.overwrite import ask_before_overwriting
     from boxless.cli.report import Report
+    from boxless.cli.video import is_clip, locate_clip
     from boxless.localizer import Localizer
 
     if out is not None:
@@ -84,10 +95,20 @@ def locate(
         if save or maps or sheet or as_json:
             raise typer.BadParameter("with --out, see boxless results for drawings and JSON", param_hint="--out")
         settings = Settings(
-            model, preset, top, tuple(classes) if classes else None, min_probability, always_box, keep_maps
+            model or DEFAULT_MODEL,
+            preset,
+            top,
+            tuple(classes) if classes else None,
+            min_probability,
+            always_box,
+            keep_maps,
         )
         job = Job(tuple(paths), out, settings, format, shard, column)
         long_run(job, engine_of(engine, address, workers), resume, force)
+        return
+    if is_clip(paths, every):
+        asked = {"top": top, "classes": classes, "min_probability": min_probability, "always_box": always_box}
+        locate_clip(paths[0], model, preset, asked, every or 1, save, maps or sheet, as_json)
         return
     if sheet:
         check_sheet(sheet)

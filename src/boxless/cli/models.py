@@ -8,6 +8,7 @@ import typer
 def models() -> None:
     """List the models that come with boxless: size, accuracy, licence."""
     from boxless import zoo
+    from boxless.machine import has_vnni
     from boxless.model_file import ModelFile
 
     for name, path in zoo.models().items():
@@ -16,3 +17,5 @@ def models() -> None:
         typer.echo(f"{name}: {len(card.labels)} classes, {path.stat().st_size / 1e6:.1f} MB, {card.licence}")
         typer.echo(f"  top-1 {card.figures['top1']:.1f} %; MaxBoxAccV2 {', '.join(presets)}; on {card.figures_on}")
         typer.echo(f"  {card.source}")
+    able = "multiplies eight-bit numbers in one step (VNNI)" if has_vnni() else "is not known to have VNNI"
+    typer.echo(f"boxless locate and Localizer() run {zoo.quick_model()} here: this processor {able}")

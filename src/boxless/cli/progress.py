@@ -115,7 +115,7 @@ def _bars(console: Console) -> Iterator[Tell]:
 
 
 class _Rate(ProgressColumn):
-    """Pictures a second."""
+    """Pictures, or frames, a second."""
 
     def render(self, task: Task) -> Text:
-        return Text(f"{task.speed:.1f} pictures/s" if task.speed else "")
+        return Text(f"{task.speed:.1f} a second" if task.speed else "")

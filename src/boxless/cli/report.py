@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from rich.console import Console
 
@@ -21,21 +22,22 @@ class Report:
 
     Args:
         as_json: one object a line on standard output, and nothing else there.
-        total: how many pictures there will be.
+        total: how many pictures there will be; None where nobody knows.
+        things: what they are called.
 
     On a terminal the rows are cut to fit and a picture's name stands once; elsewhere every row has the whole name, so
     that programs can read it.
     """
 
-    def __init__(self, as_json: bool, total: int) -> None:
+    def __init__(self, as_json: bool, total: int | None, things: str = "pictures") -> None:
         self._as_json = as_json
         self._unicode = (sys.stdout.encoding or "").lower().startswith("utf")
         self._out = Console(highlight=False, soft_wrap=True)
         self._for_people = self._out.is_terminal
         self._stages = stages(
-            self._out if self._for_people else None, hidden=total < 2 or (as_json and self._for_people)
+            self._out if self._for_people else None, hidden=total in (0, 1) or (as_json and self._for_people)
         )
-        self._done, self._total = 0, total
+        self._done, self._total, self._things = 0, total, things
         self._empty = True
 
     def __enter__(self) -> Self:
@@ -47,14 +49,14 @@ class Report:
     ) -> None:
         self._stages.__exit__(kind, error, trace)
 
-    def add(self, found: Localization) -> None:
-        """Prints what was found in a picture, or why it could not be read."""
+    def add(self, found: Localization, data: Mapping[str, Any] | None = None) -> None:
+        """Prints what was found in a picture, or why it could not be read; as JSON `data`, where it says more."""
         self._done += 1
-        self._tell("pictures", self._done, self._total)
+        self._tell(self._things, self._done, self._total or self._done)
         if found.error is not None:
             sys.stderr.write(f"{one_line(found.image)}: {found.error}\n")
         if self._as_json:
-            sys.stdout.write(json.dumps(found.as_dict(), ensure_ascii=not self._unicode) + "\n")
+            sys.stdout.write(json.dumps(data or found.as_dict(), ensure_ascii=not self._unicode) + "\n")
             sys.stdout.flush()
         elif found.error is None:
             self._print_rows(found)

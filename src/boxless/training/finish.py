@@ -19,6 +19,7 @@ from boxless.presets import Preset
 from boxless.training.finding import HIGHEST, hot_shares, thresholds_from
 from boxless.training.held_out import HeldOut, measure
 from boxless.training.pictures import LabelledPictures
+from boxless.training.surroundings import Survival, survivals
 
 Progress = Callable[[str, int, int], object]
 """Told the stage, how many pictures are done, and of how many."""
@@ -37,11 +38,13 @@ class Finished:
         card: of it.
         measured: what it says of the held-out pictures.
         thresholds: where boxes set them.
+        survivals: how far classes survive without what was found.
     """
 
     card: Card
     measured: HeldOut
     thresholds: tuple[Calibration, ...]
+    survivals: tuple[Survival, ...]
 
 
 def finish(file: Path, card: Card, held_out: LabelledPictures, boxes: Path | None, progress: Progress) -> Finished:
@@ -71,7 +74,8 @@ def finish(file: Path, card: Card, held_out: LabelledPictures, boxes: Path | Non
         found, set_on = calibrate_presets(network, read_dataset(boxes, card), progress=progress)
         thresholds, card = tuple(found), with_thresholds(card, found, set_on)
     write_card(file, card)
-    return Finished(card, measured, thresholds)
+    survived = survivals(ModelFile(file), card.default_preset, measured, lambda *at: progress("surroundings", *at))
+    return Finished(card, measured, thresholds, survived)
 
 
 def presets_for(presets: Mapping[str, Preset], side: int, set_on: str) -> dict[str, Preset]:

@@ -115,7 +115,13 @@ def fit(
         facts = _facts(trunk.card, learned, held_out, side, head, card)
         left_out = HeldOut(learned, head.left_out) if head.left_out is not None else None
         report = Report.of(
-            f"{card.name}: {len(card.labels)} classes", facts, learned, done.measured, left_out, thresholds
+            f"{card.name}: {len(card.labels)} classes",
+            facts,
+            learned,
+            done.measured,
+            left_out,
+            thresholds,
+            done.survivals,
         )
 
     write_whole(out, write)

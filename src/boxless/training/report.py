@@ -28,8 +28,10 @@ from boxless.training.report_parts import (
     confusion_matrix,
     heat_map_tiles,
     plain_tile,
+    survival_table,
     suspect_tiles,
 )
+from boxless.training.surroundings import Survival
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +46,7 @@ class Report:
         left_out: the pictures that were learned from, with what a model says of them that had not seen them; None
             where no such model was made.
         thresholds: what boxed pictures said of each preset, where there were any.
+        survivals: how far classes survive without what was found.
         duplicates: see `near_duplicates`.
     """
 
@@ -53,6 +56,7 @@ class Report:
     held_out: HeldOut
     left_out: HeldOut | None
     thresholds: tuple[Calibration, ...]
+    survivals: tuple[Survival, ...]
     duplicates: tuple[tuple[int, int, float], ...]
 
     @classmethod
@@ -64,10 +68,11 @@ class Report:
         held_out: HeldOut,
         left_out: HeldOut | None = None,
         thresholds: Sequence[Calibration] = (),
+        survivals: Sequence[Survival] = (),
     ) -> Report:
         """The report, the near duplicates looked for."""
         found = near_duplicates(training.paths, held_out.pictures.paths)
-        return cls(title, tuple(facts), training, held_out, left_out, tuple(thresholds), tuple(found))
+        return cls(title, tuple(facts), training, held_out, left_out, tuple(thresholds), tuple(survivals), tuple(found))
 
     @property
     def figures(self) -> dict[str, Interval]:
@@ -86,6 +91,7 @@ class Report:
                 f"{len(self.duplicates)} held-out pictures nearly are pictures that were learned from: the accuracy "
                 "is too high by what they give"
             )
+        found += [each.in_words(held_out.classes) for each in self.survivals if each.suspicious]
         return tuple(found)
 
     @property
@@ -126,6 +132,7 @@ class Report:
                 {"held_out": str(held_out.paths[i]), "learned_from": str(learned.paths[j]), "likeness": round(like, 4)}
                 for i, j, like in self.duplicates
             ],
+            "surroundings": [each.as_dict(held_out.classes) for each in self.survivals],
             "thresholds": [each.as_dict() for each in self.thresholds],
             "notes": list(self.notes),
             "made_with": {"boxless": __version__, "date": date.today().isoformat()},
@@ -185,6 +192,7 @@ class Report:
             confusion_matrix(self.held_out),
             *suspect_tiles(self._suspects(12)),
             *self._duplicate_tiles(),
+            survival_table(self.survivals, self.training.classes) if self.survivals else "",
             *heat_map_tiles(localizer, self.held_out, done),
         ]
 

@@ -18,6 +18,7 @@ from boxless.localizer import Localizer
 from boxless.page import on_square, tile, tiles, wide
 from boxless.training.held_out import HeldOut
 from boxless.training.pictures import LabelledPictures
+from boxless.training.surroundings import Survival
 
 MOST_CLASSES = 30
 """With more classes, a matrix of all pairs is no longer read, and no longer shown."""
@@ -95,6 +96,27 @@ def box_table(thresholds: Sequence[Calibration]) -> str:
         + wide(
             "<table><tr><th>preset<th class=n>old threshold<th class=n>right<th class=n>new threshold<th class=n>right"
             f"<th class=n>gain</tr>{''.join(rows)}</table>"
+        )
+    )
+
+
+def survival_table(survivals: Sequence[Survival], classes: Sequence[str]) -> str:
+    """How far each class survives without what was found, and with nothing else."""
+    rows = (
+        f"<tr><td>{escape(classes[each.class_index])}<td class=n>{each.pictures}<td class=n>{_percent(each.region)}"
+        f"<td class=n>{'<b>' if each.suspicious else ''}{_percent(each.without)}<td class=n>{_percent(each.control)}"
+        f"<td class=n>{_percent(each.only)}</tr>"
+        for each in survivals
+    )
+    return (
+        "<h2>Whether the surroundings give it away</h2><p>What was found is taken out of pictures that are rightly "
+        "named, and the hole filled with what is around it, blurred. The share of the evidence that is left tells by "
+        "how much more than what was found the class is told: by its surroundings, or by parts that were not found. "
+        "The control fills as much of the picture where least speaks for the class, and says what filling alone "
+        "does. Evidence is in logits, over the best other class and beyond that of an empty picture.</p>"
+        + wide(
+            "<table><tr><th>class<th class=n>pictures<th class=n>found region, % of the picture<th class=n>evidence "
+            f"without it, %<th class=n>control, %<th class=n>by it alone, %</tr>{''.join(rows)}</table>"
         )
     )
 

@@ -133,7 +133,9 @@ def train(
         parity = export_network(network, beside, fields, choice.side, choice.entry.multiple, held_out.paths)
         done = finish(beside, ModelFile(beside).card, held_out, boxes, progress)
         facts = _facts(network, choice, plan, history, parity, learned, held_out, done.card)
-        report = Report.of(f"{out.stem}: {classes} classes", facts, learned, done.measured, thresholds=done.thresholds)
+        report = Report.of(
+            f"{out.stem}: {classes} classes", facts, learned, done.measured, None, done.thresholds, done.survivals
+        )
         made.append((parity, done, report))
 
     write_whole(out, write)

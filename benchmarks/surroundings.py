@@ -1,0 +1,111 @@
+"""Whether a class survives without what was found, and how holes are best filled. python -m benchmarks.surroundings
+
+Four sets: the tutorial's trap, in which each class always stands on the same ground; the same with mixed grounds;
+`magnetic-tile` and a part of `tiny10`. Only the linear head is learned; what is told is what `boxless fit` reports.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+from examples.backgrounds import write_folder
+from numpy.typing import NDArray
+
+from benchmarks.facts import DATA, write_results
+from boxless.graph.assemble import write_model
+from boxless.graph.backbone import Backbone, with_head
+from boxless.model_file import ModelFile
+from boxless.training.features import pooled_features
+from boxless.training.head import fit_head
+from boxless.training.held_out import HeldOut, measure
+from boxless.training.pictures import LabelledPictures
+from boxless.training.split import read_split
+from boxless.training.surroundings import Survival, filled, survivals
+from boxless.zoo import DEFAULT_MODEL
+
+Pixels = NDArray[np.uint8]
+Mask = NDArray[np.bool_]
+
+LEARNED, HELD = 20, 10
+"""Pictures of each class of tiny10."""
+
+
+def by_mean(pixels: Pixels, hole: Mask) -> Pixels:
+    """The hole in the mean colour of the rest."""
+    colour = pixels[~hole].mean(axis=0) if not hole.all() else np.full(3, 127.0)
+    return np.asarray(np.where(hole[..., None], colour, pixels), np.uint8)
+
+
+def by_inpainting(pixels: Pixels, hole: Mask) -> Pixels:
+    """The hole painted from its border inwards (Telea, 2004)."""
+    return np.asarray(cv2.inpaint(pixels, hole.view(np.uint8), 5, cv2.INPAINT_TELEA), np.uint8)
+
+
+FILLS: dict[str, Callable[[Pixels, Mask], Pixels]] = {
+    "mean": by_mean,
+    "inpainted": by_inpainting,
+    "blurred ground": filled,
+}
+SHIPPED = "blurred ground"
+
+FILLED_ALL_WAYS = ("trap", "mixed")
+"""The sets on which the ways are compared: there it is known what tells the classes."""
+
+
+def learned(training: LabelledPictures, validation: LabelledPictures, out: Path) -> tuple[ModelFile, HeldOut]:
+    """A model file with a head for these classes, and what it says of the held-out pictures."""
+    trunk = Backbone(DEFAULT_MODEL)
+    made = pooled_features(trunk, list(training.paths), 224)
+    head = fit_head(made.pooled, training.targets, several=training.several)
+    card = replace(trunk.card, name=out.stem, labels=training.classes, class_ids=(), background=training.background)
+    write_model(with_head(trunk.path, head.weight, head.bias, card), out)
+    network = ModelFile(out)
+    return network, measure(network, card.default_preset, validation)
+
+
+def some_of_each(pictures: LabelledPictures, count: int) -> LabelledPictures:
+    """The first pictures of each class."""
+    return pictures.only(np.sort(np.concatenate([np.flatnonzero(each > 0)[:count] for each in pictures.targets.T])))
+
+
+def sets(folder: Path) -> Iterator[tuple[str, LabelledPictures, LabelledPictures]]:
+    """Name, pictures to learn from, pictures to measure on."""
+    for name, swapped in (("trap", 0), ("mixed", 12)):
+        yield name, *read_split(write_folder(folder / name, swapped=swapped, count=24), "0.34")
+    yield "magnetic-tile", *read_split(DATA / "magnetic-tile/train", str(DATA / "magnetic-tile/val"))
+    training, validation = read_split(DATA / "tiny10/train", str(DATA / "tiny10/val"))
+    yield "tiny10", some_of_each(training, LEARNED), some_of_each(validation, HELD)
+
+
+def main() -> None:
+    """Measures and writes benchmarks/results/surroundings.json."""
+    rows: list[dict[str, object]] = []
+    classes: dict[str, list[dict[str, object]]] = {}
+    with tempfile.TemporaryDirectory() as work:
+        for name, training, validation in sets(Path(work)):
+            network, held_out = learned(training, validation, Path(work) / f"{name}.onnx")
+            for fill, how in FILLS.items():
+                if fill != SHIPPED and name not in FILLED_ALL_WAYS:
+                    continue
+                found = survivals(network, network.card.default_preset, held_out, fill=how)
+                rows.append({"set": name, "fill": fill, **_means(found)})
+                print(rows[-1], flush=True)
+            classes[name] = [each.as_dict(training.classes) for each in found]
+            print(*classes[name], sep="\n", flush=True)
+            write_results("surroundings", {"rows": rows, "classes": classes})  # each set as it comes
+
+
+def _means(found: tuple[Survival, ...]) -> dict[str, object]:
+    pictures = sum(each.pictures for each in found)
+    names = ("region", "without", "control", "only")
+    means = {n: round(sum(getattr(each, n) * each.pictures for each in found) / pictures, 3) for n in names}
+    return {"pictures": pictures, "suspicious": sum(each.suspicious for each in found), "classes": len(found), **means}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,190 @@
+"""Whether a class is told by what was found, or by what is around it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from boxless.class_maps import normalise
+from boxless.errors import PictureError
+from boxless.image import read_picture, resize_pixels
+from boxless.localizer import Localizer
+from boxless.model_file import ModelFile
+from boxless.ordered import ordered_map
+from boxless.refine import resize_maps
+from boxless.training.held_out import HeldOut
+
+Pixels = NDArray[np.uint8]
+Mask = NDArray[np.bool_]
+
+A_CLASS = 8
+"""Pictures of each class that are looked at."""
+
+IN_ALL = 200
+"""Pictures that are looked at in all; with very many classes, not all are."""
+
+FEWEST = 4
+"""Of fewer pictures nothing is noted."""
+
+SUSPICIOUS = 0.5
+"""A class that keeps as much of its evidence without what was found is told by its surroundings too."""
+
+_LEAST = 1.0
+"""Logits; with less evidence over an empty picture there is nothing to take shares of."""
+
+_GREY = 127
+
+_SPREAD = 0.125
+"""The blur of the ground that fills a hole, as a share of the picture's longer side."""
+
+
+@dataclass(frozen=True)
+class Survival:
+    """What is left of the evidence for a class when a part of the picture is filled with the ground around it.
+
+    Evidence is the logit of the class over that of the best other one (with several labels, the logit), beyond what an
+    empty picture has: in an empty picture some class has to be the likeliest too. Shares of it are means over pictures,
+    each between 0 and 1.
+
+    Attributes:
+        class_index: the class.
+        pictures: how many that are rightly named, and have such evidence, were looked at.
+        region: the mean share of a picture that the found region takes.
+        without: the share of the evidence that is left without the found region.
+        only: the share that is left when only the found region is.
+        control: the share that is left when as much is filled elsewhere, where least speaks for the class: what the
+            filling itself does.
+    """
+
+    class_index: int
+    pictures: int
+    region: float
+    without: float
+    only: float
+    control: float
+
+    @property
+    def suspicious(self) -> bool:
+        """Whether most of the evidence for the class lies elsewhere than where it is found."""
+        return self.pictures >= FEWEST and self.without >= SUSPICIOUS
+
+    def in_words(self, classes: Sequence[str]) -> str:
+        """For a suspicious class, of K by name, what that means."""
+        return (
+            f"{classes[self.class_index]}: {self.without:.0%} of the evidence stays when what was found "
+            f"({self.region:.0%} of the picture) is taken out: the surroundings give it away, or only a part of it is "
+            "found"
+        )
+
+    def as_dict(self, classes: Sequence[str]) -> dict[str, Any]:
+        """As plain data for JSON; shares in [0, 1]."""
+        shares = {name: round(getattr(self, name), 4) for name in ("region", "without", "only", "control")}
+        return {"class": classes[self.class_index], "pictures": self.pictures, **shares, "suspicious": self.suspicious}
+
+
+def survivals(
+    network: ModelFile,
+    preset: str,
+    held_out: HeldOut,
+    done: Callable[[int, int], object] = lambda done, total: None,
+    fill: Callable[[Pixels, Mask], Pixels] | None = None,
+) -> tuple[Survival, ...]:
+    """How far each class survives without what was found, on a few of the held-out pictures that are named rightly.
+
+    Args:
+        network: knows the pictures' classes, in their order.
+        preset: the name of one of its presets; its first look names.
+        held_out: what the network says of the pictures.
+        done: told after each picture how many are, and of how many.
+        fill: fills a hole (H, W) of a picture (H, W, 3); `filled` where None.
+
+    Returns:
+        One for each class that has such pictures and is no background.
+    """
+    network = network.on_one_core
+    localizer = Localizer(network, preset)
+    wanted = list(_chosen(held_out, network.card.background))
+    looked: dict[int, list[tuple[float, ...]]] = {}
+
+    def one(which: tuple[int, int]) -> tuple[float, ...] | None:
+        k, i = which
+        return _looked(network, localizer, held_out, k, i, fill or filled)
+
+    results = ordered_map(one, wanted, os.cpu_count() or 1)
+    for count, ((k, _), found) in enumerate(zip(wanted, results, strict=True), 1):
+        done(count, len(wanted))
+        if found is not None:
+            looked.setdefault(k, []).append(found)
+    return tuple(
+        Survival(k, len(rows), *(float(np.mean(column)) for column in zip(*rows, strict=True)))
+        for k, rows in sorted(looked.items())
+    )
+
+
+def filled(pixels: Pixels, hole: Mask) -> Pixels:
+    """A picture (H, W, 3) with a hole filled by what is around it, blurred: the nearer, the more it counts.
+
+    Where the ground is too far, and where there is none, its mean and grey.
+    """
+    weight = np.asarray(~hole, np.float32)
+    spread = _SPREAD * max(hole.shape)
+    ground = cv2.GaussianBlur(pixels * weight[..., None], (0, 0), spread)
+    near = cv2.GaussianBlur(weight, (0, 0), spread)[..., None]
+    mean = pixels[~hole].mean(axis=0) if weight.any() else np.full(3, 127.0)
+    fill = np.where(near > 1e-3, ground / np.maximum(near, 1e-3), mean)
+    return np.asarray(np.where(hole[..., None], fill.clip(0, 255), pixels), np.uint8)
+
+
+def _chosen(held_out: HeldOut, background: Sequence[int]) -> list[tuple[int, int]]:
+    """(class, picture) to look at, drawn by lot: pictures that are rightly named."""
+    random = np.random.default_rng(0)
+    right = (held_out.pictures.targets > 0) & held_out.said
+    found = [
+        (k, int(i))
+        for k in range(right.shape[1])
+        if k not in background
+        for i in random.permutation(np.flatnonzero(right[:, k]))[:A_CLASS]
+    ]
+    return found[:IN_ALL]
+
+
+def _looked(
+    network: ModelFile,
+    localizer: Localizer,
+    held_out: HeldOut,
+    k: int,
+    i: int,
+    fill: Callable[[Pixels, Mask], Pixels],
+) -> tuple[float, ...] | None:
+    """The region's share of a picture, and those of its evidence without it, by it alone and in the control."""
+    side, threshold = localizer.preset.sides[0], localizer.preset.threshold_of(k)
+    try:
+        picture = read_picture(held_out.pictures.paths[i], enough=localizer.preset.sides[-1])
+    except PictureError:
+        return None
+    size = network.card.look_size(side, picture.height, picture.width)
+    view = resize_pixels(picture.pixels, *size)
+    finding = localizer.locate(picture.pixels, classes=[k]).findings[0]
+    scores = normalise(resize_maps(finding.class_map[None], *size))[0]
+    region = scores >= threshold
+    elsewhere = np.zeros(scores.size, bool)
+    elsewhere[np.argsort(scores, axis=None, kind="stable")[: int(region.sum())]] = True
+    elsewhere = elsewhere.reshape(scores.shape) & ~region
+
+    def evidence(seen: Pixels) -> float:
+        logits = network.run(np.ascontiguousarray(seen), size=size, classes=[k], top=0).logits
+        return float(logits[k] if held_out.pictures.several else logits[k] - np.delete(logits, k).max())
+
+    empty = evidence(np.full_like(view, _GREY))
+    whole = evidence(view) - empty
+    if whole < _LEAST:
+        return None
+    changed = (fill(view, region), fill(view, ~region), fill(view, elsewhere))
+    left = [min(1.0, max(0.0, (evidence(each) - empty) / whole)) for each in changed]
+    return float(region.mean()), *left

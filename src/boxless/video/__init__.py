@@ -1,0 +1,10 @@
+"""Clips, cameras and streams: frames in, what and where in each, a drawn clip out."""
+
+from __future__ import annotations
+
+from boxless.video.follow import Looked, follow
+from boxless.video.frames import Frame, Frames, is_video
+from boxless.video.steady import SteadyNetwork
+from boxless.video.writer import SUFFIX, ClipWriter
+
+__all__ = ["SUFFIX", "ClipWriter", "Frame", "Frames", "Looked", "SteadyNetwork", "follow", "is_video"]

@@ -1,0 +1,72 @@
+"""What is in the frames of a clip, and where, steadily."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from boxless.localization import Localization
+from boxless.localizer import Localizer
+from boxless.model_file import ModelFile
+from boxless.presets import DEFAULT_TOP
+from boxless.video.cuts import Cuts
+from boxless.video.frames import Frame, Frames
+from boxless.video.steady import KEPT, SteadyNetwork
+from boxless.zoo import quick_model
+
+
+@dataclass(frozen=True, eq=False)
+class Looked:
+    """A frame, and what is in it.
+
+    Attributes:
+        frame: the frame.
+        found: what was found; its source is the frame's pixels.
+        cut: whether the frame begins another scene.
+    """
+
+    frame: Frame
+    found: Localization
+    cut: bool
+
+    def as_dict(self) -> dict[str, Any]:
+        """As plain data for JSON: the frame's number, its seconds, and what `Localization.as_dict` says."""
+        place = {"frame": self.frame.number, "seconds": round(self.frame.seconds, 3), "cut": self.cut}
+        return {**place, **self.found.as_dict()}
+
+
+def follow(
+    frames: Frames,
+    model: str | Path | None = None,
+    preset: str | None = None,
+    *,
+    top: int = DEFAULT_TOP,
+    classes: Sequence[str | int] | None = None,
+    min_probability: float = 0.0,
+    always_box: bool = False,
+    kept: float = KEPT,
+) -> Iterator[Looked]:
+    """Locates in each frame, averaged over time, and begins anew at cuts.
+
+    Args:
+        frames: of one clip, camera or stream.
+        model: a model's name or file; what `Localizer` takes where None.
+        preset: one of the model's; its default where None.
+        top, classes, min_probability, always_box: as for `Localizer.locate`.
+        kept: how much of the average stays with each new frame; see `SteadyNetwork`.
+
+    Raises:
+        ModelFileError, UnknownPresetError, UnknownClassError: with the first frame.
+    """
+    network = SteadyNetwork(ModelFile(quick_model() if model is None else model), kept)
+    localizer = Localizer(network, preset)
+    cuts = Cuts()
+    for frame in frames:
+        if cut := cuts(frame.pixels):
+            network.forget()
+        found = localizer.locate(
+            frame.pixels, top=top, classes=classes, min_probability=min_probability, always_box=always_box
+        )
+        yield Looked(frame, replace(found, image=f"{frames.name} #{frame.number}"), cut)

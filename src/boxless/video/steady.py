@@ -1,0 +1,83 @@
+"""A network whose answers are averaged over time, so that boxes do not flicker."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boxless.card import Card
+from boxless.model_file import Network, Output
+
+Floats = NDArray[np.float32]
+
+KEPT = 0.6
+"""How much of the average stays with each new frame, in [0, 1): 0 averages nothing; see docs/video.md."""
+
+
+@dataclass
+class _Memory:
+    """The averages of looks of one size: logits (K,), and the maps (h, w) of the classes of the frame before."""
+
+    logits: Floats
+    maps: dict[int, Floats] = field(default_factory=dict)
+
+
+class SteadyNetwork:
+    """A network that is shown the frames of one clip in order, and averages what it sees over time.
+
+    Logits and class maps are averaged exponentially, each size of look for itself. They are averaged in units of
+    logits, before anything is normalised: a frame in which little is seen counts little. The affinity stays that of
+    the frame, so that maps still end where things end.
+
+    Args:
+        network: what looks.
+        kept: how much of the average stays with each new frame, in [0, 1).
+
+    Raises:
+        ValueError: if `kept` is out of range.
+    """
+
+    def __init__(self, network: Network, kept: float = KEPT) -> None:
+        if not 0 <= kept < 1:
+            raise ValueError(f"kept is {kept} (expected at least 0 and below 1)")
+        self._network = network
+        self._kept = kept
+        self._memories: dict[tuple[int, int], _Memory] = {}
+
+    @property
+    def card(self) -> Card:
+        """The network's."""
+        return self._network.card
+
+    def forget(self) -> None:
+        """Begins anew: another scene."""
+        self._memories.clear()
+
+    def run(self, pixels: NDArray[np.uint8], *, size: tuple[int, int], classes: Sequence[int], top: int) -> Output:
+        """Looks once at a frame; see `Network.run`. The most probable classes are those of the average."""
+        memory = self._memories.get(size)
+        # Maps of the classes of the frame before are asked for too: they are likely this frame's, and are averaged.
+        asked = list(dict.fromkeys([*classes, *(memory.maps if memory and top else ())]))
+        seen = self._network.run(pixels, size=size, classes=asked, top=top)
+        logits = seen.logits if memory is None else self._mixed(memory.logits, seen.logits)
+        best = [int(k) for k in np.argsort(-logits, kind="stable")[:top]]
+        chosen = list(dict.fromkeys([*classes, *best])) if classes else best
+        maps = dict(zip(seen.chosen.tolist(), seen.class_maps, strict=True))
+        if missing := [k for k in chosen if k not in maps]:
+            more = self._network.run(pixels, size=size, classes=missing, top=0)
+            maps |= dict(zip(more.chosen.tolist(), more.class_maps, strict=True))
+        known = memory.maps if memory else {}
+        averaged = {k: self._mixed(known[k], maps[k]) if k in known else maps[k] for k in maps}
+        self._memories[size] = _Memory(logits, {k: averaged[k] for k in chosen})
+        return Output(
+            logits=logits,
+            chosen=np.array(chosen, np.int64),
+            class_maps=np.stack([averaged[k] for k in chosen]),
+            affinity=seen.affinity,
+        )
+
+    def _mixed(self, before: Floats, now: Floats) -> Floats:
+        return np.asarray(self._kept * before + (1 - self._kept) * now, np.float32)

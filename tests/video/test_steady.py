@@ -1,0 +1,92 @@
+"""Averages over time: exact, kept apart by size, forgotten at cuts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from boxless import Localizer
+from boxless.boxes import iou
+from boxless.image import read_picture
+from boxless.model_file import ModelFile
+from boxless.video import Frames, SteadyNetwork, follow
+from boxless.video.cuts import Cuts
+
+Make = Callable[..., Path]
+
+
+@pytest.fixture(scope="module")
+def network() -> ModelFile:
+    return ModelFile("efficientnet-lite0", threads=1)
+
+
+def views(pictures: Path, names: Sequence[str]) -> list[np.ndarray]:
+    return [np.asarray(Image.open(pictures / name).convert("RGB").resize((224, 224))) for name in names]
+
+
+def test_nothing_kept_changes_nothing(network: ModelFile, coffee: Path) -> None:
+    pixels = read_picture(coffee).pixels
+    plain = Localizer(network, "fast").locate(pixels, top=3)
+    steady = Localizer(SteadyNetwork(network, kept=0.0), "fast")
+    steady.locate(pixels[:, ::-1].copy())
+    again = steady.locate(pixels, top=3)
+    assert [each.class_index for each in again.findings] == [each.class_index for each in plain.findings]
+    assert again.findings[0].box == plain.findings[0].box
+
+
+def test_the_average_is_exact_and_complete(network: ModelFile, pictures: Path) -> None:
+    """The mean of a map and the bias are the logit, of the average as of each frame."""
+    one, other = views(pictures, ("coffee.jpg", "chelsea.jpg"))
+    steady = SteadyNetwork(network, kept=0.6)
+    for pixels in (one, other):
+        out = steady.run(pixels, size=(224, 224), classes=[967], top=2)
+    runs = [network.run(pixels, size=(224, 224), classes=[967], top=0) for pixels in (one, other)]
+    logits = 0.6 * runs[0].logits + 0.4 * runs[1].logits
+    maps = 0.6 * runs[0].class_maps[0] + 0.4 * runs[1].class_maps[0]
+    np.testing.assert_allclose(out.logits, logits, atol=1e-4)
+    np.testing.assert_allclose(out.class_maps[out.chosen.tolist().index(967)], maps, atol=1e-4)
+    assert out.chosen[0] == 967
+    assert int(logits.argmax()) in out.chosen
+
+
+def test_forgotten_is_as_new(network: ModelFile, pictures: Path) -> None:
+    one, other = views(pictures, ("coffee.jpg", "chelsea.jpg"))
+    steady = SteadyNetwork(network)
+    steady.run(one, size=(224, 224), classes=[], top=1)
+    steady.forget()
+    out = steady.run(other, size=(224, 224), classes=[], top=1)
+    np.testing.assert_allclose(out.logits, network.run(other, size=(224, 224), top=1).logits, atol=1e-5)
+
+
+def test_kept_is_checked(network: ModelFile) -> None:
+    with pytest.raises(ValueError, match="below 1"):
+        SteadyNetwork(network, kept=1.0)
+
+
+def test_cuts_are_seen_and_noise_is_not(pictures: Path) -> None:
+    names = ("coffee.jpg", "chelsea.jpg", "rocket.jpg")
+    random = np.random.default_rng(0)
+    tell = Cuts()
+    scenes = [pixels for pixels in views(pictures, names) for _ in range(3)]
+    said = [tell((pixels + random.normal(0, 10, pixels.shape)).clip(0, 255).astype(np.uint8)) for pixels in scenes]
+    assert said == [False, False, False, True, False, False, True, False, False]
+    black = np.zeros((32, 32, 3), np.uint8)
+    assert [Cuts()(black), tell(black), tell(black)] == [False, True, False]
+
+
+def test_a_clip_is_followed(clip: Make) -> None:
+    with Frames(str(clip("coffee.jpg", "chelsea.jpg", frames=6))) as frames:
+        looks = list(follow(frames, "efficientnet-lite0", "fast"))
+    assert [look.cut for look in looks].index(True) == 6
+    assert sum(look.cut for look in looks) == 1
+    assert looks[5].found.findings[0].label == "espresso"
+    assert "cat" in looks[6].found.findings[0].label.lower()
+    boxes = [look.found.findings[0].box for look in looks[:6]]
+    edges = np.array([box.xyxy for box in boxes if box], np.float32)
+    assert len(edges) == 6
+    assert np.diag(iou(edges[:-1], edges[1:])).min() > 0.7
+    assert looks[2].as_dict()["frame"] == 2
