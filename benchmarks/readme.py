@@ -220,6 +220,37 @@ def detector_table() -> str:
     return "\n".join(lines)
 
 
+def serve_table() -> str:
+    """What the service costs beside the library, and how it stood mixed load."""
+    measured, load = read("serve"), read("serve_load")["figures"]
+    figures = measured["figures"]
+    rows = {
+        "pictures a second, service at saturation over `locate_many`": "service at saturation over locate_many",
+        "the same in processor time": "processor time of locate_many over the service's",
+        "overhead of a request, ms": "overhead of a request, ms",
+    }
+    lines = ["| service, `balanced` | measured | target |", "|---|---|---|"]
+    bounds = ("at least 0.85", "at least 0.85", "under 5")
+    lines += [
+        f"| {words} | {figures[key]:.2f} | {bound} |" for (words, key), bound in zip(rows.items(), bounds, strict=True)
+    ]
+    thirds = " / ".join(f"{size:.0f}" for size in load["memory by thirds of the time, median MiB"])
+    lines += [
+        f"| mixed load, {load['minutes']:g} minutes: {load['requests']:,} requests, wrong or no answers | "
+        f"{load['wrong answers']} | 0 |",
+        f"| memory of it by thirds of the time, MiB | {thirds} | flat |",
+        "",
+        f"While {measured['beside']}, so that the first and the third row mostly tell what the neighbours did (single "
+        f"rounds: {figures['the least of these ratios']:.2f} to {figures['the largest of these ratios']:.2f}); "
+        "processor time stands that, and of it a request takes "
+        f"{figures['service, processor ms a picture'] - figures['locate_many, processor ms a picture']:.1f} ms beside "
+        f"the {figures['locate_many, processor ms a picture']:.1f} of locating. Mixed load is good, broken, huge, "
+        "slow and aborted requests from 12 clients. `python -m benchmarks.serve` and "
+        "`python -m benchmarks.serve_load --minutes 30` measure anew.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
 def twins() -> str:
     """What is found as near duplicates, and what is missed of copies that were made."""
     results = read("duplicates")
@@ -313,6 +344,7 @@ def _with_interval(figure: dict[str, float]) -> str:
 PAGES: dict[Path, Callable[[], str]] = {
     _ROOT / "README.md": readme_tables,
     _ROOT / "docs/scale.md": scale_table,
+    _ROOT / "docs/serve.md": serve_table,
     _ROOT / "docs/fit.md": lambda: f"{fit_table()}\n{fit_time_table()}\n{twins()}",
     _ROOT / "docs/detector.md": detector_table,
     _ROOT / "docs/video.md": video_table,

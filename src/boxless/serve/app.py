@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from boxless._version import __version__
-from boxless.errors import PictureError, UnknownClassError, UnknownPresetError
+from boxless.errors import NoClassMapError, PictureError, UnknownClassError, UnknownPresetError
 from boxless.serve.guard import Guard, refused
 from boxless.serve.inference import infer, model_metadata, server_metadata
 from boxless.serve.locating import locate
@@ -21,6 +21,7 @@ from boxless.serve.problems import ClientGone, Problem
 from boxless.serve.service import Service, as_json
 
 _KINDS: dict[type[Exception], str] = {
+    NoClassMapError: "no-class-map",
     PictureError: "unreadable-picture",
     UnknownClassError: "unknown-class",
     UnknownPresetError: "unknown-preset",
