@@ -11,13 +11,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from boxless.class_maps import normalise
 from boxless.errors import PictureError
 from boxless.image import read_picture, resize_pixels
 from boxless.localizer import Localizer
 from boxless.model_file import ModelFile
 from boxless.ordered import ordered_map
-from boxless.refine import resize_maps
 from boxless.training.held_out import HeldOut
 
 Pixels = NDArray[np.uint8]
@@ -171,7 +169,7 @@ def _looked(
     size = network.card.look_size(side, picture.height, picture.width)
     view = resize_pixels(picture.pixels, *size)
     finding = localizer.locate(picture.pixels, classes=[k]).findings[0]
-    scores = normalise(resize_maps(finding.class_map[None], *size))[0]
+    scores = finding.scores_on(*size)
     region = scores >= threshold
     elsewhere = np.zeros(scores.size, bool)
     elsewhere[np.argsort(scores, axis=None, kind="stable")[: int(region.sum())]] = True
