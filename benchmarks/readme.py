@@ -172,13 +172,13 @@ def scale_table() -> str:
         lines += ["", "| pictures | core hours | hours on 16 cores | on 320 cores | dollars |", "|---|---|---|---|---|"]
         for millions in (1, 10, 100):
             hours = millions * 1e6 * each / 3600
-            cells = f"{hours:,.0f} | {hours / 16:,.1f} | {hours / 320:,.1f} | {hours * _PRICE:,.0f}"
+            cells = f"{hours:,.1f} | {hours / 16:,.2f} | {hours / 320:,.2f} | {hours * _PRICE:,.2f}"
             lines.append(f"| {millions} million | {cells} |")
         lines += [
             "",
             f"From {each * 1e3:.0f} ms of one core a picture of about 0.2 megapixels, preset `fast`, in the long run "
-            f"above, and {_PRICE} dollars for an hour of a core, which is an assumption; storage and traffic come on "
-            "top. Many machines were not measured: the hours suppose that they do not hinder each other.",
+            f"above, and {_PRICE} dollars for an hour of a core, an assumption; storage and traffic come on top. "
+            "Many machines were not measured: the hours suppose that they do not hinder each other.",
         ]
     return "\n".join(lines) + "\n"
 
