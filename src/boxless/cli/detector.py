@@ -21,7 +21,7 @@ def detector(
     backbone: Annotated[str, typer.Option(help=f"One of {' or '.join(BACKBONES)}.")] = "efficientnet_lite0",
     size: Annotated[int, typer.Option(help="Pixels a side, as it looks at pictures: a multiple of 32.")] = 256,
     width: Annotated[float, typer.Option(help="Factor on the numbers of filters of darknet19.")] = 1.0,
-    rounds: Annotated[int, typer.Option(help="Of teaching at most: the first by class maps, others by itself.")] = 2,
+    rounds: Annotated[int, typer.Option(help="Of teaching at most: the first by class maps, others by itself.")] = 3,
     epochs: Annotated[int, typer.Option(help="Times that every picture is shown in the first round.")] = 40,
     batch: Annotated[int, typer.Option(help="Pictures a step.")] = 8,
     rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 1e-3,

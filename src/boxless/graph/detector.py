@@ -10,6 +10,7 @@ from onnx import TensorProto, helper
 from boxless.card import Card
 from boxless.detections import LEAST_SCORE
 from boxless.graph.assemble import NETWORK_PREFIX, append_network, append_part, finish, tensor_info
+from boxless.graph.scaling import scale_for_channels_last
 
 OVERLAP = 0.6
 """Of two boxes of a class that overlap more, in IoU, the one with the lower score goes."""
@@ -123,6 +124,7 @@ def detector_model(network: onnx.ModelProto, strides: Sequence[int], card: Card)
     graph.output.append(tensor_info("box_scores", TensorProto.FLOAT, "S"))
     for name in ("box_classes", "box_pictures"):
         graph.output.append(tensor_info(name, TensorProto.INT64, "S"))
+    scale_for_channels_last(graph, exact=True)
     whole = finish(graph, network.opset_import, card)
     onnx.checker.check_model(whole, full_check=True)
     return whole

@@ -28,7 +28,7 @@ class Settings:
     backbone: str = "efficientnet_lite0"
     size: int = 256
     width: float = 1.0
-    rounds: int = 2
+    rounds: int = 3
     epochs: int = 40
     batch: int = 8
     rate: float = 1e-3
