@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 
 from boxless import Localizer
@@ -32,3 +35,13 @@ def test_masks_of_a_real_finding_fill_their_boxes(localizer: Localizer, pictures
         columns = np.flatnonzero(mask.any(axis=0))
         assert abs(columns[0] - box.x0) <= 3 and abs(columns[-1] + 1 - box.x1) <= 3
         assert finding.score_map[mask].min() >= finding.threshold
+
+
+def test_masks_are_cut_where_the_classs_own_threshold_cuts_its_boxes(coffee: Path) -> None:
+    own = Localizer(preset="fast", threads=1)
+    own.preset = replace(own.preset, threshold=0.9, thresholds=(0.3,) * len(own.card.labels))
+    (finding,) = own.locate(coffee).findings
+    (mask, *_), box = finding.masks(), finding.boxes[0]
+    assert finding.threshold == 0.3
+    columns = np.flatnonzero(mask.any(axis=0))
+    assert abs(columns[0] - box.x0) <= 3 and abs(columns[-1] + 1 - box.x1) <= 3

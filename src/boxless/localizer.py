@@ -246,7 +246,7 @@ class Localizer:
             class_map=class_map,
             height=picture.height,
             width=picture.width,
-            threshold=self.preset.threshold,
+            threshold=self.preset.threshold_of(index),
         )
 
     def _boxes(self, picture: Picture, index: int, probability: float, class_map: Floats) -> tuple[Box, ...]:
