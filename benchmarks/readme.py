@@ -98,7 +98,8 @@ def _own_data_lines() -> list[str]:
         f"| playing cards, AP50 of all boxes: class maps of `boxless fit`, `best` | {maps:.1f} |",
         f"| the detector of `boxless detector`, taught by class maps | {taught:.1f} |",
         f"| the same detector taught by drawn boxes | {boxed:.1f} |",
-        f"| defects of magnetic tiles, named rightly (some tiles are learned from in another light) | {_with_interval(tiles['top1'])} |",
+        "| defects of magnetic tiles (some tiles are learned from in another light), named rightly | "
+        f"{_with_interval(tiles['top1'])} |",
         f"| one box right, mean over IoU 0.3, 0.5, 0.7, `balanced` | {_with_interval(tiles['one_box'])} |",
         f"| MaxBoxAccV2 of the same | {_with_interval(tiles['oracle'])} |",
     ]
