@@ -105,7 +105,13 @@ def test_the_report_shows_where_it_looks(fitted: Fitted, tmp_path: Path) -> None
     page = fitted.report.write(ModelFile(fitted.path), "fast", tmp_path, counts.append)
     assert counts[-1] == fitted.report.heat_maps == 60
     text = page.read_text(encoding="utf-8")
-    for words in ("Confusion matrix", "Where it looks", "likely wrong", "school_bus", "carried over from"):
+    for words in (
+        "Confusion matrix",
+        "Where it looks",
+        "likely wrong",
+        "school_bus",
+        "the share that the evidence takes",
+    ):
         assert words in text
     assert "None of the 100 held-out pictures nearly is one that was learned from" in text
     assert f"Made by boxless {__version__} on {date.today().isoformat()}" in text
@@ -139,7 +145,10 @@ def test_boxes_set_the_thresholds(tiny: tuple[LabelledPictures, LabelledPictures
     for each in made.thresholds:
         preset = made.card.preset(each.preset)
         assert preset.threshold == each.new
-        assert ("(20 pictures)" in preset.set_on) == (each.new != each.old)
+        assert each.classes is not None
+        assert preset.thresholds == each.classes.new
+        changed = each.new != each.old or bool(each.classes.changed)
+        assert ("(20 pictures)" in preset.set_on) == changed
     assert [each["preset"] for each in made.report.as_dict()["thresholds"]] == ["fast", "balanced", "best"]
     page = made.report.write(ModelFile(made.path), "fast", tmp_path).read_text(encoding="utf-8")
     table = page.partition("How well its boxes fit")[2].partition("</table>")[0]
@@ -161,7 +170,7 @@ def test_a_backbone_says_at_what_size_it_looks(tiny: tuple[LabelledPictures, Lab
     made = fit(*tiny, tmp_path / "own.onnx", backbone=tmp_path / "smaller.onnx")
     assert made.card.preset("only").sides == (96,)
     assert made.card.preset("only").threshold == 0.3
-    assert "carried over from smaller" in made.card.preset("only").set_on
+    assert made.card.preset("only").threshold == 0.3, "the backbone's own"
     assert made.report.figures["accuracy"].value > 60
 
 

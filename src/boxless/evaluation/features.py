@@ -7,6 +7,7 @@ the features are named as one more output in memory, and the file is left alone.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -65,7 +66,11 @@ class FeatureNetwork:
         options.intra_op_num_threads = threads
         options.log_severity_level = 3
         self._session = ort.InferenceSession(proto.SerializeToString(), options, providers=["CPUExecutionProvider"])
-        self.card = Card.from_json(self._session.get_modelmeta().custom_metadata_map[METADATA_KEY])
+        card = Card.from_json(self._session.get_modelmeta().custom_metadata_map[METADATA_KEY])
+        # Evidence of other methods is on other scales, on which no level was set.
+        presets = {name: each if method == "cam" else replace(each, least_evidence=0.0)
+                   for name, each in card.presets.items()}  # fmt: skip
+        self.card = replace(card, presets=presets)
         has_affinity = any(output.name == "affinity" for output in self._session.get_outputs())
         self._outputs = ["logits", "chosen", self._features, *(["affinity"] if walk and has_affinity else [])]
 
