@@ -26,8 +26,12 @@ exclude_patterns = ["_build"]
 myst_heading_anchors = 3
 
 autodoc_member_order = "bysource"
-# Networks and their training are described without what they run on.
-autodoc_mock_imports = ["jax", "keras", "tensorflow", "tf2onnx"]
+# Networks, their training, long runs and the service are described without what they run on.
+autodoc_mock_imports = [
+    *("jax", "keras", "tensorboard", "tensorflow", "tf2onnx"),
+    *("fsspec", "pyarrow", "ray"),
+    *("fastapi", "prometheus_client", "python_multipart", "starlette", "uvicorn"),
+]
 autodoc_typehints = "signature"
 autodoc_default_options = {"members": True}
 python_maximum_signature_line_length = 80

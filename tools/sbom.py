@@ -21,6 +21,7 @@ from packaging.requirements import Requirement
 
 from boxless import ModelFile, __version__, zoo
 from boxless.fonts import OWN
+from boxless.serve.alone import WEB
 
 CLASSIFIERS = {
     "License :: OSI Approved :: Apache Software License": "Apache-2.0",
@@ -56,12 +57,13 @@ def bill(epoch: int) -> Bom:
 
 
 def _shipped() -> Iterator[Component]:
-    """The weights and the font that the wheel holds."""
+    """What the wheel holds of others: weights, the font, colours."""
     licences = LicenseFactory()
     for name, path in zoo.models().items():
         card = ModelFile(name).card
         yield Component(
             name=name,
+            bom_ref=name,
             type=ComponentType.MACHINE_LEARNING_MODEL,
             description=card.source,
             licenses=[licences.make_from_string(card.licence)],
@@ -69,11 +71,20 @@ def _shipped() -> Iterator[Component]:
         )
     yield Component(
         name="Noto Sans",
+        bom_ref="Noto Sans",
         version="2.004",
         type=ComponentType.FILE,
         description="a part of the font; see NOTICE",
         licenses=[licences.make_from_string("OFL-1.1")],
         hashes=[_hash(OWN)],
+    )
+    yield Component(
+        name="inferno",
+        bom_ref="inferno",
+        type=ComponentType.DATA,
+        description="the colours of heat in the page; see NOTICE",
+        licenses=[licences.make_from_string("CC0-1.0")],
+        hashes=[_hash(WEB / "inferno.js")],
     )
 
 
@@ -103,6 +114,7 @@ def _package(package: Distribution) -> Component:
     said = next(iter(told), None)
     return Component(
         name=about["Name"],
+        bom_ref=about["Name"],
         version=package.version,
         description=about["Summary"],
         licenses=[LicenseFactory().make_from_string(said)] if said else [],

@@ -46,3 +46,19 @@ def test_comparing_models(tmp_path: Path, pictures: Path) -> None:
     assert summary.startswith("the same class: ") and "of 3 pictures" in summary
     differing = [line for line in lines if line.startswith("differ")]
     assert differing and len(list((tmp_path / "differences").glob("*.jpg"))) == len(differing)
+
+
+def test_pre_annotation(tmp_path: Path, pictures: Path) -> None:
+    said = run("pre_annotation.py", "draft", pictures, "to-correct", "--preset", "fast", cwd=tmp_path)
+    assert "annotations.json: 3 boxes in 3 pictures" in said
+    assert (tmp_path / "to-correct/images/coffee.jpg").is_file()
+
+    as_drafted = ("judge", "to-correct", "to-correct/annotations.json", "--preset", "fast")
+    *_, counts, known, _ = run("pre_annotation.py", *as_drafted, cwd=tmp_path).splitlines()
+    assert counts == "3 drafted boxes: 3 kept, 0 moved, 0 removed, 0 added"
+    assert known.startswith("AP50, classes known: 100.0 %")
+
+    corrected = ("judge", "to-correct", EXAMPLES / "corrected.json", "--preset", "fast")
+    said = run("pre_annotation.py", *corrected, cwd=tmp_path)
+    assert "kept     chelsea.jpg: Egyptian cat" in said and "added    rocket.jpg: missile" in said
+    assert "removed  rocket.jpg: drilling platform" in said
