@@ -30,7 +30,8 @@ def setup(sphinx: Sphinx) -> dict[str, Any]:
 
         def run(self) -> list[nodes.Node]:
             """The sections, parsed as the page's Markdown is."""
-            return self.parse_text_to_nodes(reference(), allow_section_headings=True)
+            sections: list[nodes.Node] = self.parse_text_to_nodes(reference(), allow_section_headings=True)
+            return sections
 
     sphinx.add_directive("boxless-commands", Commands)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
