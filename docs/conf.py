@@ -33,6 +33,7 @@ autodoc_mock_imports = [
     *("fastapi", "prometheus_client", "python_multipart", "starlette", "uvicorn"),
 ]
 autodoc_typehints = "signature"
+autodoc_preserve_defaults = True  # as they are written: what a function is shown as is no Python
 autodoc_default_options = {"members": True}
 python_maximum_signature_line_length = 80
 napoleon_google_docstring = True

@@ -15,7 +15,7 @@ class Settings:
     """Which detector is trained, and how.
 
     Attributes:
-        backbone: of `boxless.networks.detector.BACKBONES`.
+        backbone: of `boxless.networks.backbones.BACKBONES`.
         size: side of the pictures as it looks at them, in pixels.
         width: factor on the numbers of filters of darknet19.
         rounds: times that it is taught, by the class maps first and then by itself, at most.
