@@ -13,6 +13,7 @@ from PIL import Image
 
 from boxless import Localizer
 from boxless.batch import Locate
+from boxless.zoo import DEFAULT_MODEL
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples/batch"
 
@@ -25,7 +26,7 @@ def locate() -> Locate:
 @pytest.fixture(scope="module")
 def expected(pictures: Path) -> dict[str, Any]:
     """What is in the espresso, without its name."""
-    found = Localizer(preset="fast", threads=1).locate(pictures / "coffee.jpg", top=2).as_dict()
+    found = Localizer(DEFAULT_MODEL, "fast", threads=1).locate(pictures / "coffee.jpg", top=2).as_dict()
     return {name: value for name, value in found.items() if name != "image"}
 
 

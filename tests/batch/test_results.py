@@ -18,6 +18,7 @@ from boxless.batch.run import run
 from boxless.batch.settings import Settings
 from boxless.errors import ResultsError
 from boxless.image import pictures_in
+from boxless.zoo import DEFAULT_MODEL
 
 pa = pytest.importorskip("pyarrow", reason="needs the extra batch")
 
@@ -32,8 +33,8 @@ def out(album: Path, tmp_path: Path) -> Path:
 
 
 def test_flat_rows_are_those_of_as_rows(pictures: Path, album: Path) -> None:
-    nothing = Localizer(preset="fast").locate_many([pictures / "coffee.jpg", album / "c/broken.jpg"], top=3)
-    found = [*nothing, Localizer(preset="fast").locate(pictures / "coffee.jpg", min_probability=0.999)]
+    nothing = Localizer(DEFAULT_MODEL, "fast").locate_many([pictures / "coffee.jpg", album / "c/broken.jpg"], top=3)
+    found = [*nothing, Localizer(DEFAULT_MODEL, "fast").locate(pictures / "coffee.jpg", min_probability=0.999)]
     table = flat(pa.Table.from_pylist([each.as_dict() for each in found], schema=schema(with_maps=False)))
     assert table.select(list(COLUMNS)).to_pylist() == [row for each in found for row in each.as_rows()]
 
@@ -47,7 +48,7 @@ def test_the_schema_has_what_results_have(localizer: Localizer, coffee: Path) ->
 
 def test_everything_comes_back_as_it_was(out: Path, album: Path) -> None:
     (found,) = select(str(out), "label = 'espresso' and image == '" + str(album / "a.jpg") + "'").found
-    expected = Localizer(preset="fast").locate(album / "a.jpg", top=1)
+    expected = Localizer(DEFAULT_MODEL, "fast").locate(album / "a.jpg", top=1)
     assert found.as_dict() == expected.as_dict()
     assert found.draw().size == (600, 400)
 
@@ -72,7 +73,7 @@ CONDITIONS: dict[str, Callable[[dict[str, Any]], bool]] = {
 
 @pytest.mark.parametrize("where", CONDITIONS)
 def test_conditions(out: Path, album: Path, where: str) -> None:
-    found = Localizer(preset="fast").locate_many(pictures_in(album), top=3)
+    found = Localizer(DEFAULT_MODEL, "fast").locate_many(pictures_in(album), top=3)
     expected = [row for each in found for row in each.as_rows() if CONDITIONS[where](row)]
     selection = select(str(out), where)
     assert (selection.matching, selection.pictures, selection.failed) == (len(expected), 7, 1)

@@ -24,6 +24,7 @@ from boxless.batch.run import run
 from boxless.batch.settings import Settings
 from boxless.errors import BoxlessError, DiskSpaceError, ResultsError, UnknownClassError, UnknownPresetError
 from boxless.image import pictures_in
+from boxless.zoo import DEFAULT_MODEL
 
 
 def parts(out: Path) -> list[str]:
@@ -35,7 +36,7 @@ def test_rows_are_those_of_the_localizer(album: Path, tmp_path: Path) -> None:
     done = run(job(album, out, settings=Settings(preset="fast", top=2)))
     assert (done.pictures, done.failed, done.before) == (7, 1, 0)
     assert parts(out) == ["part-00000.jsonl", "part-00001.jsonl", "part-00002.jsonl"]
-    expected = [found.as_dict() for found in Localizer(preset="fast").locate_many(pictures_in(album), top=2)]
+    expected = [found.as_dict() for found in Localizer(DEFAULT_MODEL, "fast").locate_many(pictures_in(album), top=2)]
     assert rows_in(out) == expected
     assert "not a picture" in expected[5]["error"]
 
@@ -55,7 +56,7 @@ def test_maps_are_kept_on_request(coffee: Path, tmp_path: Path, kind: str, off: 
     pq = pytest.importorskip("pyarrow.parquet", reason="needs the extra batch")
     run(job(coffee, tmp_path, format="parquet", settings=Settings(preset="fast", maps=kind)))
     (row,) = pq.read_table(tmp_path / "part-00000.parquet").to_pylist()
-    expected = Localizer(preset="fast").locate(coffee).findings[0].class_map
+    expected = Localizer(DEFAULT_MODEL, "fast").locate(coffee).findings[0].class_map
     assert expected is not None
     assert class_map(row["findings"][0]) == pytest.approx(expected, abs=off * float(expected.max()))
     with pytest.raises(ResultsError, match="Parquet only"):

@@ -23,7 +23,7 @@ def test_prints_what_and_where(coffee: Path) -> None:
 
 
 def test_json_is_one_object_a_line_and_nothing_else(pictures: Path, localizer: Localizer) -> None:
-    done = boxless("locate", pictures, "--json", "--top", 2)
+    done = boxless("locate", pictures, "--json", "--top", 2, "--model", localizer.card.name)
     assert done.returncode == 0
     found = [json.loads(line) for line in done.stdout.splitlines()]
     assert [Path(each["image"]).name for each in found] == ["chelsea.jpg", "coffee.jpg", "rocket.jpg"]

@@ -7,15 +7,13 @@ from typing import Annotated
 import typer
 
 from boxless.presets import DEFAULT_PRESET
-from boxless.zoo import DEFAULT_MODEL
+from boxless.zoo import quick_model
 
 
 def serve(
     models: Annotated[
         list[str] | None,
-        typer.Option(
-            "--model", help=f"A model's name (see boxless models) or file; repeatable. [default: {DEFAULT_MODEL}]"
-        ),
+        typer.Option("--model", help="A model's name or file, repeatable; the one that boxless models says if none."),
     ] = None,
     preset: Annotated[
         str, typer.Option(help="Used where a request names none: fast, balanced or best.")
@@ -48,4 +46,4 @@ def serve(
     }
     limits = replace(Limits(), **{name: value for name, value in given.items() if value is not None})
     token = os.environ.get("BOXLESS_TOKEN") or None
-    run(models or [DEFAULT_MODEL], preset=preset, host=host, port=port, token=token, limits=limits)
+    run(models or [quick_model()], preset=preset, host=host, port=port, token=token, limits=limits)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxless.errors import VideoError
+from boxless.video.ffmpeg import ffmpeg_settings
 
 Pixels = NDArray[np.uint8]
 
@@ -29,7 +28,6 @@ _PATIENCE = 10_000
 """Milliseconds that a stream may take to open, and to give its next frame."""
 
 _FFMPEG = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
-_QUIET = "OPENCV_FFMPEG_LOGLEVEL"
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,7 +127,7 @@ class Frames:
 
 def _opened(source: str, name: str) -> cv2.VideoCapture:
     if source.isdecimal():
-        with _settings():
+        with ffmpeg_settings():
             capture = cv2.VideoCapture(int(source))
         if not capture.isOpened():
             there = sorted(each.name.removeprefix("video") for each in Path("/dev").glob("video[0-9]*"))
@@ -142,7 +140,7 @@ def _opened(source: str, name: str) -> cv2.VideoCapture:
         _check_file(source)
     patience = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, _PATIENCE, cv2.CAP_PROP_READ_TIMEOUT_MSEC, _PATIENCE]
     # A file that says that it goes on at some address is not followed there.
-    with _settings(**({} if stream else {_FFMPEG: "protocol_whitelist;file"})):
+    with ffmpeg_settings(**({} if stream else {_FFMPEG: "protocol_whitelist;file"})):
         capture = cv2.VideoCapture(source, cv2.CAP_FFMPEG, patience)
     if not capture.isOpened():
         expected = "a stream that answers within 10 seconds" if stream else "a clip: MP4, AVI, MKV, MOV, WebM, ..."
@@ -162,23 +160,6 @@ def _check_file(source: str) -> None:
         path.open("rb").close()
     except PermissionError:
         raise VideoError(f"{source}: cannot be opened: permission denied") from None
-
-
-@contextmanager
-def _settings(**wanted: str) -> Iterator[None]:
-    """FFmpeg's settings by way of the environment, which is how OpenCV takes them, while something is opened."""
-    wanted = {_QUIET: "-8", **wanted}
-    before = {name: os.environ.get(name) for name in wanted}
-    os.environ.update({name: value for name, value in wanted.items() if name not in os.environ})
-    level = cv2.utils.logging.getLogLevel()
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    try:
-        yield
-    finally:
-        cv2.utils.logging.setLogLevel(level)
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
 
 
 def _rgb(bgr: NDArray[Any]) -> Pixels:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from boxless.errors import OutputError
+from boxless.video.ffmpeg import ffmpeg_settings
 
 Pixels = NDArray[np.uint8]
 
@@ -81,7 +82,8 @@ class ClipWriter:
     def _opened(self, picture: Image.Image) -> cv2.VideoWriter:
         # VP8 keeps colours for squares of two by two pixels.
         self._size = (max(2, picture.width // 2 * 2), max(2, picture.height // 2 * 2))
-        file = cv2.VideoWriter(str(self._path), cv2.CAP_FFMPEG, _CODE, self._rate, self._size)
+        with ffmpeg_settings():
+            file = cv2.VideoWriter(str(self._path), cv2.CAP_FFMPEG, _CODE, self._rate, self._size)
         if not file.isOpened():
             raise OutputError(
                 f"{self._path}: OpenCV cannot write a clip there (expected a folder that can be written to, and an "
