@@ -224,7 +224,7 @@ def test_it_runs_with_the_network_off_and_agrees(page: Page, alone: str, picture
     with page.expect_download() as download:
         page.get_by_role("button", name="JSON").click()
     told = json.loads(Path(download.value.path()).read_text())
-    localizer = Localizer(threads=1)
+    localizer = Localizer(DEFAULT_MODEL, threads=1)
     for got, name in zip(told, names, strict=True):
         expected = localizer.locate(pictures / name)
         assert (got["width"], got["height"]) == (expected.width, expected.height)
