@@ -19,6 +19,7 @@ from boxless.evaluation.blank import blank_pictures
 from boxless.evaluation.coco import read_coco
 from boxless.evaluation.dataset import BoxedPicture
 from boxless.evaluation.presence import Surveys, levels
+from boxless.zoo import DEFAULT_MODEL
 
 SIZES = (0.0, 0.05, 0.15, 0.3, 0.5, 1.0)
 """Borders between object sizes: the largest true box as a share of the picture."""
@@ -29,7 +30,7 @@ _OTHER_SEED = 1  # blank pictures that set no level
 
 def presence(preset: str, pictures: Sequence[BoxedPicture]) -> dict[str, float]:
     """Shares in percent of what passes: at the stored levels, and at those that the other half of the pictures sets."""
-    localizer = Localizer(preset=preset)
+    localizer = Localizer(DEFAULT_MODEL, preset)
     seen = Surveys.of(localizer, [each.path for each in pictures])
     shown = np.zeros(seen.evidence.shape, bool)
     shown[np.arange(len(pictures)), [each.class_index for each in pictures]] = True
@@ -114,7 +115,7 @@ def main() -> None:
     folder = DATA / "ilsvrc-dev"
     if not folder.is_dir():
         sys.exit(f"no pictures to measure on: {folder} is missing (set BOXLESS_DATA)")
-    localizer = Localizer()
+    localizer = Localizer(DEFAULT_MODEL)
     pictures = read_coco(folder / "annotations.json", localizer.card, folder / "images").pictures
     figures = {
         "pictures": len(pictures),

@@ -75,11 +75,11 @@ def graph_ratios(side: int, rounds: int) -> dict[str, float]:
 
 def locate_ratios(pixels: NDArray[np.uint8], rounds: int) -> dict[str, float]:
     """`Localizer.locate` on a decoded picture over the bare forward pass on as many pixels."""
-    first = Localizer(preset="fast", threads=1)
+    first = Localizer(MODEL, "fast", threads=1)
     size = view_size(first.preset.sides[0], pixels.shape[0], pixels.shape[1], first.card.size_multiple)
     bare = part_of_the_model(["picture_scaled"], ["logits"])
     scaled = np.zeros((1, 3, *size), np.float32)
-    localizers = {name: Localizer(preset=name, threads=1) for name in first.card.presets}
+    localizers = {name: Localizer(MODEL, name, threads=1) for name in first.card.presets}
     tasks = {name: partial(each.locate, pixels) for name, each in localizers.items()}
     times = milliseconds({"bare": lambda: bare.run(None, {"picture_scaled": scaled}), **tasks}, rounds)
     figures = {f"locate, {name}, ms": float(np.median(times[name])) for name in tasks}
@@ -88,7 +88,7 @@ def locate_ratios(pixels: NDArray[np.uint8], rounds: int) -> dict[str, float]:
 
 def folder_ratios(files: list[Path], preset: str, rounds: int = 5) -> dict[str, float]:
     """Pictures a second of a folder from end to end, over the smaller of decoding's and the network's alone."""
-    localizer = Localizer(preset=preset)
+    localizer = Localizer(MODEL, preset)
     largest = localizer.preset.sides[-1]
     arrays = [read_picture(file, enough=largest).pixels for file in files]
     cores = os.cpu_count() or 1
@@ -119,7 +119,7 @@ def _exhaust(localizer: Localizer, arrays: list[NDArray[np.uint8]]) -> None:
 def core_ratio(arrays: list[NDArray[np.uint8]], rounds: int = 5) -> dict[str, float]:
     """Many pictures each on a core of its own, over each on all cores: pictures a second, `fast`."""
     cores = os.cpu_count() or 1
-    localizers = {threads: Localizer(preset="fast", threads=threads) for threads in (1, cores)}
+    localizers = {threads: Localizer(MODEL, "fast", threads=threads) for threads in (1, cores)}
     tasks = {str(threads): partial(_exhaust, each, arrays) for threads, each in localizers.items()}
     times = milliseconds(tasks, rounds, warm=1)
     return {"many on a core each, over many on all cores, pictures/s": ratio(times, str(cores), "1")}
@@ -158,7 +158,7 @@ import itertools, resource, sys
 from pathlib import Path
 from boxless import Localizer
 files = sorted(Path(sys.argv[1]).glob("*.JPEG"))
-run = Localizer(preset="fast").locate_many(itertools.islice(itertools.cycle(files), int(sys.argv[2])))
+run = Localizer("efficientnet-lite0", "fast").locate_many(itertools.islice(itertools.cycle(files), int(sys.argv[2])))
 for found in run:
     assert found.error is None
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
