@@ -1,9 +1,9 @@
 """Own classes from labels alone: what finds small things, and where boxes are cut. python -m benchmarks.own_data
 
-Ideas are compared on two fifths of the training pictures of `magnetic-tile` (all photographs of a tile on one side),
-by layers that were learned from the other three. What was chosen there is then fitted on all of them by `boxless fit`,
-and measured once on `val`; so are thresholds from a few boxes of the training pictures. Writes the tables of
-docs/own-data.md and benchmarks/results/own_data.json.
+Ideas are compared on two fifths of the training pictures of `magnetic-tile`, drawn by lot, by layers that were learned
+from the other three. What was chosen there is then fitted on all of them by `boxless fit`, and measured once on `val`;
+so are thresholds from a few boxes of the training pictures. Writes the tables of docs/own-data.md and
+benchmarks/results/own_data.json.
 
 --ideas, --final MODEL: only one of the two parts; MODEL is kept, and taken as it is where it is there already.
 --go-on: ideas that an earlier run measured are not measured again.
@@ -12,10 +12,8 @@ docs/own-data.md and benchmarks/results/own_data.json.
 from __future__ import annotations
 
 import json
-import re
 import sys
 import tempfile
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -33,11 +31,11 @@ from boxless.files import write_whole
 from boxless.graph.assemble import write_model
 from boxless.graph.backbone import Backbone, with_head
 from boxless.model_file import ModelFile
-from boxless.presets import Preset
 from boxless.training.features import pooled_features
-from boxless.training.finding import hot_shares, thresholds_from
+from boxless.training.finding import WAYS, Way, hot_shares, plans_for, with_plans
 from boxless.training.fit import fit
-from boxless.training.head import fit_head
+from boxless.training.head import LinearHead, fit_head
+from boxless.training.novelty import usual_cells
 from boxless.training.split import read_split
 from boxless.zoo import DEFAULT_MODEL
 
@@ -47,24 +45,28 @@ BOXES = (1, 2, 5, 10, 20)
 DRAWS = 200
 
 
+_SMALL, _MIDDLE = WAYS
+_ALL = 1.0  # a hot share that no class is above
+
+
 @dataclass(frozen=True)
 class Idea:
-    """A way to find: a preset, the highest threshold that is set without boxes, and whether boxless does it."""
+    """A way to find: a preset of the backbone, what is searched for beside it, and whether boxless does it."""
 
     words: str
-    preset: Preset
-    highest: float = 0.95
+    preset: str = "balanced"
+    ways: tuple[Way, ...] = ()
     kept: bool = False
 
 
 IDEAS = (
-    Idea("naming layer, 224", Preset((224,), 4)),
-    Idea("naming layer, 224 and 448 (as in the backbone)", Preset((224, 448), 4)),
-    Idea("a finder at 448", Preset((224, 448), 4, finders=(0,)), kept=True),
-    Idea("a finder at 896", Preset((224, 896), 4, finders=(1,))),
-    Idea("a finder at 896, sharpness 2", Preset((224, 896), 4, finders=(1,), sharpness=2), 0.8),
-    Idea("the same, 16 steps", Preset((224, 896), 16, finders=(1,), sharpness=2), 0.8, kept=True),
-    Idea("the same with the finder at 448", Preset((224, 448, 896), 16, finders=(0, 1), sharpness=2), 0.8),
+    Idea("naming layer, 224", "fast"),
+    Idea("naming layer, 224 and 448 (as in the backbone)"),
+    Idea("a finder at 448", ways=(replace(_MIDDLE, up_to=_ALL),)),
+    Idea("a finder at 896", ways=(replace(_SMALL, up_to=_ALL, walk_steps=4, sharpness=1, novelty=False),)),
+    Idea("a finder at 896, sharpness 2, 16 steps", ways=(replace(_SMALL, up_to=_ALL, walk_steps=16, novelty=False),)),
+    Idea("a finder at 896, sharpness 2, 8 steps, times novelty", ways=(replace(_SMALL, up_to=_ALL),)),
+    Idea("this for what is small, a finder at 448 for the rest", ways=WAYS, kept=True),
 )
 
 
@@ -75,33 +77,46 @@ def ideas(known: Sequence[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
         known: rows of an earlier run, which stay as they are.
     """
     training, _ = read_split(SET / "train", str(SET / "val"))
-    tiles = [int(zlib.crc32(re.findall(r"num_(\d+)", path.name)[0].encode())) for path in training.paths]
-    seen = np.array([tile % 5 >= 2 for tile in tiles])
+    seen = np.random.default_rng(0).permutation(len(training)) % 5 >= 2
     learned = training.only(np.flatnonzero(seen))
     unseen = {path.resolve() for path, known in zip(training.paths, seen, strict=True) if not known}
     trunk = Backbone(DEFAULT_MODEL)
-    heads = [fit_head(pooled_features(trunk, learned.paths, side).pooled, learned.targets, several=False)
-             for side in (224, 448, 896)]  # fmt: skip
-    common = trunk.card.preset("balanced").threshold
-    card = replace(
-        trunk.card, labels=learned.classes, class_ids=(), background=learned.background, finders=2, figures={},
-        presets={idea.words: replace(idea.preset, threshold=common) for idea in IDEAS},
-    )  # fmt: skip
+    side = trunk.card.preset("fast").sides[0]
+    heads: dict[int, LinearHead] = {}
+
+    def head(side: int) -> LinearHead:
+        if side not in heads:
+            heads[side] = fit_head(pooled_features(trunk, learned.paths, side).pooled, learned.targets, several=False)
+        return heads[side]
+
+    card = replace(trunk.card, labels=learned.classes, class_ids=(), background=learned.background, figures={})
+    common = card.preset("balanced").threshold
     rows = [row for row in known if row["idea"] in {idea.words for idea in IDEAS}]
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "ideas.onnx"
-        write_model(with_head(trunk.path, heads[0].weight, heads[0].bias, card, [h.weight for h in heads[1:]]), file)
-        network = ModelFile(file, threads=1)
-        boxed = read_dataset(SET / "train.json", card, None, SET / "train")
-        pictures = [each for each in boxed.pictures if each.path.resolve() in unseen]
+        write_model(with_head(trunk.path, head(side).weight, head(side).bias, card), file)
+        shares = hot_shares(ModelFile(file, threads=1), "balanced", learned)
         for idea in (idea for idea in IDEAS if idea.words not in {row["idea"] for row in rows}):
-            scores = list(measure_model(network, idea.words, pictures, boxed.notes))
-            cuts = thresholds_from(
-                hot_shares(network, idea.words, learned), len(card.labels), common, idea.highest
-            )  # fmt: skip
-            rows.append({"idea": idea.words, "kept": idea.kept, **figures_of(scores, np.array(cuts), common)})
+            plans = plans_for(shares, side, ways=idea.ways)
+            made = with_plans(card, plans)
+            layers = [head(plan.side).weight for plan in plans]
+            novel = next((plan.side for plan in plans if plan.way.novelty), None)
+            gaussian = usual_cells(trunk, learned.paths, novel) if novel else None
+            write_model(with_head(trunk.path, head(side).weight, head(side).bias, made, layers, gaussian), file)
+            network = ModelFile(file, threads=1)
+            boxed = read_dataset(SET / "train.json", made, None, SET / "train")
+            pictures = [each for each in boxed.pictures if each.path.resolve() in unseen]
+            scores = list(measure_model(network, idea.preset, pictures, boxed.notes))
+            rows.append(
+                {"idea": idea.words, "kept": idea.kept, **figures_of(scores, cuts_of(made, idea.preset), common)}
+            )
             print(rows[-1], flush=True)
             yield rows
+
+
+def cuts_of(card: Card, preset: str) -> NDArray[np.float64]:
+    """(K,), the stored threshold of each class."""
+    return np.array([card.preset(preset).threshold_of(k) for k in range(len(card.labels))])
 
 
 def figures_of(scores: Sequence[Score], cuts: NDArray[np.float64], common: float) -> dict[str, Any]:
@@ -114,7 +129,7 @@ def figures_of(scores: Sequence[Score], cuts: NDArray[np.float64], common: float
         "max_box_acc_v2": round(max_box_acc_v2(curves), 1),
         "carried_over": round(float(at_thresholds(right, np.full(len(right), common)).mean()), 1),
         "best_for_all": round(float(right.mean(axis=0).max()), 1),
-        "without_boxes": round(float(at_thresholds(right, cuts[classes]).mean()), 1),
+        "stored": round(float(at_thresholds(right, cuts[classes]).mean()), 1),
         "best_by_class": round(best_by_class(right, classes), 1),
     }
 
@@ -131,7 +146,6 @@ def final(model: Path) -> dict[str, Any]:
     if not model.exists():
         fit(training, validation, model)
     network = ModelFile(model, threads=1)
-    preset = network.card.preset(network.card.default_preset)
     held_out = scores_of(network, "val")
     common = ModelFile(DEFAULT_MODEL).card.preset("balanced").threshold
     table = {each.key: each for each in Evaluation.of(*held_out, draws=300).figures}
@@ -140,9 +154,10 @@ def final(model: Path) -> dict[str, Any]:
     assert oracle is not None
     assert top1 is not None
     scores = held_out[-1]
-    cuts = np.array([preset.threshold_of(k) for k in range(len(network.card.labels))])
+    preset = network.card.preset("balanced")
+    cuts = cuts_of(network.card, "balanced")
     return {
-        "sides": preset.sides,
+        "searches": {search.side: [network.card.labels[k] for k in search.classes] for search in preset.searches},
         "thresholds": dict(zip(network.card.labels, cuts.tolist(), strict=True)),
         "val": {**figures_of(scores, cuts, common), "one_box": one.as_dict(), "oracle": oracle.as_dict(),
                 "top1": top1.as_dict()},
@@ -187,28 +202,31 @@ def write_page(data: dict[str, Any]) -> None:
     page = PAGE.read_text(encoding="utf-8")
     if "ideas" in data:
         lines = [
-            "| what finds | MaxBoxAccV2 % | one box %: threshold carried over | best for all | set without boxes | "
+            "| what finds | MaxBoxAccV2 % | one box %: threshold carried over | stored | best for all | "
             "best by class | kept |",
             "|---|---|---|---|---|---|---|",
             *(
-                f"| {row['idea']} | {row['max_box_acc_v2']} | {row['carried_over']} | {row['best_for_all']} | "
-                f"{row['without_boxes']} | {row['best_by_class']} | {'yes' if row['kept'] else ''} |"
+                f"| {row['idea']} | {row['max_box_acc_v2']} | {row['carried_over']} | {row['stored']} | "
+                f"{row['best_for_all']} | {row['best_by_class']} | {'yes' if row['kept'] else ''} |"
                 for row in data["ideas"]
             ),
         ]
         page = _between(page, "ideas", "\n".join(lines))
     if "final" in data:
         val, rows = data["final"]["val"], data["final"]["boxes_a_class"]
+        searches = "; ".join(
+            f"{', '.join(names)} at {side} pixels" for side, names in data["final"]["searches"].items()
+        )
         thresholds = ", ".join(f"{name} {cut:g}" for name, cut in data["final"]["thresholds"].items())
         lines = [
-            f"Looks at {' and '.join(map(str, data['final']['sides']))} pixels. Top-1 {_interval(val['top1'])}, "
+            f"Searched for: {searches}. Top-1 {_interval(val['top1'])}, "
             f"MaxBoxAccV2 {_interval(val['oracle'])}, one box {_interval(val['one_box'])}; with the threshold carried "
             f"over it would be {val['carried_over']}, at the best one for all {val['best_for_all']}, at the best of "
             f"each class {val['best_by_class']} (both picked on these pictures). Thresholds: {thresholds}.",
             "",
             "| boxed pictures a class | one box % | 95 % of draws |",
             "|---|---|---|",
-            f"| none | {val['without_boxes']} | |",
+            f"| none | {val['stored']} | |",
             *(f"| {row['boxes']} | {row['one_box']} | {row['low']} to {row['high']} |" for row in rows),
         ]
         page = _between(page, "val", "\n".join(lines))

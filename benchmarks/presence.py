@@ -25,6 +25,7 @@ SIZES = (0.0, 0.05, 0.15, 0.3, 0.5, 1.0)
 """Borders between object sizes: the largest true box as a share of the picture."""
 
 _TOP = 5
+_DRAWS = 8  # as in tools/zoo_levels.py
 _OTHER_SEED = 1  # blank pictures that set no level
 
 
@@ -34,8 +35,8 @@ def presence(preset: str, pictures: Sequence[BoxedPicture]) -> dict[str, float]:
     seen = Surveys.of(localizer, [each.path for each in pictures])
     shown = np.zeros(seen.evidence.shape, bool)
     shown[np.arange(len(pictures)), [each.class_index for each in pictures]] = True
-    blank = Surveys.of(localizer, blank_pictures())
-    unseen = Surveys.of(localizer, blank_pictures(_OTHER_SEED))
+    blank = Surveys.of(localizer, blank_pictures(draws=_DRAWS))
+    unseen = Surveys.of(localizer, blank_pictures(_OTHER_SEED, _DRAWS))
     passing = seen.pass_levels(localizer.preset.least_probability, localizer.preset.least_evidence)
     across = np.zeros_like(passing)
     for half in (np.arange(len(pictures)) % 2 == 0, np.arange(len(pictures)) % 2 == 1):
@@ -50,6 +51,7 @@ def presence(preset: str, pictures: Sequence[BoxedPicture]) -> dict[str, float]:
         "absent": _percent(passing[~shown]),
         "present_across_halves": _percent(across[shown]),
         "absent_across_halves": _percent(across[~shown]),
+        "blank_pictures": len(unseen.evidence),
         "blank": _percent(unseen.pass_levels(*stored).any(axis=1)),
     }
 

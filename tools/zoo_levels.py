@@ -24,6 +24,9 @@ from boxless.evaluation.presence import set_levels
 from boxless.graph.assemble import write_card
 
 
+_DRAWS = 8
+
+
 def write_levels(file: Path, pictures: Sequence[BoxedPicture], named: str) -> None:
     """Writes a model file's card anew, with levels for each of its presets."""
     network = ModelFile(file, threads=1)
@@ -31,7 +34,7 @@ def write_levels(file: Path, pictures: Sequence[BoxedPicture], named: str) -> No
     shown[np.arange(len(pictures)), [each.class_index for each in pictures]] = True
     presets = {}
     for name in network.card.presets:
-        presets[name], found = set_levels(network, name, [each.path for each in pictures], shown, named)
+        presets[name], found = set_levels(network, name, [each.path for each in pictures], shown, named, _DRAWS)
         print(file.stem, name, found, flush=True)
     write_card(file, replace(network.card, presets=presets))
 

@@ -15,7 +15,7 @@ FORMAT = 2
 """The version of the model file's format: its inputs, outputs and card. A reader refuses newer ones, and reads older.
 
 Since 2, presets say from which probability and evidence on a class counts as present; they may have a threshold for
-each class, and there may be finders.
+each class, and there may be searches.
 """
 
 METADATA_KEY = "boxless"
@@ -164,11 +164,12 @@ class Card:
                     f"a boxless model with a damaged card (preset {name} has {len(preset.thresholds)} thresholds for "
                     f"{len(card.labels)} classes)"
                 )
-            if max(preset.finders, default=-1) >= card.finders:
-                raise ModelFileError(
-                    f"a boxless model with a damaged card (preset {name} asks for finder {max(preset.finders)}, and it "
-                    f"has {card.finders})"
-                )
+            for search in preset.searches:
+                if search.finder >= card.finders or not set(search.classes) <= set(range(len(card.labels))):
+                    raise ModelFileError(
+                        f"a boxless model with a damaged card (preset {name} asks finder {search.finder} for classes "
+                        f"{search.classes}; it has {card.finders} finders and {len(card.labels)} classes)"
+                    )
         return card
 
     @property

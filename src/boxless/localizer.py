@@ -16,10 +16,11 @@ from boxless.detections import findings_of
 from boxless.errors import PictureError
 from boxless.image import MAX_PIXELS, Picture, Source, as_bytes, picture_name, read_picture, resize_pixels
 from boxless.localization import Finding, Localization
-from boxless.model_file import Detector, ModelFile, Network, Output
+from boxless.looks import Eye
+from boxless.model_file import Detector, ModelFile, Network
 from boxless.ordered import ordered_map
 from boxless.presets import DEFAULT_TOP
-from boxless.refine import resize_maps, sharpened, walk
+from boxless.refine import resize_maps
 from boxless.zoo import quick_model
 
 Floats = NDArray[np.float32]
@@ -103,8 +104,8 @@ class Localizer:
             PictureError: if the picture cannot be read.
         """
         picture = self._read(as_bytes(source))
-        first, finding = self._looks(self._network, picture, range(len(self.card.labels)), 0)
-        return probabilities(first.logits, self.card.activation), _evidence(_merged(finding))
+        looks = Eye(self._network, self.preset).name(picture, range(len(self.card.labels)), 0)
+        return probabilities(looks.logits, self.card.activation), looks.evidence
 
     def locate_many(
         self,
@@ -185,44 +186,17 @@ class Localizer:
     def _mapped(
         self, network: Network, picture: Picture, wanted: list[int] | None, top: int, always_box: bool
     ) -> tuple[Finding, ...]:
-        first, finding = self._looks(network, picture, wanted or (), top)
-        chances = probabilities(first.logits, self.card.activation)
-        maps = _merged(finding)
-        refined = self._refined(maps, finding[-1].affinity)
-        found = zip(first.chosen.tolist(), _evidence(maps).tolist(), refined, strict=True)
+        eye = Eye(network, self.preset)
+        looks = eye.name(picture, wanted or (), top)
+        chances = probabilities(looks.logits, self.card.activation)
+        found = zip(looks.chosen, looks.evidence.tolist(), eye.find(picture, looks), strict=True)
         return tuple(
             self._finding(picture, index, float(chances[index]), evidence, class_map, always_box)
             for index, evidence, class_map in found
         )
 
     def _read(self, source: Source) -> Picture:
-        return read_picture(source, enough=self.preset.sides[-1], max_pixels=self.max_pixels)
-
-    def _looks(
-        self, network: Network, picture: Picture, classes: Sequence[int], top: int
-    ) -> tuple[Output, list[Output]]:
-        """What the first look says, and the outputs that find, all of the classes that the first look chose.
-
-        Without finders all looks find, the first one too.
-        """
-        side, *others = self.preset.sides
-        first = self._look(network, picture, side, classes, top)
-        chosen = first.chosen.tolist()
-        if not self.preset.finders:
-            return first, [first, *(self._look(network, picture, side, chosen, 0) for side in others)]
-        asked = [[self.card.finder_class(each, finder) for each in chosen] for finder in self.preset.finders]
-        return first, [self._look(network, picture, *look, 0) for look in zip(others, asked, strict=True)]
-
-    def _look(self, network: Network, picture: Picture, side: int, classes: Sequence[int], top: int) -> Output:
-        size = self.card.look_size(side, picture.height, picture.width)
-        return network.run(resize_pixels(picture.pixels, *size), size=size, classes=classes, top=top)
-
-    def _refined(self, maps: Floats, affinity: Floats | None) -> Floats:
-        """Class maps (k, h, w) sharpened: (k, u, v), not negative."""
-        positive = np.maximum(maps, 0.0)
-        if affinity is None:
-            return positive
-        return walk(positive, sharpened(affinity, self.preset.sharpness), self.preset.walk_steps)
+        return read_picture(source, enough=self.preset.largest, max_pixels=self.max_pixels)
 
     def _finding(
         self,
@@ -275,14 +249,3 @@ class Localizer:
             maps=self.card.maps,
             error=error,
         )
-
-
-def _merged(outputs: Sequence[Output]) -> Floats:
-    """The mean over looks of the class maps (k, h, w), on the last look's grid."""
-    grid = outputs[-1].class_maps.shape[1:]
-    return np.asarray(np.mean([resize_maps(output.class_maps, *grid) for output in outputs], axis=0), np.float32)
-
-
-def _evidence(maps: Floats) -> Floats:
-    """(k,), the maximum of each class map (k, h, w)."""
-    return np.asarray(maps.max(axis=(1, 2)), np.float32)

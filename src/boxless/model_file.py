@@ -29,12 +29,15 @@ class Output:
         class_maps: (k, h, w), in units of logits; the mean of a map plus its class's bias is its logit.
         affinity: (u, v, h, w), how much each fine position looks like each position of the class maps, rows
             summing to one; None in a model without mid-level features.
+        novelty: (u, v), how far each fine position is from what the model's pictures are made of, see
+            `boxless.refine.unusual`; None in a model that has not learned it.
     """
 
     logits: Floats
     chosen: NDArray[np.int64]
     class_maps: Floats
-    affinity: Floats | None
+    affinity: Floats | None = None
+    novelty: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,10 @@ class Detector(Protocol):
         """Looks once at RGB (H, W, 3) resized to `size`."""
 
 
+MAYBE = ("affinity", "novelty")
+"""What a model file may lack."""
+
+
 class ModelFile:
     """A model file, opened.
 
@@ -106,7 +113,7 @@ class ModelFile:
         except ModelFileError as error:
             raise ModelFileError(f"{self.path}: {error}") from None
         outputs = {output.name for output in self._session.get_outputs()}
-        self._outputs = ["logits", "chosen", "class_maps", *(["affinity"] if "affinity" in outputs else [])]
+        self._outputs = ["logits", "chosen", "class_maps", *(name for name in MAYBE if name in outputs)]
         if self.card.detects:
             self._outputs = ["logits", "boxes", "box_scores", "box_classes"]
         if missing := set(self._outputs) - outputs:
@@ -141,8 +148,8 @@ class ModelFile:
         """
         self.card.need_maps("what you asked for")
         feed = inputs(pixels, size=size, classes=classes, top=top)
-        logits, chosen, class_maps, *affinity = self._session.run(self._outputs, feed)
-        return Output(logits[0], chosen[0], class_maps[0], affinity[0][0] if affinity else None)
+        found = zip(self._outputs, self._session.run(self._outputs, feed), strict=True)
+        return Output(**{name: value[0] for name, value in found})
 
     def detect(self, pixels: NDArray[np.uint8], *, size: tuple[int, int]) -> Detected:
         """Looks once at a picture with a detector.

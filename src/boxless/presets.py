@@ -11,8 +11,48 @@ DEFAULT_TOP = 1
 DEFAULT_SHARD = 1000
 """Pictures in a file of results of a long run."""
 
+_BETWEEN_RELEASES = ("finders", "sharpness")
+"""Fields that searches replaced before they were released. The models that come with boxless had them, unused."""
+
 _WIDEST = 3.0
 """A picture longer than this times its breadth is looked at as if it were this long: squeezed, not cut."""
+
+
+@dataclass(frozen=True)
+class Search:
+    """A further look, for classes whose things are too small to be found in the looks that name.
+
+    Attributes:
+        side: pixels, as of a preset's `sides`.
+        finder: which of the model's finders makes the class maps, from 0.
+        classes: that are found so, by index.
+        walk_steps: as of a preset.
+        sharpness: to which power the affinity is raised before the walk, its rows summing to one again; at least 1.
+            Small things keep apart from what is only somewhat like them.
+        novelty: whether positions count the more, the less they look like what pictures of the kind are made of; see
+            `boxless.refine.unusual`.
+    """
+
+    side: int
+    finder: int
+    classes: tuple[int, ...]
+    walk_steps: int
+    sharpness: float = 1.0
+    novelty: bool = False
+
+    def __post_init__(self) -> None:
+        if self.side < 1 or self.finder < 0 or self.walk_steps < 1:
+            raise ValueError(
+                f"a search has a side and walk_steps of 1 or more and a finder of 0 or more, found {self.side}, "
+                f"{self.walk_steps} and {self.finder}"
+            )
+        if not 1 <= self.sharpness < inf:
+            raise ValueError(f"a search's sharpness is 1 or more, found {self.sharpness}")
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Search:
+        """The search of which `data` is the `dataclasses.asdict`, maybe by way of JSON."""
+        return cls(**{**data, "classes": tuple(data["classes"])})
 
 
 @dataclass(frozen=True)
@@ -30,10 +70,7 @@ class Preset:
         least_probability: a class that is less probable in a picture counts as absent, in [0, 1].
         least_evidence: a class for which less speaks, in units of logits, counts as absent; not negative.
         present_from: what these two levels were set on, in words.
-        finders: for each look after the first, which of the model's finders makes its class maps; the first look then
-            only names. Empty where all looks name and find with one and the same linear layer.
-        sharpness: to which power the affinity is raised before the walk, its rows summing to one again; at least 1.
-            Small things keep apart from what is only somewhat like them.
+        searches: how classes are found that `sides` are too small for; each class is in one at most.
     """
 
     sides: tuple[int, ...]
@@ -44,8 +81,7 @@ class Preset:
     least_evidence: float = 0.0
     present_from: str = "a default: whatever has evidence"
     thresholds: tuple[float, ...] = ()
-    finders: tuple[int, ...] = ()
-    sharpness: float = 1.0
+    searches: tuple[Search, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.sides or min(self.sides) < 1 or list(self.sides) != sorted(self.sides):
@@ -55,10 +91,9 @@ class Preset:
         for each in (self.threshold, *self.thresholds):
             if not 0 < each < 1:
                 raise ValueError(f"a preset's thresholds are between 0 and 1, found {each}")
-        if self.finders and (len(self.finders) != len(self.sides) - 1 or min(self.finders) < 0):
-            raise ValueError(f"a preset's finders are one for each look after the first, found {self.finders}")
-        if not 1 <= self.sharpness < inf:
-            raise ValueError(f"a preset's sharpness is 1 or more, found {self.sharpness}")
+        searched = [k for search in self.searches for k in search.classes]
+        if len(set(searched)) < len(searched):
+            raise ValueError("a preset's searches are for different classes, found one in two of them")
         if not 0 <= self.least_probability <= 1:
             raise ValueError(f"a preset's least_probability is between 0 and 1, found {self.least_probability}")
         if not 0 <= self.least_evidence < inf:
@@ -72,6 +107,15 @@ class Preset:
         """Where the boxes of a class are cut, in (0, 1)."""
         return self.thresholds[class_index] if self.thresholds else self.threshold
 
+    def search_for(self, class_index: int) -> Search | None:
+        """How a class is found; None if in the looks that name."""
+        return next((search for search in self.searches if class_index in search.classes), None)
+
+    @property
+    def largest(self) -> int:
+        """The side of the largest look, in pixels."""
+        return max([*self.sides, *(search.side for search in self.searches)])
+
     @property
     def cut(self) -> str:
         """The threshold, or the range of those of the classes, and what set them, in words."""
@@ -82,8 +126,10 @@ class Preset:
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Preset:
         """The preset of which `data` is the `dataclasses.asdict`, maybe by way of JSON."""
-        lists = {name: tuple(data.get(name, ())) for name in ("sides", "thresholds", "finders")}
-        return cls(**{**data, **lists})
+        lists = {name: tuple(data.get(name, ())) for name in ("sides", "thresholds")}
+        data = {name: value for name, value in data.items() if name not in _BETWEEN_RELEASES}
+        searches = tuple(Search.from_dict(each) for each in data.get("searches", ()))
+        return cls(**{**data, **lists, "searches": searches})
 
 
 PRESETS: dict[str, Preset] = {

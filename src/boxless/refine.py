@@ -73,6 +73,17 @@ def sharpened(affinity: Floats, sharpness: float) -> Floats:
     return np.asarray(raised / np.maximum(raised.sum(axis=(2, 3), keepdims=True), 1e-12), np.float32)
 
 
+def unusual(novelty: Floats) -> Floats:
+    """How unusual each position of a picture is, in [0, 1], of its novelty (u, v): 0 for half of the picture.
+
+    Novelty is the Mahalanobis distance of a position's features from those of the pictures that a model learned from
+    (Rippel, Mertens and Merhof, "Modeling the distribution of normal data in pre-trained deep features for anomaly
+    detection", ICPR 2020). The median is taken off, since light and material move all positions of a picture alike.
+    """
+    above = np.maximum(novelty - np.median(novelty), 0.0)
+    return np.asarray(above / max(float(above.max()), 1e-6), np.float32)
+
+
 def resize_maps(maps: Floats, height: int, width: int) -> Floats:
     """Maps (k, h, w) at another size (k, height, width): bilinear about cell centres; averaged where they shrink."""
     if maps.shape[1:] == (height, width):

@@ -22,10 +22,14 @@ _DEVIATIONS = (10, 40)
 """Of faint noise around mid grey, beside noise of all values."""
 
 
-def blank_pictures(seed: int = 0) -> list[Pixels]:
+def blank_pictures(seed: int = 0, draws: int = 1) -> list[Pixels]:
     """RGB uint8 (300, 400, 3) each, always the same ones for a seed.
 
     What a model says of them is what it says without any reason: the measure of evidence that means nothing.
+
+    Args:
+        seed: of the noise.
+        draws: how many pictures of each kind of noise, one after another; what a model says of two of a kind differs.
     """
     height, width = _SIZE
     random = np.random.default_rng(seed)
@@ -34,7 +38,7 @@ def blank_pictures(seed: int = 0) -> list[Pixels]:
     down = np.linspace(0, 255, height, dtype=np.float32)[:, None].repeat(width, axis=1)
     slopes = [slope.astype(np.uint8)[..., None].repeat(3, axis=2) for slope in (across, down, (across + down) / 2)]
     noise = []
-    for grain in _GRAINS:
+    for grain in _GRAINS * draws:
         shape = (-(-height // grain), -(-width // grain), 3)
         grains = [random.integers(0, 256, shape).astype(np.uint8)]
         grains += [random.normal(128, deviation, shape).clip(0, 255).astype(np.uint8) for deviation in _DEVIATIONS]

@@ -18,7 +18,7 @@ from boxless.cam_methods import METHODS
 from boxless.card import METADATA_KEY, Card
 from boxless.errors import ModelFileError
 from boxless.extras import require
-from boxless.model_file import ModelFile, Output, find_model, inputs
+from boxless.model_file import MAYBE, ModelFile, Output, find_model, inputs
 
 Floats = NDArray[np.float32]
 
@@ -71,21 +71,22 @@ class FeatureNetwork:
         presets = {name: each if method == "cam" else replace(each, least_evidence=0.0)
                    for name, each in card.presets.items()}  # fmt: skip
         self.card = replace(card, presets=presets)
-        has_affinity = any(output.name == "affinity" for output in self._session.get_outputs())
-        self._outputs = ["logits", "chosen", self._features, *(["affinity"] if walk and has_affinity else [])]
+        outputs = {output.name for output in self._session.get_outputs()}
+        self._maybe = [name for name in MAYBE if walk and name in outputs]
+        self._outputs = ["logits", "chosen", self._features, *self._maybe]
 
     def run(
         self, pixels: NDArray[np.uint8], *, size: tuple[int, int], classes: Sequence[int] = (), top: int = 1
     ) -> Output:
         """Looks once at a picture; see `ModelFile.run`."""
-        logits, chosen, features, *affinity = self.look(pixels, size, classes, top)
+        logits, chosen, features, *rest = self.look(pixels, size, classes, top)
         maps = self._method(features, self._layers[chosen], self._biases[chosen])
-        return Output(logits, chosen, maps, affinity[0] if affinity else None)
+        return Output(logits, chosen, maps, **dict(zip(self._maybe, rest, strict=True)))
 
     def look(
         self, pixels: NDArray[np.uint8], size: tuple[int, int], classes: Sequence[int], top: int
     ) -> tuple[NDArray[np.float32], NDArray[np.int64], Floats, *tuple[Floats, ...]]:
-        """The logits (K,), the chosen classes (k,), the features (C, h, w), and maybe the affinity."""
+        """The logits (K,), the chosen classes (k,), the features (C, h, w), and maybe affinity and novelty."""
         feed = inputs(pixels, size=size, classes=classes, top=top)
-        logits, chosen, features, *affinity = (each[0] for each in self._session.run(self._outputs, feed))
-        return logits, chosen, features, *affinity
+        logits, chosen, features, *rest = (each[0] for each in self._session.run(self._outputs, feed))
+        return logits, chosen, features, *rest

@@ -20,7 +20,7 @@ Floats = NDArray[np.float32]
 KEPT = 0.97
 """The share of present classes that levels let pass where they are set, so that about 96 % pass elsewhere."""
 
-LEAST_KEPT = 0.96
+LEAST_KEPT = 0.955
 """The share that is enough where it excludes blank pictures that would show something otherwise."""
 
 FEWEST = 20
@@ -117,7 +117,7 @@ def levels(surveys: Surveys, shown: NDArray[np.bool_], blank: Surveys) -> Levels
 
 
 def set_levels(
-    network: Network, preset: str, sources: Sequence[Source], shown: NDArray[np.bool_], named: str
+    network: Network, preset: str, sources: Sequence[Source], shown: NDArray[np.bool_], named: str, draws: int = 1
 ) -> tuple[Preset, Levels | None]:
     """A preset with its levels set on pictures; as it was where they are too few.
 
@@ -129,13 +129,14 @@ def set_levels(
         sources: n pictures that can be read.
         shown: (n, K), which class each shows.
         named: the pictures, in words.
+        draws: how many blank pictures of each kind of noise.
     """
     localizer = Localizer(network, preset)
     things = np.setdiff1d(np.arange(len(network.card.labels)), network.card.background)
     found = levels(
         Surveys.of(localizer, sources).of_classes(things),
         shown[:, things],
-        Surveys.of(localizer, blank_pictures()).of_classes(things),
+        Surveys.of(localizer, blank_pictures(draws=draws)).of_classes(things),
     )
     if found is None:
         return localizer.preset, None

@@ -15,11 +15,14 @@ from boxless.errors import ModelFileError
 from boxless.graph.assemble import append_head, finish, without_defaults
 from boxless.graph.flow import Flow
 from boxless.graph.heads import dense
+from boxless.graph.novelty import Gaussian, append_novelty
 from boxless.model_file import ModelFile, find_model
 
 Floats = NDArray[np.float32]
 
 _POOLED = "boxless_pooled"
+_CELLS = "boxless_cells"
+_FINE_GRID = "fine_grid"  # the tensor by which boxless.graph.assemble calls it
 
 
 class Backbone:
@@ -33,6 +36,7 @@ class Backbone:
         path: of the model file.
         card: of the model.
         width: C, the number of its last features.
+        has_cells: whether it has mid-level features, and so `cells`.
 
     Raises:
         ModelFileError: if there is no such model, or it is no boxless model.
@@ -43,7 +47,8 @@ class Backbone:
         self.card = ModelFile(self.path, threads=1).card
         self.card.need_maps("another head")
         proto = onnx.load(self.path)
-        trunk, features = _trunk(proto, [])
+        fine = _fine_layer(proto)
+        trunk, features = _trunk(proto, [fine] if fine else [])
         helper = onnx.helper
         trunk.input.append(helper.make_tensor_value_info("image", onnx.TensorProto.UINT8, ["N", "H", "W", 3]))
         trunk.input.append(helper.make_tensor_value_info("size", onnx.TensorProto.INT64, [2]))
@@ -51,6 +56,10 @@ class Backbone:
         trunk.initializer.append(space)
         trunk.node.append(helper.make_node("ReduceMean", [features, space.name], [_POOLED], keepdims=0))
         trunk.output.append(helper.make_tensor_value_info(_POOLED, onnx.TensorProto.FLOAT, ["N", "C"]))
+        self.has_cells = fine is not None
+        if fine:
+            trunk.node.append(helper.make_node("Identity", [fine], [_CELLS]))
+            trunk.output.append(helper.make_tensor_value_info(_CELLS, onnx.TensorProto.FLOAT, ["N", "c", "u", "v"]))
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads
         options.log_severity_level = 3
@@ -66,12 +75,28 @@ class Backbone:
             pixels: RGB (H, W, 3).
             size: the (height, width) that the network sees.
         """
+        return self._run(_POOLED, pixels, size)
+
+    def cells(self, pixels: NDArray[np.uint8], size: tuple[int, int]) -> Floats:
+        """The mid-level features on the affinity's fine grid: (c, u, v). Only of a backbone that `has_cells`.
+
+        Args:
+            pixels, size: as for `pool`.
+        """
+        return self._run(_CELLS, pixels, size)
+
+    def _run(self, wanted: str, pixels: NDArray[np.uint8], size: tuple[int, int]) -> Floats:
         feed = {"image": pixels[None], "size": np.array(size, np.int64)}
-        return np.asarray(self._session.run([_POOLED], feed)[0][0], np.float32)
+        return np.asarray(self._session.run([wanted], feed)[0][0], np.float32)
 
 
 def with_head(
-    model: str | Path, weight: Floats, bias: Floats, card: Card, finders: Sequence[Floats] = ()
+    model: str | Path,
+    weight: Floats,
+    bias: Floats,
+    card: Card,
+    finders: Sequence[Floats] = (),
+    gaussian: Gaussian | None = None,
 ) -> onnx.ModelProto:
     """A boxless model with another head: one linear layer behind the average of its last features.
 
@@ -83,19 +108,27 @@ def with_head(
         bias: (K,).
         card: of the new model.
         finders: see `boxless.graph.heads.dense`.
+        gaussian: of the backbone's `cells`; the new model says the novelty of positions where there is one.
 
     Raises:
         ModelFileError: if there is no such model, or it is no boxless model.
     """
     path = find_model(model)
     proto = onnx.load(path)
-    affinity = ["affinity"] if any(output.name == "affinity" for output in proto.graph.output) else []
-    trunk, features = _trunk(proto, affinity)
+    fine = _fine_layer(proto)
+    trunk, features = _trunk(proto, ["affinity", fine] if fine else [])
     trunk.name = card.name
+    if fine and gaussian:
+        append_novelty(trunk, gaussian, fine)
     append_head(trunk, dense(weight, bias, finders), features)
     whole = finish(trunk, proto.opset_import, card)
     onnx.checker.check_model(whole, full_check=True)
     return whole
+
+
+def _fine_layer(proto: onnx.ModelProto) -> str | None:
+    """The name of the feature map whose positions are the affinity's fine grid; None in a model without affinity."""
+    return next((node.input[0] for node in proto.graph.node if node.output[0] == _FINE_GRID), None)
 
 
 def _trunk(proto: onnx.ModelProto, outputs: list[str]) -> tuple[onnx.GraphProto, str]:

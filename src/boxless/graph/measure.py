@@ -38,9 +38,9 @@ def measure(path: Path) -> dict[str, str]:
         "parameters": _count(sum(int(np.prod(t.dims)) for t in weights)),
     }
     for name, preset in card.presets.items():
-        names, finds = preset.sides[0], preset.sides[1:] if preset.finders else preset.sides
-        looks = f"names at {names}, finds at {' and '.join(map(str, finds))}"
-        facts[name] = f"{looks}{' with a finder' if preset.finders else ''}, cut at {preset.cut}"
+        looks = f"looks at {' and '.join(map(str, preset.sides))}"
+        searches = "".join(f", for {len(each.classes)} classes at {each.side}" for each in preset.searches)
+        facts[name] = f"{looks}{searches}, cut at {preset.cut}"
     facts["operations"] = f"{_count(multiplications(model, size))} multiplications at {size[0]} x {size[1]}"
     for side in (224, 448) if card.fixed_size is None else (0,):
         height, width = card.fixed_size or card.look_size(side, side, side)

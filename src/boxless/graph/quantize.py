@@ -163,8 +163,10 @@ class _Watched:
 
     def __init__(self, model: ModelFile, seen: list[dict[str, NDArray[Any]]]) -> None:
         presets = model.card.presets
-        sides = tuple(sorted({side for preset in presets.values() for side in preset.sides}))
-        self.card = replace(model.card, presets={"all": replace(next(iter(presets.values())), sides=sides, finders=())})
+        sides = {side for preset in presets.values() for side in preset.sides}
+        sides |= {search.side for preset in presets.values() for search in preset.searches}
+        some = next(iter(presets.values()))
+        self.card = replace(model.card, presets={"all": replace(some, sides=tuple(sorted(sides)), searches=())})
         self._model = model
         self._seen = seen
 

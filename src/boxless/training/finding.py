@@ -1,4 +1,4 @@
-"""Finding in own classes, from labels alone: at which size, and where each class's boxes are cut.
+"""Finding in own classes, from labels alone: which classes need a look of their own, and how large.
 
 A class map shows where the evidence lies, and so, without any box, about how much of a picture a class takes: the
 share of it where the map reaches half its maximum, here the *hot share*. What was measured stands in docs/own-data.md.
@@ -7,7 +7,7 @@ share of it where the map reaches half its maximum, here the *hot share*. What w
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,18 +18,16 @@ from boxless.evaluation.predict import score_map_of
 from boxless.localizer import Localizer
 from boxless.model_file import Network
 from boxless.ordered import ordered_map
-from boxless.presets import Preset
+from boxless.presets import Preset, Search
 from boxless.training.pictures import LabelledPictures
 
 Floats = NDArray[np.float32]
 
 LARGEST = 896
-"""Pixels a side: no finder is made for more, unless it is asked for."""
+"""Pixels a side: no look is larger, unless it is asked for."""
 
 _HOT = 0.5
 _A_CLASS, _IN_ALL = 20, 100
-HIGHEST = 0.95
-"""No threshold that is set without boxes is above."""
 
 
 @dataclass(frozen=True)
@@ -38,57 +36,85 @@ class Way:
 
     Attributes:
         larger: so many times the naming look's side is the side of the look that finds.
-        up_to: the largest mean hot share of classes for which it is taken.
-        sharpness, walk_steps: see `Preset`.
-        highest: no threshold is above.
+        up_to: the largest hot share of a class for which it is taken.
+        walk_steps, sharpness, novelty: see `Search`.
+        threshold: where boxes are cut; None for where the preset cuts them.
         pictures: how many the finder is fitted on, at most: large looks take long.
     """
 
     larger: float
     up_to: float
-    sharpness: float
     walk_steps: int
-    highest: float
+    sharpness: float
+    novelty: bool
+    threshold: float | None
     pictures: int
-
-    def presets(self, card: Card, side: int) -> dict[str, Preset]:
-        """The card's presets: those of one look as they are; the others name at their first side and find at `side`.
-
-        These are alike, so that they are measured once: further looks cost much and find nothing more.
-        """
-        common = card.preset(card.default_preset).threshold
-        found = {}
-        for name, each in card.presets.items():
-            first = each.sides[0]
-            found[name] = each if len(each.sides) == 1 else replace(
-                each, sides=(first, side), finders=(0,), sharpness=self.sharpness, walk_steps=self.walk_steps,
-                threshold=common
-            )  # fmt: skip
-        return found
 
 
 WAYS = (
-    Way(larger=4, up_to=0.30, sharpness=2, walk_steps=16, highest=0.80, pictures=400),
-    Way(larger=2, up_to=0.40, sharpness=1, walk_steps=4, highest=HIGHEST, pictures=1600),
+    Way(larger=4, up_to=0.25, walk_steps=8, sharpness=2, novelty=True, threshold=0.62, pictures=400),
+    Way(larger=2, up_to=0.40, walk_steps=4, sharpness=1, novelty=False, threshold=None, pictures=800),
 )
-"""The first that fits is taken; where none does, a second look with the naming layer finds, as in the backbone."""
+"""The first that fits a class is taken; where none does, the looks that name find it."""
 
 
-def way_for(shares: Mapping[int, float], side: int, asked: int | None = None) -> tuple[Way, int] | None:
-    """The way to find, and the side of the look that finds; None where the naming layer finds as well.
+@dataclass(frozen=True)
+class Plan:
+    """One way to find, for some classes.
+
+    Attributes:
+        way: that is taken.
+        side: of the look that finds, in pixels.
+        classes: by index.
+    """
+
+    way: Way
+    side: int
+    classes: tuple[int, ...]
+
+
+def plans_for(
+    shares: Mapping[int, float],
+    side: int,
+    asked: int | None = None,
+    classes: tuple[int, ...] = (),
+    ways: Sequence[Way] = WAYS,
+) -> tuple[Plan, ...]:
+    """The further looks that find; none where the looks that name find as well.
+
+    Without anything small, nothing is searched for: natural objects lose by it.
 
     Args:
         shares: the hot share of each class.
         side: of the naming look.
-        asked: the side of the look that finds, if the user names it.
+        asked: the side of the look that finds all classes, if the user names it.
+        classes: that may have a box.
+        ways: to choose from; those for the smallest things first.
     """
     if asked is not None:
-        return None if asked <= side else (min(WAYS, key=lambda way: abs(way.larger - asked / side)), asked)
-    if not shares or side >= LARGEST:
-        return None
-    mean = float(np.mean(list(shares.values())))
-    way = next((way for way in WAYS if mean <= way.up_to), None)
-    return (way, min(round(way.larger * side), LARGEST)) if way else None
+        nearest = min(ways, key=lambda way: abs(way.larger - asked / side))
+        return (Plan(nearest, asked, classes),) if asked > side else ()
+    if not ways or not shares or side >= LARGEST or min(shares.values()) > ways[0].up_to:
+        return ()
+    chosen = {k: next((way for way in ways if share <= way.up_to), None) for k, share in shares.items()}
+    classes_of = {way: tuple(k for k in chosen if chosen[k] is way) for way in ways}
+    return tuple(Plan(way, min(round(way.larger * side), LARGEST), found) for way, found in classes_of.items() if found)
+
+
+def with_plans(card: Card, plans: tuple[Plan, ...]) -> Card:
+    """The card of a model with a finder for each plan, and searches in all presets of several looks."""
+    searches = tuple(
+        Search(plan.side, i, plan.classes, plan.way.walk_steps, plan.way.sharpness, plan.way.novelty)
+        for i, plan in enumerate(plans)
+    )
+
+    def changed(preset: Preset) -> Preset:
+        cuts = {k: plan.way.threshold or preset.threshold for plan in plans for k in plan.classes}
+        thresholds = tuple(cuts.get(k, preset.threshold) for k in range(len(card.labels)))
+        return replace(preset, searches=searches, thresholds=thresholds)
+
+    presets = {name: each if len(each.sides) == 1 else changed(each) for name, each in card.presets.items()}
+    return replace(card, finders=len(plans), presets=presets)
 
 
 def hot_share(score_map: Floats) -> float:
@@ -124,24 +150,6 @@ def hot_shares(
             found.setdefault(k, []).append(share)
         done(n + 1, len(chosen))
     return {k: float(np.median(each)) for k, each in sorted(found.items())}
-
-
-def thresholds_from(
-    shares: Mapping[int, float], classes: int, common: float, highest: float = HIGHEST
-) -> tuple[float, ...]:
-    """The threshold of each class, from its hot share.
-
-    Where the evidence lies on a small part of the picture, most of what a map shows is its own blur, and the box is cut
-    high: at 1 - 2 * share. Never below the common threshold, which fits what takes a third of a picture and more.
-
-    Args:
-        shares: the hot share of each class; the others get the common threshold.
-        classes: how many there are.
-        common: in (0, 1).
-        highest: in (0, 1).
-    """
-    cut = {k: max(common, min(highest, 1 - 2 * share)) for k, share in shares.items()}
-    return tuple(round(cut.get(k, common), 2) for k in range(classes))
 
 
 def evenly(pictures: LabelledPictures, most: int, seed: int) -> NDArray[np.int64]:

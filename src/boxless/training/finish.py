@@ -16,7 +16,6 @@ from boxless.graph.assemble import write_card
 from boxless.localizer import Localizer
 from boxless.model_file import ModelFile
 from boxless.presets import Preset
-from boxless.training.finding import HIGHEST, hot_shares, thresholds_from
 from boxless.training.held_out import HeldOut, measure
 from boxless.training.pictures import LabelledPictures
 from boxless.training.surroundings import Survival, survivals
@@ -25,8 +24,7 @@ Progress = Callable[[str, int, int], object]
 """Told the stage, how many pictures are done, and of how many."""
 
 _EVIDENCE_FROM = 100  # held-out pictures
-_LEVELS_FROM = 150  # held-out pictures, looked at in every preset; fewer where looks are large
-_LARGE = 576
+_LEVELS_FROM = 150  # held-out pictures, looked at in every preset
 _LISTED = 30  # classes
 
 
@@ -59,9 +57,7 @@ def finish(file: Path, card: Card, held_out: LabelledPictures, boxes: Path | Non
     """
     network = ModelFile(file)
     measured = measure(network, card.default_preset, held_out, lambda count: progress("held out", count, len(held_out)))
-    largest = max(side for preset in card.presets.values() for side in preset.sides)
-    count = round(_LEVELS_FROM * min(1.0, _LARGE / largest) ** 2)
-    some = np.random.default_rng(0).permutation(len(held_out))[:count]
+    some = np.random.default_rng(0).permutation(len(held_out))[:_LEVELS_FROM]
     card = replace(
         card,
         presets=_with_levels(network, held_out.only(np.sort(some)), progress),
@@ -92,31 +88,6 @@ def presets_for(presets: Mapping[str, Preset], side: int, set_on: str) -> dict[s
         )
         for name, each in presets.items()
     }
-
-
-def with_hot_thresholds(file: Path, learned: LabelledPictures, highest: float, progress: Progress) -> Card:
-    """The card of a model file with a threshold for each class, set by where the evidence lies; the file has it too.
-
-    Args:
-        file: the model.
-        learned: pictures that it learned from.
-        highest: no threshold of a preset with finders is above; see `Way`.
-        progress: told how far it is.
-    """
-    network = ModelFile(file)
-    card = network.card
-    set_on = f"the share that the evidence takes of pictures of {learned.name}: no boxes"
-
-    def cut(name: str) -> Preset:
-        preset = card.preset(name)
-        shares = hot_shares(network, name, learned, lambda n, of: progress("thresholds", n, of))
-        limit = highest if preset.finders else HIGHEST
-        cuts = thresholds_from(shares, len(card.labels), preset.threshold, limit)
-        return replace(preset, thresholds=cuts, set_on=set_on)
-
-    card = replace(card, presets=_each(card.presets, cut))
-    write_card(file, card)
-    return card
 
 
 def _each(presets: Mapping[str, Preset], change: Callable[[str], Preset]) -> dict[str, Preset]:

@@ -13,13 +13,15 @@ from boxless.evaluation.calibrate import Calibration
 from boxless.files import check_space, write_whole
 from boxless.graph.assemble import write_model
 from boxless.graph.backbone import Backbone, with_head
+from boxless.graph.novelty import Gaussian
 from boxless.model_file import ModelFile
 from boxless.presets import Preset
 from boxless.training.features import pooled_features
-from boxless.training.finding import HIGHEST, Way, evenly, hot_shares, way_for
-from boxless.training.finish import Progress, finish, presets_for, threshold_facts, with_hot_thresholds
+from boxless.training.finding import Plan, evenly, hot_shares, plans_for, with_plans
+from boxless.training.finish import Progress, finish, presets_for, threshold_facts
 from boxless.training.head import LinearHead, fit_head
 from boxless.training.held_out import HeldOut
+from boxless.training.novelty import usual_cells
 from boxless.training.pictures import LabelledPictures
 from boxless.training.report import Report
 from boxless.zoo import DEFAULT_MODEL
@@ -104,12 +106,12 @@ def fit(
     def write(beside: Path) -> None:
         nonlocal card, thresholds, report
         write_model(with_head(trunk.path, head.weight, head.bias, card), beside)
-        finder = _finder(trunk, beside, learned, side, find_side, seed, progress)
-        if finder:
-            way, find, layer = finder
-            card = replace(card, finders=1, presets=way.presets(card, find))
-            write_model(with_head(trunk.path, head.weight, head.bias, card, [layer.weight]), beside)
-        card = with_hot_thresholds(beside, learned, finder[0].highest if finder else HIGHEST, progress)
+        plans = _plans(beside, side, find_side, learned, progress)
+        if plans:
+            card = with_plans(card, plans)
+            layers = [_finder(trunk, learned, plan, seed, progress).weight for plan in plans]
+            gaussian = _usual(trunk, learned, plans, seed, progress)
+            write_model(with_head(trunk.path, head.weight, head.bias, card, layers, gaussian), beside)
         done = finish(beside, card, held_out, boxes, progress)
         card, thresholds = done.card, done.thresholds
         facts = _facts(trunk.card, learned, held_out, side, head, card)
@@ -129,40 +131,45 @@ def fit(
     return Fitted(out, card, head, made.cached, report, thresholds)
 
 
-def _finder(
-    trunk: Backbone,
-    named: Path,
-    learned: LabelledPictures,
-    side: int,
-    asked: int | None,
-    seed: int,
-    progress: Progress,
-) -> tuple[Way, int, LinearHead] | None:
-    """How things are found, at which side, and the linear layer for it; None where the naming layer does.
+def _plans(
+    named: Path, side: int, asked: int | None, learned: LabelledPictures, progress: Progress
+) -> tuple[Plan, ...]:
+    """How classes are found that the looks that name are too small for.
 
     Args:
-        trunk: the backbone.
         named: the model with its naming layer alone.
-        learned, side, seed, progress: as for `fit`.
         asked: as `find_side` of `fit`.
+        side, learned, progress: as for `fit`.
     """
-    if trunk.card.fixed_size is not None:
-        return None
     network = ModelFile(named)
+    card = network.card
+    if card.fixed_size is not None:
+        return ()
     shares: dict[int, float] = {}
     if asked is None:
         shares = hot_shares(
-            network, network.card.default_preset, learned, lambda n, of: progress("where the evidence lies", n, of)
+            network, card.default_preset, learned, lambda n, of: progress("where the evidence lies", n, of)
         )
-    chosen = way_for(shares, side, asked)
-    if chosen is None:
-        return None
-    way, find = chosen
-    some = learned.only(evenly(learned, max(way.pictures, 2 * len(learned.classes)), seed))
+    return plans_for(shares, side, asked, tuple(k for k in range(len(card.labels)) if k not in card.background))
+
+
+def _finder(trunk: Backbone, learned: LabelledPictures, plan: Plan, seed: int, progress: Progress) -> LinearHead:
+    """The linear layer that finds at a plan's side."""
+    some = learned.only(evenly(learned, max(plan.way.pictures, 2 * len(learned.classes)), seed))
     made = pooled_features(
-        trunk, some.paths, find, done=lambda count: progress(f"features at {find}", count, len(some))
+        trunk, some.paths, plan.side, done=lambda count: progress(f"features at {plan.side}", count, len(some))
     )  # fmt: skip
-    return way, find, fit_head(made.pooled, some.targets, several=some.several, seed=seed)
+    return fit_head(made.pooled, some.targets, several=some.several, seed=seed)
+
+
+def _usual(
+    trunk: Backbone, learned: LabelledPictures, plans: tuple[Plan, ...], seed: int, progress: Progress
+) -> Gaussian | None:
+    """What pictures are made of at the side of the plan that asks for it; None if none does."""
+    side = next((plan.side for plan in plans if plan.way.novelty), None)
+    if side is None or not trunk.has_cells:
+        return None
+    return usual_cells(trunk, learned.paths, side, seed, lambda n, of: progress("what is usual", n, of))
 
 
 def _check_classes(pictures: LabelledPictures) -> None:
@@ -206,12 +213,18 @@ def _facts(
         ("backbone", f"{backbone.name}, frozen, at {side} pixels"),
         ("head", f"linear, regularisation C = {head.strength:g}, {chosen}"),
         ("labels a picture", "several (sigmoid)" if learned.several else "one (softmax)"),
-        ("finds", _finds(preset, side)),
+        ("finds", _finds(card, preset)),
         *threshold_facts(card),
     ]
 
 
-def _finds(preset: Preset, side: int) -> str:
-    looks = " and ".join(map(str, preset.sides[1:] if preset.finders else preset.sides))
-    layer = "a layer of its own" if preset.finders else "the naming layer"
-    return f"at {looks} pixels, with {layer}; names at {side}"
+def _finds(card: Card, preset: Preset) -> str:
+    """Which classes are found at which size, in words."""
+    found = [
+        f"{', '.join(card.labels[k] for k in search.classes)} at {search.side} pixels, with a layer of their own"
+        for search in preset.searches
+    ]
+    searched = {k for search in preset.searches for k in search.classes} | set(card.background)
+    if len(searched) < len(card.labels):
+        found.append(f"{'others' if found else 'all'} at {' and '.join(map(str, preset.sides))}, with the naming layer")
+    return "; ".join(found)

@@ -163,7 +163,7 @@ def _looked(
     """The region's share of a picture, and those of its evidence without it, by it alone and in the control."""
     side, threshold = localizer.preset.sides[0], localizer.preset.threshold_of(k)
     try:
-        picture = read_picture(held_out.pictures.paths[i], enough=localizer.preset.sides[-1])
+        picture = read_picture(held_out.pictures.paths[i], enough=localizer.preset.largest)
     except PictureError:
         return None
     size = network.card.look_size(side, picture.height, picture.width)

@@ -77,6 +77,7 @@ class SteadyNetwork:
             chosen=np.array(chosen, np.int64),
             class_maps=np.stack([averaged[k] for k in chosen]),
             affinity=seen.affinity,
+            novelty=seen.novelty,
         )
 
     def _mixed(self, before: Floats, now: Floats) -> Floats:
