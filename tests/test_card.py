@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from boxless import Card, ModelFileError, UnknownClassError
-from boxless.presets import PRESETS
+from boxless.presets import PRESETS, Search
 
 CARD = Card(
     name="birds",
@@ -20,6 +20,9 @@ CARD = Card(
 )
 
 
+SEARCH = {"side": 896, "finder": 0, "classes": [1], "walk_steps": 8}
+
+
 def test_a_card_survives_its_json() -> None:
     assert Card.from_json(CARD.to_json()) == CARD
 
@@ -29,14 +32,21 @@ def test_a_card_of_format_1_is_read() -> None:
     data = json.loads(CARD.to_json())
     data["format"] = 1
     for preset in data["presets"].values():
-        for added in (
-            "least_probability", "least_evidence", "present_from", "thresholds", "finders", "sharpness"
-        ):  # fmt: skip
+        for added in ("least_probability", "least_evidence", "present_from", "thresholds", "searches"):
             del preset[added]
     del data["finders"]
     fast = Card.from_json(json.dumps(data)).preset("fast")
     assert fast.present(0.0, 0.1)
     assert fast.threshold_of(3) == fast.threshold
+
+
+def test_searches_survive_json() -> None:
+    search = Search(896, 1, (0, 2), 8, sharpness=2, novelty=True)
+    card = replace(CARD, finders=2, presets={"fast": replace(CARD.preset("fast"), searches=(search,))})
+    again = Card.from_json(card.to_json())
+    assert again == card
+    assert again.preset("fast").search_for(2) == search
+    assert again.preset("fast").search_for(1) is None
 
 
 def test_thresholds_of_classes_survive_json() -> None:
@@ -52,11 +62,13 @@ def test_thresholds_of_classes_survive_json() -> None:
         ({"thresholds": [0.5, 0.5, 1.5, 0.5]}, "between 0 and 1, found 1.5"),
         ({"thresholds": [0.5, 0.5]}, "fast has 2 thresholds for 4 classes"),
         ({"thresholds": "half"}, "damaged card"),
-        ({"sides": [224, 448], "finders": [0]}, "fast asks for finder 0, and it has 0"),
-        ({"finders": [0]}, "one for each look after the first"),
+        ({"searches": [SEARCH]}, r"fast asks finder 0 for classes \(1,\); it has 0 finders"),
+        ({"searches": [{**SEARCH, "side": 0}]}, "a search has a side"),
+        ({"searches": [SEARCH, SEARCH]}, "found one in two of them"),
+        ({"searches": [{"side": 896}]}, "damaged card"),
     ],
 )
-def test_a_card_with_senseless_thresholds_or_finders_is_refused(change: dict[str, object], said: str) -> None:
+def test_a_card_with_senseless_thresholds_or_searches_is_refused(change: dict[str, object], said: str) -> None:
     data = json.loads(CARD.to_json())
     data["presets"]["fast"].update(change)
     with pytest.raises(ModelFileError, match=said):

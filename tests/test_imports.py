@@ -20,7 +20,7 @@ ROWS = [
     ("boxless.reproduction",),
     ("boxless.batch", "boxless.annotation", "boxless.training", "boxless.evaluation", "boxless.video"),
     ("boxless.from_frameworks",),
-    ("boxless.localizer", "boxless.formats", "boxless.graph", "boxless.networks"),
+    ("boxless.localizer", "boxless.looks", "boxless.formats", "boxless.graph", "boxless.networks"),
     ("boxless.localization", "boxless.model_file", "boxless.detections"),
     ("boxless.class_maps", "boxless.cam_methods", "boxless.refine", "boxless.boxes", "boxless.image", "boxless.draw",
      "boxless.card", "boxless.ordered", "boxless.page", "boxless.picture_file", "boxless.bit_depth",

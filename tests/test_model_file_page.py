@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from boxless.card import FORMAT, Card
-from boxless.presets import Preset
+from boxless.presets import Preset, Search
 
 PAGE = (Path(__file__).parent.parent / "docs/model-file.md").read_text(encoding="utf-8")
 
@@ -20,22 +20,23 @@ def defaults(text: str) -> dict[str, str]:
     return {name: default.strip() for name, default in rows}
 
 
-ROWS = dict(zip((Card, Preset), map(defaults, PAGE.split("\nA preset:\n")), strict=True))
+ROWS = dict(zip((Card, Preset, Search), map(defaults, re.split("\nA (?:preset|search):\n", PAGE)), strict=True))
 
 
 def test_the_version_is_the_one_that_is_written() -> None:
     assert f"**Format {FORMAT}.**" in PAGE and f"\n| {FORMAT} | " in PAGE
 
 
-@pytest.mark.parametrize("kind", [Card, Preset])
-def test_every_field_is_specified(kind: type[Card] | type[Preset]) -> None:
+@pytest.mark.parametrize("kind", [Card, Preset, Search])
+def test_every_field_is_specified(kind: type[Card] | type[Preset] | type[Search]) -> None:
     for field in fields(kind):
         needed = field.default is MISSING and field.default_factory is MISSING
         assert (ROWS[kind][field.name] == "") == needed, f"{field.name}: is it needed?"
-        if isinstance(field.default, (int, float)):
+        if isinstance(field.default, (int, float)) and not isinstance(field.default, bool):
             assert float(ROWS[kind][field.name]) == field.default
 
 
 def test_nothing_else_is_specified() -> None:
     assert set(ROWS[Card]) == {"format"} | {field.name for field in fields(Card)}
-    assert set(ROWS[Preset]) == {field.name for field in fields(Preset)}
+    for kind in (Preset, Search):
+        assert set(ROWS[kind]) == {field.name for field in fields(kind)}

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from boxless.refine import affinity, resize_features, resize_maps, sharpened, walk
+from boxless.refine import affinity, resize_features, resize_maps, sharpened, unusual, walk
 
 random = np.random.default_rng(0)
 
@@ -72,3 +72,12 @@ def test_resizing() -> None:
     assert resize_features(ramp, 2, 4)[0, 0, 1:3] == pytest.approx([2.5, 4.5])
     assert resize_features(ramp, 4, 8) == pytest.approx(ramp)
     assert resize_maps(ramp, 4, 16)[0, 0, :4] == pytest.approx([0, 0.25, 0.75, 1.25])
+
+
+def test_the_usual_half_of_a_picture_is_not_unusual_however_it_is_lit() -> None:
+    novelty = np.array([[3.0, 3.0, 4.0], [3.5, 9.0, 3.0]], np.float32)
+    found = unusual(novelty)
+    assert found.max() == found[1, 1] == 1
+    assert (found == 0).sum() >= 3
+    assert unusual(novelty + 20) == pytest.approx(found, abs=1e-5)
+    assert not unusual(np.ones((2, 2), np.float32)).any()

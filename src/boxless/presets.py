@@ -11,8 +11,8 @@ DEFAULT_TOP = 1
 DEFAULT_SHARD = 1000
 """Pictures in a file of results of a long run."""
 
-_BETWEEN_RELEASES = ("finders", "sharpness")
-"""Fields that searches replaced before they were released. The models that come with boxless had them, unused."""
+_UNUSED: dict[str, Any] = {"finders": [], "sharpness": 1.0}
+"""Fields that searches replaced before they were released, as most files have them: saying nothing."""
 
 _WIDEST = 3.0
 """A picture longer than this times its breadth is looked at as if it were this long: squeezed, not cut."""
@@ -127,7 +127,7 @@ class Preset:
     def from_dict(cls, data: dict[str, Any]) -> Preset:
         """The preset of which `data` is the `dataclasses.asdict`, maybe by way of JSON."""
         lists = {name: tuple(data.get(name, ())) for name in ("sides", "thresholds")}
-        data = {name: value for name, value in data.items() if name not in _BETWEEN_RELEASES}
+        data = {name: value for name, value in data.items() if _UNUSED.get(name, ...) != value}
         searches = tuple(Search.from_dict(each) for each in data.get("searches", ()))
         return cls(**{**data, **lists, "searches": searches})
 

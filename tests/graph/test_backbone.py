@@ -17,7 +17,7 @@ from boxless.graph import attach
 from boxless.graph.assemble import write_model
 from boxless.graph.backbone import Backbone, with_head
 from boxless.image import read_picture, resize_pixels
-from boxless.presets import Preset
+from boxless.presets import Preset, Search
 from boxless.zoo import DEFAULT_MODEL
 
 SIZE = (96, 64)
@@ -55,7 +55,7 @@ def test_a_finder_makes_maps_and_no_logits(coffee: Path, tmp_path: Path) -> None
         labels=("a", "b", "c"),
         class_ids=(),
         finders=1,
-        presets={"balanced": Preset((64, 128), 1, finders=(0,))},
+        presets={"balanced": Preset((64,), 1, searches=(Search(128, 0, (1,), 1),))},
     )
     path = tmp_path / "finder.onnx"
     write_model(with_head(DEFAULT_MODEL, naming, np.zeros(3, np.float32), card, [finder]), path)

@@ -5,7 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from boxless.training.finding import LARGEST, evenly, hot_share, thresholds_from, way_for
+from boxless.card import Card
+from boxless.presets import Preset
+from boxless.training.finding import LARGEST, evenly, hot_share, plans_for, with_plans
 from boxless.training.pictures import LabelledPictures
 
 
@@ -17,33 +19,54 @@ def test_the_hot_share_is_what_reaches_half_the_maximum() -> None:
     assert hot_share(np.zeros((10, 10), np.float32)) == 0
 
 
-def test_small_things_are_cut_high_and_large_ones_as_before() -> None:
-    shares = {0: 0.001, 1: 0.1, 2: 0.25, 3: 0.6}
-    assert thresholds_from(shares, 5, 0.46, 0.95) == (0.95, 0.8, 0.5, 0.46, 0.46)
-    assert max(thresholds_from(shares, 5, 0.46, 0.8)) == 0.8
+def _planned(
+    shares: dict[int, float], side: int, asked: int | None = None, classes: tuple[int, ...] = ()
+) -> list[tuple[float, int, tuple[int, ...]]]:
+    return [(plan.way.larger, plan.side, plan.classes) for plan in plans_for(shares, side, asked, classes)]
 
 
 @pytest.mark.parametrize(
-    ("share", "side", "asked", "larger", "found"),
+    ("shares", "side", "found"),
     [
-        (0.05, 224, None, 4, 896),
-        (0.35, 224, None, 2, 448),
-        (0.05, 448, None, 4, LARGEST),
-        (0.05, 224, 512, 2, 512),
-        (0.90, 224, 1000, 4, 1000),
+        ({0: 0.05, 1: 0.1}, 224, [(4, 896, (0, 1))]),
+        ({0: 0.05, 1: 0.35, 2: 0.6}, 224, [(4, 896, (0,)), (2, 448, (1,))]),
+        ({0: 0.05}, 448, [(4, LARGEST, (0,))]),
     ],
 )
 def test_small_things_are_found_in_larger_looks(
-    share: float, side: int, asked: int | None, larger: float, found: int
+    shares: dict[int, float], side: int, found: list[tuple[float, int, tuple[int, ...]]]
 ) -> None:
-    chosen = way_for({0: share}, side, asked)
-    assert chosen is not None
-    assert (chosen[0].larger, chosen[1]) == (larger, found)
+    assert _planned(shares, side) == found
 
 
-@pytest.mark.parametrize(("shares", "side", "asked"), [({0: 0.6}, 224, None), ({}, 224, None), ({0: 0.01}, 224, 224)])
-def test_the_naming_layer_finds_what_is_large(shares: dict[int, float], side: int, asked: int | None) -> None:
-    assert way_for(shares, side, asked) is None
+@pytest.mark.parametrize("shares", [{0: 0.6}, {0: 0.35, 1: 0.3}, {}])
+def test_the_looks_that_name_find_what_is_large(shares: dict[int, float]) -> None:
+    assert _planned(shares, 224) == []
+
+
+def test_a_side_that_was_asked_for_is_for_all_classes() -> None:
+    assert _planned({}, 224, 512, (0, 2)) == [(2, 512, (0, 2))]
+    assert _planned({}, 224, 1000, (0, 2)) == [(4, 1000, (0, 2))]
+    assert _planned({0: 0.01}, 224, 224, (0,)) == []
+
+
+def test_only_presets_of_several_looks_search() -> None:
+    card = Card(
+        name="mine",
+        labels=("background", "scratch", "stain"),
+        presets={"fast": Preset((224,), 4, 0.46), "balanced": Preset((224, 448), 4, 0.54)},
+        preprocessing="",
+        licence="MIT",
+        source="",
+        background=(0,),
+    )
+    changed = with_plans(card, plans_for({1: 0.05, 2: 0.6}, 224))
+    assert changed.preset("fast") == card.preset("fast")
+    assert (changed.finders, changed.preset("balanced").largest) == (1, 896)
+    search = changed.preset("balanced").search_for(1)
+    assert search is not None and search.novelty
+    assert changed.preset("balanced").search_for(2) is None
+    assert changed.preset("balanced").threshold_of(1) > changed.preset("balanced").threshold_of(2) == 0.54
 
 
 def test_every_class_is_among_a_few_pictures() -> None:

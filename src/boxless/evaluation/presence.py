@@ -20,7 +20,7 @@ Floats = NDArray[np.float32]
 KEPT = 0.97
 """The share of present classes that levels let pass where they are set, so that about 96 % pass elsewhere."""
 
-LEAST_KEPT = 0.955
+LEAST_KEPT = 0.96
 """The share that is enough where it excludes blank pictures that would show something otherwise."""
 
 FEWEST = 20

@@ -42,10 +42,38 @@ export function walk(map, affinity, steps) {
   return fine;
 }
 
+/** An affinity of a higher power, rows summing to one again; see boxless/refine.py. */
+export function sharpened({ shape, values }, sharpness) {
+  if (sharpness === 1) return { shape, values };
+  const row = shape[2] * shape[3];
+  const raised = values.map((value) => value ** sharpness);
+  for (let start = 0; start < raised.length; start += row) {
+    const cells = raised.subarray(start, start + row);
+    const sum = Math.max(cells.reduce((total, value) => total + value, 0), 1e-12);
+    cells.forEach((value, i) => (cells[i] = value / sum));
+  }
+  return { shape, values: raised };
+}
+
+/** How unusual each position is, in [0, 1], of its novelty { shape: [u, v], values }; see boxless/refine.py. */
+export function unusual({ shape: [rows, columns], values }) {
+  const sorted = Float32Array.from(values).sort();
+  const half = sorted.length >> 1;
+  const median = sorted.length % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
+  const peak = Math.max(largest(values) - median, 1e-6);
+  return { rows, columns, values: Float32Array.from(values, (value) => Math.max(0, value - median) / peak) };
+}
+
 /** The k-th class map of an output, on a grid. */
 function classMap({ class_maps: { shape, values } }, k, rows, columns) {
   const [, h, w] = shape;
   return resizeMap({ rows: h, columns: w, values: values.subarray(k * h * w, (k + 1) * h * w) }, rows, columns);
+}
+
+/** A map without what is negative, walked over an output's affinity. */
+function walked(map, affinity, steps, sharpness = 1) {
+  const positive = { ...map, values: map.values.map((value) => Math.max(0, value)) };
+  return affinity ? walk(positive, sharpened(affinity, sharpness), steps) : positive;
 }
 
 /**
@@ -53,32 +81,59 @@ function classMap({ class_maps: { shape, values } }, k, rows, columns) {
  *
  * pixels: { data, width, height } RGBA. size: { height, width } of the picture as displayed. card: of the model.
  * run(image, height, width, classes, top) looks once at RGB pixels and resolves to { logits, chosen, class_maps:
- * { shape: [k, h, w], values }, affinity: { shape: [u, v, h, w], values } or null }.
+ * { shape: [k, h, w], values }, affinity: { shape: [u, v, h, w], values } or null, novelty: { shape: [u, v], values }
+ * or null }.
  */
 export async function locate(pixels, size, card, presetName, { classes, top }, run) {
   const preset = card.presets[presetName];
-  const outputs = [];
-  let [chosen, count] = [classes ?? [], classes ? 0 : Math.min(top, card.labels.length)];
-  for (const side of preset.sides) {
+  const searches = preset.searches ?? [];
+  const searchFor = (index) => searches.find((search) => search.classes.includes(index));
+  const look = (side, wanted, count) => {
     const [height, width] = lookSize(card, side, size.height, size.width);
-    outputs.push(await run(resizePixels(pixels, height, width), height, width, chosen, count));
-    [chosen, count] = [outputs[0].chosen, 0];
+    return run(resizePixels(pixels, height, width), height, width, wanted, count);
+  };
+  const first = await look(preset.sides[0], classes ?? [], classes ? 0 : Math.min(top, card.labels.length));
+  const { chosen } = first;
+  const outputs = [first];
+  if (!chosen.every(searchFor)) for (const side of preset.sides.slice(1)) outputs.push(await look(side, chosen, 0));
+  const maps = new Map();
+  for (const search of searches) {
+    const wanted = chosen.filter((index) => search.classes.includes(index));
+    if (!wanted.length) continue;
+    const asked = wanted.map((index) => (search.finder + 1) * card.labels.length + index);
+    const output = await look(search.side, asked, 0);
+    wanted.forEach((index, k) => maps.set(index, searched(output, k, search)));
   }
-  const chances = probabilities(outputs[0].logits, card.activation);
-  const findings = chosen.map((index, k) => finding(outputs, k, index, chances[index], size, card, preset));
+  const chances = probabilities(first.logits, card.activation);
+  const findings = chosen.map((index, k) => {
+    const named = meanMap(outputs, k);
+    const map = maps.get(index) ?? walked(named, outputs.at(-1).affinity, preset.walk_steps);
+    return finding(index, chances[index], largest(named.values), map, size, card, preset);
+  });
   return { ...size, model: card.name, preset: presetName, maps: card.maps, typical_evidence: card.typical_evidence, findings };
 }
 
-function finding(outputs, k, index, probability, size, card, preset) {
-  const last = outputs.at(-1);
-  const [, h, w] = last.class_maps.shape;
-  const looks = outputs.map((output) => classMap(output, k, h, w));
-  const mean = Float32Array.from({ length: h * w }, (_, i) => looks.reduce((sum, { values }) => sum + values[i], 0) / looks.length);
-  const evidence = largest(mean);
-  const positive = { rows: h, columns: w, values: mean.map((value) => Math.max(0, value)) };
-  const refined = last.affinity ? walk(positive, last.affinity, preset.walk_steps) : positive;
+/** The mean of a class's maps over looks, on the last one's grid. */
+function meanMap(outputs, k) {
+  const [, rows, columns] = outputs.at(-1).class_maps.shape;
+  const looks = outputs.map((output) => classMap(output, k, rows, columns).values);
+  const mean = (_, i) => looks.reduce((sum, values) => sum + values[i], 0) / looks.length;
+  return { rows, columns, values: Float32Array.from({ length: rows * columns }, mean) };
+}
+
+/** The refined map of a class by a look of its own. */
+function searched(output, k, search) {
+  const [, rows, columns] = output.class_maps.shape;
+  const map = classMap(output, k, rows, columns);
+  const weights = search.novelty && output.novelty ? resizeMap(unusual(output.novelty), rows, columns).values : null;
+  const weighed = weights ? { ...map, values: map.values.map((value, i) => value * weights[i]) } : map;
+  return walked(weighed, output.affinity, search.walk_steps, search.sharpness);
+}
+
+function finding(index, probability, evidence, refined, size, card, preset) {
   const present = evidence > 0 && evidence >= preset.least_evidence && probability >= preset.least_probability;
-  const boxes = present && !card.background.includes(index) ? found(refined, size, preset, probability) : [];
+  const threshold = preset.thresholds?.[index] ?? preset.threshold;
+  const boxes = present && !card.background.includes(index) ? found(refined, size, threshold, probability) : [];
   return {
     label: card.labels[index],
     class_index: index,
@@ -91,10 +146,10 @@ function finding(outputs, k, index, probability, size, card, preset) {
   };
 }
 
-function found(map, { height, width }, preset, probability) {
+function found(map, { height, width }, threshold, probability) {
   const scale = Math.min(1, BOX_GRID / Math.max(height, width));
   const fine = resizeMap(map, Math.max(1, rounded(height * scale)), Math.max(1, rounded(width * scale)));
-  return boxesInMap(fine, preset.threshold, height, width, probability).map(({ box, score }) => ({
+  return boxesInMap(fine, threshold, height, width, probability).map(({ box, score }) => ({
     box: box.map((edge) => decimals(edge, 2)),
     score: decimals(score, 4),
   }));
