@@ -21,6 +21,7 @@ from boxless.training.finding import Plan, evenly, hot_shares, plans_for, with_p
 from boxless.training.finish import Progress, finish, presets_for, threshold_facts
 from boxless.training.head import LinearHead, fit_head
 from boxless.training.held_out import HeldOut
+from boxless.training.naming import try_sizes
 from boxless.training.novelty import usual_cells
 from boxless.training.pictures import LabelledPictures
 from boxless.training.report import Report
@@ -70,8 +71,8 @@ def fit(
         validation: pictures to measure on, of the same classes.
         out: the model file.
         backbone: the name of a model that comes with boxless, or a model file's path.
-        side: pixels; the head is fitted on pictures of about side * side of them, or of as many as the backbone's
-            presets look at first where None. Larger shows finer structures and takes longer.
+        side: pixels; the head is fitted on pictures of about side * side of them. Where None, at the side of the
+            backbone's first look or at twice it, whichever names better; see `boxless.training.naming`.
         find_side: pixels of the look that finds; chosen by how much of a picture the evidence takes where None. See
             `boxless.training.finding`.
         boxes: annotations (COCO, CSV, a folder) that thresholds are set on; where None, what the evidence takes says.
@@ -85,7 +86,11 @@ def fit(
         DiskSpaceError: if features or model would not fit on the disk.
     """
     trunk = Backbone(backbone)
-    side = side or trunk.card.preset(trunk.card.default_preset).sides[0]
+    naming = None
+    if side is None:
+        _check_classes(training)
+        naming = try_sizes(trunk, training, seed, lambda at, n, of: progress(f"naming at {at}", n, of))
+        side = naming.side
     check_space(out.parent, 2 * trunk.path.stat().st_size, "the model file")
     paths = [*training.paths, *validation.paths]
     made = pooled_features(
@@ -114,7 +119,7 @@ def fit(
             write_model(with_head(trunk.path, head.weight, head.bias, card, layers, gaussian), beside)
         done = finish(beside, card, held_out, boxes, progress)
         card, thresholds = done.card, done.thresholds
-        facts = _facts(trunk.card, learned, held_out, side, head, card)
+        facts = _facts(trunk.card, learned, held_out, str(naming or f"at {side} pixels, as asked"), head, card)
         left_out = HeldOut(learned, head.left_out) if head.left_out is not None else None
         report = Report.of(
             f"{card.name}: {len(card.labels)} classes",
@@ -203,14 +208,15 @@ def _card(name: str, backbone: Card, pictures: LabelledPictures, side: int, lice
 
 
 def _facts(
-    backbone: Card, learned: LabelledPictures, held_out: LabelledPictures, side: int, head: LinearHead, card: Card
+    backbone: Card, learned: LabelledPictures, held_out: LabelledPictures, named: str, head: LinearHead, card: Card
 ) -> list[tuple[str, str]]:
     preset = card.preset(card.default_preset)
     chosen = "chosen by cross-validation" if head.losses else "a default: too few pictures of a class to choose it"
     return [
         ("learned from", f"{len(learned)} pictures of {learned.name}"),
         ("held out", f"{len(held_out)} pictures of {held_out.name}"),
-        ("backbone", f"{backbone.name}, frozen, at {side} pixels"),
+        ("backbone", f"{backbone.name}, frozen"),
+        ("names", named),
         ("head", f"linear, regularisation C = {head.strength:g}, {chosen}"),
         ("labels a picture", "several (sigmoid)" if learned.several else "one (softmax)"),
         ("finds", _finds(card, preset)),
