@@ -14,11 +14,12 @@ from boxless.files import write_whole
 from boxless.reproduction.experiment import Experiment, Measured
 from boxless.reproduction.text import flat, shown, smaller, table
 
-SCALES = ("full", "quick", "check")
+SCALES = ("full", "medium", "quick", "check")
 """The most telling first."""
 
 _LABELS = {
     "full": "Full run",
+    "medium": "Medium run",
     "quick": "Quick run",
     "check": "Check: says only that everything runs",
 }
@@ -29,7 +30,7 @@ def store(experiment: Experiment, scale: str, measured: Measured, facts: Mapping
 
     Args:
         experiment: what was measured.
-        scale: full, quick or check.
+        scale: full, medium, quick or check.
         measured: what was found.
         facts: of the machine and the run.
         out: the folder.
