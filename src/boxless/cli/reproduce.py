@@ -35,9 +35,8 @@ def reproduce(
     from boxless.reproduction.catalogue import EXPERIMENTS
     from boxless.reproduction.catalogue import reproduce as measure_again
 
-    asked = [
-        name for name, chosen in (("check", check), ("medium", medium), ("full", full), ("quick", quick)) if chosen
-    ]
+    sizes = {"check": check, "quick": quick, "medium": medium, "full": full}
+    asked = [name for name, chosen in sizes.items() if chosen]
     if len(asked) > 1:
         raise typer.BadParameter("--quick, --medium, --full and --check are sizes of the same: give one")
     scale = asked[0] if asked else "quick"

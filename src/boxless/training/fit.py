@@ -15,13 +15,14 @@ from boxless.graph.assemble import write_model
 from boxless.graph.backbone import Backbone, with_head
 from boxless.model_file import ModelFile
 from boxless.presets import Preset
-from boxless.training.features import pooled_features
+from boxless.training.features import Engine, Features, here, pooled_features
 from boxless.training.finding import HIGHEST, Way, evenly, hot_shares, way_for
 from boxless.training.finish import Progress, finish, presets_for, threshold_facts, with_hot_thresholds
 from boxless.training.head import LinearHead, fit_head
 from boxless.training.held_out import HeldOut
 from boxless.training.pictures import LabelledPictures
 from boxless.training.report import Report
+from boxless.training.streamed_head import STREAMED_FROM, fit_streamed
 from boxless.zoo import DEFAULT_MODEL
 
 
@@ -57,6 +58,7 @@ def fit(
     boxes: Path | None = None,
     licence: str = "unknown",
     seed: int = 0,
+    engine: Engine = here,
     progress: Progress = lambda stage, done, total: None,
 ) -> Fitted:
     """Learns classes from pictures, and writes a model file that names and locates them.
@@ -75,6 +77,7 @@ def fit(
         boxes: annotations (COCO, CSV, a folder) that thresholds are set on; where None, what the evidence takes says.
         licence: of the model, an SPDX identifier.
         seed: of the folds of the cross-validation.
+        engine: what looks at the pictures that are learned from and held out.
         progress: told how far it is.
 
     Raises:
@@ -87,15 +90,14 @@ def fit(
     check_space(out.parent, 2 * trunk.path.stat().st_size, "the model file")
     paths = [*training.paths, *validation.paths]
     made = pooled_features(
-        trunk, paths, side, done=lambda count: progress("features", count, len(paths))
+        trunk, paths, side, engine=engine, done=lambda count: progress("features", count, len(paths))
     )  # fmt: skip
     border = len(training)
     learned = training.without({i: why for i, why in made.unreadable.items() if i < border})
     held_out = validation.without({i - border: why for i, why in made.unreadable.items() if i >= border})
     readable = np.array([i for i in range(len(paths)) if i not in made.unreadable])
-    features = made.pooled[readable[readable < border]]
     _check_classes(learned)
-    head = fit_head(features, learned.targets, several=learned.several, seed=seed)
+    head = _head(made.only(readable[readable < border]), learned, seed, progress)
 
     card = _card(out.stem, trunk.card, learned, side, licence)
     thresholds: tuple[Calibration, ...] = ()
@@ -104,7 +106,7 @@ def fit(
     def write(beside: Path) -> None:
         nonlocal card, thresholds, report
         write_model(with_head(trunk.path, head.weight, head.bias, card), beside)
-        finder = _finder(trunk, beside, learned, side, find_side, seed, progress)
+        finder = _finder(trunk, beside, learned, side, find_side, seed, engine, progress)
         if finder:
             way, find, layer = finder
             card = replace(card, finders=1, presets=way.presets(card, find))
@@ -113,7 +115,8 @@ def fit(
         done = finish(beside, card, held_out, boxes, progress)
         card, thresholds = done.card, done.thresholds
         facts = _facts(trunk.card, learned, held_out, side, head, card)
-        left_out = HeldOut(learned, head.left_out) if head.left_out is not None else None
+        unseen = learned if head.unseen is None else learned.only(head.unseen)
+        left_out = HeldOut(unseen, head.left_out) if head.left_out is not None else None
         report = Report.of(
             f"{card.name}: {len(card.labels)} classes",
             facts,
@@ -136,6 +139,7 @@ def _finder(
     side: int,
     asked: int | None,
     seed: int,
+    engine: Engine,
     progress: Progress,
 ) -> tuple[Way, int, LinearHead] | None:
     """How things are found, at which side, and the linear layer for it; None where the naming layer does.
@@ -143,7 +147,7 @@ def _finder(
     Args:
         trunk: the backbone.
         named: the model with its naming layer alone.
-        learned, side, seed, progress: as for `fit`.
+        learned, side, seed, engine, progress: as for `fit`.
         asked: as `find_side` of `fit`.
     """
     if trunk.card.fixed_size is not None:
@@ -160,9 +164,21 @@ def _finder(
     way, find = chosen
     some = learned.only(evenly(learned, max(way.pictures, 2 * len(learned.classes)), seed))
     made = pooled_features(
-        trunk, some.paths, find, done=lambda count: progress(f"features at {find}", count, len(some))
+        trunk, some.paths, find, engine=engine, done=lambda count: progress(f"features at {find}", count, len(some))
     )  # fmt: skip
     return way, find, fit_head(made.pooled, some.targets, several=some.several, seed=seed)
+
+
+def _head(features: Features, learned: LabelledPictures, seed: int, progress: Progress) -> LinearHead:
+    if len(features) > STREAMED_FROM:
+        return fit_streamed(
+            features,
+            learned.targets,
+            several=learned.several,
+            seed=seed,
+            done=lambda done, of: progress("learning", done, of),
+        )
+    return fit_head(features.pooled, learned.targets, several=learned.several, seed=seed)
 
 
 def _check_classes(pictures: LabelledPictures) -> None:
@@ -199,7 +215,8 @@ def _facts(
     backbone: Card, learned: LabelledPictures, held_out: LabelledPictures, side: int, head: LinearHead, card: Card
 ) -> list[tuple[str, str]]:
     preset = card.preset(card.default_preset)
-    chosen = "chosen by cross-validation" if head.losses else "a default: too few pictures of a class to choose it"
+    how = "cross-validation" if head.unseen is None else "a fifth that was left out; learned piece by piece"
+    chosen = f"chosen by {how}" if head.losses else "a default: too few pictures of a class to choose it"
     return [
         ("learned from", f"{len(learned)} pictures of {learned.name}"),
         ("held out", f"{len(held_out)} pictures of {held_out.name}"),
