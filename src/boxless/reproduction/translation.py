@@ -42,7 +42,7 @@ _HEADS = ("gap", "fc_dropout", "fc")
 SCALES = {
     "check": Settings(TINY, ("gap", "fc"), 1, 20, (0, 8)),
     "quick": Settings(NARROW, _HEADS, 3, 500, (0, 1, 2, 4, 6, 8)),
-    "medium": Settings(ONE_CYCLE, _HEADS, 1, 10_000, tuple(range(9))),
+    "medium": Settings(ONE_CYCLE, _HEADS, 1, 2_000, tuple(range(9))),
     "full": Settings(PAPER, _HEADS, 3, 10_000, tuple(range(9))),
 }
 
