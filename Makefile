@@ -1,5 +1,5 @@
 # Everything is done in .venv, with the versions of constraints.txt.
-.PHONY: help compat demo test lint docs release bench bench-peers figures zoo clean
+.PHONY: help compat demo test lint docs release bench bench-peers figures full-runs zoo clean
 .DEFAULT_GOAL := help
 
 PYTHON ?= python3
@@ -14,6 +14,7 @@ help:
 	@echo "make docs   make the site of the documentation"
 	@echo "make release  build what is published into dist/, and try the wheel in an empty environment"
 	@echo "make bench  measure speed         make zoo    build the embedded model anew (needs torch)"
+	@echo "make full-runs  the papers' claims in full, on a GPU; stopped after LIMIT minutes, it goes on the next time"
 	@echo "make compat  try to attach to every classifier of Keras (needs tensorflow)"
 	@echo "make bench-peers  measure other class activation maps beside (needs torch, 6 GB)"
 
@@ -65,6 +66,11 @@ bench: $(BIN)/.develop
 figures: $(BIN)/.develop
 	$(BIN)/python -m benchmarks.readme
 	$(BIN)/python -m tools.architecture
+
+# Every experiment in full, on the machine's GPU. Carry the folder full-runs to another machine, and it goes on there.
+LIMIT ?= 25
+full-runs: $(BIN)/.develop
+	$(BIN)/python -m tools.full_runs --limit $(LIMIT)
 
 # The model files in src/boxless/zoo; only this needs torch.
 zoo: $(BIN)/.develop

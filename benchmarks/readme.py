@@ -9,6 +9,7 @@ from typing import Any
 
 from benchmarks.facts import RESULTS
 from boxless.files import write_whole
+from boxless.reproduction.catalogue import EXPERIMENTS
 
 _ROOT = Path(__file__).parent.parent
 BEGIN = "<!-- figures: written by `make figures` from benchmarks/results -->\n"
@@ -355,6 +356,52 @@ def second_look_table() -> str:
     return "\n".join(lines) + "\n"
 
 
+def streamed_table() -> str:
+    """A head that is learned piece by piece against one that is learned at once."""
+    results = read("streamed_head")
+    lines = [
+        "| pictures | features, MiB | learned | accuracy % | more memory, MiB | processor seconds |",
+        "|---|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {row['pictures']:,} | {row['features, MiB']} | {row['how']} | {row['accuracy']:.1f} | "
+        f"{row['memory, MiB']} | {row['processor seconds']:.0f} |"
+        for row in results["rows"]
+    ]
+    machine = results["machine"]
+    lines += [
+        "",
+        "Ten classes of Tiny ImageNet, 500 others to measure on; the second pair learns from the same pictures twenty "
+        f"times over. On {machine['cores']} cores ({machine['processor']}), with others at work. "
+        "`python -m benchmarks.streamed_head` measures anew.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def medium_table() -> str:
+    """What the medium runs would take here."""
+    results = read("device_check")
+    step, machine = results["single precision"], results["machine"]
+    settings = EXPERIMENTS["nin-heads"].scales["medium"]
+    recipe, count = settings.recipe, len(settings.heads) * settings.seeds
+    steps = -(-recipe.train // recipe.batch)
+    seconds = step["processor seconds a step"] / machine["cores"]
+    lines = [
+        "| Network in Network at full width | |",
+        "|---|---|",
+        f"| a step of {step['batch']} pictures, processor seconds | {step['processor seconds a step']:.1f} |",
+        f"| steps an epoch | {steps} |",
+        f"| an epoch on {machine['cores']} idle cores, about, minutes | {steps * seconds / 60:.0f} |",
+        f"| a network of {recipe.epochs} epochs, hours | {recipe.epochs * steps * seconds / 3600:.1f} |",
+        f"| all {count} networks, hours | {count * recipe.epochs * steps * seconds / 3600:.1f} |",
+        "",
+        f"Measured on {machine['processor']}, {machine['date']}; hours are computed from the step, as if both cores "
+        "were free and all of them used. `python -m tools.device_check FILE --scale medium` "
+        "measures anew.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
 def _with_interval(figure: dict[str, float]) -> str:
     return f"{figure['value']:.1f} ({figure['low']:.1f} to {figure['high']:.1f})"
 
@@ -368,6 +415,8 @@ PAGES: dict[Path, Callable[[], str]] = {
     _ROOT / "docs/video.md": video_table,
     _ROOT / "docs/decisions/0044-what-a-class-survives.md": fill_table,
     _ROOT / "docs/decisions/0045-eight-bits-where-the-processor-has-them.md": second_look_table,
+    _ROOT / "docs/full-runs.md": medium_table,
+    _ROOT / "docs/decisions/0064-the-same-head-piece-by-piece.md": streamed_table,
     _ROOT / "docs/decisions/0011-rare-classes-count-alike.md": rare_table,
 }
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -38,3 +41,19 @@ def data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real pictures to test on: {folder} is missing (set BOXLESS_DATA)")
     return folder
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[None]:
+    """A Ray cluster of two cores on this machine; its tests belong to the xdist group "ray"."""
+    ray = pytest.importorskip("ray", reason="needs the extra ray")
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    try:
+        ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+    except Exception as error:
+        pytest.skip(f"no Ray cluster can be started here: {error}")
+    yield
+    ray.shutdown()
+    with warnings.catch_warnings():  # Ray does not wait for the processes that it stops
+        warnings.simplefilter("ignore")
+        gc.collect()

@@ -1,5 +1,6 @@
 """boxless in Spark, by Arrow. python examples/batch/with_spark.py FOLDER (needs pyspark and Java)"""
 
+import os
 import sys
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from pyspark.sql.pandas.types import from_arrow_schema
 from boxless.batch import Locate
 
 if __name__ == "__main__":
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # its workers take the first python3 they find otherwise
     spark = SparkSession.builder.master("local[2]").getOrCreate()
     paths = [(str(path),) for path in sorted(Path(sys.argv[1]).absolute().glob("*.jpg"))]
     locate = Locate("image", preset="fast")

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import signal
 import subprocess
 import sys
 import time
-import warnings
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -29,21 +26,6 @@ pytestmark = [
     pytest.mark.xdist_group("ray"),  # one cluster is enough for two cores
     pytest.mark.skipif(sys.platform == "win32", reason="processes cannot be killed as this does it"),
 ]
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[None]:
-    """A cluster of two cores on this machine."""
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    try:
-        ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
-    except Exception as error:
-        pytest.skip(f"no Ray cluster can be started here: {error}")
-    yield
-    ray.shutdown()
-    with warnings.catch_warnings():  # Ray does not wait for the processes that it stops
-        warnings.simplefilter("ignore")
-        gc.collect()
 
 
 def files(out: Path) -> dict[str, bytes]:
@@ -125,5 +107,5 @@ def test_no_cluster_there(coffee: Path, tmp_path: Path) -> None:
 def _actors() -> list[int]:
     """The processes of the actors that look at pictures."""
     listed = subprocess.run(["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True).stdout
-    mine = [line.split() for line in listed.splitlines() if "ray::MapWorker(MapBatches(_Worker))" in line]
+    mine = [line.split() for line in listed.splitlines() if "ray::MapWorker(MapBatches(_Actor))" in line]
     return [int(pid) for pid, *_ in mine]

@@ -67,7 +67,7 @@ def test_refusals(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_scales_differ_in_values_only(name: str) -> None:
     rows = {scale: asdict(row) for scale, row in EXPERIMENTS[name].scales.items()}
-    assert list(rows) == ["check", "quick", "full"]
+    assert list(rows) == ["check", "quick", "medium", "full"]
     assert len({tuple(row) for row in rows.values()}) == 1
 
 

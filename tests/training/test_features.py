@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -69,3 +71,42 @@ def test_a_full_disk(backbone: Backbone, coffee: Path, monkeypatch: pytest.Monke
     with pytest.raises(DiskSpaceError, match="0 MB are free") as error:
         pooled_features(backbone, [coffee], 64)
     assert isinstance(error.value, BoxlessError)
+
+
+def test_another_run_adds_to_the_same_file(backbone: Backbone, pictures: Path) -> None:
+    paths = sorted(pictures.glob("*.jpg"))
+    first = pooled_features(backbone, paths, 64)
+    first.path.unlink()
+
+    def other_run(count: int) -> None:
+        if count == 1:
+            pooled_features(backbone, paths[::-1], 64)
+
+    both = pooled_features(backbone, paths, 64, done=other_run)
+    assert np.array_equal(both.pooled, first.pooled)
+    assert np.array_equal(pooled_features(backbone, paths, 64).pooled, first.pooled)
+
+
+def test_some_of_them(backbone: Backbone, pictures: Path, tmp_path: Path) -> None:
+    made = pooled_features(backbone, [tmp_path / "gone.jpg", *sorted(pictures.glob("*.jpg"))], 64)
+    some = made.only(np.array([3, 1]))
+    assert len(some) == 2
+    assert np.array_equal(some.pooled, made.pooled[[3, 1]])
+    assert np.array_equal(some[np.array([1])], made.pooled[[1]])
+
+
+@pytest.mark.filterwarnings("ignore")  # Ray's own
+@pytest.mark.xdist_group("ray")
+@pytest.mark.skipif(sys.platform == "win32", reason="Ray")
+def test_a_cluster_sees_the_same(
+    cluster: None, backbone: Backbone, pictures: Path, cache: Path, tmp_path: Path
+) -> None:
+    from boxless.training.features_on_ray import on_ray
+
+    paths = [tmp_path / "gone.jpg", *sorted(pictures.glob("*.jpg"))]
+    here = pooled_features(backbone, paths, 64).pooled
+    (cache / "features").rename(cache / "before")
+    pooled_features(backbone, paths[:2], 64)
+    made = pooled_features(backbone, paths, 64, engine=partial(on_ray, workers=1))
+    assert (made.cached, made.unreadable) == (1, {0: "no such file"})
+    assert np.array_equal(made.pooled, here)

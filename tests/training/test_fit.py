@@ -223,3 +223,17 @@ def test_too_many_damaged_pictures_stop(data: Path, tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"2 of 16 pictures cannot be read.*over 5%"):
         fit(training, validation, tmp_path / "out.onnx")
     assert not (tmp_path / "out.onnx").exists()
+
+
+def test_more_pictures_than_memory_holds(
+    fitted: Fitted,
+    tiny: tuple[LabelledPictures, LabelledPictures],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("boxless.training.fit.STREAMED_FROM", 100)
+    made = fit(*tiny, tmp_path / "own.onnx")
+    assert made.report.figures["accuracy"].value == pytest.approx(fitted.report.figures["accuracy"].value, abs=2)
+    assert made.report.left_out is not None
+    assert len(made.report.left_out.pictures) == 10 * LEARNED // 5
+    assert "a fifth that was left out" in dict(made.report.facts)["head"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -46,6 +47,13 @@ def fit(
     report: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the report goes; beside the model.")] = None,
     licence: Annotated[str, typer.Option(metavar="SPDX", help="Of your model, an SPDX identifier.")] = "unknown",
     seed: Annotated[int, typer.Option(metavar="N", help="Of what is held out, and of the cross-validation.")] = 0,
+    engine: Annotated[str, typer.Option(metavar="ENGINE", help="That looks at the pictures: local, or ray.")] = "local",
+    address: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Of a Ray cluster; one on this machine if none.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Of --engine ray: actors; one a core if not said.")
+    ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Replace the model file and the report if they are there.")
     ] = False,
@@ -59,11 +67,13 @@ def fit(
     from boxless.extras import require
 
     require("fit", "boxless fit")
+    from boxless.cli.engines import wants_ray
     from boxless.cli.overwrite import ask_before_overwriting
     from boxless.cli.progress import stages
     from boxless.cli.training_report import print_made, write_report
     from boxless.model_file import ModelFile
     from boxless.page import PAGE
+    from boxless.training.features import here
     from boxless.training.fit import fit as fit_pictures
     from boxless.training.split import read_split
 
@@ -72,6 +82,11 @@ def fit(
         ask_before_overwriting(report / PAGE, force, "--report")
     if preset is not None:
         ModelFile(backbone).card.preset(preset)
+    looks = here
+    if wants_ray(engine, address, workers, "boxless fit"):
+        from boxless.training.features_on_ray import on_ray
+
+        looks = partial(on_ray, address=address, workers=workers)
     training, validation = read_split(pictures, val, seed)
     with stages() as tell:
         made = fit_pictures(
@@ -84,6 +99,7 @@ def fit(
             boxes=boxes,
             licence=licence,
             seed=seed,
+            engine=looks,
             progress=tell,
         )
         page = write_report(made.report, out, preset, report, tell)

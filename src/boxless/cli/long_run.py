@@ -10,14 +10,13 @@ import typer
 
 from boxless.batch.job import Job
 from boxless.batch.run import Engine, Failure, here, run
+from boxless.cli.engines import wants_ray
 from boxless.cli.progress import stages
 from boxless.cli.report import one_line
 from boxless.extras import require
 
 _TOLD = 20
 """Failures that are named one by one; the rest are in the results."""
-
-ENGINES = ("local", "ray")
 
 
 def long_run(job: Job, engine: Engine, resume: bool, force: bool) -> None:
@@ -62,17 +61,10 @@ def engine_of(name: str, address: str | None, workers: int | None) -> Engine:
     """The engine of that name.
 
     Args:
-        name: one of `ENGINES`.
-        address: of a Ray cluster, or None.
-        workers: of a Ray cluster, or None.
+        name, address, workers: see `wants_ray`.
     """
-    if name not in ENGINES:
-        raise typer.BadParameter(f"'{name}' (expected {' or '.join(ENGINES)})", param_hint="--engine")
-    if name == "local":
-        if address or workers:
-            raise typer.BadParameter("--address and --workers go with --engine ray", param_hint="--engine")
+    if not wants_ray(name, address, workers, "boxless locate"):
         return here
-    require("ray", "boxless locate --engine ray")
     from boxless.batch.on_ray import on_ray
 
     return partial(on_ray, address=address, workers=workers)

@@ -14,6 +14,9 @@ def reproduce(
         str | None, typer.Argument(metavar="EXPERIMENT", help="Its name; without one, all are listed.")
     ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Minutes on two cores, few pictures; the default.")] = False,
+    medium: Annotated[
+        bool, typer.Option("--medium", help="Full width and all pictures, few epochs; hours on two cores.")
+    ] = False,
     full: Annotated[bool, typer.Option("--full", help="The paper's recipe; wants a GPU.")] = False,
     check: Annotated[bool, typer.Option("--check", help="Seconds; says only that everything runs.")] = False,
     data: Annotated[
@@ -32,9 +35,11 @@ def reproduce(
     from boxless.reproduction.catalogue import EXPERIMENTS
     from boxless.reproduction.catalogue import reproduce as measure_again
 
-    if quick + full + check > 1:
-        raise typer.BadParameter("--quick, --full and --check are three sizes of the same: give one")
-    scale = "full" if full else "check" if check else "quick"
+    sizes = {"check": check, "quick": quick, "medium": medium, "full": full}
+    asked = [name for name, chosen in sizes.items() if chosen]
+    if len(asked) > 1:
+        raise typer.BadParameter("--quick, --medium, --full and --check are sizes of the same: give one")
+    scale = asked[0] if asked else "quick"
     if experiment is None:
         for each in EXPERIMENTS.values():
             typer.echo(f"{each.name:<17}{each.title}")

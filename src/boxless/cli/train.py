@@ -58,6 +58,14 @@ def train(
     patience: Annotated[
         int, typer.Option(metavar="EPOCHS", help="Stop after so many epochs without a better one; 0 never.")
     ] = 0,
+    devices: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, help="Devices of this machine that share every batch; all GPUs (on JAX)."),
+    ] = None,
+    mixed_precision: Annotated[
+        bool | None,
+        typer.Option("--mixed-precision/--full-precision", help="Compute in half precision; on a GPU, not on a CPU."),
+    ] = None,
     boxes: Annotated[
         Path | None,
         typer.Option(metavar="BOXES", help="Boxed pictures (COCO .json, .csv, a folder) to set thresholds on."),
@@ -116,6 +124,8 @@ def train(
             out,
             choice,
             plan,
+            devices=devices,
+            mixed=mixed_precision,
             boxes=boxes,
             licence=licence,
             watch=screen,

@@ -36,7 +36,7 @@ def reproduce(name: str, scale: str, out: Path, data: Path | None = None, say: S
 
     Args:
         name: of the experiment.
-        scale: full, quick or check.
+        scale: full, medium, quick or check.
         out: the folder to write to.
         data: see `Measure`.
         say: is told how it gets on.

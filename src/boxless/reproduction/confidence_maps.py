@@ -16,7 +16,7 @@ from boxless.reproduction.cifar10 import CLASSES, load_cifar10
 from boxless.reproduction.experiment import Experiment, Measured, Say
 from boxless.reproduction.map_grid import map_grid
 from boxless.reproduction.paper import NIN
-from boxless.reproduction.recipe import NARROW, PAPER, TINY, Recipe
+from boxless.reproduction.recipe import NARROW, ONE_CYCLE, PAPER, TINY, Recipe
 from boxless.reproduction.text import table
 
 Floats = NDArray[np.float32]
@@ -35,7 +35,12 @@ class Settings:
     seed: int = 0
 
 
-SCALES = {"check": Settings(TINY), "quick": Settings(NARROW), "full": Settings(PAPER)}
+SCALES = {
+    "check": Settings(TINY),
+    "quick": Settings(NARROW),
+    "medium": Settings(ONE_CYCLE),
+    "full": Settings(PAPER),
+}
 
 
 def measure(scale: str, data: Path | None, say: Say) -> Measured:

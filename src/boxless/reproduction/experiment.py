@@ -46,7 +46,7 @@ class Experiment:
         title: of its page.
         claim: of the paper, with its reference, as Markdown.
         method: what is done here, as Markdown, without numbers: those are in the settings.
-        scales: the rows of settings, dataclasses, by name: full, quick, check.
+        scales: the rows of settings, dataclasses, by name: check, quick, medium, full.
         measure: does the work.
         words: makes Markdown of the stored data of a run: tables, and what they say of the claim.
         plot: makes SVG of it.

@@ -36,6 +36,7 @@ _PAPER_CUT = int(np.argmin(np.abs(THRESHOLDS - _CUT)))
 SCALES = {
     "check": Settings("top", 64, 8, 4, 2, 1, 1, 16, 1e-3),
     "quick": Settings("top", 224, 64, 150, 50, 3, 8, 32, 1e-3),
+    "medium": Settings("top", 224, 1024, 300, 50, 3, 8, 32, 1e-3),
     "full": Settings("everything", 224, 1024, 300, 50, 5, 30, 32, 3e-4),
 }
 

@@ -12,7 +12,7 @@ from boxless.evaluation.plot import COLOURS, Plot
 from boxless.reproduction.cifar10 import load_cifar10
 from boxless.reproduction.experiment import Experiment, Measured, Say
 from boxless.reproduction.paper import NIN, NIN_TEST_ERROR
-from boxless.reproduction.recipe import NARROW, PAPER, TINY, Recipe
+from boxless.reproduction.recipe import NARROW, ONE_CYCLE, PAPER, TINY, Recipe
 from boxless.reproduction.text import differences, plus_minus, table
 
 HEADS = {
@@ -45,6 +45,7 @@ class Settings:
 SCALES = {
     "check": Settings(TINY, tuple(HEADS), 1),
     "quick": Settings(NARROW, tuple(HEADS), 3),
+    "medium": Settings(ONE_CYCLE, ("gap", "fc_dropout", "fc"), 1),
     "full": Settings(PAPER, tuple(HEADS), 3),
 }
 

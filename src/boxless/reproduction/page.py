@@ -14,11 +14,12 @@ from boxless.files import write_whole
 from boxless.reproduction.experiment import Experiment, Measured
 from boxless.reproduction.text import flat, shown, smaller, table
 
-SCALES = ("full", "quick", "check")
+SCALES = ("full", "medium", "quick", "check")
 """The most telling first."""
 
 _LABELS = {
     "full": "Full run",
+    "medium": "Medium run",
     "quick": "Quick run",
     "check": "Check: says only that everything runs",
 }
@@ -29,7 +30,7 @@ def store(experiment: Experiment, scale: str, measured: Measured, facts: Mapping
 
     Args:
         experiment: what was measured.
-        scale: full, quick or check.
+        scale: full, medium, quick or check.
         measured: what was found.
         facts: of the machine and the run.
         out: the folder.
@@ -100,7 +101,8 @@ def index_page(experiments: Sequence[Experiment], out: Path) -> str:
         "# The papers' claims, measured again\n\n"
         "`boxless reproduce NAME --quick` measures a claim with small networks and few pictures, in minutes on a "
         "laptop; `--full` follows the paper's recipe (with batch normalisation, without which its network did not "
-        "start to learn in our trials) and wants a GPU. Pages, tables and plots are written by the program from the "
+        "start to learn in our trials) and wants a GPU; `--medium` is in between "
+        "([full runs](../full-runs.md)). Pages, tables and plots are written by the program from the "
         "JSON files beside them. **A quick run shows whether a claim's direction appears at a small "
         "scale; it neither confirms nor refutes the paper's figures.**\n\n"
         + table(["experiment", "run", "wall clock"], rows)

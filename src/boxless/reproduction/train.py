@@ -22,6 +22,7 @@ from boxless.networks.framework import keras
 from boxless.reproduction.cifar10 import CLASSES, SIDE, Cifar10, Pictures, Pixels
 from boxless.reproduction.recipe import Recipe
 from boxless.reproduction.whiten import Whitening, whitened
+from boxless.training.network.checkpoint import epochs_in
 from boxless.training.network.device import repeatable
 from boxless.training.network.examples import Examples, Store
 from boxless.training.network.loop import train_network
@@ -114,9 +115,8 @@ class Trainer:
 
     def run(self, head: str, seed: int) -> Trained:
         """The network of a head and a seed: taken from the cache, or trained now; one that was killed goes on."""
-        settings = {**asdict(self.recipe), "head": head, "seed": seed, "data": self.data.source}
-        key = hashlib.blake2b(json.dumps(settings, sort_keys=True).encode(), digest_size=8).hexdigest()
-        place = cache_folder() / "reproduction" / f"{self.recipe.network}-{head}-{seed}-{key}"
+        settings = self._settings(head, seed)
+        place = self._place(settings)
         facts, weights = place.with_suffix(".json"), place.with_suffix(".npz")
         kept = facts.is_file()
         if not kept:
@@ -128,6 +128,22 @@ class Trainer:
         del stored["settings"]
         self.reused += stored["seconds"] if kept else 0.0
         return Trained(head=head, seed=seed, weights=weights, **stored)
+
+    def epochs_done(self, head: str, seed: int) -> int:
+        """How many epochs of a run are behind it; all of them if it is finished."""
+        place = self._place(self._settings(head, seed))
+        if place.with_suffix(".json").is_file():
+            return self.recipe.epochs
+        return epochs_in(place)
+
+    def _settings(self, head: str, seed: int) -> dict[str, Any]:
+        return {**asdict(self.recipe), "head": head, "seed": seed, "data": self.data.source}
+
+    def _place(self, settings: dict[str, Any]) -> Path:
+        """Where a run is kept: a folder while it is trained, then files of that name."""
+        key = hashlib.blake2b(json.dumps(settings, sort_keys=True).encode(), digest_size=8).hexdigest()
+        name = f"{settings['network']}-{settings['head']}-{settings['seed']}-{key}"
+        return cache_folder() / "reproduction" / name
 
     def network(self, run: Trained) -> Any:  # noqa: ANN401
         """The Keras model of a run, from float32 RGB 0-255 (N, 32, 32, 3) to logits (N, 10)."""

@@ -14,7 +14,7 @@ from boxless.reproduction.cifar10 import SIDE, Pixels, load_cifar10
 from boxless.reproduction.experiment import Experiment, Measured, Say
 from boxless.reproduction.nin_heads import HEADS, of_head
 from boxless.reproduction.paper import NIN
-from boxless.reproduction.recipe import NARROW, PAPER, TINY, Recipe
+from boxless.reproduction.recipe import NARROW, ONE_CYCLE, PAPER, TINY, Recipe
 from boxless.reproduction.text import differences, plus_minus, table
 
 
@@ -42,6 +42,7 @@ _HEADS = ("gap", "fc_dropout", "fc")
 SCALES = {
     "check": Settings(TINY, ("gap", "fc"), 1, 20, (0, 8)),
     "quick": Settings(NARROW, _HEADS, 3, 500, (0, 1, 2, 4, 6, 8)),
+    "medium": Settings(ONE_CYCLE, _HEADS, 1, 2_000, tuple(range(9))),
     "full": Settings(PAPER, _HEADS, 3, 10_000, tuple(range(9))),
 }
 

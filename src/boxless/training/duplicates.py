@@ -35,7 +35,8 @@ _MIDDLES = (1.0, 0.9, 0.8)
 """The middle parts of a picture that have a thumbnail, as shares of its sides: for copies that were cropped."""
 
 _FLAT = 2.0  # grey levels; pictures that vary less have nothing to compare
-_AT_ONCE = 1000
+_PAIRS = 4_000_000
+"""Pairs that are compared at once, so that memory does not grow with their number; each takes 80 bytes."""
 
 
 @dataclass(frozen=True)
@@ -82,8 +83,9 @@ def _possible(known: Floats, others: Floats) -> Iterator[_Pair]:
     """The pairs to be looked at more closely, of thumbnails (n, middles, side, side)."""
     if not len(known):
         return
-    for start in range(0, len(others), _AT_ONCE):
-        ways = list(_ways(known, others[start : start + _AT_ONCE]))
+    at_once = max(1, _PAIRS // len(known))
+    for start in range(0, len(others), at_once):
+        ways = list(_ways(known, others[start : start + at_once]))
         table = np.stack([likeness for *_, likeness in ways])
         for row, scores in enumerate(table.max(axis=0)):
             for j in np.argsort(-scores, kind="stable")[:_CLOSER]:

@@ -13,18 +13,17 @@ from boxless.evaluation.calibrate import Calibration
 from boxless.files import check_space, write_whole
 from boxless.graph.assemble import write_model
 from boxless.graph.backbone import Backbone, with_head
-from boxless.graph.novelty import Gaussian
-from boxless.model_file import ModelFile
 from boxless.presets import Preset
-from boxless.training.features import pooled_features
-from boxless.training.finding import Plan, evenly, hot_shares, plans_for, with_plans
+from boxless.training.features import Engine, Features, here, pooled_features
+from boxless.training.finding import with_plans
 from boxless.training.finish import Progress, finish, presets_for, threshold_facts
 from boxless.training.head import LinearHead, fit_head
 from boxless.training.held_out import HeldOut
 from boxless.training.naming import try_sizes
-from boxless.training.novelty import usual_cells
 from boxless.training.pictures import LabelledPictures
 from boxless.training.report import Report
+from boxless.training.searches import learn_searches
+from boxless.training.streamed_head import STREAMED_FROM, fit_streamed
 from boxless.zoo import DEFAULT_MODEL
 
 
@@ -60,6 +59,7 @@ def fit(
     boxes: Path | None = None,
     licence: str = "unknown",
     seed: int = 0,
+    engine: Engine = here,
     progress: Progress = lambda stage, done, total: None,
 ) -> Fitted:
     """Learns classes from pictures, and writes a model file that names and locates them.
@@ -78,6 +78,7 @@ def fit(
         boxes: annotations (COCO, CSV, a folder) that thresholds are set on; where None, what the evidence takes says.
         licence: of the model, an SPDX identifier.
         seed: of the folds of the cross-validation.
+        engine: what looks at the pictures that are learned from and held out.
         progress: told how far it is.
 
     Raises:
@@ -89,20 +90,19 @@ def fit(
     naming = None
     if side is None:
         _check_classes(training)
-        naming = try_sizes(trunk, training, seed, lambda at, n, of: progress(f"naming at {at}", n, of))
+        naming = try_sizes(trunk, training, seed, engine, lambda at, n, of: progress(f"naming at {at}", n, of))
         side = naming.side
     check_space(out.parent, 2 * trunk.path.stat().st_size, "the model file")
     paths = [*training.paths, *validation.paths]
     made = pooled_features(
-        trunk, paths, side, done=lambda count: progress("features", count, len(paths))
+        trunk, paths, side, engine=engine, done=lambda count: progress("features", count, len(paths))
     )  # fmt: skip
     border = len(training)
     learned = training.without({i: why for i, why in made.unreadable.items() if i < border})
     held_out = validation.without({i - border: why for i, why in made.unreadable.items() if i >= border})
     readable = np.array([i for i in range(len(paths)) if i not in made.unreadable])
-    features = made.pooled[readable[readable < border]]
     _check_classes(learned)
-    head = fit_head(features, learned.targets, several=learned.several, seed=seed)
+    head = _head(made.only(readable[readable < border]), learned, seed, progress)
 
     card = _card(out.stem, trunk.card, learned, side, licence)
     thresholds: tuple[Calibration, ...] = ()
@@ -111,16 +111,18 @@ def fit(
     def write(beside: Path) -> None:
         nonlocal card, thresholds, report
         write_model(with_head(trunk.path, head.weight, head.bias, card), beside)
-        plans = _plans(beside, side, find_side, learned, progress)
-        if plans:
-            card = with_plans(card, plans)
-            layers = [_finder(trunk, learned, plan, seed, progress).weight for plan in plans]
-            gaussian = _usual(trunk, learned, plans, seed, progress)
-            write_model(with_head(trunk.path, head.weight, head.bias, card, layers, gaussian), beside)
+        searches = learn_searches(trunk, beside, learned, side, find_side, seed=seed, engine=engine, progress=progress)
+        if searches.plans:
+            card = with_plans(card, searches.plans)
+            write_model(
+                with_head(trunk.path, head.weight, head.bias, card, searches.layers, searches.usual),
+                beside,
+            )
         done = finish(beside, card, held_out, boxes, progress)
         card, thresholds = done.card, done.thresholds
         facts = _facts(trunk.card, learned, held_out, str(naming or f"at {side} pixels, as asked"), head, card)
-        left_out = HeldOut(learned, head.left_out) if head.left_out is not None else None
+        unseen = learned if head.unseen is None else learned.only(head.unseen)
+        left_out = HeldOut(unseen, head.left_out) if head.left_out is not None else None
         report = Report.of(
             f"{card.name}: {len(card.labels)} classes",
             facts,
@@ -136,45 +138,16 @@ def fit(
     return Fitted(out, card, head, made.cached, report, thresholds)
 
 
-def _plans(
-    named: Path, side: int, asked: int | None, learned: LabelledPictures, progress: Progress
-) -> tuple[Plan, ...]:
-    """How classes are found that the looks that name are too small for.
-
-    Args:
-        named: the model with its naming layer alone.
-        asked: as `find_side` of `fit`.
-        side, learned, progress: as for `fit`.
-    """
-    network = ModelFile(named)
-    card = network.card
-    if card.fixed_size is not None:
-        return ()
-    shares: dict[int, float] = {}
-    if asked is None:
-        shares = hot_shares(
-            network, card.default_preset, learned, lambda n, of: progress("where the evidence lies", n, of)
+def _head(features: Features, learned: LabelledPictures, seed: int, progress: Progress) -> LinearHead:
+    if len(features) > STREAMED_FROM:
+        return fit_streamed(
+            features,
+            learned.targets,
+            several=learned.several,
+            seed=seed,
+            done=lambda done, of: progress("learning", done, of),
         )
-    return plans_for(shares, side, asked, tuple(k for k in range(len(card.labels)) if k not in card.background))
-
-
-def _finder(trunk: Backbone, learned: LabelledPictures, plan: Plan, seed: int, progress: Progress) -> LinearHead:
-    """The linear layer that finds at a plan's side."""
-    some = learned.only(evenly(learned, max(plan.way.pictures, 2 * len(learned.classes)), seed))
-    made = pooled_features(
-        trunk, some.paths, plan.side, done=lambda count: progress(f"features at {plan.side}", count, len(some))
-    )  # fmt: skip
-    return fit_head(made.pooled, some.targets, several=some.several, seed=seed)
-
-
-def _usual(
-    trunk: Backbone, learned: LabelledPictures, plans: tuple[Plan, ...], seed: int, progress: Progress
-) -> Gaussian | None:
-    """What pictures are made of at the side of the plan that asks for it; None if none does."""
-    side = next((plan.side for plan in plans if plan.way.novelty), None)
-    if side is None or not trunk.has_cells:
-        return None
-    return usual_cells(trunk, learned.paths, side, seed, lambda n, of: progress("what is usual", n, of))
+    return fit_head(features.pooled, learned.targets, several=learned.several, seed=seed)
 
 
 def _check_classes(pictures: LabelledPictures) -> None:
@@ -211,7 +184,8 @@ def _facts(
     backbone: Card, learned: LabelledPictures, held_out: LabelledPictures, named: str, head: LinearHead, card: Card
 ) -> list[tuple[str, str]]:
     preset = card.preset(card.default_preset)
-    chosen = "chosen by cross-validation" if head.losses else "a default: too few pictures of a class to choose it"
+    how = "cross-validation" if head.unseen is None else "a fifth that was left out; learned piece by piece"
+    chosen = f"chosen by {how}" if head.losses else "a default: too few pictures of a class to choose it"
     return [
         ("learned from", f"{len(learned)} pictures of {learned.name}"),
         ("held out", f"{len(held_out)} pictures of {held_out.name}"),

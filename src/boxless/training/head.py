@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,7 +13,6 @@ from numpy.typing import NDArray
 from boxless.class_maps import probabilities
 from boxless.extras import missing_extra
 from boxless.ordered import ordered_map
-from boxless.training.loss import log_loss
 
 try:
     from sklearn.linear_model import LogisticRegression
@@ -26,9 +26,13 @@ Floats = NDArray[np.float32]
 STRENGTHS = (0.001, 0.01, 0.1, 1.0)
 """Inverse regularisation (scikit-learn's C) to choose from, for features of mean 0 and deviation 1."""
 
+STEPS = 300
+"""Of gradient descent for each strength, at most."""
+
+TINY = 1e-6
+"""Added to deviations, for features that never change."""
+
 _FOLDS = 5
-_STEPS = 300
-_TINY = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +45,8 @@ class LinearHead:
         strength: the inverse regularisation that cross-validation chose.
         losses: the log loss on left-out folds, mean over classes, by strength; empty where there was too little to
             leave out.
-        left_out: (n, K), for each picture the probabilities by a head that had not seen it, or None.
+        left_out: (m, K), probabilities of pictures by a head that had not seen them, or None.
+        unseen: (m,), the indices of those pictures; all where None.
     """
 
     weight: Floats
@@ -49,6 +54,7 @@ class LinearHead:
     strength: float
     losses: dict[float, float]
     left_out: Floats | None
+    unseen: NDArray[np.int64] | None = None
 
 
 def fit_head(features: Floats, targets: Floats, *, several: bool, seed: int = 0) -> LinearHead:
@@ -65,10 +71,10 @@ def fit_head(features: Floats, targets: Floats, *, several: bool, seed: int = 0)
         several: whether a picture may show several classes, or none.
         seed: of the folds.
     """
-    mean, deviation = features.mean(axis=0), features.std(axis=0) + _TINY
+    mean, deviation = features.mean(axis=0), features.std(axis=0) + TINY
     standard = ((features - mean) / deviation).astype(np.float32)
     left_out = _cross_validated(standard, targets, several, seed)
-    losses = {strength: _balanced_loss(guess, targets, several) for strength, guess in left_out.items()}
+    losses = {strength: balanced_loss([(guess, targets)], several) for strength, guess in left_out.items()}
     strength = min(losses, key=lambda each: losses[each]) if losses else STRENGTHS[len(STRENGTHS) // 2 - 1]
     with threadpool_limits(1, "blas"):
         weight, bias = _path(standard, targets, several, upto=strength)[strength]
@@ -80,7 +86,7 @@ def fit_head(features: Floats, targets: Floats, *, several: bool, seed: int = 0)
 def _cross_validated(features: Floats, targets: Floats, several: bool, seed: int) -> dict[float, Floats]:
     """For each strength, each picture's probabilities (n, K) by a head that had not seen it."""
     activation: Literal["softmax", "sigmoid"] = "sigmoid" if several else "softmax"
-    folds = _folds(targets, several, seed)
+    folds = folds_of(targets, several, seed)
     # A thread a fold, with one each for its matrix products: two threads within a small product wait for each other.
     with threadpool_limits(1, "blas"):
         paths = ordered_map(
@@ -93,13 +99,19 @@ def _cross_validated(features: Floats, targets: Floats, several: bool, seed: int
     return guesses
 
 
-def _balanced_loss(chances: Floats, targets: Floats, several: bool) -> float:
-    """The log loss, every class counting alike; with several labels, its presence and its absence alike too."""
-    if not several:
-        losses = log_loss(chances, targets, several=False)
-        return float((targets.T @ losses / targets.sum(axis=0)).mean())
-    ways = ((targets, chances), (1 - targets, 1 - chances))
-    return float(np.mean([-(true * np.log(np.clip(p, 1e-12, 1))).sum(axis=0) / true.sum(axis=0) for true, p in ways]))
+def balanced_loss(parts: Iterable[tuple[Floats, Floats]], several: bool) -> float:
+    """The log loss, every class counting alike; with several labels, its presence and its absence alike too.
+
+    Args:
+        parts: (probabilities, targets) of pictures, (n, K) both.
+        several: whether a picture may show several classes, or none.
+    """
+    lost = counted = np.zeros(())
+    for chances, targets in parts:
+        ways = ((targets, chances), (1 - targets, 1 - chances)) if several else ((targets, chances),)
+        lost = lost + np.stack([-(true * np.log(np.clip(p, 1e-12, 1))).sum(axis=0, dtype=float) for true, p in ways])
+        counted = counted + np.stack([true.sum(axis=0, dtype=float) for true, _ in ways])
+    return float(np.mean(np.divide(lost, counted)))
 
 
 def _path(
@@ -119,7 +131,7 @@ def _path(
 def _fits(features: Floats, classes: NDArray[np.generic], upto: float) -> dict[float, tuple[Floats, Floats]]:
     """Of two classes, softmax over the two: the second's logit is the first's, turned round."""
     found = {}
-    model = LogisticRegression(class_weight="balanced", max_iter=_STEPS, warm_start=True, tol=1e-4)
+    model = LogisticRegression(class_weight="balanced", max_iter=STEPS, warm_start=True, tol=1e-4)
     for strength in (each for each in STRENGTHS if each <= upto):
         model.set_params(C=strength)
         model.fit(features, classes)
@@ -130,7 +142,7 @@ def _fits(features: Floats, classes: NDArray[np.generic], upto: float) -> dict[f
     return found
 
 
-def _folds(targets: Floats, several: bool, seed: int) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+def folds_of(targets: Floats, several: bool, seed: int) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """(seen, unseen) of each fold, every class among the seen; none where a class has a single picture."""
     fewest = int(targets.sum(axis=0).min())
     if several:

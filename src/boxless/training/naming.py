@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from boxless.graph.backbone import Backbone
-from boxless.training.features import pooled_features
+from boxless.training.features import Engine, here, pooled_features
 from boxless.training.finding import evenly
 from boxless.training.head import fit_head
 from boxless.training.pictures import LabelledPictures
@@ -59,6 +59,7 @@ def try_sizes(
     trunk: Backbone,
     pictures: LabelledPictures,
     seed: int = 0,
+    engine: Engine = here,
     done: Callable[[int, int, int], object] = lambda side, n, of: None,
 ) -> Naming:
     """Learns to name a few pictures at the usual side and at twice it.
@@ -67,6 +68,7 @@ def try_sizes(
         trunk: the backbone.
         pictures: to learn from; at most `LOOKED_AT` are looked at.
         seed: of the lots and folds.
+        engine: what looks at the pictures.
         done: told after each picture the side, how many are done, and of how many.
     """
     usual = trunk.card.preset(trunk.card.default_preset).sides[0]
@@ -74,9 +76,11 @@ def try_sizes(
     some = pictures.only(evenly(pictures, LOOKED_AT, seed))
     losses = {}
     for side in sides:
-        made = pooled_features(
-            trunk, some.paths, side, done=lambda n, side=side: done(side, n, len(some))  # type: ignore[misc]
-        )  # fmt: skip
+
+        def told(count: int, side: int = side) -> None:
+            done(side, count, len(some))
+
+        made = pooled_features(trunk, some.paths, side, engine=engine, done=told)
         readable = np.array([i for i in range(len(some)) if i not in made.unreadable], np.int64)
         targets = some.targets[readable]
         if not (targets.sum(axis=0) > 0).all():

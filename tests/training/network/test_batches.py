@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,7 @@ from PIL import Image
 
 pytest.importorskip("keras", reason="Keras is not installed: pip install 'boxless[train]'")
 
+from boxless.training.network import examples
 from boxless.training.network.augment import AUGMENTATIONS, Augmentation, augmented, usual_augmentation
 from boxless.training.network.batches import Batches
 from boxless.training.network.examples import Store
@@ -81,3 +84,32 @@ def test_files_are_squeezed_and_kept(tmp_path: Path) -> None:
         store = Store(paths, 16, memory)
         assert store[0].shape == (16, 16, 3)
         assert (store[1] is store[1]) == bool(memory)
+
+
+@pytest.mark.parametrize(("memory", "kept"), [(1 << 20, False), (examples.MEMORY, True)])
+def test_a_set_larger_than_memory_is_decoded_anew(tmp_path: Path, coffee: Path, memory: int, kept: bool) -> None:
+    side, batch, pictures = 64, 4, 800
+    with Image.open(coffee) as opened:
+        opened.resize((100, 100)).save(tmp_path / "0.jpg")
+    for i in range(1, pictures):
+        os.link(tmp_path / "0.jpg", tmp_path / f"{i}.jpg")
+    whole = pictures * side * side * 3
+
+    def most(memory: int) -> int:
+        """Bytes that an epoch and a validation take, at most, beside what was there."""
+        store = Store(sorted(tmp_path.iterdir()), side, memory)
+        targets = np.zeros((pictures, 1), np.float32)
+        tracemalloc.start()
+        try:
+            for epoch in (0, None):
+                for shown, _ in Batches(store, targets, side, batch, epoch=epoch).ahead():
+                    assert shown.shape == (batch, side, side, 3)
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    if kept:
+        assert most(memory) > whole
+    else:
+        # Batches that are under way, float32, and what decoding one takes.
+        assert most(memory) < whole / 2

@@ -9,9 +9,11 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
+from boxless.errors import TrainingError
 from boxless.networks.framework import keras
 from boxless.ordered import ordered_map
 from boxless.training.network.augment import Augmentation, augmented
+from boxless.training.network.device import sharing
 from boxless.training.network.examples import Store
 
 Floats = NDArray[np.float32]
@@ -28,8 +30,9 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         targets: (n, K).
         side: of the pictures that the network sees.
         batch: pictures in one, at most.
-        epoch: from 0. Up to one picture a batch is left out so that all are as large, others each time. None shows
-            all pictures in their order and as they are, the last batch filled up with the last picture.
+        epoch: from 0. A few pictures are left out, others each time, so that all batches are as large and each of
+            the devices that share them gets as many: at most as many a batch as there are devices. None shows all
+            pictures in their order and as they are, the last batch filled up with the last picture.
         augmentation: what may be done to them.
         seed: of order and changes.
     """
@@ -49,12 +52,17 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         self._store, self._targets, self._side = store, targets, side
         self._epoch, self._augmentation, self._seed = epoch, augmentation, seed
         count = len(store)
+        devices = sharing()
         steps = ceil(count / batch)
         if epoch is None:
-            size = min(batch, count)
+            size = -(-min(batch, count) // devices) * devices
             order = np.minimum(np.arange(steps * size), count - 1)
         else:
-            size = count // steps
+            size = count // steps // devices * devices
+            if not size:
+                raise TrainingError(
+                    f"{count // steps} pictures a step on {devices} devices (expected one for each at least)"
+                )
             order = np.random.default_rng([seed, epoch]).permutation(count)[: steps * size]
         self._parts = order.reshape(steps, size)
 

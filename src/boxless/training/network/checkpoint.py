@@ -39,6 +39,15 @@ def write_variables(holders: Sequence[Any], values: Sequence[NDArray[Any]]) -> N
         holder.assign(value)
 
 
+def epochs_in(folder: Path) -> int:
+    """How many epochs the checkpoint in a folder has behind it; 0 where there is none that can be read."""
+    try:
+        with np.load(folder / _CHECKPOINT) as file:
+            return len(json.loads(str(file["note"]))["history"])
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        return 0
+
+
 class Checkpoints:
     """The checkpoints of a training in a folder.
 

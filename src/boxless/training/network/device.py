@@ -6,19 +6,26 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 
+from boxless.errors import TrainingError
+from boxless.extras import install
 from boxless.networks.framework import keras
+
+
+def gpus() -> int:
+    """How many GPUs Keras' backend sees."""
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        return len(import_module("tensorflow").config.list_physical_devices("GPU"))
+    if backend == "jax":
+        return sum(device.platform == "gpu" for device in import_module("jax").devices())
+    if backend == "torch":
+        return int(import_module("torch").cuda.device_count())
+    return 0
 
 
 def has_gpu() -> bool:
     """Whether Keras' backend sees a GPU."""
-    backend = keras.backend.backend()
-    if backend == "tensorflow":
-        return bool(import_module("tensorflow").config.list_physical_devices("GPU"))
-    if backend == "jax":
-        return any(device.platform == "gpu" for device in import_module("jax").devices())
-    if backend == "torch":
-        return bool(import_module("torch").cuda.is_available())
-    return False
+    return gpus() > 0
 
 
 def jit_compile() -> bool | str:
@@ -38,17 +45,59 @@ def repeatable(seed: int) -> None:
 
 
 @contextmanager
-def mixed_precision_on_gpu() -> Iterator[bool]:
-    """Networks built within compute in half precision if there is a GPU; never on a CPU, where it is slower.
+def mixed_precision(wanted: bool | None = None) -> Iterator[bool]:
+    """Networks built within compute in half precision, their weights in single.
+
+    Args:
+        wanted: whether they do; None: if there is a GPU, since a CPU is slower so.
 
     Yields:
         Whether they do.
     """
     before = keras.config.dtype_policy()
-    gpu = has_gpu()
-    if gpu:
+    mixed = has_gpu() if wanted is None else wanted
+    if mixed:
         keras.config.set_dtype_policy("mixed_float16")
     try:
-        yield gpu
+        yield mixed
     finally:
         keras.config.set_dtype_policy(before)
+
+
+@contextmanager
+def devices(wanted: int | None = None) -> Iterator[int]:
+    """Networks built and trained within have a copy on each of several devices, which share every batch.
+
+    That is Keras' distribution API, which stands on JAX only (docs/decisions/0063).
+
+    Args:
+        wanted: how many; None: all GPUs, or one device where there is no GPU, or the backend cannot.
+
+    Yields:
+        How many.
+
+    Raises:
+        TrainingError: if there are not as many, or the backend cannot.
+    """
+    backend = keras.backend.backend()
+    able = backend == "jax"
+    count = (max(1, gpus()) if able else 1) if wanted is None else wanted
+    if count == 1:
+        yield 1
+        return
+    if not able:
+        raise TrainingError(
+            f"{count} devices (Keras on {backend} trains on one): the same command with KERAS_BACKEND=jax before it "
+            f"uses several; for NVIDIA's GPUs: {install('jax[cuda12]')}"
+        )
+    there = keras.distribution.list_devices()
+    if count > len(there):
+        raise TrainingError(f"{count} devices (JAX finds {len(there)}: {', '.join(there)}): ask for as many at most")
+    with keras.distribution.DataParallel(devices=there[:count], auto_shard_dataset=False).scope():
+        yield count
+
+
+def sharing() -> int:
+    """How many devices share every batch."""
+    spread = keras.distribution.distribution()
+    return 1 if spread is None else int(spread.num_model_replicas)

@@ -19,7 +19,8 @@ from boxless.networks.framework import keras
 from boxless.training.finish import Progress, finish, threshold_facts
 from boxless.training.network.checkpoint import Checkpoints
 from boxless.training.network.choice import Choice
-from boxless.training.network.device import has_gpu, mixed_precision_on_gpu, repeatable
+from boxless.training.network.device import devices as sharing_devices
+from boxless.training.network.device import gpus, mixed_precision, repeatable
 from boxless.training.network.examples import Examples
 from boxless.training.network.export import TOLERANCE, Parity, export_network
 from boxless.training.network.history import Epoch
@@ -61,6 +62,8 @@ def train(
     choice: Choice,
     plan: Plan,
     *,
+    devices: int | None = None,
+    mixed: bool | None = None,
     boxes: Path | None = None,
     licence: str = "unknown",
     watch: Watch | None = None,
@@ -77,6 +80,8 @@ def train(
         out: the model file.
         choice: which network.
         plan: how it is trained.
+        devices: of this machine that share every batch; all GPUs where None, as far as the backend can.
+        mixed: whether to compute in half precision; on a GPU where None.
         boxes: annotations (COCO, CSV, a folder) that thresholds are set on; a default where None.
         licence: of the model, an SPDX identifier.
         watch: is told how the epochs go.
@@ -97,21 +102,23 @@ def train(
     folder = out.with_suffix(".training")
     classes = len(learned.classes)
     repeatable(plan.seed)
-    with mixed_precision_on_gpu():
-        network = choice.built(classes)
-    history = train_network(
-        network,
-        _examples(learned),
-        _examples(held_out),
-        plan,
-        choice.side,
-        folder=folder,
-        about=_in_words(choice),
-        watch=watch,
-    )
-    if has_gpu():
-        half, network = network, choice.bare(classes)
-        network.set_weights(half.get_weights())
+    with sharing_devices(devices) as sharing:
+        with mixed_precision(mixed) as half:
+            network = choice.built(classes)
+        about = _in_words(choice) + (", in mixed precision" if half else "")
+        history = train_network(
+            network,
+            _examples(learned),
+            _examples(held_out),
+            plan,
+            choice.side,
+            folder=folder,
+            about=about,
+            watch=watch,
+        )
+    if half or sharing > 1:
+        trained, network = network, choice.bare(classes)
+        network.set_weights(trained.get_weights())
     saved = folder / "network.keras"
     # Without the optimizer, which nothing needs any more.
     bare = keras.Model(network.input, network.output, name=network.name)
@@ -132,7 +139,8 @@ def train(
         }
         parity = export_network(network, beside, fields, choice.side, choice.entry.multiple, held_out.paths)
         done = finish(beside, ModelFile(beside).card, held_out, boxes, progress)
-        facts = _facts(network, choice, plan, history, parity, learned, held_out, done.card)
+        facts = _facts(network, about, choice.side, plan, history, parity, learned, held_out, done.card)
+        facts.append(("ran on", ran_on(sharing)))
         report = Report.of(
             f"{out.stem}: {classes} classes", facts, learned, done.measured, None, done.thresholds, done.survivals
         )
@@ -157,7 +165,8 @@ def _write_history(history: Sequence[Epoch], path: Path) -> None:
 
 def _facts(
     network: Any,  # noqa: ANN401
-    choice: Choice,
+    about: str,
+    side: int,
     plan: Plan,
     history: Sequence[Epoch],
     parity: Parity,
@@ -173,15 +182,14 @@ def _facts(
     return [
         ("learned from", f"{len(learned)} pictures of {learned.name}"),
         ("held out", f"{len(held_out)} pictures of {held_out.name}; they chose the epoch too"),
-        ("network", f"{_in_words(choice)}; {network.count_params():,} parameters"),
-        ("size", f"{choice.side} pixels a side"),
+        ("network", f"{about}; {network.count_params():,} parameters"),
+        ("size", f"{side} pixels a side"),
         ("trained", f"{len(history)} epochs, {sum(each.seconds for each in history):.0f} s; epoch {kept.epoch} kept"),
         (
             "plan",
             f"{plan.optimizer}, rate {plan.rate:g} ({plan.schedule}, warm-up {plan.warmup:g}), batch "
             f"{plan.batch}, weight decay {plan.weight_decay:g}, augmentation {plan.augment}, seed {plan.seed}",
         ),
-        ("ran on", ran_on()),
         ("Keras against ONNX", f"probabilities to {parity.probabilities:.1e}{maps} (at most {TOLERANCE:g})"),
         *threshold_facts(card),
     ]
@@ -192,8 +200,15 @@ def _in_words(choice: Choice) -> str:
     return f"{choice.name}{width}, head {choice.head}, from {choice.start or 'random weights'}"
 
 
-def ran_on() -> str:
-    """Processor and framework, in words."""
+def ran_on(devices: int = 1) -> str:
+    """Processor and framework, in words.
+
+    Args:
+        devices: that shared every batch.
+    """
     backend = keras.backend.backend()
     version = getattr(import_module(backend), "__version__", "")
-    return f"{'a GPU' if has_gpu() else f'CPU, {os.cpu_count()} cores'} ({platform.machine()}), {backend} {version}"
+    there = gpus()
+    cores = f"CPU, {os.cpu_count()} cores" + (f" as {devices} devices" if devices > 1 else "")
+    where = "a GPU" if there == 1 else f"{devices} of {there} GPUs" if there else cores
+    return f"{where} ({platform.machine()}), {backend} {version}"

@@ -1,0 +1,88 @@
+"""A head that is learned piece by piece against one that is learned at once. python -m benchmarks.streamed_head
+
+Ten classes of Tiny ImageNet, 300 pictures each, at 224 pixels, measured on 500 others; then the same pictures twenty
+times over, for memory and time. Each head in a process of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import time
+from typing import Any
+
+import numpy as np
+
+from benchmarks.facts import DATA, write_results
+from boxless.graph.backbone import Backbone
+from boxless.training.features import pooled_features
+from boxless.training.split import read_split
+from boxless.training.streamed_head import STREAMED_FROM
+from boxless.zoo import DEFAULT_MODEL
+
+SIDE = 224
+HEADS = ("at once", "piece by piece")
+TIMES = (1, 20)
+
+
+def measure(how: str, times: int) -> dict[str, Any]:
+    """Learns a head, and measures it.
+
+    Args:
+        how: of `HEADS`.
+        times: that each picture is there.
+    """
+    from boxless.training.head import fit_head
+    from boxless.training.streamed_head import fit_streamed
+
+    training, validation = read_split(DATA / "tiny10/train", str(DATA / "tiny10/val"))
+    made = pooled_features(Backbone(DEFAULT_MODEL), [*training.paths, *validation.paths], SIDE)
+    count = len(training)
+    order = np.random.default_rng(0).permutation(np.tile(np.arange(count), times))
+    features, targets = made.only(order), training.targets[order]
+    before, start, processor = _peak(), time.perf_counter(), time.process_time()
+    if how == "at once":
+        head = fit_head(features.pooled, targets, several=False)
+    else:
+        head = fit_streamed(features, targets, several=False)
+    seconds, processor = time.perf_counter() - start, time.process_time() - processor
+    right = (made[np.arange(count, len(made))] @ head.weight.T + head.bias).argmax(1) == validation.targets.argmax(1)
+    return {
+        "pictures": len(order),
+        "accuracy": 100 * float(right.mean()),
+        "strength": head.strength,
+        "seconds": round(seconds, 1),
+        "processor seconds": round(processor, 1),
+        "memory, MiB": round(_peak() - before),
+        "features, MiB": round(len(order) * made.width * 4 / 2**20),
+    }
+
+
+def _peak() -> float:
+    """The most memory that this process ever had, in MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
+
+
+def main() -> None:
+    """Measures and writes benchmarks/results/streamed_head.json."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--one", nargs=2, help="measure one head, for the process that does so")
+    given = parser.parse_args()
+    if given.one:
+        print(json.dumps(measure(given.one[0], int(given.one[1]))))
+        return
+    rows = []
+    for times in TIMES:
+        for how in HEADS:
+            command = [sys.executable, "-m", "benchmarks.streamed_head", "--one", how, str(times)]
+            done = subprocess.run(command, check=True, capture_output=True, text=True)
+            rows.append({"how": how, **json.loads(done.stdout.splitlines()[-1])})
+            print(rows[-1], flush=True)
+    write_results("streamed_head", {"rows": rows, "piece by piece from, pictures": STREAMED_FROM})
+
+
+if __name__ == "__main__":
+    main()
