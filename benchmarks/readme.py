@@ -269,6 +269,35 @@ def serve_table() -> str:
     return "\n".join(lines) + "\n"
 
 
+def page_table() -> str:
+    """What a picture takes in a browser, and how far its boxes are from Python's."""
+    results = read("page")
+    lines = [
+        "| model, preset | folder, MB | ms a picture, median | worst | Python, one thread | boxes apart, pixels |",
+        "|---|---|---|---|---|---|",
+    ]
+    for model, row in results["figures"].items():
+        for preset, each in row["presets"].items():
+            times = " | ".join(f"{each[key]:.0f}" for key in ("page, median ms", "page, worst ms", "Python, median ms"))
+            apart = f"{each['boxes apart, pixels']:.2f}"
+            lines.append(f"| {model}, {preset} | {row['MB']:.0f} | {times} | {apart} |")
+    machine = results["machine"]
+    lines += [
+        "",
+        f"As the page shows it, from the file to the boxes, for {results['pictures']} photographs in "
+        f"{results['browser']} on {machine['cores']} cores ({machine['processor']}), while {results['beside']}. The "
+        f"target for `fast` is {results['targets']['fast, median']:.0f} ms. The very first picture, before the browser "
+        f"has compiled what is used often, took {_largest(results, 'page, first ms'):.0f} ms at most, in `balanced`. "
+        "Pixels are the largest distance of an edge from Python's with the same model. Eight bits are for the "
+        "download: in browsers they are slower. `python -m benchmarks.page` measures anew.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _largest(results: dict[str, Any], key: str) -> float:
+    return max(float(row[key]) for row in results["figures"].values())
+
+
 def twins() -> str:
     """What is found as near duplicates, and what is missed of copies that were made."""
     results = read("duplicates")
@@ -363,6 +392,7 @@ PAGES: dict[Path, Callable[[], str]] = {
     _ROOT / "README.md": readme_tables,
     _ROOT / "docs/scale.md": scale_table,
     _ROOT / "docs/serve.md": serve_table,
+    _ROOT / "docs/page.md": page_table,
     _ROOT / "docs/fit.md": lambda: f"{fit_table()}\n{fit_time_table()}\n{twins()}",
     _ROOT / "docs/detector.md": detector_table,
     _ROOT / "docs/video.md": video_table,

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import http.server
 import json
-import threading
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from benchmarks.page import served
 from tests.serve.browsing import drop, faults, module, opened
 
 from boxless import Localizer
@@ -20,12 +18,8 @@ from boxless.zoo import DEFAULT_MODEL, EIGHT_BIT_MODEL
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
+ROOT = Path(__file__).parent.parent.parent
 MODELS = [DEFAULT_MODEL, EIGHT_BIT_MODEL]
-
-
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:
-        pass
 
 
 @pytest.fixture(scope="module")
@@ -34,13 +28,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     runtime = find_runtime(module("onnxruntime-web"), Path.cwd())
     folder = tmp_path_factory.mktemp("site")
     for model in MODELS:
-        write_alone(model, folder / "some/where" / model, runtime)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder))) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/some/where/"
-        server.shutdown()
-        thread.join()
+        write_alone(model, folder / "some/where" / model, runtime, [ROOT / "examples/pictures/chelsea.jpg"])
+    with served(folder) as address:
+        yield f"{address}some/where/"
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -73,6 +63,15 @@ def test_it_runs_with_the_network_off_and_agrees(page: Page, site: str, pictures
 
 def test_it_is_accessible(page: Page, site: str, coffee: Path) -> None:
     opened(page, f"{site}{DEFAULT_MODEL}/")
+    assert faults(page) == []
     drop(page, ("coffee.jpg", coffee.read_bytes()))
     page.locator("#tray .done").wait_for()
     assert faults(page) == []
+
+
+def test_it_offers_examples(page: Page, site: str) -> None:
+    opened(page, f"{site}{EIGHT_BIT_MODEL}/")
+    page.get_by_role("button", name="chelsea").click()
+    page.locator("#tray .done").wait_for()
+    assert page.locator("#verdict .name").inner_text() == "Egyptian cat"
+    assert page.locator("#tray").get_by_role("button", name="chelsea.jpg").is_visible()
