@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import onnxruntime as ort
 
-from boxless.errors import ServeError
+from boxless.errors import PictureError, ServeError
 from boxless.files import write_whole
 from boxless.image import read_picture
 from boxless.model_file import ModelFile
@@ -132,7 +132,10 @@ def _check_examples(examples: Sequence[Path]) -> None:
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise ServeError(f"two examples are called {twice[0]} (expected names that differ)")
     for path in examples:
-        read_picture(path)
+        try:
+            read_picture(path)
+        except PictureError as error:
+            raise PictureError(f"{path}: {error}") from None
 
 
 def _check_inputs(model: Path) -> None:
