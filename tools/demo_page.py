@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent
 
+PACKAGES = ROOT / "tests/serve"
+"""The folder in which npm installs onnxruntime-web, with what else the tests of the page need."""
+
 MARK = "<!-- the demonstration, on the site -->"
 """The line of docs/page.md in whose place the site has a link to the demonstration, if it has one."""
 
@@ -24,15 +27,18 @@ _LINK = '<p><a class="demo" href="demo/index.html">Open the page in this browser
 
 
 def runtime() -> Path | None:
-    """The folder of onnxruntime-web's files, as npm installs what the tests need; None where it is missing."""
+    """The folder of onnxruntime-web's files; None where it is missing."""
     try:
-        return find_runtime(None, ROOT / "tests/serve")
+        return find_runtime(None, PACKAGES)
     except ServeError:
         return None
 
 
 def link(sphinx: Sphinx, page: str, source: list[str]) -> None:
     """Puts the link to the demonstration into its page, where there is one."""
+    if MARK not in source[0]:
+        return
+    sphinx.env.note_dependency(str(PACKAGES / "node_modules/onnxruntime-web/package.json"))  # is read anew with it
     if runtime() is not None:
         source[0] = source[0].replace(MARK, _LINK)
 
