@@ -5,7 +5,7 @@
 
 FROM python:3.11-slim AS build
 WORKDIR /source
-COPY pyproject.toml constraints.txt README.md LICENSE NOTICE ./
+COPY pyproject.toml hatch_build.py constraints.txt README.md LICENSE NOTICE ./
 COPY src src
 RUN python -m venv /boxless && \
     /boxless/bin/pip install --no-cache-dir --constraint constraints.txt '.[serve]'

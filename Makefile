@@ -1,17 +1,18 @@
 # Everything is done in .venv, with the versions of constraints.txt.
-.PHONY: help compat demo test lint docs release bench bench-peers figures full-runs zoo clean
+.PHONY: help compat demo test lint docs release bench bench-peers figures full-runs demo-page zoo clean
 .DEFAULT_GOAL := help
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
+NPM := tests/serve/node_modules/.installed
 export BOXLESS_DATA ?= $(abspath ../shared/data)
 
 help:
 	@echo "make demo   install, and locate the object in a picture"
 	@echo "make test   run the tests         make lint   check style and types"
-	@echo "make docs   make the site of the documentation"
+	@echo "make docs   make the site of the documentation      make demo-page  with a page that runs a model (needs npm)"
 	@echo "make release  build what is published into dist/, and try the wheel in an empty environment"
 	@echo "make bench  measure speed         make zoo    build the embedded model anew (needs torch)"
 	@echo "make full-runs  the papers' claims in full, on a GPU; stopped after LIMIT minutes, it goes on the next time"
@@ -23,8 +24,16 @@ demo: $(BIN)/.run
 	@$(BIN)/boxless locate examples/pictures/coffee.jpg --save .demo
 	@echo "The drawn picture: .demo/coffee_found.jpg"
 
-test: $(BIN)/.develop
+test: $(BIN)/.develop $(NPM)
 	$(BIN)/pytest --numprocesses auto
+
+# What runs the model in browsers, and what looks at the page: without them their tests are skipped.
+$(NPM): tests/serve/package.json
+	@if command -v npm >/dev/null; then \
+	  echo "Fetching what the page is tested with into tests/serve/node_modules, once (150 MB) ..."; \
+	  npm install --silent --no-package-lock --ignore-scripts --prefix tests/serve && touch $@ || \
+	  echo "npm failed: tests of the page without a server will be skipped"; \
+	else echo "There is no npm: tests of the page without a server will be skipped"; fi
 
 lint: $(BIN)/.develop
 	$(BIN)/ruff check
@@ -35,6 +44,11 @@ lint: $(BIN)/.develop
 docs: $(BIN)/.docs
 	$(BIN)/python -m sphinx -q -W --keep-going -b html docs docs/_build/html
 	@echo "The site: docs/_build/html/index.html"
+
+# The site with the page without a server in it, to be looked at over HTTP.
+demo-page: $(NPM) docs
+	@test -d docs/_build/html/demo || { echo "No demonstration: it needs onnxruntime-web, which npm fetches"; exit 1; }
+	@echo "The demonstration: $(BIN)/python -m http.server -d docs/_build/html 8080, http://127.0.0.1:8080/demo/"
 
 $(BIN)/.docs: $(BIN)/.run
 	$(PIP) --editable '.[docs]'
@@ -89,7 +103,7 @@ compat:
 	.venv-frameworks/bin/python -m benchmarks.attach
 
 clean:
-	rm -rf $(VENV) .venv-zoo .venv-peers .venv-frameworks .demo dist docs/_build
+	rm -rf $(VENV) .venv-zoo .venv-peers .venv-frameworks .demo dist docs/_build tests/serve/node_modules
 
 $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV)

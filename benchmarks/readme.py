@@ -254,9 +254,11 @@ def serve_table() -> str:
         f"| {words} | {figures[key]:.2f} | {bound} |" for (words, key), bound in zip(rows.items(), bounds, strict=True)
     ]
     thirds = " / ".join(f"{size:.0f}" for size in load["memory by thirds of the time, median MiB"])
+    busy = sum(count for name, count in load["answers"].items() if name.endswith("refused (503)"))
     lines += [
         f"| mixed load, {load['minutes']:g} minutes: {load['requests']:,} requests, wrong or no answers | "
         f"{load['wrong answers']} | 0 |",
+        f"| of these, told to come again (503) | {busy} | |",
         f"| memory of it by thirds of the time, MiB | {thirds} | flat |",
         "",
         f"While {measured['beside']}, so that the first and the third row mostly tell what the neighbours did (single "
@@ -264,10 +266,43 @@ def serve_table() -> str:
         "processor time stands that, and of it a request takes "
         f"{figures['service, processor ms a picture'] - figures['locate_many, processor ms a picture']:.1f} ms beside "
         f"the {figures['locate_many, processor ms a picture']:.1f} of locating. Mixed load is good, broken, huge, "
-        "slow and aborted requests from 12 clients. `python -m benchmarks.serve` and "
+        "slow and aborted requests from 12 clients; the service under it ran at the lowest priority, beside the work "
+        "of others, so that some waited for longer than the minute after which it says 503. "
+        "`python -m benchmarks.serve` and "
         "`python -m benchmarks.serve_load --minutes 30` measure anew.",
     ]
     return "\n".join(lines) + "\n"
+
+
+def page_table() -> str:
+    """What a picture takes in a browser, and how far its boxes are from Python's."""
+    results = read("page")
+    lines = [
+        "| model, preset | folder, MB | ms, median | worst | processor ms | in Python | boxes apart, pixels |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for model, row in results["figures"].items():
+        for preset, each in row["presets"].items():
+            keys = ("page, median ms", "page, worst ms", "page, processor ms", "Python, processor ms")
+            times = " | ".join(f"{each[key]:.0f}" for key in keys)
+            apart = f"{each['boxes apart, pixels']:.2f}"
+            lines.append(f"| {model}, {preset} | {row['MB']:.0f} | {times} | {apart} |")
+    machine = results["machine"]
+    lines += [
+        "",
+        f"As the page shows it, from the file to the boxes, for {results['pictures']} photographs in "
+        f"{results['browser']} on {machine['cores']} cores ({machine['processor']}), while {results['beside']}. The "
+        f"target for `fast` is {results['targets']['fast, median']:.0f} ms. The very first picture, before the browser "
+        f"has compiled what is used often, took {_largest(results, 'page, first ms'):.0f} ms at most, in `balanced`. "
+        "Processor time is the whole browser's, drawing included, and stands neighbours. Pixels are the largest "
+        "distance of an edge from Python's with the same model. Eight bits are for the download: in browsers they are "
+        "slower. `python -m benchmarks.page` measures anew.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _largest(results: dict[str, Any], key: str) -> float:
+    return max(float(row[key]) for row in results["figures"].values())
 
 
 def twins() -> str:
@@ -410,6 +445,7 @@ PAGES: dict[Path, Callable[[], str]] = {
     _ROOT / "README.md": readme_tables,
     _ROOT / "docs/scale.md": scale_table,
     _ROOT / "docs/serve.md": serve_table,
+    _ROOT / "docs/page.md": page_table,
     _ROOT / "docs/fit.md": lambda: f"{fit_table()}\n{fit_time_table()}\n{twins()}",
     _ROOT / "docs/detector.md": detector_table,
     _ROOT / "docs/video.md": video_table,

@@ -10,7 +10,6 @@ import base64
 import http.client
 import io
 import json
-import os
 import random
 import re
 import socket
@@ -26,7 +25,7 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.facts import write_results
-from benchmarks.serve import pictures, rate_of_the_service, service
+from benchmarks.serve import pictures, post, processor_seconds, service
 
 CLIENTS = 12
 TARGET = "memory in the last third over memory in the middle one"
@@ -156,26 +155,43 @@ def soak(port: int, process: int, contents: list[bytes], seconds: float) -> Soak
     return result
 
 
-def told(result: Soak, minutes: float, port: int, contents: list[bytes]) -> dict[str, object]:
+def _answered(port: int, content: bytes) -> bool:
+    """Whether a good picture is answered; a client that is told to come again does, twice."""
+    for _ in range(3):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+        answer = post(connection, content)
+        connection.close()
+        if answer.status == 200:
+            return True
+        time.sleep(int(answer.headers.get("Retry-After", 1)))
+    return False
+
+
+def told(result: Soak, minutes: float, port: int, process: int, contents: list[bytes]) -> dict[str, object]:
     """The figures of mixed load, and whether the service still does what it did."""
     times, sizes = np.array(result.memory).T
+    used = processor_seconds(process)
     thirds = [float(np.median(sizes[(times >= a * times[-1]) & (times <= (a + 1 / 3) * times[-1])]))
               for a in (0, 1 / 3, 2 / 3)]  # fmt: skip
-    rate_of_the_service(port, contents[: 4 * (os.cpu_count() or 1)], os.cpu_count() or 1)
+    afterwards = [_answered(port, content) for content in contents]
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     connection.request("GET", "/metrics")
     lines = connection.getresponse().read().decode()
     left = {name: float(re.search(rf"^{name} (\S+)$", lines, re.M)[1])  # type: ignore[index]
             for name in ("boxless_pictures_waiting", "boxless_pictures_running")}  # fmt: skip
+    refused = re.findall(r'^boxless_refusals_total{kind="([^"]+)"} (\S+)$', lines, re.M)
     return {
         "minutes": minutes,
         "requests": sum(result.answers.values()),
         "answers": dict(sorted(result.answers.items())),
         "wrong answers": sum(count for name, count in result.answers.items() if ": wrong: " in name),
+        "refusals by kind": {kind: int(float(count)) for kind, count in sorted(refused)},
+        "processor seconds of the service": used,
+        "longest that this program itself stood still, s": float(np.diff(times).max()) - 1,
         "memory by thirds of the time, median MiB": [round(size) for size in thirds],
         TARGET: thirds[2] / thirds[1],
         "left in the queue and in the workers": left,
-        "good pictures afterwards": "all answered",
+        "good pictures afterwards": f"{sum(afterwards)} of {len(afterwards)} answered",
     }
 
 
@@ -186,7 +202,7 @@ def main() -> None:
     minutes = options.parse_args().minutes
     contents = pictures()
     with service() as (port, process):
-        figures = told(soak(port, process, contents, 60 * minutes), minutes, port, contents)
+        figures = told(soak(port, process, contents, 60 * minutes), minutes, port, process, contents)
     print(json.dumps(figures, indent=1))
     write_results("serve_load", {"figures": figures, "targets": {TARGET: 1.05, "wrong answers": 0}})
 

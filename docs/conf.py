@@ -20,7 +20,7 @@ author = "The boxless authors"
 project_copyright = "2026 The boxless authors"
 release = version = __version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "tools.command_reference"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "tools.command_reference", "tools.demo_page"]
 exclude_patterns = ["_build"]
 
 myst_heading_anchors = 3

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import shutil
 from pathlib import Path
 
 import pytest
 from hatchling.metadata.core import ProjectMetadata
 from hatchling.plugin.manager import PluginManager
+
+from boxless import __version__
 
 ROOT = Path(__file__).parent.parent
 ADDRESS = "https://example.org/somebody/boxless"
@@ -42,3 +45,18 @@ def test_the_metadata_tells_no_address_that_is_not_there() -> None:
     address = core.urls.get("Source", "")
     assert core.readme == for_an_index((ROOT / "README.md").read_text(encoding="utf-8"), address)
     assert bool(core.urls) == bool(address)
+
+
+def test_the_container_has_what_building_needs(tmp_path: Path) -> None:
+    stage = (ROOT / "Dockerfile").read_text(encoding="utf-8").split("\nFROM ")[1]
+    for line in re.findall(r"^COPY (?!--)(.+)$", stage, re.MULTILINE):
+        *files, into = line.split()
+        for name in files:
+            if (ROOT / name).is_dir():
+                shutil.copytree(ROOT / name, tmp_path / into, ignore=shutil.ignore_patterns("*.onnx", "__pycache__"))
+            else:
+                shutil.copy(ROOT / name, tmp_path / into)
+    metadata = ProjectMetadata(str(tmp_path), PluginManager())
+    assert metadata.core.license_files == ProjectMetadata(str(ROOT), PluginManager()).core.license_files
+    assert metadata.version == __version__
+    assert (tmp_path / "constraints.txt").exists()

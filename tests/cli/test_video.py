@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
+from urllib.parse import quote
 
 import numpy as np
 import pytest
+from benchmarks.page import served
 from PIL import Image
 from tests.command_line import boxless
+from tests.video.streaming import jpeg, streamed
 
 from boxless.video import ClipWriter, Frames
 
@@ -66,3 +72,54 @@ def test_what_cannot_be_done_is_said(arguments: tuple[str, ...], words: str, tmp
     assert done.returncode == 2
     assert words in done.stderr
     assert done.stdout == ""
+
+
+@pytest.fixture
+def parts(coffee: Path) -> list[bytes]:
+    """The frames of a stream."""
+    whole = Image.open(coffee).convert("RGB")
+    return [jpeg(whole.resize((320, 240), box=(4 * i, 2 * i, 400 + 4 * i, 300 + 2 * i))) for i in range(12)]
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_a_stream_that_ends_keeps_what_was_made(parts: list[bytes], tmp_path: Path, broken: bool) -> None:
+    with streamed(parts, broken=broken) as address:
+        done = boxless("locate", address, "--preset", "fast", "--json", "--save", tmp_path)
+    assert done.returncode == 1
+    assert "the stream ended after 1" in done.stderr
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(lines) in (11, 12)
+    assert {line["findings"][0]["label"] for line in lines} == {"espresso"}
+    with Frames(str(tmp_path / "front-20door_found.webm")) as frames:
+        assert len(list(frames)) >= len(lines)
+
+
+def test_a_stream_goes_on_until_ctrl_c(parts: list[bytes], tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "boxless", "locate", "--preset", "fast", "--json", "--save", str(tmp_path)]
+    with streamed(parts, endless=True) as address:
+        process = subprocess.Popen([*command, address], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert process.stdout is not None
+        seen = [process.stdout.readline() for _ in range(15)]
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    assert all("espresso" in line for line in seen)
+    assert process.returncode == 0, said
+    assert "Traceback" not in said
+    with Frames(str(tmp_path / "front-20door_found.webm")) as frames:
+        assert len(list(frames)) >= len(seen)
+
+
+def test_a_clip_at_an_address_ends_as_a_file_does(clip: Path) -> None:
+    with served(clip.parent) as address:
+        done = boxless("locate", f"{address}{quote(clip.name)}", "--preset", "fast", "--every", 10, "--json")
+    assert done.returncode == 0, done.stderr
+    assert [json.loads(line)["seconds"] for line in done.stdout.splitlines()] == [0, 1, 2]
+
+
+def test_an_address_without_a_stream(tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_text("<h1>No video here</h1>")
+    with served(tmp_path) as address:
+        for name in ("page.html", "nothing.mjpg"):
+            done = boxless("locate", f"{address}{name}")
+            assert done.returncode == 2
+            assert f"{name}: cannot be opened, or there is no video in it" in done.stderr

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 MODULES = Path(__file__).parent / "node_modules"
 """Where the packages of package.json are, if they are installed."""
 
+CAMERA = ("--no-sandbox", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+"""What Chromium is started with: it has a camera that is none, and lends it."""
+
 PATIENCE = 60_000
 """Milliseconds for what takes a blink on a machine that is not busy."""
 

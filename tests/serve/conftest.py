@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("fastapi", reason="no service without FastAPI: pip install 'boxless[serve]'")
 
-from tests.serve.browsing import chromium
+from tests.serve.browsing import CAMERA, chromium
 from tests.serve.running import Running, running
 
 if TYPE_CHECKING:
@@ -26,9 +26,8 @@ def service() -> Iterator[Running]:
 def browser() -> Iterator[Browser]:
     playwright = pytest.importorskip("playwright.sync_api", reason="no Playwright: pip install playwright")
     path = chromium()
-    arguments = ["--no-sandbox", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
     with playwright.sync_playwright() as started:
-        launched = started.chromium.launch(executable_path=path, args=arguments)
+        launched = started.chromium.launch(executable_path=path, args=CAMERA)
         yield launched
         launched.close()
 

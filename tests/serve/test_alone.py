@@ -1,22 +1,19 @@
-"""The page without a server: its modules agree with Python, and it runs in a real browser with the network off."""
+"""The page without a server: its modules agree with Python, and the command that writes it."""
 
 from __future__ import annotations
 
-import http.server
 import json
 import shutil
 import subprocess
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from tests.serve.browsing import drop, faults, module, opened
+from tests.serve.browsing import module
 from typer.testing import CliRunner
 
 from boxless import BoxlessError, Localizer
@@ -29,10 +26,7 @@ from boxless.model_file import ModelFile, Output
 from boxless.presets import view_size
 from boxless.refine import resize_maps, walk
 from boxless.serve.alone import ALONE, WEB, find_runtime, write_alone
-from boxless.zoo import DEFAULT_MODEL
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Page
+from boxless.zoo import DEFAULT_MODEL, EIGHT_BIT_MODEL
 
 Floats = NDArray[np.float32]
 
@@ -49,13 +43,18 @@ def modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def in_javascript(modules: Path, *cases: tuple[str, dict[str, Any]]) -> list[Any]:
-    """What the page's modules make of cases: (function, arguments)."""
-    command = ["node", str(Path(__file__).parent / "agree.mjs"), str(modules)]
+def in_node(program: str, folder: Path, cases: Sequence[object]) -> list[Any]:
+    """What a program beside this file makes of cases with the page's modules in a folder."""
+    command = ["node", str(Path(__file__).parent / program), str(folder)]
     done = subprocess.run(command, input=json.dumps(cases), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     answers: list[Any] = json.loads(done.stdout)
     return answers
+
+
+def in_javascript(modules: Path, *cases: tuple[str, dict[str, Any]]) -> list[Any]:
+    """What the page's modules make of cases: (function, arguments)."""
+    return in_node("agree.mjs", modules, cases)
 
 
 def as_map(values: Floats) -> tuple[int, int, list[float]]:
@@ -116,7 +115,7 @@ def test_boxes_agree(modules: Path) -> None:
 def test_pixels_agree(modules: Path, pictures: Path) -> None:
     pixels = read_picture(pictures / "rocket.jpg").pixels[40:300, 100:471]
     rgba = np.dstack([pixels, np.full(pixels.shape[:2], 255, np.uint8)])
-    sizes = [(64, 96), (160, 224), (32, 32), (192, 352), (13, 300)]
+    sizes = [(64, 96), (160, 224), (32, 32), (192, 352), (13, 300), (288, 416), (320, 400), (600, 37)]
     given = {"data": rgba.ravel().tolist(), "height": pixels.shape[0], "width": pixels.shape[1]}
     answers = in_javascript(
         modules, *(("resizePixels", {**given, "rows": rows, "columns": columns}) for rows, columns in sizes)
@@ -186,63 +185,32 @@ def test_the_whole_agrees(modules: Path, coffee: Path, preset: str, classes: lis
         )
 
 
+@pytest.mark.parametrize("model", [DEFAULT_MODEL, EIGHT_BIT_MODEL])
+def test_the_whole_agrees_with_the_model_run(modules: Path, pictures: Path, tmp_path: Path, model: str) -> None:
+    shutil.copytree(modules, tmp_path, dirs_exist_ok=True)
+    write_alone(model, tmp_path, find_runtime(module("onnxruntime-web"), Path.cwd()))
+    cases = []
+    for path in sorted(pictures.glob("*.jpg")):  # one of them is enlarged by `balanced`, the others shrink
+        pixels = read_picture(path).pixels
+        raw = tmp_path / path.stem
+        raw.write_bytes(np.dstack([pixels, np.full(pixels.shape[:2], 255, np.uint8)]).tobytes())
+        size = {"pixels": str(raw), "height": pixels.shape[0], "width": pixels.shape[1]}
+        cases += [(path, {**size, "preset": preset}) for preset in ("fast", "balanced")]
+    answers = in_node("whole.mjs", tmp_path, [case for _, case in cases])
+    localizers = {preset: Localizer(model, preset, threads=1) for preset in ("fast", "balanced")}
+    for got, (path, case) in zip(answers, cases, strict=True):
+        for finding, expected in zip(got, localizers[case["preset"]].locate(path, top=3).findings, strict=True):
+            assert finding["label"] == expected.label
+            assert finding["probability"] == pytest.approx(expected.probability, abs=1e-4)
+            assert len(finding["boxes"]) == len(expected.boxes)
+            for box, other in zip(finding["boxes"], expected.boxes, strict=True):
+                assert box["box"] == pytest.approx(other.xyxy, abs=1)
+
+
 def test_classes_are_found_by_what_one_types(modules: Path) -> None:
     labels = ["dining table", "tabby", "cat", "table lamp", "constable"]
     (found,) = in_javascript(modules, ("matching", {"labels": labels, "text": " TAB"}))
     assert found == ["tabby", "table lamp", "dining table", "constable"]
-
-
-@pytest.fixture(scope="module")
-def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a page without a server, on a server of files."""
-    runtime = find_runtime(module("onnxruntime-web"), Path.cwd())
-    folder = tmp_path_factory.mktemp("alone")
-    write_alone(DEFAULT_MODEL, folder, runtime)
-
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder))) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
-        thread.join()
-
-
-def test_it_runs_with_the_network_off_and_agrees(page: Page, alone: str, pictures: Path) -> None:
-    asked = opened(page, alone)
-    assert "never leave this device" in page.locator("#privacy").inner_text()
-    page.context.set_offline(True)
-    page.get_by_label("Heat")
-    names = ("coffee.jpg", "chelsea.jpg", "rocket.jpg")
-    drop(page, *((name, (pictures / name).read_bytes()) for name in names))
-    page.locator("#tray .done").nth(2).wait_for()
-    assert page.locator("#verdict .name").inner_text() == "espresso"
-    assert "Took" in page.locator("#verdict").inner_text()
-    with page.expect_download() as download:
-        page.get_by_role("button", name="JSON").click()
-    told = json.loads(Path(download.value.path()).read_text())
-    localizer = Localizer(DEFAULT_MODEL, threads=1)
-    for got, name in zip(told, names, strict=True):
-        expected = localizer.locate(pictures / name)
-        assert (got["width"], got["height"]) == (expected.width, expected.height)
-        finding, best = got["findings"][0], expected.findings[0]
-        assert finding["label"] == best.label
-        assert finding["probability"] == pytest.approx(best.probability, abs=0.002)
-        assert best.box is not None
-        assert finding["box"] == pytest.approx(best.box.xyxy, abs=1)
-    drop(page, ("holiday.jpg", b"no picture"))
-    page.get_by_text("holiday.jpg: not a picture").wait_for()
-    assert {url.split("/")[2] for url in asked if url.startswith("http")} == {alone.split("/")[2]}
-
-
-def test_it_is_accessible(page: Page, alone: str, coffee: Path) -> None:
-    opened(page, alone)
-    drop(page, ("coffee.jpg", coffee.read_bytes()))
-    page.locator("#tray .done").wait_for()
-    assert faults(page) == []
 
 
 def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -254,7 +222,7 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     inside = tmp_path / "some/where"
     inside.mkdir(parents=True)
     monkeypatch.chdir(inside)
-    done = CliRunner().invoke(app, ["page", f"{DEFAULT_MODEL}-int8", "--out", "site"])
+    done = CliRunner().invoke(app, ["page", EIGHT_BIT_MODEL, "--out", "site"])
     assert done.exit_code == 0, done.output
     assert {"index.html", "model.onnx", "model.json", "engine.js", "runtime"} <= {
         p.name for p in Path("site").iterdir()
@@ -285,4 +253,8 @@ def test_what_stops_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     assert "is version 1.2.3 (the page is tested with 1.30.0)" in why(DEFAULT_MODEL)
     (package / "package.json").write_text('{"version": "1.30.0"}')
     assert "not a model" in why(coffee)
+    Path("notes.jpg").write_text("no picture")
+    assert "notes.jpg: not a picture" in why(DEFAULT_MODEL, "--example", "notes.jpg")
+    assert "nothing.jpg: no such file" in why(DEFAULT_MODEL, "--example", "nothing.jpg")
+    assert "two examples are called coffee.jpg" in why(DEFAULT_MODEL, "--example", coffee, "--example", coffee)
     assert not (tmp_path / "site").exists()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from PIL import Image
-from tests.serve.browsing import drop, faults, opened
+from tests.serve.browsing import CAMERA, chromium, drop, faults, opened
 from tests.serve.running import LIMITS, Running, running
 
 from boxless import Localizer
@@ -195,12 +195,18 @@ def test_downloads(page: Page, address: str, coffee: Path, pictures: Path, local
         assert height * 400 == pytest.approx(best.y1 - best.y0, abs=0.02)
 
 
-def test_the_camera(page: Page, address: str, browser: Browser) -> None:
-    opened(page, address)  # of the fake camera that Chromium has for tests
-    page.get_by_role("button", name="Use the camera").click()
-    page.locator("#camera-take:enabled").click()
-    page.locator("#tray .done").wait_for()
-    assert page.get_by_role("button", name="camera-").count() == 1
+def test_the_camera(address: str, browser: Browser, coffee: Path, tmp_path: Path) -> None:
+    film = tmp_path / "film.mjpeg"
+    film.write_bytes(coffee.read_bytes() * 2)
+    arguments = [*CAMERA, f"--use-file-for-fake-video-capture={film}"]
+    with browser.browser_type.launch(executable_path=chromium(), args=arguments) as with_camera:
+        page = with_camera.new_page()
+        opened(page, address)
+        page.get_by_role("button", name="Use the camera").click()
+        page.locator("#camera-take:enabled").click()
+        page.locator("#tray .done").wait_for()
+        assert page.get_by_role("button", name="camera-").count() == 1
+        assert page.locator("#verdict .name").inner_text() == "espresso"
 
 
 def test_a_camera_that_is_missing(page: Page, address: str) -> None:

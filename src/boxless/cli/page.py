@@ -15,6 +15,10 @@ def page(
         Path | None,
         typer.Option(metavar="DIR", help="Where onnxruntime-web is; looked for in node_modules where it is left out."),
     ] = None,
+    examples: Annotated[
+        list[Path] | None,
+        typer.Option("--example", metavar="PICTURE", help="To offer to visitors without one at hand; repeatable."),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the page if it is there.")] = False,
 ) -> None:
     """Write a folder that runs a model in its visitor's browser: pictures never leave their device.
@@ -25,5 +29,5 @@ def page(
     from boxless.serve.alone import find_runtime, write_alone
 
     ask_before_overwriting(out / "index.html", force)
-    size = write_alone(model, out, find_runtime(runtime, Path.cwd()))
+    size = write_alone(model, out, find_runtime(runtime, Path.cwd()), examples or [])
     typer.echo(f"{out}: {size / 1e6:.0f} MB. Put it on a web space, or look at it here: python -m http.server -d {out}")

@@ -52,7 +52,7 @@ class Report:
     def add(self, found: Localization, data: Mapping[str, Any] | None = None) -> None:
         """Prints what was found in a picture, or why it could not be read; as JSON `data`, where it says more."""
         self._done += 1
-        self._tell(self._things, self._done, self._total or self._done)
+        self._tell(self._things, self._done, self._total)
         if found.error is not None:
             sys.stderr.write(f"{one_line(found.image)}: {found.error}\n")
         if self._as_json:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
+from urllib.parse import quote
 
 import onnxruntime as ort
 
-from boxless.errors import ServeError
+from boxless.errors import PictureError, ServeError
 from boxless.files import write_whole
+from boxless.image import read_picture
 from boxless.model_file import ModelFile
 from boxless.serve.description import describe
 
@@ -42,26 +44,35 @@ ARISING FROM, OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEAL
 """
 
 
-def write_alone(model: str, out: Path, runtime: Path) -> int:
+def write_alone(model: str, out: Path, runtime: Path, examples: Sequence[Path] = ()) -> int:
     """Writes the folder of a page that needs no server but one of files.
 
     Args:
         model: a model's name or its file's path.
         out: the folder; files of other names in it stay.
         runtime: the folder of onnxruntime-web's files, see `find_runtime`.
+        examples: pictures that the page offers to visitors who have none at hand.
 
     Returns:
         The size of all files together, in bytes.
 
     Raises:
         ModelFileError: if there is no such model, or it is no boxless model.
-        ServeError: if browsers cannot run it.
+        ServeError: if browsers cannot run it, or two examples have one name.
+        PictureError: if an example is no picture.
     """
+    _check_examples(examples)
     opened = ModelFile(model, threads=1)
     _check_inputs(opened.path)
-    told = {"described": describe(opened.card), "card": asdict(opened.card)}
+    offered = {f"examples/{path.name}": path for path in examples}
+    told = {
+        "described": describe(opened.card),
+        "card": asdict(opened.card),
+        "examples": [quote(name) for name in offered],
+    }
     writers: dict[str, Callable[[Path], object]] = {path.name: partial(shutil.copyfile, path) for path in _page_files()}
     writers |= {f"runtime/{name}": partial(shutil.copyfile, runtime / name) for name in _RUNTIME_FILES}
+    writers |= {name: partial(shutil.copyfile, path) for name, path in offered.items()}
     writers["runtime/LICENSE.txt"] = lambda path: path.write_text(_LICENCE, encoding="utf-8")
     writers["model.onnx"] = partial(shutil.copyfile, opened.path)
     writers["model.json"] = lambda path: path.write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
@@ -114,6 +125,17 @@ def _page_files() -> Iterator[Path]:
 
 def _is_whole(folder: Path) -> bool:
     return all((folder / name).is_file() for name in _RUNTIME_FILES)
+
+
+def _check_examples(examples: Sequence[Path]) -> None:
+    names = [path.name for path in examples]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ServeError(f"two examples are called {twice[0]} (expected names that differ)")
+    for path in examples:
+        try:
+            read_picture(path)
+        except PictureError as error:
+            raise PictureError(f"{path}: {error}") from None
 
 
 def _check_inputs(model: Path) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxless.errors import VideoError
-from boxless.video.ffmpeg import ffmpeg_settings
+from boxless.video.ffmpeg import ffmpeg_settings, quietly
 
 Pixels = NDArray[np.uint8]
 
@@ -26,6 +26,9 @@ STREAMS = ("rtsp://", "rtsps://", "rtmp://", "udp://", "http://", "https://")
 
 _PATIENCE = 10_000
 """Milliseconds that a stream may take to open, and to give its next frame."""
+
+_NEVER = 1e9
+"""More frames than any clip has."""
 
 _FFMPEG = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
 
@@ -62,7 +65,8 @@ class Frames:
     Attributes:
         name: of the source.
         every: see above.
-        live: whether it is a camera or a stream: its frames are of now, and nobody knows how many there will be.
+        live: whether it is a camera or a stream, but no clip at an address: its frames are of now, and nobody knows how
+            many there will be.
         rate: frames a second; 0.0 where it does not say.
         total: how many frames will be given, as the clip says; None where it does not.
         broken: after the last frame, why there are fewer than the clip says, in words; else None.
@@ -75,18 +79,19 @@ class Frames:
         if every < 1:
             raise ValueError(f"every is {every} (expected at least 1)")
         self.name = f"camera {source}" if source.isdecimal() else source
-        self.live = source.isdecimal() or source.casefold().startswith(STREAMS)
         self.broken: str | None = None
         self.every = every
         self._capture = _opened(source, self.name)
         rate = float(self._capture.get(cv2.CAP_PROP_FPS))
         self.rate = rate if np.isfinite(rate) and 0 < rate < 1000 else 0.0
         said = float(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
-        self._said = int(said) if not self.live and np.isfinite(said) and said > 0 else None
+        self._said = int(said) if np.isfinite(said) and 0 < said < _NEVER else None
+        # At an address there may be a clip too.
+        self.live = source.isdecimal() or (source.casefold().startswith(STREAMS) and self._said is None)
         self.total = None if self._said is None else -(-self._said // every)
         # The first frame is read at once, so that what has none is said before there is any output.
         self._start = time.monotonic()
-        if not self._capture.grab():
+        if not self._grab():
             self.close()
             raise VideoError(f"{self.name}: {'gives no picture' if self.live else 'a clip without frames'}")
 
@@ -112,12 +117,16 @@ class Frames:
                     return
                 yield Frame(number, self._seconds(number), _rgb(bgr))
             number += 1
-            if not self._capture.grab():
+            if not self._grab():
                 break
         if self.live:
             self.broken = f"the stream ended after {number} frames"
         elif self._said is not None and number < 0.98 * self._said:  # some formats only estimate how many they have
             self.broken = f"ended after {number} of {self._said} frames"
+
+    def _grab(self) -> bool:
+        with quietly():
+            return self._capture.grab()
 
     def _seconds(self, number: int) -> float:
         if self.live or not self.rate:

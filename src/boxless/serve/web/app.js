@@ -62,6 +62,23 @@ function trouble(text) {
   the("trouble").hidden = !text;
 }
 
+/** Offers pictures, by their addresses, to those who have none at hand. */
+function offer(addresses) {
+  const tiles = addresses.map((address) => {
+    const name = decodeURIComponent(address.split("/").pop());
+    const take = async () => {
+      const answer = await fetch(address).catch(() => null);
+      if (!answer?.ok) return trouble(`${name} could not be loaded`);
+      const picture = await answer.blob();
+      added([new File([picture], name, { type: picture.type })]);
+    };
+    const small = make("img", { src: address, alt: name.replace(/\.[^.]*$/, "") });
+    return make("li", {}, make("button", { type: "button", onclick: take }, small));
+  });
+  the("examples").querySelector("ul").replaceChildren(...tiles);
+  the("examples").hidden = !tiles.length;
+}
+
 function listen() {
   for (const button of document.querySelectorAll("[data-do=choose]")) button.onclick = choose;
   for (const button of document.querySelectorAll("[data-do=camera]")) button.onclick = () => openCamera((file) => added([file]));
@@ -135,6 +152,7 @@ async function start() {
     make("span", { textContent: `${pictures.model.name}: ${pictures.model.classes} classes` }),
     ...engine.links.map(([text, href]) => make("a", { href, textContent: text })),
   );
+  offer(engine.examples);
   the("model").replaceChildren(...engine.models.map(({ name }) => make("option", { value: name, textContent: name })));
   the("model-choice").hidden = engine.models.length < 2;
   await chooseModel(pictures.model.name);

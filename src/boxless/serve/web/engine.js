@@ -48,6 +48,7 @@ export async function open() {
     limits,
     privacy: `Pictures go to ${location.host} to be looked at, and are not kept.`,
     links: [["REST interface", "api.html"]],
+    examples: [],
 
     async labels(model) {
       return (await (await ask(`v1/models/${encodeURIComponent(model)}/labels`)).json()).labels;

@@ -50,7 +50,7 @@ function asking(worker) {
 export async function open(progress) {
   const answer = await fetch("model.json");
   if (!answer.ok) throw new Refusal("The model is missing", `model.json: ${answer.status} ${answer.statusText}`);
-  const { described, card } = await answer.json();
+  const { described, card, examples } = await answer.json();
   const model = await download("model.onnx", progress);
   progress("Starting the model …");
   const ask = asking(new Worker("worker.js", { type: "module" }));
@@ -59,6 +59,7 @@ export async function open(progress) {
     models: [described],
     privacy: "Pictures are looked at in this browser, and never leave this device.",
     links: [],
+    examples,
 
     async labels() {
       return card.labels;

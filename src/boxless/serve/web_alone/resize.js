@@ -10,18 +10,23 @@ function mirrored(at, size) {
   return inside < size ? inside : period - inside;
 }
 
-/** One axis: for each new position the two old ones it lies between, and the shares of both, in 2048ths. */
+/** One axis: for each new position the two old ones it lies between, and the share of the second. */
 function between(size, wanted) {
-  const [firsts, seconds, before, after] = Array.from({ length: 4 }, () => new Int32Array(wanted));
+  const [firsts, seconds, shares] = [new Int32Array(wanted), new Int32Array(wanted), new Float32Array(wanted)];
+  const scale = 1 / (wanted / size); // not always what size / wanted is
   for (let i = 0; i < wanted; i++) {
-    const at = Math.fround((i + 0.5) * (size / wanted) - 0.5);
-    firsts[i] = Math.min(Math.max(0, Math.floor(at)), size - 1);
-    seconds[i] = at < 0 ? firsts[i] : Math.min(firsts[i] + 1, size - 1);
-    const share = firsts[i] === seconds[i] ? 0 : Math.fround(at - firsts[i]);
-    before[i] = rounded(Math.fround(1 - share) * 2048);
-    after[i] = rounded(share * 2048);
+    const at = Math.fround((i + 0.5) * scale - 0.5);
+    const below = Math.floor(at);
+    firsts[i] = Math.min(Math.max(0, below), size - 1);
+    seconds[i] = Math.min(Math.max(0, below + 1), size - 1);
+    shares[i] = at - below;
   }
-  return { firsts, seconds, before, after };
+  return { firsts, seconds, shares };
+}
+
+/** Shares of both neighbours, in 2048ths. */
+function inParts(shares) {
+  return [shares.map((share) => rounded(Math.fround(1 - share) * 2048)), shares.map((share) => rounded(share * 2048))];
 }
 
 /** The positions that a box filter averages about one, mirrored at the border. */
@@ -42,6 +47,9 @@ function reachOf(old, wanted) {
 export function resizePixels({ data, width, height }, rows, columns) {
   const [reachX, reachY] = [reachOf(width, columns), reachOf(height, rows)];
   const [across, down] = [between(width, columns), between(height, rows)];
+  // Beyond the border both neighbours are one pixel. OpenCV takes it whole across, but down in two parts, each cut off.
+  const [lefts, rights] = inParts(across.shares.map((share, i) => (across.firsts[i] === across.seconds[i] ? 0 : share)));
+  const [aboves, belows] = inParts(down.shares);
   const needed = [...new Set([...across.firsts, ...across.seconds])];
   const place = new Int32Array(width);
   needed.forEach((at, i) => (place[at] = 3 * i));
@@ -85,7 +93,7 @@ export function resizePixels({ data, width, height }, rows, columns) {
   let upper = { of: -1 };
   let lower = { of: -1 };
   for (let y = 0; y < rows; y++) {
-    const [first, second, above, below] = [down.firsts[y], down.seconds[y], down.before[y], down.after[y]];
+    const [first, second, above, below] = [down.firsts[y], down.seconds[y], aboves[y], belows[y]];
     if (upper.of !== first) upper = lower.of === first ? lower : { of: first, line: filtered(first) };
     if (lower.of !== second) lower = upper.of === second ? upper : { of: second, line: filtered(second) };
     for (const line of kept.keys()) if (line < first - reachY && line > reachY) kept.delete(line);
@@ -93,8 +101,8 @@ export function resizePixels({ data, width, height }, rows, columns) {
       const left = place[across.firsts[x]];
       const right = place[across.seconds[x]];
       for (let channel = 0; channel < 3; channel++) {
-        const top = upper.line[left + channel] * across.before[x] + upper.line[right + channel] * across.after[x];
-        const bottom = lower.line[left + channel] * across.before[x] + lower.line[right + channel] * across.after[x];
+        const top = upper.line[left + channel] * lefts[x] + upper.line[right + channel] * rights[x];
+        const bottom = lower.line[left + channel] * lefts[x] + lower.line[right + channel] * rights[x];
         // OpenCV's own order of cutting bits off: the network tells a tenth of a grey level.
         const sum = ((above * (top >> 4)) >> 16) + ((below * (bottom >> 4)) >> 16);
         out[3 * (y * columns + x) + channel] = (sum + 2) >> 2;

@@ -1,33 +1,12 @@
 // Runs the model beside the page, so that the page answers meanwhile.
 
-import * as ort from "./runtime/ort.wasm.min.mjs";
+import { openGraph } from "./graph.js";
 import { locate } from "./localizer.js";
 
 const LARGEST = 16_000_000; // pixels that are looked at; larger pictures are made smaller first
 
-ort.env.wasm.numThreads = 1; // more need headers that not every host can set
-ort.env.wasm.wasmPaths = new URL("./runtime/", import.meta.url).href;
-
-let session;
+let run;
 let card;
-
-/** Runs the graph once; see localizer.js. */
-async function run(image, height, width, classes, top) {
-  const whole = (values) => BigInt64Array.from(values, BigInt);
-  const outputs = await session.run({
-    image: new ort.Tensor("uint8", image, [1, height, width, 3]),
-    size: new ort.Tensor("int64", whole([height, width]), [2]),
-    classes: new ort.Tensor("int64", whole(classes), [classes.length]),
-    top: new ort.Tensor("int64", whole([top]), [1]),
-  });
-  const first = ({ dims, data }) => ({ shape: dims.slice(1), values: data });
-  return {
-    logits: outputs.logits.data,
-    chosen: Array.from(outputs.chosen.data, Number),
-    class_maps: first(outputs.class_maps),
-    affinity: outputs.affinity ? first(outputs.affinity) : null,
-  };
-}
 
 /** A file's pixels, RGBA with transparent parts white, and the size of the picture as displayed. */
 async function decoded(file) {
@@ -53,7 +32,7 @@ async function decoded(file) {
 const answers = {
   async open({ model, card: given }) {
     card = given;
-    session = await ort.InferenceSession.create(model, { executionProviders: ["wasm"] });
+    run = await openGraph(model);
   },
 
   async locate({ picture, preset, top, classes }) {

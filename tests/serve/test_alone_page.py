@@ -1,0 +1,77 @@
+"""The page without a server, in a real browser with the network off."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from benchmarks.page import served
+from tests.serve.browsing import drop, faults, module, opened
+
+from boxless import Localizer
+from boxless.serve.alone import find_runtime, write_alone
+from boxless.zoo import DEFAULT_MODEL, EIGHT_BIT_MODEL
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+ROOT = Path(__file__).parent.parent.parent
+MODELS = [DEFAULT_MODEL, EIGHT_BIT_MODEL]
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server of files that has the page of each model in a folder of its name, two levels down."""
+    runtime = find_runtime(module("onnxruntime-web"), Path.cwd())
+    folder = tmp_path_factory.mktemp("site")
+    for model in MODELS:
+        write_alone(model, folder / "some/where" / model, runtime, [ROOT / "examples/pictures/chelsea.jpg"])
+    with served(folder) as address:
+        yield f"{address}some/where/"
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_it_runs_with_the_network_off_and_agrees(page: Page, site: str, pictures: Path, model: str) -> None:
+    asked = opened(page, f"{site}{model}/")
+    assert "never leave this device" in page.locator("#privacy").inner_text()
+    page.context.set_offline(True)
+    page.get_by_label("Heat")
+    names = ("coffee.jpg", "chelsea.jpg", "rocket.jpg")
+    drop(page, *((name, (pictures / name).read_bytes()) for name in names))
+    page.locator("#tray .done").nth(2).wait_for()
+    assert page.locator("#verdict .name").inner_text() == "espresso"
+    assert "Took" in page.locator("#verdict").inner_text()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="JSON").click()
+    told = json.loads(Path(download.value.path()).read_text())
+    localizer = Localizer(model, threads=1)
+    for got, name in zip(told, names, strict=True):
+        expected = localizer.locate(pictures / name)
+        assert (got["width"], got["height"]) == (expected.width, expected.height)
+        finding, best = got["findings"][0], expected.findings[0]
+        assert finding["label"] == best.label
+        assert finding["probability"] == pytest.approx(best.probability, abs=0.001)
+        assert best.box is not None
+        assert finding["box"] == pytest.approx(best.box.xyxy, abs=1)
+    drop(page, ("holiday.jpg", b"no picture"))
+    page.get_by_text("holiday.jpg: not a picture").wait_for()
+    assert all(url.startswith((f"{site}{model}/", "blob:", "data:")) for url in asked)
+
+
+def test_it_is_accessible(page: Page, site: str, coffee: Path) -> None:
+    opened(page, f"{site}{DEFAULT_MODEL}/")
+    assert faults(page) == []
+    drop(page, ("coffee.jpg", coffee.read_bytes()))
+    page.locator("#tray .done").wait_for()
+    assert faults(page) == []
+
+
+def test_it_offers_examples(page: Page, site: str) -> None:
+    opened(page, f"{site}{EIGHT_BIT_MODEL}/")
+    page.get_by_role("button", name="chelsea").click()
+    page.locator("#tray .done").wait_for()
+    assert page.locator("#verdict .name").inner_text() == "Egyptian cat"
+    assert page.locator("#tray").get_by_role("button", name="chelsea.jpg").is_visible()
