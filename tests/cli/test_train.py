@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+WITH_KERAS = pytest.mark.skipif(
+    find_spec("keras") is None, reason="Keras is not installed: pip install 'boxless[train]'"
+)
+
+
+@WITH_KERAS
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -51,6 +58,7 @@ def test_refusals_come_at_once(folder: Path, tmp_path: Path, arguments: list[obj
     assert not list(tmp_path.iterdir())
 
 
+@WITH_KERAS
 def test_a_model_that_is_there_stays(folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "own.onnx"
     out.write_text("mine")
