@@ -1,5 +1,5 @@
 # Everything is done in .venv, with the versions of constraints.txt.
-.PHONY: help compat demo test lint docs release bench bench-peers figures full-runs demo-page zoo clean
+.PHONY: help compat demo test lint docs release bench bench-peers figures full-runs demo-page lowest zoo clean
 .DEFAULT_GOAL := help
 
 PYTHON ?= python3
@@ -7,14 +7,18 @@ VENV := .venv
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 NPM := tests/serve/node_modules/.installed
+# TensorFlow has no wheels for Python 3.14: the tests that need it are skipped there.
+DEV = $(shell $(BIN)/python -c "import sys; print('dev' if sys.version_info >= (3, 14) else 'dev,train')")
 export BOXLESS_DATA ?= $(abspath ../shared/data)
 
 help:
 	@echo "make demo   install, and locate the object in a picture"
 	@echo "make test   run the tests         make lint   check style and types"
+	@echo "make lowest  run the tests with the lowest versions of what boxless depends on"
 	@echo "make docs   make the site of the documentation      make demo-page  with a page that runs a model (needs npm)"
 	@echo "make release  build what is published into dist/, and try the wheel in an empty environment"
 	@echo "make bench  measure speed         make zoo    build the embedded model anew (needs torch)"
+	@echo "make figures  write the tables of README and docs anew from benchmarks/results"
 	@echo "make full-runs  the papers' claims in full, on a GPU; stopped after LIMIT minutes, it goes on the next time"
 	@echo "make compat  try to attach to every classifier of Keras (needs tensorflow)"
 	@echo "make bench-peers  measure other class activation maps beside (needs torch, 6 GB)"
@@ -39,6 +43,19 @@ lint: $(BIN)/.develop
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.citation-file-format CITATION.cff
+
+# All tests, with the lowest versions that pyproject.toml allows; pip cannot choose those, uv can.
+lowest: .venv-lowest/.installed
+	.venv-lowest/bin/pytest --numprocesses auto
+
+.venv-lowest/.installed: pyproject.toml
+	$(PYTHON) -m venv .venv-lowest
+	.venv-lowest/bin/pip install --quiet --disable-pip-version-check uv
+	.venv-lowest/bin/uv pip install --quiet --python .venv-lowest/bin/python --resolution lowest-direct \
+		--editable '.[dev,train,cloud,supervision]'
+	@touch $@
 
 # Nothing is fetched; a warning, such as of a link that leads nowhere, is an error.
 docs: $(BIN)/.docs
@@ -103,7 +120,7 @@ compat:
 	.venv-frameworks/bin/python -m benchmarks.attach
 
 clean:
-	rm -rf $(VENV) .venv-zoo .venv-peers .venv-frameworks .demo dist docs/_build tests/serve/node_modules
+	rm -rf $(VENV) .venv-lowest .venv-zoo .venv-peers .venv-frameworks .demo dist docs/_build tests/serve/node_modules
 
 $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV)
@@ -115,5 +132,5 @@ $(BIN)/.run: $(BIN)/python pyproject.toml constraints.txt
 
 $(BIN)/.develop: $(BIN)/.run
 	@echo "Installing what tests need into $(VENV), once (3 GB; minutes) ..."
-	@$(PIP) --editable '.[dev]'
+	@$(PIP) --editable '.[$(DEV)]'
 	@touch $@

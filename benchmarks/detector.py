@@ -87,9 +87,9 @@ def main() -> None:
 
 def train(data: Data, work: Path, by: str, epochs: int, rounds: int) -> None:
     """Trains one detector; the one that boxes teach has as many epochs, in one round."""
+    from boxless.cli.training_watch import OnScreen
     from boxless.training.detector.train import train_detector
     from boxless.training.fit import fit
-    from boxless.training.network.watch import OnScreen
 
     training, validation = read_split(DATA / data.labels, str(DATA / data.val) if data.val else None)
     screen = OnScreen()

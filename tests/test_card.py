@@ -27,6 +27,15 @@ def test_a_card_survives_its_json() -> None:
     assert Card.from_json(CARD.to_json()) == CARD
 
 
+def test_a_card_is_shown_in_a_few_lines() -> None:
+    assert repr(CARD).splitlines() == [
+        "<Card birds",
+        "    4 classes: crane, barn owl, Crane, ...",
+        "    softmax, maps exact, presets fast, balanced, best",
+        "    licence CC0-1.0, source a test>",
+    ]
+
+
 def test_a_card_of_format_1_is_read() -> None:
     """It knew nothing of presence: whatever has evidence counts as present, as it did then."""
     data = json.loads(CARD.to_json())

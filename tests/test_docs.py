@@ -7,14 +7,17 @@ import shutil
 from pathlib import Path
 
 import pytest
+import typer
 from benchmarks.readme import PAGES as TABLES
 from benchmarks.readme import with_tables
 
+from boxless import MissingExtraError
+from boxless.cli import app
 from boxless.reproduction.catalogue import write_pages
 
 ROOT = Path(__file__).parent.parent
 
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 def blocks(page: Path, language: str) -> str:
@@ -33,13 +36,40 @@ def test_code_blocks_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyP
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
     (tmp_path / "src").symlink_to(ROOT / "src")
     monkeypatch.chdir(tmp_path)
-    exec(compile(blocks(page, "python"), str(page), "exec"), {})
+    try:
+        exec(compile(blocks(page, "python"), str(page), "exec"), {})
+    except MissingExtraError as error:  # such as on a Python that TensorFlow has no wheels for
+        pytest.skip(str(error))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
 def test_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8")):
         assert (page.parent / target).exists(), f"{page.name} links to {target}, which is not there"
+
+
+COMMANDS = {
+    name: {option for each in command.params for option in (*each.opts, *each.secondary_opts)} | {"-h", "--help"}
+    for name, command in vars(typer.main.get_command(app))["commands"].items()
+}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
+def test_commands_and_their_options_exist(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    shown = "\n".join(blocks(page, language) for language in ("console", "sh"))
+    called = re.findall(r"^(?:\$ )?(?:\S*/)?boxless ([a-z]\S*)(.*?)(?:  |&&|[|#]|$)", shown, re.MULTILINE)
+    for name, rest in [*called, *re.findall(r"`boxless ([a-z][a-z-]*)([^`|]*)`", text)]:
+        if name == "serves":  # what the service says of itself
+            continue
+        assert name in COMMANDS, f"{page.name} calls boxless {name}"
+        options = set(re.findall(r"(?<!\S)(--?[a-z][\w-]*)", rest)) - {"-v", "--verbose", "--quiet"}
+        assert options <= COMMANDS[name], f"{page.name}: boxless {name}{rest}"
+    targets = re.findall(r"^(\w[\w-]*):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    for target in re.findall(r"`make ([\w-]+)`", text) + re.findall(r"^\$ make ([\w-]+)", shown, re.MULTILINE):
+        assert target in targets, f"{page.name} calls make {target}"
+    for module in re.findall(r"python -m ((?:benchmarks|tools)[\w.]*\w)", text):
+        assert (ROOT / module.replace(".", "/")).with_suffix(".py").exists(), f"{page.name} runs {module}"
 
 
 @pytest.mark.parametrize("page", TABLES, ids=[str(page.relative_to(ROOT)) for page in TABLES])

@@ -65,6 +65,16 @@ class Card:
     figures: Mapping[str, float] = field(default_factory=dict)
     figures_on: str = ""
 
+    def __repr__(self) -> str:
+        """What one wants to know first, in a few lines: a thousand labels and their thresholds are no sight."""
+        some = ", ".join([*self.labels[:3], *(["..."] if len(self.labels) > 3 else [])])
+        return (
+            f"<Card {self.name}\n"
+            f"    {len(self.labels)} classes: {some}\n"
+            f"    {self.activation}, maps {self.maps}, presets {', '.join(self.presets)}\n"
+            f"    licence {self.licence}, source {self.source}>"
+        )
+
     @property
     def detects(self) -> bool:
         """Whether the model is a detector: its boxes come from the network, not from class maps."""

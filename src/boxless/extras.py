@@ -26,17 +26,17 @@ def require(extra: str, who: str) -> None:
         MissingExtraError: if a package of the extra is not installed.
     """
     if absent := [name for name in PACKAGES[extra] if not _installed(name)]:
-        raise missing_extra(who, " and ".join(absent), extra)
+        raise missing_extra(who, ", ".join(absent), extra)
 
 
 def missing_extra(who: str, package: str, extra: str) -> MissingExtraError:
     """The error that says what needs which package, and how to install the extra that brings it."""
-    return MissingExtraError(f"{who} needs {package}, which is not installed: {install(f'boxless[{extra}]')}")
+    return MissingExtraError(f"{who} needs {package} (not installed): {install(f'boxless[{extra}]')}")
 
 
 def missing_packages(who: str, package: str, *packages: str) -> MissingExtraError:
     """The same for packages that no extra brings, such as PyTorch."""
-    return MissingExtraError(f"{who} needs {package}, which is not installed: {install(*packages)}")
+    return MissingExtraError(f"{who} needs {package} (not installed): {install(*packages)}")
 
 
 def install(*packages: str) -> str:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,9 @@ from PIL import Image
 from tests.command_line import boxless
 
 from boxless import ModelFile
+from boxless.cli import progress
+from boxless.cli.training_watch import OnScreen
+from boxless.training.network.history import Epoch
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +34,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+WITH_KERAS = pytest.mark.skipif(
+    find_spec("keras") is None, reason="Keras is not installed: pip install 'boxless[train]'"
+)
+
+
+@WITH_KERAS
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -48,6 +58,7 @@ def test_refusals_come_at_once(folder: Path, tmp_path: Path, arguments: list[obj
     assert not list(tmp_path.iterdir())
 
 
+@WITH_KERAS
 def test_a_model_that_is_there_stays(folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "own.onnx"
     out.write_text("mine")
@@ -72,18 +83,41 @@ main()
     assert "Traceback" not in done.stderr
 
 
+def test_a_log_of_a_training_has_lines_of_all_stages(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.MonkeyPatch.context() as at_once:
+        at_once.setattr(progress, "_FIRST", 0)
+        at_once.setattr(progress, "_BETWEEN", 0)
+        screen = OnScreen()
+        screen.tell("reading", 1, 18)
+        for _ in range(2):  # rounds of a detector
+            screen.begins(epochs=2, steps=2, done=1)
+            screen.stepped()
+            screen.finished(Epoch(2, 0.01, 0.5, 0.75, None, None, 1.0), best=False)
+        screen.ends()
+    said = capsys.readouterr().err.splitlines()
+    training = [
+        "goes on after epoch 1 of 2",
+        "steps: 3 of 4",
+        "epoch   2/2  loss 0.5000, right  75.0%   rate 0.01, 1.0 s",
+    ]
+    assert said == ["reading: 1 of 18", *training, *training]
+
+
 def test_killed_and_called_again(folder: Path, tmp_path: Path) -> None:
     pytest.importorskip("tensorflow", reason="TensorFlow is not installed: pip install 'boxless[train]'")
     out = tmp_path / "own.onnx"
     arguments = ["train", folder, "--out", out, "--network", "nin_bn", "--width", 0.05, "--size", 16, "--epochs", 20,
                  "--rate", 0.01, "--augment", "shift", "--batch", 6]  # fmt: skip
-    command = [sys.executable, "-c", "from boxless.cli import main; main()", *map(str, arguments)]
+    at_once = "from boxless.cli import main, progress; progress._FIRST = progress._BETWEEN = 0; main()"
+    command = [sys.executable, "-c", at_once, *map(str, arguments)]
     checkpoint = out.with_suffix(".training") / "checkpoint.npz"
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as running:
+    with subprocess.Popen(command, stderr=subprocess.PIPE) as running:
         until = time.monotonic() + 300
         while not checkpoint.exists() and running.poll() is None and time.monotonic() < until:
             time.sleep(0.05)
         running.send_signal(signal.SIGKILL)
+        assert running.stderr is not None
+        assert b"reading: 2 of 18" in running.stderr.read()
     assert checkpoint.exists()
     assert not out.exists()
     done = boxless(*arguments)

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from boxless import Localizer, ModelFile, ModelFileError, PictureError
-from boxless.cli import app
+from boxless.cli import app, progress
 from boxless.errors import AccuracyLossError
 from boxless.graph.loss import Limits, measure_loss
 from boxless.graph.quantize import quantize
@@ -20,7 +20,10 @@ def command(tmp_path_factory: pytest.TempPathFactory, pictures: Path) -> tuple[P
     out = tmp_path_factory.mktemp("int8") / "small.onnx"
     options = ["--min-agreement", "0", "--min-correlation", "-1", "--min-iou", "0"]
     arguments = ["quantize", DEFAULT_MODEL, "--calibrate", str(pictures), "--out", str(out), *options]
-    result = CliRunner().invoke(app, arguments)
+    with pytest.MonkeyPatch.context() as at_once:
+        at_once.setattr(progress, "_FIRST", 0)
+        at_once.setattr(progress, "_BETWEEN", 0)
+        result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0, result.output
     return out, result.output
 
@@ -37,6 +40,11 @@ def test_the_command_prints_what_it_cost(command: tuple[Path, str], pictures: Pa
     assert f"map correlation      {again.correlation:.3f}" in printed
     assert f"box IoU              {again.box_iou:.1%}" in printed
     assert ModelFile(path).card.figures == again.figures()
+
+
+def test_a_log_gets_lines_of_both_stages(command: tuple[Path, str]) -> None:
+    assert "\nranges: 2 of 3" in command[1]
+    assert "\nloss: 2 of 3" in command[1]
 
 
 def test_the_quantized_model_finds_the_same_espresso(made: Path, localizer: Localizer, coffee: Path) -> None:

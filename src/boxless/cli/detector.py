@@ -46,6 +46,7 @@ def detector(
     require("train", "boxless detector")
     from boxless.cli.loudness import is_quiet
     from boxless.cli.overwrite import ask_before_overwriting
+    from boxless.cli.training_watch import OnScreen
     from boxless.training.detector.settings import Settings
     from boxless.training.split import read_split
 
@@ -55,7 +56,7 @@ def detector(
     from boxless.model_file import find_model
     from boxless.training.detector.train import train_detector
     from boxless.training.fit import fit
-    from boxless.training.network.watch import OnScreen, Quiet
+    from boxless.training.network.watch import Quiet
 
     screen = Quiet() if is_quiet() else OnScreen()
     try:

@@ -33,6 +33,7 @@ def quantize(
     model that lost more than allowed is not written.
     """
     from boxless.cli.overwrite import ask_before_overwriting
+    from boxless.cli.progress import stages
     from boxless.extras import require
 
     require("graph", "boxless quantize")
@@ -43,8 +44,8 @@ def quantize(
 
     ask_before_overwriting(out, force)
     limits = Limits(min_agreement, min_correlation, min_iou)
-    with temporary_files_beside(out):
-        made = quantize_model(model, pictures_in(calibrate), out, limits)
+    with temporary_files_beside(out), stages() as tell:
+        made = quantize_model(model, pictures_in(calibrate), out, limits, tell)
     loss = made.loss
     typer.echo(f"calibrated on        {made.calibrated_on} pictures")
     typer.echo(f"measured on          {loss.pictures} pictures, against the model as it was")

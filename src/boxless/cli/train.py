@@ -88,11 +88,12 @@ def train(
     from boxless.cli.loudness import is_quiet
     from boxless.cli.overwrite import ask_before_overwriting
     from boxless.cli.training_report import print_made, write_report
+    from boxless.cli.training_watch import OnScreen
     from boxless.page import PAGE
     from boxless.training.network.augment import usual_augmentation
     from boxless.training.network.choice import Choice
     from boxless.training.network.plan import Optimizer, Plan, Rates
-    from boxless.training.network.watch import OnScreen, Quiet
+    from boxless.training.network.watch import Quiet
     from boxless.training.split import read_split
 
     choice = Choice(network, head, size, width, fine_tune)

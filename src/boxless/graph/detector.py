@@ -94,7 +94,7 @@ def detector_model(network: onnx.ModelProto, strides: Sequence[int], card: Card)
         network: an ONNX model from float32 RGB 0-255 (N, h, w, 3) to a map (N, h / stride, w / stride, K + 4) for each
             stride: logits, then distances in cells; see `boxless.networks.detector.detector`.
         strides: of its outputs, in their order.
-        card: what the file says of itself; its kind is "detector".
+        card: what the file says of itself; its `maps` are "none".
 
     Returns:
         A model with the inputs

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,8 +78,16 @@ class Limits:
             )
 
 
-def measure_loss(first: Path, second: Path, pictures: Sequence[Path]) -> Loss:
+def measure_loss(
+    first: Path, second: Path, pictures: Sequence[Path], done: Callable[[int], object] = lambda count: None
+) -> Loss:
     """Asks two model files about the same pictures.
+
+    Args:
+        first: the model as it was.
+        second: what was made from it.
+        pictures: to ask about.
+        done: is told before each picture how many came before it.
 
     Raises:
         PictureError: if none of them can be read.
@@ -89,7 +97,8 @@ def measure_loss(first: Path, second: Path, pictures: Sequence[Path]) -> Loss:
     correlations: list[float] = []
     overlaps: list[float] = []
     ratios: list[float] = []
-    for path in pictures:
+    for count, path in enumerate(pictures):
+        done(count)
         try:
             pixels = read_picture(path).pixels
         except PictureError:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import onnx
@@ -33,6 +33,9 @@ MAX_CALIBRATION = 100
 
 MAX_MEASURED = 200
 
+Progress: TypeAlias = Callable[[str, int, int], object]
+"""Is told the stage, how many of its pictures are done, and of how many."""
+
 
 @dataclass(frozen=True)
 class Quantized:
@@ -52,7 +55,13 @@ class Quantized:
     bytes_after: int
 
 
-def quantize(model: str | Path, pictures: Sequence[Path], out: Path, limits: Limits | None = None) -> Quantized:
+def quantize(
+    model: str | Path,
+    pictures: Sequence[Path],
+    out: Path,
+    limits: Limits | None = None,
+    progress: Progress = lambda stage, done, total: None,
+) -> Quantized:
     """Writes a model whose network computes in eight bits, if it is still good enough.
 
     Every second picture sets the ranges of the activations, at each size that the model's presets look at;
@@ -63,6 +72,7 @@ def quantize(model: str | Path, pictures: Sequence[Path], out: Path, limits: Lim
         pictures: of the kind that the model is for; a hundred are enough.
         out: the file to write.
         limits: the loss that is allowed; the defaults of `Limits` where None.
+        progress: told how far it is.
 
     Raises:
         ModelFileError: if there is no such model, or it is in eight bits already.
@@ -72,16 +82,16 @@ def quantize(model: str | Path, pictures: Sequence[Path], out: Path, limits: Lim
     path = find_model(model)
     original = ModelFile(path)
     original.card.need_maps("quantizing")
-    measured_on = pictures if len(pictures) < 10 else pictures[1::2]
-    calibrated_on = pictures if len(pictures) < 10 else pictures[::2]
+    measured_on = _some(pictures if len(pictures) < 10 else pictures[1::2], MAX_MEASURED)
+    calibrated_on = _some(pictures if len(pictures) < 10 else pictures[::2], MAX_CALIBRATION)
     with tempfile.TemporaryDirectory() as folder:
         plain, eight_bits = Path(folder) / "plain.onnx", Path(folder) / "int8.onnx"
         _write_folded(path, plain)
-        reader = _PresetLooks(original, _some(calibrated_on, MAX_CALIBRATION))
+        reader = _PresetLooks(original, calibrated_on, lambda n: progress("ranges", n, len(calibrated_on)))
         _quantize_network(plain, eight_bits, reader)
         card = replace(original.card, name=f"{original.card.name}-int8")
         write_card(eight_bits, card)
-        loss = measure_loss(path, eight_bits, _some(measured_on, MAX_MEASURED))
+        loss = measure_loss(path, eight_bits, measured_on, lambda n: progress("loss", n, len(measured_on)))
         (limits or Limits()).check(loss)
         # The figures of the float32 model are not this one's.
         write_card(eight_bits, replace(card, figures=loss.figures(), figures_on=_measured_on(loss, original.card)))
@@ -137,8 +147,9 @@ def _some(pictures: Sequence[Path], most: int) -> list[Path]:
 class _PresetLooks(CalibrationDataReader):  # type: ignore[misc]
     """What the network is shown when pictures are located, at every size of the presets."""
 
-    def __init__(self, model: ModelFile, pictures: Sequence[Path]) -> None:
+    def __init__(self, model: ModelFile, pictures: Sequence[Path], done: Callable[[int], object]) -> None:
         self.read = 0
+        self._done = done
         self._seen: list[dict[str, NDArray[Any]]] = []
         self._feeds = self._all(Localizer(_Watched(model, self._seen)), pictures)
 
@@ -146,7 +157,8 @@ class _PresetLooks(CalibrationDataReader):  # type: ignore[misc]
         return next(self._feeds, None)
 
     def _all(self, localizer: Localizer, pictures: Sequence[Path]) -> Iterator[dict[str, NDArray[Any]]]:
-        for picture in pictures:
+        for count, picture in enumerate(pictures):
+            self._done(count)
             try:
                 localizer.locate(picture)
             except PictureError:

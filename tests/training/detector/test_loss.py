@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+
+pytest.importorskip("tensorflow", reason="TensorFlow is not installed: pip install 'boxless[train]'")
 
 from boxless.networks.framework import keras
 from boxless.training.detector.assignment import CELLS, assign
@@ -143,7 +146,7 @@ def test_the_loss_is_small_where_all_is_right_and_rises_with_every_error() -> No
 
 def test_the_gradient_points_to_the_box() -> None:
     """Distances that are too short get longer, and the logit of the right class rises, of the other falls."""
-    tape = pytest.importorskip("tensorflow").GradientTape()
+    tape = import_module("tensorflow").GradientTape()
     maps = perfect(logit=-2.0)
     maps[0][0, 3, 3, 2:] -= 0.25
     tensors = [ops.convert_to_tensor(each) for each in maps]
