@@ -23,7 +23,6 @@ from boxless.evaluation.dataset import BoxedPicture
 from boxless.evaluation.presence import set_levels
 from boxless.graph.assemble import write_card
 
-
 _DRAWS = 8
 
 

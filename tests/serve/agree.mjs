@@ -36,6 +36,7 @@ const answers = {
         chosen: output.chosen,
         class_maps: tensor(output.class_maps),
         affinity: output.affinity && tensor(output.affinity),
+        novelty: output.novelty && tensor(output.novelty),
       };
     };
     const pixels = { data: new Uint8Array(4 * height * width), height, width };

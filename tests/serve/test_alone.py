@@ -6,7 +6,7 @@ import json
 import shutil
 import subprocess
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from boxless.cli import app
 from boxless.draw import overlay
 from boxless.image import read_picture, resize_pixels
 from boxless.model_file import ModelFile, Output
-from boxless.presets import view_size
+from boxless.presets import Preset, Search, view_size
 from boxless.refine import resize_maps, walk
 from boxless.serve.alone import ALONE, WEB, find_runtime, write_alone
 from boxless.zoo import DEFAULT_MODEL, EIGHT_BIT_MODEL
@@ -142,17 +142,24 @@ class Recording:
 
     def __init__(self) -> None:
         self.network = ModelFile(DEFAULT_MODEL, threads=1)
-        self.card = self.network.card
+        card = self.network.card
+        cuts = tuple(np.linspace(0.3, 0.7, len(card.labels)).round(3).tolist())
+        searching = Preset((160, 224), 2, thresholds=cuts, searches=(Search(288, 0, (967, 281), 3, 2.0, novelty=True),))
+        self.card = replace(card, finders=1, presets={**card.presets, "searching": searching})
         self.outputs: list[Output] = []
         self.sizes: list[list[Any]] = []
 
     def run(self, pixels: NDArray[np.uint8], *, size: tuple[int, int], classes: Sequence[int], top: int) -> Output:
-        self.outputs.append(self.network.run(pixels, size=size, classes=classes, top=top))
+        count = len(self.card.labels)
+        output = self.network.run(pixels, size=size, classes=[k % count for k in classes], top=top)
+        # The layer that finds is the one that names, and what is unusual is what is not alike.
+        novelty = None if output.affinity is None else 9 - 5 * output.affinity.max(axis=(2, 3))
+        self.outputs.append(replace(output, novelty=novelty))
         self.sizes.append([*size, list(classes), top])
         return self.outputs[-1]
 
 
-@pytest.mark.parametrize("preset", ["fast", "balanced"])
+@pytest.mark.parametrize("preset", ["fast", "balanced", "searching"])
 @pytest.mark.parametrize("classes", [None, [968, 281]])
 def test_the_whole_agrees(modules: Path, coffee: Path, preset: str, classes: list[int] | None) -> None:
     network = Recording()
@@ -163,6 +170,7 @@ def test_the_whole_agrees(modules: Path, coffee: Path, preset: str, classes: lis
             "chosen": each.chosen.tolist(),
             "class_maps": tensor(each.class_maps),
             "affinity": tensor(each.affinity),
+            "novelty": tensor(each.novelty),
         }
         for each in network.outputs
     ]

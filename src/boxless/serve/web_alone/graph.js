@@ -23,6 +23,7 @@ export async function openGraph(model) {
       chosen: Array.from(outputs.chosen.data, Number),
       class_maps: first(outputs.class_maps),
       affinity: outputs.affinity ? first(outputs.affinity) : null,
+      novelty: outputs.novelty ? first(outputs.novelty) : null,
     };
   };
 }
