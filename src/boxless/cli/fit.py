@@ -27,9 +27,7 @@ def fit(
     ] = None,
     size: Annotated[
         int | None,
-        typer.Option(
-            metavar="PIXELS", min=32, max=1024, help="Pixels a side; the backbone's own (224). 448 for fine structures."
-        ),
+        typer.Option(metavar="PIXELS", min=32, max=1024, help="Pixels a side; else what is tried out names best."),
     ] = None,
     preset: Annotated[
         str | None, typer.Option(metavar="PRESET", help="That the report's heat maps are drawn with.")

@@ -111,7 +111,8 @@ def with_plans(card: Card, plans: tuple[Plan, ...]) -> Card:
     def changed(preset: Preset) -> Preset:
         cuts = {k: plan.way.threshold or preset.threshold for plan in plans for k in plan.classes}
         thresholds = tuple(cuts.get(k, preset.threshold) for k in range(len(card.labels)))
-        return replace(preset, searches=searches, thresholds=thresholds)
+        set_on = f"{preset.set_on}; of small things on the training pictures of magnetic-tile"
+        return replace(preset, searches=searches, thresholds=thresholds, set_on=set_on)
 
     presets = {name: each if len(each.sides) == 1 else changed(each) for name, each in card.presets.items()}
     return replace(card, finders=len(plans), presets=presets)

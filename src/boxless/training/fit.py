@@ -73,9 +73,10 @@ def fit(
         backbone: the name of a model that comes with boxless, or a model file's path.
         side: pixels; the head is fitted on pictures of about side * side of them. Where None, at the side of the
             backbone's first look or at twice it, whichever names better; see `boxless.training.naming`.
-        find_side: pixels of the look that finds; chosen by how much of a picture the evidence takes where None. See
+        find_side: pixels of the look that finds all classes; where None, each is found as suits its size. See
             `boxless.training.finding`.
-        boxes: annotations (COCO, CSV, a folder) that thresholds are set on; where None, what the evidence takes says.
+        boxes: annotations (COCO, CSV, a folder) that thresholds are set on; where None, they are carried over, or those
+            of small things.
         licence: of the model, an SPDX identifier.
         seed: of the folds of the cross-validation.
         engine: what looks at the pictures that are learned from and held out.
