@@ -371,7 +371,7 @@ def streamed_table() -> str:
     machine = results["machine"]
     lines += [
         "",
-        "Ten classes of Tiny ImageNet, 500 others to measure on; the second pair learns from the same pictures twenty "
+        "Ten classes of Tiny ImageNet, 500 others to measure on; the second pair learns from the same pictures five "
         f"times over. On {machine['cores']} cores ({machine['processor']}), with others at work. "
         "`python -m benchmarks.streamed_head` measures anew.",
     ]
