@@ -2,8 +2,8 @@
 
 The page runs in Chromium without a window, in one thread; pictures are chosen as a visitor chooses them, and the times
 are those that the page shows, from the file to the boxes of five classes. Processor time, which stands busy machines,
-is of the whole browser, drawing included. Python does the same beside, in one thread, and its boxes are compared.
-Needs Chromium, Playwright and onnxruntime-web (`make demo-page` fetches the last).
+is of the thread in which the page looks at pictures. Python does the same beside, in one thread, and its boxes are
+compared. Needs Chromium, Playwright and onnxruntime-web (`make demo-page` fetches the last).
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmarks.facts import DATA, write_results
-from benchmarks.serve import processor_seconds
 from boxless import Localizer
 from boxless.serve.alone import RUNTIME, find_runtime, write_alone
 from boxless.zoo import DEFAULT_MODEL, EIGHT_BIT_MODEL
@@ -70,8 +69,8 @@ def _shown(page: Page, files: Sequence[Path]) -> list[float]:
     return times
 
 
-def _browser_seconds() -> float:
-    """The processor time of this process's descendants that are the browser's."""
+def _worker_seconds() -> float:
+    """The processor time of this process's descendants' threads in which pages run their workers."""
     parents = {}
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
@@ -80,9 +79,12 @@ def _browser_seconds() -> float:
     while more := {process for process, parent in parents.items() if parent in ours} - ours:
         ours |= more
     total = 0.0
-    for process in ours - {os.getpid()}:
-        with suppress(OSError):
-            total += processor_seconds(process)
+    for process in ours:
+        for thread in Path(f"/proc/{process}/task").glob("*"):
+            with suppress(OSError):
+                if (thread / "comm").read_text().startswith("DedicatedWorker"):
+                    fields = (thread / "stat").read_text().rpartition(")")[2].split()
+                    total += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
     return total
 
 
@@ -92,7 +94,7 @@ class Seen:
 
     Attributes:
         shown: the milliseconds that it shows for each.
-        used: the processor milliseconds of the browser, drawing included, for one.
+        used: the processor milliseconds of the thread that looks at them, for one.
         found: what it offers as JSON.
     """
 
@@ -113,10 +115,10 @@ def in_the_browser(browser: Browser, address: str, files: Sequence[Path]) -> tup
     found = {}
     for preset in PRESETS:
         for name in (next(each for each in PRESETS if each != preset), preset):  # so that all are looked at anew
-            before = _browser_seconds()
+            before = _worker_seconds()
             page.get_by_role("radio", name=name, exact=True).check()
             page.locator("#tray .done").nth(len(files) - 1).wait_for()
-            used = (_browser_seconds() - before) / len(files) * 1e3
+            used = (_worker_seconds() - before) / len(files) * 1e3
         with page.expect_download() as download:
             page.get_by_role("button", name="JSON").click()
         told = json.loads(Path(download.value.path()).read_text(encoding="utf-8"))

@@ -294,7 +294,7 @@ def page_table() -> str:
         f"{results['browser']} on {machine['cores']} cores ({machine['processor']}), while {results['beside']}. The "
         f"target for `fast` is {results['targets']['fast, median']:.0f} ms. The very first picture, before the browser "
         f"has compiled what is used often, took {_largest(results, 'page, first ms'):.0f} ms at most, in `balanced`. "
-        "Processor time is the whole browser's, drawing included, and stands neighbours. Pixels are the largest "
+        "Processor time is of the thread that looks, and stands neighbours. Pixels are the largest "
         "distance of an edge from Python's with the same model. Eight bits are for the download: in browsers they are "
         "slower. `python -m benchmarks.page` measures anew.",
     ]
@@ -406,7 +406,7 @@ def streamed_table() -> str:
     machine = results["machine"]
     lines += [
         "",
-        "Ten classes of Tiny ImageNet, 500 others to measure on; the second pair learns from the same pictures twenty "
+        "Ten classes of Tiny ImageNet, 500 others to measure on; the second pair learns from the same pictures five "
         f"times over. On {machine['cores']} cores ({machine['processor']}), with others at work. "
         "`python -m benchmarks.streamed_head` measures anew.",
     ]

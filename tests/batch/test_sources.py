@@ -146,6 +146,16 @@ def test_folders_at_addresses(album: Path) -> None:
         names("memory:///nothing")
 
 
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+def test_an_address_that_cannot_be_reached() -> None:
+    pytest.importorskip("fsspec", reason="needs the extra cloud")
+    pytest.importorskip("aiohttp", reason="needs the extra cloud")
+    with pytest.raises(
+        DatasetError, match=r"http://127\.0\.0\.1:1/list\.txt: cannot be read .* can this machine reach"
+    ):
+        names("http://127.0.0.1:1/list.txt")
+
+
 def test_an_address_that_nobody_knows() -> None:
     pytest.importorskip("fsspec", reason="needs the extra cloud")
     with pytest.raises(DatasetError, match="nonsense://: no such place"):

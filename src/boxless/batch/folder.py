@@ -136,21 +136,40 @@ class RemoteFolder:
 
     def open(self, name: str) -> IO[bytes]:
         """See `Folder`."""
-        return cast("IO[bytes]", self._system.open(f"{self.url}/{name}", "rb"))
+        with self._read():
+            return cast("IO[bytes]", self._system.open(f"{self.url}/{name}", "rb"))
 
     def names(self) -> list[str]:
         """See `Folder`."""
         try:
-            found = self._system.ls(self.url, detail=False)
+            with self._read():
+                found = self._system.ls(self.url, detail=False)
         except FileNotFoundError:
             return []
-        except PermissionError:
-            raise ResultsError(f"{self.url}: permission denied (expected a folder that may be listed)") from None
         return [str(each).rstrip("/").rpartition("/")[2] for each in found]
 
     def remove(self, name: str) -> None:
         """See `Folder`."""
         self._system.rm_file(f"{self.url}/{name}")
+
+    @contextmanager
+    def _read(self) -> Iterator[None]:
+        """A store's errors, but that something is not there, as what helps."""
+        try:
+            yield
+        except FileNotFoundError:
+            raise
+        except PermissionError:
+            raise ResultsError(
+                f"{self.url}: permission denied (expected credentials that may list it, read and write, where the "
+                "store's own tools look for them)"
+            ) from None
+        # Each store has errors of its own.
+        except Exception as error:
+            raise ResultsError(
+                f"{self.url}: cannot be read ({first_line(error)}); is the address right, and can this machine "
+                "reach it?"
+            ) from None
 
     @contextmanager
     def lock(self) -> Iterator[None]:

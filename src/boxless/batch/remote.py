@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ def filesystem(protocol: str) -> fsspec.AbstractFileSystem:
         MissingExtraError: if its package is not installed.
         DatasetError: if there is no such protocol.
     """
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         import fsspec
     except ImportError:
@@ -40,6 +43,9 @@ def filesystem(protocol: str) -> fsspec.AbstractFileSystem:
     except ValueError as error:
         raise DatasetError(f"{protocol}://: no such place ({first_line(error)})") from None
 
+
+_TALKATIVE = ("aiobotocore", "botocore", "fsspec", "gcsfs", "huggingface_hub", "s3fs")
+"""Libraries that log an error, traceback and all, before they raise it."""
 
 # A listing that is kept would grow with the number of names.
 _OPTIONS: dict[str, dict[str, Any]] = {
@@ -152,4 +158,7 @@ class _ListingErrors:
                 "store's own tools look for them)"
             ) from None
         if isinstance(error, Exception):
-            raise DatasetError(f"{self._url}: cannot be read ({first_line(error)})") from None
+            raise DatasetError(
+                f"{self._url}: cannot be read ({first_line(error)}); is the address right, and can this machine "
+                "reach it?"
+            ) from None
