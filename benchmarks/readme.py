@@ -291,10 +291,10 @@ def page_table() -> str:
     lines += [
         "",
         f"As the page shows it, from the file to the boxes, for {results['pictures']} photographs in "
-        f"{results['browser']} on {machine['cores']} cores ({machine['processor']}), while {results['beside']}. The "
-        f"target for `fast` is {results['targets']['fast, median']:.0f} ms. The very first picture, before the browser "
-        f"has compiled what is used often, took {_largest(results, 'page, first ms'):.0f} ms at most, in `balanced`. "
-        "Processor time is of the thread that looks, and stands neighbours. Pixels are the largest "
+        f"{results['browser']} ({machine['processor']}), while {results['beside']}: with many, times are mostly of "
+        "waiting for them. Processor time, of the thread that looks, is not. The target for `fast` is "
+        f"{results['targets']['fast, median']:.0f} ms. The very first picture, before the browser has compiled what is "
+        f"used often, took {_largest(results, 'page, first ms'):.0f} ms at most, in `balanced`. Pixels are the largest "
         "distance of an edge from Python's with the same model. Eight bits are for the download: in browsers they are "
         "slower. `python -m benchmarks.page` measures anew.",
     ]
