@@ -108,7 +108,7 @@ full-runs: $(BIN)/.develop
 zoo: .venv-zoo/.installed
 	.venv-zoo/bin/python -m tools.build_zoo
 
-# EfficientNet-Lite2 into models/: it names better, and finds no better (docs/decisions/0059-a-larger-network-beside.md).
+# EfficientNet-Lite2 into models/; what it gives says docs/decisions/0059-a-larger-network-beside.md.
 larger: .venv-zoo/.installed
 	.venv-zoo/bin/python -m tools.build_zoo efficientnet-lite2
 
