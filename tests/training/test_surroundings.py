@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from examples.backgrounds import write_folder
 
+from boxless.graph.assemble import write_model
+from boxless.graph.backbone import Backbone, with_head
 from boxless.model_file import ModelFile
-from boxless.training.held_out import HeldOut
+from boxless.training.features import pooled_features
+from boxless.training.head import fit_head
+from boxless.training.held_out import HeldOut, measure
 from boxless.training.pictures import LabelledPictures
+from boxless.training.split import read_split
 from boxless.training.surroundings import Survival, filled, survivals
 from boxless.zoo import DEFAULT_MODEL
 
@@ -46,6 +53,18 @@ def test_an_object_is_told_by_itself(network: ModelFile, pictures: Path) -> None
     assert espresso.control > espresso.without
     assert 0.05 < espresso.region < 0.9
     assert not espresso.suspicious  # of one picture nothing is said
+
+
+@pytest.mark.parametrize(("swapped", "noted"), [(0, True), (12, False)])
+def test_a_ground_that_tells_is_noted_and_one_that_does_not_is_not(swapped: int, noted: bool, tmp_path: Path) -> None:
+    training, validation = read_split(write_folder(tmp_path / "scenes", swapped, count=24), "0.34")
+    trunk = Backbone(DEFAULT_MODEL)
+    head = fit_head(pooled_features(trunk, training.paths, 224).pooled, training.targets, several=False)
+    card = replace(trunk.card, labels=training.classes, class_ids=())
+    write_model(with_head(trunk.path, head.weight, head.bias, card), tmp_path / "scenes.onnx")
+    network = ModelFile(tmp_path / "scenes.onnx", threads=1)
+    found = survivals(network, "fast", measure(network, "fast", validation))
+    assert any(each.suspicious for each in found) == noted
 
 
 def test_pictures_that_are_gone_are_left_out(network: ModelFile, tmp_path: Path) -> None:

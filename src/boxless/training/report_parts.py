@@ -113,7 +113,8 @@ def survival_table(survivals: Sequence[Survival], classes: Sequence[str]) -> str
         "named, and the hole filled with what is around it, blurred. The share of the evidence that is left tells by "
         "how much more than what was found the class is told: by its surroundings, or by parts that were not found. "
         "The control fills as much of the picture where least speaks for the class, and says what filling alone "
-        "does. Evidence is in logits, over the best other class and beyond that of an empty picture.</p>"
+        "does. Evidence is in logits, over the best other class, and beyond that of pictures without the class: "
+        "an empty one, or those of other classes without what was found there.</p>"
         + wide(
             "<table><tr><th>class<th class=n>pictures<th class=n>found region, % of the picture<th class=n>evidence "
             f"without it, %<th class=n>control, %<th class=n>by it alone, %</tr>{''.join(rows)}</table>"

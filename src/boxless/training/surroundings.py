@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 import cv2
@@ -18,6 +19,7 @@ from boxless.model_file import ModelFile
 from boxless.ordered import ordered_map
 from boxless.training.held_out import HeldOut
 
+Floats = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 
@@ -34,7 +36,7 @@ SUSPICIOUS = 0.5
 """A class that keeps as much of its evidence without what was found is told by its surroundings too."""
 
 _LEAST = 1.0
-"""Logits; with less evidence over an empty picture there is nothing to take shares of."""
+"""Logits; with less evidence than that there is nothing to take shares of."""
 
 _GREY = 127
 
@@ -46,9 +48,9 @@ _SPREAD = 0.125
 class Survival:
     """What is left of the evidence for a class when a part of the picture is filled with the ground around it.
 
-    Evidence is the logit of the class over that of the best other one (with several labels, the logit), beyond what an
-    empty picture has: in an empty picture some class has to be the likeliest too. Shares of it are means over pictures,
-    each between 0 and 1.
+    Evidence is the logit of the class over that of the best other one (with several labels, the logit), beyond what
+    pictures have that do not show it: an empty one, or those of other classes without what was found there, whichever
+    has more. In them too some class has to be the likeliest. Shares of it are means over pictures, in [0, 1].
 
     Attributes:
         class_index: the class.
@@ -108,9 +110,9 @@ def survivals(
     network = network.on_one_core
     localizer = Localizer(network, preset)
     wanted = list(_chosen(held_out, network.card.background))
-    looked: dict[int, list[tuple[float, ...]]] = {}
+    looked: dict[int, list[_Said]] = {}
 
-    def one(which: tuple[int, int]) -> tuple[float, ...] | None:
+    def one(which: tuple[int, int]) -> _Said | None:
         k, i = which
         return _looked(network, localizer, held_out, k, i, fill or filled)
 
@@ -119,10 +121,9 @@ def survivals(
         done(count, len(wanted))
         if found is not None:
             looked.setdefault(k, []).append(found)
-    return tuple(
-        Survival(k, len(rows), *(float(np.mean(column)) for column in zip(*rows, strict=True)))
-        for k, rows in sorted(looked.items())
-    )
+    several = held_out.pictures.several
+    made = [_survival(k, said, _floor(k, looked, held_out), several) for k, said in sorted(looked.items())]
+    return tuple(each for each in made if each is not None)
 
 
 def filled(pixels: Pixels, hole: Mask) -> Pixels:
@@ -152,6 +153,26 @@ def _chosen(held_out: HeldOut, background: Sequence[int]) -> list[tuple[int, int
     return found[:IN_ALL]
 
 
+@dataclass(frozen=True, eq=False)
+class _Said:
+    """What the network says of one picture, whole and with parts of it filled: logits (K,) each.
+
+    Attributes:
+        picture: its index.
+        region: the share of it that was found.
+        whole, empty: as it is, and of a grey one of its size.
+        without, only, control: see `Survival`.
+    """
+
+    picture: int
+    region: float
+    whole: Floats
+    empty: Floats
+    without: Floats
+    only: Floats
+    control: Floats
+
+
 def _looked(
     network: ModelFile,
     localizer: Localizer,
@@ -159,8 +180,8 @@ def _looked(
     k: int,
     i: int,
     fill: Callable[[Pixels, Mask], Pixels],
-) -> tuple[float, ...] | None:
-    """The region's share of a picture, and those of its evidence without it, by it alone and in the control."""
+) -> _Said | None:
+    """What is said of a picture with and without what is found of a class; None if it cannot be read."""
     side, threshold = localizer.preset.sides[0], localizer.preset.threshold_of(k)
     try:
         picture = read_picture(held_out.pictures.paths[i], enough=localizer.preset.largest)
@@ -174,15 +195,35 @@ def _looked(
     elsewhere = np.zeros(scores.size, bool)
     elsewhere[np.argsort(scores, axis=None, kind="stable")[: int(region.sum())]] = True
     elsewhere = elsewhere.reshape(scores.shape) & ~region
+    seen = (view, np.full_like(view, _GREY), fill(view, region), fill(view, ~region), fill(view, elsewhere))
+    logits = [network.run(np.ascontiguousarray(each), size=size, classes=[k], top=0).logits for each in seen]
+    return _Said(i, float(region.mean()), *logits)
 
-    def evidence(seen: Pixels) -> float:
-        logits = network.run(np.ascontiguousarray(seen), size=size, classes=[k], top=0).logits
-        return float(logits[k] if held_out.pictures.several else logits[k] - np.delete(logits, k).max())
 
-    empty = evidence(np.full_like(view, _GREY))
-    whole = evidence(view) - empty
-    if whole < _LEAST:
-        return None
-    changed = (fill(view, region), fill(view, ~region), fill(view, elsewhere))
-    left = [min(1.0, max(0.0, (evidence(each) - empty) / whole)) for each in changed]
-    return float(region.mean()), *left
+def _evidence(logits: Floats, k: int, several: bool) -> float:
+    return float(logits[k] if several else logits[k] - np.delete(logits, k).max())
+
+
+def _floor(k: int, looked: Mapping[int, Sequence[_Said]], held_out: HeldOut) -> float:
+    """The evidence for a class in pictures of other classes without what was found there; -inf where there are none."""
+    shown = held_out.pictures.targets[:, k] > 0
+    others = [
+        _evidence(said.without, k, held_out.pictures.several)
+        for j, some in looked.items()
+        for said in some
+        if j != k and not shown[said.picture]
+    ]
+    return float(np.mean(others)) if others else -inf
+
+
+def _survival(k: int, some: Sequence[_Said], floor: float, several: bool) -> Survival | None:
+    """Means of the shares of a class's evidence, over the pictures that have any to speak of; None if none has."""
+    rows = []
+    for said in some:
+        least = max(_evidence(said.empty, k, several), floor)
+        whole = _evidence(said.whole, k, several) - least
+        if whole >= _LEAST:
+            parts = (said.without, said.only, said.control)
+            left = [min(1.0, max(0.0, (_evidence(each, k, several) - least) / whole)) for each in parts]
+            rows.append((said.region, *left))
+    return Survival(k, len(rows), *(float(np.mean(column)) for column in zip(*rows, strict=True))) if rows else None

@@ -1,0 +1,247 @@
+"""Pictures in their own size: what shape and which sizes to look at. python -m benchmarks.full_size PART FOLDER
+
+`photos`, 50 ImageNet pictures of full size whose class is known: top-1 of one look, and how far the boxes of other
+looks agree with those of three looks. `cards`, photographs of at most 640 pixels with boxes: a model of `boxless fit`,
+whose naming layer finds at all sizes. `finders`: the same, found as `boxless fit` decides by itself. PART is one of the
+three; models are kept in FOLDER.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.progress import track
+
+from benchmarks.facts import DATA, RESULTS, read, write_results
+from benchmarks.localization import interval
+from benchmarks.second_look import refined
+from boxless import Localizer
+from boxless.boxes import boxes_in_map, iou
+from boxless.evaluation import read_dataset
+from boxless.evaluation.box_accuracy import Overlaps, max_box_acc_v2, one_box_accuracy, overlaps
+from boxless.evaluation.dataset import BoxedPicture
+from boxless.image import pictures_in, read_picture, resize_pixels
+from boxless.model_file import ModelFile
+from boxless.presets import view_size
+from boxless.refine import resize_maps
+from boxless.training.fit import fit
+from boxless.training.split import read_split
+from boxless.zoo import DEFAULT_MODEL
+
+Floats: TypeAlias = NDArray[np.float32]
+Pixels: TypeAlias = NDArray[np.uint8]
+
+STRIDE = 32
+SMALL = 227
+"""Pixels of a side of the pictures of `ilsvrc-dev`, which are squeezed."""
+
+NAMING = (192, 224, 256, 288, 320)
+"""Sides of a single look that names."""
+
+FINDING: tuple[tuple[int, ...], ...] = (
+    (224,),
+    (256,),
+    (448,),
+    (224, 448),
+    (224, 448, 576),
+)
+"""Sides of looks whose class maps are averaged."""
+
+TOGETHER = (224, 448, 576)
+"""The looks, in the picture's own shape, whose boxes those of the others are compared with."""
+
+_GRID = 128
+
+
+def in_shape(pixels: Pixels, side: int) -> Pixels:
+    """As boxless looks: about side * side pixels in the picture's own shape."""
+    return resize_pixels(pixels, *view_size(side, pixels.shape[0], pixels.shape[1], STRIDE))
+
+
+def squeezed(pixels: Pixels, side: int) -> Pixels:
+    """Squeezed into a square."""
+    return resize_pixels(pixels, side, side)
+
+
+def small_first(pixels: Pixels, side: int) -> Pixels:
+    """As in `ilsvrc-dev`: squeezed to 227 x 227 pixels before anything is done."""
+    return resize_pixels(resize_pixels(pixels, SMALL, SMALL), side, side)
+
+
+def middle(pixels: Pixels, side: int) -> Pixels:
+    """The middle square that the network was validated on, 7/8 of the shorter side."""
+    height, width = pixels.shape[:2]
+    edge = max(1, round(7 / 8 * min(height, width)))
+    y, x = (height - edge) // 2, (width - edge) // 2
+    return resize_pixels(np.ascontiguousarray(pixels[y : y + edge, x : x + edge]), side, side)
+
+
+View: TypeAlias = Callable[[Pixels, int], Pixels]
+WHOLE: dict[str, View] = {"in shape": in_shape, "squeezed": squeezed, "227 x 227 first": small_first}
+"""Ways to look at a whole picture."""
+
+
+@dataclass(frozen=True)
+class Named:
+    """A picture of which the class is known.
+
+    Attributes:
+        path: of it.
+        class_index: in the model.
+    """
+
+    path: Path
+    class_index: int
+
+
+def photos(network: ModelFile) -> list[Named]:
+    """Those of `photos`: their names begin with their class's id."""
+    return [Named(path, network.card.class_index(path.name.split("_")[0])) for path in pictures_in(DATA / "photos")]
+
+
+def top1(network: ModelFile, pictures: Sequence[Named], sides: Sequence[int] = NAMING) -> dict[str, dict[str, float]]:
+    """The share that one look names rightly, in percent, by the way of looking and the side."""
+    ways: Mapping[str, View] = {**WHOLE, "the middle": middle}
+    right = {way: dict.fromkeys(map(str, sides), 0) for way in ways}
+    for picture in track(pictures, "naming"):
+        pixels = read_picture(picture.path).pixels
+        for way, view in ways.items():
+            for side in sides:
+                seen = view(pixels, side)
+                said = network.run(seen, size=(seen.shape[0], seen.shape[1]), classes=[], top=1).chosen[0]
+                right[way][str(side)] += int(said) == picture.class_index
+    return {way: {side: 100 * count / len(pictures) for side, count in row.items()} for way, row in right.items()}
+
+
+def maps(network: ModelFile, pixels: Pixels, class_index: int, view: View) -> dict[tuple[int, ...], Floats]:
+    """The refined map of a class by the looks at a picture, on a grid in its shape."""
+    outputs = {}
+    for side in {side for sides in FINDING for side in sides}:
+        seen = view(pixels, side)
+        outputs[side] = network.run(seen, size=(seen.shape[0], seen.shape[1]), classes=[class_index], top=0)
+    grid = _grid(pixels.shape[0], pixels.shape[1])
+    return {sides: resize_maps(refined([outputs[side] for side in sides]), *grid)[0] for sides in FINDING}
+
+
+def _grid(height: int, width: int) -> tuple[int, int]:
+    """On which boxes are read off, in a picture's shape."""
+    scale = min(1.0, _GRID / max(height, width))
+    return max(1, round(scale * height)), max(1, round(scale * width))
+
+
+def agreement(network: ModelFile, pictures: Sequence[Named]) -> list[dict[str, Any]]:
+    """How far the one box of each way to look agrees with that of `TOGETHER`: the share with IoU 0.5 and 0.7, in %."""
+    threshold = network.card.preset("best").threshold
+    found: dict[tuple[str, tuple[int, ...]], list[float]] = {(way, sides): [] for way in WHOLE for sides in FINDING}
+    for picture in track(pictures, "agreement"):
+        pixels = read_picture(picture.path).pixels
+        size = (pixels.shape[0], pixels.shape[1])
+        boxes = {
+            (way, sides): np.array([each.xyxy for each in boxes_in_map(scores, threshold, *size)[:1]], np.float32)
+            for way, view in WHOLE.items()
+            for sides, scores in maps(network, pixels, picture.class_index, view).items()
+        }
+        reference = boxes["in shape", TOGETHER]
+        for key, box in boxes.items():
+            both = len(box) and len(reference)
+            found[key].append(float(iou(box, reference)[0, 0]) if both else float(len(box) == len(reference)))
+    return [
+        {
+            "way": way,
+            "sides": sides,
+            "median_iou": round(float(np.median(each)), 3),
+            **{f"iou_{enough}": round(100 * float(np.mean(np.array(each) >= enough)), 1) for enough in (0.5, 0.7)},
+        }
+        for (way, sides), each in found.items()
+    ]
+
+
+def located(network: ModelFile, pictures: Sequence[BoxedPicture]) -> list[dict[str, Any]]:
+    """How well the boxes of each way to look fit, the classes given."""
+    found: dict[tuple[str, tuple[int, ...]], list[Overlaps]] = {(way, sides): [] for way in WHOLE for sides in FINDING}
+    for picture in track(pictures, "finding"):
+        pixels = read_picture(picture.path).pixels
+        for way, view in WHOLE.items():
+            for sides, scores in maps(network, pixels, picture.class_index, view).items():
+                found[way, sides].append(overlaps(scores, picture.boxes, picture.size))
+    return [{"way": way, "sides": sides, **_figures(each)} for (way, sides), each in found.items()]
+
+
+def _figures(found: list[Overlaps]) -> dict[str, Any]:
+    """MaxBoxAccV2 with its interval and halves, and the one box at the best threshold, in percent."""
+    return {
+        "max_box_acc_v2": round(max_box_acc_v2(found), 2),
+        "interval": [round(each, 2) for each in interval(found)],
+        "halves": [round(max_box_acc_v2(found[i::2]), 2) for i in (0, 1)],
+        "one_box": round(float(one_box_accuracy(found).max()), 2),
+    }
+
+
+def fitted(file: Path, find_side: int | None) -> ModelFile:
+    """A model of `cards`, learned from labels; not again where it is there."""
+    if not file.is_file():
+        fit(*read_split(DATA / "cards/labels.csv", None), file, find_side=find_side)
+    return ModelFile(file, threads=1)
+
+
+def of_photos(folder: Path) -> dict[str, Any]:
+    """What is told of `photos`."""
+    network = ModelFile(DEFAULT_MODEL, threads=1)
+    named = photos(network)
+    sizes = [read_picture(picture.path).pixels.shape[:2] for picture in named]
+    return {
+        "pictures": len(named),
+        "median_size": [int(np.median([size[i] for size in sizes])) for i in (0, 1)],
+        "top1": top1(network, named),
+        "agreement": agreement(network, named),
+    }
+
+
+def of_cards(folder: Path) -> dict[str, Any]:
+    """What is told of `cards`, found by the naming layer."""
+    network = fitted(folder / "cards-plain.onnx", 224)
+    boxed = read_dataset(DATA / "cards/val.json", network.card).pictures
+    areas = [float((each.boxes[:, 2:] - each.boxes[:, :2]).prod(axis=1).max()) / np.prod(each.size) for each in boxed]
+    return {
+        "pictures": len({each.path for each in boxed}),
+        "classes_in_pictures": len(boxed),
+        "median_size": [int(np.median([each.size[i] for each in boxed])) for i in (0, 1)],
+        "median_share": round(float(np.median(areas)), 4),
+        "finding": located(network, boxed),
+    }
+
+
+def of_finders(folder: Path) -> dict[str, Any]:
+    """What is told of `cards`, found as `boxless fit` decides; presets that look alike are told once."""
+    network = fitted(folder / "cards.onnx", None)
+    boxed = read_dataset(DATA / "cards/val.json", network.card).pictures
+    rows = {}
+    for name in {preset.sides: name for name, preset in reversed(list(network.card.presets.items()))}.values():
+        localizer = Localizer(network, name)
+        found = []
+        for picture in track(boxed, name):
+            (finding,) = localizer.locate(picture.path, classes=[picture.class_index]).findings
+            found.append(overlaps(finding.scores_on(*_grid(*picture.size)), picture.boxes, picture.size))
+        rows[name] = {"sides": localizer.preset.sides, **_figures(found)}
+    return rows
+
+
+PARTS: dict[str, Callable[[Path], dict[str, Any]]] = {"photos": of_photos, "cards": of_cards, "finders": of_finders}
+
+
+def main() -> None:
+    """Measures a part and writes it to benchmarks/results/full_size.json."""
+    part, folder = sys.argv[1], Path(sys.argv[2])
+    found = PARTS[part](folder)
+    before = read("full_size") if (RESULTS / "full_size.json").is_file() else {}
+    write_results("full_size", {**{name: before[name] for name in PARTS if name in before}, part: found})
+
+
+if __name__ == "__main__":
+    main()
