@@ -2,6 +2,7 @@
 
     python -m benchmarks.detector --data cards --work DIR --epochs 40 --taught-by labels
     python -m benchmarks.detector --data cards --work DIR --epochs 40 --taught-by boxes
+    python -m benchmarks.detector --data tiny10 --work DIR --taught-by labels
     python -m benchmarks.detector --data cards --work DIR --measure
 
 Each run can be stopped, and goes on where it was. `--measure` measures what there is in DIR and writes
@@ -22,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.facts import DATA, milliseconds
+from benchmarks.meter import Meter
 from boxless.files import write_whole
 from boxless.graph.assemble import NETWORK_PREFIX, tensor_info
 from boxless.image import read_picture, resize_pixels
@@ -45,13 +47,13 @@ class Data:
     Attributes:
         labels: the folder or CSV that says what is in pictures.
         val: the held-out ones; None where the CSV says it.
-        boxes: COCO files of both, and where their pictures are.
+        boxes: COCO files of the learned (None where nobody drew any) and the held-out, and where their pictures are.
         size: at which the detector looks.
     """
 
     labels: str
     val: str | None
-    boxes: tuple[tuple[str, str], tuple[str, str]]
+    boxes: tuple[tuple[str, str] | None, tuple[str, str]]
     size: int
 
 
@@ -65,6 +67,7 @@ SETS = {
         (("magnetic-tile/train.json", "magnetic-tile/train"), ("magnetic-tile/val.json", "magnetic-tile/val")),
         256,
     ),
+    "tiny10": Data("tiny10/train", "tiny10/val", (None, ("tiny10/val/annotations.json", "tiny10/val")), 256),
 }
 
 
@@ -73,19 +76,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", choices=SETS, default="cards")
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--epochs", type=int, default=40)
-    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--epochs", type=int, help="of the first round; else as many as the command takes")
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--taught-by", choices=["labels", "boxes"])
     parser.add_argument("--measure", action="store_true")
     asked = parser.parse_args()
     work = asked.work / asked.data
     if asked.taught_by:
-        train(SETS[asked.data], work, asked.taught_by, asked.epochs, asked.rounds)
+        work.mkdir(parents=True, exist_ok=True)
+        with Meter(work / f"{asked.taught_by}.times"):
+            train(SETS[asked.data], work, asked.taught_by, asked.epochs, asked.rounds)
     if asked.measure:
         measure(asked.data, work)
 
 
-def train(data: Data, work: Path, by: str, epochs: int, rounds: int) -> None:
+def train(data: Data, work: Path, by: str, epochs: int | None, rounds: int) -> None:
     """Trains one detector; the one that boxes teach has as many epochs, in one round."""
     from boxless.cli.training_watch import OnScreen
     from boxless.training.detector.train import train_detector
@@ -96,10 +101,10 @@ def train(data: Data, work: Path, by: str, epochs: int, rounds: int) -> None:
     teacher = work / "teacher.onnx"
     settings = Settings(size=data.size, epochs=epochs, rounds=rounds)
     if by == "boxes":
-        later = sum(max(1, epochs // 2) for _ in range(rounds - 1))
         boxes = true_boxes(data, training)
+        alike = sum(settings.epochs_of(number, len(training)) for number in range(1, rounds + 1))
         made = train_detector(
-            training, validation, work / "boxes.onnx", replace(settings, rounds=1, epochs=epochs + later), boxes,
+            training, validation, work / "boxes.onnx", replace(settings, rounds=1, epochs=alike), boxes,
             watch=screen,
         )  # fmt: skip
     else:
@@ -111,6 +116,8 @@ def train(data: Data, work: Path, by: str, epochs: int, rounds: int) -> None:
 
 def true_boxes(data: Data, pictures: LabelledPictures) -> list[Taught]:
     """The boxes that people drew in the pictures."""
+    if data.boxes[0] is None:
+        raise SystemExit(f"nobody drew boxes in {data.labels}: --taught-by labels")
     coco = json.loads((DATA / data.boxes[0][0]).read_text())
     names = {each["id"]: each["name"] for each in coco["categories"]}
     sizes = {each["id"]: each for each in coco["images"]}

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from boxless.errors import TrainingError
 from boxless.files import write_whole
@@ -87,6 +88,25 @@ def by_detector(model: Path, pictures: LabelledPictures, first: Sequence[Taught]
         taught.append(each)
         done(len(taught))
     return taught
+
+
+def named_by_class_maps(model: Path, pictures: LabelledPictures, done: Done) -> NDArray[np.float32]:
+    """How probable a model with class maps finds each class of pictures: (n, K); 0 of a background that it lacks.
+
+    Args:
+        model, done: as before.
+        pictures: can all be read.
+    """
+    network = ModelFile(model, threads=1)
+    card = network.card
+    quick = Localizer(network, min(card.presets, key=lambda name: len(card.presets[name].sides)))
+    known = [k for k, label in enumerate(pictures.classes) if label in card.labels]
+    columns = [card.class_index(pictures.classes[k]) for k in known]
+    said = np.zeros((len(pictures), len(pictures.classes)), np.float32)
+    for i, (chances, _) in enumerate(ordered_map(quick.survey, pictures.paths, os.cpu_count() or 1)):
+        said[i, known] = chances[columns]
+        done(i + 1)
+    return said
 
 
 def look(network: ModelFile, path: Path) -> tuple[Detected, tuple[int, int]]:
