@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from boxless.errors import TrainingError
+from boxless.errors import TrainingError, UnknownClassError
 from boxless.files import write_whole
 from boxless.image import read_picture, resize_pixels
 from boxless.localizer import Localizer
@@ -21,6 +21,8 @@ from boxless.training.detector.taught import Taught
 from boxless.training.pictures import LabelledPictures
 
 Done = Callable[[int], object]
+
+_LISTED = 5
 
 
 def by_class_maps(model: Path, pictures: LabelledPictures, done: Done) -> list[Taught]:
@@ -40,9 +42,13 @@ def by_class_maps(model: Path, pictures: LabelledPictures, done: Done) -> list[T
     network.card.need_maps("teaching a detector")
     finest = sorted(network.card.presets, key=lambda name: network.card.presets[name].sides, reverse=True)
     looks = [Localizer(network, name) for name in finest]
-    for k, label in enumerate(pictures.classes):
-        if k not in pictures.background:
-            network.card.class_index(label)
+    wanted = (label for k, label in enumerate(pictures.classes) if k not in pictures.background)
+    if lacking := [label for label in wanted if label not in network.card.labels]:
+        raise UnknownClassError(
+            f"{model.name} has no class {', '.join(map(repr, lacking[:_LISTED]))}"
+            f"{f' and {len(lacking) - _LISTED} more' if len(lacking) > _LISTED else ''}, which {pictures.name} shows "
+            "(expected a model that knows all of them; without --boxes-from, one is fitted)"
+        )
     classes = len(pictures.classes)
 
     def one(i: int) -> Taught:
