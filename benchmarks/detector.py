@@ -2,6 +2,7 @@
 
     python -m benchmarks.detector --data cards --work DIR --epochs 40 --taught-by labels
     python -m benchmarks.detector --data cards --work DIR --epochs 40 --taught-by boxes
+    python -m benchmarks.detector --data cards --work DIR --epochs 24 --taught-by labels --backbone darknet19
     python -m benchmarks.detector --data tiny10 --work DIR --taught-by labels
     python -m benchmarks.detector --data cards --work DIR --measure
 
@@ -23,7 +24,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks.facts import DATA, milliseconds
-from benchmarks.meter import Meter
+from benchmarks.meter import Meter, taken
+from boxless.boxes import iou
 from boxless.files import write_whole
 from boxless.graph.assemble import NETWORK_PREFIX, tensor_info
 from boxless.image import read_picture, resize_pixels
@@ -32,10 +34,14 @@ from boxless.machine import LEARNING, machine
 from boxless.model_file import ModelFile
 from boxless.training.detector.settings import Settings
 from boxless.training.detector.taught import Taught
+from boxless.training.detector.teacher import load_taught
 from boxless.training.pictures import LabelledPictures
 from boxless.training.split import read_split
 
 RESULTS = Path(__file__).parent / "results" / "detector.json"
+WIDTHS = {"efficientnet_lite0": 1.0, "darknet19": 0.25}
+"""Factors on the numbers of filters: a whole Darknet-19 would take days on two cores."""
+
 _IOUS = (0.3, 0.5)
 _RUNS = 20
 
@@ -79,18 +85,27 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, help="of the first round; else as many as the command takes")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--taught-by", choices=["labels", "boxes"])
+    parser.add_argument("--backbone", choices=WIDTHS, default="efficientnet_lite0")
     parser.add_argument("--measure", action="store_true")
     asked = parser.parse_args()
     work = asked.work / asked.data
     if asked.taught_by:
+        data = SETS[asked.data]
+        settings = Settings(asked.backbone, data.size, WIDTHS[asked.backbone], asked.rounds, asked.epochs)
+        name = run_name(asked.taught_by, asked.backbone)
         work.mkdir(parents=True, exist_ok=True)
-        with Meter(work / f"{asked.taught_by}.times"):
-            train(SETS[asked.data], work, asked.taught_by, asked.epochs, asked.rounds)
+        with Meter(work / f"{name}.times"):
+            train(data, work, name, asked.taught_by, settings)
     if asked.measure:
         measure(asked.data, work)
 
 
-def train(data: Data, work: Path, by: str, epochs: int | None, rounds: int) -> None:
+def run_name(by: str, backbone: str) -> str:
+    """Of a run's files."""
+    return by if backbone == "efficientnet_lite0" else f"{by}-{backbone}"
+
+
+def train(data: Data, work: Path, name: str, by: str, settings: Settings) -> None:
     """Trains one detector; the one that boxes teach has as many epochs, in one round."""
     from boxless.cli.training_watch import OnScreen
     from boxless.training.detector.train import train_detector
@@ -98,20 +113,17 @@ def train(data: Data, work: Path, by: str, epochs: int | None, rounds: int) -> N
 
     training, validation = read_split(DATA / data.labels, str(DATA / data.val) if data.val else None)
     screen = OnScreen()
-    teacher = work / "teacher.onnx"
-    settings = Settings(size=data.size, epochs=epochs, rounds=rounds)
+    teacher, out = work / "teacher.onnx", work / f"{name}.onnx"
     if by == "boxes":
         boxes = true_boxes(data, training)
-        alike = sum(settings.epochs_of(number, len(training)) for number in range(1, rounds + 1))
-        made = train_detector(
-            training, validation, work / "boxes.onnx", replace(settings, rounds=1, epochs=alike), boxes,
-            watch=screen,
-        )  # fmt: skip
+        alike = sum(settings.epochs_of(number, len(training)) for number in range(1, settings.rounds + 1))
+        once = replace(settings, rounds=1, epochs=alike)
+        made = train_detector(training, validation, out, once, boxes, watch=screen)
     else:
         if not teacher.exists():
             fit(training, validation, teacher)
-        made = train_detector(training, validation, work / "labels.onnx", settings, teacher, watch=screen)
-    (work / f"{by}.json").write_text(json.dumps(made.as_dict(), indent=1))
+        made = train_detector(training, validation, out, settings, teacher, watch=screen)
+    (work / f"{name}.json").write_text(json.dumps(made.as_dict(), indent=1))
 
 
 def true_boxes(data: Data, pictures: LabelledPictures) -> list[Taught]:
@@ -146,7 +158,7 @@ def measure(name: str, work: Path) -> None:
         found[f"class maps, {preset}"] = precision(
             coco, detections(Localizer(work / "teacher.onnx", preset), coco, folder)
         )
-    for by in ("labels", "boxes"):
+    for by in ("labels", "boxes", run_name("labels", "darknet19")):
         file = work / f"{by}.onnx"
         if not file.exists():
             continue
@@ -155,6 +167,8 @@ def measure(name: str, work: Path) -> None:
             **precision(coco, detections(Localizer(file), coco, folder)),
             "by round": [precision(coco, detections(Localizer(each), coco, folder))["AP50"] for each in rounds],
             "training": json.loads((work / f"{by}.json").read_text()),
+            "taken": taken(work / f"{by}.times"),
+            "boxes taught that are right": right_by_round(data, work / f"{by}.training"),
             "over the bare forward pass": time_ratio(file, folder),
         }
     before = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
@@ -162,6 +176,28 @@ def measure(name: str, work: Path) -> None:
     text = json.dumps({"machine": machine(LEARNING), "data": data_sets}, indent=1) + "\n"
     write_whole(RESULTS, lambda beside: beside.write_text(text, encoding="utf-8"))
     print(json.dumps(found, indent=1))
+
+
+def right_by_round(data: Data, folder: Path) -> list[dict[str, Any]]:
+    """Of the boxes that each round was taught in training pictures: how many, and how many are right (IoU 0.5)."""
+    if data.boxes[0] is None:
+        return []
+    training, _ = read_split(DATA / data.labels, str(DATA / data.val) if data.val else None)
+    truth = true_boxes(data, training)
+    rounds = []
+    for file in sorted(folder.glob("boxes-*.npz")):
+        counts: dict[str, list[int]] = {}
+        for taught, true in zip(load_taught(file), truth, strict=True):
+            believed = taught.weights > 0
+            for box, candidates in zip(taught.boxes[believed], taught.candidates[believed], strict=True):
+                there = len(true) > 0 and float(iou(box[None], true.boxes).max()) >= 0.5
+                name = training.classes[int(candidates.argmax())]
+                row = counts.setdefault(name, [0, 0])
+                row[0] += 1
+                row[1] += int(there)
+        rounds.append({"boxes": sum(n for n, _ in counts.values()), "right": sum(n for _, n in counts.values()),
+                       "by class": counts})  # fmt: skip
+    return rounds
 
 
 def detections(localizer: Localizer, coco: dict[str, Any], folder: Path) -> list[dict[str, Any]]:

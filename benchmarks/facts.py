@@ -49,3 +49,9 @@ def write_results(name: str, figures: Mapping[str, Any]) -> None:
     """Writes figures with the machine's facts to benchmarks/results/NAME.json."""
     text = json.dumps({"machine": machine(), **figures}, indent=2, ensure_ascii=False) + "\n"
     write_whole(RESULTS / f"{name}.json", lambda beside: beside.write_text(text, encoding="utf-8"))
+
+
+def read(name: str) -> dict[str, Any]:
+    """The results of a benchmark program."""
+    data: dict[str, Any] = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
+    return data
