@@ -21,14 +21,17 @@ def detector_table() -> str:
         lines += [
             f"`{name}`, {found['pictures']} held-out pictures with {found['boxes']} boxes:",
             "",
-            "| | AP at IoU 0.3 | AP50 | AP at 0.5 to 0.95 | after each round, AP50 |",
-            "|---|---|---|---|---|",
+            "| | AP at IoU 0.3 | AP50 | AP at 0.5 to 0.95 | after each round, AP50 | names |",
+            "|---|---|---|---|---|---|",
         ]
         for key, words in names.items():
             if key in found:
                 row = found[key]
                 rounds = ", ".join(f"{each:.1f}" for each in row.get("by round", []))
-                lines.append(f"| {words} | {row['AP30']:.1f} | {row['AP50']:.1f} | {row['AP']:.1f} | {rounds} |")
+                names = row.get("names", found.get("class maps name", ""))
+                lines.append(
+                    f"| {words} | {row['AP30']:.1f} | {row['AP50']:.1f} | {row['AP']:.1f} | {rounds} | {names} |"
+                )
         lines.append("")
         runs = {
             "taught by labels": "labels",
