@@ -39,14 +39,14 @@ def label_places(
     for i, ((width, height), must) in enumerate(zip(labels, needed, strict=True)):
         choices = _around(frames[i], width, height, room)
         area = width * height
-        others = np.delete(frames, i, axis=0)
-        covers = _shared(choices, others).max(axis=1, initial=0) / area
-        covers += _INSIDE * _shared(choices, frames[i : i + 1])[:, 0] / area
         hidden = _shared(choices, taken).sum(axis=1) / area
-        best = int((covers + 10 * np.where(hidden > _HIDDEN, 1 + hidden, 0)).argmin())
-        if hidden[best] > _HIDDEN and not must:
+        free = hidden <= _HIDDEN
+        if not (must or free.any()):
             places.append(None)
             continue
+        covers = np.delete(_shared(choices, frames), i, axis=1).max(axis=1, initial=0) / area
+        covers += _INSIDE * _shared(choices, frames[i : i + 1])[:, 0] / area
+        best = int((covers + 10 * np.where(free, 0, 1 + hidden)).argmin())
         taken = np.concatenate([taken, choices[best : best + 1]])
         places.append((float(choices[best, 0]), float(choices[best, 1])))
     return places
