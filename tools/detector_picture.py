@@ -36,7 +36,7 @@ from boxless.training.split import read_split
 SIDE = 352
 """Of a scene, in pixels."""
 
-TRAINING, HELD_OUT = 120, 40
+TRAINING, HELD_OUT = 100, 30
 """Scenes."""
 
 SIZES = {"cat": (80, 130), "cup": (80, 130), "rocket": (14, 20)}
@@ -45,7 +45,7 @@ SIZES = {"cat": (80, 130), "cup": (80, 130), "rocket": (14, 20)}
 ROCKET = [(321, 124), (312, 140), (309, 178), (311, 404), (333, 404), (334, 178), (331, 140)]
 """Its outline in examples/pictures/rocket.jpg."""
 
-SETTINGS = Settings(size=256, epochs=16, rounds=3)
+SETTINGS = Settings(size=192, epochs=16, rounds=2)
 MANY = 4
 """The scenes that are drawn are the first two held-out ones that show so many things."""
 
@@ -160,7 +160,7 @@ def make(folder: Path) -> Image.Image:
     screen = OnScreen()
     teacher, file = folder / "teacher.onnx", folder / "detector.onnx"
     if not teacher.exists():
-        fit(training, held_out, teacher)
+        fit(training, held_out, teacher, find_side=448)
     if not file.exists():
         made = train_detector(training, held_out, file, SETTINGS, teacher, watch=screen)
         print(json.dumps(made.as_dict(), indent=1))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from boxless.errors import TrainingError, UnknownClassError
 from boxless.files import write_whole
 from boxless.image import read_picture, resize_pixels
 from boxless.localizer import Localizer
-from boxless.model_file import Detected, ModelFile
+from boxless.model_file import Detected, ModelFile, Network
 from boxless.ordered import ordered_map
 from boxless.training.detector.pseudo_boxes import taught_by
 from boxless.training.detector.relabel import relabelled
@@ -23,6 +24,9 @@ from boxless.training.pictures import LabelledPictures
 Done = Callable[[int], object]
 
 _LISTED = 5
+
+_LOOKS = 3
+"""At a picture, in which what is taught must be found again."""
 
 
 def by_class_maps(model: Path, pictures: LabelledPictures, done: Done) -> list[Taught]:
@@ -40,8 +44,7 @@ def by_class_maps(model: Path, pictures: LabelledPictures, done: Done) -> list[T
     """
     network = ModelFile(model, threads=1)
     network.card.need_maps("teaching a detector")
-    finest = sorted(network.card.presets, key=lambda name: network.card.presets[name].sides, reverse=True)
-    looks = [Localizer(network, name) for name in finest]
+    looks = looks_of(network)
     wanted = (label for k, label in enumerate(pictures.classes) if k not in pictures.background)
     if lacking := [label for label in wanted if label not in network.card.labels]:
         raise UnknownClassError(
@@ -69,6 +72,25 @@ def by_class_maps(model: Path, pictures: LabelledPictures, done: Done) -> list[T
             "teach (see what it finds: boxless locate --always-box)"
         )
     return taught
+
+
+def looks_of(network: Network) -> list[Localizer]:
+    """A model's looks of different sizes, the finest first.
+
+    Presets that see alike are one look, for they agree whatever they see; where only two are left, one of half the
+    finest's size comes between (decision 0058).
+    """
+    by_sides = {preset.sides: name for name, preset in network.card.presets.items()}
+    sizes = sorted(by_sides, reverse=True)
+    looks = [Localizer(network, by_sides[sides]) for sides in sizes]
+    *before, finest = sizes[0]
+    if len(looks) < _LOOKS and before:
+        step = network.card.size_multiple
+        half = max(1, round(finest / 2 / step)) * step
+        between = Localizer(network, by_sides[sizes[0]])
+        between.preset = replace(between.preset, sides=(*before, half))
+        looks.insert(1, between)
+    return looks
 
 
 def by_detector(model: Path, pictures: LabelledPictures, first: Sequence[Taught], done: Done) -> list[Taught]:
