@@ -1,7 +1,7 @@
 """How right the boxes are that class maps teach, by the looks that must agree. python -m benchmarks.taught_boxes MODEL
 
-MODEL is of `boxless fit` on `cards`, such as benchmarks.average_precision leaves. Every fourth training picture is looked
-at; its true boxes serve to count only.
+MODEL is of `boxless fit` on `cards`, such as benchmarks.average_precision leaves. Every fourth training picture is
+looked at; its true boxes serve to count only.
 """
 
 from __future__ import annotations
