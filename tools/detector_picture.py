@@ -203,7 +203,7 @@ def main() -> None:
         os.environ["BOXLESS_CACHE"] = scratch
         sheet = make(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(scratch))
     OUT.mkdir(parents=True, exist_ok=True)
-    write_whole(OUT / "detector.jpg", lambda beside: sheet.save(beside, "JPEG", quality=88))
+    write_whole(OUT / "detector.jpg", lambda beside: sheet.save(beside, "JPEG", quality=80))
 
 
 if __name__ == "__main__":

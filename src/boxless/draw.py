@@ -177,7 +177,7 @@ def _boxed(canvas: Pixels, layers: Sequence[Layer], zoom: float) -> Image.Image:
     for _, label, _ in drawn:
         image = label.room_in(image)
     for box, label, _ in reversed(drawn):
-        _frame(image, box, zoom, label.colour, 0.9 * unit)
+        _frame(image, box, zoom, label.colour, unit)
     edges = [(box.x0 * zoom, box.y0 * zoom, box.x1 * zoom, box.y1 * zoom) for box, _, _ in drawn]
     places = label_places(edges, [label.size for _, label, _ in drawn], image.size, [first for _, _, first in drawn])
     for (_, label, _), place in reversed(list(zip(drawn, places, strict=True))):
