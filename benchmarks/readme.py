@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from benchmarks.box_tables import average_precision_table, detector_table
 from benchmarks.facts import read

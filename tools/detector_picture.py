@@ -23,6 +23,7 @@ from tools.tutorial_pictures import OUT, ROOT, strip
 
 from boxless import Localizer
 from boxless.boxes import Box, iou
+from boxless.cli.training_watch import OnScreen
 from boxless.draw import Layer, draw, overlay
 from boxless.files import write_whole
 from boxless.training.detector.settings import Settings
@@ -30,7 +31,6 @@ from boxless.training.detector.taught import Taught
 from boxless.training.detector.teacher import by_class_maps
 from boxless.training.detector.train import train_detector
 from boxless.training.fit import fit
-from boxless.training.network.watch import OnScreen
 from boxless.training.split import read_split
 
 SIDE = 352

@@ -77,20 +77,27 @@ def by_class_maps(model: Path, pictures: LabelledPictures, done: Done) -> list[T
 def looks_of(network: Network) -> list[Localizer]:
     """A model's looks of different sizes, the finest first.
 
-    Presets that see alike are one look, for they agree whatever they see; where only two are left, one of half the
-    finest's size comes between (decision 0058).
+    Looks that see alike agree whatever they see (decision 0058). So presets of the same sizes are one look; where
+    only two are left, one of half the finest's size comes between; and what the finest searches for, the others search
+    for at half the size.
     """
+    step = network.card.size_multiple
     by_sides = {preset.sides: name for name, preset in network.card.presets.items()}
     sizes = sorted(by_sides, reverse=True)
     looks = [Localizer(network, by_sides[sides]) for sides in sizes]
     *before, finest = sizes[0]
     if len(looks) < _LOOKS and before:
-        step = network.card.size_multiple
-        half = max(1, round(finest / 2 / step)) * step
         between = Localizer(network, by_sides[sizes[0]])
-        between.preset = replace(between.preset, sides=(*before, half))
+        between.preset = replace(between.preset, sides=(*before, max(before[-1], _half(finest, step))))
         looks.insert(1, between)
+    for look in looks[1:]:
+        searches = tuple(replace(each, side=_half(each.side, step)) for each in look.preset.searches)
+        look.preset = replace(look.preset, searches=searches)
     return looks
+
+
+def _half(side: int, step: int) -> int:
+    return max(1, round(side / 2 / step)) * step
 
 
 def by_detector(model: Path, pictures: LabelledPictures, first: Sequence[Taught], done: Done) -> list[Taught]:
