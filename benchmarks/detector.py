@@ -2,6 +2,8 @@
 
     python -m benchmarks.detector --data cards --work DIR --epochs 40 --taught-by labels
     python -m benchmarks.detector --data cards --work DIR --epochs 40 --taught-by boxes
+    python -m benchmarks.detector --data cards --work DIR --epochs 24 --taught-by labels --backbone darknet19
+    python -m benchmarks.detector --data tiny10 --work DIR --taught-by labels
     python -m benchmarks.detector --data cards --work DIR --measure
 
 Each run can be stopped, and goes on where it was. `--measure` measures what there is in DIR and writes
@@ -11,31 +13,28 @@ benchmarks/results/detector.json. Boxes are looked at by `--taught-by boxes` and
 from __future__ import annotations
 
 import argparse
-import contextlib
-import io
 import json
-from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.facts import DATA, milliseconds
+from benchmarks.detector_measures import detections, named_by_detector, naming, precision, right_by_round, time_ratio
+from benchmarks.facts import DATA
+from benchmarks.meter import Meter, taken
 from boxless.files import write_whole
-from boxless.graph.assemble import NETWORK_PREFIX, tensor_info
-from boxless.image import read_picture, resize_pixels
 from boxless.localizer import Localizer
 from boxless.machine import LEARNING, machine
-from boxless.model_file import ModelFile
 from boxless.training.detector.settings import Settings
 from boxless.training.detector.taught import Taught
+from boxless.training.detector.teacher import named_by_class_maps
 from boxless.training.pictures import LabelledPictures
 from boxless.training.split import read_split
 
 RESULTS = Path(__file__).parent / "results" / "detector.json"
-_IOUS = (0.3, 0.5)
-_RUNS = 20
+WIDTHS = {"efficientnet_lite0": 1.0, "darknet19": 0.25}
+"""Factors on the numbers of filters: a whole Darknet-19 would take days on two cores."""
 
 
 @dataclass(frozen=True)
@@ -45,13 +44,13 @@ class Data:
     Attributes:
         labels: the folder or CSV that says what is in pictures.
         val: the held-out ones; None where the CSV says it.
-        boxes: COCO files of both, and where their pictures are.
+        boxes: COCO files of the learned (None where nobody drew any) and the held-out, and where their pictures are.
         size: at which the detector looks.
     """
 
     labels: str
     val: str | None
-    boxes: tuple[tuple[str, str], tuple[str, str]]
+    boxes: tuple[tuple[str, str] | None, tuple[str, str]]
     size: int
 
 
@@ -65,6 +64,7 @@ SETS = {
         (("magnetic-tile/train.json", "magnetic-tile/train"), ("magnetic-tile/val.json", "magnetic-tile/val")),
         256,
     ),
+    "tiny10": Data("tiny10/train", "tiny10/val", (None, ("tiny10/val/annotations.json", "tiny10/val")), 256),
 }
 
 
@@ -73,19 +73,30 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", choices=SETS, default="cards")
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--epochs", type=int, default=40)
-    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--epochs", type=int, help="of the first round; else as many as the command takes")
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--taught-by", choices=["labels", "boxes"])
+    parser.add_argument("--backbone", choices=WIDTHS, default="efficientnet_lite0")
     parser.add_argument("--measure", action="store_true")
     asked = parser.parse_args()
     work = asked.work / asked.data
     if asked.taught_by:
-        train(SETS[asked.data], work, asked.taught_by, asked.epochs, asked.rounds)
+        data = SETS[asked.data]
+        settings = Settings(asked.backbone, data.size, WIDTHS[asked.backbone], asked.rounds, asked.epochs)
+        name = run_name(asked.taught_by, asked.backbone)
+        work.mkdir(parents=True, exist_ok=True)
+        with Meter(work / f"{name}.times"):
+            train(data, work, name, asked.taught_by, settings)
     if asked.measure:
         measure(asked.data, work)
 
 
-def train(data: Data, work: Path, by: str, epochs: int, rounds: int) -> None:
+def run_name(by: str, backbone: str) -> str:
+    """Of a run's files."""
+    return by if backbone == "efficientnet_lite0" else f"{by}-{backbone}"
+
+
+def train(data: Data, work: Path, name: str, by: str, settings: Settings) -> None:
     """Trains one detector; the one that boxes teach has as many epochs, in one round."""
     from boxless.cli.training_watch import OnScreen
     from boxless.training.detector.train import train_detector
@@ -93,24 +104,23 @@ def train(data: Data, work: Path, by: str, epochs: int, rounds: int) -> None:
 
     training, validation = read_split(DATA / data.labels, str(DATA / data.val) if data.val else None)
     screen = OnScreen()
-    teacher = work / "teacher.onnx"
-    settings = Settings(size=data.size, epochs=epochs, rounds=rounds)
+    teacher, out = work / "teacher.onnx", work / f"{name}.onnx"
     if by == "boxes":
-        later = sum(max(1, epochs // 2) for _ in range(rounds - 1))
         boxes = true_boxes(data, training)
-        made = train_detector(
-            training, validation, work / "boxes.onnx", replace(settings, rounds=1, epochs=epochs + later), boxes,
-            watch=screen,
-        )  # fmt: skip
+        alike = sum(settings.epochs_of(number, len(training)) for number in range(1, settings.rounds + 1))
+        once = replace(settings, rounds=1, epochs=alike)
+        made = train_detector(training, validation, out, once, boxes, watch=screen)
     else:
         if not teacher.exists():
             fit(training, validation, teacher)
-        made = train_detector(training, validation, work / "labels.onnx", settings, teacher, watch=screen)
-    (work / f"{by}.json").write_text(json.dumps(made.as_dict(), indent=1))
+        made = train_detector(training, validation, out, settings, teacher, watch=screen)
+    (work / f"{name}.json").write_text(json.dumps(made.as_dict(), indent=1))
 
 
 def true_boxes(data: Data, pictures: LabelledPictures) -> list[Taught]:
     """The boxes that people drew in the pictures."""
+    if data.boxes[0] is None:
+        raise SystemExit(f"nobody drew boxes in {data.labels}: --taught-by labels")
     coco = json.loads((DATA / data.boxes[0][0]).read_text())
     names = {each["id"]: each["name"] for each in coco["categories"]}
     sizes = {each["id"]: each for each in coco["images"]}
@@ -134,20 +144,32 @@ def measure(name: str, work: Path) -> None:
     data = SETS[name]
     coco = json.loads((DATA / data.boxes[1][0]).read_text())
     folder = DATA / data.boxes[1][1]
-    found: dict[str, Any] = {"pictures": len(coco["images"]), "boxes": len(coco["annotations"])}
+    training, held_out = read_split(DATA / data.labels, str(DATA / data.val) if data.val else None)
+    truth = true_boxes(data, training) if data.boxes[0] else []
+    names = named_by_class_maps(work / "teacher.onnx", held_out, lambda count: None)
+    found: dict[str, Any] = {
+        "pictures": len(coco["images"]),
+        "boxes": len(coco["annotations"]),
+        "class maps name": naming(names, held_out),
+    }
     for preset in ("fast", "balanced", "best"):
         found[f"class maps, {preset}"] = precision(
             coco, detections(Localizer(work / "teacher.onnx", preset), coco, folder)
         )
-    for by in ("labels", "boxes"):
+    for by in ("labels", "boxes", run_name("labels", "darknet19")):
         file = work / f"{by}.onnx"
         if not file.exists():
             continue
         rounds = sorted((work / f"{by}.training").glob("round-*.onnx"))
         found[f"taught by {by}"] = {
             **precision(coco, detections(Localizer(file), coco, folder)),
+            "names": naming(named_by_detector(file, held_out), held_out),
             "by round": [precision(coco, detections(Localizer(each), coco, folder))["AP50"] for each in rounds],
             "training": json.loads((work / f"{by}.json").read_text()),
+            "taken": taken(work / f"{by}.times"),
+            "boxes taught that are right": right_by_round(truth, training.classes, work / f"{by}.training")
+            if truth
+            else [],
             "over the bare forward pass": time_ratio(file, folder),
         }
     before = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
@@ -155,89 +177,6 @@ def measure(name: str, work: Path) -> None:
     text = json.dumps({"machine": machine(LEARNING), "data": data_sets}, indent=1) + "\n"
     write_whole(RESULTS, lambda beside: beside.write_text(text, encoding="utf-8"))
     print(json.dumps(found, indent=1))
-
-
-def detections(localizer: Localizer, coco: dict[str, Any], folder: Path) -> list[dict[str, Any]]:
-    """All boxes of all classes, whatever their scores, as COCO has results."""
-    ids = {each["name"]: each["id"] for each in coco["categories"]}
-    files = {path.name: path for path in folder.rglob("*.*")}
-    paths = [files[Path(each["file_name"]).name] for each in coco["images"]]
-    wanted = [label for label in localizer.card.labels if label in ids]
-    rows = []
-    for image, found in zip(coco["images"], localizer.locate_many(paths, classes=wanted, always_box=True), strict=True):
-        for finding in found.findings:
-            for box in finding.boxes:
-                edges = [box.x0, box.y0, box.x1 - box.x0, box.y1 - box.y0]
-                rows.append(
-                    {"image_id": image["id"], "category_id": ids[finding.label], "bbox": edges, "score": box.score}
-                )
-    return rows
-
-
-def precision(coco: dict[str, Any], rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Average precision in percent, by faster-coco-eval."""
-    from faster_coco_eval import COCO, COCOeval_faster
-
-    annotations = [
-        {**each, "id": i + 1, "area": each["bbox"][2] * each["bbox"][3], "iscrowd": 0}
-        for i, each in enumerate(coco["annotations"])
-    ]
-    with contextlib.redirect_stdout(io.StringIO()):
-        truth = COCO({**coco, "annotations": annotations})
-        judged = COCOeval_faster(truth, truth.loadRes(list(rows)), "bbox")
-        judged.params.iouThrs = np.array([*_IOUS, *np.arange(0.55, 0.96, 0.05)])
-        judged.evaluate()
-        judged.accumulate()
-    table = judged.eval["precision"][:, :, :, 0, -1].mean(axis=1)  # (IoU, class)
-    table = np.where(table < 0, np.nan, 100 * table)
-    names = [each["name"] for each in coco["categories"]]
-    return {
-        "AP30": round(float(np.nanmean(table[0])), 1),
-        "AP50": round(float(np.nanmean(table[1])), 1),
-        "AP": round(float(np.nanmean(table[1:])), 1),
-        "AP50 by class": {k: round(float(v), 1) for k, v in zip(names, table[1], strict=True) if np.isfinite(v)},
-    }
-
-
-def time_ratio(file: Path, folder: Path) -> float:
-    """One picture through the model file over its bare network, backbone and head, in turns: the ratio of medians."""
-    model = ModelFile(file, threads=1)
-    side = model.card.presets["balanced"].sides[0]
-    path = next(iter(sorted(folder.rglob("*.jpg"))))
-    pixels = resize_pixels(read_picture(path).pixels, side, side)
-    with _bare(file) as bare:
-        tasks: dict[str, Callable[[], object]] = {
-            "whole": lambda: model.detect(pixels, size=(side, side)),
-            "bare": lambda: bare(pixels),
-        }
-        times = milliseconds(tasks, _RUNS)
-    return round(float(np.median(times["whole"]) / np.median(times["bare"])), 3)
-
-
-@contextlib.contextmanager
-def _bare(file: Path) -> Iterator[Any]:
-    """The network inside of a model file: from a scaled picture to what each cell says."""
-    import onnx
-    import onnxruntime as ort
-
-    whole = onnx.load(file)
-    graph = onnx.GraphProto(name="bare", initializer=whole.graph.initializer)
-    graph.node.extend(node for node in whole.graph.node if node.output[0].startswith(NETWORK_PREFIX))
-    inside = {name for node in graph.node for name in node.output}
-    ends = {name for node in whole.graph.node for name in node.input if name in inside}
-    ends -= {name for node in graph.node for name in node.input}
-    graph.input.append(tensor_info("picture_scaled", onnx.TensorProto.FLOAT, "N", 3, "h", "w"))
-    graph.output.extend(tensor_info(name, onnx.TensorProto.FLOAT, "N", "y", "x", "c") for name in sorted(ends))
-    network = onnx.helper.make_model(graph, opset_imports=whole.opset_import, ir_version=whole.ir_version)
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.log_severity_level = 3
-    session = ort.InferenceSession(network.SerializeToString(), options, providers=["CPUExecutionProvider"])
-
-    def run(pixels: Any) -> None:  # noqa: ANN401
-        session.run(None, {"picture_scaled": pixels[None].transpose(0, 3, 1, 2).astype(np.float32)})
-
-    yield run
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import looks
+from benchmarks.box_tables import average_precision_table, detector_table
 from benchmarks.facts import read
 from boxless.files import write_whole
 from boxless.reproduction.catalogue import EXPERIMENTS
@@ -196,43 +197,6 @@ def scale_table() -> str:
     return "\n".join(lines) + "\n"
 
 
-def detector_table() -> str:
-    """Detectors taught by labels, beside what taught them and beside those taught by true boxes."""
-    data = read("detector")["data"]
-    names = {
-        "class maps, fast": "class maps of `boxless fit`, fast",
-        "class maps, balanced": "class maps of `boxless fit`, balanced",
-        "class maps, best": "class maps of `boxless fit`, best",
-        "taught by labels": "**detector taught by them**",
-        "taught by boxes": "the same detector taught by true boxes",
-    }
-    lines = []
-    for name, found in data.items():
-        lines += [
-            f"`{name}`, {found['pictures']} held-out pictures with {found['boxes']} boxes:",
-            "",
-            "| | AP at IoU 0.3 | AP50 | AP at 0.5 to 0.95 | after each round, AP50 |",
-            "|---|---|---|---|---|",
-        ]
-        for key, words in names.items():
-            if key in found:
-                row = found[key]
-                rounds = ", ".join(f"{each:.1f}" for each in row.get("by round", []))
-                lines.append(f"| {words} | {row['AP30']:.1f} | {row['AP50']:.1f} | {row['AP']:.1f} | {rounds} |")
-        lines.append("")
-        for key, words in (("taught by labels", "labels"), ("taught by boxes", "boxes")):
-            if key in found:
-                run = found[key]["training"]
-                epochs = " + ".join(str(each["epochs"]) for each in run["rounds"])
-                ratio = found[key]["over the bare forward pass"]
-                lines.append(
-                    f"- taught by {words}: {epochs} epochs, {run['facts']['trained']}; one picture takes {ratio:.2f} "
-                    "of the bare forward pass of backbone and head"
-                )
-        lines.append("")
-    return "\n".join(lines)
-
-
 def serve_table() -> str:
     """What the service costs beside the library, and how it stood mixed load."""
     measured, load = read("serve"), read("serve_load")["figures"]
@@ -419,6 +383,7 @@ PAGES: dict[Path, Callable[[], str] | tuple[Callable[[], str], ...]] = {
     _ROOT / "docs/page.md": page_table,
     _ROOT / "docs/fit.md": lambda: f"{fit_table()}\n{fit_time_table()}\n{twins()}",
     _ROOT / "docs/detector.md": detector_table,
+    _ROOT / "docs/evaluate.md": average_precision_table,
     _ROOT / "docs/video.md": video_table,
     _ROOT / "docs/accuracy.md": (looks.smaller, looks.small_objects, looks.full_size, looks.backbones),
     _ROOT / "docs/decisions/0044-what-a-class-survives.md": fill_table,

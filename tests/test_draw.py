@@ -87,3 +87,36 @@ def test_contact_sheet() -> None:
     assert images[0].size == (900, 300)
     with pytest.raises(ValueError, match="at least one"):
         contact_sheet([], [])
+
+
+def plain(title: str, boxes: list[tuple[float, float, float, float]], kind: int) -> Layer:
+    return Layer(title, None, 0.0, [Box(*box, 0.9 - 0.1 * i) for i, box in enumerate(boxes)], kind)
+
+
+def colours(image: Image.Image) -> set[tuple[int, ...]]:
+    pixels = np.array(image).reshape(-1, 3)
+    values, counts = np.unique(pixels, axis=0, return_counts=True)
+    return {
+        tuple(value.tolist())
+        for value, count in zip(values, counts, strict=True)
+        if count > 100 and value.max() - value.min() > 60
+    }
+
+
+def test_boxes_without_heat_share_a_picture_and_keep_the_colour_of_their_class() -> None:
+    grey = np.full((400, 400, 3), 128, np.uint8)
+    jack = plain("jack", [(40, 60, 140, 160), (240, 60, 340, 160)], 1)
+    queen = plain("queen", [(45, 65, 145, 165)], 4)
+    both, alone = draw(grey, [jack, queen]), draw(grey, [queen])
+    assert both.size == alone.size == (400, 400)
+    (queens,) = colours(alone)
+    assert len(colours(both)) == 2
+    assert queens in colours(both)
+    assert colours(draw(grey, [queen, jack])) == colours(both)
+
+
+def test_classes_that_would_have_one_colour_have_two() -> None:
+    grey = np.full((400, 400, 3), 128, np.uint8)
+    one, other = plain("a", [(40, 60, 140, 160)], 2), plain("b", [(240, 60, 340, 160)], 9)
+    assert colours(draw(grey, [one])) == colours(draw(grey, [other]))
+    assert len(colours(draw(grey, [one, other]))) == 2

@@ -24,7 +24,8 @@ ROWS = [
     ("boxless.localization", "boxless.model_file", "boxless.detections"),
     ("boxless.class_maps", "boxless.cam_methods", "boxless.refine", "boxless.boxes", "boxless.image", "boxless.draw",
      "boxless.card", "boxless.ordered", "boxless.page", "boxless.picture_file", "boxless.bit_depth",
-     "boxless.fonts", "boxless.piece_masks", "boxless.run_lengths"),
+     "boxless.fonts", "boxless.piece_masks", "boxless.run_lengths",
+     "boxless.label_places"),
     ("boxless.presets", "boxless.errors", "boxless.extras", "boxless.files", "boxless.machine", "boxless.places",
      "boxless.zoo", "boxless._version"),
 ]  # fmt: skip

@@ -80,19 +80,21 @@ class Card:
         """Whether the model is a detector: its boxes come from the network, not from class maps."""
         return self.maps == "none"
 
-    def need_maps(self, who: str) -> None:
+    def need_maps(self, who: str, instead: str = "") -> None:
         """Makes sure that there are class maps.
 
         Args:
             who: needs them, in words.
+            instead: what a detector can be used for instead, in words, if there is something.
 
         Raises:
             ModelFileError: if the model is a detector.
         """
         if self.detects:
+            what = "a model of boxless fit, train or attach, or one that comes with boxless"
             raise ModelFileError(
-                f"{self.name} is a detector: it has boxes and no class maps, which {who} needs "
-                "(expected a model of boxless fit, train or attach, or one that comes with boxless)"
+                f"{self.name} is a detector: it has boxes and no class maps, which {who} needs (expected {what}"
+                f"{'; ' if instead else ''}{instead})"
             )
 
     def preset(self, name: str) -> Preset:

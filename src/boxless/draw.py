@@ -15,6 +15,7 @@ from PIL import Image, ImageDraw
 from boxless.boxes import Box
 from boxless.fonts import Lettering
 from boxless.image import resize_pixels
+from boxless.label_places import label_places
 
 Floats = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
@@ -56,12 +57,14 @@ class Layer:
         strength: of the heat map, in [0, 1].
         boxes: in pixels of the picture, the best first; the best gets the title. Without heat each gets it, with its
             score.
+        kind: the class's number: without heat, classes keep their colours from picture to picture as far as it goes.
     """
 
     title: str
     score_map: Floats | None
     strength: float
     boxes: Sequence[Box]
+    kind: int = 0
 
 
 def heat_map(score_map: Floats) -> Pixels:
@@ -152,20 +155,44 @@ def _panel(canvas: Pixels, layer: Layer, zoom: float, colour: Colour) -> Image.I
     for rank, box in enumerate(layer.boxes):
         _frame(image, box, zoom, colour, unit * (1.0 if rank == 0 else 0.5))
     x, y = (layer.boxes[0].x0 * zoom, layer.boxes[0].y0 * zoom) if layer.boxes else (0.0, 0.0)
-    return _labelled(image, x, y, layer.title, colour, unit)
+    label = _Label(layer.title, colour, unit)
+    image = label.room_in(image)
+    label.write(image, x, y)
+    return image
 
 
 def _boxed(canvas: Pixels, layers: Sequence[Layer], zoom: float) -> Image.Image:
-    """All boxes of all classes in one picture, a colour a class, each with its score; the surest on top."""
+    """All boxes of all classes in one picture, a colour a class, the surest on top.
+
+    Each is labelled with its score, if there is a free place at it; the surest of a class is always.
+    """
+    unit = 0.8 * _unit(canvas.shape[:2])
+    drawn = [
+        (box, _Label(f"{layer.title} {box.score:.0%}", colour, unit), rank == 0)
+        for layer, colour in zip(layers, _colours([layer.kind for layer in layers]), strict=True)
+        for rank, box in enumerate(layer.boxes)
+    ]
+    drawn.sort(key=lambda each: -each[0].score)
     image = Image.fromarray(canvas)
-    unit = _unit(canvas.shape[:2])
-    everything = [(box, layer.title, colour) for layer, colour in zip(layers, cycle(_COLOURS)) for box in layer.boxes]
-    everything.sort(key=lambda each: each[0].score)
-    for box, _, colour in everything:
-        _frame(image, box, zoom, colour, 0.75 * unit)
-    for box, title, colour in everything:
-        image = _labelled(image, box.x0 * zoom, box.y0 * zoom, f"{title} {box.score:.0%}", colour, 0.8 * unit)
+    for _, label, _ in drawn:
+        image = label.room_in(image)
+    for box, label, _ in reversed(drawn):
+        _frame(image, box, zoom, label.colour, unit)
+    edges = [(box.x0 * zoom, box.y0 * zoom, box.x1 * zoom, box.y1 * zoom) for box, _, _ in drawn]
+    places = label_places(edges, [label.size for _, label, _ in drawn], image.size, [first for _, _, first in drawn])
+    for (_, label, _), place in reversed(list(zip(drawn, places, strict=True))):
+        if place is not None:
+            label.write(image, *place)
     return image
+
+
+def _colours(kinds: Sequence[int]) -> list[Colour]:
+    """A colour for each class of a picture: its own, or, if another has that already, the next free one."""
+    taken: list[int] = []
+    for kind in kinds:
+        wanted = [(kind + step) % len(_COLOURS) for step in range(len(_COLOURS))]
+        taken.append(min(wanted, key=taken.count))
+    return [_COLOURS[index] for index in taken]
 
 
 def _unit(size: tuple[int, ...]) -> float:
@@ -199,23 +226,33 @@ def _frame(image: Image.Image, box: Box, zoom: float, colour: Colour, unit: floa
             pen.rectangle((x0, y0, x1, y1), outline=ink, width=stroke)
 
 
-def _labelled(image: Image.Image, x: float, y: float, text: str, colour: Colour, unit: float) -> Image.Image:
-    """Writes a label at a place, moved so that it is whole inside the picture; a picture too small for it grows."""
-    pad = round(4 * unit)
-    letters = Lettering(round(13 * unit))
-    left, top, right, bottom = letters.box(text)
-    width, height = right - left + 3 * pad, bottom - top + 2 * pad
-    if image.width < width or image.height < height:
-        roomier = Image.new("RGB", (max(image.width, ceil(width)), max(image.height, ceil(height))), _INK)
+class _Label:
+    """What is written at a box: white on dark, with an edge in the class's colour."""
+
+    def __init__(self, text: str, colour: Colour, unit: float) -> None:
+        self.text, self.colour = text, colour
+        self._pad, self._letters = round(4 * unit), Lettering(round(13 * unit))
+        self._left, self._top, right, bottom = self._letters.box(text)
+        self.size = (right - self._left + 3 * self._pad, bottom - self._top + 2 * self._pad)
+
+    def room_in(self, image: Image.Image) -> Image.Image:
+        """The picture; one that is too small for the label, with a dark rim at its right and below."""
+        width, height = (ceil(each) for each in self.size)
+        if image.width >= width and image.height >= height:
+            return image
+        roomier = Image.new("RGB", (max(image.width, width), max(image.height, height)), _INK)
         roomier.paste(image, (0, 0))
-        image = roomier
-    x = min(max(x, 0.0), image.width - width)
-    y = min(max(y, 0.0), image.height - height)
-    pen = ImageDraw.Draw(image)
-    pen.rectangle((x, y, x + width - 1, y + height - 1), fill=_INK)
-    pen.rectangle((x, y, x + pad - 1, y + height - 1), fill=colour)
-    letters.write(pen, x + 2 * pad - left, y + pad - top, text, _PAPER)
-    return image
+        return roomier
+
+    def write(self, image: Image.Image, x: float, y: float) -> None:
+        """Writes it with its upper left corner there, or near, so that it is whole inside the picture."""
+        width, height = self.size
+        x = min(max(x, 0.0), image.width - width)
+        y = min(max(y, 0.0), image.height - height)
+        pen = ImageDraw.Draw(image)
+        pen.rectangle((x, y, x + width - 1, y + height - 1), fill=_INK)
+        pen.rectangle((x, y, x + self._pad - 1, y + height - 1), fill=self.colour)
+        self._letters.write(pen, x + 2 * self._pad - self._left, y + self._pad - self._top, self.text, _PAPER)
 
 
 def _fitted(text: str, font: Lettering, width: float) -> str:

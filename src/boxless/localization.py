@@ -224,6 +224,7 @@ class Localization:
                 score_map=None if finding.class_map is None else finding.score_map,
                 strength=min(1.0, max(0.0, finding.evidence / self.typical_evidence)) if finding.boxes else 0.0,
                 boxes=finding.boxes,
+                kind=finding.class_index,
             )
             for finding in self.findings
         ]

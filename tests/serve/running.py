@@ -62,9 +62,11 @@ class Running:
 
 
 @contextmanager
-def running(limits: Limits = LIMITS, token: str | None = None, preset: str | None = None) -> Iterator[Running]:
-    """A service of the embedded model at a free port of the loopback."""
-    service = Service(Models([DEFAULT_MODEL], preset, limits.max_pixels), limits)
+def running(
+    limits: Limits = LIMITS, token: str | None = None, preset: str | None = None, model: str = DEFAULT_MODEL
+) -> Iterator[Running]:
+    """A service of a model at a free port of the loopback."""
+    service = Service(Models([model], preset, limits.max_pixels), limits)
     listening = listen("127.0.0.1", 0)
     server = Server(service, token)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.serve.running import Answer, Running
+from tests.serve.running import Answer, Running, running
+from tests.small_detector import write_detector
 
 from boxless.image import read_picture, resize_pixels
 from boxless.model_file import ModelFile
@@ -88,3 +89,29 @@ def test_bad_tensors_are_refused(service: Running, inputs: list[Any], said: str)
     answer = infer(service, *inputs)
     assert answer.kind in ("bad-tensor", "unknown-class")
     assert said in answer.json["detail"]
+
+
+def test_a_detector_has_boxes_in_place_of_maps(tmp_path: Path) -> None:
+    file = write_detector(tmp_path / "tiny.onnx")
+    pixels = np.random.default_rng(0).integers(0, 256, (64, 96, 3)).astype(np.uint8)
+    image = {"name": "image", "datatype": "UINT8", "shape": [1, *pixels.shape], "data": pixels.ravel().tolist()}
+    size = {"name": "size", "datatype": "INT64", "shape": [2], "data": [64, 96]}
+    with running(model=str(file)) as service:
+        told = service.ask("/v2/models/tiny").json
+        assert [each["name"] for each in told["inputs"]] == ["image", "size"]
+        body = json.dumps({"inputs": [image, size]}).encode()
+        answer = service.ask("/v2/models/tiny/infer", body, content_type="application/json")
+        assert answer.status == 200, answer.body
+        classes = {"name": "classes", "datatype": "INT64", "shape": [1], "data": [0]}
+        refused = service.ask(
+            "/v2/models/tiny/infer", json.dumps({"inputs": [image, classes]}).encode(), content_type="application/json"
+        )
+        assert refused.kind == "bad-tensor"
+    outputs = answer.json["outputs"]
+    assert [each["name"] for each in outputs] == [each["name"] for each in told["outputs"]]
+    made = {each["name"]: np.array(each["data"]).reshape(each["shape"]) for each in outputs}
+    expected = ModelFile(file, 1).detect(pixels, size=(64, 96))
+    assert len(expected.boxes)
+    np.testing.assert_allclose(made["boxes"][0], expected.boxes, atol=0.01)
+    np.testing.assert_allclose(made["box_scores"][0], expected.scores, atol=1e-4)
+    assert made["box_classes"][0].tolist() == expected.classes.tolist()

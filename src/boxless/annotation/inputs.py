@@ -52,7 +52,7 @@ def read_inputs(source: Path, labels: str | None = None, without: Path | None = 
         without: a folder in the source whose pictures are left out: that of the output.
 
     Raises:
-        DatasetError: if there are no pictures, or some have no label in the CSV.
+        DatasetError: if there are no pictures, or only in the folder of the output, or some have no label in the CSV.
         PictureError: if the folder has no pictures.
     """
     if not source.exists():
@@ -60,7 +60,10 @@ def read_inputs(source: Path, labels: str | None = None, without: Path | None = 
     listed = None if source.is_dir() else read_listed(source)
     paths = pictures_in(source) if listed is None else list(listed.labels)
     if without is not None:
-        paths = [path for path in paths if not path.absolute().is_relative_to(without.absolute())]
+        everywhere, place = paths, without.absolute()
+        paths = [path for path in everywhere if not path.absolute().is_relative_to(place)]
+        if everywhere and not paths:
+            raise DatasetError(f"{without}: the pictures are in there (expected another folder for what is made)")
     if not paths:
         raise DatasetError(f"{source}: no pictures")
     known = _labels(paths, listed, labels, source)

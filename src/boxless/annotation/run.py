@@ -15,7 +15,7 @@ from boxless.annotation.classes import Classes
 from boxless.annotation.inputs import Input
 from boxless.annotation.output import Output, place_picture
 from boxless.annotation.records import Records
-from boxless.errors import NoClassMapError, OutputError, PictureError
+from boxless.errors import OutputError, PictureError
 from boxless.formats import FORMATS, About, Annotated, Thing
 from boxless.localization import Finding
 from boxless.localizer import Localizer
@@ -84,6 +84,7 @@ def annotate(
         progress: told how many pictures are done.
 
     Raises:
+        ModelFileError: if masks are wanted of a detector.
         OutputError: if the format has no masks and they are wanted; if `out` is there, or is not `annotate`'s; if an
             unfinished run had other settings; if a picture's name cannot be written.
         UnknownClassError: if pictures have labels that the model lacks, before anything is written.
@@ -92,6 +93,8 @@ def annotate(
     if wishes.masks and not format_.masks:
         able = ", ".join(name for name, each in FORMATS.items() if each.masks)
         raise OutputError(f"{wishes.format} has no place for masks (these have: {able})")
+    if wishes.masks:
+        localizer.card.need_maps("--masks")
     classes = Classes.of(localizer.card, inputs)
     settings = _settings(inputs, localizer, wishes)
 
@@ -162,10 +165,7 @@ def _annotated(given: Input, localizer: Localizer, classes: Classes, wishes: Wis
 
 
 def _things(finding: Finding, name: str, masks: bool) -> list[Thing]:
-    try:
-        pixels = [tuple(counts_of(mask)) for mask in finding.masks()] if masks else [None] * len(finding.boxes)
-    except NoClassMapError as error:
-        raise OutputError(f"{error}: leave --masks out") from None
+    pixels = [tuple(counts_of(mask)) for mask in finding.masks()] if masks else [None] * len(finding.boxes)
     return [
         Thing(name, box.xyxy, box.score, finding.probability, finding.evidence, mask)
         for box, mask in zip(finding.boxes, pixels, strict=True)

@@ -50,10 +50,7 @@ class Settings:
         Raises:
             ModelFileError, UnknownPresetError: if there is no such thing.
         """
-        localizer = Localizer(self.model, self.preset, threads=threads)
-        if self.maps:
-            localizer.card.need_maps("keeping maps")
-        return localizer
+        return Localizer(self.model, self.preset, threads=threads)
 
     @property
     def card(self) -> Card:
@@ -74,7 +71,10 @@ class Settings:
 
         Raises:
             UnknownPresetError, UnknownClassError: if the model has no such thing.
+            ModelFileError: if maps are to be kept of a detector.
         """
+        if self.maps:
+            card.need_maps("keeping maps")
         preset = self.preset or card.default_preset
         card.preset(preset)
         return {

@@ -22,7 +22,10 @@ def detector(
     size: Annotated[int, typer.Option(help="Pixels a side, as it looks at pictures: a multiple of 32.")] = 256,
     width: Annotated[float, typer.Option(help="Factor on the numbers of filters of darknet19.")] = 1.0,
     rounds: Annotated[int, typer.Option(help="Of teaching at most: the first by class maps, others by itself.")] = 3,
-    epochs: Annotated[int, typer.Option(help="Times that every picture is shown in the first round.")] = 40,
+    epochs: Annotated[
+        int | None,
+        typer.Option(help="Times that every picture is shown in the first round; else 40 to 4, fewer of many."),
+    ] = None,
     batch: Annotated[int, typer.Option(help="Pictures a step.")] = 8,
     rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 1e-3,
     val: Annotated[
@@ -76,6 +79,8 @@ def detector(
         raise
     finally:
         screen.ends()
+    if made.doubt:
+        sys.stderr.write(f"boxless: {made.doubt}\n")
     if as_json:
         sys.stdout.write(json.dumps(made.as_dict(), ensure_ascii=False) + "\n")
         return

@@ -77,7 +77,7 @@ def measure_model(
         notes: gets the pictures that cannot be read; they have no scores.
         workers: pictures under way at a time; one a core where None.
     """
-    network.card.need_maps("this measure")
+    network.card.need_maps("this measure", instead="boxless evaluate --ap measures boxes")
     listener = Listener(network)
     localizer = Localizer(listener, preset)
 

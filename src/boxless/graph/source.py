@@ -54,7 +54,7 @@ def open_classifier(path: Path, layout: Layout | None = None, output: str | None
     """
     model, outside = _read(path)
     if any(each.key == METADATA_KEY for each in model.metadata_props):
-        raise NetworkError(f"{path}: a boxless model already (see it with: boxless inspect {path})")
+        raise NetworkError(f"{path}: a boxless model already (use it: boxless locate PICTURES --model {path})")
     if model.functions:
         model = inliner.inline_local_functions(model)
     control = sorted({node.op_type for node in model.graph.node if node.op_type in _CONTROL})

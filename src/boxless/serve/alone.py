@@ -57,12 +57,13 @@ def write_alone(model: str, out: Path, runtime: Path, examples: Sequence[Path] =
         The size of all files together, in bytes.
 
     Raises:
-        ModelFileError: if there is no such model, or it is no boxless model.
+        ModelFileError: if there is no such model, or it is no boxless model, or a detector.
         ServeError: if browsers cannot run it, or two examples have one name.
         PictureError: if an example is no picture.
     """
     _check_examples(examples)
     opened = ModelFile(model, threads=1)
+    opened.card.need_maps("the page without a server", instead="boxless serve runs it")
     _check_inputs(opened.path)
     offered = {f"examples/{path.name}": path for path in examples}
     told = {

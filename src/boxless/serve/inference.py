@@ -49,6 +49,13 @@ OUTPUTS = (
     Tensor("class_maps", "FP32", (1, -1, -1, -1)),
     Tensor("affinity", "FP32", (1, -1, -1, -1, -1)),
 )
+DETECTOR_INPUTS = INPUTS[:2]
+DETECTOR_OUTPUTS = (
+    OUTPUTS[0],
+    Tensor("boxes", "FP32", (1, -1, 4)),
+    Tensor("box_scores", "FP32", (1, -1)),
+    Tensor("box_classes", "INT64", (1, -1)),
+)
 _TYPES = {"UINT8": np.uint8, "INT64": np.int64}
 
 
@@ -63,9 +70,17 @@ def model_metadata(served: Served) -> dict[str, Any]:
         "name": served.card.name,
         "versions": ["1"],
         "platform": "onnxruntime_onnx",
-        "inputs": [tensor.described() for tensor in INPUTS],
-        "outputs": [tensor.described() for tensor in OUTPUTS],
+        "inputs": [tensor.described() for tensor in _inputs(served)],
+        "outputs": [tensor.described() for tensor in _outputs(served)],
     }
+
+
+def _inputs(served: Served) -> tuple[Tensor, ...]:
+    return DETECTOR_INPUTS if served.card.detects else INPUTS
+
+
+def _outputs(served: Served) -> tuple[Tensor, ...]:
+    return DETECTOR_OUTPUTS if served.card.detects else OUTPUTS
 
 
 async def infer(service: Service, name: str, request: Request) -> Response:
@@ -88,19 +103,13 @@ async def infer(service: Service, name: str, request: Request) -> Response:
 
 def _inferred(served: Served, body: bytes, largest: int) -> Response:
     data = parsed(body)
-    tensors = _tensors(data.get("inputs"), largest)
+    tensors = _tensors(data.get("inputs"), _inputs(served), largest)
     image = tensors["image"]
     height, width = image.shape[1:3]
     size = tuple(tensors.get("size", np.array(served.card.look_size(served.default.preset.sides[0], height, width))))
     classes, top = tensors.get("classes", np.array([], np.int64)), int(tensors.get("top", [DEFAULT_TOP])[0])
     _check(served, size, classes, top)
-    output = served.network.run(image[0], size=(int(size[0]), int(size[1])), classes=classes.tolist(), top=top)
-    made: dict[str, NDArray[Any]] = {
-        "logits": output.logits,
-        "chosen": output.chosen,
-        "class_maps": output.class_maps,
-        **({} if output.affinity is None else {"affinity": output.affinity}),
-    }
+    made = _made(served, image[0], (int(size[0]), int(size[1])), classes.tolist(), top)
     answer = {
         "model_name": served.card.name,
         "model_version": "1",
@@ -112,16 +121,37 @@ def _inferred(served: Served, body: bytes, largest: int) -> Response:
                 "shape": [1, *made[tensor.name].shape],
                 "data": made[tensor.name].ravel().tolist(),
             }
-            for tensor in OUTPUTS
+            for tensor in _outputs(served)
             if tensor.name in _wanted(data.get("outputs"), made)
         ],
     }
     return as_json(answer)
 
 
-def _tensors(given: object, largest: int) -> dict[str, NDArray[Any]]:
+def _made(
+    served: Served, pixels: NDArray[np.uint8], size: tuple[int, int], classes: Sequence[int], top: int
+) -> dict[str, NDArray[Any]]:
+    """The output tensors of one run by name, without their first axis."""
+    if served.card.detects:
+        found = served.network.detect(pixels, size=size)
+        return {
+            "logits": found.logits,
+            "boxes": found.boxes,
+            "box_scores": found.scores,
+            "box_classes": found.classes,
+        }
+    output = served.network.run(pixels, size=size, classes=classes, top=top)
+    return {
+        "logits": output.logits,
+        "chosen": output.chosen,
+        "class_maps": output.class_maps,
+        **({} if output.affinity is None else {"affinity": output.affinity}),
+    }
+
+
+def _tensors(given: object, expected: Sequence[Tensor], largest: int) -> dict[str, NDArray[Any]]:
     """The input tensors of a request by name."""
-    known = {tensor.name: tensor for tensor in INPUTS}
+    known = {tensor.name: tensor for tensor in expected}
     tensors: dict[str, NDArray[Any]] = {}
     for each in given if isinstance(given, list) else []:
         if not isinstance(each, dict) or each.get("name") not in known:

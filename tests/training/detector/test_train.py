@@ -136,6 +136,16 @@ def test_rounds_stop_when_held_out_labels_say_no_more(
     assert made.card.figures["label_precision"] == 60
 
 
+def test_a_detector_that_names_worse_than_its_teacher_says_so(whole: TrainedDetector) -> None:
+    said = whole.rounds[whole.kept - 1].evidence.precision
+    assert whole.doubt is None  # boxes taught it
+    assert replace(whole, teacher=Evidence(said - 1, f1=50.0, level=0.3)).doubt is None
+    worse = replace(whole, teacher=Evidence(said + 20, f1=50.0, level=0.3))
+    assert worse.doubt is not None and f"{said + 20:.1f} %" in worse.doubt
+    assert worse.as_dict()["doubt"] == worse.doubt
+    assert worse.as_dict()["teacher_label_precision"] == pytest.approx(said + 20, abs=0.01)
+
+
 def test_scenes_are_repeatable_and_their_boxes_lie_on_what_they_show(pictures: LabelledPictures) -> None:
     def scenes() -> Scenes:
         return Scenes(Store(pictures.paths, 80), [0.5] * 6, taught(pictures), 64, 4, Variation(colour=0), 3)
@@ -178,6 +188,12 @@ def test_settings_that_cannot_be_are_refused() -> None:
         Settings(rounds=0)
 
 
+def test_many_pictures_are_shown_fewer_times_unless_one_says() -> None:
+    assert [Settings().epochs_of(1, count) for count in (5, 750, 3000, 1_000_000)] == [40, 40, 10, 4]
+    assert Settings().epochs_of(2, 3000) == 5
+    assert [Settings(epochs=7).epochs_of(number, 1_000_000) for number in (1, 2, 3)] == [7, 3, 3]
+
+
 def test_the_command_says_what_it_will_not_do(
     whole: TrainedDetector, pictures: LabelledPictures, tmp_path: Path
 ) -> None:
@@ -186,6 +202,11 @@ def test_the_command_says_what_it_will_not_do(
     maps = run.invoke(app, ["locate", str(folder), "--model", str(whole.path), "--maps", str(tmp_path)])
     assert isinstance(maps.exception, ModelFileError)
     assert "--maps" in str(maps.exception)
+    out = tmp_path / "annotated"
+    masks = run.invoke(app, ["annotate", str(folder), "--model", str(whole.path), "--out", str(out), "--masks"])
+    assert isinstance(masks.exception, ModelFileError)
+    assert "--masks" in str(masks.exception)
+    assert not list(tmp_path.iterdir())  # not even what is begun
     printed = run.invoke(app, ["locate", str(pictures.paths[0]), "--model", str(whole.path), "--json"])
     assert printed.exit_code == 0
     assert '"maps": "none"' in printed.stdout

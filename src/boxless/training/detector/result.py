@@ -66,6 +66,7 @@ class TrainedDetector:
         rounds: that were taught.
         kept: which of them the model is of, from 1.
         facts: what was done, by name, in words.
+        teacher: what held-out labels say of the model whose class maps taught; None where boxes did.
     """
 
     path: Path
@@ -73,6 +74,20 @@ class TrainedDetector:
     rounds: tuple[Round, ...]
     kept: int
     facts: tuple[tuple[str, str], ...]
+    teacher: Evidence | None = None
+
+    @property
+    def doubt(self) -> str | None:
+        """Why the detector may be worse than what taught it, in words; None where labels say nothing of the kind."""
+        evidence = self.rounds[self.kept - 1].evidence
+        if self.teacher is None or evidence.precision >= self.teacher.precision:
+            return None
+        return (
+            f"the detector names held-out pictures worse than the model whose class maps taught it (precision "
+            f"{evidence.precision:.1f} % against {self.teacher.precision:.1f} %): its boxes may be worse too. Look at "
+            "both (boxless locate --save), or compare them where boxes are drawn (boxless evaluate --ap). More "
+            "pictures, more epochs or a larger size may help"
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """As plain data for JSON."""
@@ -81,6 +96,8 @@ class TrainedDetector:
             "facts": dict(self.facts),
             "kept": self.kept,
             "level": self.rounds[self.kept - 1].evidence.level,
+            "teacher_label_precision": None if self.teacher is None else round(self.teacher.precision, 2),
+            "doubt": self.doubt,
             "rounds": [
                 {
                     "boxes": each.boxes,
@@ -104,6 +121,7 @@ def in_words(
     held_out: LabelledPictures,
     rounds: Sequence[Round],
     kept: int,
+    teacher: Evidence | None,
 ) -> list[tuple[str, str]]:
     """What was done, by name."""
     epochs = [epoch for each in rounds for epoch in each.history]
@@ -114,6 +132,10 @@ def in_words(
         ("network", f"{settings.backbone} detector; {network.count_params():,} parameters"),
         ("size", f"{settings.size} pixels a side"),
     ]
+    if teacher is not None:
+        lines.append(
+            ("class maps' model", f"held-out labels: precision {teacher.precision:.1f} %, F1 {teacher.f1:.1f} %")
+        )
     for number, each in enumerate(rounds, start=1):
         lines.append(
             (

@@ -9,6 +9,11 @@ from boxless.errors import TrainingError, UnknownNetworkError
 from boxless.networks.backbones import BACKBONES, STRIDES
 from boxless.networks.detector import detector
 
+_SHOWN = 30_000
+"""Pictures shown in the first round where nobody says how many epochs: an hour for the whole on two cores."""
+
+_FEWEST, _MOST = 4, 40
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -19,7 +24,8 @@ class Settings:
         size: side of the pictures as it looks at them, in pixels.
         width: factor on the numbers of filters of darknet19.
         rounds: times that it is taught, by the class maps first and then by itself, at most.
-        epochs: of a round; later rounds take half as many.
+        epochs: of a round; later rounds take half as many. None for as many as show 30,000 pictures in the first
+            round, from 4 to 40.
         batch: pictures a step.
         rate: the highest learning rate; later rounds have half of it.
         seed: of everything that is random.
@@ -29,7 +35,7 @@ class Settings:
     size: int = 256
     width: float = 1.0
     rounds: int = 3
-    epochs: int = 40
+    epochs: int | None = None
     batch: int = 8
     rate: float = 1e-3
     seed: int = 0
@@ -47,6 +53,13 @@ class Settings:
             raise TrainingError(f"{self.backbone} has no width (leave it out, or take darknet19)")
         if self.rounds < 1:
             raise TrainingError(f"rounds {self.rounds} (expected 1 or more)")
+
+    def epochs_of(self, number: int, pictures: int) -> int:
+        """Of a round, the first being 1, on so many pictures."""
+        first = self.epochs
+        if first is None:
+            first = min(_MOST, max(_FEWEST, round(_SHOWN / max(1, pictures))))
+        return first if number == 1 else max(1, first // 2)
 
     def network(self, classes: int) -> Any:  # noqa: ANN401
         """The detector, untrained, with its backbone's weights where it has some."""

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from boxless.errors import TrainingError
+from boxless.errors import TrainingError, UnknownClassError
 from boxless.files import write_whole
 from boxless.image import read_picture, resize_pixels
 from boxless.localizer import Localizer
-from boxless.model_file import Detected, ModelFile
+from boxless.model_file import Detected, ModelFile, Network
 from boxless.ordered import ordered_map
 from boxless.training.detector.pseudo_boxes import taught_by
 from boxless.training.detector.relabel import relabelled
@@ -20,6 +22,11 @@ from boxless.training.detector.taught import Taught
 from boxless.training.pictures import LabelledPictures
 
 Done = Callable[[int], object]
+
+_LISTED = 5
+
+_LOOKS = 3
+"""At a picture, in which what is taught must be found again."""
 
 
 def by_class_maps(model: Path, pictures: LabelledPictures, done: Done) -> list[Taught]:
@@ -37,11 +44,14 @@ def by_class_maps(model: Path, pictures: LabelledPictures, done: Done) -> list[T
     """
     network = ModelFile(model, threads=1)
     network.card.need_maps("teaching a detector")
-    finest = sorted(network.card.presets, key=lambda name: network.card.presets[name].sides, reverse=True)
-    looks = [Localizer(network, name) for name in finest]
-    for k, label in enumerate(pictures.classes):
-        if k not in pictures.background:
-            network.card.class_index(label)
+    looks = looks_of(network)
+    wanted = (label for k, label in enumerate(pictures.classes) if k not in pictures.background)
+    if lacking := [label for label in wanted if label not in network.card.labels]:
+        raise UnknownClassError(
+            f"{model.name} has no class {', '.join(map(repr, lacking[:_LISTED]))}"
+            f"{f' and {len(lacking) - _LISTED} more' if len(lacking) > _LISTED else ''}, which {pictures.name} shows "
+            "(expected a model that knows all of them; without --boxes-from, one is fitted)"
+        )
     classes = len(pictures.classes)
 
     def one(i: int) -> Taught:
@@ -62,6 +72,32 @@ def by_class_maps(model: Path, pictures: LabelledPictures, done: Done) -> list[T
             "teach (see what it finds: boxless locate --always-box)"
         )
     return taught
+
+
+def looks_of(network: Network) -> list[Localizer]:
+    """A model's looks of different sizes, the finest first.
+
+    Looks that see alike agree whatever they see (decision 0058). So presets of the same sizes are one look; where
+    only two are left, one of half the finest's size comes between; and what the finest searches for, the others search
+    for at half the size.
+    """
+    step = network.card.size_multiple
+    by_sides = {preset.sides: name for name, preset in network.card.presets.items()}
+    sizes = sorted(by_sides, reverse=True)
+    looks = [Localizer(network, by_sides[sides]) for sides in sizes]
+    *before, finest = sizes[0]
+    if len(looks) < _LOOKS and before:
+        between = Localizer(network, by_sides[sizes[0]])
+        between.preset = replace(between.preset, sides=(*before, max(before[-1], _half(finest, step))))
+        looks.insert(1, between)
+    for look in looks[1:]:
+        searches = tuple(replace(each, side=_half(each.side, step)) for each in look.preset.searches)
+        look.preset = replace(look.preset, searches=searches)
+    return looks
+
+
+def _half(side: int, step: int) -> int:
+    return max(1, round(side / 2 / step)) * step
 
 
 def by_detector(model: Path, pictures: LabelledPictures, first: Sequence[Taught], done: Done) -> list[Taught]:
@@ -87,6 +123,25 @@ def by_detector(model: Path, pictures: LabelledPictures, first: Sequence[Taught]
         taught.append(each)
         done(len(taught))
     return taught
+
+
+def named_by_class_maps(model: Path, pictures: LabelledPictures, done: Done) -> NDArray[np.float32]:
+    """How probable a model with class maps finds each class of pictures: (n, K); 0 of a background that it lacks.
+
+    Args:
+        model, done: as before.
+        pictures: can all be read.
+    """
+    network = ModelFile(model, threads=1)
+    card = network.card
+    quick = Localizer(network, min(card.presets, key=lambda name: len(card.presets[name].sides)))
+    known = [k for k, label in enumerate(pictures.classes) if label in card.labels]
+    columns = [card.class_index(pictures.classes[k]) for k in known]
+    said = np.zeros((len(pictures), len(pictures.classes)), np.float32)
+    for i, (chances, _) in enumerate(ordered_map(quick.survey, pictures.paths, os.cpu_count() or 1)):
+        said[i, known] = chances[columns]
+        done(i + 1)
+    return said
 
 
 def look(network: ModelFile, path: Path) -> tuple[Detected, tuple[int, int]]:

@@ -29,7 +29,14 @@ from boxless.training.detector.result import Round, TrainedDetector, in_words
 from boxless.training.detector.scenes import Scenes, Variation
 from boxless.training.detector.settings import Settings
 from boxless.training.detector.taught import Taught
-from boxless.training.detector.teacher import by_class_maps, by_detector, load_taught, look, save_taught
+from boxless.training.detector.teacher import (
+    by_class_maps,
+    by_detector,
+    load_taught,
+    look,
+    named_by_class_maps,
+    save_taught,
+)
 from boxless.training.finish import Progress
 from boxless.training.network.checkpoint import Checkpoints
 from boxless.training.network.device import jit_compile, repeatable
@@ -101,9 +108,8 @@ def train_detector(
             taught = by_detector(_file(folder, number - 1), learned, first, tell)
         save_taught(kept_boxes, taught)
         first = first or taught
-        history = _taught(
-            network, store, aspects, taught, _plan(settings, number), settings, folder / f"round-{number}", facts, watch
-        )
+        plan = _plan(settings, number, len(learned))
+        history = _taught(network, store, aspects, taught, plan, settings, folder / f"round-{number}", facts, watch)
         made = _file(folder, number)
         apart = export_detector(network, made, _card(out, learned, settings, licence), held_out.paths)
         evidence = _evidence(ModelFile(made, threads=1), held_out, progress)
@@ -115,8 +121,9 @@ def train_detector(
     write_card(_file(folder, kept), card, out)
     for number in range(1, len(rounds) + 1):
         Checkpoints(folder / f"round-{number}", {}).remove()
-    words = in_words(network, settings, learned, held_out, rounds, kept)
-    return TrainedDetector(out, card, tuple(rounds), kept, tuple(words))
+    before = _evidence_of_teacher(teacher, held_out, progress)
+    words = in_words(network, settings, learned, held_out, rounds, kept, before)
+    return TrainedDetector(out, card, tuple(rounds), kept, tuple(words), before)
 
 
 def _readable(
@@ -143,11 +150,11 @@ def _first(teacher: Path | Sequence[Taught], learned: LabelledPictures, progress
     return list(teacher)
 
 
-def _plan(settings: Settings, number: int) -> Plan:
+def _plan(settings: Settings, number: int, pictures: int) -> Plan:
     """Of a round: the first from scratch, later ones shorter and gentler."""
     later = number > 1
     return Plan(
-        epochs=max(1, settings.epochs // 2) if later else settings.epochs,
+        epochs=settings.epochs_of(number, pictures),
         batch=settings.batch,
         rate=settings.rate / 2 if later else settings.rate,
         keep="last",
@@ -186,6 +193,16 @@ def _evidence(network: ModelFile, held_out: LabelledPictures, progress: Progress
         rows.append(probabilities(logits, "sigmoid"))
         progress("held out", len(rows), len(held_out))
     return evidence_of(np.stack(rows), held_out.targets, held_out.background)
+
+
+def _evidence_of_teacher(
+    teacher: Path | Sequence[Taught], held_out: LabelledPictures, progress: Progress
+) -> Evidence | None:
+    """The same of the model with class maps, if one taught."""
+    if not isinstance(teacher, Path):
+        return None
+    said = named_by_class_maps(teacher, held_out, partial(_tell, progress, "the teacher, held out", len(held_out)))
+    return evidence_of(said, held_out.targets, held_out.background)
 
 
 def _card(out: Path, learned: LabelledPictures, settings: Settings, licence: str) -> Card:

@@ -1,0 +1,80 @@
+"""Tables of all boxes: of detectors, and of models that learned from labels alone. See benchmarks.readme."""
+
+from __future__ import annotations
+
+from benchmarks.facts import read
+
+
+def detector_table() -> str:
+    """Detectors taught by labels, beside what taught them and beside those taught by true boxes."""
+    data = read("detector")["data"]
+    names = {
+        "class maps, fast": "class maps of `boxless fit`, fast",
+        "class maps, balanced": "class maps of `boxless fit`, balanced",
+        "class maps, best": "class maps of `boxless fit`, best",
+        "taught by labels": "**detector taught by them**",
+        "taught by boxes": "the same detector taught by true boxes",
+        "taught by labels-darknet19": "the same by labels, with a Darknet-19 of a quarter of its filters, from nothing",
+    }
+    lines = []
+    for name, found in data.items():
+        lines += [
+            f"`{name}`, {found['pictures']} held-out pictures with {found['boxes']} boxes:",
+            "",
+            "| | AP at IoU 0.3 | AP50 | AP at 0.5 to 0.95 | after each round, AP50 | names |",
+            "|---|---|---|---|---|---|",
+        ]
+        for key, words in names.items():
+            if key in found:
+                row = found[key]
+                rounds = ", ".join(f"{each:.1f}" for each in row.get("by round", []))
+                names = row.get("names", found.get("class maps name", ""))
+                lines.append(
+                    f"| {words} | {row['AP30']:.1f} | {row['AP50']:.1f} | {row['AP']:.1f} | {rounds} | {names} |"
+                )
+        lines.append("")
+        runs = {
+            "taught by labels": "labels",
+            "taught by boxes": "boxes",
+            "taught by labels-darknet19": "labels, Darknet-19",
+        }
+        for key, words in runs.items():
+            if key in found:
+                run, taken = found[key]["training"], found[key].get("taken")
+                epochs = " + ".join(str(each["epochs"]) for each in run["rounds"])
+                ratio = found[key]["over the bare forward pass"]
+                lines.append(
+                    f"- taught by {words}: {epochs} epochs, {run['facts']['trained']}; one picture takes {ratio:.2f} "
+                    "of the bare forward pass of backbone and head"
+                )
+                right = found[key].get("boxes taught that are right", []) if key == "taught by labels" else []
+                if right:
+                    lines[-1] += "; right (IoU 0.5) of the boxes that were taught, by round: " + ", ".join(
+                        f"{each['right']} of {each['boxes']}" for each in right
+                    )
+                if taken:
+                    lines[-1] += (
+                        f"; with everything before and after, {taken['minutes']:.0f} minutes while "
+                        f"{taken['load']:.0f} programs wanted the two cores, {taken['processor minutes']:.0f} of "
+                        "processor time"
+                    )
+        lines.append("")
+    return "\n".join(lines)
+
+
+def average_precision_table() -> str:
+    """All boxes of models of `boxless fit`, with classes known and unknown."""
+    lines = [
+        "| pictures | preset | classes | AP at IoU 0.3 | at 0.5 | 0.5 to 0.95 |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, presets in read("average_precision")["figures"].items():
+        for preset, row in presets.items():
+            for mode, said in row["modes"].items():
+                (figures,) = said["models"].values()
+                cells = " | ".join(
+                    f"{figures[each]['value']:.1f} ({figures[each]['low']:.1f} to {figures[each]['high']:.1f})"
+                    for each in ("ap_30", "ap_50", "ap_50_95")
+                )
+                lines.append(f"| {name} | {preset} | {mode} | {cells} |")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,48 @@
+"""The looks at a picture from which boxes are taught."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from boxless.card import Card
+from boxless.model_file import ModelFile
+from boxless.presets import Search
+from boxless.training.detector.teacher import looks_of
+from boxless.zoo import DEFAULT_MODEL
+
+
+class Named:
+    """A model of which only the card is asked for."""
+
+    def __init__(self, card: Card) -> None:
+        self.card = card
+
+
+def sides(card: Card) -> list[tuple[int, ...]]:
+    return [look.preset.sides for look in looks_of(Named(card))]  # type: ignore[arg-type]
+
+
+def test_presets_of_different_sizes_are_looks_as_they_are() -> None:
+    card = ModelFile(DEFAULT_MODEL, threads=1).card
+    assert sides(card) == sorted((preset.sides for preset in card.presets.values()), reverse=True)
+
+
+def test_presets_that_see_alike_are_one_look_and_half_the_size_is_another() -> None:
+    card = ModelFile(DEFAULT_MODEL, threads=1).card
+    fast = card.presets["fast"]
+    fine = replace(fast, sides=(224, 896))
+    presets = {"fast": fast, "balanced": fine, "best": fine}
+    assert sides(replace(card, presets=presets)) == [(224, 896), (224, 448), (224,)]
+    assert sides(replace(card, presets={"fast": fast})) == [(224,)]
+
+
+def test_what_is_searched_for_is_looked_at_in_two_sizes() -> None:
+    """As boxless fit writes it: one search in both presets of several looks."""
+    card = ModelFile(DEFAULT_MODEL, threads=1).card
+    search = Search(side=896, finder=0, classes=(0,), walk_steps=2)
+    presets = {
+        name: replace(preset, searches=(search,) if len(preset.sides) > 1 else ())
+        for name, preset in card.presets.items()
+    }
+    looks = looks_of(Named(replace(card, presets=presets)))  # type: ignore[arg-type]
+    assert [[each.side for each in look.preset.searches] for look in looks] == [[896], [448], []]
