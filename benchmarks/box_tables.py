@@ -28,9 +28,9 @@ def detector_table() -> str:
             if key in found:
                 row = found[key]
                 rounds = ", ".join(f"{each:.1f}" for each in row.get("by round", []))
-                names = row.get("names", found.get("class maps name", ""))
+                named = row.get("names", found.get("class maps name", ""))
                 lines.append(
-                    f"| {words} | {row['AP30']:.1f} | {row['AP50']:.1f} | {row['AP']:.1f} | {rounds} | {names} |"
+                    f"| {words} | {row['AP30']:.1f} | {row['AP50']:.1f} | {row['AP']:.1f} | {rounds} | {named} |"
                 )
         lines.append("")
         runs = {
