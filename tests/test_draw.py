@@ -120,3 +120,15 @@ def test_classes_that_would_have_one_colour_have_two() -> None:
     one, other = plain("a", [(40, 60, 140, 160)], 2), plain("b", [(240, 60, 340, 160)], 9)
     assert colours(draw(grey, [one])) == colours(draw(grey, [other]))
     assert len(colours(draw(grey, [one, other]))) == 2
+
+
+@pytest.mark.parametrize("corner", [(200, 150), (0, 0), (391, 293), (0, 150)])
+def test_neither_frame_nor_label_hides_something_small(corner: tuple[int, int]) -> None:
+    x, y = corner
+    box = Box(x, y, x + 9, y + 7, 0.9)
+    drawn = np.asarray(draw(np.full((300, 400, 3), 120, np.uint8), [Layer("blowhole 97%", None, 0.0, [box])]))
+    heated = np.zeros((300, 400), np.float32)
+    panel = np.asarray(draw(np.full((300, 400, 3), 120, np.uint8), [Layer("blowhole 97%", heated, 0.0, [box])]))
+    assert (panel[y : y + 7, x : x + 9] == 120).all()
+    assert (drawn[y : y + 7, x : x + 9] == 120).all()
+    assert (panel != 120).any()

@@ -34,6 +34,12 @@ TILE = 320
 _HEAT = 0.72
 """How much of the picture the strongest heat covers."""
 
+_HIDES = 0.25
+"""The share of a box that its label may hide."""
+
+_THIN = 15
+"""A box that is thinner than so many lines has its frame outside."""
+
 _SMALLEST = 320
 """A picture whose longer side is shorter than this, in pixels, is enlarged before it is drawn on."""
 
@@ -154,11 +160,21 @@ def _panel(canvas: Pixels, layer: Layer, zoom: float, colour: Colour) -> Image.I
     unit = _unit(size)
     for rank, box in enumerate(layer.boxes):
         _frame(image, box, zoom, colour, unit * (1.0 if rank == 0 else 0.5))
-    x, y = (layer.boxes[0].x0 * zoom, layer.boxes[0].y0 * zoom) if layer.boxes else (0.0, 0.0)
     label = _Label(layer.title, colour, unit)
     image = label.room_in(image)
-    label.write(image, x, y)
+    label.write(image, *(_beside(layer.boxes[0], zoom, label, image.size) if layer.boxes else (0.0, 0.0)))
     return image
+
+
+def _beside(box: Box, zoom: float, label: _Label, room: tuple[int, int]) -> tuple[float, float]:
+    """Where a box's label goes: into its corner, or outside if it would hide much of what is in the box."""
+    x0, y0, x1, y1 = (edge * zoom for edge in box.xyxy)
+    width, height = label.size
+    if width * height <= _HIDES * (x1 - x0) * (y1 - y0) and width <= x1 - x0:
+        return x0, y0
+    around = 6.0 * label.edge  # the frame of a small box is outside
+    (place,) = label_places([(x0 - around, y0 - around, x1 + around, y1 + around)], [label.size], room, [True])
+    return place or (x0, y0)
 
 
 def _boxed(canvas: Pixels, layers: Sequence[Layer], zoom: float) -> Image.Image:
@@ -218,8 +234,11 @@ def _in_rows(panels: Sequence[Image.Image]) -> Image.Image:
 def _frame(image: Image.Image, box: Box, zoom: float, colour: Colour, unit: float) -> None:
     pen = ImageDraw.Draw(image)
     line = max(1, round(2 * unit))
-    # The line lies inside the box, between two dark ones, so that it shows on any ground.
-    for inset, stroke, ink in ((0, 3 * line, _INK), (line, line, colour)):
+    small = min(box.x1 - box.x0, box.y1 - box.y0) * zoom < _THIN * line
+    # The line lies inside the box, between two dark ones, so that it shows on any ground; it must hide nothing small.
+    for inset, stroke, ink in ((-3 * line, 3 * line, _INK), (-2 * line, line, colour)) if small else (
+        (0, 3 * line, _INK), (line, line, colour)
+    ):  # fmt: skip
         x0, y0 = box.x0 * zoom + inset, box.y0 * zoom + inset
         x1, y1 = box.x1 * zoom - 1 - inset, box.y1 * zoom - 1 - inset
         if x1 > x0 and y1 > y0:
@@ -230,7 +249,7 @@ class _Label:
     """What is written at a box: white on dark, with an edge in the class's colour."""
 
     def __init__(self, text: str, colour: Colour, unit: float) -> None:
-        self.text, self.colour = text, colour
+        self.text, self.colour, self.edge = text, colour, unit
         self._pad, self._letters = round(4 * unit), Lettering(round(13 * unit))
         self._left, self._top, right, bottom = self._letters.box(text)
         self.size = (right - self._left + 3 * self._pad, bottom - self._top + 2 * self._pad)
