@@ -372,7 +372,7 @@ def streamed_table() -> str:
     lines += [
         "",
         "Ten classes of Tiny ImageNet, 500 others to measure on; the second pair learns from the same pictures five "
-        "times over. Pages of the file of features count as memory here; the system takes them back when it needs them. "
+        "times over. Pages of the file of features count as memory here; the system takes them back at need. "
         f"On {machine['cores']} cores ({machine['processor']}), with others at work. "
         "`python -m benchmarks.streamed_head` measures anew.",
     ]
