@@ -342,7 +342,8 @@ def streamed_table() -> str:
     lines += [
         "",
         "Ten classes of Tiny ImageNet, 500 others to measure on; the second pair learns from the same pictures five "
-        f"times over. On {machine['cores']} cores ({machine['processor']}), with others at work. "
+        "times over. Pages of the file of features count as memory here; the system takes them back at need. "
+        f"On {machine['cores']} cores ({machine['processor']}), with others at work. "
         "`python -m benchmarks.streamed_head` measures anew.",
     ]
     return "\n".join(lines) + "\n"

@@ -121,11 +121,12 @@ def plan(sitting: Sitting, checked: dict[str, Any], data: Cifar10) -> list[tuple
             heads = getattr(settings, "heads", ("gap",))
             seeds = range(settings.seeds) if hasattr(settings, "seeds") else (settings.seed,)
             wanted = {(head, seed) for seed in seeds for head in heads}
-            epochs = sum(recipe.epochs - trainer.epochs_done(*each) for each in wanted - trained)
+            to_do = [recipe.epochs - trainer.epochs_done(*each) for each in wanted - trained]
+            networks, epochs = sum(each > 0 for each in to_do), sum(to_do)
             steps = epochs * -(-recipe.train // recipe.batch)
             # A network is shown pictures in a third of the time that it learns from them.
             looks = len(wanted) * getattr(settings, "pictures", 0) * (4 * len(getattr(settings, "shifts", ())) + 1)
-            what = f"{len(wanted - trained)} networks more, {epochs} epochs to do" if epochs else "of networks above"
+            what = f"{networks} networks more, {epochs} epochs to do" if epochs else "of networks above"
             found.append((name, what, (steps + looks / 3 / batch) * a_step))
             trained |= wanted
     return found
