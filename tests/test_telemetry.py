@@ -47,6 +47,8 @@ def test_locating_talks_to_nobody(coffee: Path, tmp_path: Path) -> None:
         for each in (quiet, talking):
             assert each.stdout is not None and each.stderr is not None
             if each.stdout.readline() != "located\n":
+                if each is talking and each.wait(LONGEST) == -signal.SIGSYS:
+                    continue  # on a slow machine it reports before it has located
                 said = each.stderr.read()
                 if "no filter" in said:
                     pytest.skip(f"this system lets no process forbid itself sockets ({said.strip()})")

@@ -17,7 +17,7 @@ def pickled(folder: Path, batches: dict[str, object]) -> Path:
     file = folder / "cifar-10-python.tar.gz"
     with tarfile.open(file, "w:gz") as out:
         for name, batch in batches.items():
-            content = pickle.dumps(batch)
+            content = pickle.dumps(batch, protocol=2)  # as the archive of its authors is
             member = tarfile.TarInfo(f"cifar-10-batches-py/{name}")
             member.size = len(content)
             out.addfile(member, io.BytesIO(content))
