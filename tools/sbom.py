@@ -116,7 +116,7 @@ def _package(package: Distribution) -> Component:
         name=about["Name"],
         bom_ref=about["Name"],
         version=package.version,
-        description=about["Summary"] if "Summary" in about else None,
+        description=next(iter(about.get_all("Summary") or ()), None),
         licenses=[LicenseFactory().make_from_string(said)] if said else [],
         purl=PackageURL("pypi", name=about["Name"].lower(), version=package.version),
     )
