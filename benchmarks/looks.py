@@ -70,7 +70,7 @@ def full_size() -> str:
             f"| {', '.join(map(str, row['sides']))} | {row['way']} | {row['iou_0.5']:.0f}, {row['iou_0.7']:.0f} | "
             f"{other['max_box_acc_v2']:.1f} ({low:.1f} to {high:.1f}) | {halves} | {other['one_box']:.1f} |"
         )
-    for name, row in results["finders"].items():
+    for name, row in results.get("finders", {}).items():
         halves, (low, high) = ", ".join(f"{half:.1f}" for half in row["halves"]), row["interval"]
         lines.append(
             f"| {', '.join(map(str, row['sides']))}, with a finder (`{name}` of `boxless fit`) | in shape | | "
