@@ -150,6 +150,9 @@ class _ListingErrors:
         return None
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        # To fsspec, what cannot be reached over http is not there either; its cause tells.
+        if isinstance(error, FileNotFoundError) and isinstance(error.__cause__, OSError):
+            error = error.__cause__
         if isinstance(error, FileNotFoundError):
             raise DatasetError(f"{self._url}: no such file or folder there") from None
         if isinstance(error, PermissionError):
