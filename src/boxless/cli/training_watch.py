@@ -15,7 +15,7 @@ class OnScreen:
     """A line an epoch on standard error; below them a bar with the time left, or a line now and then where it is a log.
 
     A `boxless.training.network.watch.Watch`, and also for the stages before and after: `tell` is a
-    `boxless.training.finish.Progress`.
+    `boxless.progress.Progress`.
     """
 
     def __init__(self) -> None:

@@ -16,12 +16,11 @@ from boxless.evaluation.matching import NOTHING, FoundBoxes, Matches, TrueBoxes,
 from boxless.localization import Finding
 from boxless.localizer import Localizer
 from boxless.ordered import ordered_map
+from boxless.progress import Progress
 
 _ASKED = 20
 """Classes that are looked for where nobody says which: the most probable, and all where a model has no more."""
 
-Progress = Callable[[str, int, int], None]
-"""Told the stage, how many pictures are done, and of how many."""
 
 Truth = dict[Path, dict[int, TrueBoxes]]
 

@@ -10,10 +10,11 @@ from typing import Any
 from boxless.errors import DatasetError
 from boxless.evaluation.average_precision import MEASURES, AveragePrecision
 from boxless.evaluation.dataset import BoxedSet
-from boxless.evaluation.detections import MODES, Progress, measure_boxes
+from boxless.evaluation.detections import MODES, measure_boxes
 from boxless.evaluation.readers import read_dataset
 from boxless.localizer import Localizer
 from boxless.model_file import ModelFile
+from boxless.progress import Progress
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import onnx
@@ -27,14 +27,12 @@ from boxless.graph.loss import Limits, Loss, measure_loss
 from boxless.graph.scaling import scale_for_channels_last
 from boxless.localizer import Localizer
 from boxless.model_file import ModelFile, Output, find_model, inputs
+from boxless.progress import Progress
 
 MAX_CALIBRATION = 100
 """Ranges settle after some dozen pictures; more only take time."""
 
 MAX_MEASURED = 200
-
-Progress: TypeAlias = Callable[[str, int, int], object]
-"""Is told the stage, how many of its pictures are done, and of how many."""
 
 
 @dataclass(frozen=True)

@@ -16,12 +16,10 @@ from boxless.graph.assemble import write_card
 from boxless.localizer import Localizer
 from boxless.model_file import ModelFile
 from boxless.presets import Preset
+from boxless.progress import Progress
 from boxless.training.held_out import HeldOut, measure
 from boxless.training.pictures import LabelledPictures
 from boxless.training.surroundings import Survival, survivals
-
-Progress = Callable[[str, int, int], object]
-"""Told the stage, how many pictures are done, and of how many."""
 
 _EVIDENCE_FROM = 100  # held-out pictures
 _LEVELS_FROM = 150  # held-out pictures, looked at in every preset

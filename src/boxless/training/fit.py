@@ -14,9 +14,10 @@ from boxless.files import check_space, write_whole
 from boxless.graph.assemble import write_model
 from boxless.graph.backbone import Backbone, with_head
 from boxless.presets import Preset
+from boxless.progress import Progress
 from boxless.training.features import Engine, Features, here, pooled_features
 from boxless.training.finding import with_plans
-from boxless.training.finish import Progress, finish, presets_for, threshold_facts
+from boxless.training.finish import finish, presets_for, threshold_facts
 from boxless.training.head import LinearHead, fit_head
 from boxless.training.held_out import HeldOut
 from boxless.training.naming import try_sizes

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from boxless.graph.backbone import Backbone
 from boxless.graph.novelty import Gaussian
 from boxless.model_file import ModelFile
+from boxless.progress import Progress
 from boxless.training.features import Engine, here, pooled_features
 from boxless.training.finding import Plan, evenly, hot_shares, plans_for
 from boxless.training.head import fit_head
@@ -45,7 +45,7 @@ def learn_searches(
     *,
     seed: int = 0,
     engine: Engine = here,
-    progress: Callable[[str, int, int], object] = lambda stage, done, total: None,
+    progress: Progress = lambda stage, done, total: None,
 ) -> Searches:
     """Decides how each class is found, and learns what that needs.
 
@@ -82,7 +82,7 @@ def _plans(
     learned: LabelledPictures,
     side: int,
     asked: int | None,
-    progress: Callable[[str, int, int], object],
+    progress: Progress,
 ) -> tuple[Plan, ...]:
     network = ModelFile(named)
     card = network.card

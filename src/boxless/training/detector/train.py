@@ -22,6 +22,7 @@ from boxless.model_file import ModelFile
 from boxless.networks.framework import keras
 from boxless.ordered import ordered_map
 from boxless.presets import DEFAULT_PRESET, Preset
+from boxless.progress import Progress
 from boxless.training.detector.evidence import Evidence, evidence_of
 from boxless.training.detector.export import export_detector
 from boxless.training.detector.loss import Taughtable
@@ -37,7 +38,6 @@ from boxless.training.detector.teacher import (
     named_by_class_maps,
     save_taught,
 )
-from boxless.training.finish import Progress
 from boxless.training.network.checkpoint import Checkpoints
 from boxless.training.network.device import jit_compile, repeatable
 from boxless.training.network.epochs import enough_disk, run_epochs

@@ -16,7 +16,8 @@ from boxless.evaluation.calibrate import Calibration
 from boxless.files import write_whole
 from boxless.model_file import ModelFile
 from boxless.networks.framework import keras
-from boxless.training.finish import Progress, finish, threshold_facts
+from boxless.progress import Progress
+from boxless.training.finish import finish, threshold_facts
 from boxless.training.network.checkpoint import Checkpoints
 from boxless.training.network.choice import Choice
 from boxless.training.network.device import devices as sharing_devices
