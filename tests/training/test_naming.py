@@ -17,6 +17,7 @@ from boxless.zoo import DEFAULT_MODEL
         ({224: 0.5, 448: 0.3}, 300, 448, "at 448 pixels; cross-validated loss 0.50 at 224, 0.30 at 448"),
         ({224: 0.5, 448: 0.48}, 300, 224, "at 224 pixels"),
         ({224: 0.5, 448: 0.9}, 300, 224, "at 224 pixels"),
+        ({224: 0.04, 448: 0.01}, 300, 224, "at 224 pixels"),  # both name all but rightly
         ({224: 0.5, 448: 0.3}, 3000, 224, "it would name better with --size 448"),
         ({}, 12, 224, "at 224 pixels"),
     ],
