@@ -33,8 +33,7 @@ MAX_CALIBRATION = 100
 
 MAX_MEASURED = 200
 
-Progress: TypeAlias = Callable[[str, int, int], object]
-"""Is told the stage, how many of its pictures are done, and of how many."""
+_Progress: TypeAlias = Callable[[str, int, int], object]
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,7 @@ def quantize(
     pictures: Sequence[Path],
     out: Path,
     limits: Limits | None = None,
-    progress: Progress = lambda stage, done, total: None,
+    progress: _Progress = lambda stage, done, total: None,
 ) -> Quantized:
     """Writes a model whose network computes in eight bits, if it is still good enough.
 
@@ -72,7 +71,7 @@ def quantize(
         pictures: of the kind that the model is for; a hundred are enough.
         out: the file to write.
         limits: the loss that is allowed; the defaults of `Limits` where None.
-        progress: told how far it is.
+        progress: told the stage, how many of its pictures are done, and of how many.
 
     Raises:
         ModelFileError: if there is no such model, or it is in eight bits already.
