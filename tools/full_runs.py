@@ -73,6 +73,8 @@ class Sitting:
 
     def call(self, command: Sequence[str]) -> str:
         """Runs a command until it ends, or the sitting does."""
+        # A shell's jobs in the background ignore Ctrl-C, and their children too, unless it has a handler here.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         child = subprocess.Popen(command, env=self.environment)
         try:
             return "finished" if child.wait(max(0.0, self.left)) == 0 else "failed"

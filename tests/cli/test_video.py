@@ -106,7 +106,7 @@ def test_a_stream_goes_on_until_ctrl_c(parts: list[bytes], tmp_path: Path) -> No
     assert process.returncode == 0, said
     assert "Traceback" not in said
     with Frames(str(tmp_path / "front-20door_found.webm")) as frames:
-        assert len(list(frames)) >= len(seen)
+        assert len(list(frames)) >= len(seen) - 1  # the last one may be told and not yet written
 
 
 def test_a_clip_at_an_address_ends_as_a_file_does(clip: Path) -> None:
