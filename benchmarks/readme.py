@@ -141,8 +141,8 @@ def fit_time_table() -> str:
     machine = results["machine"]
     lines += [
         "",
-        f"The command `boxless fit` from start to report, on {machine['cores']} cores ({machine['processor']}) that "
-        f"other programs kept busy, {machine['date']}: the load is how many processes wanted them when it began. "
+        f"The command `boxless fit` from start to report, on {machine['cores']} cores ({machine['processor']}), "
+        f"{machine['date']}: the load is how many processes wanted them when it began. "
         "`python -m benchmarks.fit_time` measures anew.",
     ]
     return "\n".join(lines) + "\n"
