@@ -25,7 +25,7 @@ class Watched:
     def run(self, pixels: np.ndarray, *, size: tuple[int, int], classes: Sequence[int], top: int) -> Output:
         chosen = np.array([*classes, *range(top)], np.int64)
         self.asked.append((size[0], chosen.tolist()))
-        named, searched = [[5, 0], [0, 0]], [[0, 2], [2, 0]]
+        named, searched = [[160 / size[0], 0], [0, 0]], [[0, 2], [2, 0]]  # less evidence in larger looks
         maps = np.array([named, named, searched, searched], np.float32)[chosen]
         affinity = np.eye(4, dtype=np.float32).reshape(2, 2, 2, 2)
         return Output(np.array([1.0, 2.0], np.float32), chosen, maps, affinity, self.novelty)
@@ -48,8 +48,9 @@ def test_what_is_not_searched_for_is_found_as_ever() -> None:
     stain, hole = Localizer(network).locate(PICTURE, classes=["stain", "hole"]).findings
     assert network.asked == [(32, [0, 1]), (64, [0, 1]), (96, [3])]
     assert stain.class_map is not None and hole.class_map is not None
-    assert stain.class_map.tolist() == [[5, 0], [0, 0]]
+    assert stain.class_map.tolist() == [[3.75, 0], [0, 0]]
     assert hole.class_map.tolist() == [[0, 2], [2, 0]]
+    assert (stain.evidence, hole.evidence) == (3.75, 5)
 
 
 @pytest.mark.parametrize(("wanted", "found"), [(True, [[0, 0], [2, 0]]), (False, [[0, 2], [2, 0]])])
@@ -62,5 +63,5 @@ def test_novelty_weighs_only_where_a_search_asks_for_it(wanted: bool, found: lis
 
 def test_a_survey_needs_no_search() -> None:
     network = Watched(HOLES)
-    assert Localizer(network).survey(PICTURE)[1].tolist() == [5, 5]
+    assert Localizer(network).survey(PICTURE)[1].tolist() == [3.75, 5], "as findings say, whatever is looked for"
     assert [size for size, _ in network.asked] == [32, 64]

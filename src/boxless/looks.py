@@ -24,19 +24,17 @@ class Looks:
     Attributes:
         logits: (K,), of the first look.
         chosen: (k,), the indices of the classes that have a map.
+        evidence: (k,), the maximum of each class map; of a class that is searched for, in the first look alone,
+            whatever else is looked for.
         class_maps: (k, h, w), the mean over looks, on the last look's grid; in units of logits.
         affinity: of the last look; see `Output`.
     """
 
     logits: Floats
     chosen: list[int]
+    evidence: Floats
     class_maps: Floats
     affinity: Floats | None
-
-    @property
-    def evidence(self) -> Floats:
-        """(k,), the maximum of each class map."""
-        return np.asarray(self.class_maps.max(axis=(1, 2)), np.float32)
 
 
 @dataclass(frozen=True)
@@ -63,11 +61,13 @@ class Eye:
         """
         first = self._look(picture, self.preset.sides[0], classes, top)
         chosen: list[int] = first.chosen.tolist()
-        others = self.preset.sides[1:] if any(self.preset.search_for(k) is None for k in chosen) else ()
+        searched = np.array([self.preset.search_for(k) is not None for k in chosen], bool)
+        others = () if searched.all() else self.preset.sides[1:]
         outputs = [first, *(self._look(picture, side, chosen, 0) for side in others)]
         grid = outputs[-1].class_maps.shape[1:]
-        mean = np.mean([resize_maps(output.class_maps, *grid) for output in outputs], axis=0)
-        return Looks(first.logits, chosen, np.asarray(mean, np.float32), outputs[-1].affinity)
+        maps = np.asarray(np.mean([resize_maps(output.class_maps, *grid) for output in outputs], axis=0), np.float32)
+        evidence = np.where(searched, first.class_maps.max(axis=(1, 2)), maps.max(axis=(1, 2)))
+        return Looks(first.logits, chosen, evidence, maps, outputs[-1].affinity)
 
     def find(self, picture: Picture, looks: Looks) -> list[Floats]:
         """The refined map of each chosen class, not negative; each (u, v) on a grid of its own.

@@ -47,9 +47,8 @@ def detector(
     from boxless.extras import require
 
     require("train", "boxless detector")
-    from boxless.cli.loudness import is_quiet
     from boxless.cli.overwrite import ask_before_overwriting
-    from boxless.cli.training_watch import OnScreen
+    from boxless.cli.training_watch import watched
     from boxless.training.detector.settings import Settings
     from boxless.training.split import read_split
 
@@ -59,10 +58,8 @@ def detector(
     from boxless.model_file import find_model
     from boxless.training.detector.train import train_detector
     from boxless.training.fit import fit
-    from boxless.training.network.watch import Quiet
 
-    screen = Quiet() if is_quiet() else OnScreen()
-    try:
+    with watched(out) as screen:
         if boxes_from is None:
             teacher = out.with_suffix(".training") / "teacher.onnx"
             if not teacher.exists():
@@ -72,13 +69,6 @@ def detector(
         made = train_detector(
             training, validation, out, settings, teacher, licence=licence, watch=screen, progress=screen.tell
         )
-    except KeyboardInterrupt:
-        sys.stderr.write(
-            f"boxless: stopped; the same command goes on from the last whole epoch, see {out.stem}.training\n"
-        )
-        raise
-    finally:
-        screen.ends()
     if made.doubt:
         sys.stderr.write(f"boxless: {made.doubt}\n")
     if as_json:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from boxless.cli.engines import Address, Workers
 from boxless.zoo import DEFAULT_MODEL
 
 
@@ -46,12 +47,8 @@ def fit(
     licence: Annotated[str, typer.Option(metavar="SPDX", help="Of your model, an SPDX identifier.")] = "unknown",
     seed: Annotated[int, typer.Option(metavar="N", help="Of what is held out, and of the cross-validation.")] = 0,
     engine: Annotated[str, typer.Option(metavar="ENGINE", help="That looks at the pictures: local, or ray.")] = "local",
-    address: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="Of a Ray cluster; one on this machine if none.")
-    ] = None,
-    workers: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Of --engine ray: actors; one a core if not said.")
-    ] = None,
+    address: Address = None,
+    workers: Workers = None,
     force: Annotated[
         bool, typer.Option("--force", help="Replace the model file and the report if they are there.")
     ] = False,

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from boxless.cli.engines import Address, Workers
 from boxless.presets import DEFAULT_PRESET, DEFAULT_SHARD, DEFAULT_TOP
 from boxless.zoo import DEFAULT_MODEL
 
@@ -63,12 +64,8 @@ def locate(
     ] = None,
     resume: Annotated[bool, typer.Option(help="Of --out: go on with what is there, or make all anew.")] = True,
     engine: Annotated[str, typer.Option(metavar="ENGINE", help="Of --out: local, or ray.")] = "local",
-    address: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="Of a Ray cluster; one on this machine if none.")
-    ] = None,
-    workers: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Of --engine ray: actors; one a core if not said.")
-    ] = None,
+    address: Address = None,
+    workers: Workers = None,
     force: Annotated[
         bool, typer.Option("--force", help="Replace the contact sheet, or (--no-resume) the results, that are there.")
     ] = False,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated, cast
 
@@ -85,15 +84,13 @@ def train(
     from boxless.extras import require
 
     require("train", "boxless train")
-    from boxless.cli.loudness import is_quiet
     from boxless.cli.overwrite import ask_before_overwriting
     from boxless.cli.training_report import print_made, write_report
-    from boxless.cli.training_watch import OnScreen
+    from boxless.cli.training_watch import watched
     from boxless.page import PAGE
     from boxless.training.network.augment import usual_augmentation
     from boxless.training.network.choice import Choice
     from boxless.training.network.plan import Optimizer, Plan, Rates
-    from boxless.training.network.watch import Quiet
     from boxless.training.split import read_split
 
     choice = Choice(network, head, size, width, fine_tune)
@@ -117,8 +114,7 @@ def train(
     training, validation = read_split(pictures, val, seed)
     from boxless.training.network.train import train as train_on
 
-    screen = Quiet() if is_quiet() else OnScreen()
-    try:
+    with watched(out) as screen:
         made = train_on(
             training,
             validation,
@@ -133,11 +129,4 @@ def train(
             progress=screen.tell,
         )
         page = write_report(made.report, out, None, report, screen.tell)
-    except KeyboardInterrupt:
-        sys.stderr.write(
-            f"boxless: stopped; the same command goes on from the last whole epoch, see {out.stem}.training\n"
-        )
-        raise
-    finally:
-        screen.ends()
     print_made(made, page, as_json)

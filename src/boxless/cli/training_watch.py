@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from boxless.cli.loudness import is_quiet
 from boxless.cli.progress import Lines
 from boxless.training.network.history import Epoch
+from boxless.training.network.watch import Quiet
 
 
 class OnScreen:
@@ -69,3 +74,18 @@ class OnScreen:
         for task in self._bar.task_ids:
             self._bar.update(task, visible=False)
         self._bar.stop()
+
+
+@contextmanager
+def watched(out: Path) -> Iterator[OnScreen | Quiet]:
+    """What watches a training of the model file `out`; one that is stopped by Ctrl-C is said to go on the next time."""
+    screen = Quiet() if is_quiet() else OnScreen()
+    try:
+        yield screen
+    except KeyboardInterrupt:
+        sys.stderr.write(
+            f"boxless: stopped; the same command goes on from the last whole epoch, see {out.stem}.training\n"
+        )
+        raise
+    finally:
+        screen.ends()

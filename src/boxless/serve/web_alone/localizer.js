@@ -106,7 +106,7 @@ export async function locate(pixels, size, card, presetName, { classes, top }, r
   }
   const chances = probabilities(first.logits, card.activation);
   const findings = chosen.map((index, k) => {
-    const named = meanMap(outputs, k);
+    const named = meanMap(maps.has(index) ? [first] : outputs, k);
     const map = maps.get(index) ?? walked(named, outputs.at(-1).affinity, preset.walk_steps);
     return finding(index, chances[index], largest(named.values), map, size, card, preset);
   });
