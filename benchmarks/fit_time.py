@@ -1,6 +1,6 @@
 """How long the command `boxless fit` takes, from the first line to the report. python -m benchmarks.fit_time
 
-Three sets of pictures, each twice: first with nothing kept from before, then again with what the network saw on disk.
+Five sets of pictures, each twice: first with nothing kept from before, then again with what the network saw on disk.
 The load of the machine is written beside: on a busy one everything takes longer.
 """
 
@@ -15,9 +15,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from benchmarks.facts import DATA, write_results
-from boxless.image import read_picture
+from boxless.image import read_picture, resize_pixels
 from boxless.training.split import read_split
 
 SETS = {
@@ -29,29 +30,59 @@ SETS = {
 """By name: what is learned from, what is held out, and boxes."""
 
 
+MANY, SIDE = 3000, 224
+
+
 def main() -> None:
     """Measures and writes benchmarks/results/fit_time.json."""
     rows = []
     for name, (pictures, val, boxes) in SETS.items():
         held_out = val if pictures.endswith(".csv") else str(DATA / val)
-        training, validation = read_split(DATA / pictures, held_out)
-        paths = [*training.paths, *validation.paths]
-        command = [str(DATA / pictures), "--val", held_out, *(["--boxes", str(DATA / boxes)] if boxes else [])]
-        with tempfile.TemporaryDirectory() as folder:
-            load = os.getloadavg()[0]
-            first, again = (seconds(command, Path(folder)) for _ in range(2))
-        row = {
-            "set": name,
-            "pictures": len(paths),
-            "classes": len(training.classes),
-            "pixels": median_pixels(paths),
-            "first_s": first,
-            "again_s": again,
-            "load_before": round(load, 2),
-        }
-        print(row, flush=True)
-        rows.append(row)
+        rows.append(measured(name, DATA / pictures, held_out, DATA / boxes if boxes else None))
+    with tempfile.TemporaryDirectory() as folder:
+        many = turned(Path(folder) / "tiles")
+        rows.append(measured(f"{MANY:,} pictures made of the tiles, turned and cropped", many, "0.2", None))
     write_results("fit_time", {"figures": rows})
+
+
+def measured(name: str, pictures: Path, held_out: str, boxes: Path | None) -> dict[str, object]:
+    """A row of the table."""
+    training, validation = read_split(pictures, held_out)
+    paths = [*training.paths, *validation.paths]
+    command = [str(pictures), "--val", held_out, *(["--boxes", str(boxes)] if boxes else [])]
+    with tempfile.TemporaryDirectory() as folder:
+        load = os.getloadavg()[0]
+        first, again = (seconds(command, Path(folder)) for _ in range(2))
+    row: dict[str, object] = {
+        "set": name,
+        "pictures": len(paths),
+        "classes": len(training.classes),
+        "pixels": median_pixels(paths),
+        "first_s": first,
+        "again_s": again,
+        "load_before": round(load, 2),
+    }
+    print(row, flush=True)
+    return row
+
+
+def turned(folder: Path) -> Path:
+    """`MANY` pictures of `SIDE` pixels a side, a folder a class: tiles of both splits, turned, cropped."""
+    tiles = sorted((DATA / "magnetic-tile").glob("*/*/*.jpg"))
+    random = np.random.default_rng(0)
+    for i in range(MANY):
+        tile = tiles[i % len(tiles)]
+        pixels = np.rot90(read_picture(tile).pixels, i // len(tiles))
+        height, width = (round(side * random.uniform(0.8, 1)) for side in pixels.shape[:2])
+        y, x = (
+            int(random.integers(0, whole - part + 1))
+            for whole, part in zip(pixels.shape, (height, width), strict=False)
+        )
+        part = np.ascontiguousarray(pixels[y : y + height, x : x + width])
+        out = folder / tile.parent.name / f"{i}.jpg"
+        out.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(resize_pixels(part, SIDE, SIDE)).save(out, quality=90)
+    return folder
 
 
 def seconds(arguments: Sequence[str], folder: Path) -> float:

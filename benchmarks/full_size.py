@@ -186,7 +186,7 @@ def _figures(found: list[Overlaps]) -> dict[str, Any]:
 def fitted(file: Path, find_side: int | None) -> ModelFile:
     """A model of `cards`, learned from labels; not again where it is there."""
     if not file.is_file():
-        fit(*read_split(DATA / "cards/labels.csv", None), file, find_side=find_side)
+        fit(*read_split(DATA / "cards/labels.csv", None), file, side=224, find_side=find_side)
     return ModelFile(file, threads=1)
 
 

@@ -22,7 +22,8 @@ SPEED = {
     "graph with maps and affinity over bare at 224": "class maps and affinity, over the bare forward pass at 224",
     "graph with maps and affinity over bare at 448": "the same at 448",
     "locate, fast, over bare at 224": "`Localizer.locate` on a decoded picture, `fast`, over the bare forward pass",
-    "whole over the slower, balanced": "a folder of JPEGs, end to end, over the slower of decoding and network alone",
+    "whole over the slower, fast": "a folder of JPEGs, `fast`, end to end, over the slower of decoding and network alone",
+    "whole over the slower, balanced": "the same, `balanced`",
     "import boxless, s": "`import boxless`, seconds",
 }
 
@@ -42,8 +43,8 @@ def readme_tables() -> str:
     machine = localization["machine"]
     lines += [
         "",
-        f"On {machine['cores']} cores ({machine['processor']}), shared with others: take the milliseconds as rough, "
-        "the ratios below as firm.",
+        f"On {machine['cores']} cores ({machine['processor']}), {machine['date']}: take the milliseconds as rough, the "
+        "ratios below as firm.",
         "",
         "| speed, in one run | measured | target |",
         "|---|---|---|",
@@ -66,7 +67,10 @@ def _presence_lines() -> list[str]:
         "absent_across_halves": "classes not in a picture that get one",
         "blank": "blank and noise pictures with any box",
     }
-    lines = [f"| %, levels set on other pictures | {' | '.join(presets)} |", "|---" * (len(presets) + 1) + "|"]
+    lines = [
+        f"| efficientnet-lite0, %, levels set on other pictures | {' | '.join(presets)} |",
+        "|---" * (len(presets) + 1) + "|",
+    ]
     for key, words in rows.items():
         lines.append(f"| {words} | {' | '.join(f'{row[key]:.1f}' for row in presets.values())} |")
     lines += [
@@ -326,6 +330,50 @@ def fill_table() -> str:
     return "\n".join(lines) + "\n"
 
 
+def intervals_table() -> str:
+    """How often intervals of average precision hold the truth."""
+    results = read("ap_intervals")
+    lines = [
+        "| right boxes among the surest | pictures | AP of the population | mean AP of samples | percentiles | moved by "
+        "the mean bias of the draws |",
+        "|---|---|---|---|---|---|",
+    ]
+    for row in results["figures"]:
+        lines.append(
+            f"| {100 * row['quality']:.0f} % | {row['pictures']} | {row['truth']:.1f} | {row['mean_of_samples']:.1f} | "
+            f"{row['percentiles_hold_percent']:.1f} | {row['moved_hold_percent']:.1f} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def taught_table() -> str:
+    """How right the boxes are that class maps teach, by the looks that must agree."""
+    results = read("taught_boxes")
+    lines = ["| looks held against the finest | taught | right (IoU 0.5) | true boxes covered |", "|---|---|---|---|"]
+    for name, row in results["figures"].items():
+        lines.append(
+            f"| {name} | {row['taught']} | {100 * row['right'] / row['taught']:.0f} % | "
+            f"{100 * row['covered'] / results['boxes']:.0f} % |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def doubt_table() -> str:
+    """How well detectors and their teachers name, beside how well they box."""
+    lines = [
+        "| pictures | names: model with class maps | names: detector taught by labels | AP50: class maps, balanced | "
+        "AP50: detector |",
+        "|---|---|---|---|---|",
+    ]
+    for name, row in read("detector")["data"].items():
+        taught = row["taught by labels"]
+        lines.append(
+            f"| `{name}` | {row['class maps name']:.1f} % | {taught['names']:.1f} % | "
+            f"{row['class maps, balanced']['AP50']:.1f} | {taught['AP50']:.1f} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
 def streamed_table() -> str:
     """A head that is learned piece by piece against one that is learned at once."""
     results = read("streamed_head")
@@ -389,6 +437,8 @@ PAGES: dict[Path, Callable[[], str] | tuple[Callable[[], str], ...]] = {
     _ROOT / "docs/accuracy.md": (looks.smaller, looks.small_objects, looks.full_size, looks.backbones),
     _ROOT / "docs/decisions/0044-what-a-class-survives.md": fill_table,
     _ROOT / "docs/decisions/0045-eight-bits-where-the-processor-has-them.md": looks.presets,
+    _ROOT / "docs/decisions/0028-intervals-of-average-precision.md": intervals_table,
+    _ROOT / "docs/decisions/0058-a-detector-that-may-be-worse.md": (doubt_table, taught_table),
     _ROOT / "docs/full-runs.md": medium_table,
     _ROOT / "docs/decisions/0064-the-same-head-piece-by-piece.md": streamed_table,
     _ROOT / "docs/decisions/0011-rare-classes-count-alike.md": rare_table,

@@ -1,14 +1,13 @@
 """Whether a class survives without what was found, and how holes are best filled. python -m benchmarks.surroundings
 
 Four sets: the tutorial's trap, in which each class always stands on the same ground; the same with mixed grounds;
-`magnetic-tile` and a part of `tiny10`. Only the linear head is learned; what is told is what `boxless fit` reports.
+`magnetic-tile` and a part of `tiny10`. The models are those of `boxless fit`, and what is told is what it reports.
 """
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -17,16 +16,12 @@ from examples.backgrounds import write_folder
 from numpy.typing import NDArray
 
 from benchmarks.facts import DATA, write_results
-from boxless.graph.assemble import write_model
-from boxless.graph.backbone import Backbone, with_head
 from boxless.model_file import ModelFile
-from boxless.training.features import pooled_features
-from boxless.training.head import fit_head
+from boxless.training.fit import fit
 from boxless.training.held_out import HeldOut, measure
 from boxless.training.pictures import LabelledPictures
 from boxless.training.split import read_split
 from boxless.training.surroundings import Survival, filled, survivals
-from boxless.zoo import DEFAULT_MODEL
 
 Pixels = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
@@ -58,14 +53,10 @@ FILLED_ALL_WAYS = ("trap", "mixed")
 
 
 def learned(training: LabelledPictures, validation: LabelledPictures, out: Path) -> tuple[ModelFile, HeldOut]:
-    """A model file with a head for these classes, and what it says of the held-out pictures."""
-    trunk = Backbone(DEFAULT_MODEL)
-    made = pooled_features(trunk, list(training.paths), 224)
-    head = fit_head(made.pooled, training.targets, several=training.several)
-    card = replace(trunk.card, name=out.stem, labels=training.classes, class_ids=(), background=training.background)
-    write_model(with_head(trunk.path, head.weight, head.bias, card), out)
+    """The model of `boxless fit`, and what it says of the held-out pictures."""
+    fit(training, validation, out)
     network = ModelFile(out)
-    return network, measure(network, card.default_preset, validation)
+    return network, measure(network, network.card.default_preset, validation)
 
 
 def some_of_each(pictures: LabelledPictures, count: int) -> LabelledPictures:
