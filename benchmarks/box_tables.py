@@ -78,3 +78,47 @@ def average_precision_table() -> str:
                 )
                 lines.append(f"| {name} | {preset} | {mode} | {cells} |")
     return "\n".join(lines) + "\n"
+
+
+def intervals_table() -> str:
+    """How often intervals of average precision hold the truth."""
+    results = read("ap_intervals")
+    lines = [
+        "| right boxes among the surest | pictures | AP of the population | mean AP of samples | percentiles | "
+        "moved by the mean bias of the draws |",
+        "|---|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {100 * row['quality']:.0f} % | {row['pictures']} | {row['truth']:.1f} | {row['mean_of_samples']:.1f} | "
+        f"{row['percentiles_hold_percent']:.1f} | {row['moved_hold_percent']:.1f} |"
+        for row in results["figures"]
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def taught_table() -> str:
+    """How right the boxes are that class maps teach, by the looks that must agree."""
+    results = read("taught_boxes")
+    lines = ["| looks held against the finest | taught | right (IoU 0.5) | true boxes covered |", "|---|---|---|---|"]
+    for name, row in results["figures"].items():
+        lines.append(
+            f"| {name} | {row['taught']} | {100 * row['right'] / row['taught']:.0f} % | "
+            f"{100 * row['covered'] / results['boxes']:.0f} % |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def doubt_table() -> str:
+    """How well detectors and their teachers name, beside how well they box."""
+    lines = [
+        "| pictures | names: model with class maps | names: detector taught by labels | AP50: class maps, balanced | "
+        "AP50: detector |",
+        "|---|---|---|---|---|",
+    ]
+    for name, row in read("detector")["data"].items():
+        taught = row["taught by labels"]
+        lines.append(
+            f"| `{name}` | {row['class maps name']:.1f} % | {taught['names']:.1f} % | "
+            f"{row['class maps, balanced']['AP50']:.1f} | {taught['AP50']:.1f} |"
+        )
+    return "\n".join(lines) + "\n"

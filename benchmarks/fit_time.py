@@ -74,7 +74,8 @@ def turned(folder: Path) -> Path:
         tile = tiles[i % len(tiles)]
         pixels = np.rot90(read_picture(tile).pixels, i // len(tiles))
         height, width = (round(side * random.uniform(0.8, 1)) for side in pixels.shape[:2])
-        y, x = (
+        y = int(random.integers(0, pixels.shape[0] - height + 1))
+        x = int(random.integers(0, pixels.shape[1] - width + 1))
             int(random.integers(0, whole - part + 1))
             for whole, part in zip(pixels.shape, (height, width), strict=False)
         )

@@ -7,7 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import looks
-from benchmarks.box_tables import average_precision_table, detector_table
+from benchmarks.box_tables import (
+    average_precision_table,
+    detector_table,
+    doubt_table,
+    intervals_table,
+    taught_table,
+)
 from benchmarks.facts import read
 from boxless.files import write_whole
 from boxless.reproduction.catalogue import EXPERIMENTS
@@ -22,7 +28,7 @@ SPEED = {
     "graph with maps and affinity over bare at 224": "class maps and affinity, over the bare forward pass at 224",
     "graph with maps and affinity over bare at 448": "the same at 448",
     "locate, fast, over bare at 224": "`Localizer.locate` on a decoded picture, `fast`, over the bare forward pass",
-    "whole over the slower, fast": "a folder of JPEGs, `fast`, end to end, over the slower of decoding and network alone",
+    "whole over the slower, fast": "a folder of JPEGs, `fast`, over the slower of decoding and network alone",
     "whole over the slower, balanced": "the same, `balanced`",
     "import boxless, s": "`import boxless`, seconds",
 }
@@ -327,50 +333,6 @@ def fill_table() -> str:
         for each in classes:
             shares = " | ".join(f"{100 * each[one]:.0f}" for one in ("region", "without", "control", "only"))
             lines.append(f"| {name} | {each['class']} | {shares} |")
-    return "\n".join(lines) + "\n"
-
-
-def intervals_table() -> str:
-    """How often intervals of average precision hold the truth."""
-    results = read("ap_intervals")
-    lines = [
-        "| right boxes among the surest | pictures | AP of the population | mean AP of samples | percentiles | moved by "
-        "the mean bias of the draws |",
-        "|---|---|---|---|---|---|",
-    ]
-    for row in results["figures"]:
-        lines.append(
-            f"| {100 * row['quality']:.0f} % | {row['pictures']} | {row['truth']:.1f} | {row['mean_of_samples']:.1f} | "
-            f"{row['percentiles_hold_percent']:.1f} | {row['moved_hold_percent']:.1f} |"
-        )
-    return "\n".join(lines) + "\n"
-
-
-def taught_table() -> str:
-    """How right the boxes are that class maps teach, by the looks that must agree."""
-    results = read("taught_boxes")
-    lines = ["| looks held against the finest | taught | right (IoU 0.5) | true boxes covered |", "|---|---|---|---|"]
-    for name, row in results["figures"].items():
-        lines.append(
-            f"| {name} | {row['taught']} | {100 * row['right'] / row['taught']:.0f} % | "
-            f"{100 * row['covered'] / results['boxes']:.0f} % |"
-        )
-    return "\n".join(lines) + "\n"
-
-
-def doubt_table() -> str:
-    """How well detectors and their teachers name, beside how well they box."""
-    lines = [
-        "| pictures | names: model with class maps | names: detector taught by labels | AP50: class maps, balanced | "
-        "AP50: detector |",
-        "|---|---|---|---|---|",
-    ]
-    for name, row in read("detector")["data"].items():
-        taught = row["taught by labels"]
-        lines.append(
-            f"| `{name}` | {row['class maps name']:.1f} % | {taught['names']:.1f} % | "
-            f"{row['class maps, balanced']['AP50']:.1f} | {taught['AP50']:.1f} |"
-        )
     return "\n".join(lines) + "\n"
 
 
