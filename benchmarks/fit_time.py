@@ -76,9 +76,6 @@ def turned(folder: Path) -> Path:
         height, width = (round(side * random.uniform(0.8, 1)) for side in pixels.shape[:2])
         y = int(random.integers(0, pixels.shape[0] - height + 1))
         x = int(random.integers(0, pixels.shape[1] - width + 1))
-            int(random.integers(0, whole - part + 1))
-            for whole, part in zip(pixels.shape, (height, width), strict=False)
-        )
         part = np.ascontiguousarray(pixels[y : y + height, x : x + width])
         out = folder / tile.parent.name / f"{i}.jpg"
         out.parent.mkdir(parents=True, exist_ok=True)
