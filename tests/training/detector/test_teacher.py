@@ -36,13 +36,16 @@ def test_presets_that_see_alike_are_one_look_and_half_the_size_is_another() -> N
     assert sides(replace(card, presets={"fast": fast})) == [(224,)]
 
 
-def test_what_is_searched_for_is_looked_at_in_two_sizes() -> None:
-    """As boxless fit writes it: one search in both presets of several looks."""
+def test_what_is_searched_for_says_which_boxes_of_the_naming_look_to_believe() -> None:
+    """As boxless fit writes it: one search in both presets of several looks, with cuts of its own."""
     card = ModelFile(DEFAULT_MODEL, threads=1).card
-    search = Search(side=896, finder=0, classes=(0,), walk_steps=2)
+    search = Search(side=896, finder=0, classes=(1,), walk_steps=2)
     presets = {
-        name: replace(preset, searches=(search,) if len(preset.sides) > 1 else ())
+        name: replace(preset, searches=(search,), thresholds=(0.3, 0.9)) if len(preset.sides) > 1 else preset
         for name, preset in card.presets.items()
     }
     looks = looks_of(Named(replace(card, presets=presets)))  # type: ignore[arg-type]
-    assert [[each.side for each in look.preset.searches] for look in looks] == [[896], [448], []]
+    assert [[each.side for each in look.preset.searches] for look in looks] == [[], [896], [448]]
+    best = card.presets["best"]
+    assert looks[0].preset.sides == best.sides
+    assert looks[0].preset.thresholds == (0.3, best.threshold)

@@ -20,7 +20,7 @@ from boxless.networks.backbones import BACKBONES
 from boxless.training.detector import train as rounds_of_training
 from boxless.training.detector.evidence import Evidence
 from boxless.training.detector.result import TrainedDetector
-from boxless.training.detector.scenes import Scenes, Variation
+from boxless.training.detector.scenes import Scenes, Variation, variation_for
 from boxless.training.detector.settings import Settings
 from boxless.training.detector.taught import Taught
 from boxless.training.detector.teacher import by_class_maps
@@ -169,6 +169,18 @@ def test_scenes_are_repeatable_and_their_boxes_lie_on_what_they_show(pictures: L
                 assert abs(float(colour[0] - colour[2])) > 100
                 seen += 1
     assert seen > 60
+
+
+def test_scenes_show_large_things_whole() -> None:
+    """A scene of a part of the picture would teach that nothing is larger than it."""
+    card = Taught.of_truth(np.array([[0.2, 0.2, 0.5, 0.6]]), np.array([0]), 1)
+    cat = Taught.of_truth(np.array([[0.0, 0.1, 1.0, 0.9]]), np.array([0]), 1)
+    assert variation_for([card] * 20).part < 1
+    assert variation_for([card] * 20 + [cat]).part < 1
+    assert variation_for([card] * 8 + [cat]).part == 1
+    assert variation_for([Taught.nothing(1)]).part < 1
+    doubtful = Taught(cat.boxes, cat.candidates, np.zeros(1, np.float32))
+    assert variation_for([card, doubtful]).part < 1
 
 
 def test_what_a_teacher_must_be(whole: TrainedDetector, pictures: LabelledPictures) -> None:

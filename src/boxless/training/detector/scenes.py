@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -29,6 +29,9 @@ _KEPT = 0.35
 _MOST_BOXES = 96
 """In one scene; of more, those that are believed most are taught."""
 
+_LARGE = 0.1
+"""Where at least this share of boxes would not fit into a part of the picture, scenes show the whole."""
+
 
 @dataclass(frozen=True)
 class Variation:
@@ -50,6 +53,20 @@ class Variation:
     mosaic_scales: tuple[float, float] = (0.4, 0.8)
     flip: bool = True
     colour: float = 0.25
+
+
+def variation_for(taught: Sequence[Taught]) -> Variation:
+    """How scenes vary, so that they show the boxes of these pictures whole.
+
+    A scene that is smaller than the picture teaches no box that is larger than the scene, and what a detector has not
+    seen it does not say: all of its boxes of large things would be too small.
+    """
+    believed = Taught.joined(list(taught))
+    boxes = believed.boxes[believed.weights > 0]
+    longest = (boxes[:, 2:] - boxes[:, :2]).max(axis=1, initial=0)
+    usual = Variation()
+    large = np.count_nonzero(longest > usual.part)
+    return replace(usual, part=1.0) if large > 0 and large >= _LARGE * len(boxes) else usual
 
 
 class Scenes:

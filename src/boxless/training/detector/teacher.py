@@ -75,25 +75,39 @@ def by_class_maps(model: Path, pictures: LabelledPictures, done: Done) -> list[T
 
 
 def looks_of(network: Network) -> list[Localizer]:
-    """A model's looks of different sizes, the finest first.
+    """The looks at a picture, the first of which says boxes that the others must find again.
 
-    Looks that see alike agree whatever they see (decision 0058). So presets of the same sizes are one look; where
-    only two are left, one of half the finest's size comes between; and what the finest searches for, the others search
-    for at half the size.
+    The first is the finest that names. Looks that see alike agree whatever they see, so the others are of other sizes:
+    those of the other presets, each once, or one of half the size where there is only one. Where a model searches for
+    things, the others are its finest search and the same at half the size; boxes of searches themselves are often of
+    a part only (decision 0058).
     """
     step = network.card.size_multiple
     by_sides = {preset.sides: name for name, preset in network.card.presets.items()}
     sizes = sorted(by_sides, reverse=True)
-    looks = [Localizer(network, by_sides[sides]) for sides in sizes]
-    *before, finest = sizes[0]
+    finest = by_sides[sizes[0]]
+    *before, last = sizes[0]
+    if searches := network.card.presets[finest].searches:
+        halved = tuple(replace(each, side=_half(each.side, step)) for each in searches)
+        at_half = Localizer(network, finest)
+        at_half.preset = replace(at_half.preset, sides=sizes[0][:-1] or sizes[0], searches=halved)
+        return [_naming(network, finest), Localizer(network, finest), at_half]
+    looks = [_naming(network, by_sides[sides]) for sides in sizes]
     if len(looks) < _LOOKS and before:
-        between = Localizer(network, by_sides[sizes[0]])
-        between.preset = replace(between.preset, sides=(*before, max(before[-1], _half(finest, step))))
+        between = _naming(network, finest)
+        between.preset = replace(between.preset, sides=(*before, max(before[-1], _half(last, step))))
         looks.insert(1, between)
-    for look in looks[1:]:
-        searches = tuple(replace(each, side=_half(each.side, step)) for each in look.preset.searches)
-        look.preset = replace(look.preset, searches=searches)
     return looks
+
+
+def _naming(network: Network, preset: str) -> Localizer:
+    """A preset without its searches; what was searched for is cut where the preset cuts."""
+    localizer = Localizer(network, preset)
+    usual = localizer.preset
+    searched = {k for search in usual.searches for k in search.classes}
+    cuts = tuple(usual.threshold if k in searched else cut for k, cut in enumerate(usual.thresholds))
+    localizer.preset = replace(usual, searches=(), thresholds=cuts)
+    return localizer
 
 
 def _half(side: int, step: int) -> int:

@@ -27,7 +27,7 @@ from boxless.training.detector.evidence import Evidence, evidence_of
 from boxless.training.detector.export import export_detector
 from boxless.training.detector.loss import Taughtable
 from boxless.training.detector.result import Round, TrainedDetector, in_words
-from boxless.training.detector.scenes import Scenes, Variation
+from boxless.training.detector.scenes import Scenes, variation_for
 from boxless.training.detector.settings import Settings
 from boxless.training.detector.taught import Taught
 from boxless.training.detector.teacher import (
@@ -176,7 +176,7 @@ def _taught(
     watch: Watch | None,
 ) -> tuple[Epoch, ...]:
     """A round's epochs; the network is changed."""
-    scenes = Scenes(store, aspects, taught, settings.size, plan.batch, Variation(), plan.seed)
+    scenes = Scenes(store, aspects, taught, settings.size, plan.batch, variation_for(taught), plan.seed)
     model = Taughtable(network.input, network.output)
     model.compile(optimizer_of(plan, scenes.steps), jit_compile=jit_compile())
     model.optimizer.build(model.trainable_variables)
