@@ -97,14 +97,22 @@ def intervals_table() -> str:
 
 
 def taught_table() -> str:
-    """How right the boxes are that class maps teach, by the looks that must agree."""
-    results = read("taught_boxes")
-    lines = ["| looks held against the finest | taught | right (IoU 0.5) | true boxes covered |", "|---|---|---|---|"]
-    for name, row in results["figures"].items():
-        lines.append(
-            f"| {name} | {row['taught']} | {100 * row['right'] / row['taught']:.0f} % | "
-            f"{100 * row['covered'] / results['boxes']:.0f} % |"
-        )
+    """How right the boxes are that class maps teach, by whose they are and who must agree."""
+    data = read("taught_boxes")["data"]
+    lines = [
+        "| whose boxes, who must agree | " + " | ".join(f"`{name}`: taught | right | covered" for name in data) + " |",
+        "|---|" + "---|" * 3 * len(data),
+    ]
+    for way in next(iter(data.values()))["figures"]:
+        cells = []
+        for found in data.values():
+            row = found["figures"][way]
+            cells += [
+                str(row["taught"]),
+                f"{100 * row['right'] / row['taught']:.0f} %",
+                f"{100 * row['covered'] / found['boxes']:.0f} %",
+            ]
+        lines.append(f"| {way} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 

@@ -1,12 +1,15 @@
-"""How right the boxes are that class maps teach, by the looks that must agree. python -m benchmarks.taught_boxes MODEL
+"""How right the boxes are that class maps teach, by whose they are and who must agree.
 
-MODEL is of `boxless fit` on `cards`, such as benchmarks.average_precision leaves. Every fourth training picture is
-looked at; its true boxes serve to count only.
+    python -m benchmarks.taught_boxes FOLDER
+
+FOLDER holds cards.onnx and magnetic-tile.onnx of `boxless fit`, as benchmarks.average_precision leaves them. Every
+fourth training picture is looked at; its true boxes serve to count only.
 """
 
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +17,7 @@ import numpy as np
 from benchmarks.detector import SETS, true_boxes
 from benchmarks.facts import DATA, write_results
 from boxless.boxes import iou
+from boxless.localizer import Localizer
 from boxless.model_file import ModelFile
 from boxless.ordered import ordered_map
 from boxless.training.detector.pseudo_boxes import taught_by
@@ -25,41 +29,61 @@ EVERY = 4
 RIGHT = 0.5
 """A box is right if its intersection over union with a true one is at least so much."""
 
-AGREE = {"its double and the coarsest": (0, 0, 2), "the coarsest": (0, 2), "half the size": (0, 1),
-         "half the size and the coarsest": (0, 1, 2)}  # fmt: skip
-"""Which looks are held against the finest (0): of half its size (1), the coarsest (2)."""
+AGREE = {
+    "naming look, nobody": ("naming",),
+    "naming look, naming looks of other sizes": ("naming", "naming, 448", "naming, 224"),
+    "naming look, search": ("naming", "search"),
+    "**naming look, search and search at half the size**": ("naming", "search", "search, half"),
+    "search, search at half the size": ("search", "search, half"),
+    "search, search at half the size and the naming look of 224": ("search", "search, half", "naming, 224"),
+}
+"""By name, whose boxes are taught, and by whom they must be found again."""
 
 
 def main() -> None:
     """Measures and writes benchmarks/results/taught_boxes.json."""
-    data = SETS["cards"]
-    training, _ = read_split(DATA / data.labels, None)
-    chosen = np.arange(0, len(training), EVERY)
+    folder = Path(sys.argv[1])
+    write_results("taught_boxes", {"data": {name: measured(folder, name) for name in ("cards", "magnetic-tile")}})
+
+
+def measured(folder: Path, name: str) -> dict[str, object]:
+    """How many boxes each way teaches, how many are right, and how many true ones they cover."""
+    data = SETS[name]
+    training, _ = read_split(DATA / data.labels, str(DATA / data.val) if data.val else None)
+    chosen = np.array([i for i in range(0, len(training), EVERY) if labels_of(training, i)])
     truth = [true_boxes(data, training)[i] for i in chosen]
     training = training.only(chosen)
-    looks = looks_of(ModelFile(Path(sys.argv[1]), threads=1))
+    looks = looks_by_name(ModelFile(folder / f"{name}.onnx", threads=1))
 
     def one(i: int) -> dict[str, Taught]:
         labels = labels_of(training, i)
         names = [training.classes[k] for k in labels]
-        said = [look.locate(training.paths[i], classes=names, always_box=True) for look in looks]
-        return {
-            name: taught_by([said[k] for k in which], labels, len(training.classes)) for name, which in AGREE.items()
-        }
+        said = {by: look.locate(training.paths[i], classes=names, always_box=True) for by, look in looks.items()}
+        return {way: taught_by([said[by] for by in who], labels, len(training.classes)) for way, who in AGREE.items()}
 
     found = list(ordered_map(one, range(len(training)), 2))
     figures = {}
-    for name in AGREE:
+    for way in AGREE:
         taught = right = covered = 0
-        for each, true in zip((row[name] for row in found), truth, strict=True):
+        for each, true in zip((row[way] for row in found), truth, strict=True):
             shared = iou(each.boxes[each.weights > 0], true.boxes) >= RIGHT
             taught += len(shared)
             right += int(shared.any(axis=1).sum())
             covered += int(shared.any(axis=0).sum())
-        figures[name] = {"taught": taught, "right": right, "covered": covered}
-        print(name, figures[name], flush=True)
-    counts = {"pictures": len(training), "boxes": sum(map(len, truth)), "sizes": [look.preset.sides for look in looks]}
-    write_results("taught_boxes", {**counts, "figures": figures})
+        figures[way] = {"taught": taught, "right": right, "covered": covered}
+        print(name, way, figures[way], flush=True)
+    return {"pictures": len(training), "boxes": sum(map(len, truth)), "figures": figures}
+
+
+def looks_by_name(network: ModelFile) -> dict[str, Localizer]:
+    """The looks of a model that searches."""
+    naming, search, half = looks_of(network)
+    looks = {"naming": naming, "search": search, "search, half": half}
+    for preset, side in (("balanced", 448), ("fast", 224)):
+        plain = Localizer(network, preset)
+        plain.preset = replace(plain.preset, searches=(), thresholds=())
+        looks[f"naming, {side}"] = plain
+    return looks
 
 
 if __name__ == "__main__":
