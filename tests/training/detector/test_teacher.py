@@ -39,6 +39,7 @@ def test_presets_that_see_alike_are_one_look_and_half_the_size_is_another() -> N
 def test_what_is_searched_for_says_which_boxes_of_the_naming_look_to_believe() -> None:
     """As boxless fit writes it: one search in both presets of several looks, with cuts of its own."""
     card = ModelFile(DEFAULT_MODEL, threads=1).card
+    card = replace(card, labels=("table", "card"), class_ids=())
     search = Search(side=896, finder=0, classes=(1,), walk_steps=2)
     presets = {
         name: replace(preset, searches=(search,), thresholds=(0.3, 0.9)) if len(preset.sides) > 1 else preset
@@ -46,6 +47,9 @@ def test_what_is_searched_for_says_which_boxes_of_the_naming_look_to_believe() -
     }
     looks = looks_of(Named(replace(card, presets=presets)))  # type: ignore[arg-type]
     assert [[each.side for each in look.preset.searches] for look in looks] == [[], [896], [448]]
+    # What is not searched for is never held against the same look at it.
+    assert [look.preset.sides for look in looks] == sides(card)
+    assert [look.preset.threshold_of(1) for look in looks[1:]] == [0.9, 0.9]
     best = card.presets["best"]
     assert looks[0].preset.sides == best.sides
     assert looks[0].preset.thresholds == (0.3, best.threshold)

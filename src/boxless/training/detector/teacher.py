@@ -16,6 +16,7 @@ from boxless.image import read_picture, resize_pixels
 from boxless.localizer import Localizer
 from boxless.model_file import Detected, ModelFile, Network
 from boxless.ordered import ordered_map
+from boxless.presets import Preset, Search
 from boxless.training.detector.pseudo_boxes import taught_by
 from boxless.training.detector.relabel import relabelled
 from boxless.training.detector.taught import Taught
@@ -78,25 +79,24 @@ def looks_of(network: Network) -> list[Localizer]:
     """The looks at a picture, the first of which says boxes that the others must find again.
 
     The first is the finest that names. Looks that see alike agree whatever they see, so the others are of other sizes:
-    those of the other presets, each once, or one of half the size where there is only one. Where a model searches for
-    things, the others are its finest search and the same at half the size; boxes of searches themselves are often of
-    a part only (decision 0058).
+    those of the other presets, each once, and one of half the size where there are too few. What the finest searches
+    for, the second searches for too, and the third at half the size; boxes of searches themselves are often of a part
+    only (decision 0058).
     """
-    step = network.card.size_multiple
-    by_sides = {preset.sides: name for name, preset in network.card.presets.items()}
+    card = network.card
+    by_sides = {preset.sides: name for name, preset in card.presets.items()}
     sizes = sorted(by_sides, reverse=True)
-    finest = by_sides[sizes[0]]
-    *before, last = sizes[0]
-    if searches := network.card.presets[finest].searches:
-        halved = tuple(replace(each, side=_half(each.side, step)) for each in searches)
-        at_half = Localizer(network, finest)
-        at_half.preset = replace(at_half.preset, sides=sizes[0][:-1] or sizes[0], searches=halved)
-        return [_naming(network, finest), Localizer(network, finest), at_half]
+    finest = card.presets[by_sides[sizes[0]]]
     looks = [_naming(network, by_sides[sides]) for sides in sizes]
+    *before, last = finest.sides
     if len(looks) < _LOOKS and before:
-        between = _naming(network, finest)
-        between.preset = replace(between.preset, sides=(*before, max(before[-1], _half(last, step))))
+        between = _naming(network, by_sides[sizes[0]])
+        half = _half(last, card.size_multiple)
+        between.preset = replace(between.preset, sides=(*before, max(before[-1], half)))
         looks.insert(1, between)
+    halved = tuple(replace(each, side=_half(each.side, card.size_multiple)) for each in finest.searches)
+    for look, searches in zip(looks[1:], (finest.searches, halved), strict=False):
+        look.preset = _searching(look.preset, searches, finest)
     return looks
 
 
@@ -108,6 +108,15 @@ def _naming(network: Network, preset: str) -> Localizer:
     cuts = tuple(usual.threshold if k in searched else cut for k, cut in enumerate(usual.thresholds))
     localizer.preset = replace(usual, searches=(), thresholds=cuts)
     return localizer
+
+
+def _searching(preset: Preset, searches: tuple[Search, ...], like: Preset) -> Preset:
+    """A preset that also searches, and cuts what it searches for as another does."""
+    if not like.thresholds:
+        return replace(preset, searches=searches)
+    searched = {k for search in searches for k in search.classes}
+    cuts = (like if k in searched else preset for k in range(len(like.thresholds)))
+    return replace(preset, searches=searches, thresholds=tuple(cut.threshold_of(k) for k, cut in enumerate(cuts)))
 
 
 def _half(side: int, step: int) -> int:
