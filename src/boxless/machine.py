@@ -22,6 +22,9 @@ CPU_INFO = Path("/proc/cpuinfo")
 _EIGHT_BIT_FLAGS = frozenset({"avx512_vnni", "avx_vnni", "asimddp"})
 """What the kernel calls the instructions that multiply and add eight-bit numbers in one step."""
 
+_BFLOAT16_FLAGS = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
+"""What the kernel calls the instructions that multiply and add numbers of bfloat16 in one step."""
+
 
 def machine(packages: Sequence[str]) -> dict[str, Any]:
     """The facts of this machine, today.
@@ -66,8 +69,17 @@ def has_vnni() -> bool:
 
     Read off /proc/cpuinfo, so False where there is none: on macOS and Windows.
     """
+    return not _words_of_the_processor().isdisjoint(_EIGHT_BIT_FLAGS)
+
+
+@cache
+def has_bfloat16() -> bool:
+    """Whether the processor multiplies numbers of bfloat16 in one step; read off as `has_vnni` is."""
+    return not _words_of_the_processor().isdisjoint(_BFLOAT16_FLAGS)
+
+
+def _words_of_the_processor() -> set[str]:
     try:
-        words = set(CPU_INFO.read_text(encoding="utf-8", errors="replace").split())
+        return set(CPU_INFO.read_text(encoding="utf-8", errors="replace").split())
     except OSError:
-        return False
-    return not words.isdisjoint(_EIGHT_BIT_FLAGS)
+        return set()

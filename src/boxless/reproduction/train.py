@@ -23,7 +23,7 @@ from boxless.reproduction.cifar10 import CLASSES, SIDE, Cifar10, Pictures, Pixel
 from boxless.reproduction.recipe import Recipe
 from boxless.reproduction.whiten import Whitening, whitened
 from boxless.training.network.checkpoint import epochs_in
-from boxless.training.network.device import repeatable
+from boxless.training.network.device import half_is_quicker, mixed_precision, repeatable
 from boxless.training.network.examples import Examples, Store
 from boxless.training.network.loop import train_network
 from boxless.training.network.score import logits_of
@@ -44,6 +44,7 @@ class Trained:
         train_error, test_error: in percent, on the recipe's pictures.
         losses: the mean cross-entropy of each epoch, with dropout as in training.
         seconds: that the training took.
+        precision: that it was computed in, "single" or "half".
         machine: where it took place.
         weights: their file.
     """
@@ -55,6 +56,7 @@ class Trained:
     test_error: float
     losses: list[float]
     seconds: float
+    precision: str
     machine: dict[str, Any]
     weights: Path
 
@@ -170,10 +172,15 @@ class Trainer:
         start = time.perf_counter()
         keras.utils.clear_session()
         repeatable(seed)
-        network, inner = self._build(head)
+        with mixed_precision(self.recipe.mixed and half_is_quicker()) as half:
+            network, inner = self._build(head)
         examples = Examples.of_arrays(self.train.pixels, self.train.labels, len(CLASSES))
         epochs = train_network(network, examples, None, self.recipe.plan(seed), SIDE, folder=folder)
-        write_whole(weights, lambda beside: np.savez(beside, *inner.get_weights()))
+        learned = inner.get_weights()
+        write_whole(weights, lambda beside: np.savez(beside, *learned))
+        if half:
+            network, inner = self._build(head)
+            inner.set_weights(learned)
         return {
             "parameters": int(sum(np.prod(each.shape) for each in network.trainable_variables)),
             "train_error": _error(network, self.train),
@@ -181,6 +188,7 @@ class Trainer:
             "losses": [round(epoch.loss, 4) for epoch in epochs],
             # Of a training that was killed, what came before counts too.
             "seconds": round(max(time.perf_counter() - start, sum(epoch.seconds for epoch in epochs)), 1),
+            "precision": "half" if half else "single",
             "machine": machine(LEARNING),
         }
 
