@@ -186,9 +186,9 @@ def scale_table() -> str:
     missing = [part for part in ("kills", "rates", "long run", "ray") if part not in results]
     lines += [
         "",
-        f"On {machine['cores']} cores ({machine['processor']}), {machine['date']}, with others at work: ratios hold, "
-        "rates are lower than on a machine of one's own. `python -m benchmarks.scale` measures anew, by default "
-        "on 200,000 pictures." + (f" Not measured yet: {', '.join(missing)}." if missing else ""),
+        f"On {machine['cores']} cores ({machine['processor']}), {machine['date']}, nothing else at work (the load "
+        "averages are of what the measurement did before). `python -m benchmarks.scale` measures anew, by default on "
+        "200,000 pictures." + (f" Not measured yet: {', '.join(missing)}." if missing else ""),
     ]
     if "long run" in results:
         run = results["long run"]

@@ -40,6 +40,9 @@ _IN_A_FOLDER = 1000
 _ROUND = 100
 """Pictures of a round in which decoding, network and the whole take turns."""
 
+_A_KILL = 300
+"""Pictures for each kill: more than a quick machine looks at between two, so that none comes when all is done."""
+
 # A process of its own: its time starts at its start, its memory is nobody else's.
 _RUN = """
 import json, os, sys, time
@@ -174,8 +177,7 @@ def kills(folder: Path, out: Path, count: int, shard: int, pictures: int) -> dic
             while child.poll() is None and len(list(out.glob("part-*"))) == before:
                 time.sleep(0.005)
         time.sleep(chance.uniform(0, 2.0))
-        if child.poll() is not None:
-            break
+        assert child.poll() is None, f"all was done after {killed} kills of {count}: more pictures are wanted"
         child.send_signal(signal.SIGKILL)
         child.wait()
         killed += 1
@@ -256,7 +258,7 @@ def main() -> None:
         make_pictures(folder, given.pictures)
         parts: dict[str, Callable[[], dict[str, Any]]] = {
             "kills": lambda: kills(
-                folder, Path(place) / "killed", given.kills, 20, min(given.pictures, 40 * given.kills)
+                folder, Path(place) / "killed", given.kills, 20, min(given.pictures, _A_KILL * given.kills)
             ),
             "rates": lambda: rates(folder, given.preset, min(given.rounds, given.pictures // _ROUND)),
             "long run": lambda: long_run(folder, Path(place) / "long", given.preset, given.shard, given.warm),

@@ -22,7 +22,14 @@ from boxless.batch.job import Job
 from boxless.batch.rows import class_map
 from boxless.batch.run import run
 from boxless.batch.settings import Settings
-from boxless.errors import BoxlessError, DiskSpaceError, ResultsError, UnknownClassError, UnknownPresetError
+from boxless.errors import (
+    BoxlessError,
+    DiskSpaceError,
+    MissingExtraError,
+    ResultsError,
+    UnknownClassError,
+    UnknownPresetError,
+)
 from boxless.image import pictures_in
 from boxless.zoo import DEFAULT_MODEL
 
@@ -49,6 +56,15 @@ def test_parquet_and_json_hold_the_same(album: Path, tmp_path: Path) -> None:
         row for part in parts(tmp_path / "parquet") for row in pq.read_table(tmp_path / "parquet" / part).to_pylist()
     ]
     assert read == rows_in(tmp_path / "json")
+
+
+def test_parquet_without_its_extra_is_told_before_a_picture_is_looked_at(
+    album: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(MissingExtraError, match=r"parquet \(jsonl does not\) needs pyarrow .*boxless\[batch\]"):
+        run(job(album, tmp_path / "out", format="parquet"))
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(("kind", "off"), [("float16", 1e-3), ("uint8", 1 / 500)])

@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING, Protocol
 
 from boxless.batch.rows import Row
 from boxless.errors import ResultsError
+from boxless.extras import require
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -40,6 +41,13 @@ class Format(Protocol):
 
     suffix: str
 
+    def load(self) -> None:
+        """Loads the packages that it is written with, before a picture is looked at in vain.
+
+        Raises:
+            MissingExtraError: if one is not installed.
+        """
+
     def encode(self, rows: Sequence[Row]) -> bytes:
         """A whole file; the same rows give the same bytes."""
 
@@ -65,6 +73,11 @@ class Parquet:
     """Parquet by PyArrow: a row a picture, findings and boxes nested in it."""
 
     suffix = ".parquet"
+
+    def load(self) -> None:
+        """PyArrow; see `Format`."""
+        require("batch", "the format parquet (jsonl does not)")
+        import pyarrow.parquet  # noqa: F401
 
     def encode(self, rows: Sequence[Row]) -> bytes:
         """A whole file; see `Format`."""
@@ -108,6 +121,9 @@ class JsonLines:
     """JSON, an object a line: exactly what `boxless locate --json` prints."""
 
     suffix = ".jsonl"
+
+    def load(self) -> None:
+        """Nothing; see `Format`."""
 
     def encode(self, rows: Sequence[Row]) -> bytes:
         """A whole file; see `Format`."""

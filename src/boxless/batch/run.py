@@ -97,10 +97,12 @@ def run(
     Raises:
         ResultsError: if another run is at work in the folder, or what is there is of other settings or pictures.
         DatasetError: if a source cannot be read.
+        MissingExtraError: if the format needs packages that are not installed.
         DiskSpaceError: if there is no room left; what was done stays.
     """
     start = time.perf_counter()
     check(job.sources)
+    job.kind.load()
     folder, done, counts = job.folder, Done(), [0, 0]
 
     def count(pictures: int, failures: Sequence[Failure]) -> None:
