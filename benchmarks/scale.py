@@ -51,12 +51,15 @@ from boxless.batch import run as running
 from boxless.batch.job import Job
 from boxless.batch.settings import Settings
 said, writing = {"seconds to the first picture": None, "memory": {}}, [0.0]
-write, seen = running.write_shard, [0]
+write, written, seen = running.write_shard, [0], [0]
 
 def timed(job, number, gathered):
+    said["memory"].setdefault(0, memory())
     begin = time.thread_time()
     write(job, number, gathered)
     writing[0] += time.thread_time() - begin
+    written[0] += len(gathered)
+    said["memory"][written[0]] = memory()
 
 def memory():
     with open("/proc/self/statm") as file:
@@ -66,15 +69,12 @@ def tell(pictures, failures):
     if not seen[0]:
         said["seconds to the first picture"] = time.time() - BEGUN
     seen[0] += pictures
-    if seen[0] % 100 == 0:
-        said["memory"][seen[0]] = memory()
 
 BEGUN = float(sys.argv[3])
 running.write_shard = timed
 began = time.time()
 job = Job((sys.argv[1],), sys.argv[2], Settings(preset=sys.argv[4]), "parquet", int(sys.argv[5]))
 done = running.run(job, tell=tell)
-said["memory"][seen[0]] = memory()
 print(json.dumps({**said, "pictures": done.pictures, "failed": done.failed, "seconds": time.time() - began,
                   "CPU seconds": time.process_time(), "CPU seconds writing": writing[0]}))
 """
@@ -150,9 +150,11 @@ def long_run(folder: Path, out: Path, preset: str, shard: int, warm: int) -> dic
     command = [sys.executable, "-c", _RUN, str(folder), str(out), str(time.time()), preset, str(shard)]
     said = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     memory = {int(count): value for count, value in said.pop("memory").items()}
-    first = memory[min(warm, max(memory))]
+    # The first shard that is written brings in what writing needs, once.
+    first = memory[min((count for count in memory if count >= warm), default=max(memory))]
     return {
         **said,
+        "memory before the first shard is written, MiB": memory[0],
         "memory looked at first after": warm,
         "memory then, MiB": first,
         "memory at the end, MiB": memory[max(memory)],
@@ -238,7 +240,7 @@ def main() -> None:
     """Measures, prints, writes benchmarks/results/scale.json after each part."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pictures", type=int, default=200_000)
-    parser.add_argument("--warm", type=int, default=1000, help="pictures after which memory is looked at first")
+    parser.add_argument("--warm", type=int, default=1000, help="pictures in files after which memory is looked at")
     parser.add_argument(
         "--only", action="append", help="kills, rates, long run or ray; the rest stays as it was measured"
     )
@@ -246,7 +248,7 @@ def main() -> None:
     parser.add_argument("--shard", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--kills", type=int, default=20)
-    parser.add_argument("--ray", type=int, default=2000, help="pictures of the comparison with Ray; 0 for none")
+    parser.add_argument("--ray", type=int, default=20_000, help="pictures of the comparison with Ray; 0 for none")
     given = parser.parse_args()
     if not pictures_in(DATA / "photos"):
         sys.exit(f"no pictures to measure on: {DATA / 'photos'} is missing (set BOXLESS_DATA)")

@@ -104,7 +104,7 @@ def plan(sitting: Sitting, checked: dict[str, Any], data: Cifar10) -> list[tuple
     """
     from boxless.reproduction.train import Trainer
 
-    measured = checked["single precision"]
+    measured = a_step_of(checked)
     a_step, batch = float(measured["seconds a step"]), int(measured["batch"])
     found: list[tuple[str, str, float]] = []
     trained: set[tuple[str, int]] = set()
@@ -132,6 +132,16 @@ def plan(sitting: Sitting, checked: dict[str, Any], data: Cifar10) -> list[tuple
             found.append((name, what, (steps + looks / 3 / batch) * a_step))
             trained |= wanted
     return found
+
+
+def a_step_of(checked: dict[str, Any]) -> dict[str, float]:
+    """The step in the precision that the experiments of its scale compute in on this machine.
+
+    Args:
+        checked: what `tools.device_check` found.
+    """
+    half = EXPERIMENTS["nin-heads"].scales[checked["scale"]].recipe.half_precision and checked["half precision"]
+    return dict(half or checked["single precision"])
 
 
 def say_plan(steps: Sequence[tuple[str, str, float]], limit: float) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ from PIL import Image
 
 pytest.importorskip("tensorflow", reason="TensorFlow is not installed: pip install 'boxless[train]'")
 
+from boxless import machine
 from boxless.errors import DatasetError, UnknownExperimentError
 from boxless.reproduction.catalogue import EXPERIMENTS, experiment, reproduce, write_pages
 from boxless.reproduction.translation import shifted
@@ -46,6 +47,30 @@ def test_the_experiments_on_cifar10(archive: Path, cache: Path, tmp_path: Path) 
     before = {path: path.read_bytes() for path in tmp_path.glob("*.md")}
     write_pages(tmp_path)
     assert {path: path.read_bytes() for path in tmp_path.glob("*.md")} == before
+
+
+@pytest.mark.parametrize(("flags", "precision"), [("avx2 avx512_bf16", "half"), ("avx2 fma", "single")])
+def test_half_precision_where_the_processor_is_made_for_it(
+    flags: str, precision: str, archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from boxless.reproduction.cifar10 import load_cifar10
+    from boxless.reproduction.recipe import TINY
+    from boxless.reproduction.train import Trainer, predicted
+
+    (tmp_path / "cpuinfo").write_text(f"flags : {flags}\n")
+    monkeypatch.setattr(machine, "CPU_INFO", tmp_path / "cpuinfo")
+    monkeypatch.setenv("BOXLESS_CACHE", str(tmp_path))
+    machine.has_bfloat16.cache_clear()
+    try:
+        trainer = Trainer(replace(TINY, half_precision=True), load_cifar10(archive))
+        run = trainer.run("gap", 0)
+    finally:
+        machine.has_bfloat16.cache_clear()
+    assert run.precision == precision
+    network = trainer.network(run)
+    assert {weight.dtype for weight in network.weights} == {"float32"}
+    wrong = predicted(network, trainer.test.pixels).argmax(axis=1) != trainer.test.labels
+    assert run.test_error == pytest.approx(100 * wrong.mean()), "errors are those of the weights in single precision"
 
 
 def test_average_and_maximum_pooling(data: Path, cache: Path, tmp_path: Path) -> None:

@@ -12,14 +12,19 @@ import pytest
 
 pytest.importorskip("tensorflow", reason="TensorFlow is not installed: pip install 'boxless[train]'")
 
-from tools.full_runs import Sitting, plan, publish, say_plan, sit
+from tools.full_runs import Sitting, a_step_of, plan, publish, say_plan, sit
 
 from boxless.reproduction.catalogue import reproduce
 from boxless.reproduction.cifar10 import load_cifar10
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
-CHECKED: dict[str, Any] = {"machine": {"processor": "one"}, "single precision": {"seconds a step": 0.5, "batch": 20}}
+CHECKED: dict[str, Any] = {
+    "scale": "check",
+    "machine": {"processor": "one"},
+    "single precision": {"seconds a step": 0.5, "batch": 20},
+    "half precision": None,
+}
 
 
 def sitting(folder: Path, data: Path | None = None, seconds: float = 600) -> Sitting:
@@ -78,6 +83,13 @@ def test_what_is_done_is_not_done_again(
     sittings = json.loads((tmp_path / "sittings.json").read_text())
     assert [each["did"]["translation"] for each in sittings] == ["stopped", "not begun"]
     assert sittings[0]["machine"] == {"processor": "one"}
+
+
+def test_the_step_is_that_of_the_precision_which_a_scale_has_here() -> None:
+    half = {**CHECKED, "half precision": {"seconds a step": 0.25, "batch": 20}}
+    assert a_step_of({**half, "scale": "medium"})["seconds a step"] == 0.25
+    assert a_step_of({**CHECKED, "scale": "medium"})["seconds a step"] == 0.5
+    assert a_step_of({**half, "scale": "full"})["seconds a step"] == 0.5
 
 
 def test_only_what_counts_is_published(archive: Path, cache: Path, tmp_path: Path) -> None:

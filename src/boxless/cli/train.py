@@ -63,7 +63,10 @@ def train(
     ] = None,
     mixed_precision: Annotated[
         bool | None,
-        typer.Option("--mixed-precision/--full-precision", help="Compute in half precision; on a GPU, not on a CPU."),
+        typer.Option(
+            "--mixed-precision/--full-precision",
+            help="Compute in half precision: float16 on a GPU, unasked; bfloat16 on a CPU.",
+        ),
     ] = None,
     boxes: Annotated[
         Path | None,

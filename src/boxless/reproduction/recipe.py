@@ -20,7 +20,7 @@ class Recipe:
         train, test: how many pictures of CIFAR-10's 50,000 and 10,000, as many of each class.
         epochs, batch, rate, schedule, drops, momentum, weight_decay, warmup: of gradient descent, see
             `boxless.training.network.plan.Plan`.
-        mixed: whether it is computed in half precision where that is quicker; weights and errors are in single.
+        half_precision: whether it is computed so where that is quicker; weights and errors are in single.
     """
 
     network: Literal["nin", "nin_bn"]
@@ -37,7 +37,7 @@ class Recipe:
     momentum: float = 0.9
     weight_decay: float = 1e-4
     warmup: float = 0.0
-    mixed: bool = False
+    half_precision: bool = False
 
     def plan(self, seed: int) -> Plan:
         """As the training loop takes it: no augmentation, and the last weights, since test pictures may not choose."""
@@ -62,7 +62,7 @@ PAPER = Recipe("nin_bn", 1.0, 0.5, True, 50_000, 10_000, 300, 128, 0.1, "step", 
 the class maps, see docs/decisions/0012.
 """
 
-ONE_CYCLE = replace(PAPER, epochs=15, schedule="cosine", drops=(), warmup=4.5, mixed=True)
+ONE_CYCLE = replace(PAPER, epochs=15, schedule="cosine", drops=(), warmup=4.5, half_precision=True)
 """The same network on the same pictures in a twentieth of the epochs: the rate rises over the first 30 % of them and
 falls along a cosine to zero (Smith and Topin, arXiv 1708.07120; momentum stays as it is). Hours on two cores.
 """

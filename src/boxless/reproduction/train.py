@@ -172,7 +172,7 @@ class Trainer:
         start = time.perf_counter()
         keras.utils.clear_session()
         repeatable(seed)
-        with mixed_precision(self.recipe.mixed and half_is_quicker()) as half:
+        with mixed_precision(self.recipe.half_precision and half_is_quicker()) as half:
             network, inner = self._build(head)
         examples = Examples.of_arrays(self.train.pixels, self.train.labels, len(CLASSES))
         epochs = train_network(network, examples, None, self.recipe.plan(seed), SIDE, folder=folder)

@@ -21,7 +21,7 @@ from tests.training.network.test_train import CHOICE, PLAN, save_patterns
 from boxless import Localizer, ModelFile
 from boxless.errors import TrainingError
 from boxless.networks.framework import keras
-from boxless.training.network.device import devices
+from boxless.training.network.device import devices, mixed_precision
 from boxless.training.network.train import train
 from boxless.training.split import read_split
 
@@ -141,6 +141,9 @@ def test_tensorflow_says_what_shares_batches() -> None:
 def test_half_precision_becomes_a_model_in_single(tmp_path: Path) -> None:
     pictures = read_split(save_patterns(tmp_path / "patterns"), "0.25")
     out = tmp_path / "own.onnx"
+    with mixed_precision(True):
+        assert keras.config.dtype_policy().compute_dtype == "bfloat16", "on a processor, which has no float16"
+    assert keras.config.dtype_policy().compute_dtype == "float32"
     made = train(*pictures, out, CHOICE, replace(PLAN, epochs=3), mixed=True)
     assert "in mixed precision" in dict(made.report.facts)["network"]
     assert made.parity.probabilities < 1e-5, "the weights are in single precision, whatever they were trained in"
