@@ -184,13 +184,15 @@ def scale_table() -> str:
     lines = ["| long runs | measured | target |", "|---|---|---|"]
     for part in ("kills", "rates", "long run", "ray"):
         for name, value in results.get(part, {}).items():
-            lines.append(f"| {part}: {name} | {value:,.4g} | {targets.get(name, '')} |")
+            if not name.startswith("load average"):
+                shown = f"{value:,.0f}" if value >= 1000 else f"{value:.4g}"
+                lines.append(f"| {part}: {name} | {shown} | {targets.get(name, '')} |")
     missing = [part for part in ("kills", "rates", "long run", "ray") if part not in results]
     lines += [
         "",
-        f"On {machine['cores']} cores ({machine['processor']}), {machine['date']}, nothing else at work (the load "
-        "averages are of what the measurement did before). `python -m benchmarks.scale` measures anew, by default on "
-        "200,000 pictures." + (f" Not measured yet: {', '.join(missing)}." if missing else ""),
+        f"On {machine['cores']} cores ({machine['processor']}), {machine['date']}, with nothing else at work. "
+        "`python -m benchmarks.scale` measures anew, by default on 200,000 pictures."
+        + (f" Not measured yet: {', '.join(missing)}." if missing else ""),
     ]
     if "long run" in results:
         run = results["long run"]
