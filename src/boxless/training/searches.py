@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -60,6 +60,8 @@ def learn_searches(
         progress: told the stage, how many pictures are done, and of how many.
     """
     plans = _plans(named, learned, side, asked, progress)
+    if not trunk.has_cells:  # then nothing says what is unusual, and the card is not to say that anything does
+        plans = tuple(replace(plan, way=replace(plan.way, novelty=False)) for plan in plans)
     layers = []
     for plan in plans:
         some = learned.only(evenly(learned, max(plan.way.pictures, 2 * len(learned.classes)), seed))
@@ -72,7 +74,7 @@ def learn_searches(
         layers.append(fit_head(made.pooled, some.targets, several=some.several, seed=seed).weight)
     novel = next((plan.side for plan in plans if plan.way.novelty), None)
     usual = None
-    if novel is not None and trunk.has_cells:
+    if novel is not None:
         usual = usual_cells(trunk, learned.paths, novel, seed, lambda n, of: progress("what is usual", n, of))
     return Searches(plans, tuple(layers), usual)
 
