@@ -13,6 +13,7 @@ from boxless.batch.run import Engine, Failure, here, run
 from boxless.cli.engines import wants_ray
 from boxless.cli.progress import stages
 from boxless.cli.report import one_line
+from boxless.extras import require
 
 _TOLD = 20
 """Failures that are named one by one; the rest are in the results."""
@@ -26,6 +27,8 @@ def long_run(job: Job, engine: Engine, resume: bool, force: bool) -> None:
         engine: what does it.
         resume, force: see `boxless.batch.run.run`.
     """
+    if job.format == "parquet":
+        require("batch", "boxless locate --format parquet (--format jsonl does not)")
     looked_at = told = 0
     with stages() as show:
 
