@@ -178,7 +178,7 @@ class Trainer:
         epochs = train_network(network, examples, None, self.recipe.plan(seed), SIDE, folder=folder)
         learned = inner.get_weights()
         write_whole(weights, lambda beside: np.savez(beside, *learned))
-        if half:
+        if half:  # errors are those of the weights, which are in single precision
             network, inner = self._build(head)
             inner.set_weights(learned)
         return {
