@@ -21,7 +21,7 @@ from boxless.reproduction.boxed import load_boxed
 from boxless.reproduction.cut_settings import Settings
 from boxless.reproduction.experiment import Experiment, Measured, Say
 from boxless.reproduction.paper import CAM, CAM_LOCALIZATION_ERROR
-from boxless.reproduction.text import differences, plus_minus, table
+from boxless.reproduction.text import differences, of_seeds, plus_minus, table
 
 Floats = NDArray[np.float32]
 
@@ -148,7 +148,7 @@ def words(result: dict[str, Any]) -> str:
     return "\n\n".join(
         [
             table(header, rows),
-            f"Mean ± standard deviation over {result['settings']['seeds']} seeds; maps of {result['map']} cells. "
+            f"{of_seeds(result['settings']['seeds'])}; maps of {result['map']} cells. "
             f"*MaxBoxAccV2* as in [docs/evaluate.md](../evaluate.md), with the true class given; a box in the middle, "
             f"its size picked with the truth in hand, reaches {result['centre']:.1f}. *Localization error* is the "
             f"paper's: the box around the largest piece above {_CUT:.0%} of the maximum has IoU below 0.5 with "

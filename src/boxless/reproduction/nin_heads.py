@@ -13,7 +13,7 @@ from boxless.reproduction.cifar10 import load_cifar10
 from boxless.reproduction.experiment import Experiment, Measured, Say
 from boxless.reproduction.paper import NIN, NIN_TEST_ERROR
 from boxless.reproduction.recipe import NARROW, ONE_CYCLE, PAPER, TINY, Recipe
-from boxless.reproduction.text import differences, plus_minus, table
+from boxless.reproduction.text import differences, of_seeds, plus_minus, table
 
 HEADS = {
     "gap": "global average pooling",
@@ -87,7 +87,7 @@ def words(result: dict[str, Any]) -> str:
         )
     header = ["head", "test error %", "train error %", "gap between them", "parameters", "paper's test error %"]
     lines = [table(header, rows), ""]
-    lines.append(f"Mean ± standard deviation over {result['settings']['seeds']} seeds. Chance is {_CHANCE:.0f} %.")
+    lines.append(f"{of_seeds(result['settings']['seeds'])}. Chance is {_CHANCE:.0f} %.")
     for other in ("fc_dropout", "fc", "gmp"):
         if other in heads:
             lines.append("")

@@ -12,7 +12,7 @@ from typing import Any
 from boxless.errors import DatasetError
 from boxless.files import write_whole
 from boxless.reproduction.experiment import Experiment, Measured
-from boxless.reproduction.text import flat, shown, smaller, table
+from boxless.reproduction.text import apart, flat, in_words, shown, table
 
 SCALES = ("full", "medium", "quick", "check")
 """The most telling first."""
@@ -78,7 +78,7 @@ def experiment_page(experiment: Experiment, results: Mapping[str, dict[str, Any]
     """An experiment's page, from its results by scale."""
     parts = [f"# {experiment.title}", experiment.claim, experiment.method]
     if "full" not in results:
-        parts.append(_only_quick(experiment))
+        parts.append(_not_in_full(experiment))
     for scale in SCALES:
         if scale in results:
             parts += _section(experiment, scale, results[scale])
@@ -110,10 +110,10 @@ def index_page(experiments: Sequence[Experiment], out: Path) -> str:
     )
 
 
-def _only_quick(experiment: Experiment) -> str:
+def _not_in_full(experiment: Experiment) -> str:
     return (
-        "> **Only a small run so far.** The full experiment was not run: it wants a GPU. What stands below is not the "
-        f"paper's setting. To run it: `boxless reproduce {experiment.name} --full`."
+        "> **Not run in full so far**, for want of a GPU. What stands below is not the paper's setting. To run it: "
+        f"`boxless reproduce {experiment.name} --full`."
     )
 
 
@@ -121,7 +121,7 @@ def _section(experiment: Experiment, scale: str, result: dict[str, Any]) -> list
     parts = [f"## {_LABELS[scale]}"]
     if scale != "full":
         full = asdict(experiment.scales["full"])
-        parts.append(f"Smaller than the full run: {smaller(result['settings'], full)}.")
+        parts.append(f"Other than in the full run: {apart(result['settings'], full)}.")
     parts.append(f"![{experiment.title}]({experiment.name}-{scale}.svg)")
     parts.append(experiment.words(result))
     parts.append(_facts(result))
@@ -131,14 +131,16 @@ def _section(experiment: Experiment, scale: str, result: dict[str, Any]) -> list
 def _facts(result: dict[str, Any]) -> str:
     here = result["machine"]
     machines = result.get("trained_on", [here])
-    settings = [[name.replace("_", " "), shown(value)] for name, value in flat(result["settings"])]
+    settings = [[in_words(name), shown(value)] for name, value in flat(result["settings"])]
     where = "; ".join(
         f"{each['processor']}, {each['cores']} cores, {' and '.join(each['accelerators']) or 'no GPU'}, "
         f"{', '.join(f'{name} {number}' for name, number in each['packages'].items())}"
         for each in machines
     )
+    computed = sorted({run["precision"] for run in result.get("runs", []) if "precision" in run})
     rows = [
         *settings,
+        *([["computed in", " and ".join(f"{each} precision" for each in computed)]] if computed else []),
         ["data", result["data"]],
         ["trained on", where],
         [

@@ -17,6 +17,11 @@ def plus_minus(values: Sequence[float], digits: int = 2) -> str:
     return f"{np.mean(values):.{digits}f} ± {np.std(values, ddof=1):.{digits}f}"
 
 
+def of_seeds(number: int) -> str:
+    """What the numbers of `plus_minus` are."""
+    return f"Mean ± standard deviation over {number} seeds" if number > 1 else "Of one seed"
+
+
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A table in Markdown."""
     lines = [header, ["---"] * len(header), *rows]
@@ -56,11 +61,16 @@ def shown(value: Any) -> str:  # noqa: ANN401
     return f"{value:,}" if isinstance(value, int) else f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
-def smaller(settings: Mapping[str, Any], full: Mapping[str, Any]) -> str:
+def in_words(name: str) -> str:
+    """The name of a setting."""
+    return name.replace("_", " ")
+
+
+def apart(settings: Mapping[str, Any], full: Mapping[str, Any]) -> str:
     """In what settings differ from those of a full run."""
     whole = dict(flat(full))
     return "; ".join(
-        f"{name} {shown(value)} instead of {shown(whole[name])}"
+        f"{in_words(name)} {shown(value)} instead of {shown(whole[name])}"
         for name, value in flat(settings)
         if name in whole and shown(value) != shown(whole[name])
     )

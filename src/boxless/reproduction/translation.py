@@ -15,7 +15,7 @@ from boxless.reproduction.experiment import Experiment, Measured, Say
 from boxless.reproduction.nin_heads import HEADS, of_head
 from boxless.reproduction.paper import NIN
 from boxless.reproduction.recipe import NARROW, ONE_CYCLE, PAPER, TINY, Recipe
-from boxless.reproduction.text import differences, plus_minus, table
+from boxless.reproduction.text import differences, of_seeds, plus_minus, table
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def words(result: dict[str, Any]) -> str:
         ]
         parts.append(table([title, *(f"{by} px" for by in shifts)], rows))
     parts.append(
-        f"Mean ± standard deviation over {settings['seeds']} seeds, each the mean over four directions. Of a picture "
+        f"{of_seeds(settings['seeds'])}, each the mean over four directions. Of a picture "
         f"of {result['side']} pixels, moving by {shifts[-1]} hides {shifts[-1] / result['side']:.0%}, so every "
         "curve must fall; what the heads make of it is the distance between curves."
     )
