@@ -25,7 +25,10 @@ def locate(
     preset: Annotated[str, typer.Option(metavar="PRESET", help="fast, balanced or best.")] = DEFAULT_PRESET,
     model: Annotated[
         str | None,
-        typer.Option(metavar="MODEL", help="A model's name or file; boxless models says which it is else."),
+        typer.Option(
+            metavar="MODEL",
+            help=f"A model's name or file; boxless models says which it is else, and with --out {DEFAULT_MODEL}.",
+        ),
     ] = None,
     top: Annotated[int, typer.Option(metavar="N", min=1, help="How many of the most probable classes.")] = DEFAULT_TOP,
     classes: Annotated[
