@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,18 @@ def test_every_picture_has_a_name_of_its_own(folder: Path) -> None:
     assert found["train/x/line\nbreak.jpg"].split == "train"
 
 
+def test_a_file_of_one_picture_stays_below_and_is_its_own(folder: Path, tmp_path: Path) -> None:
+    stems = {each.name: each.stem for each in read_inputs(folder)}
+    assert stems["cat/1.jpg"] == "cat/1" and stems["dog/1.jpg"] == "dog/1" and stems["dog/1.png"] == "dog__1-2"
+    flat = [stem.replace("/", "__").casefold() for stem in stems.values()]
+    assert len(set(flat)) == len(flat)
+    (tmp_path / "lists").mkdir()
+    table = tmp_path / "lists/list.csv"
+    table.write_text(f"path\n{folder}/cat/1.jpg\n../my pictures/dog/1.jpg\n", encoding="utf-8")
+    for each in read_inputs(table):
+        assert "/" not in each.stem and each.stem.endswith("__1") and Path(each.name).name == "1.jpg"
+
+
 def test_labels_of_folders_and_tables(folder: Path) -> None:
     assert {each.labels for each in read_inputs(folder / "dog", "folder")} == {("dog",)}
     table = folder / "labels.csv"
@@ -54,6 +67,16 @@ def test_labels_of_folders_and_tables(folder: Path) -> None:
     assert read_inputs(table)[0].labels is None
     with pytest.raises(DatasetError, match="no column of labels"):
         read_inputs(folder, str(table))
+    table.write_text("path,split\ncat/1.jpg,dev\n")
+    with pytest.raises(DatasetError, match=r"cat/1.jpg: of the split 'dev' \(expected train, "):
+        read_inputs(table)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_the_label_of_a_link_is_the_folder_that_it_stands_in(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "store.jpg").write_bytes(b"")
+    (folder / "dog/link.jpg").symlink_to(tmp_path / "store.jpg")
+    assert {each.labels for each in read_inputs(folder / "dog", "folder")} == {("dog",)}
 
 
 def test_the_output_is_no_input(folder: Path) -> None:

@@ -91,6 +91,24 @@ def test_every_format_without_any_finding(format_: str, labelled: Path, tmp_path
     assert copied.read_bytes() == (source / "grey.png").read_bytes() and not copied.is_symlink()
 
 
+@pytest.mark.parametrize("format_", ["yolo", "voc", "labelme"])
+def test_a_listed_picture_elsewhere_gets_no_file_beside_it(format_: str, pictures: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (tmp_path / "lists").mkdir()
+    for name in ("a.jpg", "a.png", "b.jpg"):
+        shutil.copyfile(pictures / "coffee.jpg", elsewhere / name)
+    for suffix in (".txt", ".xml", ".json"):
+        (elsewhere / f"a{suffix}").write_text("precious")
+    table, out = tmp_path / "lists/list.csv", tmp_path / "out"
+    table.write_text(f"path\n{elsewhere}/a.jpg\n{elsewhere}/a.png\n../elsewhere/b.jpg\n", encoding="utf-8")
+    done = boxless("annotate", table, "--format", format_, "--pictures", "none", "--out", out, *FAST)
+    assert done.returncode == 0, done.stderr
+    assert {path.read_text() for path in elsewhere.glob("a.[txj][!p]*")} == {"precious"}
+    assert len(list(elsewhere.iterdir())) == 6
+    assert len([path for path in out.rglob("*") if path.suffix in (".txt", ".xml", ".json") and path.name != NOTE]) == 3
+
+
 def test_format_names_are_those_of_the_table() -> None:
     assert [each.value for each in FormatName] == list(FORMATS)
 
@@ -140,6 +158,9 @@ def test_a_broken_picture_is_named_and_the_rest_goes_on(labelled: Path, tmp_path
     none = boxless("annotate", labelled / "cup", "--out", tmp_path / "third", *FAST)
     assert none.returncode == 2 and "not one of 2 pictures can be read" in none.stderr
     assert not (tmp_path / "third").exists()
+    for path in (labelled / "cup").iterdir():
+        shutil.copyfile(labelled / "espresso/1.jpg", path)
+    assert boxless("annotate", labelled / "cup", "--out", tmp_path / "third", *FAST).returncode == 0
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a process that cannot be killed as this does it")

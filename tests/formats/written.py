@@ -36,9 +36,8 @@ def annotated(masks: bool, source: Path, names: tuple[str, ...] = NAMES) -> list
             Thing(CLASSES[1], (0.0, 0.0, float(width), float(height)), 0.25, 0.5, 3.0, second),
         )
         split = "val" if number == 1 else "train"
-        found.append(
-            Annotated(name, str(source / name), height, width, split, things if number < len(names) - 1 else ())
-        )
+        there = things if number < len(names) - 1 else ()
+        found.append(Annotated(name, Path(name).stem, str(source / name), height, width, split, there))
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import unicodedata
 import zlib
 from collections.abc import Mapping, Sequence
@@ -28,6 +29,8 @@ class Input:
         path: of it.
         name: its path below the folder that was given, or of the CSV.
         flat: a file name that no other picture has, not even with another suffix.
+        stem: where a file of this picture alone goes in another folder, without a suffix: its name, or where that leads
+            out of the folder or another picture has it too, its flat name.
         labels: what it shows; None where the model is to say.
         split: "train", "val" or "test".
     """
@@ -35,6 +38,7 @@ class Input:
     path: Path
     name: str
     flat: str
+    stem: str
     labels: tuple[str, ...] | None
     split: str
 
@@ -52,7 +56,8 @@ def read_inputs(source: Path, labels: str | None = None, without: Path | None = 
         without: a folder in the source whose pictures are left out: that of the output.
 
     Raises:
-        DatasetError: if there are no pictures, or only in the folder of the output, or some have no label in the CSV.
+        DatasetError: if there are no pictures, or only in the folder of the output, or some have no label in the CSV,
+            or a split of another name.
         PictureError: if the folder has no pictures.
     """
     if not source.exists():
@@ -74,6 +79,7 @@ def read_inputs(source: Path, labels: str | None = None, without: Path | None = 
             path,
             name.as_posix(),
             flat + path.suffix,
+            name.with_suffix("").as_posix() if flat == _flat(name) and _stays_below(name) else flat,
             known.get(path),
             _split(name, listed.splits[path] if listed else ""),
         )
@@ -89,7 +95,8 @@ def _labels(
     if labels == "model":
         return {}
     if labels == "folder":
-        return {path: (path.resolve().parent.name,) for path in paths}
+        # A link's label is the folder in which it stands.
+        return {path: (Path(os.path.abspath(path)).parent.name,) for path in paths}  # noqa: PTH100 (resolve follows)
     file = Path(labels)
     if not file.is_file():
         raise DatasetError(f"no labels at '{labels}' (expected folder, model, or a CSV of path and label)")
@@ -107,6 +114,10 @@ def _labels(
     return known
 
 
+def _stays_below(name: Path) -> bool:
+    return not name.is_absolute() and ".." not in name.parts
+
+
 def _flat(name: Path) -> str:
     """Folders and name in one, without its suffix; what makes trouble in files of lines (control characters) is _."""
     parts = [part for part in name.with_suffix("").parts if part not in ("/", "..")]
@@ -116,7 +127,9 @@ def _flat(name: Path) -> str:
 
 def _split(name: Path, said: str) -> str:
     if said:
-        return _SPLITS.get(said.casefold(), "train")
+        if said.casefold() not in _SPLITS:
+            raise DatasetError(f"{name}: of the split '{said}' (expected {', '.join(_SPLITS)}, or none)")
+        return _SPLITS[said.casefold()]
     if len(name.parts) > 1 and name.parts[0].casefold() in _SPLITS:
         return _SPLITS[name.parts[0].casefold()]
     return "val" if zlib.crc32(name.as_posix().encode("utf-8", "replace")) % _HELD_OUT == 0 else "train"

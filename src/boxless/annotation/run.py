@@ -86,7 +86,7 @@ def annotate(
     Raises:
         ModelFileError: if masks are wanted of a detector.
         OutputError: if the format has no masks and they are wanted; if `out` is there, or is not `annotate`'s; if an
-            unfinished run had other settings; if a picture's name cannot be written.
+            unfinished run had other settings; if not one picture can be read.
         UnknownClassError: if pictures have labels that the model lacks, before anything is written.
     """
     format_ = FORMATS[wishes.format]
@@ -119,9 +119,9 @@ def annotate(
         )
         counts = [len(each.things) for each in records]
         if not counts:
-            raise OutputError(
-                f"not one of {len(inputs)} pictures can be read, such as {': '.join(records.failures[0])}"
-            )
+            _, error = records.failures[0]
+            records.remove()  # so that the next run looks again
+            raise OutputError(f"not one of {len(inputs)} pictures can be read, such as {error}")
         format_.write(part, about, records)
         if wishes.pictures != "none":
             for each in records:
@@ -134,7 +134,7 @@ def annotate(
 
 def _settings(inputs: Sequence[Input], localizer: Localizer, wishes: Wishes) -> dict[str, Any]:
     """What records depend on; of the pictures a digest, for there may be many."""
-    listed = json.dumps([[str(each.path), each.flat, each.labels, each.split] for each in inputs]).encode()
+    listed = json.dumps([[str(each.path), each.name, each.flat, each.labels, each.split] for each in inputs]).encode()
     card = hashlib.sha256(localizer.card.to_json().encode()).hexdigest()
     return {
         "version": __version__,
@@ -147,7 +147,7 @@ def _settings(inputs: Sequence[Input], localizer: Localizer, wishes: Wishes) -> 
 
 
 def _annotated(given: Input, localizer: Localizer, classes: Classes, wishes: Wishes) -> Annotated:
-    file = given.name if wishes.pictures == "none" else given.flat
+    file, stem = (given.name, given.stem) if wishes.pictures == "none" else (given.flat, Path(given.flat).stem)
     try:
         file.encode()
     except UnicodeEncodeError:
@@ -161,7 +161,7 @@ def _annotated(given: Input, localizer: Localizer, classes: Classes, wishes: Wis
     )
     if found.height is None or found.width is None:
         raise PictureError(f"{given.path}: {found.error}")
-    return Annotated(file, str(given.path.absolute()), found.height, found.width, given.split, things)
+    return Annotated(file, stem, str(given.path.absolute()), found.height, found.width, given.split, things)
 
 
 def _things(finding: Finding, name: str, masks: bool) -> list[Thing]:

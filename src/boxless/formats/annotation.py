@@ -37,6 +37,8 @@ class Annotated:
 
     Attributes:
         file: what the annotations call it: below the folder of pictures that is written, or of those that were read.
+        stem: what a file of this picture alone is called, without its suffix: below the folder that is written, and as
+            no other picture's.
         source: its path.
         height, width: as displayed, in pixels.
         split: "train", "val" or "test".
@@ -44,6 +46,7 @@ class Annotated:
     """
 
     file: str
+    stem: str
     source: str
     height: int
     width: int

@@ -24,7 +24,7 @@ def write_labelme(folder: Path, about: About, pictures: Iterable[Annotated]) -> 
     Where the pictures stay where they are, the files name them by the way to them.
     """
     for picture in pictures:
-        path = (folder / picture.file).with_suffix(".json")
+        path = folder / f"{picture.stem}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         home = about.out.resolve() / path.parent.relative_to(folder)
         data: dict[str, Any] = {

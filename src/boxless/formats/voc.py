@@ -36,8 +36,8 @@ def write_voc(folder: Path, about: About, pictures: Iterable[Annotated]) -> None
             for name, value in zip(("xmin", "ymin", "xmax", "ymax"), _inclusive(thing.box), strict=True):
                 child(edges, name, value)
             child(object_, "score", round(thing.score, 4))
-        name = picture.file.replace("/", "__")
-        (folder / "Annotations" / name).with_suffix(".xml").write_text(as_text(root), encoding="utf-8", newline="")
+        name = picture.stem.replace("/", "__")
+        (folder / "Annotations" / f"{name}.xml").write_text(as_text(root), encoding="utf-8", newline="")
 
 
 def _inclusive(box: Edges) -> tuple[int, int, int, int]:

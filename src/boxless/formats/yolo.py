@@ -20,8 +20,8 @@ def write_yolo(folder: Path, about: About, pictures: Iterable[Annotated]) -> Non
     splits: set[str] = set()
     for picture in pictures:
         splits.add(picture.split)
-        below = f"{picture.split}/{picture.file}" if about.placed else picture.file
-        path = (folder / "labels" / below).with_suffix(".txt")
+        below = f"{picture.split}/{picture.stem}" if about.placed else picture.stem
+        path = folder / "labels" / f"{below}.txt"
         path.parent.mkdir(parents=True, exist_ok=True)
         lines = []
         for thing in picture.things:
