@@ -106,6 +106,8 @@ def test_a_table_and_a_sheet(out: Path, tmp_path: Path) -> None:
     with Image.open(sheet) as drawn:
         assert drawn.width > 600
     assert boxless("results", out, "--sheet", sheet).returncode == 2
+    refused = boxless("results", out, "--sheet", tmp_path / "sheet.xyz")
+    assert refused.returncode == 2 and "'.xyz'" in refused.stderr and refused.stdout == ""
 
 
 def test_pictures_that_are_gone_are_not_drawn(out: Path, album: Path, tmp_path: Path) -> None:

@@ -53,6 +53,14 @@ def test_what_is_there_stays(name: str, pictures: Path, boxes: Path, tmp_path: P
     assert file.read_bytes() != b"mine"
 
 
+def test_a_folder_is_no_file_even_with_force(pictures: Path, boxes: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "models.onnx"
+    folder.mkdir()
+    done = boxless("calibrate", boxes, "--out", folder, "--force")
+    assert done.returncode == 2 and "is a folder" in done.stderr and done.stdout == ""
+    assert folder.is_dir()
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="of folders with POSIX permissions")
 @pytest.mark.parametrize("access", [0o500, 0o000])
 def test_closed_folders_are_named_before_the_work(coffee: Path, tmp_path: Path, access: int) -> None:

@@ -20,10 +20,10 @@ def ask_before_overwriting(out: Path, force: bool, option: str = "--out") -> Non
     folder = out.parent
     if folder.is_dir() and not os.access(folder, os.W_OK | os.X_OK):
         raise typer.BadParameter(f"{folder} is closed to writing; name a file elsewhere", param_hint=option)
-    if force or not out.exists():
-        return
     if out.is_dir():
         raise typer.BadParameter(f"{out} is a folder (expected the name of a file)", param_hint=option)
+    if force or not out.exists():
+        return
     if not sys.stdin.isatty():
         raise typer.BadParameter(f"{out} exists; replace it with --force", param_hint=option)
     typer.confirm(f"{out} exists. Replace it?", abort=True)
