@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from boxless import Card, ModelFileError, UnknownClassError
@@ -84,9 +85,10 @@ def test_a_card_with_senseless_thresholds_or_searches_is_refused(change: dict[st
         Card.from_json(json.dumps(data))
 
 
-@pytest.mark.parametrize("wanted", [1, "barn owl", "Barn_Owl", " barn  owl ", "n2", "1"])
+@pytest.mark.parametrize("wanted", [1, np.int64(1), "barn owl", "Barn_Owl", " barn  owl ", "n2", "1"])
 def test_a_class_by_index_label_or_id(wanted: str | int) -> None:
     assert CARD.class_index(wanted) == 1
+    assert type(CARD.class_index(wanted)) is int
 
 
 @pytest.mark.parametrize(

@@ -215,6 +215,14 @@ def test_missing_files_and_folders_are_refused(tmp_path: Path) -> None:
     Image.new("RGB", (4, 4)).save(tmp_path / "one.png")
     with pytest.raises(PictureError, match="a folder of 1"):
         read_picture(tmp_path)
+    with pytest.raises(PictureError, match="cannot be looked at"):
+        read_picture(tmp_path / f"{'long' * 100}.jpg")
+
+
+def test_an_image_that_is_not_decoded_yet_may_be_damaged() -> None:
+    data = encoded(Image.effect_noise((200, 100), 80), "PNG")
+    with pytest.raises(PictureError, match="a damaged picture"):
+        read_picture(Image.open(io.BytesIO(data[: len(data) // 2])))
 
 
 def test_what_is_no_picture_at_all_is_refused() -> None:

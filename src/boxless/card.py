@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import operator
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
@@ -121,7 +122,8 @@ class Card:
         Raises:
             UnknownClassError: if there is none such (with the nearest names), or if the label is not unique.
         """
-        if isinstance(wanted, int):
+        if not isinstance(wanted, str):
+            wanted = operator.index(wanted)  # NumPy's integers are no int
             if not 0 <= wanted < len(self.labels):
                 raise UnknownClassError(f"no class {wanted} (there are 0 to {len(self.labels) - 1})")
             return wanted

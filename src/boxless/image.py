@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
@@ -62,22 +65,16 @@ def read_picture(source: Source, *, enough: int | None = None, max_pixels: int =
         pixels = _array_pixels(source)
         return Picture(pixels, *pixels.shape[:2])
     if isinstance(source, Image.Image):
-        return _decode(source, None, max_pixels)
+        with _told_as_picture_errors():  # it may not be decoded yet
+            return _decode(source, None, max_pixels)
     source = as_bytes(source)
     if isinstance(source, bytes):
         if not source:
             raise PictureError("no bytes (expected an encoded picture: JPEG, PNG, WebP, ...)")
         return _open(io.BytesIO(source), enough, max_pixels)
     if isinstance(source, (str, Path)):
-        path = Path(source)
-        if not path.exists():
-            raise PictureError("no such file")
-        if path.is_dir():
-            count = len(pictures_in(path))
-            raise PictureError(f"a folder of {count} pictures (expected one; list them with pictures_in)")
-        if path.stat().st_size == 0:
-            raise PictureError("an empty file (0 bytes)")
-        return _open(path, enough, max_pixels)
+        _check_file(Path(source))
+        return _open(Path(source), enough, max_pixels)
     raise PictureError(
         f"{type(source).__name__} (expected a path, bytes, a file opened for reading bytes, a PIL image, or a NumPy "
         "array (H, W, 3) RGB)"
@@ -183,10 +180,29 @@ def _unknown_array(array: NDArray[Any], hint: str) -> PictureError:
     )
 
 
-def _open(file: Path | io.BytesIO, enough: int | None, max_pixels: int) -> Picture:
+def _check_file(path: Path) -> None:
     try:
-        with open_picture(file) as image:
-            return _decode(image, enough, max_pixels)
+        about = path.stat()
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # of a name with a zero byte
+        raise PictureError("no such file") from None
+    except OSError as error:  # a name that is too long, a folder that is closed to us
+        raise PictureError(f"cannot be looked at ({error.strerror})") from None
+    if stat.S_ISDIR(about.st_mode):
+        count = len(pictures_in(path))
+        raise PictureError(f"a folder of {count} pictures (expected one; list them with pictures_in)")
+    if about.st_size == 0:
+        raise PictureError("an empty file (0 bytes)")
+
+
+def _open(file: Path | io.BytesIO, enough: int | None, max_pixels: int) -> Picture:
+    with _told_as_picture_errors(), open_picture(file) as image:
+        return _decode(image, enough, max_pixels)
+
+
+@contextmanager
+def _told_as_picture_errors() -> Iterator[None]:
+    try:
+        yield
     except UnidentifiedImageError:
         raise PictureError(f"not a picture, or of a kind that is not read ({', '.join(FORMATS)} are)") from None
     except Image.DecompressionBombError as error:

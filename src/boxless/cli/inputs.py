@@ -38,7 +38,7 @@ def inputs_of(paths: Sequence[str], save: Path | None, maps: Path | None, sheet:
         save, maps: the folders for drawn pictures and for score maps, if there are any.
         sheet: the contact sheet's file, if there is one.
     """
-    several = sum(Path(path).is_dir() for path in paths) > 1
+    several = sum(_is_folder(path) for path in paths) > 1
     found = [each for path in paths for each in _expanded(path, several)]
     ours = [each for each in found if _is_ours(each.name, save, sheet)]
     if ours:
@@ -46,6 +46,11 @@ def inputs_of(paths: Sequence[str], save: Path | None, maps: Path | None, sheet:
         note(f"skipped, drawn by an earlier run: {ours[0].name}{more}")
     left_out = {each.name for each in ours}
     return _apart([each for each in found if each.name not in left_out], tell=bool(save or maps))
+
+
+def _is_folder(path: str) -> bool:
+    """Whether it is known to be one: where that cannot be looked at, the picture will fail by its name."""
+    return os.path.isdir(path)  # noqa: PTH112 (that of Path raises)
 
 
 def _expanded(path: str, several: bool) -> Iterator[Input]:
@@ -56,7 +61,7 @@ def _expanded(path: str, several: bool) -> Iterator[Input]:
     folder = Path(path)
     if path == "-":
         yield Input(path, "stdin")
-    elif not folder.is_dir():
+    elif not _is_folder(path):
         yield Input(path, folder.stem)
     else:
         above = folder.resolve().name if several else ""
