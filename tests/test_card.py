@@ -108,5 +108,12 @@ def test_unknown_classes_are_refused_with_help(wanted: str | int, said: str) -> 
     assert said in str(refusal.value)
 
 
+def test_a_name_that_no_other_class_has() -> None:
+    assert [CARD.unique_name(index) for index in range(2)] == ["crane", "barn owl"]
+    twice = replace(CARD, labels=("crane", "barn owl", "crane", "magpie"))
+    assert [twice.unique_name(index) for index in range(3)] == ["n1", "barn owl", "n3"]
+    assert replace(twice, class_ids=()).unique_name(2) == "crane 2"
+
+
 def test_the_default_preset() -> None:
     assert CARD.default_preset == "balanced"

@@ -142,6 +142,13 @@ class Card:
         hint = f"; nearest: {', '.join(near[:5])}" if near else ""
         raise UnknownClassError(f"no class '{wanted}' among the {len(self.labels)} of {self.name}{hint}")
 
+    def unique_name(self, class_index: int) -> str:
+        """A class's label; where several have the same, its id, or its label and index."""
+        label = self.labels[class_index]
+        if self.labels.count(label) == 1:
+            return label
+        return self.class_ids[class_index] if self.class_ids else f"{label} {class_index}"
+
     def to_json(self) -> str:
         """The card as JSON, with the format's version."""
         return json.dumps({"format": FORMAT, **asdict(self)}, ensure_ascii=False)

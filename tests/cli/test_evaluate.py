@@ -77,6 +77,17 @@ def test_average_precision_of_two_models(boxed: Path, pictures: Path) -> None:
     assert "--ap" in boxless("evaluate", boxed, "--pictures", pictures, *models).stderr
 
 
+def test_average_precision_of_classes_of_one_label(pictures: Path, tmp_path: Path) -> None:
+    bird, machine = "n02012849", "n03126707"  # both are called crane
+    boxed = tmp_path / "boxes.csv"
+    boxed.write_text(
+        f"image,class,x0,y0,x1,y1\ncoffee.jpg,{bird},100,20,500,380\nrocket.jpg,{machine},280,60,360,360\n"
+    )
+    done = boxless("evaluate", boxed, "--pictures", pictures, "--preset", "fast", "--ap", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["classes"] == [bird, machine]
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [

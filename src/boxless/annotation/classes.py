@@ -58,11 +58,11 @@ class Classes:
             )
         known = {number for number in numbers.values() if number is not None}
         wanted = sorted(known) if numbers else [k for k in range(len(card.labels)) if k not in card.background]
-        return cls(card, numbers, tuple(_name(card, index) for index in wanted))
+        return cls(card, numbers, tuple(card.unique_name(index) for index in wanted))
 
     def name(self, index: int) -> str:
-        """What annotations call a class: its label; where several have the same, its id or its label and index."""
-        return _name(self.card, index)
+        """What annotations call a class."""
+        return self.card.unique_name(index)
 
     def look(self, localizer: Localizer, given: Input) -> Localization:
         """What is found in a picture: of its labels, or of what the model says that it shows.
@@ -81,10 +81,3 @@ class Classes:
     def _said(self, localizer: Localizer, given: Input) -> Localization:
         """Of one class a picture the likeliest, of several all; those that count as absent have no boxes."""
         return localizer.locate(given.path, top=1 if self.card.activation == "softmax" else len(self.card.labels))
-
-
-def _name(card: Card, index: int) -> str:
-    label = card.labels[index]
-    if card.labels.count(label) == 1:
-        return label
-    return card.class_ids[index] if card.class_ids else f"{label} {index}"

@@ -123,9 +123,7 @@ def measure_boxes(
             boxes = found.get(index, FoundBoxes(np.zeros((0, 4)), np.zeros(0)))
             matches.setdefault(index, {})[number] = match(there.get(index, NOTHING), boxes, IOUS)
     classes = {
-        name: ClassMatches.of(matches[index], len(paths))
-        for index, name in enumerate(localizer.card.labels)
-        if index in matches
+        localizer.card.unique_name(index): ClassMatches.of(matches[index], len(paths)) for index in sorted(matches)
     }
     if not any(each.true.sum() for each in classes.values()):
         raise DatasetError(f"{boxed.name}: no true boxes (expected some, to measure average precision)")
