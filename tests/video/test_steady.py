@@ -8,11 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from tests.small_detector import write_detector
 
-from boxless import Localizer
+from boxless import Card, Localizer
 from boxless.boxes import iou
 from boxless.image import read_picture
-from boxless.model_file import ModelFile
+from boxless.model_file import ModelFile, Output
+from boxless.presets import Preset
 from boxless.video import Frames, SteadyNetwork, follow
 from boxless.video.cuts import Cuts
 
@@ -60,6 +62,42 @@ def test_forgotten_is_as_new(network: ModelFile, pictures: Path) -> None:
     steady.forget()
     out = steady.run(other, size=(224, 224), classes=[], top=1)
     np.testing.assert_allclose(out.logits, network.run(other, size=(224, 224), top=1).logits, atol=1e-5)
+
+
+class Dial:
+    """Its maps are what a picture's pixels are, times the number of the map."""
+
+    card = Card("dial", ("one", "two"), {"plain": Preset((32,), 1)}, "none", "CC0-1.0", "a test")
+
+    def run(self, pixels: np.ndarray, *, size: tuple[int, int], classes: Sequence[int], top: int) -> Output:
+        chosen = np.array([*classes, *range(top)], np.int64)
+        maps = np.ones((len(chosen), *size), np.float32) * (chosen[:, None, None] + 1) * pixels.mean()
+        return Output(np.full(2, pixels.mean(), np.float32), chosen, maps)
+
+
+def test_looks_of_one_size_in_a_frame_leave_each_others_maps() -> None:
+    steady = SteadyNetwork(Dial(), kept=0.5)
+
+    def frame(light: int) -> list[float]:
+        """A look that names, another, and two searches of its size."""
+        looks = [((2, 2), []), ((4, 4), [0]), ((4, 4), [2]), ((4, 4), [3])]
+        pixels = np.full((4, 4, 3), light, np.uint8)
+        seen = [steady.run(pixels, size=size, classes=asked, top=0 if asked else 1) for size, asked in looks]
+        assert [each.chosen.tolist() for each in seen] == [[0], [0], [2], [3]]
+        return [float(each.class_maps.mean()) for each in seen] + [float(seen[2].logits[0])]
+
+    assert frame(10) == [10, 10, 30, 40, 10]
+    assert frame(20) == [15, 15, 45, 60, 15]
+    assert frame(25) == [20, 20, 60, 80, 20]
+
+
+def test_a_detector_sees_each_frame_for_itself(clip: Make, tmp_path: Path) -> None:
+    detector = write_detector(tmp_path / "tiny.onnx")
+    with Frames(str(clip("coffee.jpg", "chelsea.jpg", frames=2))) as frames:
+        looks = list(follow(frames, detector))
+    alone = [Localizer(detector).locate(look.frame.pixels) for look in looks]
+    assert [look.found.as_dict()["findings"] for look in looks] == [each.as_dict()["findings"] for each in alone]
+    assert [look.cut for look in looks] == [False, False, True, False]
 
 
 def test_kept_is_checked(network: ModelFile) -> None:

@@ -50,6 +50,8 @@ def follow(
 ) -> Iterator[Looked]:
     """Locates in each frame, averaged over time, and begins anew at cuts.
 
+    A detector has no maps to average: it sees each frame for itself.
+
     Args:
         frames: of one clip, camera or stream.
         model: a model's name or file; what `Localizer` takes where None.
@@ -60,12 +62,14 @@ def follow(
     Raises:
         ModelFileError, UnknownPresetError, UnknownClassError: with the first frame.
     """
-    network = SteadyNetwork(ModelFile(quick_model() if model is None else model), kept)
-    localizer = Localizer(network, preset)
+    opened = ModelFile(quick_model() if model is None else model)
+    steady = None if opened.card.detects else SteadyNetwork(opened, kept)
+    localizer = Localizer(steady or opened, preset)
     cuts = Cuts()
     for frame in frames:
-        if cut := cuts(frame.pixels):
-            network.forget()
+        cut = cuts(frame.pixels)
+        if cut and steady:
+            steady.forget()
         found = localizer.locate(
             frame.pixels, top=top, classes=classes, min_probability=min_probability, always_box=always_box
         )

@@ -19,7 +19,7 @@ KEPT = 0.6
 
 @dataclass
 class _Memory:
-    """The averages of looks of one size: logits (K,), and the maps (h, w) of the classes of the frame before."""
+    """The averages of a frame's looks of one size: logits (K,), and the maps (h, w) of classes, finders' ones too."""
 
     logits: Floats
     maps: dict[int, Floats] = field(default_factory=dict)
@@ -30,7 +30,8 @@ class SteadyNetwork:
 
     Logits and class maps are averaged exponentially, each size of look for itself. They are averaged in units of
     logits, before anything is normalised: a frame in which little is seen counts little. The affinity stays that of
-    the frame, so that maps still end where things end.
+    the frame, so that maps still end where things end. A frame begins with a look that names and is no larger than the
+    one that named last, since a preset's sides rise; searches may be of any size.
 
     Args:
         network: what looks.
@@ -45,7 +46,7 @@ class SteadyNetwork:
             raise ValueError(f"kept is {kept} (expected at least 0 and below 1)")
         self._network = network
         self._kept = kept
-        self._memories: dict[tuple[int, int], _Memory] = {}
+        self.forget()
 
     @property
     def card(self) -> Card:
@@ -54,24 +55,27 @@ class SteadyNetwork:
 
     def forget(self) -> None:
         """Begins anew: another scene."""
-        self._memories.clear()
+        self._before: dict[tuple[int, int], _Memory] = {}
+        self._now: dict[tuple[int, int], _Memory] = {}
+        self._named = 0
 
     def run(self, pixels: NDArray[np.uint8], *, size: tuple[int, int], classes: Sequence[int], top: int) -> Output:
         """Looks once at a frame; see `Network.run`. The most probable classes are those of the average."""
-        memory = self._memories.get(size)
+        self._turn(size, classes)
+        before = self._before.get(size)
+        known = before.maps if before else {}
         # Maps of the classes of the frame before are asked for too: they are likely this frame's, and are averaged.
-        asked = list(dict.fromkeys([*classes, *(memory.maps if memory and top else ())]))
+        asked = list(dict.fromkeys([*classes, *(k for k in known if top and self._names(k))]))
         seen = self._network.run(pixels, size=size, classes=asked, top=top)
-        logits = seen.logits if memory is None else self._mixed(memory.logits, seen.logits)
+        logits = self._mixed(before.logits, seen.logits) if before else seen.logits
         best = [int(k) for k in np.argsort(-logits, kind="stable")[:top]]
         chosen = list(dict.fromkeys([*classes, *best])) if classes else best
         maps = dict(zip(seen.chosen.tolist(), seen.class_maps, strict=True))
         if missing := [k for k in chosen if k not in maps]:
             more = self._network.run(pixels, size=size, classes=missing, top=0)
             maps |= dict(zip(more.chosen.tolist(), more.class_maps, strict=True))
-        known = memory.maps if memory else {}
         averaged = {k: self._mixed(known[k], maps[k]) if k in known else maps[k] for k in maps}
-        self._memories[size] = _Memory(logits, {k: averaged[k] for k in chosen})
+        self._now.setdefault(size, _Memory(logits)).maps.update({k: averaged[k] for k in chosen})
         return Output(
             logits=logits,
             chosen=np.array(chosen, np.int64),
@@ -79,6 +83,18 @@ class SteadyNetwork:
             affinity=seen.affinity,
             novelty=seen.novelty,
         )
+
+    def _turn(self, size: tuple[int, int], classes: Sequence[int]) -> None:
+        """Goes over to the next frame, if this look begins one."""
+        if not all(map(self._names, classes)):
+            return
+        if size[0] * size[1] <= self._named:
+            self._before, self._now = self._now, {}
+        self._named = size[0] * size[1]
+
+    def _names(self, k: int) -> bool:
+        """Whether a map is of a class, not of a finder; see `Card.finder_class`."""
+        return k < len(self.card.labels)
 
     def _mixed(self, before: Floats, now: Floats) -> Floats:
         return np.asarray(self._kept * before + (1 - self._kept) * now, np.float32)
