@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tests.command_line import boxless
 
 from boxless import Localizer, ModelFile
+from boxless.graph.assemble import write_card
 
 
 @pytest.fixture
@@ -107,6 +109,17 @@ def test_wrong_usage_is_status_two(boxed: Path, pictures: Path, options: list[st
     assert done.returncode == 2
     assert said in done.stderr
     assert not done.stdout
+
+
+def test_calibrate_leaves_a_threshold_alone_that_nobody_uses(boxed: Path, pictures: Path, tmp_path: Path) -> None:
+    card = ModelFile("efficientnet-lite0").card
+    fast = replace(card.presets["fast"], threshold=0.95, thresholds=(0.3,) * len(card.labels), set_on="before")
+    own, new = tmp_path / "own.onnx", tmp_path / "new.onnx"
+    write_card(ModelFile("efficientnet-lite0").path, replace(card, presets={**card.presets, "fast": fast}), own)
+    done = boxless("calibrate", boxed, "--pictures", pictures, "--model", own, "--preset", "fast", "--out", new)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("fast: each class has a threshold of its own\n")
+    assert ModelFile(new).card.presets["fast"].threshold == 0.95
 
 
 def test_calibrate_writes_a_model_that_works(boxed: Path, pictures: Path, tmp_path: Path) -> None:

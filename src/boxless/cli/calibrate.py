@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from boxless.zoo import DEFAULT_MODEL
+
+if TYPE_CHECKING:
+    from boxless.evaluation.calibrate import Calibration
 
 
 def calibrate(
@@ -58,16 +61,23 @@ def calibrate(
         typer.echo(json.dumps({"out": str(out), "presets": [each.as_dict() for each in found]}))
         return
     for each in found:
-        change = "kept" if each.new == each.old else f"-> {each.new:g}"
-        typer.echo(
-            f"{each.preset}: threshold {each.old:g} {change} "
-            f"(these pictures choose {each.likely.value:g}, 95 % of draws {each.likely.low:.2f} to "
-            f"{each.likely.high:.2f}); "
-            f"one box right {each.before.value:.1f} % -> {each.after.value:.1f} % on these pictures, "
-            f"{each.gain.value:+.1f} ({each.gain.low:+.1f} to {each.gain.high:+.1f}) on pictures that did not choose it"
-        )
+        if network.card.preset(each.preset).thresholds:
+            typer.echo(f"{each.preset}: each class has a threshold of its own")
+        else:
+            typer.echo(_common(each))
         for words in by_class(each, network.card):
             typer.echo(f"  {words}")
     for line in boxed.notes:
         typer.echo(f"note: {line}")
     typer.echo(f"written: {out}")
+
+
+def _common(found: Calibration) -> str:
+    change = "kept" if found.new == found.old else f"-> {found.new:g}"
+    return (
+        f"{found.preset}: threshold {found.old:g} {change} "
+        f"(these pictures choose {found.likely.value:g}, 95 % of draws {found.likely.low:.2f} to "
+        f"{found.likely.high:.2f}); "
+        f"one box right {found.before.value:.1f} % -> {found.after.value:.1f} % on these pictures, "
+        f"{found.gain.value:+.1f} ({found.gain.low:+.1f} to {found.gain.high:+.1f}) on pictures that did not choose it"
+    )
