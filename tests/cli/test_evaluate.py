@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 from tests.command_line import boxless
+from tests.graph.small import EXACT, classifier, saved
 
 from boxless import Localizer, ModelFile
+from boxless.graph import attach
 from boxless.graph.assemble import write_card
 
 
@@ -51,6 +53,18 @@ def test_json_and_report(boxed: Path, pictures: Path, tmp_path: Path) -> None:
     assert data["figures"]["completeness_error"]["deployable"]["value"] < 1e-3
     assert str(report / "index.html") in done.stderr
     assert "espresso" in (report / "index.html").read_text(encoding="utf-8")
+
+
+def test_faithfulness_of_an_attached_model(pictures: Path, tmp_path: Path) -> None:
+    attached = attach(saved(classifier(EXACT["softmax"]), tmp_path, "network"), tmp_path / "attached.onnx").path
+    boxed = tmp_path / "boxes.csv"
+    boxed.write_text("image,class,x0,y0,x1,y1\ncoffee.jpg,class 0,100,20,500,380\n")
+    done = boxless(
+        "evaluate", boxed, "--pictures", pictures, "--model", attached, "--preset", "fast", "--faithful", 1, "--json"
+    )
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout)["figures"]
+    assert "insertion_auc" in figures and "completeness_error" not in figures
 
 
 def test_methods_and_maps(boxed: Path, pictures: Path, tmp_path: Path) -> None:

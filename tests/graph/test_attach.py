@@ -13,6 +13,7 @@ from onnx import helper, numpy_helper, parser
 from tests.graph.small import CHANNELS, CLASSES, EXACT, LINEARISED, REFUSED, WEIGHTS, classifier, saved
 
 from boxless import Localizer, ModelFile, NetworkError
+from boxless.evaluation.faithfulness import faithfulness
 from boxless.graph import attach
 from boxless.graph.measure import measure, multiplications
 from boxless.graph.preprocessing import Preprocessing, Triple, parse_preprocessing
@@ -150,6 +151,10 @@ def test_a_fixed_size(tmp_path: Path) -> None:
     assert class_map is not None
     assert class_map.shape == (4, 4)
     assert "at 64 x 64" in measure(made.path)
+    assert {each.least_probability for each in made.card.presets.values()} == {0.5 / CLASSES}
+    network = ModelFile(made.path)
+    pixels = random.integers(0, 256, (50, 200, 3)).astype(np.uint8)
+    assert 0 <= faithfulness(network, Localizer(network, "fast"), pixels).drop <= 1
 
 
 def test_keras_input(tmp_path: Path) -> None:

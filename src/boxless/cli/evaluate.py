@@ -112,12 +112,12 @@ def evaluate(
 
 def _faithfulness(network: Network, model: str, preset: str, boxed: BoxedSet, count: int) -> list[Figure]:
     """The lines of the table; completeness only where the bias can be read from the file."""
-    from boxless.errors import MissingExtraError
+    from boxless.errors import MissingExtraError, ModelFileError
     from boxless.evaluation.faithfulness import faithfulness_figures
     from boxless.evaluation.features import FeatureNetwork
 
     try:
         bias = FeatureNetwork(model).bias if not isinstance(network, FeatureNetwork) else None
-    except MissingExtraError:
+    except (MissingExtraError, ModelFileError):
         bias = None
     return faithfulness_figures(network, preset, boxed.pictures, boxed.notes, count, bias)

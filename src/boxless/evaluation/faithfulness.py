@@ -18,7 +18,6 @@ from boxless.evaluation.notes import Notes
 from boxless.image import read_picture, resize_pixels
 from boxless.localizer import Localizer
 from boxless.model_file import Network
-from boxless.presets import view_size
 
 Floats = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
@@ -61,7 +60,7 @@ def faithfulness(network: Network, localizer: Localizer, pixels: Pixels, bias: F
     finding = localizer.locate(pixels, top=1).findings[0]
     index = finding.class_index
     height, width = pixels.shape[:2]
-    size = view_size(localizer.preset.sides[0], height, width, localizer.card.size_multiple)
+    size = localizer.card.look_size(localizer.preset.sides[0], height, width)
     view = resize_pixels(pixels, *size)
     score_map = finding.scores_on(*size)
 
@@ -104,7 +103,12 @@ def faithfulness_figures(
     count: int,
     bias: Floats | None = None,
 ) -> list[Figure]:
-    """The lines of the table for the first `count` pictures that can be read."""
+    """The lines of the table for the first `count` pictures that can be read.
+
+    Raises:
+        ModelFileError: if the model is a detector.
+    """
+    network.card.need_maps("faithfulness")
     localizer = Localizer(network, preset)
     found: list[Faithfulness] = []
     for path in list(dict.fromkeys(picture.path for picture in pictures))[:count]:

@@ -21,7 +21,7 @@ from boxless.graph.proof import Asked, Proof, free_size, prove
 from boxless.graph.scaling import scale_for_channels_last
 from boxless.graph.source import Layout, open_classifier
 from boxless.graph.weights import save_bare, save_whole
-from boxless.presets import PRESETS, Preset
+from boxless.presets import PRESETS
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def attach(
         nonlocal card
         save_whole(*waiting.pop(), beside)
         if not free_size(beside, size):
-            card = replace(card, fixed_size=size, presets=_fixed_presets(size))
+            card = _fixed(card, size)
             _set_card(beside, card)
         proofs.append(prove(asked, bare, beside, card, size, pictures))
 
@@ -138,7 +138,6 @@ def _card(
     classes = found.tail.stages[-1].width
     if labels is not None and len(labels) != classes:
         raise NetworkError(f"{len(labels)} labels for {classes} classes (expected one a class, in their order)")
-    side = round(float(np.sqrt(size[0] * size[1])))
     activation = found.activation or "softmax"
     # Nobody has shown it pictures yet: what is half as probable as by guessing is hardly there.
     guess, words = (0.5 / classes, "half of what guessing gives") if activation == "softmax" else (0.1, "a default")
@@ -148,7 +147,7 @@ def _card(
         presets={
             name: replace(
                 preset,
-                sides=tuple(round(side * each / 224) for each in preset.sides),
+                sides=tuple(round(_side(size) * each / 224) for each in preset.sides),
                 least_probability=guess,
                 present_from=words,
             )
@@ -168,10 +167,14 @@ def _set_card(path: Path, card: Card) -> None:
     onnx.save(model, path)
 
 
-def _fixed_presets(size: tuple[int, int]) -> dict[str, Preset]:
-    """One look at the one size, by whichever name."""
-    side = round(float(np.sqrt(size[0] * size[1])))
-    return {name: replace(preset, sides=(side,)) for name, preset in PRESETS.items()}
+def _fixed(card: Card, size: tuple[int, int]) -> Card:
+    """The same with one look at the one size, by whichever preset's name."""
+    presets = {name: replace(preset, sides=(_side(size),)) for name, preset in card.presets.items()}
+    return replace(card, fixed_size=size, presets=presets)
+
+
+def _side(size: tuple[int, int]) -> int:
+    return round(float(np.sqrt(size[0] * size[1])))
 
 
 def _in_words(found: Found) -> tuple[str, ...]:
