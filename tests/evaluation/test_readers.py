@@ -76,6 +76,16 @@ def test_everything_wrong_is_counted_and_the_rest_is_read(folder: Path, coco: di
     assert any("yeti" in line and "lacks" in line for line in boxed.notes)
 
 
+def test_coco_records_that_are_damaged_are_noted(folder: Path, coco: dict[str, Any], card: Card) -> None:
+    coco["images"] += [{"file_name": "c.png"}, {"id": 9, "file_name": "c.png", "class_index": "x"}]
+    coco["categories"] += [{"name": "cup"}]
+    box = {"image_id": 7, "category_id": 18, "bbox": [1, 1, 5, 5]}
+    coco["annotations"] += [{**box, "id": 3, "segmentation": [[1, 1, 5, 1, 5]]}, {**box, "id": 4, "segmentation": [[]]}]
+    boxed = read_dataset(save(folder, coco), card)
+    assert [each.boxes.tolist() for each in boxed.pictures] == [[[10, 5, 30, 35]], [[0, 20, 40, 40]]]
+    assert boxed.notes.as_dict() == {"unreadable line": ["c.png", "annotation 3", "annotation 4", "c.png"]}
+
+
 def test_coco_masks(folder: Path, coco: dict[str, Any], card: Card) -> None:
     coco["annotations"][0]["segmentation"] = [[10, 5, 29, 5, 29, 34, 10, 34]]
     # Column after column on 4 x 3: two rows of background, two of object, in the first column; then background.
@@ -89,6 +99,15 @@ def test_coco_masks(folder: Path, coco: dict[str, Any], card: Card) -> None:
     packed = read_dataset(save(folder, coco), card).pictures[1].mask
     assert packed is not None
     assert packed.read(4, 3).sum() == 2
+
+
+def test_voc_whose_first_picture_is_gone(folder: Path, card: Card) -> None:
+    (folder / "Annotations").mkdir()
+    for name in ("Gone", "a"):
+        (folder / f"Annotations/{name}.xml").write_text(VOC.format(name=f"{name}.png"))
+    boxed = read_dataset(folder, card)
+    assert [each.path.name for each in boxed.pictures] == ["a.png"]
+    assert boxed.notes.as_dict()["missing file"] == ["Gone.png"]
 
 
 def test_voc(folder: Path, card: Card) -> None:
@@ -181,6 +200,7 @@ def test_folders_of_classes(tmp_path: Path, card: Card) -> None:
         ("boxes.csv", "image,class,x0\n", "no column for the box"),
         ("boxes.csv", "", "no column for the picture"),
         ("boxes.csv", "image,class,x0,y0,x1,y1\na.png,yeti,1,2,3,4\n", "model lacks"),
+        ("boxes.csv", 'image,class,x0,y0,x1,y1\n"a.png,' + 70_000 * "b\n", "a quote that is not closed"),
         ("boxes.txt", "", "not a data set that is known"),
     ],
 )
@@ -201,8 +221,13 @@ def test_other_refusals(folder: Path, card: Card) -> None:
         read_dataset(folder, card, "voc")
     with pytest.raises(DatasetError, match=r"no class_labels\.txt"):
         read_dataset(folder, card, "wsol")
+    for name in ("class_labels.txt", "localization.txt"):
+        (folder / name).write_bytes(b"\xff.png,0\n")
+    with pytest.raises(DatasetError, match=r"class_labels\.txt: not text in UTF-8"):
+        read_dataset(folder, card)
     with pytest.raises(DatasetError, match="no folder of pictures"):
         read_dataset(folder, card, pictures=folder / "nowhere")
+    (folder / "localization.txt").unlink()
     for name in ("one.json", "two.json"):
         (folder / name).write_text("{}")
     with pytest.raises(DatasetError, match=r"2 files .*one\.json, two\.json"):

@@ -16,6 +16,7 @@ from boxless.batch.remote import FetchErrors, Remote, is_url, open_remote
 from boxless.errors import DatasetError, first_line
 from boxless.extras import missing_extra
 from boxless.picture_file import SUFFIXES
+from boxless.tables import separator
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -52,7 +53,7 @@ def in_csv(spec: str, column: str | None) -> Iterator[Item]:
     """The pictures that a column of a CSV names, relative to it."""
     lines = _lines(spec)
     heading = next(lines, "")
-    between = max(",;\t", key=heading.count)
+    between = separator(heading)
     names = [name.strip() for name in next(csv.reader([heading], delimiter=between), [])]
     known = {name.casefold(): i for i, name in enumerate(names)}
     wanted = (column,) if column else _COLUMNS

@@ -52,12 +52,16 @@ def _entries(data: dict[str, Any], folder: Path, notes: Notes) -> Iterator[Entry
     images: dict[Any, dict[str, Any]] = {}
     names: set[str] = set()
     for image in data["images"]:
-        if image["file_name"] in names or image.get("id") in images:
+        if "id" not in image:
+            notes.add("unreadable line", image["file_name"])
+            continue
+        if image["file_name"] in names or image["id"] in images:
             notes.add("listed twice", image["file_name"])
             continue
         names.add(image["file_name"])
         images[image["id"]] = image
-    categories = {category["id"]: category for category in data.get("categories", ())}
+    # What is of a category without an id is noted below.
+    categories = {category["id"]: category for category in data.get("categories", ()) if "id" in category}
     seen: set[tuple[Any, ...]] = set()
     boxed: set[Any] = set()
     for annotation in data["annotations"]:
@@ -82,9 +86,14 @@ def _entries(data: dict[str, Any], folder: Path, notes: Notes) -> Iterator[Entry
             seen.add(key)
             yield Entry(name, folder / name, classes, (box,), _size(image), mask)
     for image in images.values():
-        if image["id"] not in boxed:
+        if image["id"] in boxed:
+            continue
+        try:
             classes = _classes(image, {}) if "class_index" in image else ()
-            yield Entry(image["file_name"], folder / image["file_name"], classes, (), _size(image))
+        except (TypeError, ValueError):
+            notes.add("unreadable line", image["file_name"])
+            continue
+        yield Entry(image["file_name"], folder / image["file_name"], classes)
 
 
 def _classes(image: dict[str, Any], category: dict[str, Any]) -> tuple[str | int, ...]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +10,7 @@ from boxless.errors import DatasetError
 from boxless.evaluation.dataset import BoxedSet, Entry, gather
 from boxless.evaluation.find import folder_of
 from boxless.evaluation.notes import Notes
+from boxless.tables import Table, read_table
 
 _PICTURE = ("image", "picture", "file", "filename", "file_name", "path", "image_path", "image_id")
 _CLASS = ("class_index", "wnid", "class", "label", "class_name", "name", "category")
@@ -38,45 +37,36 @@ def read_csv(file: Path, card: Card, images: Path | None = None) -> BoxedSet:
         images: the folder that the file names are relative to; searched for near the file where None.
 
     Raises:
-        DatasetError: if the heading lacks a column.
+        DatasetError: if it cannot be read as a CSV, or the heading lacks a column.
     """
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except (OSError, ValueError) as error:
-        raise DatasetError(f"{file}: cannot be read ({error})") from None
-    heading = text.partition("\n")[0]
-    separator = max(",;\t", key=heading.count)
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=separator)
-    columns = {name.strip().casefold(): name for name in reader.fieldnames or ()}
-    picture = next((columns[name] for name in _PICTURE if name in columns), None)
-    classes = [columns[name] for name in _CLASS if name in columns]
-    edges = next((names for names in (*_EDGES, *_CORNER_AND_SIZE) if all(name in columns for name in names)), None)
+    table = read_table(file)
+    picture = table.first(_PICTURE)
+    classes = [name for name in _CLASS if name in table.columns]
+    edges = next((names for names in (*_EDGES, *_CORNER_AND_SIZE) if set(names) <= set(table.columns)), None)
     if picture is None or not classes or edges is None:
         lack = "picture" if picture is None else "class" if not classes else "box"
         raise DatasetError(
-            f"{file}: no column for the {lack} (found {', '.join(columns) or 'nothing'}; "
+            f"{file}: no column for the {lack} (found {', '.join(table.columns) or 'nothing'}; "
             "expected a heading such as image,class,x0,y0,x1,y1)"
         )
-    rows = [{key: (value or "").strip() for key, value in row.items() if isinstance(key, str)} for row in reader]
-    names = [row[picture] for row in rows if row[picture]]
+    names = [row[picture] for _, row in table.rows if row[picture]]
     folder = images or folder_of(names, [file.parent, file.parent / "images", file.parent / file.stem])
     notes = Notes()
-    wanted = [columns[edge] for edge in edges]
-    entries = _entries(rows, folder, picture, classes, wanted, edges in _CORNER_AND_SIZE, notes)
+    entries = _entries(table, folder, picture, classes, edges, edges in _CORNER_AND_SIZE, notes)
     return gather(file.stem, list(entries), card, notes)
 
 
 def _entries(
-    rows: list[dict[str, str]],
+    table: Table,
     folder: Path,
     picture: str,
     classes: list[str],
-    edges: list[str],
+    edges: tuple[str, ...],
     sized: bool,
     notes: Notes,
 ) -> Iterator[Entry]:
     seen: set[tuple[str, ...]] = set()
-    for number, row in enumerate(rows, start=2):
+    for number, row in table.rows:
         name, values = row[picture], [row[edge] for edge in edges]
         labels = tuple(row[each] for each in classes if row[each])
         key = (name, *labels, *values)

@@ -7,6 +7,9 @@ from pathlib import Path
 
 from boxless.errors import DatasetError
 
+LOOKED_FOR = 50
+"""How many of a data set's files are looked for: some may be gone."""
+
 
 def folder_of(names: Sequence[str], candidates: Sequence[Path]) -> Path:
     """The first folder that holds any of the first few files named.
@@ -15,7 +18,7 @@ def folder_of(names: Sequence[str], candidates: Sequence[Path]) -> Path:
         DatasetError: if none does (with the folders that were tried).
     """
     for folder in candidates:
-        if any((folder / name).is_file() for name in names[:50]):
+        if any((folder / name).is_file() for name in names[:LOOKED_FOR]):
             return folder
     tried = ", ".join(dict.fromkeys(map(str, candidates)))
     first = f" (looked for {names[0]} and others)" if names else " (it names none)"

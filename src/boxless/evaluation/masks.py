@@ -76,10 +76,19 @@ class PaletteFile(Mask):
 
 @dataclass(frozen=True)
 class Polygons(Mask):
-    """Outlines on a picture of `size` (height, width): COCO's. Each is a flat (x, y, x, y, ...)."""
+    """Outlines on a picture of `size` (height, width): COCO's. Each is a flat (x, y, x, y, ...).
+
+    Raises:
+        ValueError: if an outline has no coordinates, or an odd number of them.
+    """
 
     outlines: tuple[tuple[float, ...], ...]
     size: tuple[int, int]
+
+    def __post_init__(self) -> None:
+        for outline in self.outlines:
+            if len(outline) % 2 or not outline:
+                raise ValueError(f"an outline of {len(outline)} coordinates (expected pairs)")
 
     def read(self, height: int, width: int) -> Pixels:
         """See `Mask.read`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import chain, islice
 from pathlib import Path
 from typing import Literal
 from xml.etree import ElementTree
@@ -11,7 +12,7 @@ from xml.etree import ElementTree
 from boxless.card import Card
 from boxless.errors import DatasetError
 from boxless.evaluation.dataset import BoxedSet, Entry, gather
-from boxless.evaluation.find import folder_of
+from boxless.evaluation.find import LOOKED_FOR, folder_of
 from boxless.evaluation.masks import PaletteFile
 from boxless.evaluation.notes import Notes
 from boxless.picture_file import SUFFIXES
@@ -46,16 +47,14 @@ def read_voc(root: Path, card: Card, images: Path | None = None) -> BoxedSet:
 
 
 def _entries(files: list[Path], root: Path, images: Path | None, notes: Notes) -> Iterator[Entry]:
-    for file in files:
-        try:
-            tree = _parsed(file)
-        except (ElementTree.ParseError, ValueError, OSError):
-            notes.add("unreadable line", file.name)
-            continue
+    trees = _trees(files, notes)
+    first = list(islice(trees, LOOKED_FOR))
+    if images is None and first:
+        near = [root / "JPEGImages", root / "images", root, root.parent / "JPEGImages"]
+        images = folder_of([_picture(file, tree) for file, tree in first], near)
+    images = images or root
+    for file, tree in chain(first, trees):
         picture = _picture(file, tree)
-        images = images or folder_of(
-            [picture], [root / "JPEGImages", root / "images", root, root.parent / "JPEGImages"]
-        )
         yield Entry(picture, images / picture, ())
         for thing in tree.iter("object"):
             name = thing.findtext("name", "").strip()
@@ -72,6 +71,14 @@ def _entries(files: list[Path], root: Path, images: Path | None, notes: Notes) -
             box, mask = (x0 - 1, y0 - 1, x1, y1), None if difficult else _mask(file, name)
             ignored: Literal["difficult"] | None = "difficult" if difficult else None
             yield Entry(picture, images / picture, (name,), (box,), _size(tree), mask, ignored)
+
+
+def _trees(files: list[Path], notes: Notes) -> Iterator[tuple[Path, ElementTree.Element]]:
+    for file in files:
+        try:
+            yield file, _parsed(file)
+        except (ElementTree.ParseError, ValueError, OSError):
+            notes.add("unreadable line", file.name)
 
 
 def _parsed(file: Path) -> ElementTree.Element:

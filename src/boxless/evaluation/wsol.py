@@ -25,7 +25,7 @@ def read_wsol(root: Path, card: Card, images: Path | None = None) -> BoxedSet:
         images: the folder that paths are relative to (masks too); searched for near the text files where None.
 
     Raises:
-        DatasetError: if one of the files is missing.
+        DatasetError: if one of the files is missing or no text.
     """
     for name in ("class_labels.txt", "localization.txt"):
         if not (root / name).is_file():
@@ -74,7 +74,11 @@ def _classes(label: str) -> tuple[str | int, ...]:
 
 
 def _rows(file: Path, lengths: tuple[int, ...], notes: Notes) -> Iterator[list[str]]:
-    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
+    try:
+        text = file.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise DatasetError(f"{file}: not text in UTF-8 (expected a line a picture, or a box)") from None
+    for number, line in enumerate(text.splitlines(), start=1):
         row = [each.strip() for each in line.split(",")]
         if len(row) in lengths:
             yield row
