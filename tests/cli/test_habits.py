@@ -107,6 +107,16 @@ def test_verbose_says_what_is_used_and_where_it_fails(coffee: Path) -> None:
     assert failed.stderr.splitlines()[-1].startswith("boxless: no preset 'quick'")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes end otherwise there")
+def test_a_reader_that_has_had_enough_is_no_failure(coffee: Path) -> None:
+    command = [sys.executable, "-c", "from boxless.cli import main; main()", "locate", str(coffee), "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None and process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 141
+
+
 def test_a_sheet_that_cannot_be_written_is_refused_before_the_work(coffee: Path, tmp_path: Path) -> None:
     for name, said in (("sheet.xyz", "'.xyz'"), ("sheet", "no ending")):
         done = boxless("locate", coffee, "--sheet", tmp_path / name, "--save", tmp_path / "found")

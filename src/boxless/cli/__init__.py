@@ -93,12 +93,11 @@ def main() -> None:
             traceback.print_exc()
         sys.stderr.write(f"boxless: {error}\n")
         sys.exit(2)
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except BrokenPipeError:
-        # Whoever read our output has had enough; Python would complain once more when it closes it.
-        sys.stderr.close()
-        sys.exit(141)
+    except SystemExit as stop:
+        # Whoever read our output has had enough; Typer says 1 then, which is ours for pictures that failed.
+        if isinstance(stop.__context__, BrokenPipeError):
+            sys.exit(141)
+        raise
     except OSError as error:
         # Of a file that the user named: a folder that cannot be written, a disk that is full.
         sys.stderr.write(f"boxless: {error.filename or 'while writing'}: {error.strerror or error}\n")
