@@ -111,16 +111,6 @@ def one_box_accuracy(pictures: Sequence[Overlaps]) -> NDArray[np.float64]:
     return np.asarray(np.mean([(right >= enough).mean(axis=0) for enough in IOUS], axis=0) * 100)
 
 
-def centre_box(height: int, width: int, side: float = 0.5**0.5) -> Floats:
-    """A box (1, 4) in the middle of the picture, `side` of its height and width: half its area.
-
-    What one gets without looking. (The reference's centre-box baseline is a Gaussian score map, whose best box is
-    found as for any map: `centre_map`.)
-    """
-    y, x = (1 - side) / 2 * height, (1 - side) / 2 * width
-    return np.array([[x, y, width - x, height - y]], np.float32)
-
-
 @cache
 def _centre_pieces() -> Pieces:
     return pieces(centre_map(_CENTRE_GRID, _CENTRE_GRID), THRESHOLDS)

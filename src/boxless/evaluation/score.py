@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxless.boxes import iou
-from boxless.evaluation.box_accuracy import Overlaps, centre_box, centre_overlaps, overlaps
+from boxless.evaluation.box_accuracy import Overlaps, centre_overlaps, overlaps
 from boxless.evaluation.dataset import BoxedPicture
 from boxless.evaluation.pixels import Histogram, pixel_histogram
 
@@ -46,7 +46,6 @@ class Score:
         overlaps: over thresholds; None without true boxes.
         centre: the `any_box` of the centre baseline's overlaps; None without true boxes.
         box_iou: the best IoU of the prediction's one box with a true box; 0 where there is no box, NaN without truth.
-        centre_iou: of `centre_box`.
         pointed: 1 where the map's maximum lies in a true box, 0 where not; NaN without truth.
         area: of the largest true box, as a share of the picture; NaN without truth.
         pixels: of the map inside and outside the true mask, by score; None without a mask.
@@ -60,7 +59,6 @@ class Score:
     overlaps: Overlaps | None
     centre: Floats | None
     box_iou: float
-    centre_iou: float
     pointed: float
     area: float
     pixels: Histogram | None
@@ -81,9 +79,7 @@ def score(picture: BoxedPicture, prediction: Prediction) -> Score:
     pixels = None if picture.mask is None else pixel_histogram(score_map, picture.mask, picture.size)
     if not len(truth):
         nan = float("nan")
-        return Score(
-            picture.path, picture.class_index, truth, picture.size, bare, None, None, nan, nan, nan, nan, pixels
-        )
+        return Score(picture.path, picture.class_index, truth, picture.size, bare, None, None, nan, nan, nan, pixels)
     found = 0.0 if prediction.box is None else float(iou(np.array([prediction.box], np.float32), truth).max())
     return Score(
         path=picture.path,
@@ -94,7 +90,6 @@ def score(picture: BoxedPicture, prediction: Prediction) -> Score:
         overlaps=overlaps(score_map, truth, picture.size),
         centre=centre_overlaps(truth, picture.size).any_box,
         box_iou=found,
-        centre_iou=float(iou(centre_box(height, width), truth).max()),
         pointed=pointing_game(score_map, truth, picture.size),
         area=float(np.prod(truth[:, 2:] - truth[:, :2], axis=1).max() / (height * width)),
         pixels=pixels,

@@ -84,10 +84,6 @@ class Flow:
                 found.append(node.output[0])
         return found
 
-    def uses(self, name: str) -> list[onnx.NodeProto]:
-        """The nodes that take a tensor."""
-        return [node for node in self.graph.node if name in node.input]
-
 
 _SIMPLE_CONSTANTS = ("value_float", "value_floats", "value_int", "value_ints")
 

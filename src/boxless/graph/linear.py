@@ -8,7 +8,7 @@ A and c are kept as one array, c the last column, so that whatever moves or mixe
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -59,10 +59,6 @@ class Linear:
     def reshaped(self, dims: Dims) -> Linear:
         """In other dimensions, as many numbers."""
         return self.mapped(lambda term: term.reshape(*dims, term.shape[-1]), self.root)
-
-    def rooted(self, root: str) -> Linear:
-        """As a function of another tensor, mostly of itself."""
-        return replace(self, root=root)
 
 
 def begin(name: str, dims: Dims) -> Linear:
