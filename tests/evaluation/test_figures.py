@@ -88,6 +88,7 @@ def test_without_boxes_only_classification_and_without_logits_only_boxes() -> No
 def test_without_a_threshold_nothing_is_deployable_but_pointing() -> None:
     table = figures([one(box=None, rank=None, confidence=None)], draws=5)
     assert [each.key for each in table if each.deployable] == ["pointing_game"]
+    assert by_size([one(box=None, rank=None, confidence=None)]) == []
 
 
 def test_curves_by_hand() -> None:
@@ -272,5 +273,7 @@ def test_maps_from_files(folder: Path) -> None:
     assert notes.as_dict() == {"bad map": ["b.npy"], "no map": ["c.png"]}
     with pytest.raises(DatasetError, match="no folder of maps"):
         list(measure_maps(folder / "nowhere", pictures, notes))
+    with pytest.raises(DatasetError, match="not one of 1 maps of pictures of the data set is a map"):
+        list(measure_maps(maps, pictures[1:2], notes))
     with pytest.raises(DatasetError, match="none of its 3 maps"):
         list(measure_maps(maps, [], notes))

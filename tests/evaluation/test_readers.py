@@ -240,6 +240,9 @@ def test_notes_name_a_few_and_count_all() -> None:
         notes.add("missing file", f"{i}.png")
     (line,) = notes
     assert line.startswith("8 pictures") and "4.png, and 3 more" in line
+    for _ in range(2):
+        notes.add("damaged file", "0.png")
+    assert notes.count("damaged file") == 1
     with pytest.raises(ValueError, match="no kind of note"):
         notes.add("moon", "x")
 

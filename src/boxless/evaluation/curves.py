@@ -46,8 +46,13 @@ def over_thresholds(scores: Sequence[Score]) -> dict[str, Array]:
 
 
 def by_size(scores: Sequence[Score]) -> list[Bin]:
-    """The share of pictures whose one box is right at IoU 0.5, by the size of the largest true box."""
+    """The share of pictures whose one box is right at IoU 0.5, by the size of the largest true box.
+
+    No bins where no picture has a found box, as of maps without a threshold: then nothing was to be right.
+    """
     boxed = [each for each in scores if each.boxed]
+    if not any(each.prediction.box for each in boxed):
+        return []
     areas = np.array([each.area for each in boxed])
     right = np.array([each.box_iou >= 0.5 for each in boxed])
     return _bins(areas, right, np.array(SIZES))

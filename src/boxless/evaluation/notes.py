@@ -34,7 +34,7 @@ class Notes:
         self.found: dict[str, list[str]] = {}
 
     def add(self, kind: str, name: str) -> None:
-        """Notes one thing.
+        """Notes one thing; a damaged file once, however often it is met.
 
         Args:
             kind: one of the kinds that there are.
@@ -42,7 +42,9 @@ class Notes:
         """
         if kind not in _KINDS:
             raise ValueError(f"no kind of note '{kind}' (there are {', '.join(_KINDS)})")
-        self.found.setdefault(kind, []).append(name)
+        names = self.found.setdefault(kind, [])
+        if kind != "damaged file" or name not in names:
+            names.append(name)
 
     def count(self, kind: str) -> int:
         """How often a kind was noted."""

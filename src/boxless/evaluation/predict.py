@@ -139,7 +139,7 @@ def measure_maps(
     files = {path.relative_to(folder).with_suffix("").as_posix(): path for path in sorted(folder.rglob("*.npy"))}
     if not files:
         raise DatasetError(f"{folder}: no maps (expected NumPy files such as cat.npy for the picture cat.jpg)")
-    measured = 0
+    measured = bad = 0
     for picture in pictures:
         parts = picture.path.with_suffix("").parts
         tails = ["/".join(parts[-depth:]) for depth in range(min(len(parts), 4), 0, -1)]
@@ -151,10 +151,16 @@ def measure_maps(
         score_map = _read_map(file)
         if score_map is None:
             notes.add("bad map", file.name)
+            bad += 1
             continue
         measured += 1
         boxes = () if threshold is None else boxes_in_map(score_map, threshold, *picture.size)
         yield score(picture, Prediction(score_map, boxes[0].xyxy if boxes else None))
+    if not measured and bad:
+        raise DatasetError(
+            f"{folder}: not one of {bad} maps of pictures of the data set is a map (expected NumPy arrays (h, w) of "
+            "finite numbers)"
+        )
     if not measured:
         raise DatasetError(f"{folder}: none of its {len(files)} maps belongs to a picture of the data set")
 

@@ -95,7 +95,8 @@ def _plots(scores: Sequence[Score]) -> list[str]:
             plot.line("", THRESHOLDS, curves[f"any piece, IoU {enough}"], colour, True)
             plot.line(f"IoU {enough}", THRESHOLDS, curves[f"one box, IoU {enough}"], colour)
         found.append(plot.svg())
-        sizes = [each for each in by_size(scores) if each.count]
+    sizes = [each for each in by_size(scores) if each.count]
+    if sizes:
         ticks = [(border, f"{border:.0%}") for border in (0, 0.1, 0.25, 0.5, 0.75, 1.0)]
         plot = Plot("Deployable box right at IoU 0.5, by object size", "largest true box, share of the picture",
                     "% of pictures", (0, 1), (0, 105), ticks, 20)  # fmt: skip
