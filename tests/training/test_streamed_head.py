@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tests.training.test_head import clouds
 
 from boxless.training import streamed_head
-from boxless.training.head import STRENGTHS, fit_head
+from boxless.training.head import STRENGTHS, fit_head, folds_of
 from boxless.training.streamed_head import fit_streamed
 
 Floats = NDArray[np.float32]
@@ -57,6 +57,19 @@ def test_few_pictures_of_a_class_leave_nothing_to_choose_by() -> None:
     head = fit_streamed(InMemory(features), targets, several=False)
     assert (head.losses, head.left_out, head.unseen) == ({}, None, None)
     assert head.weight.shape == (2, 8)
+
+
+def test_a_class_that_the_left_out_fifth_lacks_leaves_something_to_choose_by() -> None:
+    """Four pictures of sixty, none of which the first fold leaves out."""
+    features, targets = clouds([40, 20, 4], 1.0)
+    targets[:10, 1] = 1
+    (_, unseen), *_ = folds_of(targets, several=True, seed=2)
+    assert not targets[unseen, 2].any()
+    head = fit_streamed(InMemory(features), targets, several=True, seed=2)
+    assert np.isfinite(list(head.losses.values())).all()
+    assert head.losses[head.strength] == min(head.losses.values())
+    assert head.strength > min(STRENGTHS)
+    assert head.left_out is not None
 
 
 def test_memory_does_not_grow_with_the_features(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

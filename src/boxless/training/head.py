@@ -102,6 +102,8 @@ def _cross_validated(features: Floats, targets: Floats, several: bool, seed: int
 def balanced_loss(parts: Iterable[tuple[Floats, Floats]], several: bool) -> float:
     """The log loss, every class counting alike; with several labels, its presence and its absence alike too.
 
+    What no picture shows does not count: of a rare class a single fold may have none.
+
     Args:
         parts: (probabilities, targets) of pictures, (n, K) both.
         several: whether a picture may show several classes, or none.
@@ -111,7 +113,8 @@ def balanced_loss(parts: Iterable[tuple[Floats, Floats]], several: bool) -> floa
         ways = ((targets, chances), (1 - targets, 1 - chances)) if several else ((targets, chances),)
         lost = lost + np.stack([-(true * np.log(np.clip(p, 1e-12, 1))).sum(axis=0, dtype=float) for true, p in ways])
         counted = counted + np.stack([true.sum(axis=0, dtype=float) for true, _ in ways])
-    return float(np.mean(np.divide(lost, counted)))
+    there = counted > 0
+    return float(np.mean(lost[there] / counted[there]))
 
 
 def _path(
