@@ -43,3 +43,10 @@ def test_small_pictures_are_named_at_the_usual_size(data: Path) -> None:
     naming = try_sizes(Backbone(DEFAULT_MODEL), pictures, done=lambda side, n, of: told.add(side))
     assert told == set(naming.losses) == {224, 448}
     assert naming.side == 224
+
+
+def test_a_class_that_every_readable_picture_shows_leaves_nothing_to_choose_by(pictures: Path) -> None:
+    paths = (*sorted(pictures.glob("*.jpg"))[:3], Path(__file__))
+    targets = np.array([[1, 0], [1, 1], [1, 0], [0, 1]], np.float32)
+    everywhere = LabelledPictures("some", ("first", "second"), paths, targets, several=True)
+    assert try_sizes(Backbone(DEFAULT_MODEL), everywhere).losses == {}
