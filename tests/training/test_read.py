@@ -60,7 +60,7 @@ def test_a_csv_of_several_labels(tmp_path: Path, lines: tuple[str, ...]) -> None
 
 
 def test_the_split_of_a_csv(tmp_path: Path) -> None:
-    file = table(tmp_path / "a.csv", "path,label,split", "a,x,train", "b,y,train", "c,y,val", "d,x,test")
+    file = table(tmp_path / "a.csv", "path,label,split", "d,x,test", "a,x,train", "b,y,train", "c,y,val")
     training, validation = read_split(file)
     assert [path.name for path in training.paths] == ["a", "b"]
     assert [path.name for path in validation.paths] == ["c"]

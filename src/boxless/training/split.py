@@ -17,6 +17,7 @@ HELD_OUT = 0.2
 
 _TRAINING_SPLITS = ("", "train", "training")
 _VALIDATION_SPLITS = ("val", "valid", "validation", "test")
+"""The first that is there is taken."""
 
 
 def read_split(source: Path, val: str | None = None, seed: int = 0) -> tuple[LabelledPictures, LabelledPictures]:
@@ -37,7 +38,8 @@ def read_split(source: Path, val: str | None = None, seed: int = 0) -> tuple[Lab
     """
     splits = read_labelled(source)
     if val is None:
-        val = next((name for name in splits if name.casefold() in _VALIDATION_SPLITS), str(HELD_OUT))
+        there = {name.casefold(): name for name in splits}
+        val = next((there[name] for name in _VALIDATION_SPLITS if name in there), str(HELD_OUT))
     if val in splits and val:
         training = _one([splits[name] for name in splits if name.casefold() in _TRAINING_SPLITS], source)
         unused = [name for name in splits if name != val and name.casefold() not in _TRAINING_SPLITS]
