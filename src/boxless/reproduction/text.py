@@ -43,13 +43,13 @@ def differences(by_seed: Sequence[float], what: str) -> str:
     return f"{size} (± {half:.1f}, 95 % over {len(by_seed)} seeds{firm})"
 
 
-def flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+def flat(settings: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """The names and values of nested settings, one after the other."""
     for name, value in settings.items():
         if isinstance(value, Mapping):
             yield from flat(value)
         else:
-            yield f"{prefix}{name}", value
+            yield name, value
 
 
 def shown(value: Any) -> str:  # noqa: ANN401

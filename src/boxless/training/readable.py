@@ -9,6 +9,8 @@ from pathlib import Path
 from boxless.errors import PictureError
 from boxless.image import read_picture
 from boxless.ordered import ordered_map
+from boxless.progress import Progress
+from boxless.training.pictures import LabelledPictures
 
 _SMALL = 32  # pixels; JPEGs are decoded at reduced scale, in an eighth of the time
 
@@ -34,3 +36,24 @@ def unreadable(paths: Sequence[Path], done: Callable[[int], object] = lambda cou
             found[index] = why
         done(index + 1)
     return found
+
+
+def readable(
+    training: LabelledPictures, validation: LabelledPictures, progress: Progress
+) -> tuple[LabelledPictures, LabelledPictures]:
+    """Both without the pictures that cannot be read, which are in their notes.
+
+    Args:
+        training, validation: see `boxless.training.split.read_split`.
+        progress: told how many were tried, and of how many.
+
+    Raises:
+        DatasetError: if too much cannot be read.
+    """
+    paths = [*training.paths, *validation.paths]
+    broken = unreadable(paths, lambda count: progress("reading", count, len(paths)))
+    border = len(training)
+    return (
+        training.without({i: why for i, why in broken.items() if i < border}),
+        validation.without({i - border: why for i, why in broken.items() if i >= border}),
+    )

@@ -47,7 +47,7 @@ from boxless.training.network.plan import Plan
 from boxless.training.network.rates import optimizer_of
 from boxless.training.network.watch import Quiet, Watch
 from boxless.training.pictures import LabelledPictures
-from boxless.training.readable import unreadable
+from boxless.training.readable import readable
 
 _MARGIN = 1.25
 """How much larger than they are looked at pictures are kept, so that enlarged parts are not blurred."""
@@ -86,7 +86,7 @@ def train_detector(
         TrainingError: if the training cannot go on, or nothing stands out in any picture.
         DiskSpaceError: if checkpoints would not fit on the disk.
     """
-    learned, held_out = _readable(training, validation, progress)
+    learned, held_out = readable(training, validation, progress)
     folder = out.with_suffix(".training")
     facts = _facts(learned, settings, teacher)
     # What is there of another training is neither taken nor replaced; more rounds are the same one going on.
@@ -124,18 +124,6 @@ def train_detector(
     before = _evidence_of_teacher(teacher, held_out, progress)
     words = in_words(network, settings, learned, held_out, rounds, kept, before)
     return TrainedDetector(out, card, tuple(rounds), kept, tuple(words), before)
-
-
-def _readable(
-    training: LabelledPictures, validation: LabelledPictures, progress: Progress
-) -> tuple[LabelledPictures, LabelledPictures]:
-    paths = [*training.paths, *validation.paths]
-    broken = unreadable(paths, lambda count: progress("reading", count, len(paths)))
-    border = len(training)
-    return (
-        training.without({i: why for i, why in broken.items() if i < border}),
-        validation.without({i - border: why for i, why in broken.items() if i >= border}),
-    )
 
 
 def _tell(progress: Progress, stage: str, total: int, done: int) -> None:

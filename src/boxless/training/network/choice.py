@@ -68,20 +68,23 @@ class Choice:
 
     def built(self, classes: int) -> Any:  # noqa: ANN401
         """The network, with what it starts with."""
-        settings: dict[str, Any] = {"width": self.width} if self.entry.narrows else {}
-        if self.start is None or Path(self.start).suffix == ".keras":
-            network = build(self.name, classes, self.head, self.side, **settings)
-            if self.start is not None:
-                from boxless.networks.transfer import load_same_layers
+        if self.start is None:
+            return self.bare(classes)
+        if Path(self.start).suffix != ".keras":
+            return self._build(classes, weights=self.start)
+        from boxless.networks.transfer import load_same_layers
 
-                load_same_layers(network, Path(self.start))
-            return network
-        return build(self.name, classes, self.head, self.side, weights=self.start, **settings)
+        network = self.bare(classes)
+        load_same_layers(network, Path(self.start))
+        return network
 
     def bare(self, classes: int) -> Any:  # noqa: ANN401
         """The same network with nothing in it."""
-        settings: dict[str, Any] = {"width": self.width} if self.entry.narrows else {}
-        return build(self.name, classes, self.head, self.side, **settings)
+        return self._build(classes)
+
+    def _build(self, classes: int, **settings: Any) -> Any:  # noqa: ANN401
+        width = {"width": self.width} if self.entry.narrows else {}
+        return build(self.name, classes, self.head, self.side, **width, **settings)
 
 
 def _named(quality: str) -> str:

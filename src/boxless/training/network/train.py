@@ -29,7 +29,7 @@ from boxless.training.network.loop import train_network
 from boxless.training.network.plan import Plan
 from boxless.training.network.watch import Watch
 from boxless.training.pictures import LabelledPictures
-from boxless.training.readable import unreadable
+from boxless.training.readable import readable
 from boxless.training.report import Report
 
 
@@ -94,12 +94,7 @@ def train(
         TrainingError: if the training cannot go on, or the model file says something else than Keras.
         NetworkError: if the weights to start with cannot be had.
     """
-    paths = [*training.paths, *validation.paths]
-    broken = unreadable(paths, lambda count: progress("reading", count, len(paths)))
-    border = len(training)
-    learned = training.without({i: why for i, why in broken.items() if i < border})
-    held_out = validation.without({i - border: why for i, why in broken.items() if i >= border})
-
+    learned, held_out = readable(training, validation, progress)
     folder = out.with_suffix(".training")
     classes = len(learned.classes)
     repeatable(plan.seed)
