@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from boxless.networks.backbones import BACKBONES
+
+if TYPE_CHECKING:
+    from boxless.training.pictures import LabelledPictures
 
 
 def detector(
@@ -42,8 +47,6 @@ def detector(
     Class maps give boxes, boxes teach a detector, and the detector corrects its own boxes. Stopped or killed, the same
     command goes on from the last whole epoch. A GPU is used if there is one.
     """
-    import json
-
     from boxless.extras import require
 
     require("train", "boxless detector")
@@ -61,7 +64,7 @@ def detector(
 
     with watched(out) as screen:
         if boxes_from is None:
-            teacher = out.with_suffix(".training") / "teacher.onnx"
+            teacher = _fitted_on(training, validation, seed, out.with_suffix(".training"))
             if not teacher.exists():
                 fit(training, validation, teacher, licence=licence, seed=seed, progress=screen.tell)
         else:
@@ -76,3 +79,9 @@ def detector(
         return
     for name, value in (*made.facts, ("written", str(made.path))):
         typer.echo(f"{name:<20} {value}")
+
+
+def _fitted_on(training: LabelledPictures, validation: LabelledPictures, seed: int, folder: Path) -> Path:
+    """Where the teacher of these pictures is kept: one that was fitted on others may have seen what is held out now."""
+    facts = [training.digest, validation.digest, training.classes, seed]
+    return folder / f"teacher-{hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:8]}" / "teacher.onnx"

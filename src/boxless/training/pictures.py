@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -52,6 +54,12 @@ class LabelledPictures:
     def counts(self) -> NDArray[np.int64]:
         """(K,), how many pictures show each class."""
         return np.asarray(self.targets.sum(axis=0), np.int64)
+
+    @property
+    def digest(self) -> str:
+        """Which pictures these are and what they show, in eight letters: of paths and targets."""
+        names = b"\n".join(map(os.fsencode, self.paths))
+        return hashlib.sha256(names + np.ascontiguousarray(self.targets).tobytes()).hexdigest()[:8]
 
     def only(self, chosen: NDArray[np.int64]) -> LabelledPictures:
         """Some of the pictures, by index, in the order given."""
