@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
 
 from boxless.card import Card
+from boxless.errors import TrainingError
 from boxless.model_file import ModelFile
 from boxless.presets import Search
-from boxless.training.detector.teacher import looks_of
+from boxless.training.detector.taught import Taught
+from boxless.training.detector.teacher import load_taught, looks_of, save_taught
 from boxless.zoo import DEFAULT_MODEL
 
 
@@ -53,3 +59,14 @@ def test_what_is_searched_for_says_which_boxes_of_the_naming_look_to_believe() -
     best = card.presets["best"]
     assert looks[0].preset.sides == best.sides
     assert looks[0].preset.thresholds == (0.3, best.threshold)
+
+
+def test_boxes_that_were_cut_short_are_told(tmp_path: Path) -> None:
+    file = tmp_path / "boxes.npz"
+    save_taught(file, [Taught.nothing(2), Taught.of_truth(np.ones((3, 4)), np.array([0, 1, 0]), 2)])
+    assert [len(each) for each in load_taught(file)] == [0, 3]
+    content = file.read_bytes()
+    for size in (0, 100, len(content) - 100):
+        file.write_bytes(content[:size])
+        with pytest.raises(TrainingError, match="damaged boxes"):
+            load_taught(file)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 from shutil import copy
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ pytest.importorskip("tensorflow", reason="TensorFlow is not installed: pip insta
 
 from boxless import Localizer, ModelFile
 from boxless.cli import app
-from boxless.errors import ModelFileError, TrainingError, UnknownClassError, UnknownNetworkError
+from boxless.errors import DatasetError, ModelFileError, TrainingError, UnknownClassError, UnknownNetworkError
 from boxless.networks.backbones import BACKBONES
 from boxless.training.detector import train as rounds_of_training
 from boxless.training.detector.evidence import Evidence
@@ -188,6 +189,41 @@ def test_what_a_teacher_must_be(whole: TrainedDetector, pictures: LabelledPictur
         by_class_maps(ModelFile("efficientnet-lite0").path, pictures, lambda count: None)
     with pytest.raises(ModelFileError, match="a detector"):
         by_class_maps(whole.path, pictures, lambda count: None)
+
+
+def test_a_teacher_that_was_fitted_on_others_is_not_taken(
+    whole: TrainedDetector, pictures: LabelledPictures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may have seen what is held out now. What is fitted and trained does not matter here."""
+    fitted: list[Path] = []
+    taught_by: list[Path] = []
+
+    def fit(training: object, validation: object, out: Path, **options: object) -> None:
+        out.parent.mkdir(parents=True)
+        fitted.append(Path(copy(whole.path, out)))
+
+    def train(*given: Any, **options: object) -> TrainedDetector:  # noqa: ANN401
+        taught_by.append(given[4])
+        return whole
+
+    monkeypatch.setattr("boxless.training.fit.fit", fit)
+    monkeypatch.setattr(rounds_of_training, "train_detector", train)
+    rows = [f"{path},{label}" for path, label in zip(pictures.paths, ["red", "blue"] * 3, strict=True)]
+    listed = tmp_path / "squares.csv"
+    for names, more in (("red", []), ("red", []), ("red", ["--seed", "1"]), ("red", ["--val", "0.5"]), ("rouge", [])):
+        listed.write_text("path,label\n" + "\n".join(rows).replace("red", names))
+        done = CliRunner().invoke(app, ["detector", str(listed), "--out", str(tmp_path / "own.onnx"), *more])
+        assert done.exit_code == 0, done.output
+    assert taught_by == [fitted[0], *fitted]
+    assert len(set(fitted)) == 4
+
+
+def test_background_alone_says_nothing_of_a_detector(pictures: LabelledPictures, tmp_path: Path) -> None:
+    some = replace(pictures, classes=("background", "red"))
+    nothing = some.only(np.flatnonzero(some.targets[:, 0] > 0))
+    with pytest.raises(DatasetError, match=r"no held-out picture shows red"):
+        train_detector(some, nothing, tmp_path / "squares.onnx", TINY, taught(some))
+    assert not list(tmp_path.iterdir())
 
 
 def test_settings_that_cannot_be_are_refused() -> None:

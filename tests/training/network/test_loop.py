@@ -113,6 +113,18 @@ def test_another_training_does_not_go_on_from_here(tmp_path: Path) -> None:
         train_network(network(), learn, None, plan, SIDE, folder=tmp_path)
 
 
+def test_the_best_weights_are_stored_only_where_they_are_kept(tmp_path: Path) -> None:
+    kept, last = replace(PLAN, epochs=2, keep="best"), replace(PLAN, epochs=2)
+    train_network(network(), patterns(12), patterns(9, 5), kept, SIDE, folder=tmp_path / "best")
+    train_network(network(), patterns(12), None, last, SIDE, folder=tmp_path / "last")
+    assert not (tmp_path / "last/best.npz").exists()
+    whole = (tmp_path / "best/best.npz").read_bytes()
+    for content in (b"", b"half", whole[:-100]):
+        (tmp_path / "best/best.npz").write_bytes(content)
+        with pytest.raises(TrainingError, match="best.npz: a damaged checkpoint"):
+            train_network(network(), patterns(12), patterns(9, 5), kept, SIDE, folder=tmp_path / "best")
+
+
 @pytest.mark.parametrize(("name", "width", "rate"), [("nin_bn", 0.05, 1e-2), ("nin", 0.1, 3e-3)])
 def test_a_tiny_set_is_learned_by_heart(name: str, width: float, rate: float) -> None:
     learn = patterns(12)

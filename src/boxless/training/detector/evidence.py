@@ -27,7 +27,10 @@ class Evidence:
 
 
 def evidence_of(scores: Floats, targets: Floats, background: tuple[int, ...] = ()) -> Evidence:
-    """The evidence of scores (n, K), of each class's surest box in n pictures, against their labels (n, K)."""
+    """The evidence of scores (n, K), of each class's surest box in n pictures, against their labels (n, K).
+
+    One of the pictures at least shows a class that is no background.
+    """
     shown = [k for k in range(targets.shape[1]) if k not in background and targets[:, k].any()]
     there = targets[:, shown] > 0
     said = scores[:, shown]
@@ -39,7 +42,7 @@ def evidence_of(scores: Floats, targets: Floats, background: tuple[int, ...] = (
     ranked = said.ravel()[order]
     below = ranked[best + 1] if best + 1 < len(ranked) else 0.0
     return Evidence(
-        precision=100 * float(np.mean(precisions)) if precisions else 0.0,
+        precision=100 * float(np.mean(precisions)),
         f1=100 * float(f1[best]),
         # Half-way to the next one, which is left out.
         level=round(float(np.clip((ranked[best] + below) / 2, 0.02, 0.9)), 3),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -204,9 +205,9 @@ def load_taught(path: Path) -> list[Taught]:
         TrainingError: if the file is damaged.
     """
     try:
-        with np.load(path) as file:
+        with path.open("rb") as stream, np.load(stream) as file:  # NumPy leaves a cut one open
             cuts = np.cumsum(file["counts"])[:-1]
             parts = [np.split(file[name], cuts) for name in ("boxes", "candidates", "weights")]
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise TrainingError(f"{path}: damaged boxes ({error}): remove {path.parent} to begin anew") from None
     return [Taught(*each) for each in zip(*parts, strict=True)]

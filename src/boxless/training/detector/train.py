@@ -15,7 +15,7 @@ import numpy as np
 
 from boxless.card import Card
 from boxless.class_maps import probabilities
-from boxless.errors import TrainingError
+from boxless.errors import DatasetError, TrainingError
 from boxless.graph.assemble import write_card
 from boxless.image import read_picture
 from boxless.model_file import ModelFile
@@ -49,6 +49,8 @@ from boxless.training.network.watch import Quiet, Watch
 from boxless.training.pictures import LabelledPictures
 from boxless.training.readable import readable
 
+_LISTED = 5
+
 _MARGIN = 1.25
 """How much larger than they are looked at pictures are kept, so that enlarged parts are not blurred."""
 
@@ -81,12 +83,13 @@ def train_detector(
         progress: told how far the stages between are.
 
     Raises:
-        DatasetError: if too much cannot be read.
+        DatasetError: if too much cannot be read, or no held-out picture shows a class.
         UnknownClassError: if the teacher lacks a label.
         TrainingError: if the training cannot go on, or nothing stands out in any picture.
         DiskSpaceError: if checkpoints would not fit on the disk.
     """
     learned, held_out = readable(training, validation, progress)
+    _check_shown(held_out)
     folder = out.with_suffix(".training")
     facts = _facts(learned, settings, teacher)
     # What is there of another training is neither taken nor replaced; more rounds are the same one going on.
@@ -124,6 +127,16 @@ def train_detector(
     before = _evidence_of_teacher(teacher, held_out, progress)
     words = in_words(network, settings, learned, held_out, rounds, kept, before)
     return TrainedDetector(out, card, tuple(rounds), kept, tuple(words), before)
+
+
+def _check_shown(held_out: LabelledPictures) -> None:
+    wanted = [k for k in range(len(held_out.classes)) if k not in held_out.background]
+    if not held_out.counts[wanted].any():
+        some = ", ".join(held_out.classes[k] for k in wanted[:_LISTED])
+        raise DatasetError(
+            f"{held_out.name}: no held-out picture shows {some}{' or another class' if len(wanted) > _LISTED else ''}, "
+            "so nothing would say how well the detector does (name others: --val)"
+        )
 
 
 def _tell(progress: Progress, stage: str, total: int, done: int) -> None:
@@ -238,10 +251,9 @@ def _aspects(pictures: LabelledPictures) -> list[float]:
 
 def _facts(learned: LabelledPictures, settings: Settings, teacher: Path | Sequence[Taught]) -> dict[str, Any]:
     """What must be the same for a training to go on."""
-    names = "\n".join(map(str, learned.paths)).encode() + np.ascontiguousarray(learned.targets).tobytes()
     by = hashlib.sha256(teacher.read_bytes()).hexdigest()[:8] if isinstance(teacher, Path) else _digest(teacher)
     return {
-        "pictures": f"{len(learned)} ({hashlib.sha256(names).hexdigest()[:8]})",
+        "pictures": f"{len(learned)} ({learned.digest})",
         "teacher": by,
         "detector": f"{settings.backbone}, width {settings.width:g}",
         "size": settings.size,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,9 @@ from boxless.training.network.history import Epoch
 Arrays = list[NDArray[Any]]
 
 _CHECKPOINT, _BEST = "checkpoint.npz", "best.npz"
+
+_DAMAGED = (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile)
+"""What reading such a file raises if it is not whole."""
 
 
 def variables(network: Any) -> list[Any]:  # noqa: ANN401
@@ -44,7 +48,7 @@ def epochs_in(folder: Path) -> int:
     try:
         with np.load(folder / _CHECKPOINT) as file:
             return len(json.loads(str(file["note"]))["history"])
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+    except _DAMAGED:
         return 0
 
 
@@ -72,17 +76,13 @@ class Checkpoints:
         Raises:
             TrainingError: if it was another training, or the file is damaged.
         """
-        path = self.folder / _CHECKPOINT
-        if not path.exists():
+        if not (self.folder / _CHECKPOINT).exists():
             return None
-        try:
-            with np.load(path) as file:
-                note = json.loads(str(file["note"]))
-                values = [file[f"v{i}"] for i in range(len(file.files) - 1)]
+        with self._whole(_CHECKPOINT) as file:
+            note = json.loads(str(file["note"]))
+            values = _values(file)
             history = [Epoch(**each) for each in note["history"]]
             begun = note["facts"]
-        except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
-            raise TrainingError(f"{path}: a damaged checkpoint ({error}): remove {self.folder} to begin anew") from None
         other = [
             f"{name} {begun.get(name)}, now {self._facts.get(name)}"
             for name in {**begun, **self._facts}
@@ -103,14 +103,28 @@ class Checkpoints:
         self._write(_BEST, values, "")
 
     def load_best(self) -> Arrays:
-        """What `save_best` wrote."""
-        with np.load(self.folder / _BEST) as file:
-            return [file[f"v{i}"] for i in range(len(file.files) - 1)]
+        """What `save_best` wrote.
+
+        Raises:
+            TrainingError: if the file is damaged, or gone.
+        """
+        with self._whole(_BEST) as file:
+            return _values(file)
 
     def remove(self) -> None:
         """Removes the checkpoints; what else is in the folder stays."""
         for name in (_CHECKPOINT, _BEST):
             (self.folder / name).unlink(missing_ok=True)
+
+    @contextmanager
+    def _whole(self, name: str) -> Iterator[Mapping[str, NDArray[Any]]]:
+        """One of the files, opened; what is wrong with it is a TrainingError."""
+        path = self.folder / name
+        try:
+            with path.open("rb") as stream, np.load(stream) as file:  # NumPy leaves a cut one open
+                yield file
+        except _DAMAGED as error:
+            raise TrainingError(f"{path}: a damaged checkpoint ({error}): remove {self.folder} to begin anew") from None
 
     def _write(self, name: str, values: Arrays, note: str) -> None:
         arrays: dict[str, Any] = {f"v{i}": value for i, value in enumerate(values)}
@@ -119,3 +133,7 @@ class Checkpoints:
             np.savez(path, note=np.array(note), **arrays)
 
         write_whole(self.folder / name, write)
+
+
+def _values(file: Mapping[str, NDArray[Any]]) -> Arrays:
+    return [file[f"v{i}"] for i in range(len(file) - 1)]

@@ -46,7 +46,8 @@ def run_epochs(
     Raises:
         TrainingError: if the loss is no number, or if the checkpoint is another network's.
     """
-    history, best, kept = _where_it_stood(network, checkpoints)
+    keeps_best = plan.keep == "best" and judged is not None
+    history, best, kept = _where_it_stood(network, checkpoints, keeps_best)
     watch.begins(plan.epochs, steps, len(history))
     try:
         for number in range(len(history), plan.epochs):
@@ -72,10 +73,11 @@ def run_epochs(
             history.append(epoch)
             better = epoch.better_than(best)
             if better:
-                best, kept = epoch, read_variables(network.variables)
+                best = epoch
+                kept = read_variables(network.variables) if keeps_best else []
             watch.finished(epoch, better)
             if checkpoints:
-                if better:
+                if better and keeps_best:
                     checkpoints.save_best(kept)
                 checkpoints.save(history, read_variables(variables(network)))
                 numbers = {
@@ -84,7 +86,7 @@ def run_epochs(
                 log_numbers(checkpoints.folder / "logs", epoch.epoch, numbers)
     finally:
         watch.ends()
-    if plan.keep == "best" and judged:
+    if keeps_best:
         write_variables(network.variables, kept)
     return tuple(history)
 
@@ -104,8 +106,12 @@ def _epoch(network: Any, batches: Batches, watch: Watch) -> dict[str, float]:  #
     return {name: float(np.mean([each[name] for each in said])) for name in said[0]}
 
 
-def _where_it_stood(network: Any, checkpoints: Checkpoints | None) -> tuple[list[Epoch], Epoch | None, Arrays]:  # noqa: ANN401
-    """The epochs that are done, the best of them, and its weights."""
+def _where_it_stood(
+    network: Any,  # noqa: ANN401
+    checkpoints: Checkpoints | None,
+    keeps_best: bool,
+) -> tuple[list[Epoch], Epoch | None, Arrays]:
+    """The epochs that are done, the best of them, and its weights where they are kept."""
     stood = checkpoints.load() if checkpoints else None
     if checkpoints is None or stood is None:
         return [], None, []
@@ -117,7 +123,7 @@ def _where_it_stood(network: Any, checkpoints: Checkpoints | None) -> tuple[list
     best: Epoch | None = None
     for epoch in history:
         best = epoch if epoch.better_than(best) else best
-    return history, best, checkpoints.load_best()
+    return history, best, checkpoints.load_best() if keeps_best else []
 
 
 def enough_disk(network: Any, folder: Path) -> None:  # noqa: ANN401

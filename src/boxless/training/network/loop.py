@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator
 from dataclasses import asdict
 from functools import partial
@@ -112,5 +113,5 @@ def _digest(examples: Examples) -> str:
     if isinstance(examples.pictures, np.ndarray):
         digest.update(np.ascontiguousarray(examples.pictures).tobytes())
     else:
-        digest.update("\n".join(map(str, examples.pictures)).encode())
+        digest.update(b"\n".join(map(os.fsencode, examples.pictures)))
     return digest.hexdigest()[:8]
