@@ -10,13 +10,14 @@ import pytest
 from PIL import Image
 from tests.batch.conftest import job
 from tests.command_line import boxless
+from tests.small_detector import write_detector
 
 from boxless import Localizer
 from boxless.batch.formats import format_of, schema
 from boxless.batch.results import COLUMNS, flat, select
 from boxless.batch.run import run
 from boxless.batch.settings import Settings
-from boxless.errors import ResultsError
+from boxless.errors import NoClassMapError, ResultsError
 from boxless.image import pictures_in
 from boxless.zoo import DEFAULT_MODEL
 
@@ -53,6 +54,16 @@ def test_everything_comes_back_as_it_was(out: Path, album: Path) -> None:
     assert found.draw().size == (600, 400)
 
 
+def test_what_a_detector_found_has_no_map(album: Path, tmp_path: Path) -> None:
+    file = write_detector(tmp_path / "tiny.onnx")
+    run(job(album / "a.jpg", tmp_path / "out", settings=Settings(model=str(file), always_box=True)))
+    (found,) = select(str(tmp_path / "out"), limit=1).found
+    assert found.findings[0].class_map is None
+    with pytest.raises(NoClassMapError):
+        _ = found.findings[0].score_map
+    assert found.draw().size == (600, 400)
+
+
 CONDITIONS: dict[str, Callable[[dict[str, Any]], bool]] = {
     "error": lambda row: row["error"] is not None,
     "ERROR IS NOT NULL": lambda row: row["error"] is not None,
@@ -82,7 +93,20 @@ def test_conditions(out: Path, album: Path, where: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "where", ["nonsense = 1", "label =", "label = 'x", "__import__('os')", "1 = 1", "label = f()", "evidence > 'a'", ""]
+    "where",
+    [
+        "nonsense = 1",
+        "label =",
+        "label = 'x",
+        "__import__('os')",
+        "1 = 1",
+        "label = f()",
+        "evidence > 'a'",
+        "",
+        "class_index in (1, 'a')",
+        "evidence > 99999999999999999999",
+        "label = '\udcff'",
+    ],
 )
 def test_what_is_no_condition_is_refused(out: Path, where: str) -> None:
     with pytest.raises(ResultsError, match="--where"):

@@ -149,7 +149,7 @@ def localization(row: Row, typical_evidence: float, column: str | None) -> Local
         width=row["width"],
         model=row["model"],
         preset=row["preset"],
-        findings=() if finding is None else (_finding(finding, row["height"], row["width"]),),
+        findings=() if finding is None else (_finding(finding, row),),
         source=find(row["image"], column),
         typical_evidence=typical_evidence,
         maps=row["maps"],
@@ -157,7 +157,7 @@ def localization(row: Row, typical_evidence: float, column: str | None) -> Local
     )
 
 
-def _finding(said: Row, height: int, width: int) -> Finding:
+def _finding(said: Row, row: Row) -> Finding:
     kept = class_map(said) if said.get("class_map") else np.zeros((1, 1), np.float32)
     boxes = tuple(Box(*(*each["box"], each["score"])) for each in said["boxes"])
     return Finding(
@@ -167,9 +167,9 @@ def _finding(said: Row, height: int, width: int) -> Finding:
         evidence=said["evidence"],
         present=said["present"],
         boxes=boxes,
-        class_map=kept,
-        height=height,
-        width=width,
+        class_map=None if row["maps"] == "none" else kept,
+        height=row["height"],
+        width=row["width"],
     )
 
 

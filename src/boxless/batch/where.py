@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from functools import reduce
 from typing import TYPE_CHECKING, Any
 
-from boxless.errors import ResultsError
+from boxless.errors import ResultsError, first_line
 
 if TYPE_CHECKING:
     import pyarrow.compute as pc
@@ -45,14 +45,20 @@ def condition(text: str, columns: Sequence[str]) -> pc.Expression:
     Raises:
         ResultsError: if it is no condition, or names another column.
     """
+    import pyarrow as pa
+
     try:
         tree = ast.parse(_as_python(text), mode="eval").body
-    except (SyntaxError, tokenize.TokenError):
+    except (SyntaxError, ValueError, tokenize.TokenError):
         raise _unknown(text, "it is no condition", columns) from None
     try:
         return _Reader(columns).read(tree)
     except _UnknownError as error:
         raise _unknown(text, str(error), columns) from None
+    except OverflowError:
+        raise _unknown(text, "a number of more digits than a column has", columns) from None
+    except (pa.ArrowException, UnicodeError) as error:  # a list of numbers and texts; bytes that are no text
+        raise _unknown(text, first_line(error), columns) from None
 
 
 class _UnknownError(Exception):
