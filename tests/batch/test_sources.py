@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import http.server
 import io
+import os
 import tarfile
 import threading
 from collections.abc import Iterator
@@ -85,12 +86,28 @@ def test_columns_of_parquet_files(album: Path, tmp_path: Path, shape: str) -> No
         list(items_of([str(file)], "label"))
 
 
-@pytest.mark.parametrize("spec", ["missing.jpg", "missing/", "missing.tar"])
+@pytest.mark.skipif(os.name == "nt", reason="names are text there")
+def test_a_parquet_file_whose_name_is_no_text(album: Path, tmp_path: Path) -> None:
+    pa = pytest.importorskip("pyarrow", reason="needs the extra batch")
+    import pyarrow.parquet as pq
+
+    pq.write_table(pa.table({"image": [(album / "a.jpg").read_bytes()]}), tmp_path / "one.parquet")
+    file = os.fsdecode(bytes(tmp_path) + b"/\xff.parquet")
+    try:
+        (tmp_path / "one.parquet").rename(file)
+    except OSError:
+        pytest.skip("a file system that takes text only")
+    (item,) = items_of([file])
+    item.name.encode("utf-8")
+
+
+@pytest.mark.parametrize("spec", ["missing.jpg", "missing/", "missing.tar", "long" * 80 + ".jpg"])
 def test_what_is_not_there(tmp_path: Path, spec: str) -> None:
     from boxless.batch.sources import check
 
     with pytest.raises(DatasetError, match="no such file or folder"):
         check([str(tmp_path / spec)])
+    assert find(str(tmp_path / spec)) == str(tmp_path / spec)
 
 
 def test_a_source_without_pictures(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from boxless.batch import walk as walking
 from boxless.batch.sources import pictures as items_of
+from boxless.errors import DatasetError
 from boxless.image import pictures_in
 
 
@@ -58,13 +59,53 @@ def test_the_first_picture_comes_before_the_folder_is_listed(tmp_path: Path, mon
     assert len(listed) == 2
 
 
-@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="everything may be read")
-def test_a_folder_that_may_not_be_read_is_not_lost(album: Path) -> None:
-    (album / "b").chmod(0)
-    try:
-        assert str(album / "b") in names(album)
-    finally:
-        (album / "b").chmod(0o755)
+@pytest.fixture
+def closed(album: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that may not be read, whoever runs the tests."""
+    folder = album / "b"
+    scan = os.scandir
+
+    def refusing(path: str) -> object:
+        if Path(path) == folder:
+            raise PermissionError(13, "Permission denied", path)
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    return folder
+
+
+def test_a_folder_that_may_not_be_read_is_not_lost(album: Path, closed: Path) -> None:
+    assert str(closed) in names(album)
+
+
+@pytest.mark.parametrize("pattern", ["*/*.jpg", "**/*.jpg", "[ab]/*.jpg", "b*/**/*.jpg", "b/*.jpg"])
+def test_a_pattern_does_not_lose_a_folder_that_may_not_be_read(album: Path, closed: Path, pattern: str) -> None:
+    found = names(f"{album}/{pattern}")
+    assert str(closed) in found
+    assert set(found) - {str(closed)} == {
+        str(path) for path in album.glob(pattern) if path.parent != closed and not path.name.startswith(".")
+    }
+
+
+@pytest.mark.parametrize("pattern", ["*.jpg", "[ac]/*.jpg", "c/**/*.jpg"])
+def test_a_closed_folder_that_a_pattern_does_not_name_is_no_picture(album: Path, closed: Path, pattern: str) -> None:
+    assert str(closed) not in names(f"{album}/{pattern}")
+
+
+def test_what_is_no_pattern_is_told(album: Path) -> None:
+    with pytest.raises(DatasetError, match=r"2023\]/\*\.jpg: bad character range 4-2 \(expected letters such as"):
+        names(f"{album}/[2024-2023]/*.jpg")
+    with pytest.raises(DatasetError, match="no pictures there"):
+        names(f"{album}/missing/*.jpg")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+def test_a_link_that_leads_nowhere_takes_no_other_picture_with_it(album: Path) -> None:
+    expected = names(album)
+    (album / "b/loop.jpg").symlink_to("loop.jpg")
+    found = names(album)
+    assert found == sorted([*expected, str(album / "b/loop.jpg")], key=Path)
+    assert names(f"{album}/b/*.jpg") == [name for name in found if Path(name).parent == album / "b"]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="names are text there")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import tarfile
 import threading
 from collections import OrderedDict
@@ -114,7 +115,7 @@ def in_parquet(spec: str, column: str | None) -> Iterator[Item]:
     row = 0
     for group in range(file.metadata.num_row_groups):
         for i in range(file.metadata.row_group(group).num_rows):
-            yield Item(f"{spec}/{row}", Cell(spec, column, group, i))
+            yield Item(as_text(f"{spec}/{row}"), Cell(spec, column, group, i))
             row += 1
 
 
@@ -174,7 +175,8 @@ def _parquet(spec: str) -> pq.ParquetFile:
     except ImportError:
         raise missing_extra(f"reading {spec}", "pyarrow", "batch") from None
     try:
-        return pq.ParquetFile(opened(spec) if is_url(spec) else spec)
+        # As bytes: PyArrow takes names that are text only.
+        return pq.ParquetFile(opened(spec) if is_url(spec) else pa.OSFile(os.fsencode(spec)))
     except (pa.ArrowException, OSError) as error:
         raise OSError(f"not a Parquet file that can be read ({first_line(error)})") from None
 

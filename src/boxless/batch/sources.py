@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from stat import S_ISDIR, S_ISREG
 from typing import cast
 
 from boxless.batch.containers import in_csv, in_list, in_parquet, in_tar
@@ -61,14 +62,14 @@ def check(specs: Iterable[str]) -> None:
         DatasetError: if one is not.
     """
     for spec in specs:
-        if not is_url(spec) and not is_pattern(spec) and not Path(spec).exists():
+        if not is_url(spec) and not is_pattern(spec) and not _mode(spec):
             raise DatasetError(f"{spec}: no such file or folder")
 
 
 def _of(spec: str, column: str | None) -> Iterator[Item]:
     if is_url(spec):
         yield from _remote(spec, column)
-    elif Path(spec).is_dir():
+    elif S_ISDIR(_mode(spec)):
         top = os.path.normpath(spec)
         for path in walk("" if top == "." else top, _is_picture):
             yield Item(as_text(path), path)
@@ -117,14 +118,22 @@ def find(name: str, column: str | None = None) -> Source:
 
     One that is in an archive is looked for when it is read.
     """
-    if not is_url(name) and Path(name).exists():
+    if not is_url(name) and _mode(name):
         return name
     parts = name.split("/")
     for end in range(1, len(parts)):
         container = "/".join(parts[:end])
-        if (reader := _reader(container)) and (is_url(name) or Path(container).is_file()):
+        if (reader := _reader(container)) and (is_url(name) or S_ISREG(_mode(container))):
             return Item(name, _Inside(container, name, reader, column)).source
     return Item(name, Remote(name)).source if is_url(name) else name
+
+
+def _mode(path: str) -> int:
+    """What is there, as the system says it; 0 where nothing is, or nothing may be looked at, or nothing can be."""
+    try:
+        return Path(path).stat().st_mode
+    except (OSError, ValueError):
+        return 0
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,15 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from boxless.errors import DatasetError
+
 PAGE = 50_000
 """Names of one folder that are kept at a time. A folder of more is listed again for every so many."""
 
 _MAGIC = re.compile(r"[*?\[]")
 
 
-def walk(folder: str, wanted: Callable[[str], bool], deepest: int | None = None) -> Iterator[str]:
+def walk(folder: str, wanted: Callable[[str], bool]) -> Iterator[str]:
     """The paths of a folder's files and of those in its sub-folders; the order is that of sorted `Path`s.
 
     Hidden files and folders are left out, and links to folders are not followed. A folder that cannot be read is
@@ -24,18 +26,26 @@ def walk(folder: str, wanted: Callable[[str], bool], deepest: int | None = None)
     Args:
         folder: without a separator at its end; "" for the current one.
         wanted: whether a file counts, by its name.
-        deepest: how many folders deep to look; as deep as it goes where None.
+    """
+    return (path for path, _ in _walk(folder, wanted, lambda folder: True))
 
+
+def _walk(folder: str, wanted: Callable[[str], bool], entered: Callable[[str], bool]) -> Iterator[tuple[str, bool]]:
+    """Paths, and whether each is a file; else it is a folder that cannot be read.
+
+    Args:
+        folder, wanted: as in `walk`.
+        entered: whether to look into a folder, by its path.
     """
     try:
-        for name, is_folder in _sorted(folder, wanted, folders=deepest is None or deepest > 0):
+        for name, is_folder in _sorted(folder, wanted):
             path = f"{folder.rstrip(os.sep)}{os.sep}{name}" if folder else name
-            if is_folder:
-                yield from walk(path, wanted, None if deepest is None else deepest - 1)
-            else:
-                yield path
+            if not is_folder:
+                yield path, True
+            elif entered(path):
+                yield from _walk(path, wanted, entered)
     except OSError:
-        yield folder or "."
+        yield folder or ".", False
 
 
 def is_pattern(spec: str) -> bool:
@@ -46,27 +56,47 @@ def is_pattern(spec: str) -> bool:
 def matching(pattern: str, wanted: Callable[[str], bool]) -> Iterator[str]:
     """The paths that match a pattern, in order: * and ? stay in a folder, ** goes through folders, [ab] is one letter.
 
+    A folder that cannot be read and may hold some is given itself, as in `walk`.
+
     Args:
         pattern: with / between its parts.
         wanted: whether a file counts, by its name.
+
+    Raises:
+        DatasetError: if it is no pattern.
     """
     parts = Path(pattern).parts
     first = next(i for i, part in enumerate(parts) if _MAGIC.search(part))
     base = str(Path(*parts[:first])) if first else ""
-    rest = parts[first:]
-    fits = re.compile(_regular("/".join(rest))).fullmatch
     start = len(base) + (bool(base) and not base.endswith(os.sep))
-    for path in walk(base, wanted, None if "**" in rest else len(rest) - 1):
-        if fits(path[start:].replace(os.sep, "/")):
+    ends = [_fitting(pattern, parts[first:end]) for end in range(first + 1, len(parts) + 1)]
+
+    def leads_on(folder: str) -> bool:
+        return any(fits(_below(folder, start)) for fits in ends[:-1])
+
+    for path, is_file in _walk(base, wanted, leads_on):
+        if ends[-1](_below(path, start)) if is_file else os.path.lexists(path):
             yield path
 
 
-def _sorted(folder: str, wanted: Callable[[str], bool], folders: bool) -> Iterator[tuple[str, bool]]:
+def _below(path: str, start: int) -> str:
+    return path[start:].replace(os.sep, "/")
+
+
+def _fitting(pattern: str, parts: tuple[str, ...]) -> Callable[[str], object]:
+    """Whether a path fits some parts of a pattern."""
+    try:
+        return re.compile(_regular("/".join(parts))).fullmatch
+    except re.error as error:
+        raise DatasetError(f"{pattern}: {error.msg} (expected letters such as [0-9], the lower one first)") from None
+
+
+def _sorted(folder: str, wanted: Callable[[str], bool]) -> Iterator[tuple[str, bool]]:
     """The names in a folder, sorted, and whether each is a folder: the smallest after the last page, page by page."""
     last = ""
     while True:
         with os.scandir(folder or ".") as entries:
-            page = heapq.nsmallest(PAGE, _counting(entries, wanted, folders, last))
+            page = heapq.nsmallest(PAGE, _counting(entries, wanted, last))
         yield from page
         if len(page) < PAGE:
             return
@@ -74,17 +104,24 @@ def _sorted(folder: str, wanted: Callable[[str], bool], folders: bool) -> Iterat
 
 
 def _counting(
-    entries: Iterator[os.DirEntry[str]], wanted: Callable[[str], bool], folders: bool, after: str
+    entries: Iterator[os.DirEntry[str]], wanted: Callable[[str], bool], after: str
 ) -> Iterator[tuple[str, bool]]:
     for entry in entries:
         name = entry.name
         if name <= after or name.startswith("."):
             continue
         if entry.is_dir(follow_symlinks=False):
-            if folders:
-                yield name, True
-        elif wanted(name) and entry.is_file():
+            yield name, True
+        elif wanted(name) and _is_file(entry):
             yield name, False
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    """Or a link whose target cannot be looked at: it is not lost, and fails when it is read."""
+    try:
+        return entry.is_file()
+    except OSError:
+        return True
 
 
 def _regular(pattern: str) -> str:
