@@ -46,9 +46,11 @@ def test_the_graph_says_what_it_says_here(service: Running, coffee: Path) -> Non
 
 
 def test_settings_may_be_left_out_and_outputs_chosen(service: Running) -> None:
-    answer = infer(service, IMAGE, outputs=[{"name": "chosen"}]).json
+    half_a_letter = json.loads(r'"\ud800"')
+    answer = infer(service, IMAGE, outputs=[{"name": "chosen"}], id=half_a_letter).json
     assert [each["name"] for each in answer["outputs"]] == ["chosen"]
     assert answer["outputs"][0]["shape"] == [1, 1]
+    assert answer["id"] == half_a_letter
 
 
 def test_metadata_and_health(service: Running) -> None:
@@ -71,6 +73,9 @@ def setting(name: str, *values: object) -> dict[str, Any]:
         ([], "no input 'image'"),
         ([{"name": "picture"}], "none of image, size, classes, top"),
         (["image"], "none of image"),
+        ([{"name": []}], "none of image"),
+        ([{**IMAGE, "shape": [1, 10**4000, 10**4000, 3]}], "at most"),
+        ([{**IMAGE, "data": [10**400] * 12}], "not numbers"),
         ([{**IMAGE, "datatype": "FP32"}], "expected UINT8"),
         ([{**IMAGE, "shape": [1, 2, 3]}], "expected [1, -1, -1, 3]"),
         ([{**IMAGE, "shape": [1, 0, 2, 3]}], "shape"),
@@ -89,6 +94,12 @@ def test_bad_tensors_are_refused(service: Running, inputs: list[Any], said: str)
     answer = infer(service, *inputs)
     assert answer.kind in ("bad-tensor", "unknown-class")
     assert said in answer.json["detail"]
+
+
+def test_an_output_that_is_no_name_is_refused(service: Running) -> None:
+    answer = infer(service, IMAGE, outputs=[{"name": []}])
+    assert (answer.status, answer.kind) == (400, "bad-tensor")
+    assert "no output [] (there are logits, chosen" in answer.json["detail"]
 
 
 def test_a_detector_has_boxes_in_place_of_maps(tmp_path: Path) -> None:

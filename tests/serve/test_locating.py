@@ -128,6 +128,8 @@ def test_bad_options_are_named(service: Running, coffee: Path, query: str, statu
         (b"{", "application/json", 400, "broken-json"),
         (b"[" * 100_000, "application/json", 400, "broken-json"),
         (b'{"picture": "http://127.0.0.1/cat.jpg"}', "application/json", 422, "no-picture"),
+        (b'{"picture": "", "min_probability": 1' + b"0" * 400 + b"}", "application/json", 422, "bad-option"),
+        (b'{"picture": "", "\\ud800": 1}', "application/json", 422, "unknown-option"),
         (b'{"picture": 7}', "application/json", 422, "no-picture"),
         (b"x", "multipart/form-data", 400, "broken-form"),
         (b"--b\r\nnonsense", "multipart/form-data; boundary=b", 400, "broken-form"),

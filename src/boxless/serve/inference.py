@@ -154,9 +154,10 @@ def _tensors(given: object, expected: Sequence[Tensor], largest: int) -> dict[st
     known = {tensor.name: tensor for tensor in expected}
     tensors: dict[str, NDArray[Any]] = {}
     for each in given if isinstance(given, list) else []:
-        if not isinstance(each, dict) or each.get("name") not in known:
+        name = each.get("name") if isinstance(each, dict) else None
+        if not isinstance(name, str) or name not in known:
             raise _bad(f"an input that is none of {', '.join(known)}")
-        tensors[each["name"]] = _tensor(each, known[each["name"]], largest)
+        tensors[name] = _tensor(each, known[name], largest)
     if "image" not in tensors:
         raise _bad("no input 'image' (expected UINT8 [1, height, width, 3], RGB)")
     return tensors
@@ -177,10 +178,10 @@ def _tensor(given: dict[str, Any], expected: Tensor, largest: int) -> NDArray[An
             f"the input '{name}' has the shape {given.get('shape')!s:.60} (expected {list(expected.shape)}, -1 for any)"
         )
     if prod(shape) > largest:
-        raise _bad(f"the input '{name}' has {prod(shape):,} values (at most {largest:,})")
+        raise _bad(f"the input '{name}' has the shape {shape!s:.60} (at most {largest:,} values)")
     try:
         flat = np.asarray(given.get("data"), dtype=np.float64).ravel()
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise _bad(f"the data of '{name}' are not numbers") from None
     values = flat.astype(_TYPES[expected.datatype])
     if flat.size != prod(shape) or not np.array_equal(flat, values):
@@ -206,12 +207,11 @@ def _wanted(given: object, made: dict[str, Any]) -> set[str]:
     """The names of the outputs that a request asks for; all where it names none."""
     if not given:
         return set(made)
-    names = {
-        each.get("name") if isinstance(each, dict) else None for each in (given if isinstance(given, list) else [None])
-    }
-    if unknown := names - set(made):
-        raise _bad(f"no output {', '.join(map(repr, unknown))} (there are {', '.join(made)})")
-    return {str(name) for name in names}
+    listed = given if isinstance(given, list) else [None]
+    names = [each.get("name") if isinstance(each, dict) else None for each in listed]
+    if unknown := [name for name in names if not isinstance(name, str) or name not in made]:
+        raise _bad(f"no output {', '.join(map(repr, unknown)):.100} (there are {', '.join(made)})")
+    return set(names)
 
 
 def _bad(detail: str) -> Problem:

@@ -94,7 +94,7 @@ def _min_probability(value: object) -> float:
     try:
         if isinstance(value, (str, int, float)) and not isinstance(value, bool):
             return float(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         pass
     raise _bad("min_probability", repr(value), "a number from 0 to 1")
 

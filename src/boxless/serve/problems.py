@@ -50,9 +50,12 @@ class Problem(Exception):  # noqa: N818 - it is called so by the RFC
 
     def response(self) -> Response:
         """The problem as an answer."""
-        return Refusal(
-            json.dumps(self.document(), ensure_ascii=False), self.status, self.headers, media_type=MEDIA_TYPE
-        )
+        return Refusal(in_utf8(self.document()), self.status, self.headers, media_type=MEDIA_TYPE)
+
+
+def in_utf8(data: object) -> bytes:
+    """Plain data as JSON; halves of letters, which a request may name, as they came: \\udcXX."""
+    return json.dumps(data, ensure_ascii=False).encode("utf-8", "backslashreplace")
 
 
 class ClientGone(Exception):  # noqa: N818 - no error of anybody here

@@ -14,7 +14,7 @@ from boxless.serve.body import BodyReader
 from boxless.serve.limits import Limits
 from boxless.serve.metrics import Metrics
 from boxless.serve.models import Models
-from boxless.serve.problems import Problem
+from boxless.serve.problems import Problem, in_utf8
 from boxless.serve.workers import Workers
 
 Result = TypeVar("Result")
@@ -83,4 +83,4 @@ def parsed(body: bytes) -> dict[str, Any]:
 
 def as_json(data: object, headers: dict[str, str] | None = None) -> Response:
     """Plain data as an answer."""
-    return Response(json.dumps(data, ensure_ascii=False), headers=headers, media_type="application/json")
+    return Response(in_utf8(data), headers=headers, media_type="application/json")
