@@ -121,7 +121,7 @@ def test_the_best_weights_are_stored_only_where_they_are_kept(tmp_path: Path) ->
     whole = (tmp_path / "best/best.npz").read_bytes()
     for content in (b"", b"half", whole[:-100]):
         (tmp_path / "best/best.npz").write_bytes(content)
-        with pytest.raises(TrainingError, match="best.npz: a damaged checkpoint"):
+        with pytest.raises(TrainingError, match=r"best\.npz: a damaged checkpoint"):
             train_network(network(), patterns(12), patterns(9, 5), kept, SIDE, folder=tmp_path / "best")
 
 
