@@ -126,9 +126,10 @@ def test_likely_wrong_labels_say_what_the_model_takes_them_for(fitted: Fitted) -
     assert suspects
     for each in suspects:
         assert Path(each["path"]).is_file()
-        assert [each["said"]] != each["labelled"]
-        assert each["said"] in fitted.card.labels
-        assert 0 < each["probability"] <= 1
+        (said,), (probability,) = each["said"], each["probabilities"]
+        assert [said] != each["labelled"]
+        assert said in fitted.card.labels
+        assert 0 < probability <= 1
 
 
 def test_boxes_set_the_thresholds(

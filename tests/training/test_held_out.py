@@ -9,6 +9,7 @@ import pytest
 
 from boxless.training.held_out import HeldOut
 from boxless.training.pictures import LabelledPictures
+from boxless.training.report import Report
 
 
 def held_out(targets: list[list[int]], chances: list[list[float]], several: bool = False) -> HeldOut:
@@ -46,3 +47,12 @@ def test_several_labels_a_picture() -> None:
     assert found.figures["F1"].value == pytest.approx(100 * 4 / 6)
     assert found.confusion.tolist() == [[1, 0], [1, 1]]
     assert found.suspects() == [2, 0]
+
+
+def test_a_report_names_all_that_the_model_says_of_a_suspect() -> None:
+    found = held_out(
+        [[1, 0, 0], [1, 0, 1], [0, 1, 0]], [[0.1, 0.9, 0.8], [0.3, 0.2, 0.1], [0.1, 0.9, 0.2]], several=True
+    )
+    report = Report("mine", (), found.pictures, found, None, (), (), ())
+    said = {each["path"]: (each["said"], each["probabilities"]) for each in report.as_dict()["likely_wrong_labels"]}
+    assert said == {"0.jpg": (["b", "c"], [0.9, 0.8]), "1.jpg": ([], [])}

@@ -125,8 +125,13 @@ class Report:
                 for true, said, count in self.held_out.confused()
             ],
             "likely_wrong_labels": [
-                {"path": path, "labelled": labels, "said": said, "probability": round(probability, 4)}
-                for path, labels, said, probability in self._suspects()
+                {
+                    "path": path,
+                    "labelled": labels,
+                    "said": list(said),
+                    "probabilities": [round(each, 4) for each in said.values()],
+                }
+                for path, labels, said in self._suspects()
             ],
             "near_duplicates": [
                 {"held_out": str(held_out.paths[i]), "learned_from": str(learned.paths[j]), "likeness": round(like, 4)}
@@ -165,15 +170,15 @@ class Report:
     def _measured(self) -> list[HeldOut]:
         return [self.held_out, *([self.left_out] if self.left_out else [])]
 
-    def _suspects(self, most: int = 24) -> list[tuple[str, list[str], str, float]]:
-        """Of each picture whose label is likely wrong: path, labels, what the model says, and how surely."""
+    def _suspects(self, most: int = 24) -> list[tuple[str, list[str], dict[str, float]]]:
+        """Of each picture whose label is likely wrong: path, labels, and what the model says, each with how surely."""
         found = []
         for whole in self._measured():
             classes = whole.pictures.classes
             for i in whole.suspects(most):
                 labels = [classes[k] for k in np.flatnonzero(whole.pictures.targets[i])]
-                best = int(whole.probabilities[i].argmax())
-                found.append((str(whole.pictures.paths[i]), labels, classes[best], float(whole.probabilities[i, best])))
+                said = {classes[k]: float(whole.probabilities[i, k]) for k in np.flatnonzero(whole.said[i])}
+                found.append((str(whole.pictures.paths[i]), labels, said))
         return found
 
     def _parts(self, localizer: Localizer, done: Callable[[int], object]) -> list[str]:

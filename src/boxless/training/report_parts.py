@@ -65,16 +65,15 @@ def confusion_matrix(held_out: HeldOut) -> str:
     )
 
 
-def suspect_tiles(suspects: Sequence[tuple[str, list[str], str, float]]) -> list[str]:
-    """Pictures whose labels are likely wrong: of each its path, labels, what the model says, and how surely."""
+def suspect_tiles(suspects: Sequence[tuple[str, list[str], dict[str, float]]]) -> list[str]:
+    """Pictures whose labels are likely wrong: of each its path, labels, and what the model says, with how surely."""
     if not suspects:
         return []
-    shown = [
-        plain_tile(
-            Path(path), f"labelled {' and '.join(labels) or 'nothing'}, model: {said} {probability:.0%} ({path})"
-        )
-        for path, labels, said, probability in suspects
-    ]
+    shown = []
+    for path, labels, said in suspects:
+        named = " and ".join(f"{name} {probability:.0%}" for name, probability in said.items())
+        words = f"labelled {' and '.join(labels) or 'nothing'}, model: {named or 'nothing'} ({path})"
+        shown.append(plain_tile(Path(path), words))
     return [
         "<h2>Labels that are likely wrong</h2><p>Misnamed by a model that had not seen them, the most surprising "
         "first. Some are hard pictures with right labels.</p>",
