@@ -55,7 +55,8 @@ def write_page(path: Path, title: str, parts: Iterable[str]) -> None:
     )
     foot = f"<footer>Made by boxless {escape(__version__)} on {date.today().isoformat()}.</footer></html>"
     text = "\n".join([head, *parts, foot])
-    write_whole(path, lambda beside: beside.write_text(text, encoding="utf-8"))
+    # A picture's name may have bytes that are no text.
+    write_whole(path, lambda beside: beside.write_text(text, encoding="utf-8", errors="backslashreplace"))
 
 
 def wide(table: str) -> str:

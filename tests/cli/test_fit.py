@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -76,3 +77,24 @@ def test_refusals(pictures_of_two: Path, tmp_path: Path, options: tuple[str, str
     assert done.returncode == 2
     assert words in done.stderr
     assert not (tmp_path / "out.onnx").exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names are text there")
+def test_names_that_are_no_text(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BOXLESS_CACHE", str(tmp_path / "cache"))
+    mine = tmp_path / os.fsdecode(b"m\xffine")
+    try:
+        for name in ("goldfish", "sock"):
+            (mine / os.fsdecode(b"\xfe" + name.encode())).mkdir(parents=True)
+            for i, path in enumerate(pictures_in(data / "tiny10/train" / name)[:10]):
+                copy = mine / os.fsdecode(b"\xfe" + name.encode()) / os.fsdecode(b"\xff%d.jpg" % i)
+                copy.write_bytes(path.read_bytes())
+    except OSError:
+        pytest.skip("a file system that takes text only")
+    done = boxless("fit", mine, "--out", tmp_path / "mine.onnx", "--size", "64", "--json")
+    assert done.returncode == 0, done.stderr
+    assert ModelFile(tmp_path / "mine.onnx").card.labels == (r"\udcfegoldfish", r"\udcfesock")
+    page = (tmp_path / "mine.report/index.html").read_text(encoding="utf-8")
+    assert r"\udcfegoldfish/\udcff" in page
+    stored = json.loads((tmp_path / "mine.report/report.json").read_text(encoding="utf-8"))
+    assert stored["classes"] == json.loads(done.stdout)["classes"]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +12,7 @@ import pytest
 from PIL import Image
 
 from boxless import DatasetError
+from boxless.training.pictures import LabelledPictures
 from boxless.training.read import read_labelled
 from boxless.training.split import read_split
 
@@ -147,3 +151,11 @@ def test_pictures_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="no readable picture is left of dog"):
         found.without({30: "a damaged picture"})
     assert found.only(np.array([30])).paths == found.paths[30:]
+
+
+def test_a_digest_tells_pictures_and_labels_apart() -> None:
+    """That of a training which goes on: it must stay as it is."""
+    pictures = LabelledPictures("some", ("cat", "dog"), (Path("a.jpg"), Path("b.jpg")), np.eye(2, dtype="f4"), False)
+    assert pictures.digest == hashlib.sha256(b"a.jpg\nb.jpg" + pictures.targets.tobytes()).hexdigest()[:8]
+    assert replace(pictures, targets=pictures.targets[::-1]).digest != pictures.digest
+    assert replace(pictures, paths=(Path("a.jpg"), Path(os.fsdecode(b"\xff.jpg")))).digest != pictures.digest

@@ -44,7 +44,10 @@ def write_report(
         network, preset or network.card.default_preset, folder, lambda n: tell("report", n, report.heat_maps)
     )
     data = json.dumps(report.as_dict(), ensure_ascii=False, indent=1)
-    write_whole(folder / "report.json", lambda beside: beside.write_text(data, encoding="utf-8"))
+    # In JSON what is put for bytes that are no text is those bytes again, as Python names them.
+    write_whole(
+        folder / "report.json", lambda beside: beside.write_text(data, encoding="utf-8", errors="backslashreplace")
+    )
     return page
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from boxless.batch.item import as_text
 from boxless.errors import DatasetError, PictureError
 from boxless.image import pictures_in
 from boxless.picture_file import SUFFIXES
@@ -45,11 +46,12 @@ def _read_folders(root: Path) -> LabelledPictures:
         raise DatasetError(f"{root}: {found} (expected a folder a class, such as {root.name}/cat/1.jpg)")
     inside: dict[str, list[Path]] = {}
     for folder in folders:
+        name = as_text(folder.name)  # a label
         try:
-            inside[folder.name] = pictures_in(folder)
+            inside[name] = pictures_in(folder)
         except PictureError:
-            inside[folder.name] = []
-        if deeper := next((path for path in inside[folder.name] if path.parent != folder), None):
+            inside[name] = []
+        if deeper := next((path for path in inside[name] if path.parent != folder), None):
             names = " or ".join(str(each) for each in folders[:3])
             raise DatasetError(
                 f"{root}: folders of folders of pictures, such as {deeper.relative_to(root)} (expected a folder a "
@@ -105,7 +107,7 @@ def _gather(
     targets = np.zeros((len(labels), len(classes)), np.float32)
     for row, (_, found) in zip(targets, labels, strict=True):
         row[[index[each] for each in found]] = 1.0
-    return LabelledPictures(name, classes, tuple(path for path, _ in labels), targets, several, notes)
+    return LabelledPictures(as_text(name), classes, tuple(path for path, _ in labels), targets, several, notes)
 
 
 def _listed(names: Sequence[str]) -> str:

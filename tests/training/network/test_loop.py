@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 pytest.importorskip("tensorflow", reason="TensorFlow is not installed: pip install 'boxless[train]'")
 
@@ -123,6 +125,21 @@ def test_the_best_weights_are_stored_only_where_they_are_kept(tmp_path: Path) ->
         (tmp_path / "best/best.npz").write_bytes(content)
         with pytest.raises(TrainingError, match=r"best\.npz: a damaged checkpoint"):
             train_network(network(), patterns(12), patterns(9, 5), kept, SIDE, folder=tmp_path / "best")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names are text there")
+def test_a_training_on_names_that_are_no_text_goes_on(tmp_path: Path) -> None:
+    learn = patterns(12)
+    paths = [tmp_path / os.fsdecode(b"\xff%d.png" % i) for i in range(12)]
+    try:
+        for path, pixels in zip(paths, np.asarray(learn.pictures), strict=True):
+            Image.fromarray(pixels).save(path)
+    except OSError:
+        pytest.skip("a file system that takes text only")
+    named = Examples(paths, learn.targets)
+    plan = replace(PLAN, epochs=1)
+    history = train_network(network(), named, None, plan, SIDE, folder=tmp_path)
+    assert train_network(network(), named, None, plan, SIDE, folder=tmp_path) == history
 
 
 @pytest.mark.parametrize(("name", "width", "rate"), [("nin_bn", 0.05, 1e-2), ("nin", 0.1, 3e-3)])
