@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from functools import partial
@@ -86,6 +87,26 @@ def test_another_run_adds_to_the_same_file(backbone: Backbone, pictures: Path) -
     both = pooled_features(backbone, paths, 64, done=other_run)
     assert np.array_equal(both.pooled, alone)
     assert np.array_equal(pooled_features(backbone, paths, 64).pooled, alone)
+
+
+def test_what_another_run_adds_while_this_one_begins_is_kept(
+    backbone: Backbone, pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = sorted(pictures.glob("*.jpg"))
+    file = pooled_features(backbone, paths[:1], 64).path
+    stat, added = Path.stat, list[Path]()
+
+    def looked(path: Path, **options: bool) -> os.stat_result:
+        found = stat(path, **options)
+        if path == file and not added:
+            added.append(path)
+            pooled_features(backbone, paths[1:2], 64)
+        return found
+
+    monkeypatch.setattr(Path, "stat", looked)
+    pooled_features(backbone, paths[2:], 64)
+    assert added
+    assert pooled_features(backbone, paths, 64).cached == 3
 
 
 def test_some_of_them(backbone: Backbone, pictures: Path, tmp_path: Path) -> None:

@@ -159,8 +159,9 @@ class _Store(Collection[bytes]):
     def __enter__(self) -> Self:
         # Unbuffered: a record is one write, whole even if another run adds to the file at the same time.
         self._file = self._path.open("a+b", buffering=0)
-        whole = self._path.stat().st_size // self._record.itemsize
-        self._file.truncate(whole * self._record.itemsize)
+        whole, rest = divmod(self._path.stat().st_size, self._record.itemsize)
+        if rest:  # else nothing is cut off, for another run may be adding
+            self._file.truncate(whole * self._record.itemsize)
         digests = np.memmap(self._path, self._record, mode="r", shape=(whole,))["digest"] if whole else ()
         self._places = {digest.tobytes(): i for i, digest in enumerate(digests)}
         return self
