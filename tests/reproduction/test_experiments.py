@@ -36,6 +36,7 @@ def test_the_experiments_on_cifar10(archive: Path, cache: Path, tmp_path: Path) 
     translation = reproduce("translation", "check", tmp_path, archive).read_text()
     maps = reproduce("confidence-maps", "check", tmp_path, archive).read_text()
     assert sorted((cache / "reproduction").glob("*.npz")) == networks, "these networks were trained already"
+    assert "| computed in | single precision |" in translation and "| computed in | single precision |" in maps
     assert "Moved by 8 pixels" in translation
     assert all(name in maps for name in ("airplane", "truck"))
     for figure in ("mean", "pictures"):
@@ -71,6 +72,60 @@ def test_half_precision_where_the_processor_is_made_for_it(
     assert {weight.dtype for weight in network.weights} == {"float32"}
     wrong = predicted(network, trainer.test.pixels).argmax(axis=1) != trainer.test.labels
     assert run.test_error == pytest.approx(100 * wrong.mean()), "errors are those of the weights in single precision"
+
+
+def test_a_run_that_is_carried_to_another_machine_stays_in_its_precision(
+    archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from boxless.reproduction import train
+    from boxless.reproduction.cifar10 import load_cifar10
+    from boxless.reproduction.recipe import TINY
+
+    def on(processor: str, half_is_quicker: bool) -> None:
+        monkeypatch.setattr(train, "half_is_quicker", lambda: half_is_quicker)
+        monkeypatch.setattr(train, "machine", lambda packages: {"processor": processor, "date": str(len(said))})
+
+    monkeypatch.setenv("BOXLESS_CACHE", str(tmp_path))
+    said: list[str] = []
+    trainer = train.Trainer(replace(TINY, half_precision=True, epochs=2), load_cifar10(archive), said.append)
+    on("first", half_is_quicker=True)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("boxless.training.network.epochs.log_numbers", _stop)  # after the first epoch
+        trainer.run("gap", 0)
+    assert trainer.epochs_done("gap", 0) == 1
+    on("second", half_is_quicker=False)
+    run = trainer.run("gap", 0)
+    assert run.precision == "half"
+    assert [each["processor"] for each in run.machines] == ["first", "second"]
+    assert said == ["goes on in half precision, as it was begun (here it would be single)"]
+    assert trainer.run("gap", 0).machines == run.machines
+
+
+def test_runs_of_before_go_on_and_are_read(archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They have checkpoints, and facts, that say less."""
+    from boxless.reproduction.cifar10 import load_cifar10
+    from boxless.reproduction.recipe import TINY
+    from boxless.reproduction.train import Trainer
+
+    monkeypatch.setenv("BOXLESS_CACHE", str(tmp_path))
+    trainer = Trainer(replace(TINY, epochs=2), load_cifar10(archive))
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("boxless.training.network.epochs.log_numbers", _stop)
+        trainer.run("gap", 0)
+    (begun,) = tmp_path.glob("reproduction/*/begun.json")
+    begun.unlink()
+    run = trainer.run("gap", 0)
+    assert (run.precision, len(run.losses), len(run.machines)) == ("single", 2, 1)
+
+    facts = run.weights.with_suffix(".json")
+    stored = json.loads(facts.read_text())
+    stored["machine"] = stored.pop("machines")[0]
+    facts.write_text(json.dumps(stored))
+    assert trainer.run("gap", 0).machines == run.machines
+
+
+def _stop(*given: object) -> None:
+    raise KeyboardInterrupt
 
 
 def test_average_and_maximum_pooling(data: Path, cache: Path, tmp_path: Path) -> None:

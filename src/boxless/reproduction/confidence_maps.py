@@ -86,6 +86,7 @@ def measure(scale: str, data: Path | None, say: Say) -> Measured:
         "reused_seconds": round(trainer.reused, 1),
         "test_error": run.test_error,
         "test": len(test),
+        "runs": [{"head": run.head, "seed": run.seed, "precision": run.precision}],
         "classes": classes,
     }
     return Measured(result, pictures)

@@ -32,6 +32,9 @@ Floats = NDArray[np.float32]
 
 _BATCH = 256
 
+_BEGUN = "begun.json"
+"""In a run's folder: its precision, and the machines that it was on so far."""
+
 
 @dataclass(frozen=True, eq=False)
 class Trained:
@@ -45,7 +48,7 @@ class Trained:
         losses: the mean cross-entropy of each epoch, with dropout as in training.
         seconds: that the training took.
         precision: that it was computed in, "single" or "half".
-        machine: where it took place.
+        machines: where it took place: one, or of a run that was carried on elsewhere several.
         weights: their file.
     """
 
@@ -57,19 +60,27 @@ class Trained:
     losses: list[float]
     seconds: float
     precision: str
-    machine: dict[str, Any]
+    machines: list[dict[str, Any]]
     weights: Path
 
     def as_dict(self) -> dict[str, Any]:
-        """As plain data, without the machine and what is only of this disk."""
+        """As plain data, without the machines and what is only of this disk."""
         data = asdict(self)
-        del data["weights"], data["machine"]
+        del data["weights"], data["machines"]
         return data
 
 
 def trained_on(runs: Sequence[Trained]) -> list[dict[str, Any]]:
     """The machines of runs, each once."""
-    return [run.machine for i, run in enumerate(runs) if all(run.machine != other.machine for other in runs[:i])]
+    return _each_once([each for run in runs for each in run.machines])
+
+
+def _each_once(machines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Machines, without those that differ from an earlier one in nothing but the day."""
+    by_facts: dict[str, dict[str, Any]] = {}
+    for each in machines:
+        by_facts.setdefault(json.dumps({**each, "date": ""}, sort_keys=True), each)
+    return list(by_facts.values())
 
 
 @dataclass
@@ -128,6 +139,8 @@ class Trainer:
             shutil.rmtree(place)
         stored = json.loads(facts.read_text())
         del stored["settings"]
+        if "machine" in stored:  # before there could be several
+            stored["machines"] = [stored.pop("machine")]
         self.reused += stored["seconds"] if kept else 0.0
         return Trained(head=head, seed=seed, weights=weights, **stored)
 
@@ -172,7 +185,8 @@ class Trainer:
         start = time.perf_counter()
         keras.utils.clear_session()
         repeatable(seed)
-        with mixed_precision(self.recipe.half_precision and half_is_quicker()) as half:
+        begun = self._begun(folder)
+        with mixed_precision(begun["precision"] == "half") as half:
             network, inner = self._build(head)
         examples = Examples.of_arrays(self.train.pixels, self.train.labels, len(CLASSES))
         epochs = train_network(network, examples, None, self.recipe.plan(seed), SIDE, folder=folder)
@@ -188,9 +202,20 @@ class Trainer:
             "losses": [round(epoch.loss, 4) for epoch in epochs],
             # Of a training that was killed, what came before counts too.
             "seconds": round(max(time.perf_counter() - start, sum(epoch.seconds for epoch in epochs)), 1),
-            "precision": "half" if half else "single",
-            "machine": machine(LEARNING),
+            **begun,
         }
+
+    def _begun(self, folder: Path) -> dict[str, Any]:
+        """The precision of a run, which it keeps wherever it goes on, and its machines, with this one."""
+        precision = "half" if self.recipe.half_precision and half_is_quicker() else "single"
+        file = folder / _BEGUN
+        # Not in the checkpoint, which runs that were begun before have without it: those go on in what is usual here.
+        begun = json.loads(file.read_text()) if file.is_file() else {"precision": precision, "machines": []}
+        if begun["precision"] != precision:
+            self.say(f"goes on in {begun['precision']} precision, as it was begun (here it would be {precision})")
+        begun["machines"] = _each_once([*begun["machines"], machine(LEARNING)])
+        write_whole(file, lambda beside: beside.write_text(json.dumps(begun)))
+        return begun
 
 
 def predicted(network: Any, pixels: Pixels) -> Floats:  # noqa: ANN401

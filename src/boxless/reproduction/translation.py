@@ -81,7 +81,7 @@ def measure(scale: str, data: Path | None, say: Say) -> Measured:
             said = [predicted(network, moved).argmax(axis=1) for moved in shifted(test.pixels, by, fill)]
             right.append(round(100 * float(np.mean([each == test.labels for each in said])), 2))
             same.append(round(100 * float(np.mean([each == still for each in said])), 2))
-        curves.append({"head": run.head, "seed": run.seed, "right": right, "same": same})
+        curves.append({"head": run.head, "seed": run.seed, "precision": run.precision, "right": right, "same": same})
         say(f"{run.head}, seed {run.seed}: right {right[0]:.1f} % in place, {right[-1]:.1f} % moved by {by} px")
     return Measured(
         {
