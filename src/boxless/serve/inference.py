@@ -207,11 +207,13 @@ def _wanted(given: object, made: dict[str, Any]) -> set[str]:
     """The names of the outputs that a request asks for; all where it names none."""
     if not given:
         return set(made)
-    listed = given if isinstance(given, list) else [None]
-    names = [each.get("name") if isinstance(each, dict) else None for each in listed]
-    if unknown := [name for name in names if not isinstance(name, str) or name not in made]:
-        raise _bad(f"no output {', '.join(map(repr, unknown)):.100} (there are {', '.join(made)})")
-    return set(names)
+    names: set[str] = set()
+    for each in given if isinstance(given, list) else [None]:
+        name = each.get("name") if isinstance(each, dict) else None
+        if not isinstance(name, str) or name not in made:
+            raise _bad(f"no output {name!r:.100} (there are {', '.join(made)})")
+        names.add(name)
+    return names
 
 
 def _bad(detail: str) -> Problem:

@@ -63,7 +63,7 @@ def test_what_is_searched_for_says_which_boxes_of_the_naming_look_to_believe() -
 
 def test_boxes_that_were_cut_short_are_told(tmp_path: Path) -> None:
     file = tmp_path / "boxes.npz"
-    save_taught(file, [Taught.nothing(2), Taught.of_truth(np.ones((3, 4)), np.array([0, 1, 0]), 2)])
+    save_taught(file, [Taught.nothing(2), Taught.of_truth(np.ones((3, 4), np.float32), np.array([0, 1, 0]), 2)])
     assert [len(each) for each in load_taught(file)] == [0, 3]
     content = file.read_bytes()
     for size in (0, 100, len(content) - 100):
