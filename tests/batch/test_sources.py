@@ -44,6 +44,12 @@ def test_columns_of_tables(album: Path, between: str) -> None:
         names(album / "table.csv", column="url2")
 
 
+def test_a_quote_that_is_not_closed_is_told(album: Path) -> None:
+    (album / "table.csv").write_text('path\na.jpg\n"b/9.jpg\n' + 70_000 * "a.jpg\n")
+    with pytest.raises(DatasetError, match="a quote that is not closed"):
+        names(album / "table.csv")
+
+
 @pytest.mark.parametrize("ending", [".tar", ".tar.gz"])
 def test_archives(album: Path, tmp_path: Path, ending: str) -> None:
     file = tmp_path / f"shard-0{ending}"

@@ -64,9 +64,14 @@ def in_csv(spec: str, column: str | None) -> Iterator[Item]:
             f"{spec}: its first line names {', '.join(names) or 'nothing'} (expected {' or '.join(wanted)}; say which "
             "with --column)"
         )
-    for row in csv.reader(lines, delimiter=between):
-        if place < len(row) and (name := row[place].strip()):
-            yield _beside(spec, name)
+    rows = csv.reader(lines, delimiter=between)
+    try:
+        for row in rows:
+            if place < len(row) and (name := row[place].strip()):
+                yield _beside(spec, name)
+    except csv.Error as error:
+        line = rows.line_num + 1  # the heading is above
+        raise DatasetError(f"{spec}: line {line}: {error}; is there a quote that is not closed?") from None
 
 
 def in_tar(spec: str, column: str | None) -> Iterator[Item]:
