@@ -111,7 +111,7 @@ def test_a_parquet_file_whose_name_is_no_text(album: Path, tmp_path: Path) -> No
 def test_what_is_not_there(tmp_path: Path, spec: str) -> None:
     from boxless.batch.sources import check
 
-    with pytest.raises(DatasetError, match="no such file or folder"):
+    with pytest.raises(DatasetError, match="too long" if "long" in spec else "no such file or folder"):
         check([str(tmp_path / spec)])
     assert find(str(tmp_path / spec)) == str(tmp_path / spec)
 

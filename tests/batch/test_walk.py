@@ -92,6 +92,20 @@ def test_a_closed_folder_that_a_pattern_does_not_name_is_no_picture(album: Path,
     assert str(closed) not in names(f"{album}/{pattern}")
 
 
+@pytest.mark.parametrize(("pattern", "below"), [("**", "."), ("b/**", "b"), ("b/*/**", "b/c")])
+def test_a_pattern_that_ends_in_two_stars_goes_through_all_folders(album: Path, pattern: str, below: str) -> None:
+    (album / "b/c").mkdir()
+    (album / "b/c/deep.jpg").write_bytes(b"picture")
+    expected = [name for name in names(album) if (album / below) in Path(name).parents]
+    assert str(album / "b/c/deep.jpg") in expected
+    assert names(f"{album}/{pattern}") == expected
+
+
+def test_a_pattern_below_a_file_names_nothing(album: Path) -> None:
+    with pytest.raises(DatasetError, match="no pictures there"):
+        names(f"{album}/a.jpg/*.jpg")
+
+
 def test_what_is_no_pattern_is_told(album: Path) -> None:
     with pytest.raises(DatasetError, match=r"2023\]/\*\.jpg: bad character range 4-2 \(expected letters such as"):
         names(f"{album}/[2024-2023]/*.jpg")

@@ -80,10 +80,15 @@ def test_coco_records_that_are_damaged_are_noted(folder: Path, coco: dict[str, A
     coco["images"] += [{"file_name": "c.png"}, {"id": 9, "file_name": "c.png", "class_index": "x"}]
     coco["categories"] += [{"name": "cup"}]
     box = {"image_id": 7, "category_id": 18, "bbox": [1, 1, 5, 5]}
-    coco["annotations"] += [{**box, "id": 3, "segmentation": [[1, 1, 5, 1, 5]]}, {**box, "id": 4, "segmentation": [[]]}]
+    coco["annotations"] += [
+        {**box, "id": 3, "segmentation": [[1, 1, 5, 1, 5]]},
+        {**box, "id": 4, "bbox": [2, 1, 5, 5], "segmentation": [[]]},
+    ]
     boxed = read_dataset(save(folder, coco), card)
-    assert [each.boxes.tolist() for each in boxed.pictures] == [[[10, 5, 30, 35]], [[0, 20, 40, 40]]]
-    assert boxed.notes.as_dict() == {"unreadable line": ["c.png", "annotation 3", "annotation 4", "c.png"]}
+    boxes = {tuple(box) for each in boxed.pictures for box in each.boxes.tolist()}
+    assert boxes == {(10, 5, 30, 35), (0, 20, 40, 40), (1, 1, 6, 6), (2, 1, 7, 6)}, "the box of a bad outline counts"
+    outlines = [f"segmentation of annotation {number}" for number in (3, 4)]
+    assert boxed.notes.as_dict() == {"unreadable line": ["c.png", *outlines, "c.png"]}
 
 
 def test_coco_masks(folder: Path, coco: dict[str, Any], card: Card) -> None:

@@ -50,3 +50,9 @@ def test_a_class_that_every_readable_picture_shows_leaves_nothing_to_choose_by(p
     targets = np.array([[1, 0], [1, 1], [1, 0], [0, 1]], np.float32)
     everywhere = LabelledPictures("some", ("first", "second"), paths, targets, several=True)
     assert try_sizes(Backbone(DEFAULT_MODEL), everywhere).losses == {}
+
+
+def test_pictures_none_of_which_can_be_read_choose_nothing(tmp_path: Path) -> None:
+    paths = (tmp_path / "1.jpg", tmp_path / "2.jpg")
+    gone = LabelledPictures("gone", ("a", "b"), paths, np.eye(2, dtype=np.float32), several=False)
+    assert try_sizes(Backbone(DEFAULT_MODEL), gone).losses == {}

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from boxless.batch.item import as_text
 from boxless.errors import DatasetError
 from boxless.image import pictures_in
 from boxless.places import apart
@@ -95,8 +96,8 @@ def _labels(
     if labels == "model":
         return {}
     if labels == "folder":
-        # A link's label is the folder in which it stands.
-        return {path: (Path(os.path.abspath(path)).parent.name,) for path in paths}  # noqa: PTH100 (resolve follows)
+        # A link's label is the folder in which it stands; resolve would follow it.
+        return {path: (as_text(Path(os.path.abspath(path)).parent.name),) for path in paths}  # noqa: PTH100
     file = Path(labels)
     if not file.is_file():
         raise DatasetError(f"no labels at '{labels}' (expected folder, model, or a CSV of path and label)")

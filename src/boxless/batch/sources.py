@@ -62,8 +62,14 @@ def check(specs: Iterable[str]) -> None:
         DatasetError: if one is not.
     """
     for spec in specs:
-        if not is_url(spec) and not is_pattern(spec) and not _mode(spec):
-            raise DatasetError(f"{spec}: no such file or folder")
+        if is_url(spec) or is_pattern(spec):
+            continue
+        try:
+            Path(spec).stat()
+        except (FileNotFoundError, NotADirectoryError, ValueError):  # of a name with a zero byte
+            raise DatasetError(f"{spec}: no such file or folder") from None
+        except OSError as error:
+            raise DatasetError(f"{spec}: cannot be looked at ({error.strerror})") from None
 
 
 def _of(spec: str, column: str | None) -> Iterator[Item]:

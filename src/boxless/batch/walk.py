@@ -72,10 +72,10 @@ def matching(pattern: str, wanted: Callable[[str], bool]) -> Iterator[str]:
     ends = [_fitting(pattern, parts[first:end]) for end in range(first + 1, len(parts) + 1)]
 
     def leads_on(folder: str) -> bool:
-        return any(fits(_below(folder, start)) for fits in ends[:-1])
+        return any(fits(_below(folder, start)) for fits in (ends if parts[-1] == "**" else ends[:-1]))
 
     for path, is_file in _walk(base, wanted, leads_on):
-        if ends[-1](_below(path, start)) if is_file else os.path.lexists(path):
+        if ends[-1](_below(path, start)) if is_file else Path(path).is_dir():
             yield path
 
 

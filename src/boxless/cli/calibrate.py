@@ -61,7 +61,7 @@ def calibrate(
         typer.echo(json.dumps({"out": str(out), "presets": [each.as_dict() for each in found]}))
         return
     for each in found:
-        if network.card.preset(each.preset).thresholds:
+        if each.own:
             typer.echo(f"{each.preset}: each class has a threshold of its own")
         else:
             typer.echo(_common(each))

@@ -71,10 +71,8 @@ def print_made(made: Fitted | Trained, page: Path, as_json: bool) -> None:
         return
     print_report(made.report)
     for each in made.thresholds:
-        _line(
-            f"threshold, {each.preset}",
-            f"{each.new:g} (one box right {each.after.value:.1f} %, {each.after.low:.1f} to {each.after.high:.1f})",
-        )
+        right = f"one box right {each.after.value:.1f} %, {each.after.low:.1f} to {each.after.high:.1f}"
+        _line(f"threshold, {each.preset}", f"{'one a class' if each.own else f'{each.new:g}'} ({right})")
         for words in by_class(each, ModelFile(made.path).card):
             _line("", words)
     _line("report", str(page))

@@ -28,14 +28,15 @@ class Calibration:
 
     Attributes:
         preset: its name.
-        old, new: the threshold before and after; the same where a new one shows no gain, and where each class has a
-            threshold of its own, for then nobody uses this one.
+        old, new: the threshold before and after; the same where a new one shows no gain.
         likely: the threshold that these pictures choose, with its 95 % interval over draws of them.
         before, after: one box right, in percent, mean over IoU 0.3, 0.5 and 0.7, with the old and the new threshold
             on these pictures.
         gain: of new over old on pictures that did not choose it: in each draw the threshold is chosen on the
             pictures drawn, and both are measured on the others.
         classes: what they say of each class's own threshold; None where it was not asked.
+        own: whether each class had a threshold of its own before. No box is cut at the common one then, so it stays,
+            and `before`, `after` and `gain` are those of `classes`.
     """
 
     preset: str
@@ -46,6 +47,7 @@ class Calibration:
     after: Interval
     gain: Interval
     classes: ClassThresholds | None = None
+    own: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """As plain data for JSON."""
@@ -132,11 +134,13 @@ def calibrate_presets(
         curves = [each.overlaps for each in scores if each.overlaps is not None]
         pictures = np.array([numbers[each.path] for each in scores], np.int64)
         common = calibrate(name, preset.threshold, curves, pictures)
-        if preset.thresholds:
-            common = replace(common, new=common.old, after=common.before)
         before = preset.thresholds or (common.new,) * len(network.card.labels)
-        classes = np.array([each.class_index for each in scores], np.int64)
-        found.append(replace(common, classes=calibrate_classes(before, curves, classes, pictures)))
+        indices = np.array([each.class_index for each in scores], np.int64)
+        classes = calibrate_classes(before, curves, indices, pictures)
+        if preset.thresholds:
+            said = {"before": classes.before, "after": classes.after, "gain": classes.gain}
+            common = replace(common, new=common.old, own=True, **said)
+        found.append(replace(common, classes=classes))
     return found, f"{boxed.name} ({len(numbers)} pictures), for one box, mean of IoU 0.3, 0.5, 0.7"
 
 

@@ -70,10 +70,14 @@ def _entries(data: dict[str, Any], folder: Path, notes: Notes) -> Iterator[Entry
             x, y, width, height = (float(each) for each in annotation["bbox"])
             name = image["file_name"]
             classes = _classes(image, categories.get(annotation.get("category_id"), {}))
-            mask = _mask(annotation.get("segmentation"), image)
         except (KeyError, TypeError, ValueError):
             notes.add("unreadable line", f"annotation {annotation.get('id')}")
             continue
+        try:
+            mask = _mask(annotation.get("segmentation"), image)
+        except (KeyError, TypeError, ValueError):  # its box may be good
+            notes.add("unreadable line", f"segmentation of annotation {annotation.get('id')}")
+            mask = None
         boxed.add(image["id"])
         key = (image["id"], annotation.get("category_id"), x, y, width, height)
         box = (x, y, x + width, y + height)

@@ -84,7 +84,7 @@ def try_sizes(
         made = pooled_features(trunk, some.paths, side, engine=engine, done=told)
         readable = np.array([i for i in range(len(some)) if i not in made.unreadable], np.int64)
         targets = some.targets[readable]
-        if not (targets.max(axis=0) > targets.min(axis=0)).all():
+        if not len(targets) or not (targets.max(axis=0) > targets.min(axis=0)).all():
             return Naming(usual, {}, len(pictures))
         head = fit_head(made.pooled[readable], targets, several=some.several, seed=seed)
         if head.losses:

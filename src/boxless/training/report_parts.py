@@ -84,9 +84,10 @@ def suspect_tiles(suspects: Sequence[tuple[str, list[str], dict[str, float]]]) -
 def box_table(thresholds: Sequence[Calibration]) -> str:
     """How well boxes fit with each preset, before and after boxed pictures chose its threshold."""
     rows = (
-        f"<tr><td>{escape(each.preset)}<td class=n>{each.old:g}<td class=n>{_interval(each.before)}"
-        f"<td class=n>{each.new:g}<td class=n>{_interval(each.after)}<td class=n>{_interval(each.gain)}</tr>"
+        f"<tr><td>{escape(each.preset)}<td class=n>{old}<td class=n>{_interval(each.before)}"
+        f"<td class=n>{new}<td class=n>{_interval(each.after)}<td class=n>{_interval(each.gain)}</tr>"
         for each in thresholds
+        for old, new in [("one a class",) * 2 if each.own else (f"{each.old:g}", f"{each.new:g}")]
     )
     return (
         "<h2>How well its boxes fit</h2><p>On the boxed pictures, the class given: the share whose one box is right, "
