@@ -176,7 +176,7 @@ def sit(sitting: Sitting, steps: Sequence[tuple[str, str, float]], checked: dict
     write_whole(file, lambda beside: beside.write_text(text, encoding="utf-8"))
     for name, how in said.items():
         print(f"{name:<17}{how}")
-    left = [name for name, how in said.items() if how in ("stopped", "not begun")]
+    left = [name for name, how in said.items() if how != "finished"]
     if left:
         print(f"Not finished: {', '.join(left)}. The same command goes on.")
     else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -16,7 +17,7 @@ from tests.formats.written import CLASSES, NAMES, SIZES, annotated, ring, write
 
 from boxless import Card
 from boxless.evaluation import read_dataset
-from boxless.formats import FORMATS
+from boxless.formats import FORMATS, About
 from boxless.formats.label_studio_masks import brush_of
 from boxless.formats.labelme import outline_of
 from boxless.presets import PRESETS
@@ -156,6 +157,16 @@ def test_yolo_is_as_trainers_want_it(tmp_path: Path) -> None:
         assert all(len(row) == 5 and all(0 <= float(value) <= 1 for value in row[1:]) for row in rows)
 
 
+@pytest.mark.parametrize("split", ["train", "val"])
+def test_yolo_does_not_learn_what_is_to_test(split: str, tmp_path: Path) -> None:
+    yaml = pytest.importorskip("yaml")
+    splits = (split, "test", split, "test")
+    pictures = [replace(each, split=its) for each, its in zip(annotated(False, tmp_path), splits, strict=True)]
+    FORMATS["yolo"].write(tmp_path, About("a model", "fast", "boxless", CLASSES, tmp_path, True), pictures)
+    data = yaml.safe_load((tmp_path / "data.yaml").read_text(encoding="utf-8"))
+    assert data["train"] == data["val"] == f"images/{split}"
+
+
 def decoded(data: list[int]) -> list[int]:
     """Label Studio's decoder, as its converter has it."""
     bits = "".join(f"{byte:08b}" for byte in data)
@@ -267,26 +278,28 @@ def test_labelme_with_outlines(tmp_path: Path) -> None:
 
 def test_hugging_face(tmp_path: Path) -> None:
     pictures = write("hf", tmp_path / "out", masks=True)
-    lines = [
-        json.loads(line) for line in (tmp_path / "out/metadata.jsonl").read_text(encoding="utf-8").split("\n")[:-1]
-    ]
-    assert [each["file_name"] for each in lines] == list(NAMES)
-    assert [each["objects"]["categories"] for each in lines] == [[t.label for t in each.things] for each in pictures]
+    for split in ("train", "val"):
+        text = (tmp_path / f"out/{split}/metadata.jsonl").read_text(encoding="utf-8")
+        lines = [json.loads(line) for line in text.split("\n")[:-1]]
+        assert {each["file_name"]: each["objects"]["categories"] for each in lines} == {
+            each.file: [thing.label for thing in each.things] for each in pictures if each.split == split
+        }
+
+
+def test_hugging_face_reads_every_picture_whatever_its_name(tmp_path: Path) -> None:
+    # Names from which splits would be guessed.
+    names = ("bullet_train__1.png", "val__2.png", "cat__3.png", "line\nbreak.png")
+    pictures = write("hf", tmp_path / "out", names=names)
     datasets = pytest.importorskip("datasets", reason="datasets is not installed")
-    read = datasets.load_dataset(
-        "imagefolder", data_dir=str(tmp_path / "out"), split="train", cache_dir=str(tmp_path / "cache")
-    )
-    assert len(read) == len(NAMES)
-    assert {each["image"].size[::-1] for each in read} == set(SIZES)
-    assert sorted(len(each["objects"]["bbox"]) for each in read) == [0, 2, 2, 2]
+    read = datasets.load_dataset("imagefolder", data_dir=str(tmp_path / "out"), cache_dir=str(tmp_path / "cache"))
+    assert {each["image"].size[::-1] for each in read["train"]} == {SIZES[0], *SIZES[2:]}
+    assert sorted(len(each["objects"]["bbox"]) for each in read["train"]) == [0, 2, 2]
+    (held_out,) = read["validation"]
+    assert held_out["objects"]["categories"] == [thing.label for thing in pictures[1].things]
 
 
 @pytest.mark.parametrize("format_", list(FORMATS))
 def test_thousands_of_boxes_in_a_picture(format_: str, tmp_path: Path) -> None:
-    from dataclasses import replace
-
-    from boxless.formats import About
-
     one = annotated(False, tmp_path)[0]
     many = replace(one, things=one.things * 2500)
     FORMATS[format_].write(tmp_path, About("a model", "fast", "boxless", CLASSES, tmp_path, True), [many])

@@ -138,8 +138,9 @@ def calibrate_presets(
         indices = np.array([each.class_index for each in scores], np.int64)
         classes = calibrate_classes(before, curves, indices, pictures)
         if preset.thresholds:
-            said = {"before": classes.before, "after": classes.after, "gain": classes.gain}
-            common = replace(common, new=common.old, own=True, **said)
+            common = replace(
+                common, new=common.old, before=classes.before, after=classes.after, gain=classes.gain, own=True
+            )
         found.append(replace(common, classes=classes))
     return found, f"{boxed.name} ({len(numbers)} pictures), for one box, mean of IoU 0.3, 0.5, 0.7"
 

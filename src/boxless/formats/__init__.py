@@ -41,7 +41,7 @@ FORMATS = {
     "labelstudio": Format(write_label_studio, "images", "tasks.json", masks=True),
     "cvat": Format(write_cvat, "images", "annotations.xml", masks=True),
     "labelme": Format(write_labelme, ".", ".", masks=True),
-    "hf": Format(write_hugging_face, ".", "metadata.jsonl", masks=True),
+    "hf": Format(write_hugging_face, "{split}", ".", masks=True),
     "csv": Format(write_csv, "images", "boxes.csv", masks=False),
 }
 """By the name that `--format` takes."""

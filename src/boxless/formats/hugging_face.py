@@ -1,24 +1,32 @@
-"""Hugging Face's image folder: pictures, and `metadata.jsonl` beside them."""
+"""Hugging Face's image folder: pictures in a folder a split, and `metadata.jsonl` beside them."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from boxless.formats.annotation import About, Annotated, rounded
 from boxless.formats.coco import segmentation
 
 
 def write_hugging_face(folder: Path, about: About, pictures: Iterable[Annotated]) -> None:
-    """Writes `metadata.jsonl`, a picture a line: `objects` has a list for each of bbox (COCO's: x, y, width, height),
-    categories (names), scores, and segmentation (COCO's run lengths) where there are masks.
+    """Writes a `metadata.jsonl` for each split, a picture a line: `objects` has a list for each of bbox (COCO's: x, y,
+    width, height), categories (names), scores, and segmentation (COCO's run lengths) where there are masks.
 
-    `datasets.load_dataset("imagefolder", data_dir=...)` reads it where the pictures stand beside it.
+    `datasets.load_dataset("imagefolder", data_dir=...)` reads them where the pictures stand beside them. It guesses
+    splits by names of files, and leaves out all others, unless folders say them. Where the pictures stay where they
+    are, there is one file for all.
     """
-    with (folder / "metadata.jsonl").open("w", encoding="utf-8") as file:
+    with ExitStack() as opened:
+        files: dict[str, IO[str]] = {}
         for picture in pictures:
+            split = picture.split if about.placed else ""
+            if split not in files:
+                (folder / split).mkdir(exist_ok=True)
+                files[split] = opened.enter_context((folder / split / "metadata.jsonl").open("w", encoding="utf-8"))
             line = {
                 "file_name": picture.file,
                 "width": picture.width,
@@ -27,7 +35,7 @@ def write_hugging_face(folder: Path, about: About, pictures: Iterable[Annotated]
                 "model": about.model,
                 "preset": about.preset,
             }
-            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+            files[split].write(json.dumps(line, ensure_ascii=False) + "\n")
 
 
 def _objects(picture: Annotated) -> dict[str, list[Any]]:

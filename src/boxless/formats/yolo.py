@@ -35,8 +35,8 @@ def write_yolo(folder: Path, about: About, pictures: Iterable[Annotated]) -> Non
 
 def _yaml(about: About, splits: set[str]) -> str:
     def images(split: str) -> str:
-        # Trainers want both, however few pictures there are.
-        there = split if split in splits else next(iter(sorted(splits)), split)
+        # Trainers want both, however few pictures there are, and what is to test is to be learned from last.
+        there = next((each for each in (split, "train", "val", "test") if each in splits), split)
         return f"images/{there}" if about.placed else "images"
 
     return "".join(
