@@ -11,6 +11,32 @@ export function make(name, properties = {}, ...children) {
   return element;
 }
 
+/**
+ * Gives an element other children, in place where they are alike: what is focused, pressed or read aloud stays the element
+ * that it is, and a live region tells only what is new.
+ */
+export function become(place, children) {
+  const [olds, news] = [[...place.childNodes], [...children]];
+  news.forEach((child, i) => {
+    const old = olds[i];
+    if (!old) place.append(child);
+    else if (old.nodeName !== child.nodeName) old.replaceWith(child);
+    else if (old instanceof Text) {
+      if (old.data !== child.data) old.data = child.data;
+    } else {
+      for (const { name } of [...old.attributes]) if (!child.hasAttribute(name)) old.removeAttribute(name);
+      for (const { name, value } of child.attributes) {
+        if (old.getAttribute(name) === value) continue;
+        if (name === "style") old.style.cssText = value; // as an attribute the content security policy forbids it
+        else old.setAttribute(name, value);
+      }
+      old.onclick = child.onclick;
+      become(old, child.childNodes);
+    }
+  });
+  for (const old of olds.slice(news.length)) old.remove();
+}
+
 /** The element of an id. */
 export function the(id) {
   return document.getElementById(id);

@@ -1,20 +1,20 @@
 // What was found, in words: the verdict, the classes, how closely to look.
 
-import { make, percent } from "./elements.js";
+import { become, make, percent } from "./elements.js";
 
 /** Says what the shown classes are, or honestly that there is nothing. */
 export function showVerdict(place, picture) {
   if (picture.state === "failed") {
-    place.replaceChildren(make("p", { className: "sure", textContent: "Nothing can be said of this picture." }));
+    become(place, [make("p", { className: "sure", textContent: "Nothing can be said of this picture." })]);
     return;
   }
   if (!picture.found) {
-    place.replaceChildren(make("p", { className: "sure", textContent: "Looking …" }));
+    become(place, [make("p", { className: "sure", textContent: "Looking …" })]);
     return;
   }
   const parts = picture.findings.map((finding) => told(finding, picture));
   const time = make("p", { className: "quiet took", textContent: took(picture.found.seconds) });
-  place.replaceChildren(...parts, time);
+  become(place, [...parts, time]);
 }
 
 function told(finding, picture) {
@@ -60,7 +60,6 @@ function took(seconds) {
 
 /** The classes of a picture as buttons. */
 export function showClasses(list, picture, show) {
-  const focused = list.contains(document.activeElement) ? document.activeElement.dataset.index : null;
   const rows = (picture.found?.findings ?? []).map((finding) => {
     const bar = make("span");
     bar.style.width = `${finding.probability * 100}%`;
@@ -77,11 +76,9 @@ export function showClasses(list, picture, show) {
       finding.present ? null : make("span", { className: "hidden", textContent: "not here" }),
       make("span", { className: "track", "aria-hidden": "true" }, bar),
     );
-    button.dataset.index = finding.class_index;
     return make("li", {}, button);
   });
-  list.replaceChildren(...rows);
-  if (focused !== null) list.querySelector(`[data-index="${focused}"]`)?.focus();
+  become(list, rows);
 }
 
 /** The presets of a model as one choice. */

@@ -1,7 +1,7 @@
 // The picture with what was found drawn over it, or why there is none.
 
 import { drawFinding } from "./drawing.js";
-import { make, percent } from "./elements.js";
+import { become, make, percent } from "./elements.js";
 
 const [LEAST, MOST] = [1200, 1600]; // pixels of a drawing's longer side on the page
 
@@ -22,6 +22,8 @@ function described(name, finding) {
   return `${name}: ${finding.label}, ${percent(finding.probability)}, from left ${left}, top ${top} to right ${right}, bottom ${bottom}`;
 }
 
+let drawn = []; // what the drawing on the stage depends on
+
 /**
  * Shows a picture on the stage.
  *
@@ -29,11 +31,17 @@ function described(name, finding) {
  */
 export function showStage(stage, picture, look, { retry, remove }) {
   const busy = picture.state === "waiting" || picture.state === "working";
-  stage.setAttribute("aria-busy", busy);
   if (picture.state === "failed") {
-    stage.replaceChildren(failure(picture, retry, remove));
+    drawn = [];
+    stage.setAttribute("aria-busy", false);
+    become(stage, [failure(picture, retry, remove)]);
     return;
   }
+  if (picture.drawable && !picture.image) return; // it is opened again: what is there stays for that moment
+  const depends = [picture, picture.image, picture.found, busy, look.heat, look.boxes, ...picture.findings];
+  if (depends.length === drawn.length && depends.every((each, i) => each === drawn[i])) return;
+  drawn = depends;
+  stage.setAttribute("aria-busy", busy);
   const findings = picture.findings.length ? picture.findings : [null];
   stage.replaceChildren(...findings.map((finding, rank) => figure(picture, finding, { ...look, rank }, findings.length > 1)));
   if (busy) stage.firstChild.append(make("div", { className: "busy" }));
@@ -95,5 +103,5 @@ export function showTray(tray, pictures, { select, choose }) {
     { type: "button", "aria-label": "Add pictures", title: "Add pictures", onclick: choose },
     make("span", { className: "mark", textContent: "+" }),
   );
-  tray.replaceChildren(...tiles, make("li", {}, more));
+  become(tray, [...tiles, make("li", {}, more)]);
 }
