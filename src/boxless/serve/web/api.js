@@ -1,6 +1,7 @@
 // The OpenAPI document, for people.
 
 import { make, the } from "./elements.js";
+import { ask } from "./engine.js";
 
 /** A table of names, their types, and what they are. */
 function table(rows) {
@@ -34,13 +35,12 @@ function route(method, path, { summary, description, parameters = [], requestBod
 the("example").textContent = `curl -F picture=@cat.jpg ${location.origin}/v1/locate
 curl -F picture=@cat.jpg -H 'Accept: image/jpeg' ${location.origin}/v1/locate -o found.jpg`;
 
-const answer = await fetch("openapi.json");
-if (answer.ok) {
-  const { paths } = await answer.json();
+try {
+  const { paths } = await (await ask("openapi.json")).json();
   const routes = Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, told]) => route(method, path, told)),
   );
   the("routes").replaceChildren(...routes);
-} else {
-  the("routes").replaceChildren(make("p", { className: "notice", textContent: (await answer.json()).detail }));
+} catch (error) {
+  the("routes").replaceChildren(make("p", { className: "notice", textContent: `${error.title}: ${error.message}` }));
 }

@@ -12,10 +12,11 @@ export class Refusal extends Error {
   }
 }
 
-async function ask(path, options = {}) {
+/** Asks the service, with the token if there is one; throws a Refusal. */
+export async function ask(path, options = {}) {
   const headers = { ...options.headers };
   const token = sessionStorage.getItem(TOKEN);
-  if (token) headers.Authorization = `Bearer ${token}`;
+  if (token) headers.Authorization = `Bearer ${inBytes(token)}`;
   let answer;
   try {
     answer = await fetch(path, { ...options, headers });
@@ -29,6 +30,11 @@ async function ask(path, options = {}) {
   if (answer.status === 401) throw new Refusal("A token is needed", detail, { token: true });
   if (answer.status >= 500) throw new Refusal("Not now", detail, { again: true });
   throw new Refusal("This picture could not be read", detail);
+}
+
+/** A text in UTF-8, a letter a byte: headers take no others. */
+function inBytes(text) {
+  return String.fromCharCode(...new TextEncoder().encode(text));
 }
 
 /** A map (see maps.js) from what JSON has of it; null where the model has none. */
