@@ -77,10 +77,14 @@ export async function open() {
       return found;
     },
 
-    /** A picture of a kind that browsers do not show (TIFF, ...), as one that they do: nothing is drawn on it. */
-    async shown(picture) {
+    /**
+     * A picture of a kind that browsers do not show (TIFF, ...), as one that they do. Nothing is drawn on it: only its
+     * least probable finding is asked for, and that only if it is certain, as the most probable one may be.
+     */
+    async shown(picture, { model, preset, findings }, signal) {
+      const query = new URLSearchParams({ model, preset, class: findings.at(-1).class_index, min_probability: 1 });
       const headers = { Accept: "image/jpeg", "Content-Type": picture.type || "application/octet-stream" };
-      return (await ask("v1/locate?preset=fast&min_probability=1", { method: "POST", body: picture, headers })).blob();
+      return (await ask(`v1/locate?${query}`, { method: "POST", body: picture, headers, signal })).blob();
     },
 
     /** Keeps a token until the window is closed. */

@@ -25,7 +25,7 @@ export function asYolo(shown, labels) {
         return `${finding.class_index} ${shares.map((share) => share.toFixed(6)).join(" ")}\n`;
       }),
     );
-    return [`labels/${apart(stem(name), taken)}.txt`, lines.join("")];
+    return [apart(`labels/${stem(name)}.txt`, taken), lines.join("")];
   });
   return [...files, ["classes.txt", labels.join("\n") + "\n"]];
 }
@@ -60,9 +60,11 @@ function rounded(number) {
   return Math.round(number * 100) / 100;
 }
 
-function apart(name, taken) {
+/** A name that is not taken yet, in whatever case, and is from now on: a number is put to it where it has to be. */
+export function apart(name, taken) {
+  const base = stem(name);
   let free = name;
-  for (let i = 2; taken.has(free.toLowerCase()); i++) free = `${name}-${i}`;
+  for (let i = 2; taken.has(free.toLowerCase()); i++) free = `${base}-${i}${name.slice(base.length)}`;
   taken.add(free.toLowerCase());
   return free;
 }

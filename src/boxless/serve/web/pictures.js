@@ -1,11 +1,12 @@
 // The pictures that are looked at, one after the other, and what was found in them.
 
+import { apart } from "./exports.js";
+
 const LISTED = 5; // of the most probable classes; the first of them are shown
 
 /** The pictures, and how they are to be looked at. Tells its listeners whenever something changes. */
 export class Pictures extends EventTarget {
   #working = false;
-  #number = 0;
 
   constructor(engine) {
     super();
@@ -20,16 +21,20 @@ export class Pictures extends EventTarget {
 
   /** Adds pictures; the first of them becomes the current one. */
   add(files) {
-    const added = [...files].map((file) => new Picture(file, ++this.#number));
+    const taken = new Set(this.list.map((picture) => picture.name.toLowerCase()));
+    const added = [...files].map((file) => new Picture(file, apart(file.name || "picture.png", taken)));
     if (!added.length) return;
     this.list.push(...added);
     this.select(added[0]);
   }
 
+  /** Makes a picture the current one: only that is kept decoded, since a phone's takes 48 MB. */
   select(picture) {
+    if (picture !== this.current) this.current?.close();
     this.current = picture;
     this.#changed();
     this.#work();
+    if (picture?.drawable && !picture.image) this.#openAgain(picture);
   }
 
   remove(picture) {
@@ -110,48 +115,80 @@ export class Pictures extends EventTarget {
     }
   }
 
+  /** Decodes a file of a picture to be drawn; says whether browsers know its kind. */
+  async #open(picture, file) {
+    const image = await createImageBitmap(file).catch(() => null);
+    if (!image) return false;
+    if (this.list.includes(picture)) picture.opened(file, picture === this.current ? image : null);
+    if (picture.image !== image) image.close();
+    this.#changed();
+    return true;
+  }
+
+  async #openAgain(picture) {
+    if (await this.#open(picture, picture.drawable)) return;
+    picture.fail(unreadable(picture));
+    this.#changed();
+  }
+
   async #look(picture) {
-    const [model, preset] = [this.model, this.preset];
+    const { model, preset } = this;
+    const { signal } = picture.looking;
     picture.state = "working";
     this.#changed();
     try {
-      const shows = await picture.open(picture.file);
-      if (shows) this.#changed();
+      if (!(await isThere(picture.file))) throw unreadable(picture);
+      const shows = picture.drawable || (await this.#open(picture, picture.file));
       if (!picture.found) {
-        const found = await this.engine.locate(picture.file, { model: model.name, preset, top: LISTED });
-        if (model !== this.model || preset !== this.preset || picture.gone) return;
+        const found = await this.engine.locate(picture.file, { model: model.name, preset, top: LISTED, signal });
+        if (signal.aborted) return;
         picture.found = found;
         const first = found.findings.map((finding) => finding.class_index);
         if (!picture.shown.length) picture.shown = first.slice(0, this.several ? 2 : model.defaults.top);
       }
-      if (!shows) await picture.open(await this.engine.shown(picture.file));
+      if (!shows) await this.#open(picture, await this.engine.shown(picture.file, picture.found, signal));
       const missing = [...picture.asked].filter((index) => !picture.finding(index));
       if (missing.length) {
-        const more = await this.engine.locate(picture.file, { model: model.name, preset, classes: missing });
-        if (model !== this.model || preset !== this.preset || picture.gone) return;
+        const more = await this.engine.locate(picture.file, { model: model.name, preset, classes: missing, signal });
+        if (signal.aborted) return;
         picture.found.findings.push(...more.findings);
       }
       if (picture.state === "working") picture.state = "done";
     } catch (error) {
+      if (signal.aborted) return;
       picture.fail(error);
     }
     this.#changed();
   }
 }
 
+/** Whether a file has a first byte that can be read; sending one that has not looks as if the service were gone. */
+async function isThere(file) {
+  const first = await file.slice(0, 1).arrayBuffer().catch(() => null);
+  return first?.byteLength > 0;
+}
+
+function unreadable({ name }) {
+  const error = new Error(`${name} is empty, a folder, or was moved or changed after it was added (add it again)`);
+  return Object.assign(error, { title: "This file could not be read", again: true });
+}
+
 /** One picture: its file, what it looks like, what was found in it. */
 class Picture {
-  constructor(file, number) {
+  constructor(file, name) {
     this.file = file;
-    this.name = file.name || `picture-${number}.png`;
-    this.image = null; // to draw
-    this.url = null; // for its small picture
+    this.name = name; // no other picture's
+    this.drawable = null; // the file, or another of a kind that browsers show
+    this.image = null; // that, decoded, while it is on the page
+    this.url = null; // that, for its small picture
     this.asked = new Set(); // classes by index, beside the most probable
     this.shown = []; // classes by index
     this.again();
   }
 
   again() {
+    this.looking?.abort();
+    this.looking = new AbortController();
     this.state = "waiting"; // or working, done, failed
     this.found = null;
     this.error = null;
@@ -171,21 +208,21 @@ class Picture {
     return this.shown.map((index) => this.finding(index)).filter(Boolean);
   }
 
-  /** Decodes a file of the picture to be drawn; says whether browsers know its kind. */
-  async open(file) {
-    if (this.image) return true;
-    try {
-      this.image = await createImageBitmap(file);
-    } catch {
-      return false;
-    }
-    this.url = URL.createObjectURL(file);
-    return true;
+  /** Takes a file that browsers show, and what it looks like, unless it is not to be drawn now. */
+  opened(file, image) {
+    this.drawable ??= file;
+    this.url ??= URL.createObjectURL(file);
+    this.image ??= image;
+  }
+
+  close() {
+    this.image?.close();
+    this.image = null;
   }
 
   forget() {
-    this.gone = true;
+    this.looking.abort();
     if (this.url) URL.revokeObjectURL(this.url);
-    this.image?.close();
+    this.close();
   }
 }

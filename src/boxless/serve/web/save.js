@@ -22,9 +22,9 @@ function shownOf(pictures) {
     .map((picture) => ({ name: picture.name, found: picture.found, findings: picture.findings }));
 }
 
-/** The current picture in its own size, as JPEG; two classes stand side by side. */
-async function drawn(picture, look) {
-  const { image, found, findings } = picture;
+/** A picture in its own size, as JPEG; two classes stand side by side. */
+async function drawn({ drawable, found, findings }, look) {
+  const image = await createImageBitmap(drawable); // the page's own is closed once another picture is selected
   const count = Math.max(1, findings.length);
   const scale = Math.min(1, Math.sqrt(MOST_PIXELS / (count * image.width * image.height)));
   const [width, height] = [image.width, image.height].map((side) => Math.max(1, Math.round(side * scale)));
@@ -38,13 +38,15 @@ async function drawn(picture, look) {
     }
     sheet.getContext("2d").drawImage(canvas, rank * width, 0);
   });
+  image.close();
   return sheet.convertToBlob({ type: "image/jpeg", quality: 0.92 });
 }
 
 /** Saves as "picture", "json", "yolo" or "coco". */
 export async function save(kind, pictures, look, labels) {
   if (kind === "picture") {
-    download(await drawn(pictures.current, look), `${stem(pictures.current.name)}_found.jpg`);
+    const { current } = pictures;
+    download(await drawn(current, look), `${stem(current.name)}_found.jpg`);
     return;
   }
   await pictures.finished();
