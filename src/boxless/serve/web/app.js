@@ -9,8 +9,10 @@ import { save } from "./save.js";
 import { searchField } from "./search.js";
 import { showStage, showTray } from "./stage.js";
 
-let pictures;
+let pictures = null; // until the page is ready
 let labels = [];
+let problem = ""; // why it never will be
+const early = []; // files that came before
 const look = { heat: 1, boxes: true, line: 0.75 };
 
 function render() {
@@ -18,16 +20,13 @@ function render() {
   the("empty").hidden = Boolean(picture);
   the("work").hidden = !picture;
   if (!picture) return;
-  showStage(the("stage"), picture, look, {
-    retry: (failed) => pictures.retry(failed),
-    remove: (failed) => pictures.remove(failed),
-  });
+  redraw();
   showTray(the("tray"), pictures, { select: (each) => pictures.select(each), choose });
   showVerdict(the("verdict"), picture);
   showClasses(the("classes"), picture, (index) => pictures.show(index));
   for (const id of ["controls", "class-choice", "preset-choice"]) the(id).hidden = picture.state === "failed";
   the("heat-control").hidden = picture.findings.length > 0 && !picture.findings.some((finding) => finding.class_map);
-  for (const button of document.querySelectorAll("[data-save]")) button.disabled = !picture.found;
+  for (const button of document.querySelectorAll("[data-save]")) button.disabled = !picture.found || !picture.drawable;
 }
 
 function redraw() {
@@ -35,31 +34,62 @@ function redraw() {
   if (pictures.current) showStage(the("stage"), pictures.current, look, handlers);
 }
 
-async function chooseModel(name) {
-  const model = pictures.model.name === name ? pictures.model : pictures.models.find((each) => each.name === name);
-  labels = await pictures.engine.labels(name);
-  const preset = pictures.preset in model.presets ? pictures.preset : model.defaults.preset;
+function showModel() {
+  const { model, preset, engine } = pictures;
   showPresets(the("presets"), model, preset, (chosen) => pictures.lookWith(model, chosen));
-  if (model !== pictures.model) {
-    for (const picture of pictures.list) picture.shown = [];
-    pictures.lookWith(model, preset);
+  the("footer").replaceChildren(
+    make("span", { textContent: `${model.name}: ${model.classes} classes` }),
+    ...engine.links.map(([text, href]) => make("a", { href, textContent: text })),
+  );
+}
+
+/** Looks with the model that is chosen, if it still is when its labels are there; stays with the present one if they fail. */
+async function chooseModel() {
+  const choice = the("model");
+  const model = pictures.models.find(({ name }) => name === choice.value);
+  let known;
+  try {
+    known = await pictures.engine.labels(model.name);
+  } catch (error) {
+    if (choice.value !== model.name) return;
+    choice.value = pictures.model.name;
+    return trouble(`${error.title}: ${error.message}`);
   }
+  if (choice.value !== model.name || model === pictures.model) return;
+  trouble("");
+  labels = known;
+  for (const picture of pictures.list) picture.shown = [];
+  pictures.lookWith(model, pictures.preset in model.presets ? pictures.preset : model.defaults.preset);
+  showModel();
 }
 
 function choose() {
   the("files").click();
 }
 
+/** Takes pictures to be looked at; those that come before the page is ready wait until it is. */
 function added(files) {
   const images = [...files].filter((file) => file.type.startsWith("image/") || file.type === "");
   if (files.length && !images.length) trouble(`${files[0].name || "That"} is no picture (expected JPEG, PNG, WebP, …)`);
   else trouble("");
-  pictures.add(images);
+  if (pictures) return pictures.add(images);
+  early.push(...images);
+  the("early").textContent = early.length === 1 ? "The picture waits for the model" : `${early.length} pictures wait for the model`;
+  the("early").hidden = !early.length || Boolean(problem);
+}
+
+/** What is dropped, without folders, which come as files that cannot be read. */
+function dropped(items) {
+  const files = [...items].filter((item) => item.kind === "file");
+  const folder = (item) => item.webkitGetAsEntry()?.isDirectory;
+  const found = files.find(folder)?.webkitGetAsEntry().name;
+  added(files.filter((item) => !folder(item)).map((item) => item.getAsFile()));
+  if (found) trouble(`${found} is a folder (expected pictures: drop those that are in it)`);
 }
 
 function trouble(text) {
-  the("trouble").textContent = text;
-  the("trouble").hidden = !text;
+  the("trouble").textContent = text || problem;
+  the("trouble").hidden = !the("trouble").textContent;
 }
 
 /** Offers pictures, by their addresses, to those who have none at hand. */
@@ -100,7 +130,7 @@ function listen() {
     redraw();
   };
   the("compare").onchange = (event) => pictures.compare(event.target.checked);
-  the("model").onchange = (event) => chooseModel(event.target.value);
+  the("model").onchange = chooseModel;
   searchField(the("search"), the("matches"), () => labels, (index) => pictures.show(index));
 
   document.addEventListener("paste", (event) => {
@@ -116,7 +146,7 @@ function listen() {
   document.addEventListener("drop", (event) => {
     event.preventDefault();
     document.body.classList.remove("dragging");
-    added(event.dataTransfer.files);
+    dropped(event.dataTransfer.items);
   });
 }
 
@@ -138,26 +168,27 @@ async function start() {
     engine = await open((text) => {
       the("privacy").textContent = text;
     });
+    labels = await engine.labels(engine.models[0].name);
   } catch (error) {
     if (error.token) {
       await askForToken();
       return start();
     }
-    return trouble(`${error.title ?? "The page cannot start"}: ${error.message}`);
+    problem = `${error.title ?? "The page cannot start"}: ${error.message}`;
+    the("early").hidden = true;
+    return trouble("");
   }
   pictures = new Pictures(engine);
   pictures.addEventListener("change", render);
   the("privacy").textContent = engine.privacy;
-  the("footer").replaceChildren(
-    make("span", { textContent: `${pictures.model.name}: ${pictures.model.classes} classes` }),
-    ...engine.links.map(([text, href]) => make("a", { href, textContent: text })),
-  );
   offer(engine.examples);
   the("model").replaceChildren(...engine.models.map(({ name }) => make("option", { value: name, textContent: name })));
   the("model-choice").hidden = engine.models.length < 2;
-  await chooseModel(pictures.model.name);
-  listen();
+  showModel();
+  the("early").hidden = true;
+  pictures.add(early);
   document.body.dataset.ready = "true";
 }
 
+listen(); // before the model is there: a browser opens what is dropped on a page that does not listen
 start();
