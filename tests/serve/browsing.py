@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Route
 
 MODULES = Path(__file__).parent / "node_modules"
 """Where the packages of package.json are, if they are installed."""
@@ -48,6 +48,27 @@ def opened(page: Page, address: str) -> list[str]:
     page.goto(address)
     page.locator("body[data-ready]").wait_for()
     return asked
+
+
+def held(page: Page, pattern: str) -> list[Route]:
+    """Holds requests back from now on, to go on one by one: see `awaited` and `release`."""
+    routes: list[Route] = []
+    page.route(pattern, lambda route: routes.append(route))
+    return routes
+
+
+def awaited(page: Page, routes: list[Route]) -> Route:
+    """The first request that is held back, once it is there; it is the caller's from then on."""
+    for _ in range(PATIENCE // 20):
+        if routes:
+            break
+        page.wait_for_timeout(20)
+    return routes.pop(0)
+
+
+def release(page: Page, routes: list[Route]) -> None:
+    """Lets the first request that is held back go on, once it is there."""
+    awaited(page, routes).continue_()
 
 
 def drop(page: Page, *files: tuple[str, bytes]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -63,10 +63,13 @@ class Running:
 
 @contextmanager
 def running(
-    limits: Limits = LIMITS, token: str | None = None, preset: str | None = None, model: str = DEFAULT_MODEL
+    limits: Limits = LIMITS,
+    token: str | None = None,
+    preset: str | None = None,
+    models: Sequence[str] = (DEFAULT_MODEL,),
 ) -> Iterator[Running]:
-    """A service of a model at a free port of the loopback."""
-    service = Service(Models([model], preset, limits.max_pixels), limits)
+    """A service of models at a free port of the loopback."""
+    service = Service(Models(models, preset, limits.max_pixels), limits)
     listening = listen("127.0.0.1", 0)
     server = Server(service, token)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})

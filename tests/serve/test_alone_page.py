@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from benchmarks.page import served
-from tests.serve.browsing import drop, faults, module, opened
+from tests.serve.browsing import PATIENCE, drop, faults, held, module, opened, release
 
 from boxless import Localizer
 from boxless.serve.alone import find_runtime, write_alone
@@ -60,6 +60,17 @@ def test_it_runs_with_the_network_off_and_agrees(page: Page, site: str, pictures
     drop(page, ("holiday.jpg", b"no picture"))
     page.get_by_text("holiday.jpg: not a picture").wait_for()
     assert all(url.startswith((f"{site}{model}/", "blob:", "data:")) for url in asked)
+
+
+def test_pictures_that_come_before_the_model(page: Page, site: str, coffee: Path) -> None:
+    page.set_default_timeout(PATIENCE)
+    routes = held(page, "**/model.onnx")
+    page.goto(f"{site}{EIGHT_BIT_MODEL}/")
+    drop(page, ("coffee.jpg", coffee.read_bytes()))
+    page.get_by_text("The picture waits for the model").wait_for()
+    release(page, routes)
+    page.locator("#tray .done").wait_for()
+    assert page.locator("#verdict .name").inner_text() == "espresso"
 
 
 def test_it_is_accessible(page: Page, site: str, coffee: Path) -> None:

@@ -107,7 +107,7 @@ def test_a_detector_has_boxes_in_place_of_maps(tmp_path: Path) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (64, 96, 3)).astype(np.uint8)
     image = {"name": "image", "datatype": "UINT8", "shape": [1, *pixels.shape], "data": pixels.ravel().tolist()}
     size = {"name": "size", "datatype": "INT64", "shape": [2], "data": [64, 96]}
-    with running(model=str(file)) as service:
+    with running(models=[str(file)]) as service:
         told = service.ask("/v2/models/tiny").json
         assert [each["name"] for each in told["inputs"]] == ["image", "size"]
         body = json.dumps({"inputs": [image, size]}).encode()

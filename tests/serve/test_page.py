@@ -12,11 +12,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from onnx import numpy_helper
 from PIL import Image
-from tests.serve.browsing import CAMERA, chromium, drop, faults, opened
+from tests.serve.browsing import CAMERA, PATIENCE, awaited, chromium, drop, faults, held, opened, release
 from tests.serve.running import LIMITS, Running, running
+from tests.small_detector import card, network, write_detector
 
 from boxless import Localizer
+from boxless.graph.assemble import write_model
+from boxless.graph.detector import detector_model
+from boxless.networks.backbones import STRIDES
+from boxless.zoo import DEFAULT_MODEL, EIGHT_BIT_MODEL
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, FileChooser, Page
@@ -65,6 +71,33 @@ def test_drop_a_picture_and_see_class_map_and_box(page: Page, address: str, coff
     assert np.abs(bare - resized).mean() < 4
 
     assert {url.split("/")[2] for url in asked if url.startswith("http")} == {address.split("/")[2]}
+
+
+def test_pictures_that_come_before_the_page_is_ready(page: Page, address: str, coffee: Path, pictures: Path) -> None:
+    page.set_default_timeout(PATIENCE)
+    routes = held(page, "**/v1/models")
+    page.goto(address)
+    drop(page, ("coffee.jpg", coffee.read_bytes()))
+    page.get_by_text("The picture waits for the model").wait_for()
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Choose pictures").click()
+    chooser.value.set_files(pictures / "chelsea.jpg")
+    page.get_by_text("2 pictures wait for the model").wait_for()
+    release(page, routes)
+    page.locator("#tray .done").nth(1).wait_for()
+    assert page.locator("#verdict .name").inner_text() == "espresso"
+    assert page.get_by_role("button", name="chelsea.jpg").is_visible()
+
+
+def test_a_page_that_cannot_start_says_why(page: Page, address: str, coffee: Path) -> None:
+    page.set_default_timeout(PATIENCE)
+    page.route("**/labels", lambda route: route.abort())
+    page.goto(address)
+    told = page.get_by_role("alert").filter(visible=True)
+    told.get_by_text("The service does not answer").wait_for()
+    drop(page, ("coffee.jpg", coffee.read_bytes()))
+    assert "The service does not answer" in told.inner_text()
+    assert not page.get_by_text("waits for the model").is_visible()
 
 
 def choose(page: Page) -> FileChooser:
@@ -159,6 +192,149 @@ def test_kinds_that_browsers_do_not_show(page: Page, address: str, coffee: Path)
     assert page.locator("#verdict .name").inner_text() == "espresso"
 
 
+def test_a_detector_shows_such_kinds_without_its_boxes(page: Page, coffee: Path, tmp_path: Path) -> None:
+    sure = network()
+    for bias in sure.graph.initializer:
+        if bias.name.startswith("b"):
+            values = numpy_helper.to_array(bias).copy()
+            values[0] = 50  # of probability 1
+            bias.CopyFrom(numpy_helper.from_array(values, bias.name))
+    write_model(detector_model(sure, STRIDES, card()), tmp_path / "sure.onnx")
+    file = io.BytesIO()
+    with Image.open(coffee) as image:
+        image.save(file, "TIFF")
+    with running(LIMITS, models=[str(tmp_path / "sure.onnx")]) as detecting:
+        opened(page, f"http://127.0.0.1:{detecting.port}/")
+        drop(page, ("coffee.tiff", file.getvalue()))
+        page.locator("#tray .done").wait_for()
+        assert "100 % probable" in page.locator("#verdict").inner_text()
+        page.get_by_label("Boxes").uncheck()
+        bare = drawn(page)
+    with Image.open(coffee) as image:
+        resized = np.asarray(image.resize((bare.shape[1], bare.shape[0])), np.float32)
+    assert np.abs(bare - resized).mean() < 4
+
+
+def test_another_preset_at_once(page: Page, address: str, coffee: Path) -> None:
+    opened(page, address)
+    routes = held(page, "**/v1/locate")
+    drop(page, ("coffee.jpg", coffee.read_bytes()))
+    awaited(page, routes)  # and never answered: what is not wanted any more is not waited for
+    page.get_by_role("radio", name="fast").check()
+    release(page, routes)
+    page.locator("#tray .done").wait_for()
+    assert page.locator("#verdict .name").inner_text() == "espresso"
+
+
+def test_only_the_picture_on_the_page_is_kept_decoded(page: Page, address: str, pictures: Path) -> None:
+    page.add_init_script(
+        """window.decoded = 0;
+        const make = createImageBitmap;
+        window.createImageBitmap = (...given) => make(...given).then((image) => (decoded++, image));
+        const close = ImageBitmap.prototype.close;
+        ImageBitmap.prototype.close = function () { if (this.width) decoded--; close.call(this); };"""
+    )
+    opened(page, address)
+    names = ("coffee.jpg", "chelsea.jpg", "rocket.jpg")
+    drop(page, *((name, (pictures / name).read_bytes()) for name in names))
+    page.locator("#tray .done").nth(2).wait_for()
+    for name in reversed(names):
+        page.get_by_role("button", name=name).click()
+        page.locator(f"#stage canvas[aria-label^='{name}']").wait_for()
+        assert page.evaluate("decoded") == 1
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Picture", exact=True).click()
+    with Image.open(download.value.path()) as image:
+        assert image.size == (600, 400)
+    assert page.evaluate("decoded") == 1
+
+
+def test_what_goes_on_elsewhere_disturbs_nobody(page: Page, address: str, pictures: Path) -> None:
+    opened(page, address)
+    routes = held(page, "**/v1/locate")
+    drop(page, *((name, (pictures / name).read_bytes()) for name in ("coffee.jpg", "chelsea.jpg")))
+    release(page, routes)
+    page.locator("#tray .done").wait_for()
+    page.evaluate(
+        """window.told = 0;
+        const watch = new MutationObserver((changes) => (told += changes.length));
+        for (const id of ["verdict", "stage", "classes"])
+            watch.observe(document.getElementById(id), { subtree: true, childList: true, characterData: true });"""
+    )
+    tile = page.get_by_role("button", name="chelsea.jpg")
+    tile.hover()
+    page.mouse.down()
+    release(page, routes)
+    page.locator("#tray .done").nth(1).wait_for()
+    assert page.evaluate("told") == 0
+    page.mouse.up()
+    page.locator("#tray [aria-current=true][title='chelsea.jpg']").wait_for()
+
+    page.get_by_role("button", name="coffee.jpg").focus()
+    page.keyboard.press("Enter")
+    page.locator("#tray [aria-current=true][title='coffee.jpg']").wait_for()
+    assert page.evaluate("document.activeElement.title") == "coffee.jpg"
+
+
+def test_a_folder_is_refused_as_one(page: Page, address: str, coffee: Path, tmp_path: Path) -> None:
+    (tmp_path / "holiday").mkdir()
+    opened(page, address)
+    session = page.context.new_cdp_session(page)
+    paths = [str(tmp_path / "holiday"), str(coffee)]
+    for kind in ("dragEnter", "dragOver", "drop"):
+        data = {"items": [], "files": paths, "dragOperationsMask": 1}
+        session.send("Input.dispatchDragEvent", {"type": kind, "x": 300, "y": 300, "data": data})
+    page.locator("#tray .done").wait_for()
+    assert "holiday is a folder" in page.get_by_role("alert").filter(visible=True).inner_text()
+    assert page.locator("#tray img").count() == 1
+
+
+def test_a_file_that_went_away(page: Page, address: str, coffee: Path, tmp_path: Path) -> None:
+    short_lived = tmp_path / "coffee.jpg"
+    short_lived.write_bytes(coffee.read_bytes())
+    page.set_default_timeout(PATIENCE)
+    routes = held(page, "**/v1/models")
+    page.goto(address)
+    page.locator("#files").set_input_files(short_lived)
+    short_lived.unlink()
+    release(page, routes)
+    page.get_by_text("This file could not be read").wait_for()
+    assert "coffee.jpg" in page.locator("#stage").inner_text()
+
+
+def test_models_that_change_quickly(page: Page, coffee: Path, tmp_path: Path) -> None:
+    models = [DEFAULT_MODEL, EIGHT_BIT_MODEL, str(write_detector(tmp_path / "tiny.onnx"))]
+    with running(LIMITS, models=models) as serving:
+        opened(page, f"http://127.0.0.1:{serving.port}/")
+        drop(page, ("coffee.jpg", coffee.read_bytes()))
+        choice = page.get_by_label("Model")
+        routes = held(page, "**/tiny/labels")
+        choice.select_option("tiny")
+        choice.select_option(EIGHT_BIT_MODEL)
+        page.locator("footer", has_text=EIGHT_BIT_MODEL).wait_for()
+        with page.expect_response("**/tiny/labels"):
+            release(page, routes)
+        page.locator("#tray .done").wait_for()
+        assert page.get_by_role("radio", name="fast").is_visible(), "a preset that the small detector has not"
+        assert page.locator("#verdict .name").inner_text() == "espresso"
+
+        page.unroute("**/tiny/labels")
+        page.route("**/tiny/labels", lambda route: route.abort())
+        choice.select_option("tiny")
+        page.get_by_role("alert").get_by_text("The service does not answer").wait_for()
+        assert choice.input_value() == EIGHT_BIT_MODEL
+
+
+def test_pictures_of_one_name_are_told_apart(page: Page, address: str, coffee: Path, pictures: Path) -> None:
+    opened(page, address)
+    drop(page, *(("image.png", (pictures / name).read_bytes()) for name in ("coffee.jpg", "chelsea.jpg")))
+    page.locator("#tray .done").nth(1).wait_for()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="COCO").click()
+    told = json.loads(Path(download.value.path()).read_text())
+    assert [each["file_name"] for each in told["images"]] == ["image.png", "image-2.png"]
+
+
 def test_downloads(page: Page, address: str, coffee: Path, pictures: Path, localizer: Localizer) -> None:
     opened(page, address)
     drop(page, *((name, (pictures / name).read_bytes()) for name in ("coffee.jpg", "chelsea.jpg")))
@@ -221,13 +397,17 @@ def test_a_camera_that_is_missing(page: Page, address: str) -> None:
 
 
 def test_a_service_that_wants_a_token(page: Page, coffee: Path) -> None:
-    with running(LIMITS, token="opensesame") as guarded:
+    token = "Sésam → öffne"  # what no header takes as it is
+    with running(LIMITS, token=token) as guarded:
+        page.set_default_timeout(PATIENCE)
         page.goto(f"http://127.0.0.1:{guarded.port}/")
-        page.get_by_role("textbox", name="Token").fill("opensesame")
+        page.get_by_role("textbox", name="Token").fill(token)
         page.get_by_role("button", name="Go on").click()
         page.locator("body[data-ready]").wait_for()
         drop(page, ("coffee.jpg", coffee.read_bytes()))
         page.locator("#tray .done").wait_for()
+        page.get_by_role("link", name="REST interface").click()
+        page.get_by_text("min_probability").first.wait_for()
 
 
 def test_a_service_that_went_away(page: Page, coffee: Path) -> None:
