@@ -13,7 +13,7 @@ from PIL import Image
 
 import boxless
 from boxless.errors import PictureError
-from boxless.evaluation.dataset import _size_of
+from boxless.evaluation.dataset import _frame_of
 from boxless.image import read_picture
 from boxless.picture_file import FORMATS, SUFFIXES
 
@@ -40,7 +40,7 @@ def test_no_program_is_run_for_a_picture(tmp_path: Path) -> None:
     assert not run.exists()
     assert done.returncode == 1
     assert "of a kind that is not read (JPEG, PNG, " in done.stderr
-    assert _size_of(disguised) is None
+    assert _frame_of(disguised) is None
 
 
 def test_nothing_else_opens_pictures() -> None:

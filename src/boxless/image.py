@@ -26,7 +26,8 @@ Source: TypeAlias = "str | Path | bytes | bytearray | memoryview | BinaryIO | Im
 MAX_PIXELS = 150_000_000
 """The largest picture that is read, in pixels. A picture says its size before it is decoded."""
 
-_SIDEWAYS = (5, 6, 7, 8)  # the EXIF orientations that swap height and width
+SIDEWAYS = (5, 6, 7, 8)
+"""The EXIF orientations that swap height and width."""
 
 
 @dataclass(frozen=True)
@@ -233,7 +234,7 @@ def _decode(image: Image.Image, enough: int | None, max_pixels: int) -> Picture:
     if turned != 1:
         image = ImageOps.exif_transpose(image)
     pixels = np.asarray(_to_rgb(image))
-    return Picture(pixels, *((width, height) if turned in _SIDEWAYS else (height, width)))
+    return Picture(pixels, *((width, height) if turned in SIDEWAYS else (height, width)))
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 
 from boxless import Card, DatasetError
 from boxless.evaluation.masks import IGNORED, OBJECT
 from boxless.evaluation.notes import Notes
 from boxless.evaluation.readers import read_dataset
+from boxless.image import read_picture
 
 
 def save(folder: Path, data: dict[str, Any]) -> Path:
@@ -92,7 +93,7 @@ def test_coco_records_that_are_damaged_are_noted(folder: Path, coco: dict[str, A
 
 
 def test_coco_masks(folder: Path, coco: dict[str, Any], card: Card) -> None:
-    coco["annotations"][0]["segmentation"] = [[10, 5, 29, 5, 29, 34, 10, 34]]
+    coco["annotations"][0]["segmentation"] = [[10, 5, 30, 5, 30, 35, 10, 35]]
     # Column after column on 4 x 3: two rows of background, two of object, in the first column; then background.
     coco["annotations"][1]["segmentation"] = {"size": [4, 3], "counts": [2, 2, 8]}
     first, second = (each.mask for each in read_dataset(save(folder, coco), card).pictures)
@@ -104,6 +105,25 @@ def test_coco_masks(folder: Path, coco: dict[str, Any], card: Card) -> None:
     packed = read_dataset(save(folder, coco), card).pictures[1].mask
     assert packed is not None
     assert packed.read(4, 3).sum() == 2
+
+
+@pytest.mark.parametrize("orientation", [5, 6, 7, 8])
+def test_boxes_on_a_picture_as_stored_are_turned_with_it(
+    orientation: int, folder: Path, coco: dict[str, Any], card: Card
+) -> None:
+    pixels = np.zeros((40, 60, 3), np.uint8)
+    pixels[5:35, 10:20] = 255
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    Image.fromarray(pixels).save(folder / "a.png", exif=exif)
+    coco["annotations"][0] |= {"bbox": [10, 5, 10, 30], "segmentation": [[10, 5, 20, 5, 20, 35, 10, 35]]}
+    picture = read_dataset(save(folder, coco), card).pictures[0]
+    displayed = read_picture(folder / "a.png").pixels[..., 0] > 0
+    assert picture.size == displayed.shape == (60, 40)
+    ((x0, y0, x1, y1),) = picture.boxes.astype(int).tolist()
+    assert displayed[y0:y1, x0:x1].all() and displayed.sum() == (y1 - y0) * (x1 - x0)
+    assert picture.mask is not None
+    assert (picture.mask.read(*picture.size) == displayed).all()
 
 
 def test_voc_whose_first_picture_is_gone(folder: Path, card: Card) -> None:

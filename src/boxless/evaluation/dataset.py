@@ -7,7 +7,7 @@ matches classes, and notes everything that is wrong, so that nothing is dropped 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -19,6 +19,8 @@ from boxless.card import Card
 from boxless.errors import UnknownClassError
 from boxless.evaluation.masks import Mask
 from boxless.evaluation.notes import Notes
+from boxless.evaluation.orientation import Turned, turned_box
+from boxless.image import SIDEWAYS
 from boxless.picture_file import open_picture
 
 Floats = NDArray[np.float32]
@@ -90,7 +92,8 @@ class Entry:
         classes: names of the class, the most telling first: index, WordNet id, label; none where the data set lists
             the picture without any object.
         boxes: xyxy in pixels of a picture of `size`.
-        size: (height, width) that the boxes refer to; the picture's own where None.
+        size: (height, width) that boxes and mask refer to; the picture's own where None. Where it is that of the
+            picture as stored, and EXIF turns that, they are turned too.
         mask: which pixels are the object's, if that is known.
         ignored: why the boxes are neither right nor wrong; None where they count.
     """
@@ -117,40 +120,41 @@ def gather(name: str, entries: Iterable[Entry], card: Card, notes: Notes) -> Box
     """
     grouped: dict[Path, dict[int, list[Entry]]] = {}
     missing: set[Path] = set()
-    sizes: dict[Path, tuple[int, int]] = {}
+    frames: dict[Path, _Frame] = {}
     ignored: list[IgnoredBox] = []
     for entry in entries:
         if entry.path in missing:
             continue
-        if entry.path not in sizes:
-            size = _size_of(entry.path)
-            if size is None:
+        if entry.path not in frames:
+            frame = _frame_of(entry.path)
+            if frame is None:
                 missing.add(entry.path)
                 kind = "damaged file" if entry.path.is_file() else "missing file"
                 notes.add(kind, entry.picture)
                 continue
-            sizes[entry.path] = size
+            frames[entry.path] = frame
         if not entry.classes:
             continue
         index = _match(entry.classes, card)
         if index is None:
             notes.add("unknown class", str(entry.classes[-1]))
             continue
+        entry = _as_displayed(entry, frames[entry.path])
         if entry.ignored:
-            boxes = _on_picture(entry, sizes[entry.path], notes)
+            boxes = _on_picture(entry, frames[entry.path].size, notes)
             ignored += [IgnoredBox(entry.path, index, box, entry.ignored == "crowd") for box in boxes]
             continue
         grouped.setdefault(entry.path, {}).setdefault(index, []).append(entry)
     pictures = []
     for path, classes in grouped.items():
         for index, parts in classes.items():
-            found = [box for part in parts for box in _on_picture(part, sizes[path], notes)]
+            found = [box for part in parts for box in _on_picture(part, frames[path].size, notes)]
             masks = [part.mask for part in parts if part.mask is not None]
             array = np.array(found, np.float32).reshape(-1, 4)
             if not masks and not any(part.boxes for part in parts):
                 notes.add("no boxes", parts[0].picture)
-            pictures.append(BoxedPicture(path, index, array, sizes[path], Mask.union(masks)))
-    return BoxedSet(name, tuple(pictures), notes, tuple(sizes), tuple(ignored))
+            pictures.append(BoxedPicture(path, index, array, frames[path].size, Mask.union(masks)))
+    return BoxedSet(name, tuple(pictures), notes, tuple(frames), tuple(ignored))
 
 
 def _match(classes: tuple[str | int, ...], card: Card) -> int | None:
@@ -162,15 +166,34 @@ def _match(classes: tuple[str | int, ...], card: Card) -> int | None:
     return None
 
 
-def _size_of(path: Path) -> tuple[int, int] | None:
-    """The (height, width) of a picture as displayed, from its header; None if there is no such picture."""
+@dataclass(frozen=True)
+class _Frame:
+    """A picture's (height, width) as stored, and its EXIF orientation, 1 where it has none."""
+
+    stored: tuple[int, int]
+    orientation: int
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """As displayed."""
+        return self.stored[::-1] if self.orientation in SIDEWAYS else self.stored
+
+
+def _frame_of(path: Path) -> _Frame | None:
+    """Of a picture, from its header; None if there is no such picture."""
     try:
         with open_picture(path) as image:
-            width, height = image.size
-            turned = image.getexif().get(ExifTags.Base.Orientation, 1) >= 5
-            return (width, height) if turned else (height, width)
+            return _Frame((image.height, image.width), image.getexif().get(ExifTags.Base.Orientation, 1))
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         return None
+
+
+def _as_displayed(entry: Entry, frame: _Frame) -> Entry:
+    if frame.size == frame.stored or entry.size != frame.stored:
+        return entry
+    boxes = tuple(turned_box(box, frame.orientation, frame.stored) for box in entry.boxes)
+    mask = None if entry.mask is None else Turned(entry.mask, frame.orientation)
+    return replace(entry, boxes=boxes, size=frame.size, mask=mask)
 
 
 def _on_picture(entry: Entry, size: tuple[int, int], notes: Notes) -> Iterable[tuple[float, float, float, float]]:

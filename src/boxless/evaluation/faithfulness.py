@@ -79,7 +79,7 @@ def faithfulness(network: Network, localizer: Localizer, pixels: Pixels, bias: F
     return Faithfulness(
         insertion=_area([probability(each) for each in revealed(view, blurred, score_map)]),
         deletion=_area([probability(each) for each in revealed(np.full_like(view, _GREY), view, score_map)]),
-        drop=max(0.0, before - after) / before,
+        drop=max(0.0, before - after) / before if before > 0 else 0.0,
         increase=float(after > before),
         completeness=error,
     )

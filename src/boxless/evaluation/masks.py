@@ -79,7 +79,7 @@ class Polygons(Mask):
     """Outlines on a picture of `size` (height, width): COCO's. Each is a flat (x, y, x, y, ...).
 
     Raises:
-        ValueError: if an outline has no coordinates, or an odd number of them.
+        ValueError: if an outline has no coordinates, or an odd number of them, or some that are not finite.
     """
 
     outlines: tuple[tuple[float, ...], ...]
@@ -87,17 +87,16 @@ class Polygons(Mask):
 
     def __post_init__(self) -> None:
         for outline in self.outlines:
-            if len(outline) % 2 or not outline:
-                raise ValueError(f"an outline of {len(outline)} coordinates (expected pairs)")
+            if len(outline) % 2 or not outline or not np.isfinite(outline).all():
+                raise ValueError(f"an outline of {len(outline)} coordinates (expected pairs of finite numbers)")
 
     def read(self, height: int, width: int) -> Pixels:
         """See `Mask.read`."""
-        mask = np.zeros((height, width), np.uint8)
         scale = np.array([width / self.size[1], height / self.size[0]])
+        inside = np.zeros((height, width), bool)
         for outline in self.outlines:
-            points = np.round(np.array(outline).reshape(-1, 2) * scale).astype(np.int32)
-            cv2.fillPoly(mask, [points], OBJECT)
-        return mask
+            inside |= _inside(np.array(outline).reshape(-1, 2) * scale, height, width)
+        return np.where(inside, OBJECT, BACKGROUND).astype(np.uint8)
 
 
 @dataclass(frozen=True)
@@ -121,6 +120,19 @@ class RunLengths(Mask):
         except ValueError as error:
             raise DatasetError(str(error)) from None
         return np.asarray(cv2.resize(mask, (width, height), interpolation=cv2.INTER_NEAREST), np.uint8)
+
+
+def _inside(corners: NDArray[np.float64], height: int, width: int) -> NDArray[np.bool_]:
+    """Pixels whose centres a polygon (n, 2) encloses, by the even-odd rule; OpenCV's fill is half a pixel wider."""
+    mask = np.zeros((height, width), bool)
+    centres = np.arange(width) + 0.5
+    (x0, y0), (x1, y1) = corners.T, np.roll(corners, -1, axis=0).T
+    for row in range(max(0, int(y0.min())), min(height, int(y0.max()) + 1)):
+        y = row + 0.5
+        crossed = (y0 <= y) != (y1 <= y)
+        at = x0[crossed] + (y - y0[crossed]) * (x1[crossed] - x0[crossed]) / (y1[crossed] - y0[crossed])
+        mask[row] = np.searchsorted(np.sort(at), centres, side="right") % 2 == 1
+    return mask
 
 
 def _grey(path: Path, height: int, width: int) -> Pixels:

@@ -69,7 +69,8 @@ def match(truth: TrueBoxes, found: FoundBoxes, ious: Sequence[float]) -> Matches
 
     The protocol of COCO (Lin et al., ECCV 2014; https://cocodataset.org/#detection-eval): a found box takes the true
     one that it overlaps most, of those not taken yet, if the IoU suffices; where none is left, an ignored one, which
-    any number may take. With a crowd, the overlap is the share of the found box that lies in it.
+    any number may take. With a crowd, the overlap is the share of the found box that lies in it. COCO lets any number
+    take crowds only; that they take an object marked difficult too is Pascal VOC's protocol.
 
     Args:
         truth, found: the boxes.

@@ -89,6 +89,7 @@ def measure_model(
             notes.add("damaged file", str(group[0].path))
             return []
         logits = listener.logits
+        order = np.argsort(-logits, kind="stable").tolist()  # of equal ones the first, as argmax has it
         chances = probabilities(logits, localizer.card.activation)
         return [
             score(
@@ -96,7 +97,7 @@ def measure_model(
                 Prediction(
                     score_map=score_map_of(finding),
                     box=finding.box.xyxy if finding.box else None,
-                    rank=int((logits > logits[picture.class_index]).sum()),
+                    rank=order.index(picture.class_index),
                     top_class=int(logits.argmax()),
                     confidence=float(chances.max()),
                 ),
