@@ -55,3 +55,8 @@ def read(name: str) -> dict[str, Any]:
     """The results of a benchmark program."""
     data: dict[str, Any] = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
     return data
+
+
+def with_interval(figure: dict[str, float]) -> str:
+    """A figure and its 95 % interval."""
+    return f"{figure['value']:.1f} ({figure['low']:.1f} to {figure['high']:.1f})"
