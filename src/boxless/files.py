@@ -81,3 +81,8 @@ def cache_folder() -> Path:
     if own := os.environ.get("BOXLESS_CACHE"):
         return Path(own)
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "boxless"
+
+
+def as_text(name: str) -> str:
+    """A file's name as text that can be written in UTF-8: bytes that are none are written as \\udcXX."""
+    return name.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from boxless.batch.item import as_text
 from boxless.errors import DatasetError
+from boxless.files import as_text
 from boxless.image import pictures_in
 from boxless.places import apart
 from boxless.training.listed import ListedPictures, read_listed

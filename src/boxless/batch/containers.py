@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING
 
-from boxless.batch.item import Broken, Item, as_text
+from boxless.batch.item import Broken, Item
 from boxless.batch.remote import FetchErrors, Remote, is_url, open_remote
 from boxless.errors import DatasetError, first_line
 from boxless.extras import missing_extra
+from boxless.files import as_text
 from boxless.picture_file import SUFFIXES
 from boxless.tables import separator
 

@@ -61,8 +61,3 @@ class _File:
 
     def read(self) -> bytes:
         return self._place.read()
-
-
-def as_text(name: str) -> str:
-    """A file's name as text that can be written in UTF-8: bytes that are none are written as \\udcXX."""
-    return name.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -10,10 +10,11 @@ from stat import S_ISDIR, S_ISREG
 from typing import cast
 
 from boxless.batch.containers import in_csv, in_list, in_parquet, in_tar
-from boxless.batch.item import Item, Place, as_text
+from boxless.batch.item import Item, Place
 from boxless.batch.remote import Remote, is_url, walk_remote
 from boxless.batch.walk import is_pattern, matching, walk
 from boxless.errors import DatasetError
+from boxless.files import as_text
 from boxless.image import Source
 from boxless.picture_file import SUFFIXES
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from boxless.batch.item import as_text
 from boxless.errors import DatasetError, PictureError
+from boxless.files import as_text
 from boxless.image import pictures_in
 from boxless.picture_file import SUFFIXES
 from boxless.training.listed import read_listed
