@@ -27,7 +27,7 @@ ROWS = [
      "boxless.fonts", "boxless.piece_masks", "boxless.run_lengths",
      "boxless.label_places"),
     ("boxless.presets", "boxless.errors", "boxless.extras", "boxless.files", "boxless.machine", "boxless.places",
-     "boxless.progress", "boxless.tables", "boxless.zoo", "boxless._version"),
+     "boxless.progress", "boxless.quiet_import", "boxless.tables", "boxless.zoo", "boxless._version"),
 ]  # fmt: skip
 
 

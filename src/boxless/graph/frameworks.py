@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
-import os
 import warnings
 from collections.abc import Iterator
 from importlib import import_module
@@ -17,6 +16,7 @@ import numpy as np
 from boxless.errors import NetworkError
 from boxless.extras import missing_packages
 from boxless.graph.assemble import OPSET
+from boxless.quiet_import import quiet_import
 
 
 def export_keras(model: Any, file: Path) -> None:  # noqa: ANN401
@@ -91,7 +91,6 @@ def framework(name: str, *packages: str) -> Any:  # noqa: ANN401
     Raises:
         MissingExtraError: if it is not installed; `packages` bring it.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's notes on processors are no one's question
     if name == "tf2onnx":
         # tf2onnx 1.17 uses names that NumPy 2 has not.
         for old, new in (("object", object), ("bool", bool)):
@@ -100,7 +99,7 @@ def framework(name: str, *packages: str) -> Any:  # noqa: ANN401
                 if not hasattr(np, old):
                     setattr(np, old, new)
     try:
-        return import_module(name)
+        return quiet_import(name)
     except ImportError:
         raise missing_packages("this", name, *packages) from None
 

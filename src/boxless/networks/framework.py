@@ -6,18 +6,17 @@ Only `keras` and `keras.ops` are used, so jax and torch carry the same networks.
 from __future__ import annotations
 
 import os
-from importlib import import_module
 from typing import Any
 
 from boxless.errors import MissingExtraError
 from boxless.extras import install
+from boxless.quiet_import import quiet_import
 
 _ALREADY_CHOSEN = "KERAS_BACKEND" in os.environ
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow talks of what concerns its makers
 
 try:
-    keras: Any = import_module("keras")
+    keras: Any = quiet_import("keras")
 except ImportError as error:
     wanted = f" (KERAS_BACKEND={os.environ['KERAS_BACKEND']})" if _ALREADY_CHOSEN else ""
     raise MissingExtraError(
