@@ -87,6 +87,11 @@ class ModelFile:
         model: the name of a model that comes with boxless (`boxless models` lists them), or a file's path.
         threads: how many a run may use; 0 lets ONNX Runtime decide (one a core).
 
+    Attributes:
+        path: of the file.
+        card: what is to be known of the model.
+        outputs: the names of what a run gives; an `Output` has None for what is not among them.
+
     Raises:
         ModelFileError: if there is no such model or file, or it is no boxless model.
     """
@@ -113,10 +118,10 @@ class ModelFile:
         except ModelFileError as error:
             raise ModelFileError(f"{self.path}: {error}") from None
         outputs = {output.name for output in self._session.get_outputs()}
-        self._outputs = ["logits", "chosen", "class_maps", *(name for name in MAYBE if name in outputs)]
+        self.outputs = ["logits", "chosen", "class_maps", *(name for name in MAYBE if name in outputs)]
         if self.card.detects:
-            self._outputs = ["logits", "boxes", "box_scores", "box_classes"]
-        if missing := set(self._outputs) - outputs:
+            self.outputs = ["logits", "boxes", "box_scores", "box_classes"]
+        if missing := set(self.outputs) - outputs:
             raise ModelFileError(f"{self.path}: a boxless model without its {', '.join(sorted(missing))}")
 
     def __reduce__(self) -> tuple[type[ModelFile], tuple[Path, int]]:
@@ -148,7 +153,7 @@ class ModelFile:
         """
         self.card.need_maps("what you asked for")
         feed = inputs(pixels, size=size, classes=classes, top=top)
-        found = zip(self._outputs, self._session.run(self._outputs, feed), strict=True)
+        found = zip(self.outputs, self._session.run(self.outputs, feed), strict=True)
         return Output(**{name: value[0] for name, value in found})
 
     def detect(self, pixels: NDArray[np.uint8], *, size: tuple[int, int]) -> Detected:
@@ -159,7 +164,7 @@ class ModelFile:
             size: as for `run`.
         """
         feed = {"image": pixels[None], "size": np.array(size, np.int64)}
-        logits, boxes, scores, classes = self._session.run(self._outputs, feed)
+        logits, boxes, scores, classes = self._session.run(self.outputs, feed)
         return Detected(logits[0], boxes, scores, classes)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,9 @@ import pytest
 from tests.serve.running import Answer, Running, running
 from tests.small_detector import write_detector
 
+from boxless.graph.assemble import write_model
+from boxless.graph.backbone import Backbone, with_head
+from boxless.graph.novelty import Gaussian
 from boxless.image import read_picture, resize_pixels
 from boxless.model_file import ModelFile
 from boxless.zoo import DEFAULT_MODEL
@@ -100,6 +104,31 @@ def test_an_output_that_is_no_name_is_refused(service: Running) -> None:
     answer = infer(service, IMAGE, outputs=[{"name": []}])
     assert (answer.status, answer.kind) == (400, "bad-tensor")
     assert "no output [] (there are logits, chosen" in answer.json["detail"]
+
+
+def test_a_model_gives_the_outputs_that_it_has(coffee: Path, tmp_path: Path) -> None:
+    trunk = Backbone(DEFAULT_MODEL)
+    pixels = resize_pixels(read_picture(coffee).pixels, 64, 64)
+    cells = trunk.cells(read_picture(coffee).pixels, (128, 160))
+    head = np.zeros((2, trunk.width), np.float32), np.zeros(2, np.float32)
+    usual = Gaussian.of(cells.reshape(len(cells), -1).T)
+    for name, gaussian in (("searching", usual), ("plain", None)):
+        card = replace(trunk.card, name=name, labels=("a", "b"), class_ids=())
+        write_model(with_head(DEFAULT_MODEL, *head, card, gaussian=gaussian), tmp_path / f"{name}.onnx")
+    image = {"name": "image", "datatype": "UINT8", "shape": [1, *pixels.shape], "data": pixels.ravel().tolist()}
+    body = json.dumps({"inputs": [image, {"name": "size", "datatype": "INT64", "shape": [2], "data": [64, 64]}]})
+    with running(models=[str(file) for file in tmp_path.glob("*.onnx")]) as service:
+        for name, novelty in (("searching", True), ("plain", False)):
+            told = [each["name"] for each in service.ask(f"/v2/models/{name}").json["outputs"]]
+            answer = service.ask(f"/v2/models/{name}/infer", body.encode(), content_type="application/json")
+            made = {each["name"]: each for each in answer.json["outputs"]}
+            assert list(made) == told
+            assert ("novelty" in made) == novelty
+            if novelty:
+                expected = ModelFile(tmp_path / f"{name}.onnx", 1).run(pixels, size=(64, 64)).novelty
+                assert expected is not None
+                assert made["novelty"]["shape"] == [1, *expected.shape]
+                np.testing.assert_allclose(made["novelty"]["data"], expected.ravel(), rtol=1e-3)
 
 
 def test_a_detector_has_boxes_in_place_of_maps(tmp_path: Path) -> None:

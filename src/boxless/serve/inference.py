@@ -43,11 +43,12 @@ INPUTS = (
     Tensor("classes", "INT64", (-1,)),
     Tensor("top", "INT64", (1,)),
 )
-OUTPUTS = (
+OUTPUTS = (  # of which a model may lack some
     Tensor("logits", "FP32", (1, -1)),
     Tensor("chosen", "INT64", (1, -1)),
     Tensor("class_maps", "FP32", (1, -1, -1, -1)),
     Tensor("affinity", "FP32", (1, -1, -1, -1, -1)),
+    Tensor("novelty", "FP32", (1, -1, -1)),
 )
 DETECTOR_INPUTS = INPUTS[:2]
 DETECTOR_OUTPUTS = (
@@ -80,7 +81,8 @@ def _inputs(served: Served) -> tuple[Tensor, ...]:
 
 
 def _outputs(served: Served) -> tuple[Tensor, ...]:
-    return DETECTOR_OUTPUTS if served.card.detects else OUTPUTS
+    known = DETECTOR_OUTPUTS if served.card.detects else OUTPUTS
+    return tuple(tensor for tensor in known if tensor.name in served.network.outputs)
 
 
 async def infer(service: Service, name: str, request: Request) -> Response:
@@ -141,12 +143,7 @@ def _made(
             "box_classes": found.classes,
         }
     output = served.network.run(pixels, size=size, classes=classes, top=top)
-    return {
-        "logits": output.logits,
-        "chosen": output.chosen,
-        "class_maps": output.class_maps,
-        **({} if output.affinity is None else {"affinity": output.affinity}),
-    }
+    return {name: getattr(output, name) for name in served.network.outputs}
 
 
 def _tensors(given: object, expected: Sequence[Tensor], largest: int) -> dict[str, NDArray[Any]]:
