@@ -249,6 +249,21 @@ def test_only_the_picture_on_the_page_is_kept_decoded(page: Page, address: str, 
     assert page.evaluate("decoded") == 1
 
 
+def test_pictures_may_be_taken_away_again(page: Page, address: str, pictures: Path) -> None:
+    opened(page, address)
+    drop(page, *((name, (pictures / name).read_bytes()) for name in ("coffee.jpg", "chelsea.jpg")))
+    page.locator("#tray .done").nth(1).wait_for()
+    remove = page.get_by_role("button", name="Remove picture")
+    remove.click()
+    page.locator("#stage canvas[aria-label^='chelsea.jpg']").wait_for()
+    assert page.get_by_role("button", name="coffee.jpg").count() == 0
+    with page.expect_download() as download:
+        page.get_by_role("button", name="JSON").click()
+    assert json.loads(Path(download.value.path()).read_text())["image"] == "chelsea.jpg"
+    remove.click()
+    page.get_by_role("button", name="Choose pictures").wait_for()
+
+
 def test_what_goes_on_elsewhere_disturbs_nobody(page: Page, address: str, pictures: Path) -> None:
     opened(page, address)
     routes = held(page, "**/v1/locate")

@@ -130,6 +130,7 @@ function listen() {
     redraw();
   };
   the("compare").onchange = (event) => pictures.compare(event.target.checked);
+  the("remove").onclick = () => pictures.remove(pictures.current);
   the("model").onchange = chooseModel;
   searchField(the("search"), the("matches"), () => labels, (index) => pictures.show(index));
 
