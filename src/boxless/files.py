@@ -83,6 +83,14 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "boxless"
 
 
+def is_file(path: Path) -> bool:
+    """Whether there is such a file; none has a name that no disk takes, for which `Path.is_file` raises an error."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
 def as_text(name: str) -> str:
     """A file's name as text that can be written in UTF-8: bytes that are none are written as \\udcXX."""
     return name.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -20,6 +20,7 @@ from boxless.errors import UnknownClassError
 from boxless.evaluation.masks import Mask
 from boxless.evaluation.notes import Notes
 from boxless.evaluation.orientation import Turned, turned_box
+from boxless.files import is_file
 from boxless.image import SIDEWAYS
 from boxless.picture_file import open_picture
 
@@ -129,7 +130,7 @@ def gather(name: str, entries: Iterable[Entry], card: Card, notes: Notes) -> Box
             frame = _frame_of(entry.path)
             if frame is None:
                 missing.add(entry.path)
-                kind = "damaged file" if entry.path.is_file() else "missing file"
+                kind = "damaged file" if is_file(entry.path) else "missing file"
                 notes.add(kind, entry.picture)
                 continue
             frames[entry.path] = frame

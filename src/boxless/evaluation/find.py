@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from boxless.errors import DatasetError
+from boxless.files import is_file
 
 LOOKED_FOR = 50
 """How many of a data set's files are looked for: some may be gone."""
@@ -18,7 +19,7 @@ def folder_of(names: Sequence[str], candidates: Sequence[Path]) -> Path:
         DatasetError: if none does (with the folders that were tried).
     """
     for folder in candidates:
-        if any((folder / name).is_file() for name in names[:LOOKED_FOR]):
+        if any(is_file(folder / name) for name in names[:LOOKED_FOR]):
             return folder
     tried = ", ".join(dict.fromkeys(map(str, candidates)))
     first = f" (looked for {names[0]} and others)" if names else " (it names none)"
