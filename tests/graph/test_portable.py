@@ -124,7 +124,7 @@ def test_a_missing_framework_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path:
     def missing(name: str) -> None:
         raise ImportError(name)
 
-    monkeypatch.setattr(frameworks, "import_module", missing)
+    monkeypatch.setattr(frameworks, "quiet_import", missing)
     (tmp_path / "network.keras").touch()
     with pytest.raises(MissingExtraError, match="pip install keras tensorflow-cpu tf2onnx"):
         boxless.from_keras(tmp_path / "network.keras", tmp_path / "out.onnx")
