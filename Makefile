@@ -104,7 +104,7 @@ LIMIT ?= 25
 full-runs: $(BIN)/.develop
 	$(BIN)/python -m tools.full_runs --limit $(LIMIT)
 
-# The model files in src/boxless/zoo; only this needs torch.
+# The model files in src/boxless/models/zoo; only this needs torch.
 zoo: .venv-zoo/.installed
 	.venv-zoo/bin/python -m tools.build_zoo
 
@@ -124,7 +124,7 @@ compat:
 	.venv-frameworks/bin/pip install --quiet -r tools/requirements-frameworks.txt
 	.venv-frameworks/bin/pip install --quiet --no-deps --editable .
 	.venv-frameworks/bin/python -m tools.compat
-	.venv-frameworks/bin/python -m pytest -W ignore tests/graph/test_portable.py
+	.venv-frameworks/bin/python -m pytest -W ignore tests/export/test_portable.py
 	.venv-frameworks/bin/python -m benchmarks.attach
 
 clean:

@@ -20,7 +20,7 @@ import onnx
 import onnxruntime as ort
 
 from benchmarks.facts import milliseconds, ratio, write_results
-from boxless.graph.attachment import attach
+from boxless.export.attachment import attach
 
 NETWORKS = {"ResNet50": "keras-caffe", "MobileNetV2": "tf"}
 MAPS = ["logits", "chosen", "class_maps"]
@@ -32,7 +32,7 @@ def export(name: str, path: Path) -> None:
     """Writes an architecture of keras.applications with random weights, as `boxless.from_keras` does."""
     import keras
 
-    from boxless.graph.frameworks import export_keras
+    from boxless.export.frameworks import export_keras
 
     export_keras(getattr(keras.applications, name)(weights=None), path)
 

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.facts import DATA, write_results
+from boxless.datasets.split import read_split
 from boxless.evaluation.side_by_side import compare_models
-from boxless.training.fit import fit
-from boxless.training.split import read_split
+from boxless.learning.head.fit import fit
 
 SETS = {
     "cards": (DATA / "cards/labels.csv", None, DATA / "cards/val.json"),

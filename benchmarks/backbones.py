@@ -18,10 +18,10 @@ from rich.progress import track
 from benchmarks.facts import DATA, write_results
 from benchmarks.full_size import Named, in_shape, photos
 from benchmarks.second_look import FLOAT, TIMED, Look, accuracy, passes
-from boxless.evaluation.coco import read_coco
-from boxless.image import read_picture
-from boxless.machine import has_vnni
-from boxless.model_file import ModelFile
+from boxless.datasets.coco import read_coco
+from boxless.imaging.read import read_picture
+from boxless.models.model_file import ModelFile
+from boxless.system.machine import has_vnni
 
 NAMING = (224, 256, 288)
 """Sides of the look that names."""

@@ -23,14 +23,14 @@ import numpy as np
 from benchmarks.detector_measures import detections, named_by_detector, naming, precision, right_by_round, time_ratio
 from benchmarks.facts import DATA
 from benchmarks.meter import Meter, taken
-from boxless.files import write_whole
+from boxless.datasets.labelled import LabelledPictures
+from boxless.datasets.split import read_split
+from boxless.learning.detector.settings import Settings
+from boxless.learning.detector.taught import Taught
+from boxless.learning.detector.teacher import named_by_class_maps
 from boxless.localizer import Localizer
-from boxless.machine import LEARNING, machine
-from boxless.training.detector.settings import Settings
-from boxless.training.detector.taught import Taught
-from boxless.training.detector.teacher import named_by_class_maps
-from boxless.training.pictures import LabelledPictures
-from boxless.training.split import read_split
+from boxless.system.files import write_whole
+from boxless.system.machine import LEARNING, machine
 
 RESULTS = Path(__file__).parent / "results" / "detector.json"
 WIDTHS = {"efficientnet_lite0": 1.0, "darknet19": 0.25}
@@ -99,8 +99,8 @@ def run_name(by: str, backbone: str) -> str:
 def train(data: Data, work: Path, name: str, by: str, settings: Settings) -> None:
     """Trains one detector; the one that boxes teach has as many epochs, in one round."""
     from boxless.cli.training_watch import OnScreen
-    from boxless.training.detector.train import train_detector
-    from boxless.training.fit import fit
+    from boxless.learning.detector.train import train_detector
+    from boxless.learning.head.fit import fit
 
     training, validation = read_split(DATA / data.labels, str(DATA / data.val) if data.val else None)
     screen = OnScreen()

@@ -12,16 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.facts import milliseconds
-from boxless.boxes import iou
-from boxless.class_maps import probabilities
-from boxless.graph.assemble import NETWORK_PREFIX, tensor_info
-from boxless.image import read_picture, resize_pixels
+from boxless.datasets.labelled import LabelledPictures
+from boxless.export.assemble import NETWORK_PREFIX, tensor_info
+from boxless.imaging.read import read_picture, resize_pixels
+from boxless.learning.detector.evidence import evidence_of
+from boxless.learning.detector.taught import Taught
+from boxless.learning.detector.teacher import load_taught, look
 from boxless.localizer import Localizer
-from boxless.model_file import ModelFile
-from boxless.training.detector.evidence import evidence_of
-from boxless.training.detector.taught import Taught
-from boxless.training.detector.teacher import load_taught, look
-from boxless.training.pictures import LabelledPictures
+from boxless.maps.boxes import iou
+from boxless.maps.class_maps import probabilities
+from boxless.models.model_file import ModelFile
 
 _IOUS = (0.3, 0.5)
 _RUNS = 20

@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from benchmarks.facts import DATA, write_results
-from boxless.image import pictures_in, read_picture
+from boxless.imaging.read import pictures_in, read_picture
+from boxless.learning.report.duplicates import ALIKE, near_duplicates
 from boxless.reproduction.cifar10 import CLASSES, load_cifar10
-from boxless.training.duplicates import ALIKE, near_duplicates
 
 Pixels = NDArray[np.uint8]
 Found = list[tuple[int, int, float]]

@@ -9,12 +9,12 @@ import numpy as np
 
 from benchmarks.facts import DATA, write_results
 from boxless import Localizer, ModelFile
-from boxless.boxes import boxes_in_map, iou
+from boxless.datasets.dataset import BoxedPicture
 from boxless.evaluation import figures, overlaps, read_dataset, score
 from boxless.evaluation.box_accuracy import THRESHOLDS
-from boxless.evaluation.dataset import BoxedPicture
 from boxless.evaluation.predict import score_map_of
 from boxless.evaluation.score import Prediction, Score
+from boxless.maps.boxes import boxes_in_map, iou
 
 SLOW_EVERY = 13
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from boxless.files import write_whole
-from boxless.machine import machine as facts_of_machine
+from boxless.system.files import write_whole
+from boxless.system.machine import machine as facts_of_machine
 
 RESULTS = Path(__file__).parent / "results"
 DATA = Path(os.environ.get("BOXLESS_DATA", Path(__file__).parent.parent.parent / "shared/data"))

@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.facts import DATA, write_results
+from boxless.datasets.split import read_split
 from boxless.evaluation import Evaluation, measure_model, read_dataset
-from boxless.graph.backbone import Backbone
-from boxless.model_file import ModelFile
-from boxless.training.features import pooled_features
-from boxless.training.fit import fit
-from boxless.training.split import read_split
-from boxless.zoo import DEFAULT_MODEL
+from boxless.export.backbone import Backbone
+from boxless.learning.head.features import pooled_features
+from boxless.learning.head.fit import fit
+from boxless.models.model_file import ModelFile
+from boxless.models.zoo import DEFAULT_MODEL
 
 SIDES = (224, 448)
 PRESETS = ("fast", "balanced")

@@ -18,8 +18,8 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.facts import DATA, write_results
-from boxless.image import read_picture, resize_pixels
-from boxless.training.split import read_split
+from boxless.datasets.split import read_split
+from boxless.imaging.read import read_picture, resize_pixels
 
 SETS = {
     "ten classes of Tiny ImageNet": ("tiny10/train", "tiny10/val", None),

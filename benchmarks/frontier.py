@@ -8,7 +8,7 @@ from typing import Any
 
 from benchmarks.facts import RESULTS
 from boxless.evaluation.plot import COLOURS, Plot
-from boxless.files import write_whole
+from boxless.system.files import write_whole
 
 DOCS = Path(__file__).parent.parent / "docs"
 
@@ -83,7 +83,7 @@ def page(results: dict[str, Any]) -> str:
         "`ilsvrc-dev`, on which boxless's presets were chosen; the peers' maps have nothing to choose.",
         "",
         "Why are the maps of so many methods alike? On a network that ends in an average and a linear layer, Grad-CAM,",
-        "HiResCAM and XGrad-CAM are CAM up to a scale; `boxless.cam_methods` has the formulas of all of them, and",
+        "HiResCAM and XGrad-CAM are CAM up to a scale; `boxless.maps.cam_methods` has the formulas of all of them, and",
         "tests hold them to what the peers' programs find (`tests/golden/peer_maps.npz`). Two differ from their",
         "papers: torchcam 0.5.0 loses the division in Grad-CAM++'s weights, and the sign of pytorch-grad-cam's",
         "Eigen-CAM is whatever the linear algebra library gives. Score-CAM has no closed form: it masks the picture",

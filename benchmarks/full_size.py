@@ -22,17 +22,17 @@ from benchmarks.facts import DATA, RESULTS, read, write_results
 from benchmarks.localization import interval
 from benchmarks.second_look import refined
 from boxless import Localizer
-from boxless.boxes import boxes_in_map, iou
+from boxless.datasets.dataset import BoxedPicture
+from boxless.datasets.split import read_split
 from boxless.evaluation import read_dataset
 from boxless.evaluation.box_accuracy import Overlaps, max_box_acc_v2, one_box_accuracy, overlaps
-from boxless.evaluation.dataset import BoxedPicture
-from boxless.image import pictures_in, read_picture, resize_pixels
-from boxless.model_file import ModelFile
-from boxless.presets import view_size
-from boxless.refine import resize_maps
-from boxless.training.fit import fit
-from boxless.training.split import read_split
-from boxless.zoo import DEFAULT_MODEL
+from boxless.imaging.read import pictures_in, read_picture, resize_pixels
+from boxless.learning.head.fit import fit
+from boxless.maps.boxes import boxes_in_map, iou
+from boxless.maps.refine import resize_maps
+from boxless.models.model_file import ModelFile
+from boxless.models.presets import view_size
+from boxless.models.zoo import DEFAULT_MODEL
 
 Floats: TypeAlias = NDArray[np.float32]
 Pixels: TypeAlias = NDArray[np.uint8]

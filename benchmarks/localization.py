@@ -17,9 +17,9 @@ from rich.table import Table
 
 from benchmarks.facts import DATA, write_results
 from boxless import Localizer, zoo
+from boxless.datasets.coco import read_coco
+from boxless.datasets.dataset import BoxedPicture
 from boxless.evaluation.box_accuracy import Overlaps, max_box_acc_v2, one_box_accuracy, overlaps
-from boxless.evaluation.coco import read_coco
-from boxless.evaluation.dataset import BoxedPicture
 
 # What the presets are held to: MaxBoxAccV2 in percent, at least.
 TARGETS = {"fast": 66.0, "balanced": 69.5, "best": 70.2}

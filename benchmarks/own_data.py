@@ -23,21 +23,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.facts import DATA, RESULTS, write_results
-from boxless.card import Card
+from boxless.datasets.split import read_split
 from boxless.evaluation import Evaluation, Score, measure_model, read_dataset
 from boxless.evaluation.box_accuracy import THRESHOLDS, max_box_acc_v2
 from boxless.evaluation.class_thresholds import at_thresholds, choose, right_at
-from boxless.files import write_whole
-from boxless.graph.assemble import write_model
-from boxless.graph.backbone import Backbone, with_head
-from boxless.model_file import ModelFile
-from boxless.training.features import pooled_features
-from boxless.training.finding import WAYS, Way, hot_shares, plans_for, with_plans
-from boxless.training.fit import fit
-from boxless.training.head import LinearHead, fit_head
-from boxless.training.novelty import usual_cells
-from boxless.training.split import read_split
-from boxless.zoo import DEFAULT_MODEL
+from boxless.export.assemble import write_model
+from boxless.export.backbone import Backbone, with_head
+from boxless.learning.head.features import pooled_features
+from boxless.learning.head.finding import WAYS, Way, hot_shares, plans_for, with_plans
+from boxless.learning.head.fit import fit
+from boxless.learning.head.head import LinearHead, fit_head
+from boxless.learning.head.novelty import usual_cells
+from boxless.models.card import Card
+from boxless.models.model_file import ModelFile
+from boxless.models.zoo import DEFAULT_MODEL
+from boxless.system.files import write_whole
 
 PAGE = Path(__file__).parent.parent / "docs/own-data.md"
 SET = DATA / "magnetic-tile"

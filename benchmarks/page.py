@@ -27,8 +27,8 @@ import numpy as np
 
 from benchmarks.facts import DATA, write_results
 from boxless import Localizer
+from boxless.models.zoo import DEFAULT_MODEL, EIGHT_BIT_MODEL
 from boxless.serve.alone import RUNTIME, find_runtime, write_alone
-from boxless.zoo import DEFAULT_MODEL, EIGHT_BIT_MODEL
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

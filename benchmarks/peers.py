@@ -31,13 +31,13 @@ from numpy.typing import NDArray
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
 from boxless import Localizer, ModelFile
-from boxless.class_maps import normalise
 from boxless.evaluation import Bootstrap, read_dataset
 from boxless.evaluation.bootstrap import best_mean_of
 from boxless.evaluation.box_accuracy import IOUS, Overlaps, max_box_acc_v2, one_box_accuracy, overlaps
-from boxless.files import write_whole
-from boxless.image import read_picture, resize_pixels
-from boxless.refine import resize_maps
+from boxless.imaging.read import read_picture, resize_pixels
+from boxless.maps.class_maps import normalise
+from boxless.maps.refine import resize_maps
+from boxless.system.files import write_whole
 
 RESULTS = Path(__file__).parent / "results/peers.json"
 DATA = Path(os.environ.get("BOXLESS_DATA", Path(__file__).parent.parent.parent / "shared/data"))

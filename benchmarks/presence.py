@@ -14,12 +14,12 @@ from scipy.stats import mannwhitneyu
 
 from benchmarks.facts import DATA, write_results
 from boxless import Localizer
-from boxless.boxes import iou
+from boxless.datasets.coco import read_coco
+from boxless.datasets.dataset import BoxedPicture
 from boxless.evaluation.blank import blank_pictures
-from boxless.evaluation.coco import read_coco
-from boxless.evaluation.dataset import BoxedPicture
 from boxless.evaluation.presence import Surveys, levels
-from boxless.zoo import DEFAULT_MODEL
+from boxless.maps.boxes import iou
+from boxless.models.zoo import DEFAULT_MODEL
 
 SIZES = (0.0, 0.05, 0.15, 0.3, 0.5, 1.0)
 """Borders between object sizes: the largest true box as a share of the picture."""

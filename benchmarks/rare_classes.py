@@ -14,11 +14,11 @@ from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
 from benchmarks.facts import DATA, write_results
-from boxless.graph.backbone import Backbone
-from boxless.training.features import pooled_features
-from boxless.training.loss import log_loss
-from boxless.training.split import read_split
-from boxless.zoo import DEFAULT_MODEL
+from boxless.datasets.split import read_split
+from boxless.export.backbone import Backbone
+from boxless.learning.head.features import pooled_features
+from boxless.learning.loss import log_loss
+from boxless.models.zoo import DEFAULT_MODEL
 
 FEW = (15, 5)
 WEIGHTS = {"none": None, "balanced": "balanced"}

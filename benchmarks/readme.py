@@ -14,7 +14,7 @@ from benchmarks.box_tables import (
     taught_table,
 )
 from benchmarks.facts import read, with_interval
-from boxless.files import write_whole
+from boxless.system.files import write_whole
 
 _ROOT = Path(__file__).parent.parent
 BEGIN = "<!-- figures: written by `make figures` from benchmarks/results -->\n"

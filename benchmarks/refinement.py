@@ -24,13 +24,13 @@ from rich.progress import track
 from benchmarks.facts import DATA, write_results
 from benchmarks.localization import interval
 from boxless import Localizer, zoo
-from boxless.class_maps import class_maps
+from boxless.datasets.coco import read_coco
+from boxless.datasets.dataset import BoxedPicture
 from boxless.evaluation.box_accuracy import Overlaps, max_box_acc_v2, one_box_accuracy, overlaps
-from boxless.evaluation.coco import read_coco
-from boxless.evaluation.dataset import BoxedPicture
-from boxless.files import write_whole
-from boxless.image import read_picture, resize_pixels
-from boxless.refine import affinity, resize_maps, walk
+from boxless.imaging.read import read_picture, resize_pixels
+from boxless.maps.class_maps import class_maps
+from boxless.maps.refine import affinity, resize_maps, walk
+from boxless.system.files import write_whole
 
 Floats: TypeAlias = NDArray[np.float32]
 PAGE = Path(__file__).parent.parent / "docs/accuracy.md"

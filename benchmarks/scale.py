@@ -29,8 +29,8 @@ from boxless.batch.job import Job
 from boxless.batch.run import run
 from boxless.batch.settings import Settings
 from boxless.batch.sources import pictures as items_of
-from boxless.image import pictures_in, read_picture
-from boxless.ordered import ordered_map
+from boxless.imaging.read import pictures_in, read_picture
+from boxless.system.ordered import ordered_map
 
 _VARIANTS = 10
 """Different pictures that are made of each real one."""

@@ -16,14 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.facts import DATA, write_results
-from boxless.class_maps import normalise
+from boxless.datasets.coco import read_coco
+from boxless.datasets.dataset import BoxedPicture
 from boxless.evaluation.box_accuracy import Overlaps, max_box_acc_v2, one_box_accuracy, overlaps
-from boxless.evaluation.coco import read_coco
-from boxless.evaluation.dataset import BoxedPicture
-from boxless.image import read_picture, resize_pixels
-from boxless.machine import has_vnni
-from boxless.model_file import ModelFile, Output
-from boxless.refine import resize_maps, walk
+from boxless.imaging.read import read_picture, resize_pixels
+from boxless.maps.class_maps import normalise
+from boxless.maps.refine import resize_maps, walk
+from boxless.models.model_file import ModelFile, Output
+from boxless.system.machine import has_vnni
 
 Floats = NDArray[np.float32]
 Look: TypeAlias = tuple[str, int]

@@ -21,14 +21,14 @@ from sklearn.ensemble import RandomForestRegressor
 
 from benchmarks.facts import DATA, write_results
 from benchmarks.second_look import refined
-from boxless.boxes import boxes_in_map
+from boxless.datasets.coco import read_coco
+from boxless.datasets.dataset import BoxedPicture
 from boxless.evaluation.box_accuracy import IOUS, THRESHOLDS, overlaps
-from boxless.evaluation.coco import read_coco
-from boxless.evaluation.dataset import BoxedPicture
-from boxless.image import read_picture, resize_pixels
-from boxless.model_file import ModelFile
-from boxless.refine import resize_maps
-from boxless.zoo import DEFAULT_MODEL
+from boxless.imaging.read import read_picture, resize_pixels
+from boxless.maps.boxes import boxes_in_map
+from boxless.maps.refine import resize_maps
+from boxless.models.model_file import ModelFile
+from boxless.models.zoo import DEFAULT_MODEL
 
 Floats: TypeAlias = NDArray[np.float32]
 Doubles: TypeAlias = NDArray[np.float64]

@@ -25,9 +25,9 @@ from rich.table import Table
 
 from benchmarks.facts import DATA, milliseconds, ratio, write_results
 from boxless import Localizer, zoo
-from boxless.image import read_picture
-from boxless.ordered import ordered_map
-from boxless.presets import view_size
+from boxless.imaging.read import read_picture
+from boxless.models.presets import view_size
+from boxless.system.ordered import ordered_map
 
 MODEL = zoo.models()[zoo.DEFAULT_MODEL]
 

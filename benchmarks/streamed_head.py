@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 
 from benchmarks.facts import DATA, write_results
-from boxless.graph.backbone import Backbone
-from boxless.training.features import pooled_features
-from boxless.training.split import read_split
-from boxless.training.streamed_head import STREAMED_FROM
-from boxless.zoo import DEFAULT_MODEL
+from boxless.datasets.split import read_split
+from boxless.export.backbone import Backbone
+from boxless.learning.head.features import pooled_features
+from boxless.learning.head.streamed_head import STREAMED_FROM
+from boxless.models.zoo import DEFAULT_MODEL
 
 SIDE = 224
 HEADS = ("at once", "piece by piece")
@@ -35,8 +35,8 @@ def measure(how: str, times: int) -> dict[str, Any]:
         how: of `HEADS`.
         times: that each picture is there.
     """
-    from boxless.training.head import fit_head
-    from boxless.training.streamed_head import fit_streamed
+    from boxless.learning.head.head import fit_head
+    from boxless.learning.head.streamed_head import fit_streamed
 
     training, validation = read_split(DATA / "tiny10/train", str(DATA / "tiny10/val"))
     made = pooled_features(Backbone(DEFAULT_MODEL), [*training.paths, *validation.paths], SIDE)

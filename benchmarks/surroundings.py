@@ -16,12 +16,12 @@ from examples.backgrounds import write_folder
 from numpy.typing import NDArray
 
 from benchmarks.facts import DATA, write_results
-from boxless.model_file import ModelFile
-from boxless.training.fit import fit
-from boxless.training.held_out import HeldOut, measure
-from boxless.training.pictures import LabelledPictures
-from boxless.training.split import read_split
-from boxless.training.surroundings import Survival, filled, survivals
+from boxless.datasets.labelled import LabelledPictures
+from boxless.datasets.split import read_split
+from boxless.learning.head.fit import fit
+from boxless.learning.report.held_out import HeldOut, measure
+from boxless.learning.report.surroundings import Survival, filled, survivals
+from boxless.models.model_file import ModelFile
 
 Pixels = NDArray[np.uint8]
 Mask = NDArray[np.bool_]

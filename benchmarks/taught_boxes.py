@@ -16,14 +16,14 @@ import numpy as np
 
 from benchmarks.detector import SETS, true_boxes
 from benchmarks.facts import DATA, write_results
-from boxless.boxes import iou
+from boxless.datasets.split import read_split
+from boxless.learning.detector.pseudo_boxes import taught_by
+from boxless.learning.detector.taught import Taught
+from boxless.learning.detector.teacher import labels_of, looks_of
 from boxless.localizer import Localizer
-from boxless.model_file import ModelFile
-from boxless.ordered import ordered_map
-from boxless.training.detector.pseudo_boxes import taught_by
-from boxless.training.detector.taught import Taught
-from boxless.training.detector.teacher import labels_of, looks_of
-from boxless.training.split import read_split
+from boxless.maps.boxes import iou
+from boxless.models.model_file import ModelFile
+from boxless.system.ordered import ordered_map
 
 EVERY = 4
 RIGHT = 0.5

@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 
 from benchmarks.facts import DATA, write_results
 from boxless import Localizer
-from boxless.boxes import iou
-from boxless.evaluation.coco import read_coco
-from boxless.evaluation.dataset import BoxedPicture
-from boxless.image import pictures_in, read_picture, resize_pixels
-from boxless.model_file import ModelFile
+from boxless.datasets.coco import read_coco
+from boxless.datasets.dataset import BoxedPicture
+from boxless.imaging.read import pictures_in, read_picture, resize_pixels
+from boxless.maps.boxes import iou
+from boxless.models.model_file import ModelFile
 from boxless.video.cuts import Cuts
 from boxless.video.steady import SteadyNetwork
 

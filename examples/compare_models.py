@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 
 import boxless
-from boxless.boxes import iou
-from boxless.draw import contact_sheet
-from boxless.image import pictures_in
+from boxless.imaging.draw import contact_sheet
+from boxless.imaging.read import pictures_in
+from boxless.maps.boxes import iou
 
 
 def overlap(one: boxless.Finding, other: boxless.Finding) -> float:

@@ -15,8 +15,8 @@ import numpy as np
 
 import boxless
 from boxless.annotation import Wishes, annotate, read_inputs
-from boxless.boxes import iou
 from boxless.evaluation.side_by_side import compare_models
+from boxless.maps.boxes import iou
 
 
 class Drawn(NamedTuple):

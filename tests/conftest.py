@@ -13,7 +13,7 @@ import pytest
 from hypothesis import settings
 
 from boxless import Localizer
-from boxless.zoo import DEFAULT_MODEL
+from boxless.models.zoo import DEFAULT_MODEL
 
 ROOT = Path(__file__).parent.parent
 

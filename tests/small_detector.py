@@ -8,11 +8,11 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from boxless.card import Card
-from boxless.graph.assemble import write_model
-from boxless.graph.detector import detector_model
+from boxless.export.assemble import write_model
+from boxless.export.detector import detector_model
+from boxless.models.card import Card
+from boxless.models.presets import Preset
 from boxless.networks.backbones import STRIDES
-from boxless.presets import Preset
 
 CLASSES = 3
 

@@ -13,8 +13,8 @@ from PIL import Image
 from tests.command_line import boxless
 
 from boxless import Localization, Localizer
-from boxless.image import Source
-from boxless.zoo import DEFAULT_MODEL
+from boxless.imaging.read import Source
+from boxless.models.zoo import DEFAULT_MODEL
 
 GOLDEN = json.loads((Path(__file__).parent / "golden/coffee.json").read_text())
 

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from boxless import Card, Localizer, PictureError, UnknownClassError
-from boxless.model_file import Output
-from boxless.presets import Preset
+from boxless.models.model_file import Output
+from boxless.models.presets import Preset
 
 
 def test_finds_the_espresso(localizer: Localizer, coffee: Path) -> None:

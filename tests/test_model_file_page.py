@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from boxless.card import FORMAT, Card
-from boxless.presets import Preset, Search
+from boxless.models.card import FORMAT, Card
+from boxless.models.presets import Preset, Search
 
 PAGE = (Path(__file__).parent.parent / "docs/model-file.md").read_text(encoding="utf-8")
 

@@ -24,7 +24,7 @@ Rooms = dict[str, set[str]]
 
 
 def room_of(module: str) -> str:
-    """The room that a module is in: `boxless.graph` of `boxless.graph.attach`."""
+    """The room that a module is in: `boxless.export` of `boxless.export.attach`."""
     return ".".join(module.split(".")[:2])
 
 

@@ -1,4 +1,4 @@
-"""Makes src/boxless/fonts/NotoSans-Regular.ttf: python tools/build_font.py NotoSans-Regular.ttf (needs fonttools)
+"""Makes src/boxless/imaging/fonts/NotoSans-Regular.ttf: python tools/build_font.py NotoSans-Regular.ttf (needs fonttools)
 
 The whole font is in the Debian package fonts-noto-core, version 20201225-1.
 """
@@ -9,7 +9,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-OUT = Path(__file__).parent.parent / "src/boxless/fonts/NotoSans-Regular.ttf"
+OUT = Path(__file__).parent.parent / "src/boxless/imaging/fonts/NotoSans-Regular.ttf"
 
 LETTERS = (
     "0020-007E,00A0-024F,0259,02B0-02FF,1E00-1EFF,FB00-FB06,"  # Latin

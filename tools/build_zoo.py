@@ -28,13 +28,13 @@ from tools.plain_inputs import write_checksums
 from tools.zoo_levels import write_levels
 
 from boxless import Card, ModelFile
+from boxless.datasets.coco import read_coco
+from boxless.datasets.dataset import BoxedPicture
 from boxless.evaluation.box_accuracy import THRESHOLDS, max_box_acc_v2, one_box_accuracy, overlaps
-from boxless.evaluation.coco import read_coco
-from boxless.evaluation.dataset import BoxedPicture
-from boxless.graph.assemble import OPSET, GapNetwork, assemble, write_card, write_model
-from boxless.graph.quantize import quantize
+from boxless.export.assemble import OPSET, GapNetwork, assemble, write_card, write_model
+from boxless.export.quantize import quantize
 from boxless.localizer import Localizer
-from boxless.presets import PRESETS, Preset
+from boxless.models.presets import PRESETS, Preset
 
 ROOT = Path(__file__).parent.parent
 DATA = Path(os.environ.get("BOXLESS_DATA", ROOT.parent / "shared/data"))
@@ -86,7 +86,7 @@ SHIPPED = Recipe(
     "efficientnet-lite0",
     {"stage3": 4, "stage4": 7, "stage5": 10, "stage6": 14},
     {name: preset.sides for name, preset in PRESETS.items()},
-    ROOT / "src/boxless/zoo",
+    ROOT / "src/boxless/models/zoo",
 )
 LARGER = (
     Recipe(

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from boxless import BoxlessError, ModelFile
-from boxless.files import write_whole
+from boxless.system.files import write_whole
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks/results/compat.json"
@@ -53,7 +53,7 @@ TORCHVISION = [
 """Some of PyTorch's, with which other exporters and other ways to spell the same are tried."""
 
 QUICK = ("MobileNetV2", "MobileNetV3Small")
-"""Those that the tests try (tests/graph/test_applications.py)."""
+"""Those that the tests try (tests/export/test_applications.py)."""
 
 INSIDE = ("EfficientNet", "ConvNeXt", "MobileNetV3")  # they scale pixels themselves
 CAFFE = ("ResNet50", "ResNet101", "ResNet152")
@@ -67,7 +67,7 @@ def export(name: str, file: Path) -> tuple[str, tuple[int, int]]:
 def _export_keras(name: str, file: Path) -> tuple[str, tuple[int, int]]:
     import keras
 
-    from boxless.graph.frameworks import export_keras
+    from boxless.export.frameworks import export_keras
 
     keras.utils.set_random_seed(0)
     network = getattr(keras.applications, name)(weights=None)
@@ -85,7 +85,7 @@ def _export_keras(name: str, file: Path) -> tuple[str, tuple[int, int]]:
 def _export_torch(name: str, file: Path) -> tuple[str, tuple[int, int]]:
     import torch
 
-    from boxless.graph.frameworks import export_torch
+    from boxless.export.frameworks import export_torch
 
     torch.manual_seed(0)
     network = import_module("torchvision").models.get_model(name, weights=None)
@@ -104,8 +104,8 @@ def one(name: str, rounds: int = MOST) -> dict[str, Any]:
     from benchmarks.attach import session, tasks, without_affinity
     from benchmarks.facts import milliseconds, ratio
 
-    from boxless.graph import attach
-    from boxless.graph.frameworks import quiet
+    from boxless.export import attach
+    from boxless.export.frameworks import quiet
 
     with tempfile.TemporaryDirectory() as folder:
         original, out = Path(folder) / f"{name}.onnx", Path(folder) / "attached.onnx"

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from boxless.errors import ServeError
+from boxless.models.zoo import EIGHT_BIT_MODEL
 from boxless.serve.alone import find_runtime, write_alone
-from boxless.zoo import EIGHT_BIT_MODEL
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx

@@ -22,16 +22,16 @@ from PIL import Image, ImageDraw, ImageFilter
 from tools.tutorial_pictures import OUT, ROOT, strip
 
 from boxless import Localizer
-from boxless.boxes import Box, iou
 from boxless.cli.training_watch import OnScreen
-from boxless.draw import Layer, draw, overlay
-from boxless.files import write_whole
-from boxless.training.detector.settings import Settings
-from boxless.training.detector.taught import Taught
-from boxless.training.detector.teacher import by_class_maps
-from boxless.training.detector.train import train_detector
-from boxless.training.fit import fit
-from boxless.training.split import read_split
+from boxless.datasets.split import read_split
+from boxless.imaging.draw import Layer, draw, overlay
+from boxless.learning.detector.settings import Settings
+from boxless.learning.detector.taught import Taught
+from boxless.learning.detector.teacher import by_class_maps
+from boxless.learning.detector.train import train_detector
+from boxless.learning.head.fit import fit
+from boxless.maps.boxes import Box, iou
+from boxless.system.files import write_whole
 
 SIDE = 352
 """Of a scene, in pixels."""

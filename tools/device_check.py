@@ -19,16 +19,16 @@ from typing import Any
 
 import numpy as np
 
-from boxless.files import write_whole
-from boxless.graph.backbone import Backbone
-from boxless.image import read_picture, resize_pixels
-from boxless.machine import LEARNING, machine
+from boxless.export.backbone import Backbone
+from boxless.imaging.read import read_picture, resize_pixels
+from boxless.learning.network.device import gpus, half_is_quicker, jit_compile, mixed_precision, repeatable
+from boxless.learning.network.rates import optimizer_of
+from boxless.models.zoo import DEFAULT_MODEL
 from boxless.networks import build
 from boxless.networks.framework import keras
 from boxless.reproduction.catalogue import EXPERIMENTS
-from boxless.training.network.device import gpus, half_is_quicker, jit_compile, mixed_precision, repeatable
-from boxless.training.network.rates import optimizer_of
-from boxless.zoo import DEFAULT_MODEL
+from boxless.system.files import write_whole
+from boxless.system.machine import LEARNING, machine
 
 AGREE = 0.01
 """Features by Keras and by ONNX Runtime may differ by as much of the largest; a GPU multiplies less precisely."""

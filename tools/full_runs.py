@@ -23,10 +23,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from boxless.files import write_whole
-from boxless.machine import LEARNING, machine
 from boxless.reproduction.catalogue import EXPERIMENTS, write_pages
 from boxless.reproduction.cifar10 import Cifar10, load_cifar10
+from boxless.system.files import write_whole
+from boxless.system.machine import LEARNING, machine
 
 CHECK = "device-check"
 

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import onnx
 
-from boxless.graph.assemble import without_defaults, write_model
+from boxless.export.assemble import without_defaults, write_model
 
-ZOO = Path(__file__).parent.parent / "src/boxless/zoo"
+ZOO = Path(__file__).parent.parent / "src/boxless/models/zoo"
 
 
 def write_checksums(folder: Path) -> None:

@@ -20,7 +20,7 @@ from packageurl import PackageURL
 from packaging.requirements import Requirement
 
 from boxless import ModelFile, __version__, zoo
-from boxless.fonts import OWN
+from boxless.imaging.fonts import OWN
 from boxless.serve.alone import WEB
 
 CLASSIFIERS = {

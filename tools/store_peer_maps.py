@@ -3,7 +3,7 @@
     .venv-peers/bin/python tools/store_peer_maps.py        (`make bench-peers` makes that environment)
 
 A convolution, ReLU, global average pooling and a linear layer, with random weights. Tests hold the closed forms of
-`boxless.cam_methods` to these arrays, so that they need none of the packages.
+`boxless.maps.cam_methods` to these arrays, so that they need none of the packages.
 """
 
 from __future__ import annotations

@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from boxless import Localizer, ModelFile
-from boxless.boxes import boxes_in_map
-from boxless.class_maps import normalise
-from boxless.draw import Layer, draw, heat_map, overlay
-from boxless.image import read_picture
-from boxless.refine import resize_maps, walk
-from boxless.training.fit import fit
-from boxless.training.split import read_split
+from boxless.datasets.split import read_split
+from boxless.imaging.draw import Layer, draw, heat_map, overlay
+from boxless.imaging.read import read_picture
+from boxless.learning.head.fit import fit
+from boxless.maps.boxes import boxes_in_map
+from boxless.maps.class_maps import normalise
+from boxless.maps.refine import resize_maps, walk
 
 ROOT = Path(__file__).parent.parent
 OUT = ROOT / "docs/tutorial/images"

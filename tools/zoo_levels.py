@@ -18,10 +18,10 @@ from benchmarks.facts import DATA
 from tools.plain_inputs import ZOO, write_checksums
 
 from boxless import ModelFile, zoo
-from boxless.evaluation.coco import read_coco
-from boxless.evaluation.dataset import BoxedPicture
+from boxless.datasets.coco import read_coco
+from boxless.datasets.dataset import BoxedPicture
 from boxless.evaluation.presence import set_levels
-from boxless.graph.assemble import write_card
+from boxless.export.assemble import write_card
 
 _DRAWS = 8
 

@@ -28,12 +28,12 @@ from boxless.errors import (
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 if TYPE_CHECKING:
-    from boxless.boxes import Box
-    from boxless.card import Card
-    from boxless.from_frameworks import from_keras, from_torch
-    from boxless.localization import Finding, Localization
+    from boxless.export.from_frameworks import from_keras, from_torch
     from boxless.localizer import Localizer
-    from boxless.model_file import ModelFile
+    from boxless.maps.boxes import Box
+    from boxless.models.card import Card
+    from boxless.models.model_file import ModelFile
+    from boxless.results import Finding, Localization
 
 __all__ = [
     "Box",
@@ -57,14 +57,14 @@ __all__ = [
 
 # Where the names live that need NumPy, OpenCV or ONNX Runtime: imported when first asked for.
 _HOMES = {
-    "Box": "boxless.boxes",
-    "Card": "boxless.card",
-    "Finding": "boxless.localization",
-    "Localization": "boxless.localization",
+    "Box": "boxless.maps.boxes",
+    "Card": "boxless.models.card",
+    "Finding": "boxless.results",
+    "Localization": "boxless.results",
     "Localizer": "boxless.localizer",
-    "ModelFile": "boxless.model_file",
-    "from_keras": "boxless.from_frameworks",
-    "from_torch": "boxless.from_frameworks",
+    "ModelFile": "boxless.models.model_file",
+    "from_keras": "boxless.export.from_frameworks",
+    "from_torch": "boxless.export.from_frameworks",
 }
 
 

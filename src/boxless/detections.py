@@ -7,12 +7,12 @@ from math import log
 
 import numpy as np
 
-from boxless.boxes import Box
-from boxless.card import Card
-from boxless.class_maps import probabilities
-from boxless.localization import Finding
-from boxless.model_file import Detected
-from boxless.presets import Preset
+from boxless.maps.boxes import Box
+from boxless.maps.class_maps import probabilities
+from boxless.models.card import Card
+from boxless.models.model_file import Detected
+from boxless.models.presets import Preset
+from boxless.results import Finding
 
 LEAST_SCORE = 0.01
 """Boxes with a lower score are not even given out by a detector's graph."""

@@ -10,18 +10,18 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from boxless.boxes import Box, boxes_in_map
-from boxless.class_maps import probabilities
 from boxless.detections import findings_of
 from boxless.errors import PictureError
-from boxless.image import MAX_PIXELS, Picture, Source, as_bytes, picture_name, read_picture, resize_pixels
-from boxless.localization import Finding, Localization
-from boxless.looks import Eye
-from boxless.model_file import Detector, ModelFile, Network
-from boxless.ordered import ordered_map
-from boxless.presets import DEFAULT_TOP
-from boxless.refine import resize_maps
-from boxless.zoo import quick_model
+from boxless.imaging.read import MAX_PIXELS, Picture, Source, as_bytes, picture_name, read_picture, resize_pixels
+from boxless.maps.boxes import Box, boxes_in_map
+from boxless.maps.class_maps import probabilities
+from boxless.maps.refine import resize_maps
+from boxless.models.model_file import Detector, ModelFile, Network
+from boxless.models.presets import DEFAULT_TOP
+from boxless.models.zoo import quick_model
+from boxless.multi_scale import Eye
+from boxless.results import Finding, Localization
+from boxless.system.ordered import ordered_map
 
 Floats = NDArray[np.float32]
 
@@ -34,7 +34,7 @@ class Localizer:
 
     Args:
         model: the name of a model that comes with boxless, a model file's path, or an opened `Network`; the model that
-            this processor runs best where None, see `boxless.zoo.quick_model`.
+            this processor runs best where None, see `boxless.models.zoo.quick_model`.
         preset: "fast", "balanced" or "best", or another one that the model has; its default where None.
         threads: how many one picture may use; 0 means one a core for `locate`, and one for each of `locate_many`.
         max_pixels: larger pictures are refused before they are decoded.

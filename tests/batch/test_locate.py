@@ -13,7 +13,7 @@ from PIL import Image
 
 from boxless import Localizer
 from boxless.batch import Locate
-from boxless.zoo import DEFAULT_MODEL
+from boxless.models.zoo import DEFAULT_MODEL
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples/batch"
 

@@ -18,8 +18,8 @@ from boxless.batch.results import COLUMNS, flat, select
 from boxless.batch.run import run
 from boxless.batch.settings import Settings
 from boxless.errors import NoClassMapError, ResultsError
-from boxless.image import pictures_in
-from boxless.zoo import DEFAULT_MODEL
+from boxless.imaging.read import pictures_in
+from boxless.models.zoo import DEFAULT_MODEL
 
 pa = pytest.importorskip("pyarrow", reason="needs the extra batch")
 

@@ -30,8 +30,8 @@ from boxless.errors import (
     UnknownClassError,
     UnknownPresetError,
 )
-from boxless.image import pictures_in
-from boxless.zoo import DEFAULT_MODEL
+from boxless.imaging.read import pictures_in
+from boxless.models.zoo import DEFAULT_MODEL
 
 
 def parts(out: Path) -> list[str]:

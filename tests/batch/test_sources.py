@@ -17,7 +17,7 @@ from tests.batch.test_walk import names
 from boxless.batch.sources import find
 from boxless.batch.sources import pictures as items_of
 from boxless.errors import DatasetError
-from boxless.image import as_bytes, read_picture
+from boxless.imaging.read import as_bytes, read_picture
 
 
 def content(spec: object, column: str | None = None) -> list[bytes]:

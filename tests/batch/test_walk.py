@@ -10,7 +10,7 @@ import pytest
 from boxless.batch import walk as walking
 from boxless.batch.sources import pictures as items_of
 from boxless.errors import DatasetError
-from boxless.image import pictures_in
+from boxless.imaging.read import pictures_in
 
 
 def names(*specs: object, column: str | None = None) -> list[str]:

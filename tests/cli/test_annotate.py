@@ -17,7 +17,7 @@ from tests.command_line import boxless
 
 from boxless.annotation.output import NOTE
 from boxless.cli.annotate import FormatName
-from boxless.formats import FORMATS
+from boxless.datasets.formats import FORMATS
 
 FAST = ("--preset", "fast")
 
@@ -65,7 +65,7 @@ def test_what_the_model_says_with_levels_and_masks(pictures: Path, tmp_path: Pat
     assert summary["pictures"] == 3 and summary["boxes"] >= 3 and not (out / "images").exists()
     data = coco_of(out)
     assert len(data["categories"]) == 1000
-    from boxless.run_lengths import mask_of, unpacked
+    from boxless.maps.run_lengths import mask_of, unpacked
 
     for each in data["annotations"]:
         mask = mask_of(unpacked(each["segmentation"]["counts"]), *each["segmentation"]["size"])

@@ -5,10 +5,10 @@ from pathlib import Path
 import onnx
 import pytest
 from tests.command_line import boxless
-from tests.graph.small import EXACT, REFUSED, classifier, saved
+from tests.export.small import EXACT, REFUSED, classifier, saved
 
 from boxless import ModelFile
-from boxless.graph.preprocessing import WAYS
+from boxless.export.preprocessing import WAYS
 
 
 @pytest.fixture

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 from tests.command_line import boxless
-from tests.graph.small import EXACT, classifier, saved
+from tests.export.small import EXACT, classifier, saved
 
 from boxless import Localizer, ModelFile
-from boxless.graph import attach
-from boxless.graph.assemble import write_card
+from boxless.export import attach
+from boxless.export.assemble import write_card
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from tests.command_line import boxless
 
 from boxless import Localizer, ModelFile
-from boxless.image import pictures_in
+from boxless.imaging.read import pictures_in
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from tests.command_line import boxless
 
-from boxless.zoo import DEFAULT_MODEL
+from boxless.models.zoo import DEFAULT_MODEL
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a process that cannot be killed as this does it")

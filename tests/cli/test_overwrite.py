@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 from tests.command_line import boxless
-from tests.graph.small import EXACT, classifier, saved
+from tests.export.small import EXACT, classifier, saved
 
-from boxless.zoo import DEFAULT_MODEL
+from boxless.models.zoo import DEFAULT_MODEL
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from tests.command_line import boxless
 from boxless import ModelFile
 from boxless.cli import progress
 from boxless.cli.training_watch import OnScreen
-from boxless.training.network.history import Epoch
+from boxless.learning.network.history import Epoch
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from boxless import Card
-from boxless.presets import PRESETS
+from boxless.models.presets import PRESETS
 
 SIZES = {"a.png": (60, 40), "b.png": (40, 40), "c.png": (20, 80)}
 """(width, height)."""

@@ -10,14 +10,14 @@ import pytest
 from PIL import Image
 
 from boxless import Card, DatasetError
+from boxless.datasets.dataset import BoxedPicture, BoxedSet
+from boxless.datasets.masks import MaskFile
+from boxless.datasets.notes import Notes
 from boxless.evaluation import Evaluation, measure_maps, score
 from boxless.evaluation.bootstrap import Bootstrap, best_mean_of, mean_of
 from boxless.evaluation.calibrate import calibrate, with_thresholds
 from boxless.evaluation.curves import by_size, calibration_error, detections, over_thresholds, reliability
-from boxless.evaluation.dataset import BoxedPicture, BoxedSet
 from boxless.evaluation.figures import figures
-from boxless.evaluation.masks import MaskFile
-from boxless.evaluation.notes import Notes
 from boxless.evaluation.pixels import BINS, Histogram, pixel_histogram, px_ap, px_ap_draws
 from boxless.evaluation.report import write_report
 from boxless.evaluation.score import Prediction, Score, pointing_game

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from boxless import Localizer, ModelFile, ModelFileError
-from boxless.cam_methods import METHODS
-from boxless.class_maps import normalise
+from boxless.datasets.dataset import BoxedPicture
+from boxless.datasets.notes import Notes
 from boxless.evaluation import measure_model
-from boxless.evaluation.dataset import BoxedPicture
 from boxless.evaluation.faithfulness import faithfulness, faithfulness_figures, revealed
 from boxless.evaluation.features import FeatureNetwork
-from boxless.evaluation.notes import Notes
-from boxless.image import read_picture, resize_pixels
+from boxless.imaging.read import read_picture, resize_pixels
+from boxless.maps.cam_methods import METHODS
+from boxless.maps.class_maps import normalise
 
 MODEL = "efficientnet-lite0"
 ESPRESSO, CUP = 967, 968

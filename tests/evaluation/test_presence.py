@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from boxless import Localizer
+from boxless.datasets.coco import read_coco
 from boxless.evaluation.blank import blank_pictures
-from boxless.evaluation.coco import read_coco
 from boxless.evaluation.presence import LEAST_KEPT, Surveys, levels
 
 

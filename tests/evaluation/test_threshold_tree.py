@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from boxless.boxes import boxes_in_map, iou
 from boxless.evaluation.box_accuracy import THRESHOLDS, inclusive_iou, overlaps
 from boxless.evaluation.threshold_tree import pieces
+from boxless.maps.boxes import boxes_in_map, iou
 
 sides = st.tuples(st.integers(1, 14), st.integers(1, 14))
 smooth = arrays(np.float32, sides, elements=st.floats(0, 100, width=32, allow_subnormal=False))

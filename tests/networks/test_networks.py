@@ -12,7 +12,7 @@ import pytest
 
 from boxless import MissingExtraError, ModelFile, NetworkError, networks
 from boxless.errors import UnknownNetworkError
-from boxless.zoo import models
+from boxless.models.zoo import models
 
 # Keras 3.15 asks TensorFlow's tensors for arrays in a way that NumPy 2 warns of.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -130,7 +130,7 @@ def test_the_papers_grids(name: str) -> None:
 
 
 def test_embedded_weights_say_what_the_model_file_says(pictures: Path) -> None:
-    from boxless.image import read_picture, resize_pixels
+    from boxless.imaging.read import read_picture, resize_pixels
 
     network = networks.efficientnet_lite0(weights="imagenet")
     file = ModelFile("efficientnet-lite0")

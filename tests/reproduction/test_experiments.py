@@ -90,7 +90,7 @@ def test_a_run_that_is_carried_to_another_machine_stays_in_its_precision(
     trainer = train.Trainer(replace(TINY, half_precision=True, epochs=2), load_cifar10(archive), said.append)
     on("first", half_is_quicker=True)
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr("boxless.training.network.epochs.log_numbers", _stop)  # after the first epoch
+        patch.setattr("boxless.learning.network.epochs.log_numbers", _stop)  # after the first epoch
         trainer.run("gap", 0)
     assert trainer.epochs_done("gap", 0) == 1
     on("second", half_is_quicker=False)
@@ -110,7 +110,7 @@ def test_runs_of_before_go_on_and_are_read(archive: Path, tmp_path: Path, monkey
     monkeypatch.setenv("BOXLESS_CACHE", str(tmp_path))
     trainer = Trainer(replace(TINY, epochs=2), load_cifar10(archive))
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr("boxless.training.network.epochs.log_numbers", _stop)
+        patch.setattr("boxless.learning.network.epochs.log_numbers", _stop)
         trainer.run("gap", 0)
     (begun,) = tmp_path.glob("reproduction/*/begun.json")
     begun.unlink()

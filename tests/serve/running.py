@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from boxless.models.zoo import DEFAULT_MODEL
 from boxless.serve.limits import Limits
 from boxless.serve.models import Models
 from boxless.serve.server import Server, listen
 from boxless.serve.service import Service
-from boxless.zoo import DEFAULT_MODEL
 
 LIMITS = Limits(workers=2)
 

@@ -17,16 +17,16 @@ from tests.serve.browsing import module
 from typer.testing import CliRunner
 
 from boxless import BoxlessError, Localizer
-from boxless.boxes import boxes_in_map
-from boxless.class_maps import normalise
 from boxless.cli import app
-from boxless.draw import overlay
-from boxless.image import read_picture, resize_pixels
-from boxless.model_file import ModelFile, Output
-from boxless.presets import Preset, Search, view_size
-from boxless.refine import resize_maps, walk
+from boxless.imaging.draw import overlay
+from boxless.imaging.read import read_picture, resize_pixels
+from boxless.maps.boxes import boxes_in_map
+from boxless.maps.class_maps import normalise
+from boxless.maps.refine import resize_maps, walk
+from boxless.models.model_file import ModelFile, Output
+from boxless.models.presets import Preset, Search, view_size
+from boxless.models.zoo import DEFAULT_MODEL, EIGHT_BIT_MODEL
 from boxless.serve.alone import ALONE, WEB, find_runtime, write_alone
-from boxless.zoo import DEFAULT_MODEL, EIGHT_BIT_MODEL
 
 Floats = NDArray[np.float32]
 

@@ -12,8 +12,8 @@ from benchmarks.page import served
 from tests.serve.browsing import PATIENCE, drop, faults, held, module, opened, release
 
 from boxless import Localizer
+from boxless.models.zoo import DEFAULT_MODEL, EIGHT_BIT_MODEL
 from boxless.serve.alone import find_runtime, write_alone
-from boxless.zoo import DEFAULT_MODEL, EIGHT_BIT_MODEL
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

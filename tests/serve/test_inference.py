@@ -12,12 +12,12 @@ import pytest
 from tests.serve.running import Answer, Running, running
 from tests.small_detector import write_detector
 
-from boxless.graph.assemble import write_model
-from boxless.graph.backbone import Backbone, with_head
-from boxless.graph.novelty import Gaussian
-from boxless.image import read_picture, resize_pixels
-from boxless.model_file import ModelFile
-from boxless.zoo import DEFAULT_MODEL
+from boxless.export.assemble import write_model
+from boxless.export.backbone import Backbone, with_head
+from boxless.export.novelty import Gaussian
+from boxless.imaging.read import read_picture, resize_pixels
+from boxless.models.model_file import ModelFile
+from boxless.models.zoo import DEFAULT_MODEL
 
 IMAGE = {"name": "image", "datatype": "UINT8", "shape": [1, 2, 2, 3], "data": [0] * 12}
 

@@ -21,8 +21,8 @@ from typer.testing import CliRunner
 
 from boxless import BoxlessError
 from boxless.cli import app
+from boxless.models.zoo import DEFAULT_MODEL
 from boxless.serve.server import Server
-from boxless.zoo import DEFAULT_MODEL
 
 HURRIED = replace(LIMITS, workers=1, queue=1, head_seconds=0.5, body_seconds=0.5, body_bytes=200_000, connections=8)
 

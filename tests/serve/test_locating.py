@@ -19,9 +19,9 @@ from boxless import Localizer
 from boxless.cli import app
 from boxless.cli.locate import locate
 from boxless.cli.serve import serve
-from boxless.presets import DEFAULT_PRESET, DEFAULT_TOP
+from boxless.models.presets import DEFAULT_PRESET, DEFAULT_TOP
+from boxless.models.zoo import DEFAULT_MODEL
 from boxless.serve.options import Options
-from boxless.zoo import DEFAULT_MODEL
 
 
 @pytest.fixture(scope="module")

@@ -19,10 +19,10 @@ from tests.serve.running import LIMITS, Running, running
 from tests.small_detector import card, network, write_detector
 
 from boxless import Localizer
-from boxless.graph.assemble import write_model
-from boxless.graph.detector import detector_model
+from boxless.export.assemble import write_model
+from boxless.export.detector import detector_model
+from boxless.models.zoo import DEFAULT_MODEL, EIGHT_BIT_MODEL
 from boxless.networks.backbones import STRIDES
-from boxless.zoo import DEFAULT_MODEL, EIGHT_BIT_MODEL
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, FileChooser, Page

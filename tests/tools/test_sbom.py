@@ -14,7 +14,7 @@ from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 from tools.sbom import bill
 
-from boxless import zoo
+from boxless.models import zoo
 
 
 @pytest.fixture(scope="module")

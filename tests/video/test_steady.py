@@ -11,10 +11,10 @@ from PIL import Image
 from tests.small_detector import write_detector
 
 from boxless import Card, Localizer
-from boxless.boxes import iou
-from boxless.image import read_picture
-from boxless.model_file import ModelFile, Output
-from boxless.presets import Preset
+from boxless.imaging.read import read_picture
+from boxless.maps.boxes import iou
+from boxless.models.model_file import ModelFile, Output
+from boxless.models.presets import Preset
 from boxless.video import Frames, SteadyNetwork, follow
 from boxless.video.cuts import Cuts
 

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from boxless.annotation.inputs import Input
-from boxless.card import Card
+from boxless.datasets.labelled import BACKGROUND_NAMES
 from boxless.errors import UnknownClassError
-from boxless.localization import Localization
 from boxless.localizer import Localizer
-from boxless.training.pictures import BACKGROUND_NAMES
+from boxless.models.card import Card
+from boxless.results import Localization
 
 _LISTED = 10
 

@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from boxless.datasets.listed import ListedPictures, read_listed
 from boxless.errors import DatasetError
-from boxless.files import as_text
-from boxless.image import pictures_in
-from boxless.places import apart
-from boxless.training.listed import ListedPictures, read_listed
+from boxless.imaging.read import pictures_in
+from boxless.system.files import as_text
+from boxless.system.unique_names import apart
 
 _SPLITS = {"train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
 _HELD_OUT = 10

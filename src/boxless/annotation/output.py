@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 
 from boxless.errors import OutputError
-from boxless.files import write_whole
+from boxless.system.files import write_whole
 
 NOTE = "boxless.txt"
 """The file that says that `boxless annotate` wrote a folder."""

@@ -8,8 +8,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from boxless.datasets.formats import Annotated
 from boxless.errors import OutputError
-from boxless.formats import Annotated
 
 _FILE = "records.jsonl"
 

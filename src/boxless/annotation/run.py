@@ -15,12 +15,12 @@ from boxless.annotation.classes import Classes
 from boxless.annotation.inputs import Input
 from boxless.annotation.output import Output, place_picture
 from boxless.annotation.records import Records
+from boxless.datasets.formats import FORMATS, About, Annotated, Thing
 from boxless.errors import OutputError, PictureError
-from boxless.formats import FORMATS, About, Annotated, Thing
-from boxless.localization import Finding
 from boxless.localizer import Localizer
-from boxless.ordered import ordered_map
-from boxless.run_lengths import counts_of
+from boxless.maps.run_lengths import counts_of
+from boxless.results import Finding
+from boxless.system.ordered import ordered_map
 
 
 @dataclass(frozen=True)

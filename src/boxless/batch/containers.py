@@ -14,11 +14,11 @@ from typing import IO, TYPE_CHECKING
 
 from boxless.batch.item import Broken, Item
 from boxless.batch.remote import FetchErrors, Remote, is_url, open_remote
+from boxless.datasets.csv_table import separator
 from boxless.errors import DatasetError, first_line
-from boxless.extras import missing_extra
-from boxless.files import as_text
-from boxless.picture_file import SUFFIXES
-from boxless.tables import separator
+from boxless.imaging.containers import SUFFIXES
+from boxless.system.extras import missing_extra
+from boxless.system.files import as_text
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Protocol, cast
 from boxless.batch.lock import locked, remotely_locked
 from boxless.batch.remote import filesystem, is_url
 from boxless.errors import DiskSpaceError, ResultsError, first_line
-from boxless.files import check_space, write_whole
+from boxless.system.files import check_space, write_whole
 
 if TYPE_CHECKING:
     import fsspec

@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Protocol
 
 from boxless.batch.rows import Row
 from boxless.errors import ResultsError
-from boxless.extras import require
+from boxless.system.extras import require
 
 if TYPE_CHECKING:
     import pyarrow as pa

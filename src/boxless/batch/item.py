@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol, cast, runtime_checkable
 
-from boxless.image import Source
+from boxless.imaging.read import Source
 
 
 @runtime_checkable

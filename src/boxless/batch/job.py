@@ -11,7 +11,7 @@ from boxless.batch.item import Item
 from boxless.batch.settings import Settings
 from boxless.batch.sources import pictures
 from boxless.errors import ResultsError
-from boxless.presets import DEFAULT_SHARD
+from boxless.models.presets import DEFAULT_SHARD
 
 
 @dataclass(frozen=True)

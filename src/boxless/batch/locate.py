@@ -10,10 +10,10 @@ from boxless.batch.item import Broken, Item
 from boxless.batch.remote import Remote, is_url
 from boxless.batch.rows import Row, rows
 from boxless.batch.settings import Settings
-from boxless.image import picture_name
+from boxless.imaging.read import picture_name
 from boxless.localizer import Localizer
-from boxless.presets import DEFAULT_TOP
-from boxless.zoo import DEFAULT_MODEL
+from boxless.models.presets import DEFAULT_TOP
+from boxless.models.zoo import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     import pyarrow as pa

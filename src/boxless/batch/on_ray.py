@@ -8,14 +8,14 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from boxless import zoo
 from boxless.batch.cluster import Aside, Cluster
 from boxless.batch.item import Item
 from boxless.batch.job import Job
 from boxless.batch.rows import rows
 from boxless.batch.run import Failure, Tell, failures, write_shard
 from boxless.batch.shards import Done, Shards
-from boxless.model_file import find_model
+from boxless.models import zoo
+from boxless.models.model_file import find_model
 
 _THREADS = 2
 """Threads of an actor: while one runs the network on its core, the other reads the next picture."""

@@ -10,7 +10,7 @@ from functools import cache
 from typing import IO, TYPE_CHECKING, Any
 
 from boxless.errors import DatasetError, first_line
-from boxless.extras import missing_extra
+from boxless.system.extras import missing_extra
 
 
 def is_url(spec: str) -> bool:

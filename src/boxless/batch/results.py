@@ -14,9 +14,9 @@ from boxless.batch.rows import Row, class_map
 from boxless.batch.shards import shard_name, shards_in
 from boxless.batch.sources import find
 from boxless.batch.where import condition
-from boxless.boxes import Box
 from boxless.errors import ResultsError, first_line
-from boxless.localization import Finding, Localization
+from boxless.maps.boxes import Box
+from boxless.results import Finding, Localization
 
 if TYPE_CHECKING:
     import pyarrow as pa

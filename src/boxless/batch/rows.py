@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from boxless.batch.item import Broken, Item
 from boxless.batch.remote import Remote
 from boxless.batch.settings import Settings
-from boxless.localization import Finding, Localization
 from boxless.localizer import Localizer
-from boxless.ordered import ordered_map
+from boxless.results import Finding, Localization
+from boxless.system.ordered import ordered_map
 
 Row = dict[str, Any]
 Floats = NDArray[np.float32]

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from boxless._version import __version__
-from boxless.card import Card
 from boxless.errors import ModelFileError, ResultsError
 from boxless.localizer import Localizer
-from boxless.model_file import ModelFile, find_model
-from boxless.presets import DEFAULT_TOP
-from boxless.zoo import DEFAULT_MODEL
+from boxless.models.card import Card
+from boxless.models.model_file import ModelFile, find_model
+from boxless.models.presets import DEFAULT_TOP
+from boxless.models.zoo import DEFAULT_MODEL
 
 MAP_KINDS = ("float16", "uint8")
 

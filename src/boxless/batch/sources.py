@@ -14,9 +14,9 @@ from boxless.batch.item import Item, Place
 from boxless.batch.remote import Remote, is_url, walk_remote
 from boxless.batch.walk import is_pattern, matching, walk
 from boxless.errors import DatasetError
-from boxless.files import as_text
-from boxless.image import Source
-from boxless.picture_file import SUFFIXES
+from boxless.imaging.containers import SUFFIXES
+from boxless.imaging.read import Source
+from boxless.system.files import as_text
 
 Reader = Callable[[str, str | None], Iterator[Item]]
 

@@ -10,11 +10,11 @@ from typing import Annotated
 
 import typer
 
-from boxless.zoo import DEFAULT_MODEL
+from boxless.models.zoo import DEFAULT_MODEL
 
 
 class FormatName(StrEnum):
-    """The formats; `boxless.formats.FORMATS` has the same, and is not imported for --help."""
+    """The formats; `boxless.datasets.formats.FORMATS` has the same, and is not imported for --help."""
 
     COCO = "coco"
     YOLO = "yolo"
@@ -68,7 +68,7 @@ def annotate(
     from boxless.annotation import annotate as annotate_pictures
     from boxless.cli.progress import stages
     from boxless.localizer import Localizer
-    from boxless.model_file import ModelFile
+    from boxless.models.model_file import ModelFile
 
     localizer = Localizer(ModelFile(model, threads=1), preset)
     inputs = read_inputs(pictures, labels, without=out)

@@ -39,13 +39,13 @@ def attach(
     written. An opset older than 18 is converted.
     """
     from boxless.cli.overwrite import ask_before_overwriting
-    from boxless.extras import require
+    from boxless.system.extras import require
 
     require("graph", "boxless attach")
-    from boxless.files import temporary_files_beside
-    from boxless.from_frameworks import attach_file
-    from boxless.graph.labels import read_labels
-    from boxless.image import pictures_in
+    from boxless.export.from_frameworks import attach_file
+    from boxless.export.labels import read_labels
+    from boxless.imaging.read import pictures_in
+    from boxless.system.files import temporary_files_beside
 
     ask_before_overwriting(out, force)
     names = read_labels(labels) if labels else None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from boxless.zoo import DEFAULT_MODEL
+from boxless.models.zoo import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from boxless.evaluation.calibrate import Calibration
@@ -41,15 +41,15 @@ def calibrate(
 
     from boxless.cli.overwrite import ask_before_overwriting
     from boxless.cli.progress import stages
-    from boxless.extras import require
+    from boxless.system.extras import require
 
     require("graph", "boxless calibrate")
     ask_before_overwriting(out, force)
     from boxless.cli.thresholds import by_class
     from boxless.evaluation import read_dataset
     from boxless.evaluation.calibrate import calibrate_presets, with_thresholds
-    from boxless.graph.assemble import write_card
-    from boxless.model_file import ModelFile
+    from boxless.export.assemble import write_card
+    from boxless.models.model_file import ModelFile
 
     network = ModelFile(model, threads=1)
     network.card.need_maps("setting thresholds")

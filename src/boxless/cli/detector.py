@@ -13,7 +13,7 @@ import typer
 from boxless.networks.backbones import BACKBONES
 
 if TYPE_CHECKING:
-    from boxless.training.pictures import LabelledPictures
+    from boxless.datasets.labelled import LabelledPictures
 
 
 def detector(
@@ -47,20 +47,20 @@ def detector(
     Class maps give boxes, boxes teach a detector, and the detector corrects its own boxes. Stopped or killed, the same
     command goes on from the last whole epoch. A GPU is used if there is one.
     """
-    from boxless.extras import require
+    from boxless.system.extras import require
 
     require("train", "boxless detector")
     from boxless.cli.overwrite import ask_before_overwriting
     from boxless.cli.training_watch import watched
-    from boxless.training.detector.settings import Settings
-    from boxless.training.split import read_split
+    from boxless.datasets.split import read_split
+    from boxless.learning.detector.settings import Settings
 
     ask_before_overwriting(out, force)
     settings = Settings(backbone, size, width, rounds, epochs, batch, rate, seed)
     training, validation = read_split(pictures, val, seed)
-    from boxless.model_file import find_model
-    from boxless.training.detector.train import train_detector
-    from boxless.training.fit import fit
+    from boxless.learning.detector.train import train_detector
+    from boxless.learning.head.fit import fit
+    from boxless.models.model_file import find_model
 
     with watched(out) as screen:
         if boxes_from is None:

@@ -6,7 +6,7 @@ from typing import Annotated, TypeAlias
 
 import typer
 
-from boxless.extras import require
+from boxless.system.extras import require
 
 ENGINES = ("local", "ray")
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from boxless.zoo import DEFAULT_MODEL
+from boxless.models.zoo import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from boxless.evaluation import BoxedSet, Figure, Score
-    from boxless.model_file import Network
+    from boxless.models.model_file import Network
 
 
 def evaluate(
@@ -72,8 +72,8 @@ def evaluate(
     from boxless.evaluation import Evaluation, measure_maps, measure_model, read_dataset
     from boxless.evaluation.features import FeatureNetwork
     from boxless.evaluation.report import write_report
-    from boxless.model_file import ModelFile
-    from boxless.page import PAGE
+    from boxless.models.model_file import ModelFile
+    from boxless.system.html_page import PAGE
 
     models = model or [DEFAULT_MODEL]
     if ap:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from boxless.cli.engines import Address, Workers
-from boxless.zoo import DEFAULT_MODEL
+from boxless.models.zoo import DEFAULT_MODEL
 
 
 def fit(
@@ -59,18 +59,18 @@ def fit(
     What the frozen backbone sees in each picture is kept on disk, so another run, or one that was stopped, goes
     on from there.
     """
-    from boxless.extras import require
+    from boxless.system.extras import require
 
     require("fit", "boxless fit")
     from boxless.cli.engines import wants_ray
     from boxless.cli.overwrite import ask_before_overwriting
     from boxless.cli.progress import stages
     from boxless.cli.training_report import print_made, write_report
-    from boxless.model_file import ModelFile
-    from boxless.page import PAGE
-    from boxless.training.features import here
-    from boxless.training.fit import fit as fit_pictures
-    from boxless.training.split import read_split
+    from boxless.datasets.split import read_split
+    from boxless.learning.head.features import here
+    from boxless.learning.head.fit import fit as fit_pictures
+    from boxless.models.model_file import ModelFile
+    from boxless.system.html_page import PAGE
 
     ask_before_overwriting(out, force)
     if report:
@@ -79,7 +79,7 @@ def fit(
         ModelFile(backbone).card.preset(preset)
     looks = here
     if wants_ray(engine, address, workers, "boxless fit"):
-        from boxless.training.features_on_ray import on_ray
+        from boxless.learning.head.features_on_ray import on_ray
 
         looks = partial(on_ray, address=address, workers=workers)
     training, validation = read_split(pictures, val, seed)

@@ -10,8 +10,8 @@ from pathlib import Path
 from boxless.cli.loudness import note
 from boxless.cli.outputs import DRAWN
 from boxless.errors import PictureError
-from boxless.image import pictures_in
-from boxless.places import apart
+from boxless.imaging.read import pictures_in
+from boxless.system.unique_names import apart
 
 
 @dataclass(frozen=True)

@@ -25,14 +25,14 @@ def inspect(
 
     A classifier is attached to for this, and what comes of it is thrown away.
     """
-    from boxless.extras import require
+    from boxless.system.extras import require
 
     require("graph", "boxless inspect")
     from boxless.errors import ModelFileError
-    from boxless.from_frameworks import attach_file
-    from boxless.graph.measure import measure
-    from boxless.graph.source import has_card
-    from boxless.model_file import ModelFile
+    from boxless.export.from_frameworks import attach_file
+    from boxless.export.measure import measure
+    from boxless.export.source import has_card
+    from boxless.models.model_file import ModelFile
 
     try:
         path = ModelFile(model).path

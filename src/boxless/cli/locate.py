@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 
 from boxless.cli.engines import Address, Workers
-from boxless.presets import DEFAULT_PRESET, DEFAULT_SHARD, DEFAULT_TOP
-from boxless.zoo import DEFAULT_MODEL
+from boxless.models.presets import DEFAULT_PRESET, DEFAULT_SHARD, DEFAULT_TOP
+from boxless.models.zoo import DEFAULT_MODEL
 
 
 def locate(

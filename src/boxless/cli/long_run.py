@@ -13,7 +13,7 @@ from boxless.batch.run import Engine, Failure, here, run
 from boxless.cli.engines import wants_ray
 from boxless.cli.progress import stages
 from boxless.cli.report import one_line
-from boxless.extras import require
+from boxless.system.extras import require
 
 _TOLD = 20
 """Failures that are named one by one; the rest are in the results."""

@@ -7,9 +7,9 @@ import typer
 
 def models() -> None:
     """List the models that come with boxless: size, accuracy, licence."""
-    from boxless import zoo
-    from boxless.machine import has_vnni
-    from boxless.model_file import ModelFile
+    from boxless.models import zoo
+    from boxless.models.model_file import ModelFile
+    from boxless.system.machine import has_vnni
 
     for name, path in zoo.models().items():
         card = ModelFile(path).card

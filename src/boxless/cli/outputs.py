@@ -12,9 +12,9 @@ import typer
 from PIL.Image import Image
 
 from boxless.cli.loudness import note
-from boxless.draw import TILE, contact_sheet
-from boxless.files import write_whole
-from boxless.localization import Localization
+from boxless.imaging.draw import TILE, contact_sheet
+from boxless.results import Localization
+from boxless.system.files import write_whole
 
 DRAWN = "_found.jpg"
 """How the names of drawn pictures end."""

@@ -34,13 +34,13 @@ def quantize(
     """
     from boxless.cli.overwrite import ask_before_overwriting
     from boxless.cli.progress import stages
-    from boxless.extras import require
+    from boxless.system.extras import require
 
     require("graph", "boxless quantize")
-    from boxless.files import temporary_files_beside
-    from boxless.graph.loss import Limits
-    from boxless.graph.quantize import quantize as quantize_model
-    from boxless.image import pictures_in
+    from boxless.export.loss import Limits
+    from boxless.export.quantize import quantize as quantize_model
+    from boxless.imaging.read import pictures_in
+    from boxless.system.files import temporary_files_beside
 
     ask_before_overwriting(out, force)
     limits = Limits(min_agreement, min_correlation, min_iou)

@@ -11,7 +11,7 @@ from typing import Any, Self
 from rich.console import Console
 
 from boxless.cli.progress import stages
-from boxless.localization import Finding, Localization
+from boxless.results import Finding, Localization
 
 _ROW = "{:<36}  {:<26}  {:>6}  {:>9}  {}"
 _HEADINGS = _ROW.format("picture", "class", "prob.", "evidence", "box (x0 y0 x1 y1)")

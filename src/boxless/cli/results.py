@@ -25,7 +25,7 @@ def results(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line, and nothing else.")] = False,
 ) -> None:
     """Show what a long run found, also while it is still at work."""
-    from boxless.extras import require
+    from boxless.system.extras import require
 
     require("batch", "boxless results")
     from boxless.batch.results import ORDERS, select

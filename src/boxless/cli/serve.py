@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from boxless.presets import DEFAULT_PRESET
-from boxless.zoo import quick_model
+from boxless.models.presets import DEFAULT_PRESET
+from boxless.models.zoo import quick_model
 
 
 def serve(
@@ -32,7 +32,7 @@ def serve(
     import os
     from dataclasses import replace
 
-    from boxless.extras import require
+    from boxless.system.extras import require
 
     require("serve", "boxless serve")
     from boxless.serve.limits import Limits

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from boxless.card import Card
 from boxless.evaluation.calibrate import Calibration
+from boxless.models.card import Card
 
 _LISTED = 20
 

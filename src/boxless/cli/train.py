@@ -84,17 +84,17 @@ def train(
 
     Stopped or killed, the same command goes on from the last whole epoch. A GPU is used if there is one.
     """
-    from boxless.extras import require
+    from boxless.system.extras import require
 
     require("train", "boxless train")
     from boxless.cli.overwrite import ask_before_overwriting
     from boxless.cli.training_report import print_made, write_report
     from boxless.cli.training_watch import watched
-    from boxless.page import PAGE
-    from boxless.training.network.augment import usual_augmentation
-    from boxless.training.network.choice import Choice
-    from boxless.training.network.plan import Optimizer, Plan, Rates
-    from boxless.training.split import read_split
+    from boxless.datasets.split import read_split
+    from boxless.learning.network.augment import usual_augmentation
+    from boxless.learning.network.choice import Choice
+    from boxless.learning.network.plan import Optimizer, Plan, Rates
+    from boxless.system.html_page import PAGE
 
     choice = Choice(network, head, size, width, fine_tune)
     ask_before_overwriting(out, force)
@@ -115,7 +115,7 @@ def train(
         seed=seed,
     )
     training, validation = read_split(pictures, val, seed)
-    from boxless.training.network.train import train as train_on
+    from boxless.learning.network.train import train as train_on
 
     with watched(out) as screen:
         made = train_on(

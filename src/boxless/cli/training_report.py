@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 import typer
 
 from boxless.cli.thresholds import by_class
-from boxless.files import write_whole
-from boxless.model_file import ModelFile
-from boxless.training.report import Report
+from boxless.learning.report.report import Report
+from boxless.models.model_file import ModelFile
+from boxless.system.files import write_whole
 
 if TYPE_CHECKING:
-    from boxless.training.fit import Fitted
-    from boxless.training.network.train import Trained
+    from boxless.learning.head.fit import Fitted
+    from boxless.learning.network.train import Trained
 
 
 def write_report(

@@ -12,15 +12,15 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 
 from boxless.cli.loudness import is_quiet
 from boxless.cli.progress import Lines
-from boxless.training.network.history import Epoch
-from boxless.training.network.watch import Quiet
+from boxless.learning.network.history import Epoch
+from boxless.learning.network.watch import Quiet
 
 
 class OnScreen:
     """A line an epoch on standard error; below them a bar with the time left, or a line now and then where it is a log.
 
-    A `boxless.training.network.watch.Watch`, and also for the stages before and after: `tell` is a
-    `boxless.progress.Progress`.
+    A `boxless.learning.network.watch.Watch`, and also for the stages before and after: `tell` is a
+    `boxless.system.progress.Progress`.
     """
 
     def __init__(self) -> None:

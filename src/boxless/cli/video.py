@@ -12,7 +12,7 @@ import typer
 
 from boxless.cli.loudness import note
 from boxless.cli.report import Report
-from boxless.files import write_whole
+from boxless.system.files import write_whole
 from boxless.video import SUFFIX, ClipWriter, Frames, Looked, follow, is_video
 
 DRAWN = f"_found{SUFFIX}"

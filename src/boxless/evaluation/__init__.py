@@ -10,14 +10,14 @@
 
 from __future__ import annotations
 
+from boxless.datasets.dataset import BoxedPicture, BoxedSet
+from boxless.datasets.readers import READERS, read_dataset
 from boxless.evaluation.bootstrap import Bootstrap, Interval
 from boxless.evaluation.box_accuracy import inclusive_iou, max_box_acc, max_box_acc_v2, one_box_accuracy, overlaps
-from boxless.evaluation.dataset import BoxedPicture, BoxedSet
 from boxless.evaluation.evaluation import Evaluation
 from boxless.evaluation.figures import Figure, figures
 from boxless.evaluation.pixels import pixel_histogram, px_ap
 from boxless.evaluation.predict import measure_maps, measure_model
-from boxless.evaluation.readers import READERS, read_dataset
 from boxless.evaluation.score import Prediction, Score, pointing_game, score
 
 __all__ = [

@@ -9,8 +9,8 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from boxless.boxes import iou
 from boxless.evaluation.threshold_tree import Pieces, pieces
+from boxless.maps.boxes import iou
 
 Floats = NDArray[np.float32]
 

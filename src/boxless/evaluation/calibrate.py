@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from boxless.card import Card
+from boxless.datasets.dataset import BoxedSet
 from boxless.errors import DatasetError
 from boxless.evaluation.bootstrap import Bootstrap, Interval
 from boxless.evaluation.box_accuracy import IOUS, THRESHOLDS, Overlaps
 from boxless.evaluation.class_thresholds import ClassThresholds, calibrate_classes
-from boxless.evaluation.dataset import BoxedSet
 from boxless.evaluation.predict import measure_model
-from boxless.model_file import Network
+from boxless.models.card import Card
+from boxless.models.model_file import Network
 
 FEWEST = 2
 """With fewer boxed pictures there is nothing to draw from."""

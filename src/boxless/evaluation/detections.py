@@ -9,14 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
+from boxless.datasets.dataset import BoxedSet
 from boxless.errors import DatasetError, PictureError
 from boxless.evaluation.average_precision import IOUS, AveragePrecision, ClassMatches
-from boxless.evaluation.dataset import BoxedSet
 from boxless.evaluation.matching import NOTHING, FoundBoxes, Matches, TrueBoxes, match
-from boxless.localization import Finding
 from boxless.localizer import Localizer
-from boxless.ordered import ordered_map
-from boxless.progress import Progress
+from boxless.results import Finding
+from boxless.system.ordered import ordered_map
+from boxless.system.progress import Progress
 
 _ASKED = 20
 """Classes that are looked for where nobody says which: the most probable, and all where a model has no more."""

@@ -9,15 +9,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from boxless.class_maps import probabilities
+from boxless.datasets.dataset import BoxedPicture
+from boxless.datasets.notes import Notes
 from boxless.errors import PictureError
 from boxless.evaluation.bootstrap import Bootstrap, mean_of
-from boxless.evaluation.dataset import BoxedPicture
 from boxless.evaluation.figures import Figure
-from boxless.evaluation.notes import Notes
-from boxless.image import read_picture, resize_pixels
+from boxless.imaging.read import read_picture, resize_pixels
 from boxless.localizer import Localizer
-from boxless.model_file import Network
+from boxless.maps.class_maps import probabilities
+from boxless.models.model_file import Network
 
 Floats = NDArray[np.float32]
 Pixels = NDArray[np.uint8]

@@ -14,11 +14,11 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from boxless.cam_methods import METHODS
-from boxless.card import METADATA_KEY, Card
 from boxless.errors import ModelFileError
-from boxless.extras import require
-from boxless.model_file import MAYBE, ModelFile, Output, find_model, inputs
+from boxless.maps.cam_methods import METHODS
+from boxless.models.card import METADATA_KEY, Card
+from boxless.models.model_file import MAYBE, ModelFile, Output, find_model, inputs
+from boxless.system.extras import require
 
 Floats = NDArray[np.float32]
 

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from boxless.evaluation.masks import BACKGROUND, OBJECT, Mask
+from boxless.datasets.masks import BACKGROUND, OBJECT, Mask
 
 Floats = NDArray[np.float32]
 

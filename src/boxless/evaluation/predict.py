@@ -11,17 +11,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from boxless.boxes import boxes_in_map
-from boxless.card import Card
-from boxless.class_maps import normalise, probabilities
+from boxless.datasets.dataset import BoxedPicture
+from boxless.datasets.notes import Notes
 from boxless.errors import DatasetError, PictureError
-from boxless.evaluation.dataset import BoxedPicture
-from boxless.evaluation.notes import Notes
 from boxless.evaluation.score import Prediction, Score, score
-from boxless.localization import Finding
 from boxless.localizer import Localizer
-from boxless.model_file import Network, Output
-from boxless.ordered import ordered_map
+from boxless.maps.boxes import boxes_in_map
+from boxless.maps.class_maps import normalise, probabilities
+from boxless.models.card import Card
+from boxless.models.model_file import Network, Output
+from boxless.results import Finding
+from boxless.system.ordered import ordered_map
 
 Floats = NDArray[np.float32]
 

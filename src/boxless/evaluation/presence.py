@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxless.evaluation.blank import blank_pictures
-from boxless.image import Source
+from boxless.imaging.read import Source
 from boxless.localizer import Localizer
-from boxless.model_file import Network
-from boxless.ordered import ordered_map
-from boxless.presets import Preset
+from boxless.models.model_file import Network
+from boxless.models.presets import Preset
+from boxless.system.ordered import ordered_map
 
 Floats = NDArray[np.float32]
 

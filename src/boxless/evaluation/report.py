@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from boxless.card import Card
 from boxless.errors import PictureError
 from boxless.evaluation.bootstrap import Interval
 from boxless.evaluation.box_accuracy import IOUS, THRESHOLDS
@@ -19,8 +18,9 @@ from boxless.evaluation.curves import by_size, calibration_error, detections, ov
 from boxless.evaluation.evaluation import Evaluation
 from boxless.evaluation.plot import COLOURS, Plot
 from boxless.evaluation.score import Score
-from boxless.image import read_picture
-from boxless.page import PAGE, listed, on_square, tile, tiles, wide, write_page
+from boxless.imaging.read import read_picture
+from boxless.models.card import Card
+from boxless.system.html_page import PAGE, listed, on_square, tile, tiles, wide, write_page
 
 _TILE = 240
 _SHOWN = 12

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from boxless.boxes import iou
+from boxless.datasets.dataset import BoxedPicture
 from boxless.evaluation.box_accuracy import Overlaps, centre_overlaps, overlaps
-from boxless.evaluation.dataset import BoxedPicture
 from boxless.evaluation.pixels import Histogram, pixel_histogram
+from boxless.maps.boxes import iou
 
 Floats = NDArray[np.float32]
 Edges = tuple[float, float, float, float]

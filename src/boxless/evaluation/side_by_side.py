@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from boxless.datasets.dataset import BoxedSet
+from boxless.datasets.readers import read_dataset
 from boxless.errors import DatasetError
 from boxless.evaluation.average_precision import MEASURES, AveragePrecision
-from boxless.evaluation.dataset import BoxedSet
 from boxless.evaluation.detections import MODES, measure_boxes
-from boxless.evaluation.readers import read_dataset
 from boxless.localizer import Localizer
-from boxless.model_file import ModelFile
-from boxless.progress import Progress
+from boxless.models.model_file import ModelFile
+from boxless.system.progress import Progress
 
 
 @dataclass(frozen=True, eq=False)

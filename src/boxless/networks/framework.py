@@ -9,8 +9,8 @@ import os
 from typing import Any
 
 from boxless.errors import MissingExtraError
-from boxless.extras import install
-from boxless.quiet_import import quiet_import
+from boxless.system.extras import install
+from boxless.system.quiet_import import quiet_import
 
 _ALREADY_CHOSEN = "KERAS_BACKEND" in os.environ
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")

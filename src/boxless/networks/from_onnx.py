@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from boxless.errors import NetworkError
-from boxless.extras import missing_extra
+from boxless.models.zoo import models
 from boxless.networks.framework import keras
-from boxless.zoo import models
+from boxless.system.extras import missing_extra
 
 
 def load_folded_weights(network: Any, weights: str | Path) -> None:  # noqa: ANN401

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from boxless.card import Card
+from boxless.datasets.coco import read_coco
+from boxless.datasets.dataset import BoxedPicture
 from boxless.errors import DatasetError
-from boxless.evaluation.coco import read_coco
-from boxless.evaluation.dataset import BoxedPicture
-from boxless.image import pictures_in
+from boxless.imaging.read import pictures_in
+from boxless.models.card import Card
 
 _NAME = "tiny10"
 _LAYOUT = "a folder with train/CLASS/*.jpg and val/annotations.json in COCO's format"

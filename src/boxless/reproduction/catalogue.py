@@ -7,13 +7,13 @@ import time
 from pathlib import Path
 
 from boxless.errors import UnknownExperimentError
-from boxless.machine import LEARNING, machine
 from boxless.reproduction.confidence_maps import CONFIDENCE_MAPS
 from boxless.reproduction.experiment import Experiment, Say
 from boxless.reproduction.gap_gmp import GAP_GMP
 from boxless.reproduction.nin_heads import NIN_HEADS
 from boxless.reproduction.page import index_page, store, stored, write_text, write_up
 from boxless.reproduction.translation import TRANSLATION
+from boxless.system.machine import LEARNING, machine
 
 EXPERIMENTS = {each.name: each for each in (NIN_HEADS, TRANSLATION, CONFIDENCE_MAPS, GAP_GMP)}
 

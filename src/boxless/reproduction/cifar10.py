@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxless.errors import DatasetError, MissingExtraError, first_line
-from boxless.files import cache_folder, write_whole
+from boxless.system.files import cache_folder, write_whole
 
 Pixels = NDArray[np.uint8]
 Labels = NDArray[np.int64]

@@ -9,19 +9,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from boxless.image import read_picture, resize_pixels
+from boxless.imaging.read import read_picture, resize_pixels
+from boxless.learning.network.device import repeatable
+from boxless.learning.network.examples import Examples, Store
+from boxless.learning.network.loop import train_network
+from boxless.learning.network.plan import Plan
+from boxless.learning.network.rates import optimizer_of
+from boxless.learning.network.score import logits_of
 from boxless.networks import build
 from boxless.networks.blocks import convolution
 from boxless.networks.framework import keras
 from boxless.networks.heads import logits_of_features
 from boxless.reproduction.boxed import BoxedClasses
 from boxless.reproduction.cut_settings import Settings
-from boxless.training.network.device import repeatable
-from boxless.training.network.examples import Examples, Store
-from boxless.training.network.loop import train_network
-from boxless.training.network.plan import Plan
-from boxless.training.network.rates import optimizer_of
-from boxless.training.network.score import logits_of
 
 Floats = NDArray[np.float32]
 

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from boxless.class_maps import normalise
+from boxless.datasets.dataset import BoxedPicture
 from boxless.evaluation.bootstrap import Bootstrap, best_mean_of
 from boxless.evaluation.box_accuracy import IOUS, THRESHOLDS, Overlaps, centre_overlaps, max_box_acc_v2, overlaps
-from boxless.evaluation.dataset import BoxedPicture
 from boxless.evaluation.plot import COLOURS, Plot
 from boxless.evaluation.score import pointing_game
-from boxless.refine import resize_maps
+from boxless.maps.class_maps import normalise
+from boxless.maps.refine import resize_maps
 from boxless.reproduction.boxed import load_boxed
 from boxless.reproduction.cut_settings import Settings
 from boxless.reproduction.experiment import Experiment, Measured, Say

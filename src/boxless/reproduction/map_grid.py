@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from boxless.draw import heat_map
+from boxless.imaging.draw import heat_map
 
 Floats = NDArray[np.float32]
 Pixels = NDArray[np.uint8]

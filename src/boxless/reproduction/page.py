@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from boxless.errors import DatasetError
-from boxless.files import write_whole
 from boxless.reproduction.experiment import Experiment, Measured
 from boxless.reproduction.text import apart, flat, in_words, shown, table
+from boxless.system.files import write_whole
 
 SCALES = ("full", "medium", "quick", "check")
 """The most telling first."""

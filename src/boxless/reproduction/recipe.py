@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from boxless.training.network.plan import Plan, Rates
+from boxless.learning.network.plan import Plan, Rates
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Recipe:
         whitening: whether pictures are normalised in contrast and whitened; else each colour is shifted and scaled.
         train, test: how many pictures of CIFAR-10's 50,000 and 10,000, as many of each class.
         epochs, batch, rate, schedule, drops, momentum, weight_decay, warmup: of gradient descent, see
-            `boxless.training.network.plan.Plan`.
+            `boxless.learning.network.plan.Plan`.
         half_precision: whether it is computed so where that is quicker; weights and errors are in single.
     """
 

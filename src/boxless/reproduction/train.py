@@ -15,18 +15,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from boxless.files import cache_folder, write_whole
-from boxless.machine import LEARNING, machine
+from boxless.learning.network.checkpoint import epochs_in
+from boxless.learning.network.device import half_is_quicker, mixed_precision, repeatable
+from boxless.learning.network.examples import Examples, Store
+from boxless.learning.network.loop import train_network
+from boxless.learning.network.score import logits_of
 from boxless.networks import build
 from boxless.networks.framework import keras
 from boxless.reproduction.cifar10 import CLASSES, SIDE, Cifar10, Pictures, Pixels
 from boxless.reproduction.recipe import Recipe
 from boxless.reproduction.whiten import Whitening, whitened
-from boxless.training.network.checkpoint import epochs_in
-from boxless.training.network.device import half_is_quicker, mixed_precision, repeatable
-from boxless.training.network.examples import Examples, Store
-from boxless.training.network.loop import train_network
-from boxless.training.network.score import logits_of
+from boxless.system.files import cache_folder, write_whole
+from boxless.system.machine import LEARNING, machine
 
 Floats = NDArray[np.float32]
 

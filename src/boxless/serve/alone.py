@@ -13,10 +13,10 @@ from urllib.parse import quote
 import onnxruntime as ort
 
 from boxless.errors import PictureError, ServeError
-from boxless.files import write_whole
-from boxless.image import read_picture
-from boxless.model_file import ModelFile
+from boxless.imaging.read import read_picture
+from boxless.models.model_file import ModelFile
 from boxless.serve.description import describe
+from boxless.system.files import write_whole
 
 WEB = Path(__file__).parent / "web"
 ALONE = Path(__file__).parent / "web_alone"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from boxless.card import Card
-from boxless.presets import DEFAULT_TOP
+from boxless.models.card import Card
+from boxless.models.presets import DEFAULT_TOP
 
 
 def describe(card: Card, default_preset: str | None = None) -> dict[str, Any]:

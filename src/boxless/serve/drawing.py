@@ -9,8 +9,8 @@ from math import sqrt
 import numpy as np
 from PIL import Image
 
-from boxless.image import read_picture, resize_pixels
-from boxless.localization import Finding, Localization
+from boxless.imaging.read import read_picture, resize_pixels
+from boxless.results import Finding, Localization
 
 
 def drawn_jpeg(found: Localization, most_pixels: int) -> bytes:

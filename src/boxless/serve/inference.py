@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from boxless._version import __version__
-from boxless.presets import DEFAULT_TOP
+from boxless.models.presets import DEFAULT_TOP
 from boxless.serve.models import Served
 from boxless.serve.options import MOST_CLASSES
 from boxless.serve.problems import Problem

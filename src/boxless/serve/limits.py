@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from boxless.image import MAX_PIXELS
+from boxless.imaging.read import MAX_PIXELS
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import numpy as np
 from starlette.requests import Request
 from starlette.responses import Response
 
-from boxless.localization import Finding, Localization
+from boxless.results import Finding, Localization
 from boxless.serve.accept import preferred
 from boxless.serve.drawing import drawn_jpeg, map_png
 from boxless.serve.multipart import parts_of

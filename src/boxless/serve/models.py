@@ -7,7 +7,7 @@ from typing import Any
 
 from boxless.errors import ModelFileError
 from boxless.localizer import Localizer
-from boxless.model_file import ModelFile
+from boxless.models.model_file import ModelFile
 from boxless.serve.description import describe
 from boxless.serve.problems import Problem
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from boxless.presets import DEFAULT_PRESET, DEFAULT_TOP
+from boxless.models.presets import DEFAULT_PRESET, DEFAULT_TOP
 from boxless.serve.inference import INPUTS
 from boxless.serve.options import MOST_CLASSES
 

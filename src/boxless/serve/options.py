@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from boxless.presets import DEFAULT_TOP
+from boxless.models.presets import DEFAULT_TOP
 from boxless.serve.problems import Problem
 
 MOST_CLASSES = 20

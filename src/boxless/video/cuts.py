@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from boxless.image import resize_pixels
+from boxless.imaging.read import resize_pixels
 
 Floats = NDArray[np.float32]
 

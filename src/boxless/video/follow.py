@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from boxless.localization import Localization
 from boxless.localizer import Localizer
-from boxless.model_file import ModelFile
-from boxless.presets import DEFAULT_TOP
+from boxless.models.model_file import ModelFile
+from boxless.models.presets import DEFAULT_TOP
+from boxless.models.zoo import quick_model
+from boxless.results import Localization
 from boxless.video.cuts import Cuts
 from boxless.video.frames import Frame, Frames
 from boxless.video.steady import KEPT, SteadyNetwork
-from boxless.zoo import quick_model
 
 
 @dataclass(frozen=True, eq=False)

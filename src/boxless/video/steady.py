@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from boxless.card import Card
-from boxless.model_file import Network, Output
+from boxless.models.card import Card
+from boxless.models.model_file import Network, Output
 
 Floats = NDArray[np.float32]
 

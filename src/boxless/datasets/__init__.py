@@ -1,0 +1,1 @@
+"""Images with labels and boxes: one module for each format."""

@@ -1,0 +1,280 @@
+"""Puts a boxless model together: the picture in front of a network, class maps and affinity behind it.
+
+The added parts are written in ONNX's textual syntax, so that what runs is what you read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, compose, helper, parser
+
+from boxless._version import __version__
+from boxless.export.heads import FEATURES, Head, dense
+from boxless.models.card import METADATA_KEY, Card
+from boxless.system.files import write_whole
+
+OPSET = 18
+_IR_VERSION = 10
+NETWORK_PREFIX = "network/"
+"""What comes from the network itself is named so; the parts around it are not."""
+
+_PREFIX = NETWORK_PREFIX
+
+_HEADER = f'<ir_version: {_IR_VERSION}, opset_import: ["" : {OPSET}]>'
+
+# image -> the network's input. `size` is the (height, width) that the network sees; a picture of that size
+# passes through untouched. `mean` and `std` hold one value for each of R, G and B.
+_PICTURE = """
+picture (uint8[N, H, W, 3] image, int64[2] size) => (float[N, 3, in_h, in_w] picture_scaled)
+<float[1, 3, 1, 1] picture_mean = {{{mean}}}, float[1, 3, 1, 1] picture_std = {{{std}}}>
+{{
+    picture_resized = Resize <mode = "linear", antialias = 1, axes = [1, 2]> (image, , , size)
+    picture_planes = Transpose <perm = [0, 3, 1, 2]> (picture_resized)
+    picture_floats = Cast <to = 1> (picture_planes)
+    picture_centred = Sub (picture_floats, picture_mean)
+    picture_scaled = Div (picture_centred, picture_std)
+}}
+"""
+
+# `chosen` are the classes that the caller names, then the `top` most probable ones.
+_CHOSEN = """
+chosen (float[N, K] logits, int64[M] classes, int64[1] top) => (int64[N, k] chosen)
+<int64[2] head_one_row = {1, -1}>
+{
+    head_best_logits, head_best = TopK <axis = 1> (logits, top)
+    head_batch = Shape <start = 0, end = 1> (logits)
+    head_named_count = Shape (classes)
+    head_named_shape = Concat <axis = 0> (head_batch, head_named_count)
+    head_row = Reshape (classes, head_one_row)
+    head_named = Expand (head_row, head_named_shape)
+    chosen = Concat <axis = 1> (head_named, head_best)
+}
+"""
+
+# class_maps = W[chosen] @ F, so that mean_xy(class_maps) + b[chosen] = logits[chosen].
+_CLASS_MAPS = """
+class_maps (float[N, C, h, w] head_features, float[N, k, C] head_rows) => (float[N, k, h, w] class_maps)
+<int64[3] head_flat_shape = {0, 0, -1}, int64[2] head_keep = {0, 0}>
+{
+    head_flat = Reshape (head_features, head_flat_shape)
+    head_flat_maps = MatMul (head_rows, head_flat)
+    head_grid = Shape <start = 2, end = 4> (head_features)
+    head_maps_shape = Concat <axis = 0> (head_keep, head_grid)
+    class_maps = Reshape (head_flat_maps, head_maps_shape)
+}
+"""
+
+# One layer's part in the affinity, on one grid: resized to it, its mean over positions removed, at length one.
+_LAYER = """
+layer (float[N, C, h, w] {name}_in, int64[2] {name}_grid) => (float[N, C, P] {name}_unit)
+<int64[3] {name}_flat_shape = {{0, 0, -1}}, int64[1] {name}_positions = {{2}}, int64[1] {name}_channels = {{1}},
+ float {name}_tiny = {{1e-6}}>
+{{
+    {name}_resized = Resize <mode = "linear", antialias = 1, axes = [2, 3]> ({name}_in, , , {name}_grid)
+    {name}_flat = Reshape ({name}_resized, {name}_flat_shape)
+    {name}_mean = ReduceMean ({name}_flat, {name}_positions)
+    {name}_centred = Sub ({name}_flat, {name}_mean)
+    {name}_length = ReduceL2 ({name}_centred, {name}_channels)
+    {name}_safe_length = Max ({name}_length, {name}_tiny)
+    {name}_unit = Div ({name}_centred, {name}_safe_length)
+}}
+"""
+
+# Which fine positions look like which coarse ones: the sum over layers of the cosine of their features, clipped at
+# zero, to the power, rows summing to one. `boxless.maps.refine.affinity` says the same in NumPy.
+_AFFINITY = """
+affinity (float[N, C, P] fine_units, float[N, C, Q] coarse_units, int64[2] fine_grid, int64[2] coarse_grid)
+    => (float[N, u, v, h, w] affinity)
+<int64[1] affinity_columns = {{2}}, float affinity_tiny = {{1e-6}}, float affinity_power = {{{power}}},
+ int64[1] affinity_batch = {{0}}>
+{{
+    affinity_rows = Transpose <perm = [0, 2, 1]> (fine_units)
+    affinity_cosine = MatMul (affinity_rows, coarse_units)
+    affinity_positive = Relu (affinity_cosine)
+    affinity_powered = Pow (affinity_positive, affinity_power)
+    affinity_total = ReduceSum (affinity_powered, affinity_columns)
+    affinity_safe_total = Max (affinity_total, affinity_tiny)
+    affinity_flat = Div (affinity_powered, affinity_safe_total)
+    affinity_shape = Concat <axis = 0> (affinity_batch, fine_grid, coarse_grid)
+    affinity = Reshape (affinity_flat, affinity_shape)
+}}
+"""
+
+
+@dataclass(frozen=True)
+class GapNetwork:
+    """A network cut off before its pooling, and what is needed to put boxless around it.
+
+    Attributes:
+        model: an ONNX model, opset 18 or later: one input float32 (N, 3, h, w), any of its tensors as outputs.
+        features: the name of the last feature map (N, C, h, w), the one that is averaged.
+        weight: float32 (K, C), of the linear layer behind the pooling; not looked at if there is a `head`.
+        bias: float32 (K,); likewise.
+        head: where there is more than one linear layer behind the pooling.
+        layers: the names of mid-level feature maps (N, c, h', w') that say which positions look alike; none
+            leaves the affinity out.
+        grid: the one of `layers` whose positions are the affinity's fine grid; the coarse one is that of the
+            class maps, and every layer is resized to both.
+        power: of the affinity, see `boxless.maps.refine.affinity`.
+        mean, std: of R, G and B on the scale 0-255: the network sees (pixel - mean) / std.
+    """
+
+    model: onnx.ModelProto
+    features: str
+    weight: NDArray[np.float32]
+    bias: NDArray[np.float32]
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    layers: tuple[str, ...] = ()
+    grid: str = ""
+    power: float = 3.0
+    head: Head | None = None
+
+
+def assemble(network: GapNetwork, card: Card) -> onnx.ModelProto:
+    """The boxless model of a network.
+
+    Args:
+        network: cut off before its pooling.
+        card: what the file says of itself.
+
+    Returns:
+        A model with the inputs
+            image uint8 (N, H, W, 3) RGB, any H and W;
+            size int64 (2,), classes int64 (M,), top int64 (1,);
+        and the outputs
+            logits float32 (N, K); chosen int64 (N, M + top); class_maps float32 (N, M + top, h, w);
+            affinity float32 (N, u, v, h, w), if the network has mid-level layers.
+    """
+    whole = put_together(network, card)
+    onnx.checker.check_model(whole, full_check=True)
+    return whole
+
+
+def put_together(network: GapNetwork, card: Card) -> onnx.ModelProto:
+    """`assemble` without its check, for a network whose weights are still to come."""
+    graph = onnx.GraphProto(name=card.name)
+    append_network(graph, network.model, network.mean, network.std)
+    if network.layers:
+        _append_affinity(graph, network)
+    append_head(graph, network.head or dense(network.weight, network.bias), _PREFIX + network.features)
+    return finish(graph, network.model.opset_import, card)
+
+
+def append_network(
+    graph: onnx.GraphProto,
+    network: onnx.ModelProto,
+    mean: tuple[float, float, float],
+    std: tuple[float, float, float],
+) -> None:
+    """Appends the picture and a network that takes it; the network's tensors are named with NETWORK_PREFIX.
+
+    Args:
+        graph: empty.
+        network: one input float32 (N, 3, h, w).
+        mean, std: see `GapNetwork`.
+    """
+    model = compose.add_prefix(network, _PREFIX)
+    entry = model.graph.input[0].name
+    for node in model.graph.node:
+        node.input[:] = ["picture_scaled" if name == entry else name for name in node.input]
+    append_part(graph, _PICTURE.format(mean=_numbers(mean), std=_numbers(std)))
+    graph.node.extend(model.graph.node)
+    graph.initializer.extend(model.graph.initializer)
+
+
+def append_head(graph: onnx.GraphProto, head: Head, features: str) -> None:
+    """Appends a head and class maps to a graph that ends in features, and declares what goes in and comes out.
+
+    Args:
+        graph: makes `features`, and maybe `affinity`.
+        head: behind the features.
+        features: the name of the last feature map (N, C, h, w).
+    """
+    _join(graph, head.logits)
+    append_part(graph, _CHOSEN)
+    _join(graph, head.rows)
+    append_part(graph, _CLASS_MAPS, head_features=features)
+    for node in graph.node:
+        node.input[:] = [features if name == FEATURES else name for name in node.input]
+    classes = head.classes
+    graph.input.append(tensor_info("image", TensorProto.UINT8, "N", "H", "W", 3))
+    # No defaults (initializers of the same names): some runtimes warn of them, some refuse them (decision 0018).
+    for name, length in (("size", 2), ("classes", "M"), ("top", 1)):
+        graph.input.append(tensor_info(name, TensorProto.INT64, length))
+    graph.output.append(tensor_info("logits", TensorProto.FLOAT, "N", classes))
+    graph.output.append(tensor_info("chosen", TensorProto.INT64, "N", "k"))
+    graph.output.append(tensor_info("class_maps", TensorProto.FLOAT, "N", "k", "h", "w"))
+    if any("affinity" in node.output for node in graph.node):
+        graph.output.append(tensor_info("affinity", TensorProto.FLOAT, "N", "u", "v", "h", "w"))
+
+
+def without_defaults(model: onnx.ModelProto) -> bool:
+    """Makes plain inputs of those that an older boxless wrote with defaults; whether there were any."""
+    names = {each.name for each in model.graph.input}
+    kept = [tensor for tensor in model.graph.initializer if tensor.name not in names]
+    had = len(kept) < len(model.graph.initializer)
+    if had:
+        del model.graph.initializer[:]
+        model.graph.initializer.extend(kept)
+    return had
+
+
+def finish(graph: onnx.GraphProto, opsets: Sequence[onnx.OperatorSetIdProto], card: Card) -> onnx.ModelProto:
+    """The model of a graph, with its card."""
+    whole = helper.make_model(graph, opset_imports=opsets, ir_version=_IR_VERSION)
+    whole.producer_name, whole.producer_version = "boxless", __version__
+    helper.set_model_props(whole, {METADATA_KEY: card.to_json()})
+    return whole
+
+
+def write_model(model: onnx.ModelProto, path: Path) -> None:
+    """Writes a model file, whole or not at all."""
+    write_whole(path, lambda beside: onnx.save(model, beside))
+
+
+def write_card(path: Path, card: Card, out: Path | None = None) -> None:
+    """Writes a model file anew with another card, whole or not at all; to `out` where one is given."""
+    model = onnx.load(path)
+    helper.set_model_props(model, {METADATA_KEY: card.to_json()})
+    write_model(model, out or path)
+
+
+def _append_affinity(graph: onnx.GraphProto, network: GapNetwork) -> None:
+    for grid, tensor in (("fine", network.grid), ("coarse", network.features)):
+        graph.node.append(helper.make_node("Shape", [_PREFIX + tensor], [f"{grid}_grid"], start=2, end=4))
+        names = [f"{grid}_{i}" for i in range(len(network.layers))]
+        for name, layer in zip(names, network.layers, strict=True):
+            wiring = {f"{name}_in": _PREFIX + layer, f"{name}_grid": f"{grid}_grid"}
+            append_part(graph, _LAYER.format(name=name), **wiring)
+        units = [f"{name}_unit" for name in names]
+        graph.node.append(helper.make_node("Concat", units, [f"{grid}_units"], axis=1))
+    append_part(graph, _AFFINITY.format(power=float(network.power)))
+
+
+def append_part(graph: onnx.GraphProto, text: str, **wiring: str) -> None:
+    """Appends a graph given as text; `wiring` says which tensors its inputs are, where names differ."""
+    part = parser.parse_model(_HEADER + text).graph
+    for node in part.node:
+        node.input[:] = [wiring.get(name, name) for name in node.input]
+    _join(graph, part)
+
+
+def _join(graph: onnx.GraphProto, part: onnx.GraphProto) -> None:
+    graph.node.extend(part.node)
+    graph.initializer.extend(part.initializer)
+
+
+def tensor_info(name: str, kind: int, *shape: int | str) -> onnx.ValueInfoProto:
+    """What a graph says of an input or output."""
+    return helper.make_tensor_value_info(name, kind, shape)
+
+
+def _numbers(values: Sequence[float]) -> str:
+    return ", ".join(str(float(value)) for value in values)

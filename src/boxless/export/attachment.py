@@ -1,0 +1,184 @@
+"""Turns a classifier that exists into a boxless model: its class maps are inside already, and are brought out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import helper
+
+from boxless.errors import BoxlessError, NetworkError, first_line
+from boxless.export.assemble import put_together
+from boxless.export.cut import cut
+from boxless.export.find import Found
+from boxless.export.preprocessing import Preprocessing, parse_preprocessing
+from boxless.export.proof import Asked, Proof, free_size, prove
+from boxless.export.scaling import scale_for_channels_last
+from boxless.export.source import Layout, open_classifier
+from boxless.export.weights import save_bare, save_whole
+from boxless.models.card import METADATA_KEY, Card
+from boxless.models.presets import PRESETS
+from boxless.system.files import write_whole
+
+
+@dataclass(frozen=True)
+class Attached:
+    """What `attach` made.
+
+    Attributes:
+        path: of the boxless model.
+        card: of it.
+        head: what was found at the end of the classifier, in words, from the feature map to the logits.
+        stages: names, strides and channels of the mid-level feature maps that maps are refined with.
+        proof: what was measured before it was written.
+        converted_from: the opset that the classifier had, if it had to be converted.
+    """
+
+    path: Path
+    card: Card
+    head: tuple[str, ...]
+    stages: tuple[str, ...]
+    proof: Proof
+    converted_from: int | None
+
+
+def attach(
+    path: str | Path,
+    out: str | Path,
+    *,
+    labels: Sequence[str] | None = None,
+    preprocess: str | Preprocessing = "imagenet",
+    layout: Layout | None = None,
+    input_size: tuple[int, int] | None = None,
+    output: str | None = None,
+    allow_max_pool: bool = False,
+    pictures: Sequence[Path] = (),
+    licence: str = "unknown",
+) -> Attached:
+    """Makes a boxless model of an ONNX classifier that ends in global average pooling.
+
+    The answer is kept: the network's own nodes compute the logits. An older opset is converted.
+
+    Args:
+        path: of the classifier.
+        out: of the boxless model; written only if it proves right.
+        labels: the class names, by index; "class 0" and so on where None.
+        preprocess: imagenet, tf, keras-caffe, unit, none, or "mean=..,std=..", of 0-255 or 0-1; see
+            `parse_preprocessing`.
+        layout: of its input, where the shape does not say.
+        input_size: (height, width) that it was made for; what its input declares, or 224 x 224, where None.
+        output: the name of the output that names the classes, where there are several.
+        allow_max_pool: take a network with maximum pooling too.
+        pictures: to prove it on, of the kind that the network knows; random ones where there are none.
+        licence: of the weights, an SPDX identifier.
+
+    Raises:
+        NetworkError: if it cannot be done; the message says what was found and what to do. Nothing is written.
+    """
+    path, out = Path(path), Path(out)
+    colours = parse_preprocessing(preprocess) if isinstance(preprocess, str) else preprocess
+    if out.exists() and path.exists() and out.samefile(path):
+        raise NetworkError(f"{out}: the classifier itself, which would be lost (expected another file to write)")
+    classifier = open_classifier(path, layout, output)
+    size = input_size or classifier.size or (224, 224)
+    if min(size) < 1:
+        raise NetworkError(f"input size {size[0]} x {size[1]} (expected a height and a width in pixels)")
+    try:
+        network, found, layers = cut(classifier, size, colours, allow_max_pool)
+        card = _card(path, found, size, colours, labels, licence)
+        whole = put_together(network, card)
+        if classifier.layout == "nhwc":
+            scale_for_channels_last(whole.graph, exact=True)
+    except BoxlessError as error:
+        raise NetworkError(f"{path}: {error}") from None
+    except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError, ValueError, RuntimeError) as error:
+        kind = type(error).__name__
+        raise NetworkError(f"{path}: its graph cannot be worked on ({kind}: {first_line(error)})") from None
+    words = _in_words(found)
+    converted, stages = classifier.converted_from, tuple(f"stride {e.stride}, {e.channels} channels" for e in layers)
+    asked = Asked(path, classifier.entry, classifier.output, found.logits, classifier.layout, colours)
+    bare = out.with_name(f".{out.stem}.logits.onnx")
+    proofs: list[Proof] = []
+    # Handed over, so that nothing but the files is there while they are proved.
+    waiting = [(whole, classifier.model)]
+
+    def write(beside: Path) -> None:
+        nonlocal card
+        save_whole(*waiting.pop(), beside)
+        if not free_size(beside, size):
+            card = _fixed(card, size)
+            _set_card(beside, card)
+        proofs.append(prove(asked, bare, beside, card, size, pictures))
+
+    try:
+        save_bare(classifier, path, found.logits, bare)
+        del whole, classifier, network, found, layers
+        write_whole(out, write)
+    except NetworkError as error:
+        raise NetworkError(f"{path}: {error}") from None
+    except OSError as error:
+        raise NetworkError(f"{out}: it cannot be written ({error.strerror})") from None
+    finally:
+        if bare.exists():
+            bare.unlink()
+    return Attached(out, card, words, stages, proofs[0], converted)
+
+
+def _card(
+    path: Path,
+    found: Found,
+    size: tuple[int, int],
+    colours: Preprocessing,
+    labels: Sequence[str] | None,
+    licence: str,
+) -> Card:
+    classes = found.tail.stages[-1].width
+    if labels is not None and len(labels) != classes:
+        raise NetworkError(f"{len(labels)} labels for {classes} classes (expected one a class, in their order)")
+    activation = found.activation or "softmax"
+    # Nobody has shown it pictures yet: what is half as probable as by guessing is hardly there.
+    guess, words = (0.5 / classes, "half of what guessing gives") if activation == "softmax" else (0.1, "a default")
+    return Card(
+        name=path.stem,
+        labels=tuple(labels or (f"class {i}" for i in range(classes))),
+        presets={
+            name: replace(
+                preset,
+                sides=tuple(round(_side(size) * each / 224) for each in preset.sides),
+                least_probability=guess,
+                present_from=words,
+            )
+            for name, preset in PRESETS.items()
+        },
+        preprocessing=f"{colours}; in the graph",
+        licence=licence,
+        source=f"attached to {path.name}",
+        activation=activation,
+        maps="max-pooled" if found.max_pooled else "exact" if found.tail.exact else "linearised",
+    )
+
+
+def _set_card(path: Path, card: Card) -> None:
+    model = onnx.load(path)
+    helper.set_model_props(model, {METADATA_KEY: card.to_json()})
+    onnx.save(model, path)
+
+
+def _fixed(card: Card, size: tuple[int, int]) -> Card:
+    """The same with one look at the one size, by whichever preset's name."""
+    presets = {name: replace(preset, sides=(_side(size),)) for name, preset in card.presets.items()}
+    return replace(card, fixed_size=size, presets=presets)
+
+
+def _side(size: tuple[int, int]) -> int:
+    return round(float(np.sqrt(size[0] * size[1])))
+
+
+def _in_words(found: Found) -> tuple[str, ...]:
+    lines = [f"{found.pooling.op_type} over {found.features} ({found.layout})"]
+    lines += [node.op_type for node in found.tail.nodes if node.op_type != "Constant"]
+    lines.append(f"logits ({found.tail.stages[-1].width})" + (f", then {found.activation}" if found.activation else ""))
+    return tuple(lines)

@@ -1,0 +1,99 @@
+"""From a Keras or PyTorch model to a boxless one.
+
+What works on ONNX graphs, and the frameworks, are imported when used: these names are there on every installation.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from boxless.errors import BoxlessError, NetworkError, first_line
+
+if TYPE_CHECKING:
+    from boxless.export.attachment import Attached
+
+_KERAS_SUFFIXES = frozenset([".keras", ".h5", ".hdf5"])
+
+
+def attach_file(path: Path, out: Path, **options: Any) -> Attached:  # noqa: ANN401
+    """`attach` or `from_keras`, by the suffix of the classifier's file."""
+    from boxless.export.attachment import attach
+
+    return (from_keras if path.suffix.lower() in _KERAS_SUFFIXES else attach)(path, out, **options)
+
+
+def from_keras(model: Any, out: str | Path, **options: Any) -> Attached:  # noqa: ANN401
+    """Makes a boxless model of a Keras classifier; see `boxless.export.attach`.
+
+    Args:
+        model: a Keras model of the TensorFlow backend, or the path of a saved one.
+        out: of the boxless model.
+        options: of `boxless.export.attach`.
+
+    Raises:
+        MissingExtraError: if keras, tensorflow or tf2onnx is not installed.
+        NetworkError: if it cannot be exported, or not be attached to.
+    """
+    if isinstance(model, (str, Path)) and not Path(model).is_file():
+        raise NetworkError(f"{model}: no such file")
+    from boxless.export.frameworks import export_keras, framework
+
+    keras = framework("keras", "keras", "tensorflow-cpu", "tf2onnx")
+    if isinstance(model, (str, Path)):
+        path = Path(model)
+        try:
+            model = keras.saving.load_model(path, compile=False)
+        # Keras raises nearly anything on what it cannot load.
+        except Exception as error:
+            raise NetworkError(f"{path}: Keras cannot load it ({first_line(error)})") from None
+        name = path.stem
+    else:
+        name = getattr(model, "name", "keras")
+    declared = getattr(model, "input_shape", None)
+    if isinstance(declared, tuple) and len(declared) == 4 and all(declared[1:3]):
+        options["input_size"] = options.get("input_size") or declared[1:3]
+    return _attached(name, lambda file: export_keras(model, file), out, options)
+
+
+def from_torch(module: Any, out: str | Path, example_size: tuple[int, int] = (224, 224), **options: Any) -> Attached:  # noqa: ANN401
+    """Makes a boxless model of a PyTorch classifier; see `boxless.export.attach`.
+
+    Args:
+        module: a `torch.nn.Module` that takes float32 (N, 3, h, w); exported in evaluation mode, and given back
+            in the mode it was in.
+        out: of the boxless model.
+        example_size: (height, width) of the picture that it is exported with.
+        options: of `boxless.export.attach`.
+
+    Raises:
+        MissingExtraError: if torch is not installed.
+        NetworkError: if it cannot be exported, or not be attached to.
+    """
+    from boxless.export.frameworks import export_torch, framework
+
+    framework("torch", "torch")
+    options.setdefault("input_size", example_size)
+    name = type(module).__name__.lower()
+    return _attached(name, lambda file: export_torch(module, file, example_size), out, options)
+
+
+def _attached(name: str, export: Any, out: str | Path, options: dict[str, Any]) -> Attached:  # noqa: ANN401
+    from boxless.export.attachment import attach
+    from boxless.export.frameworks import quiet
+
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / f"{name}.onnx"
+        try:
+            with quiet():
+                export(file)
+        except BoxlessError:
+            raise
+        # Exporters raise nearly anything.
+        except Exception as error:
+            raise NetworkError(f"{name}: it cannot be exported to ONNX ({first_line(error)})") from None
+        try:
+            return attach(file, out, **options)
+        except NetworkError as error:
+            raise NetworkError(str(error).replace(f"{file}", name)) from None

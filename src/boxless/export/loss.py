@@ -1,0 +1,145 @@
+"""What a model made from another one lost, and what it gained: measured on pictures, in one run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from boxless.errors import AccuracyLossError, PictureError
+from boxless.imaging.read import Pixels, read_picture
+from boxless.localizer import Localizer
+from boxless.maps.boxes import iou
+from boxless.results import Finding
+
+_TIMED = 20
+"""Pictures on which time is taken; each in so many turns, of which the fastest counts."""
+
+_TURNS = 2
+
+
+@dataclass(frozen=True)
+class Loss:
+    """How far two models agree on pictures, in the default preset.
+
+    Attributes:
+        pictures: how many they were asked about.
+        agreement: the share of pictures to which both give the same most probable class, in [0, 1].
+        correlation: of the two maps of the first model's class; the mean over pictures, in [-1, 1].
+        box_iou: of the two best boxes of that class; the mean over pictures, in [0, 1].
+        time_ratio: the second model's time over the first's, one thread; the median over pictures.
+    """
+
+    pictures: int
+    agreement: float
+    correlation: float
+    box_iou: float
+    time_ratio: float
+
+    def figures(self) -> dict[str, float]:
+        """For a card: agreement and overlap in percent."""
+        return {
+            "agreement": round(100 * self.agreement, 1),
+            "map_correlation": round(self.correlation, 3),
+            "box_iou": round(100 * self.box_iou, 1),
+        }
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The least that a quantized model must reach; see `Loss`."""
+
+    agreement: float = 0.9
+    correlation: float = 0.95
+    box_iou: float = 0.85
+
+    def check(self, loss: Loss) -> None:
+        """Passes a good model.
+
+        Raises:
+            AccuracyLossError: that says what was lost, if it is more than allowed.
+        """
+        low = [
+            f"{what} {got:.3f} (at least {least:g}, {option})"
+            for what, got, least, option in (
+                ("top-1 agreement", loss.agreement, self.agreement, "--min-agreement"),
+                ("map correlation", loss.correlation, self.correlation, "--min-correlation"),
+                ("box IoU", loss.box_iou, self.box_iou, "--min-iou"),
+            )
+            if not got >= least
+        ]
+        if low:
+            raise AccuracyLossError(
+                f"not written, it lost too much on {loss.pictures} pictures: {'; '.join(low)}. "
+                "Calibrate on more pictures of the kind the model is for, or lower the limit"
+            )
+
+
+def measure_loss(
+    first: Path, second: Path, pictures: Sequence[Path], done: Callable[[int], object] = lambda count: None
+) -> Loss:
+    """Asks two model files about the same pictures.
+
+    Args:
+        first: the model as it was.
+        second: what was made from it.
+        pictures: to ask about.
+        done: is told before each picture how many came before it.
+
+    Raises:
+        PictureError: if none of them can be read.
+    """
+    one, other = Localizer(first, threads=1), Localizer(second, threads=1)
+    agreements: list[bool] = []
+    correlations: list[float] = []
+    overlaps: list[float] = []
+    ratios: list[float] = []
+    for count, path in enumerate(pictures):
+        done(count)
+        try:
+            pixels = read_picture(path).pixels
+        except PictureError:
+            continue
+        found = one.locate(pixels, always_box=True).findings[0]
+        again = other.locate(pixels, classes=[found.class_index], always_box=True).findings[0]
+        agreements.append(other.locate(pixels).findings[0].class_index == found.class_index)
+        correlations.append(_correlation(found, again))
+        overlaps.append(_overlap(found, again))
+        if len(ratios) < _TIMED:
+            # In turn, so that noise meets both alike.
+            turns = [(_seconds(one, pixels), _seconds(other, pixels)) for _ in range(_TURNS)]
+            ratios.append(min(after for _, after in turns) / min(before for before, _ in turns))
+    if not agreements:
+        raise PictureError(f"none of {len(pictures)} pictures can be read (the loss is measured on some)")
+    return Loss(
+        len(agreements),
+        float(np.mean(agreements)),
+        float(np.mean(correlations)),
+        float(np.mean(overlaps)),
+        float(np.median(ratios)),
+    )
+
+
+def _correlation(one: Finding, other: Finding) -> float:
+    """Pearson's, of two refined class maps; maps without any contrast are alike, and unlike all others."""
+    assert one.class_map is not None
+    assert other.class_map is not None
+    flat = np.stack([one.class_map.ravel(), other.class_map.ravel()])
+    constant = flat.std(axis=1) == 0
+    return float(constant.all()) if constant.any() else float(np.asarray(np.corrcoef(flat))[0, 1])
+
+
+def _overlap(one: Finding, other: Finding) -> float:
+    """IoU of the best boxes; 1 where both have none, 0 where one has."""
+    if one.box is None or other.box is None:
+        return float(one.box is other.box)
+    return float(iou(np.array([one.box.xyxy], np.float32), np.array([other.box.xyxy], np.float32))[0, 0])
+
+
+def _seconds(localizer: Localizer, pixels: Pixels) -> float:
+    start = time.perf_counter()
+    localizer.locate(pixels)
+    return time.perf_counter() - start

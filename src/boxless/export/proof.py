@@ -1,0 +1,253 @@
+"""The proof that a boxless model says what the classifier said, and that its maps add up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from boxless.errors import NetworkError, PictureError, first_line
+from boxless.export.preprocessing import WAYS, Preprocessing
+from boxless.export.source import Layout
+from boxless.imaging.read import Pixels, read_picture
+from boxless.maps.class_maps import probabilities
+from boxless.models.card import Card
+from boxless.models.model_file import inputs
+
+TOLERANCE = 1e-4
+"""The largest difference of logits that passes, as a share of the largest logit."""
+
+COMPLETE = 1e-3
+"""The largest error of completeness that passes, likewise."""
+
+_PICTURES = 4
+_MAPS = 5
+_MORE_SURE = 0.15
+_FEWEST_REAL = 3
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What was measured.
+
+    Attributes:
+        pictures: how many.
+        real: whether they were real ones; else smooth noise.
+        difference: the largest difference of the answers, as a share of the largest.
+        bit_for_bit: whether there was none.
+        completeness: by how much, as a share of the largest logit, what the mean of a class map lacks to the logit
+            differs from picture to picture, for the first five classes; None where maps are not exact.
+        warnings: about the preprocessing.
+    """
+
+    pictures: int
+    real: bool
+    difference: float
+    bit_for_bit: bool
+    completeness: float | None
+    warnings: tuple[str, ...]
+
+
+def session(model: Path | bytes, threads: int = 0) -> ort.InferenceSession:
+    """Opens an ONNX file, or its bytes, without a word on standard error.
+
+    Raises:
+        NetworkError: if ONNX Runtime cannot run it.
+    """
+    options = ort.SessionOptions()
+    options.log_severity_level = 4
+    options.intra_op_num_threads = threads
+    # Memory before speed: no copies of the weights in other orders, and nothing is kept for the next run.
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    options.enable_cpu_mem_arena = False
+    options.add_session_config_entry("session.disable_prepacking", "1")
+    try:
+        return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    # ONNX Runtime's errors have no common class of their own.
+    except Exception as error:
+        raise NetworkError(f"ONNX Runtime cannot run it ({first_line(error)})") from None
+
+
+def free_size(model: Path, size: tuple[int, int]) -> bool:
+    """Whether a boxless model takes other sizes than its own: it is shown one, and its map must grow with it."""
+    opened = session(model)
+    taller, wider = ((each * 3 // 2 + 31) // 32 * 32 for each in size)
+    grids: list[tuple[int, ...]] = []
+    for height, width in (size, (taller, wider), (taller, size[1])):
+        feed = inputs(np.zeros((height, width, 3), np.uint8), size=(height, width))
+        try:
+            (maps,) = opened.run(["class_maps"], feed)
+        except Exception as error:
+            if not grids:
+                raise NetworkError(f"it fails on a picture of {size} ({first_line(error)})") from None
+            return False
+        grids.append(maps.shape[2:])
+    return bool(grids[1][0] > grids[0][0] and grids[2][0] == grids[1][0] and grids[2][1] == grids[0][1])
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The classifier, and how it is asked.
+
+    Attributes:
+        path: of its file.
+        entry, output: names of its input and output.
+        logits: the tensor before a final softmax or sigmoid.
+        layout: of its input.
+        colours: what it wants pixels to be.
+    """
+
+    path: Path
+    entry: str
+    output: str
+    logits: str
+    layout: Layout
+    colours: Preprocessing
+
+    def answers(self, opened: ort.InferenceSession, shown: Sequence[Pixels], output: str = "") -> list[Floats]:
+        """What it says of pictures of the size that it takes."""
+        feeds = ({self.entry: _scaled(pixels, self.colours, self.layout)} for pixels in shown)
+        return [_run(opened, [output or self.output], feed)[0].ravel() for feed in feeds]
+
+
+def prove(asked: Asked, bare: Path, model: Path, card: Card, size: tuple[int, int], pictures: Sequence[Path]) -> Proof:
+    """Shows the same pictures to the classifier and to the boxless model of it.
+
+    Args:
+        asked: the classifier.
+        bare: the same, its logits an output too.
+        model: the boxless model.
+        card: of that.
+        size: (height, width) of the pictures.
+        pictures: real ones; smooth noise where there are none.
+
+    Raises:
+        NetworkError: if they do not say the same, or the maps do not add up.
+    """
+    shown, real = _shown(size, pictures)
+    opened = session(asked.path)
+    said = asked.answers(opened, shown)
+    sure = {
+        name: _sureness(replace(asked, colours=way).answers(opened, shown), card) for name, way in WAYS.items() if real
+    }
+    del opened
+    opened = session(bare)
+    expected = asked.answers(opened, shown, asked.logits)
+    del opened
+
+    answers, missed = _answers(model, len(card.labels), shown)
+    largest = max(float(np.abs(each).max()) for each in expected) or 1.0
+    difference = max(float(np.abs(one - other).max()) for one, other in zip(answers, expected, strict=True)) / largest
+    final = _final_difference(answers, said) / max(1.0, *(float(np.abs(each).max()) for each in said))
+    if not max(difference, final) <= TOLERANCE:
+        raise NetworkError(
+            f"not written: its answers would differ from the original's by {max(difference, final):.2g} of the largest "
+            f"(at most {TOLERANCE:g})"
+        )
+    exact = card.maps == "exact"
+    if exact and not missed / largest <= COMPLETE:
+        raise NetworkError(
+            f"not written: its class maps do not add up to its logits, by {missed / largest:.2g} of the largest "
+            f"(at most {COMPLETE:g})"
+        )
+    doubts = _doubts(_sureness(said, card), sure, said) if real else ()
+    return Proof(len(shown), real, difference, difference == 0.0, missed / largest if exact else None, doubts)
+
+
+def completeness(model: Path, card: Card, size: tuple[int, int]) -> float:
+    """How far map means of a boxless model, plus a constant, miss its logits, as a share of the largest; on noise."""
+    answers, missed = _answers(model, len(card.labels), _shown(size, ())[0])
+    return missed / (max(float(np.abs(each).max()) for each in answers) or 1.0)
+
+
+def _answers(model: Path, classes: int, shown: Sequence[Pixels]) -> tuple[list[Floats], float]:
+    """A boxless model's logits (K,), and by how much their distance to map means differs from picture to picture."""
+    opened = session(model)
+    asked = range(min(_MAPS, classes))
+    answers, offsets = [], []
+    for pixels in shown:
+        feed = inputs(pixels, size=(pixels.shape[0], pixels.shape[1]), classes=asked, top=0)
+        logits, maps = _run(opened, ["logits", "class_maps"], feed)
+        answers.append(logits[0])
+        offsets.append(logits[0, : maps.shape[1]] - maps[0].mean(axis=(1, 2), dtype=np.float64))
+    return answers, float(np.ptp(np.array(offsets), axis=0).max())
+
+
+def _final_difference(answers: Sequence[Floats], said: Sequence[Floats]) -> float:
+    """The largest difference to what the classifier says, be it logits or probabilities or their logarithms."""
+    ways: list[Callable[[Floats], Floats]] = [
+        lambda logits: logits,
+        lambda logits: probabilities(logits, "softmax"),
+        lambda logits: probabilities(logits, "sigmoid"),
+        lambda logits: np.log(probabilities(logits, "softmax")),
+    ]
+    with np.errstate(all="ignore"):
+        return min(
+            max(float(np.abs(way(one) - other).max()) for one, other in zip(answers, said, strict=True)) for way in ways
+        )
+
+
+def _shown(size: tuple[int, int], paths: Sequence[Path]) -> tuple[list[Pixels], bool]:
+    """Pictures of that size: real ones, or smooth noise."""
+    height, width = size
+    shown = []
+    for path in paths:
+        try:
+            pixels = read_picture(path).pixels
+        except PictureError:
+            continue
+        shown.append(np.asarray(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA), np.uint8))
+    if shown:
+        return shown, True
+    random = np.random.default_rng(0)
+    for cells in np.geomspace(4, max(5, min(size) // 4), _PICTURES).astype(int):
+        noise = random.integers(0, 256, (cells, cells, 3)).astype(np.uint8)
+        shown.append(np.asarray(cv2.resize(noise, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8))
+    return shown, False
+
+
+def _scaled(pixels: Pixels, colours: Preprocessing, layout: Layout) -> Floats:
+    scaled = (pixels.astype(np.float32) - np.array(colours.mean, np.float32)) / np.array(colours.std, np.float32)
+    ordered = scaled[..., ::-1] if colours.bgr else scaled
+    return np.ascontiguousarray(ordered[None] if layout == "nhwc" else ordered.transpose(2, 0, 1)[None])
+
+
+def _run(opened: ort.InferenceSession, outputs: list[str], feed: dict[str, NDArray[Any]]) -> list[Floats]:
+    try:
+        return [np.asarray(each) for each in opened.run(outputs, feed)]
+    except Exception as error:
+        raise NetworkError(f"it fails on a picture ({first_line(error)})") from None
+
+
+def _sureness(answers: Sequence[Floats], card: Card) -> float:
+    """The mean probability of the best class."""
+    probable = (
+        each if each.min() >= 0 and each.max() <= 1 else probabilities(each, card.activation) for each in answers
+    )
+    return float(np.mean([each.max() for each in probable]))
+
+
+def _doubts(given: float, sure: dict[str, float], said: Sequence[Floats]) -> tuple[str, ...]:
+    """What speaks against the preprocessing."""
+    doubts = []
+    best = max(sure, key=lambda name: sure[name], default="")
+    if best and sure[best] > given + _MORE_SURE:
+        doubts.append(
+            f"with --preprocess {best} the network is surer of its answers ({sure[best]:.0%} on average, "
+            f"against {given:.0%}): is the preprocessing right?"
+        )
+    named = {int(answer.argmax()) for answer in said}
+    if len(said) >= _FEWEST_REAL and len(named) == 1 and given > 0.99:
+        doubts.append(
+            f"it is sure ({given:.0%}) of the same class on all {len(said)} pictures, as happens when pixels of 0-255 "
+            "meet a network that wants 0-1: is the preprocessing right?"
+        )
+    return tuple(doubts)

@@ -1,0 +1,197 @@
+"""A model in eight bits: smaller and faster, with what it cost measured against the model it was made from.
+
+Static quantization in QDQ form, weights by channel. Only the network is quantized; the picture's part, the head
+and the affinity stay in float32: they take next to no time, and their errors would show.
+"""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+from numpy.typing import NDArray
+from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+
+from boxless.errors import ModelFileError, PictureError
+from boxless.export.assemble import NETWORK_PREFIX, without_defaults, write_card, write_model
+from boxless.export.loss import Limits, Loss, measure_loss
+from boxless.export.scaling import scale_for_channels_last
+from boxless.localizer import Localizer
+from boxless.models.card import Card
+from boxless.models.model_file import ModelFile, Output, find_model, inputs
+from boxless.system.progress import Progress
+
+MAX_CALIBRATION = 100
+"""Ranges settle after some dozen pictures; more only take time."""
+
+MAX_MEASURED = 200
+
+
+@dataclass(frozen=True)
+class Quantized:
+    """What `quantize` made.
+
+    Attributes:
+        path: of the model file.
+        loss: what it cost and gained.
+        calibrated_on: number of pictures that set the ranges.
+        bytes_before, bytes_after: sizes of the two files.
+    """
+
+    path: Path
+    loss: Loss
+    calibrated_on: int
+    bytes_before: int
+    bytes_after: int
+
+
+def quantize(
+    model: str | Path,
+    pictures: Sequence[Path],
+    out: Path,
+    limits: Limits | None = None,
+    progress: Progress = lambda stage, done, total: None,
+) -> Quantized:
+    """Writes a model whose network computes in eight bits, if it is still good enough.
+
+    Every second picture sets the ranges of the activations, at each size that the model's presets look at;
+    the others measure the loss. Where there are fewer than ten, all do both.
+
+    Args:
+        model: the name of a model that comes with boxless, or a model file's path.
+        pictures: of the kind that the model is for; a hundred are enough.
+        out: the file to write.
+        limits: the loss that is allowed; the defaults of `Limits` where None.
+        progress: told how far it is.
+
+    Raises:
+        ModelFileError: if there is no such model, or it is in eight bits already.
+        PictureError: if none of the pictures can be read.
+        AccuracyLossError: if too much was lost; nothing is written.
+    """
+    path = find_model(model)
+    original = ModelFile(path)
+    original.card.need_maps("quantizing")
+    measured_on = _some(pictures if len(pictures) < 10 else pictures[1::2], MAX_MEASURED)
+    calibrated_on = _some(pictures if len(pictures) < 10 else pictures[::2], MAX_CALIBRATION)
+    with tempfile.TemporaryDirectory() as folder:
+        plain, eight_bits = Path(folder) / "plain.onnx", Path(folder) / "int8.onnx"
+        _write_folded(path, plain)
+        reader = _PresetLooks(original, calibrated_on, lambda n: progress("ranges", n, len(calibrated_on)))
+        _quantize_network(plain, eight_bits, reader)
+        card = replace(original.card, name=f"{original.card.name}-int8")
+        write_card(eight_bits, card)
+        loss = measure_loss(path, eight_bits, measured_on, lambda n: progress("loss", n, len(measured_on)))
+        (limits or Limits()).check(loss)
+        # The figures of the float32 model are not this one's.
+        write_card(eight_bits, replace(card, figures=loss.figures(), figures_on=_measured_on(loss, original.card)))
+        write_model(onnx.load(eight_bits), out)
+    return Quantized(out, loss, reader.read, path.stat().st_size, out.stat().st_size)
+
+
+def _write_folded(path: Path, out: Path) -> None:
+    """Writes the model with constants folded and padding fused, in standard operators; its nodes have names."""
+    options = ort.SessionOptions()
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    options.optimized_model_filepath = str(out)
+    options.log_severity_level = 3
+    ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    model = onnx.load(out)
+    without_defaults(model)
+    if any(node.op_type == "DequantizeLinear" for node in model.graph.node):
+        raise ModelFileError(f"{path}: quantized already (expected a float32 model)")
+    scale_for_channels_last(model.graph, exact=False)
+    for node in model.graph.node:
+        node.name = node.output[0]
+    onnx.save(model, out)
+
+
+def _quantize_network(model: Path, out: Path, reader: CalibrationDataReader) -> None:
+    nodes = [node.name for node in onnx.load(model).graph.node if node.name.startswith(NETWORK_PREFIX)]
+    with _quiet():
+        quantize_static(
+            model,
+            out,
+            reader,
+            quant_format=QuantFormat.QDQ,
+            nodes_to_quantize=nodes,
+            per_channel=True,
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+            # Seven bits a weight: without it, sums of u8 * s8 saturate on processors without VNNI.
+            reduce_range=True,
+        )
+
+
+def _measured_on(loss: Loss, card: Card) -> str:
+    return f"{loss.pictures} pictures, against {card.name} in float32"
+
+
+def _some(pictures: Sequence[Path], most: int) -> list[Path]:
+    """At most so many, spread evenly over all."""
+    if len(pictures) <= most:
+        return list(pictures)
+    return [pictures[int(i)] for i in np.linspace(0, len(pictures) - 1, most)]
+
+
+class _PresetLooks(CalibrationDataReader):  # type: ignore[misc]
+    """What the network is shown when pictures are located, at every size of the presets."""
+
+    def __init__(self, model: ModelFile, pictures: Sequence[Path], done: Callable[[int], object]) -> None:
+        self.read = 0
+        self._done = done
+        self._seen: list[dict[str, NDArray[Any]]] = []
+        self._feeds = self._all(Localizer(_Watched(model, self._seen)), pictures)
+
+    def get_next(self) -> dict[str, NDArray[Any]] | None:
+        return next(self._feeds, None)
+
+    def _all(self, localizer: Localizer, pictures: Sequence[Path]) -> Iterator[dict[str, NDArray[Any]]]:
+        for count, picture in enumerate(pictures):
+            self._done(count)
+            try:
+                localizer.locate(picture)
+            except PictureError:
+                continue
+            self.read += 1
+            yield from self._seen
+            self._seen.clear()
+        if not self.read:
+            raise PictureError(f"none of {len(pictures)} pictures can be read (calibration needs some)")
+
+
+class _Watched:
+    """A network that notes what it is asked, and shows one preset that looks at every size of all presets."""
+
+    def __init__(self, model: ModelFile, seen: list[dict[str, NDArray[Any]]]) -> None:
+        presets = model.card.presets
+        sides = {side for preset in presets.values() for side in preset.sides}
+        sides |= {search.side for preset in presets.values() for search in preset.searches}
+        some = next(iter(presets.values()))
+        self.card = replace(model.card, presets={"all": replace(some, sides=tuple(sorted(sides)), searches=())})
+        self._model = model
+        self._seen = seen
+
+    def run(self, pixels: NDArray[np.uint8], *, size: tuple[int, int], classes: Sequence[int], top: int) -> Output:
+        self._seen.append(inputs(pixels, size=size, classes=classes, top=top))
+        return self._model.run(pixels, size=size, classes=classes, top=top)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """The quantizer's advice is for its caller, and its caller knows."""
+    logging.disable(logging.WARNING)
+    ort.set_default_logger_severity(3)
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)
+        ort.set_default_logger_severity(2)

@@ -1,0 +1,1 @@
+"""Images in and out: reading every container, resizing, drawing."""

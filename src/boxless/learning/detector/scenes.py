@@ -1,0 +1,190 @@
+"""Pictures with their boxes as a detector is shown them: moved, scaled, mirrored, recoloured, four in one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from boxless.imaging.read import Pixels
+from boxless.learning.detector.taught import Taught
+from boxless.learning.network.augment import recoloured
+from boxless.learning.network.examples import Store
+from boxless.networks.backbones import STRIDES
+from boxless.system.ordered import ordered_map
+
+Floats = NDArray[np.float32]
+Batch = tuple[Floats, list[Floats]]
+
+_GREY = 114
+"""What is beyond a picture's border."""
+
+_KEPT = 0.35
+"""A box of which less than this share is still in the picture becomes doubtful."""
+
+_MOST_BOXES = 96
+"""In one scene; of more, those that are believed most are taught."""
+
+_LARGE = 0.1
+"""Where at least this share of boxes would not fit into a part of the picture, scenes show the whole."""
+
+
+@dataclass(frozen=True)
+class Variation:
+    """How scenes vary.
+
+    Attributes:
+        mosaic: the share of scenes made of four pictures (Bochkovskiy et al., arXiv 2004.10934).
+        part: the side of a scene as a share of the pictures': what is shown at a time is a part of them, which costs
+            less.
+        scales: pictures are scaled by something between these.
+        mosaic_scales: the same where four are shown.
+        flip: left and right may change places.
+        colour: see `boxless.learning.network.augment.Augmentation`.
+    """
+
+    mosaic: float = 0.3
+    part: float = 0.75
+    scales: tuple[float, float] = (0.6, 1.2)
+    mosaic_scales: tuple[float, float] = (0.4, 0.8)
+    flip: bool = True
+    colour: float = 0.25
+
+
+def variation_for(taught: Sequence[Taught]) -> Variation:
+    """How scenes vary, so that they show the boxes of these pictures whole.
+
+    A scene that is smaller than the picture teaches no box that is larger than the scene, and what a detector has not
+    seen it does not say: all of its boxes of large things would be too small.
+    """
+    believed = Taught.joined(list(taught))
+    boxes = believed.boxes[believed.weights > 0]
+    longest = (boxes[:, 2:] - boxes[:, :2]).max(axis=1, initial=0)
+    usual = Variation()
+    large = np.count_nonzero(longest > usual.part)
+    return replace(usual, part=1.0) if large > 0 and large >= _LARGE * len(boxes) else usual
+
+
+class Scenes:
+    """The batches of epochs, all decided by (seed, epoch, picture).
+
+    Args:
+        store: n decoded pictures, squeezed to squares.
+        aspects: (n,), their heights over their widths.
+        taught: their boxes.
+        side: of pictures as they are looked at in the end, in pixels: their areas are about its square.
+        batch: scenes in one.
+        variation: how they vary.
+        seed: of order and changes.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        aspects: Sequence[float],
+        taught: Sequence[Taught],
+        side: int,
+        batch: int,
+        variation: Variation,
+        seed: int,
+    ) -> None:
+        self._store, self._aspects, self._taught = store, aspects, taught
+        self._look, self._variation, self._seed = side, variation, seed
+        self._side = scene_side(side, variation)
+        self._batch = min(batch, len(store))
+        self.steps = len(store) // self._batch
+        most = 4 * max(len(each) for each in taught)
+        # In eights, so that a round's other boxes seldom need another program.
+        self.rows = min(_MOST_BOXES, -(-max(most, 1) // 8) * 8)
+
+    def epoch(self, number: int) -> Iterator[Batch]:
+        """Pictures float32 (b, side, side, 3) in 0-255, and the targets of `Taughtable`; made ahead of their use."""
+        order = np.random.default_rng([self._seed, number]).permutation(len(self._store))
+        parts = order[: self.steps * self._batch].reshape(self.steps, self._batch)
+        return ordered_map(
+            lambda step: self._made(parts[step].tolist(), number), range(self.steps), os.cpu_count() or 1
+        )
+
+    def _made(self, pictures: Sequence[int], epoch: int) -> Batch:
+        scenes = [self.scene(picture, epoch) for picture in pictures]
+        rows = [taught.padded(self.rows) for _, taught in scenes]
+        boxes, candidates, weights = (np.stack([row[i] for row in rows]) for i in range(3))
+        return np.stack([pixels for pixels, _ in scenes]), [boxes * self._side, candidates, weights]
+
+    def scene(self, picture: int, epoch: int) -> tuple[Floats, Taught]:
+        """One picture, or four, as shown in an epoch: float32 (side, side, 3) and boxes as shares of it."""
+        how = self._variation
+        # From 1 on: to NumPy the seeds [s, e] and [s, e, 0] are one, and the first has ordered the pictures.
+        random = np.random.default_rng([self._seed, epoch, picture + 1])
+        side = self._side
+        canvas = np.full((side, side, 3), _GREY, np.uint8)
+        if random.random() < how.mosaic:
+            x, y = (round(side * share) for share in random.uniform(0.35, 0.65, 2))
+            frames = [(0, 0, x, y), (x, 0, side, y), (0, y, x, side), (x, y, side, side)]
+            others = random.integers(len(self._store), size=3).tolist()
+            parts = [
+                self._pasted(canvas, which, frame, how.mosaic_scales, random)
+                for which, frame in zip([picture, *others], frames, strict=True)
+            ]
+        else:
+            parts = [self._pasted(canvas, picture, (0, 0, side, side), how.scales, random)]
+        pixels = canvas.astype(np.float32)
+        return recoloured(pixels, how.colour, random) if how.colour else pixels, Taught.joined(parts)
+
+    def _pasted(
+        self,
+        canvas: Pixels,
+        picture: int,
+        frame: tuple[int, int, int, int],
+        scales: tuple[float, float],
+        random: np.random.Generator,
+    ) -> Taught:
+        """Puts a picture into a frame of the canvas; its boxes there."""
+        how = self._variation
+        pixels, aspect, taught = self._store[picture], self._aspects[picture], self._taught[picture]
+        x0, y0, x1, y1 = frame
+        width, height = x1 - x0, y1 - y0
+        size = self._look * random.uniform(*scales)
+        high, wide = size * np.sqrt(aspect), size / np.sqrt(aspect)
+        left, top = (_placed(each, room, random) for each, room in ((wide, width), (high, height)))
+        flip = how.flip and random.random() < 0.5
+
+        stored_high, stored_wide = pixels.shape[:2]
+        # From the stored square to the frame, about the pixels' corners: x' = a * x + b.
+        a = np.array([(-wide if flip else wide) / stored_wide, high / stored_high])
+        b = np.array([left + wide if flip else left, top])
+        matrix = np.array([[a[0], 0, b[0] + 0.5 * a[0] - 0.5], [0, a[1], b[1] + 0.5 * a[1] - 0.5]])
+        canvas[y0:y1, x0:x1] = cv2.warpAffine(
+            pixels, matrix, (width, height), flags=cv2.INTER_LINEAR, borderValue=(_GREY,) * 3
+        )
+        if not len(taught):
+            return taught
+        scale = a * (stored_wide, stored_high)
+        moved = taught.boxes.reshape(-1, 2, 2) * scale + b
+        corners = np.concatenate([moved.min(axis=1), moved.max(axis=1)], axis=1)
+        inside = corners.clip(0, [width, height, width, height])
+        share = _areas(inside) / np.maximum(_areas(corners), 1e-9)
+        seen = share > 0
+        weights = np.where(share >= _KEPT, taught.weights, 0).astype(np.float32)
+        whole = ((inside + np.array([x0, y0, x0, y0])) / self._side).astype(np.float32)
+        return Taught(whole[seen], taught.candidates[seen], weights[seen])
+
+
+def scene_side(side: int, variation: Variation) -> int:
+    """Of the scenes, in pixels: a multiple of the last stride."""
+    return max(1, round(side * variation.part / STRIDES[-1])) * STRIDES[-1]
+
+
+def _placed(size: float, room: int, random: np.random.Generator) -> float:
+    """Where a picture begins: anywhere with as much of it as possible in the frame, give or take a tenth."""
+    low, high = sorted((0.0, room - size))
+    slack = 0.1 * room
+    return float(random.uniform(low - slack, high + slack))
+
+
+def _areas(boxes: NDArray[np.floating]) -> NDArray[np.floating]:
+    return np.asarray(np.prod(boxes[:, 2:] - boxes[:, :2], axis=1))

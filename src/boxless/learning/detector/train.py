@@ -1,0 +1,267 @@
+"""Labelled pictures to a detector: class maps teach the first round, the detector itself the next ones."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from boxless.datasets.labelled import LabelledPictures
+from boxless.errors import DatasetError, TrainingError
+from boxless.export.assemble import write_card
+from boxless.imaging.read import read_picture
+from boxless.learning.detector.evidence import Evidence, evidence_of
+from boxless.learning.detector.export import export_detector
+from boxless.learning.detector.loss import Taughtable
+from boxless.learning.detector.result import Round, TrainedDetector, in_words
+from boxless.learning.detector.scenes import Scenes, variation_for
+from boxless.learning.detector.settings import Settings
+from boxless.learning.detector.taught import Taught
+from boxless.learning.detector.teacher import (
+    by_class_maps,
+    by_detector,
+    load_taught,
+    look,
+    named_by_class_maps,
+    save_taught,
+)
+from boxless.learning.network.checkpoint import Checkpoints
+from boxless.learning.network.device import jit_compile, repeatable
+from boxless.learning.network.epochs import enough_disk, run_epochs
+from boxless.learning.network.examples import Store
+from boxless.learning.network.history import Epoch
+from boxless.learning.network.plan import Plan
+from boxless.learning.network.rates import optimizer_of
+from boxless.learning.network.watch import Quiet, Watch
+from boxless.learning.readable import readable
+from boxless.maps.class_maps import probabilities
+from boxless.models.card import Card
+from boxless.models.model_file import ModelFile
+from boxless.models.presets import DEFAULT_PRESET, Preset
+from boxless.networks.framework import keras
+from boxless.system.ordered import ordered_map
+from boxless.system.progress import Progress
+
+_LISTED = 5
+
+_MARGIN = 1.25
+"""How much larger than they are looked at pictures are kept, so that enlarged parts are not blurred."""
+
+
+def train_detector(
+    training: LabelledPictures,
+    validation: LabelledPictures,
+    out: Path,
+    settings: Settings,
+    teacher: Path | Sequence[Taught],
+    *,
+    licence: str = "unknown",
+    watch: Watch | None = None,
+    progress: Progress = lambda stage, done, total: None,
+) -> TrainedDetector:
+    """Trains a detector on pictures whose labels are known, and writes a model file.
+
+    Beside the model, in `NAME.training`, are the boxes that were taught and the checkpoints of each round: what was
+    killed goes on from the last whole epoch when it is called again. In the end checkpoints go, and the boxes stay.
+
+    Args:
+        training: see `boxless.datasets.split.read_split`.
+        validation: pictures whose labels say after which round to stop, and how sure a box has to be.
+        out: the model file.
+        settings: which detector, and how.
+        teacher: a boxless model with class maps of the same classes; or the boxes of each training picture, all of
+            which can then be read.
+        licence: of the model, an SPDX identifier.
+        watch: is told how the epochs go.
+        progress: told how far the stages between are.
+
+    Raises:
+        DatasetError: if too much cannot be read, or no held-out picture shows a class.
+        UnknownClassError: if the teacher lacks a label.
+        TrainingError: if the training cannot go on, or nothing stands out in any picture.
+        DiskSpaceError: if checkpoints would not fit on the disk.
+    """
+    learned, held_out = readable(training, validation, progress)
+    _check_shown(held_out)
+    folder = out.with_suffix(".training")
+    facts = _facts(learned, settings, teacher)
+    # What is there of another training is neither taken nor replaced; more rounds are the same one going on.
+    stamp = hashlib.sha256(json.dumps([facts, asdict(replace(settings, rounds=1))]).encode()).hexdigest()[:8]
+    repeatable(settings.seed)
+    network = settings.network(len(learned.classes))
+    aspects = _aspects(learned)
+    store = Store(learned.paths, round(_MARGIN * settings.size))
+    first: list[Taught] = []
+    rounds: list[Round] = []
+    for number in range(1, settings.rounds + 1):
+        kept_boxes = folder / f"boxes-{number}-{stamp}.npz"
+        if kept_boxes.exists():
+            taught = load_taught(kept_boxes)
+        elif number == 1:
+            taught = _first(teacher, learned, progress)
+        else:
+            tell = partial(_tell, progress, f"boxes of round {number}", len(learned))
+            taught = by_detector(_file(folder, number - 1), learned, first, tell)
+        save_taught(kept_boxes, taught)
+        first = first or taught
+        plan = _plan(settings, number, len(learned))
+        history = _taught(network, store, aspects, taught, plan, settings, folder / f"round-{number}", facts, watch)
+        made = _file(folder, number)
+        apart = export_detector(network, made, _card(out, learned, settings, licence), held_out.paths)
+        evidence = _evidence(ModelFile(made, threads=1), held_out, progress)
+        rounds.append(Round.of(taught, history, evidence, apart))
+        if number > 1 and evidence.precision <= rounds[-2].evidence.precision:
+            break
+    kept = max(range(len(rounds)), key=lambda i: rounds[i].evidence.precision) + 1
+    card = _judged(ModelFile(_file(folder, kept)).card, rounds[kept - 1].evidence, held_out)
+    write_card(_file(folder, kept), card, out)
+    for number in range(1, len(rounds) + 1):
+        Checkpoints(folder / f"round-{number}", {}).remove()
+    before = _evidence_of_teacher(teacher, held_out, progress)
+    words = in_words(network, settings, learned, held_out, rounds, kept, before)
+    return TrainedDetector(out, card, tuple(rounds), kept, tuple(words), before)
+
+
+def _check_shown(held_out: LabelledPictures) -> None:
+    wanted = [k for k in range(len(held_out.classes)) if k not in held_out.background]
+    if not held_out.counts[wanted].any():
+        some = ", ".join(held_out.classes[k] for k in wanted[:_LISTED])
+        raise DatasetError(
+            f"{held_out.name}: no held-out picture shows {some}{' or another class' if len(wanted) > _LISTED else ''}, "
+            "so nothing would say how well the detector does (name others: --val)"
+        )
+
+
+def _tell(progress: Progress, stage: str, total: int, done: int) -> None:
+    progress(stage, done, total)
+
+
+def _first(teacher: Path | Sequence[Taught], learned: LabelledPictures, progress: Progress) -> list[Taught]:
+    if isinstance(teacher, Path):
+        return by_class_maps(teacher, learned, partial(_tell, progress, "boxes of class maps", len(learned)))
+    if len(teacher) != len(learned):
+        raise TrainingError(f"boxes of {len(teacher)} pictures for {len(learned)} that can be read (expected as many)")
+    return list(teacher)
+
+
+def _plan(settings: Settings, number: int, pictures: int) -> Plan:
+    """Of a round: the first from scratch, later ones shorter and gentler."""
+    later = number > 1
+    return Plan(
+        epochs=settings.epochs_of(number, pictures),
+        batch=settings.batch,
+        rate=settings.rate / 2 if later else settings.rate,
+        keep="last",
+        # Scenes of another round than the last.
+        seed=settings.seed + number - 1,
+        clip=10.0,
+    )
+
+
+def _taught(
+    network: Any,  # noqa: ANN401
+    store: Store,
+    aspects: Sequence[float],
+    taught: Sequence[Taught],
+    plan: Plan,
+    settings: Settings,
+    folder: Path,
+    facts: dict[str, Any],
+    watch: Watch | None,
+) -> tuple[Epoch, ...]:
+    """A round's epochs; the network is changed."""
+    scenes = Scenes(store, aspects, taught, settings.size, plan.batch, variation_for(taught), plan.seed)
+    model = Taughtable(network.input, network.output)
+    model.compile(optimizer_of(plan, scenes.steps), jit_compile=jit_compile())
+    model.optimizer.build(model.trainable_variables)
+    enough_disk(model, folder)
+    checkpoints = Checkpoints(folder, {**facts, **asdict(plan), "boxes": _digest(taught)})
+    return run_epochs(
+        model, plan, scenes.steps, scenes.epoch, judged=None, checkpoints=checkpoints, watch=watch or Quiet()
+    )
+
+
+def _evidence(network: ModelFile, held_out: LabelledPictures, progress: Progress) -> Evidence:
+    rows = []
+    for logits in ordered_map(lambda path: look(network, path)[0].logits, held_out.paths, os.cpu_count() or 1):
+        rows.append(probabilities(logits, "sigmoid"))
+        progress("held out", len(rows), len(held_out))
+    return evidence_of(np.stack(rows), held_out.targets, held_out.background)
+
+
+def _evidence_of_teacher(
+    teacher: Path | Sequence[Taught], held_out: LabelledPictures, progress: Progress
+) -> Evidence | None:
+    """The same of the model with class maps, if one taught."""
+    if not isinstance(teacher, Path):
+        return None
+    said = named_by_class_maps(teacher, held_out, partial(_tell, progress, "the teacher, held out", len(held_out)))
+    return evidence_of(said, held_out.targets, held_out.background)
+
+
+def _card(out: Path, learned: LabelledPictures, settings: Settings, licence: str) -> Card:
+    return Card(
+        name=out.stem,
+        labels=learned.classes,
+        background=learned.background,
+        presets={DEFAULT_PRESET: Preset(sides=(settings.size,), walk_steps=1)},
+        preprocessing="in the network",
+        licence=licence,
+        source=f"{settings.backbone} detector taught on {len(learned)} pictures of {learned.name} from labels alone",
+        activation="sigmoid",
+        maps="none",
+    )
+
+
+def _judged(card: Card, evidence: Evidence, held_out: LabelledPictures) -> Card:
+    """The card with the level that held-out labels set, and what they say of it."""
+    words = f"the labels of {len(held_out)} pictures of {held_out.name}: best F1 of naming them"
+    preset = card.presets[DEFAULT_PRESET]
+    preset = replace(
+        preset, threshold=evidence.level, set_on=words, least_probability=evidence.level, present_from=words
+    )
+    return replace(
+        card,
+        presets={DEFAULT_PRESET: preset},
+        figures={"label_precision": round(evidence.precision, 1), "label_f1": round(evidence.f1, 1)},
+        figures_on=f"{len(held_out)} held-out pictures of {held_out.name}",
+    )
+
+
+def _file(folder: Path, number: int) -> Path:
+    return folder / f"round-{number}.onnx"
+
+
+def _aspects(pictures: LabelledPictures) -> list[float]:
+    """Heights over widths, as displayed."""
+
+    def one(path: Path) -> float:
+        picture = read_picture(path, enough=1)
+        return picture.height / picture.width
+
+    return list(ordered_map(one, pictures.paths, os.cpu_count() or 1))
+
+
+def _facts(learned: LabelledPictures, settings: Settings, teacher: Path | Sequence[Taught]) -> dict[str, Any]:
+    """What must be the same for a training to go on."""
+    by = hashlib.sha256(teacher.read_bytes()).hexdigest()[:8] if isinstance(teacher, Path) else _digest(teacher)
+    return {
+        "pictures": f"{len(learned)} ({learned.digest})",
+        "teacher": by,
+        "detector": f"{settings.backbone}, width {settings.width:g}",
+        "size": settings.size,
+        "backend": keras.backend.backend(),
+    }
+
+
+def _digest(taught: Sequence[Taught]) -> str:
+    whole = Taught.joined(list(taught))
+    parts = (whole.boxes.tobytes(), whole.candidates.tobytes(), whole.weights.tobytes())
+    return hashlib.sha256(b"".join(parts)).hexdigest()[:8]

@@ -1,0 +1,1 @@
+"""`boxless fit`: a linear head on a frozen backbone."""

@@ -1,0 +1,196 @@
+"""Features of many pictures from a frozen backbone: made once, kept on disk, read in pieces."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boxless.errors import PictureError
+from boxless.export.backbone import Backbone
+from boxless.imaging.read import read_picture, resize_pixels
+from boxless.system.files import cache_folder, check_space
+from boxless.system.ordered import ordered_map
+
+Floats = NDArray[np.float32]
+
+Seen: TypeAlias = "tuple[bytes, Floats | None, str]"
+"""A picture's digest; its features, unless they are known; or why there are none."""
+
+Engine: TypeAlias = "Callable[[Look, Sequence[Path]], Iterator[tuple[int, Seen]]]"
+"""Looks at pictures, and gives the index and what was seen of each once, in any order."""
+
+_DIGEST = 16  # bytes
+
+
+@dataclass(frozen=True, eq=False)
+class Features:
+    """The features of n pictures, on disk.
+
+    Attributes:
+        path: of the file that keeps them.
+        width: C, how many there are of a picture.
+        places: int64 (n,), the record of each picture in that file; -1 where it cannot be read.
+        unreadable: why, by index.
+        cached: how many pictures were on disk already.
+    """
+
+    path: Path
+    width: int
+    places: NDArray[np.int64]
+    unreadable: dict[int, str]
+    cached: int
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    @property
+    def pooled(self) -> Floats:
+        """All of them, in memory: float32 (n, C); of what cannot be read, zeros."""
+        return self[slice(None)]
+
+    def __getitem__(self, part: slice | NDArray[np.int64]) -> Floats:
+        """Some of them, in memory: float32 (m, C)."""
+        places = self.places[part]
+        rows = np.zeros((len(places), self.width), np.float32)
+        there = places >= 0
+        if there.any():
+            rows[there] = np.memmap(self.path, _record(self.width), mode="r")["features"][places[there]]
+        return rows
+
+    def only(self, chosen: NDArray[np.int64]) -> Features:
+        """Those of some of the pictures, by index, all of which can be read."""
+        return replace(self, places=self.places[chosen], unreadable={})
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """What an engine does with a picture.
+
+    Attributes:
+        backbone: frozen.
+        side: pixels; a picture is looked at with about side * side of them.
+        known: digests of pictures that need no look.
+    """
+
+    backbone: Backbone
+    side: int
+    known: Collection[bytes]
+
+    def __call__(self, file: Path) -> Seen:
+        """Reads and looks."""
+        try:
+            content = file.read_bytes()
+        except FileNotFoundError:
+            return b"", None, "no such file"
+        except OSError as error:
+            return b"", None, error.strerror or str(error)
+        digest = hashlib.blake2b(content, digest_size=_DIGEST).digest()
+        if digest in self.known:
+            return digest, None, ""
+        try:
+            picture = read_picture(content if content else file, enough=self.side)
+        except PictureError as error:
+            return digest, None, str(error)
+        size = self.backbone.card.look_size(self.side, picture.height, picture.width)
+        return digest, self.backbone.pool(resize_pixels(picture.pixels, *size), size), ""
+
+
+def here(look: Look, paths: Sequence[Path]) -> Iterator[tuple[int, Seen]]:
+    """The engine of one machine: a picture a core."""
+    return enumerate(ordered_map(look, paths, os.cpu_count() or 1))
+
+
+def pooled_features(
+    backbone: Backbone,
+    paths: Sequence[Path],
+    side: int,
+    *,
+    engine: Engine = here,
+    done: Callable[[int], object] = lambda count: None,
+) -> Features:
+    """The averages over positions of the backbone's last features, each picture in its own aspect ratio.
+
+    They are kept by the picture's content: what was made stays made, after a kill, in another folder, or with
+    other labels.
+
+    Args:
+        backbone: frozen.
+        paths: n pictures.
+        side: pixels; a picture is looked at with about side * side of them.
+        engine: what looks.
+        done: told after each picture how many are done.
+
+    Raises:
+        DiskSpaceError: if the features would not fit on the disk.
+    """
+    path = cache_folder() / "features" / f"{_fingerprint(backbone)}-{side}.bin"
+    record = _record(backbone.width)
+    check_space(path.parent, len(paths) * record.itemsize, "the features' cache ($BOXLESS_CACHE)")
+    with _Store(path, record) as store:
+        places = np.full(len(paths), -1, np.int64)
+        unreadable: dict[int, str] = {}
+        cached = 0
+        look = Look(backbone, side, store)
+        for count, (i, (digest, made, reason)) in enumerate(engine(look, paths), start=1):
+            if reason:
+                unreadable[i] = reason
+            else:
+                cached += made is None
+                places[i] = store.place(digest, made)
+            done(count)
+    return Features(path, backbone.width, places, unreadable, cached)
+
+
+class _Store(Collection[bytes]):
+    """A file of records, digest and features, that only grows; a record that a kill cut short is cut off."""
+
+    def __init__(self, path: Path, record: np.dtype[np.void]) -> None:
+        self._path = path
+        self._record = record
+
+    def __enter__(self) -> Self:
+        # Unbuffered: a record is one write, whole even if another run adds to the file at the same time.
+        self._file = self._path.open("a+b", buffering=0)
+        whole, rest = divmod(self._path.stat().st_size, self._record.itemsize)
+        if rest:  # else nothing is cut off, for another run may be adding
+            self._file.truncate(whole * self._record.itemsize)
+        digests = np.memmap(self._path, self._record, mode="r", shape=(whole,))["digest"] if whole else ()
+        self._places = {digest.tobytes(): i for i, digest in enumerate(digests)}
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+    def __contains__(self, digest: object) -> bool:
+        return digest in self._places
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def place(self, digest: bytes, features: Floats | None) -> int:
+        """Where the features of a picture are; they are kept, now, if they are new."""
+        if digest not in self._places:
+            self._file.write(np.array((digest, features), self._record).tobytes())
+            self._places[digest] = self._file.tell() // self._record.itemsize - 1
+        return self._places[digest]
+
+
+def _record(width: int) -> np.dtype[np.void]:
+    return np.dtype([("digest", f"V{_DIGEST}"), ("features", "<f4", (width,))])
+
+
+def _fingerprint(backbone: Backbone) -> str:
+    return hashlib.blake2b(backbone.path.read_bytes(), digest_size=8).hexdigest()

@@ -1,0 +1,212 @@
+"""Own classes in minutes: a linear head on a frozen backbone, written into one model file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from boxless.datasets.labelled import LabelledPictures
+from boxless.errors import DatasetError
+from boxless.evaluation.calibrate import Calibration
+from boxless.export.assemble import write_model
+from boxless.export.backbone import Backbone, with_head
+from boxless.learning.finish import finish, presets_for, threshold_facts
+from boxless.learning.head.features import Engine, Features, here, pooled_features
+from boxless.learning.head.finding import with_plans
+from boxless.learning.head.head import LinearHead, fit_head
+from boxless.learning.head.naming import try_sizes
+from boxless.learning.head.searches import learn_searches
+from boxless.learning.head.streamed_head import STREAMED_FROM, fit_streamed
+from boxless.learning.report.held_out import HeldOut
+from boxless.learning.report.report import Report
+from boxless.models.card import Card
+from boxless.models.presets import Preset
+from boxless.models.zoo import DEFAULT_MODEL
+from boxless.system.files import check_space, write_whole
+from boxless.system.progress import Progress
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """What `fit` made.
+
+    Attributes:
+        path: of the model file.
+        card: of the model.
+        head: its last layer.
+        cached: how many pictures had their features on disk already.
+        report: what was learned, and how well.
+        thresholds: where boxes set them.
+    """
+
+    path: Path
+    card: Card
+    head: LinearHead
+    cached: int
+    report: Report
+    thresholds: tuple[Calibration, ...]
+
+
+def fit(
+    training: LabelledPictures,
+    validation: LabelledPictures,
+    out: Path,
+    *,
+    backbone: str | Path = DEFAULT_MODEL,
+    side: int | None = None,
+    find_side: int | None = None,
+    boxes: Path | None = None,
+    licence: str = "unknown",
+    seed: int = 0,
+    engine: Engine = here,
+    progress: Progress = lambda stage, done, total: None,
+) -> Fitted:
+    """Learns classes from pictures, and writes a model file that names and locates them.
+
+    The backbone stays as it is; what is learned is one linear layer behind the average of its last features.
+
+    Args:
+        training: see `boxless.datasets.split.read_split`.
+        validation: pictures to measure on, of the same classes.
+        out: the model file.
+        backbone: the name of a model that comes with boxless, or a model file's path.
+        side: pixels; the head is fitted on pictures of about side * side of them. Where None, at the side of the
+            backbone's first look or at twice it, whichever names better; see `boxless.learning.head.naming`.
+        find_side: pixels of the look that finds all classes; where None, each is found as suits its size. See
+            `boxless.learning.head.finding`.
+        boxes: annotations (COCO, CSV, a folder) that thresholds are set on; where None, they are carried over, or those
+            of small things.
+        licence: of the model, an SPDX identifier.
+        seed: of the folds of the cross-validation.
+        engine: what looks at the pictures that are learned from and held out.
+        progress: told how far it is.
+
+    Raises:
+        DatasetError: if there is nothing to tell apart, or too much cannot be read.
+        ModelFileError: if there is no such backbone.
+        DiskSpaceError: if features or model would not fit on the disk.
+    """
+    trunk = Backbone(backbone)
+    naming = None
+    if side is None:
+        _check_classes(training)
+        naming = try_sizes(trunk, training, seed, engine, lambda at, n, of: progress(f"naming at {at}", n, of))
+        side = naming.side
+    check_space(out.parent, 2 * trunk.path.stat().st_size, "the model file")
+    paths = [*training.paths, *validation.paths]
+    made = pooled_features(
+        trunk, paths, side, engine=engine, done=lambda count: progress("features", count, len(paths))
+    )  # fmt: skip
+    border = len(training)
+    learned = training.without({i: why for i, why in made.unreadable.items() if i < border})
+    held_out = validation.without({i - border: why for i, why in made.unreadable.items() if i >= border})
+    readable = np.array([i for i in range(len(paths)) if i not in made.unreadable])
+    _check_classes(learned)
+    head = _head(made.only(readable[readable < border]), learned, seed, progress)
+
+    card = _card(out.stem, trunk.card, learned, side, licence)
+    thresholds: tuple[Calibration, ...] = ()
+    report: Report | None = None
+
+    def write(beside: Path) -> None:
+        nonlocal card, thresholds, report
+        write_model(with_head(trunk.path, head.weight, head.bias, card), beside)
+        searches = learn_searches(trunk, beside, learned, side, find_side, seed=seed, engine=engine, progress=progress)
+        if searches.plans:
+            card = with_plans(card, searches.plans)
+            write_model(
+                with_head(trunk.path, head.weight, head.bias, card, searches.layers, searches.usual),
+                beside,
+            )
+        done = finish(beside, card, held_out, boxes, progress)
+        card, thresholds = done.card, done.thresholds
+        facts = _facts(trunk.card, learned, held_out, str(naming or f"at {side} pixels, as asked"), head, card)
+        unseen = learned if head.unseen is None else learned.only(head.unseen)
+        left_out = HeldOut(unseen, head.left_out) if head.left_out is not None else None
+        report = Report.of(
+            f"{card.name}: {len(card.labels)} classes",
+            facts,
+            learned,
+            done.measured,
+            left_out,
+            thresholds,
+            done.survivals,
+        )
+
+    write_whole(out, write)
+    assert report is not None
+    return Fitted(out, card, head, made.cached, report, thresholds)
+
+
+def _head(features: Features, learned: LabelledPictures, seed: int, progress: Progress) -> LinearHead:
+    if len(features) > STREAMED_FROM:
+        return fit_streamed(
+            features,
+            learned.targets,
+            several=learned.several,
+            seed=seed,
+            done=lambda done, of: progress("learning", done, of),
+        )
+    return fit_head(features.pooled, learned.targets, several=learned.several, seed=seed)
+
+
+def _check_classes(pictures: LabelledPictures) -> None:
+    if pictures.several:
+        everywhere = [
+            name for name, count in zip(pictures.classes, pictures.counts, strict=True) if count == len(pictures)
+        ]
+        if everywhere:
+            raise DatasetError(
+                f"{pictures.name}: every picture shows {', '.join(everywhere)}: add pictures that do not, with the "
+                "label background"
+            )
+
+
+def _card(name: str, backbone: Card, pictures: LabelledPictures, side: int, licence: str) -> Card:
+    return replace(
+        backbone,
+        name=name,
+        labels=pictures.classes,
+        class_ids=(),
+        background=pictures.background,
+        activation="sigmoid" if pictures.several else "softmax",
+        presets=presets_for(backbone.presets, side, f"carried over from {backbone.name}: not set on these classes"),
+        licence=licence,
+        source=f"a head fitted on {len(pictures)} pictures of {pictures.name}; backbone {backbone.name} "
+        f"({backbone.licence}): {backbone.source}",
+        maps="exact",
+        figures={},
+        figures_on="",
+    )
+
+
+def _facts(
+    backbone: Card, learned: LabelledPictures, held_out: LabelledPictures, named: str, head: LinearHead, card: Card
+) -> list[tuple[str, str]]:
+    preset = card.preset(card.default_preset)
+    how = "cross-validation" if head.unseen is None else "a fifth that was left out; learned piece by piece"
+    chosen = f"chosen by {how}" if head.losses else "a default: too few pictures of a class to choose it"
+    return [
+        ("learned from", f"{len(learned)} pictures of {learned.name}"),
+        ("held out", f"{len(held_out)} pictures of {held_out.name}"),
+        ("backbone", f"{backbone.name}, frozen"),
+        ("names", named),
+        ("head", f"linear, regularisation C = {head.strength:g}, {chosen}"),
+        ("labels a picture", "several (sigmoid)" if learned.several else "one (softmax)"),
+        ("finds", _finds(card, preset)),
+        *threshold_facts(card),
+    ]
+
+
+def _finds(card: Card, preset: Preset) -> str:
+    """Which classes are found at which size, in words."""
+    found = [
+        f"{', '.join(card.labels[k] for k in search.classes)} at {search.side} pixels, with a layer of their own"
+        for search in preset.searches
+    ]
+    searched = {k for search in preset.searches for k in search.classes} | set(card.background)
+    if len(searched) < len(card.labels):
+        found.append(f"{'others' if found else 'all'} at {' and '.join(map(str, preset.sides))}, with the naming layer")
+    return "; ".join(found)

@@ -1,0 +1,138 @@
+"""The epochs of a training, whatever is trained: steps, checkpoints, the best one kept, early stopping."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from boxless.errors import TrainingError
+from boxless.learning.network.checkpoint import Arrays, Checkpoints, read_variables, variables, write_variables
+from boxless.learning.network.event_log import log_numbers
+from boxless.learning.network.history import Epoch
+from boxless.learning.network.plan import Plan
+from boxless.learning.network.score import Score
+from boxless.learning.network.watch import Watch
+from boxless.system.files import check_space
+
+Batches = Iterator[tuple[Any, Any]]
+
+
+def run_epochs(
+    network: Any,  # noqa: ANN401
+    plan: Plan,
+    steps: int,
+    batches: Callable[[int], Batches],
+    *,
+    judged: Callable[[], Score] | None,
+    checkpoints: Checkpoints | None,
+    watch: Watch,
+) -> tuple[Epoch, ...]:
+    """Trains a compiled network in place.
+
+    Args:
+        network: with its optimizer built.
+        plan: how.
+        steps: an epoch.
+        batches: of an epoch, by its number from 0, and the same ones whenever asked.
+        judged: how well the network does on validation pictures; None keeps the last epoch.
+        checkpoints: where a training that was killed goes on from, if anywhere.
+        watch: is told how it goes.
+
+    Raises:
+        TrainingError: if the loss is no number, or if the checkpoint is another network's.
+    """
+    keeps_best = plan.keep == "best" and judged is not None
+    history, best, kept = _where_it_stood(network, checkpoints, keeps_best)
+    watch.begins(plan.epochs, steps, len(history))
+    try:
+        for number in range(len(history), plan.epochs):
+            if plan.patience and best and number - best.epoch >= plan.patience:
+                break
+            began = time.perf_counter()
+            said = _epoch(network, batches(number), watch)
+            if not np.isfinite(said["loss"]):
+                raise TrainingError(
+                    f"the loss of epoch {number + 1} is {said['loss']}: the training diverged; "
+                    f"lower the rate ({plan.rate:g})"
+                )
+            found = judged() if judged else None
+            epoch = Epoch(
+                epoch=number + 1,
+                rate=float(network.optimizer.learning_rate),
+                loss=said["loss"],
+                accuracy=said.get("accuracy"),
+                val_loss=found.loss if found else None,
+                val_accuracy=found.accuracy if found else None,
+                seconds=time.perf_counter() - began,
+            )
+            history.append(epoch)
+            better = epoch.better_than(best)
+            if better:
+                best = epoch
+                kept = read_variables(network.variables) if keeps_best else []
+            watch.finished(epoch, better)
+            if checkpoints:
+                if better and keeps_best:
+                    checkpoints.save_best(kept)
+                checkpoints.save(history, read_variables(variables(network)))
+                numbers = {
+                    name: value for name, value in asdict(epoch).items() if value is not None and name != "epoch"
+                }
+                log_numbers(checkpoints.folder / "logs", epoch.epoch, numbers)
+    finally:
+        watch.ends()
+    if keeps_best:
+        write_variables(network.variables, kept)
+    return tuple(history)
+
+
+def _epoch(network: Any, batches: Batches, watch: Watch) -> dict[str, float]:  # noqa: ANN401
+    """Takes the steps of an epoch; the means of loss and metrics over it.
+
+    Not fit(): TensorFlow's pipeline, which it feeds by way of a generator, has the memory allocator give every buffer
+    back at once; half of the time of a small network on a CPU went there.
+    """
+    said = []
+    for pictures, targets in batches:
+        # Some versions of Keras do this themselves, others add up; batches are all of one size, so means are exact.
+        network.reset_metrics()
+        said.append(network.train_on_batch(pictures, targets, return_dict=True))
+        watch.stepped()
+    return {name: float(np.mean([each[name] for each in said])) for name in said[0]}
+
+
+def _where_it_stood(
+    network: Any,  # noqa: ANN401
+    checkpoints: Checkpoints | None,
+    keeps_best: bool,
+) -> tuple[list[Epoch], Epoch | None, Arrays]:
+    """The epochs that are done, the best of them, and its weights where they are kept."""
+    stood = checkpoints.load() if checkpoints else None
+    if checkpoints is None or stood is None:
+        return [], None, []
+    history, values = stood
+    holders = variables(network)
+    if [value.shape for value in values] != [tuple(holder.shape) for holder in holders]:
+        raise TrainingError(f"{checkpoints.folder}: a checkpoint of another network: remove that folder to begin anew")
+    write_variables(holders, values)
+    best: Epoch | None = None
+    for epoch in history:
+        best = epoch if epoch.better_than(best) else best
+    return history, best, checkpoints.load_best() if keeps_best else []
+
+
+def enough_disk(network: Any, folder: Path) -> None:  # noqa: ANN401
+    """Makes sure that the checkpoints of a compiled network fit.
+
+    Raises:
+        DiskSpaceError: if they do not.
+    """
+    holders: Sequence[Any] = variables(network)
+    # A checkpoint, the next one beside it, and the best weights; then the model twice.
+    needed = 4 * sum(4 * int(np.prod(each.shape)) for each in holders)
+    check_space(folder, needed, "checkpoints and the model")

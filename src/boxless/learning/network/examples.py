@@ -1,0 +1,84 @@
+"""Pictures and their classes as the training loop takes them: from files, or from arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boxless.imaging.read import Pixels, read_picture, resize_pixels
+
+Pictures: TypeAlias = "Sequence[Path] | NDArray[np.uint8]"
+
+MEMORY = 1 << 30
+"""Bytes of decoded pictures that are kept; a larger set is decoded anew each epoch."""
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """Pictures whose classes are known.
+
+    Attributes:
+        pictures: n paths, or uint8 RGB (n, H, W, 3).
+        targets: float32 (n, K), 1 where the picture shows the class and else 0.
+        several: whether a picture may show several classes: sigmoid; else softmax.
+    """
+
+    pictures: Pictures
+    targets: NDArray[np.float32]
+    several: bool = False
+
+    def __post_init__(self) -> None:
+        if len(self.pictures) != len(self.targets):
+            raise ValueError(f"{len(self.pictures)} pictures with {len(self.targets)} targets (expected as many)")
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    @classmethod
+    def of_arrays(cls, pictures: NDArray[np.uint8], labels: NDArray[np.integer], classes: int) -> Examples:
+        """One class a picture, from uint8 (n, H, W, 3) and class indices (n,)."""
+        return cls(pictures, np.eye(classes, dtype=np.float32)[labels])
+
+
+class Store:
+    """Decoded pictures, squeezed to squares; kept in memory if they all fit.
+
+    Args:
+        pictures: see `Examples`.
+        side: of the squares, in pixels.
+        memory: bytes that may be kept.
+    """
+
+    def __init__(self, pictures: Pictures, side: int, memory: int = MEMORY) -> None:
+        self._pictures = pictures
+        self._side = side
+        fits = len(pictures) * side * side * 3 <= memory
+        self._kept: list[Pixels | None] | None = [None] * len(pictures) if fits else None
+
+    def __len__(self) -> int:
+        return len(self._pictures)
+
+    def __getitem__(self, index: int) -> Pixels:
+        """RGB (side, side, 3).
+
+        Raises:
+            PictureError: if it cannot be read.
+        """
+        if self._kept is None:
+            return self._read(index)
+        pixels = self._kept[index]
+        if pixels is None:
+            pixels = self._kept[index] = self._read(index)
+        return pixels
+
+    def _read(self, index: int) -> Pixels:
+        source = self._pictures[index]
+        if isinstance(source, np.ndarray) and source.shape[:2] == (self._side, self._side):
+            return source
+        pixels = read_picture(source, enough=self._side).pixels
+        return resize_pixels(pixels, self._side, self._side)

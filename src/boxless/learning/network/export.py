@@ -1,0 +1,201 @@
+"""From a trained Keras network to a model file, and the proof that both say the same."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boxless.errors import NetworkError, PictureError, TrainingError
+from boxless.export.assemble import write_card
+from boxless.export.attachment import attach
+from boxless.export.frameworks import export_keras, quiet
+from boxless.export.from_frameworks import from_keras
+from boxless.imaging.read import Pixels, read_picture, resize_pixels
+from boxless.learning.finish import presets_for
+from boxless.maps.class_maps import probabilities
+from boxless.models.card import Card
+from boxless.models.model_file import ModelFile
+from boxless.models.presets import DEFAULT_PRESET, PRESETS
+from boxless.networks.framework import keras
+from boxless.system.extras import install
+from boxless.system.files import write_whole
+
+TOLERANCE = 1e-4
+"""The largest difference between Keras and the model file that passes: of probabilities, and of class maps as a share
+of the largest value in them."""
+
+_PICTURES = 8
+
+Floats = NDArray[np.float32]
+
+# For another backend than TensorFlow, whose converter is the one that writes ONNX: a process of its own.
+_CONVERT = """
+import sys
+from pathlib import Path
+import keras
+from boxless.export.frameworks import export_keras
+export_keras(keras.saving.load_model(sys.argv[1], compile=False), Path(sys.argv[2]))
+"""
+
+
+@dataclass(frozen=True)
+class Parity:
+    """How far a model file is from the network that it was made of.
+
+    Attributes:
+        pictures: that both were shown, at the network's size.
+        probabilities: the largest difference of a probability.
+        maps: the largest difference in a class map, as a share of the largest value in them; None for max pooling,
+            where Keras has no maps to compare.
+    """
+
+    pictures: int
+    probabilities: float
+    maps: float | None
+
+
+def export_network(
+    network: Any,  # noqa: ANN401
+    out: Path,
+    card: Mapping[str, Any],
+    side: int,
+    multiple: int,
+    pictures: Sequence[Path] = (),
+) -> Parity:
+    """Writes a model file, if it says what the network says.
+
+    Args:
+        network: from float32 RGB 0-255 to logits, in single precision, with a pooling head.
+        out: the model file.
+        card: fields of the card: labels, activation, licence, source and so on; its name is the file's where none
+            is given.
+        side: of the pictures that the network was trained on, in pixels; presets look in proportion.
+        multiple: pixels that become one cell of the last map.
+        pictures: to compare on; noise where there are none.
+
+    Raises:
+        NetworkError: if it cannot be exported.
+        TrainingError: if the two differ. Nothing is written.
+    """
+    activation = str(card.get("activation", "softmax"))
+    ending = keras.layers.Activation(activation, name="probabilities", dtype="float32")
+    whole = keras.Model(network.input, ending(network.output), name=network.name)
+    found: list[Parity] = []
+
+    def write(beside: Path) -> None:
+        made = _attached(whole, beside, side)
+        fields: dict[str, Any] = {
+            "name": out.stem,
+            "preprocessing": "in the network",
+            "size_multiple": multiple,
+            "presets": presets_for(PRESETS, side, PRESETS[DEFAULT_PRESET].set_on),
+        }
+        write_card(beside, replace(made, **{**fields, **card}))
+        found.append(compare(network, ModelFile(beside), side, pictures))
+
+    write_whole(out, write)
+    return found[0]
+
+
+def compare(network: Any, model: ModelFile, side: int, pictures: Sequence[Path]) -> Parity:  # noqa: ANN401
+    """Shows both the same pictures.
+
+    Raises:
+        TrainingError: if they differ by more than TOLERANCE.
+    """
+    shown = some_pictures(pictures, side)
+    exact = model.card.maps == "exact"
+    classes = list(range(len(model.card.labels)))[:50]
+    logits, maps = _keras_says(network, shown, classes if exact else None)
+    chances = farthest = largest = 0.0
+    for index, pixels in enumerate(shown):
+        said = model.run(pixels, size=(side, side), classes=classes, top=0)
+        activation = model.card.activation
+        apart = np.abs(probabilities(said.logits, activation) - probabilities(logits[index], activation))
+        chances = max(chances, float(apart.max()))
+        if maps is not None:
+            farthest = max(farthest, float(np.abs(said.class_maps - maps[index]).max()))
+            largest = max(largest, float(np.abs(maps[index]).max()))
+    share = farthest / (largest or 1.0) if maps is not None else None
+    # Not-a-number passes no comparison.
+    if not (chances <= TOLERANCE and (share is None or share <= TOLERANCE)):
+        raise TrainingError(
+            f"not written: Keras and the model file differ, in probabilities by {chances:.2g}"
+            + (f", in class maps by {share:.2g} of the largest" if share is not None else "")
+            + f" (at most {TOLERANCE:g})"
+        )
+    return Parity(len(shown), chances, share)
+
+
+def _attached(whole: Any, out: Path, side: int) -> Card:  # noqa: ANN401
+    """The model file as `attach` writes it, whatever the backend."""
+    options: dict[str, Any] = {"preprocess": "none", "input_size": (side, side), "allow_max_pool": True}
+    if keras.backend.backend() == "tensorflow":
+        return from_keras(whole, out, **options).card
+    with tempfile.TemporaryDirectory() as folder:
+        converted = Path(folder) / "network.onnx"
+        convert(whole, converted)
+        return attach(converted, out, **options).card
+
+
+def convert(network: Any, out: Path) -> None:  # noqa: ANN401
+    """Writes a Keras network as plain ONNX, whatever the backend.
+
+    Raises:
+        NetworkError: if it cannot be.
+    """
+    if keras.backend.backend() == "tensorflow":
+        with quiet():
+            export_keras(network, out)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        saved = Path(folder) / "network.keras"
+        network.save(saved)
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", _CONVERT, str(saved), str(out)],
+            env={**os.environ, "KERAS_BACKEND": "tensorflow"},
+            capture_output=True,
+            text=True,
+        )
+    if done.returncode or not out.exists():
+        reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+        raise NetworkError(
+            f"the network cannot be exported by way of TensorFlow ({reason}): {install('boxless[train]')}, "
+            "then the same command again"
+        )
+
+
+def _keras_says(network: Any, shown: Sequence[Pixels], classes: Sequence[int] | None) -> tuple[Floats, Floats | None]:  # noqa: ANN401
+    """Logits (n, K), and the class maps (n, k, h, w) of some classes."""
+    stack = np.stack(shown).astype(np.float32)
+    if classes is None:
+        return np.asarray(network.predict(stack, verbose=0), np.float32), None
+    last = network.get_layer("logits")
+    dense = isinstance(last, keras.layers.Dense)
+    features = (network.get_layer("pool") if dense else last).input
+    both = keras.Model(network.input, [network.output, features])
+    logits, maps = (np.asarray(each, np.float32) for each in both.predict(stack, verbose=0))
+    if dense:
+        maps = maps @ np.asarray(keras.ops.convert_to_numpy(last.kernel), np.float32)
+    return logits, np.moveaxis(maps[..., classes], 3, 1)
+
+
+def some_pictures(paths: Sequence[Path], side: int) -> list[Pixels]:
+    """A few pictures, squeezed to squares, to compare on; noise where none can be read."""
+    shown = []
+    for path in paths[:_PICTURES]:
+        try:
+            shown.append(resize_pixels(read_picture(path, enough=side).pixels, side, side))
+        except PictureError:
+            continue
+    noise = np.random.default_rng(0).integers(0, 256, (_PICTURES, side, side, 3), np.uint8)
+    return shown or list(noise)

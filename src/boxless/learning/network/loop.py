@@ -1,0 +1,117 @@
+"""Trains a classifier. What is trained and why is the caller's."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from boxless.learning.network.augment import AUGMENTATIONS
+from boxless.learning.network.batches import Batches
+from boxless.learning.network.checkpoint import Checkpoints
+from boxless.learning.network.device import jit_compile, repeatable
+from boxless.learning.network.epochs import enough_disk, run_epochs
+from boxless.learning.network.examples import Examples, Store
+from boxless.learning.network.history import Epoch
+from boxless.learning.network.plan import Plan
+from boxless.learning.network.rates import optimizer_of
+from boxless.learning.network.score import Score, logits_of, score_logits
+from boxless.learning.network.watch import Quiet, Watch
+from boxless.networks.framework import keras
+
+
+def train_network(
+    network: Any,  # noqa: ANN401
+    learn: Examples,
+    check: Examples | None,
+    plan: Plan,
+    side: int,
+    *,
+    folder: Path | None = None,
+    about: str = "",
+    watch: Watch | None = None,
+) -> tuple[Epoch, ...]:
+    """Trains a network in place; on a CPU the same arguments give the same weights, bit for bit.
+
+    Args:
+        network: a Keras model from float32 RGB 0-255 (N, side, side, 3) to logits (N, K); compiled anew. Start
+            from the same weights to get the same ones: `repeatable(seed)` before it is built.
+        learn: pictures to learn from.
+        check: validation pictures, which decide what is kept and when to stop; None keeps the last epoch.
+        plan: how.
+        side: of the pictures that the network sees.
+        folder: where checkpoints and TensorBoard's logs go. A training that was killed goes on from the last whole
+            epoch there, as if nothing had been.
+        about: what the network started as, in words; a training of something else does not go on.
+        watch: is told how it goes.
+
+    Returns:
+        What each epoch brought.
+
+    Raises:
+        TrainingError: if the loss is no number, or if the folder has another training.
+        DiskSpaceError: if checkpoints would not fit on the disk.
+        PictureError: if a picture cannot be read.
+    """
+    augmentation = AUGMENTATIONS[plan.augment]
+    repeatable(plan.seed)
+    shown = Store(learn.pictures, round(side * augmentation.margin))
+    checked = Store(check.pictures, side) if check else None
+    steps = len(Batches(shown, learn.targets, side, plan.batch, epoch=0))
+    _compile(network, plan, steps, learn.several)
+
+    checkpoints = None
+    if folder is not None:
+        enough_disk(network, folder)
+        checkpoints = Checkpoints(folder, {"network": about or network.name, **_facts(learn, check, plan, side)})
+    batches = partial(_batches, shown, learn, plan, side)
+    judged = None
+    if check and checked:
+        judged = partial(_judged, network, checked, check, side)
+    return run_epochs(network, plan, steps, batches, judged=judged, checkpoints=checkpoints, watch=watch or Quiet())
+
+
+def _batches(shown: Store, learn: Examples, plan: Plan, side: int, epoch: int) -> Iterator[Any]:
+    how = AUGMENTATIONS[plan.augment]
+    return Batches(shown, learn.targets, side, plan.batch, epoch=epoch, augmentation=how, seed=plan.seed).ahead()
+
+
+def _judged(network: Any, checked: Store, check: Examples, side: int) -> Score:  # noqa: ANN401
+    return score_logits(logits_of(network, checked, side), check)
+
+
+def _compile(network: Any, plan: Plan, steps: int, several: bool) -> None:  # noqa: ANN401
+    losses: Any = keras.losses
+    loss = (losses.BinaryCrossentropy if several else losses.CategoricalCrossentropy)(
+        from_logits=True, label_smoothing=plan.label_smoothing
+    )
+    metrics = [] if several else [keras.metrics.CategoricalAccuracy(name="accuracy")]
+    network.compile(optimizer_of(plan, steps), loss, metrics=metrics, jit_compile=jit_compile())
+    network.optimizer.build(network.trainable_variables)
+
+
+def _facts(learn: Examples, check: Examples | None, plan: Plan, side: int) -> dict[str, Any]:
+    """What must be the same for a training to go on."""
+    return {
+        "size": side,
+        "several labels": learn.several,
+        "backend": keras.backend.backend(),
+        "pictures": f"{len(learn)} ({_digest(learn)})",
+        "validation pictures": f"{len(check)} ({_digest(check)})" if check else "none",
+        **asdict(plan),
+    }
+
+
+def _digest(examples: Examples) -> str:
+    digest = hashlib.sha256(np.ascontiguousarray(examples.targets).tobytes())
+    if isinstance(examples.pictures, np.ndarray):
+        digest.update(np.ascontiguousarray(examples.pictures).tobytes())
+    else:
+        digest.update(b"\n".join(map(os.fsencode, examples.pictures)))
+    return digest.hexdigest()[:8]

@@ -1,0 +1,56 @@
+"""Optimizers, and learning rates that rise and fall."""
+
+from __future__ import annotations
+
+from math import pi
+from typing import Any
+
+from boxless.learning.network.plan import Plan
+from boxless.networks.framework import keras
+
+ops: Any = keras.ops
+
+
+class Rate(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
+    """The learning rate by step: a linear warm-up, then cosine (Loshchilov, Hutter, arXiv 1608.03983) or steps.
+
+    Args:
+        plan: says how.
+        steps: an epoch.
+    """
+
+    def __init__(self, plan: Plan, steps: int) -> None:
+        super().__init__()
+        self._plan = plan
+        self._steps = steps
+
+    def __call__(self, step: Any) -> Any:  # noqa: ANN401
+        """The rate of a step, the first being 0."""
+        plan = self._plan
+        epoch = ops.cast(step, "float32") / self._steps
+        # The first step is not at zero: it would be lost.
+        warm = ops.minimum(1.0, (epoch + 1 / self._steps) / plan.warmup) if plan.warmup else 1.0
+        if plan.schedule == "cosine":
+            share = (epoch - plan.warmup) / max(plan.epochs - plan.warmup, 1e-6)
+            return plan.rate * warm * 0.5 * (1.0 + ops.cos(pi * ops.clip(share, 0.0, 1.0)))
+        factor = 1.0
+        for drop in plan.drops:
+            factor = factor * ops.where(epoch >= drop * plan.epochs, 0.1, 1.0)
+        return plan.rate * warm * factor
+
+    def get_config(self) -> dict[str, Any]:
+        """What Keras would save."""
+        return {"plan": self._plan, "steps": self._steps}
+
+
+def optimizer_of(plan: Plan, steps: int) -> Any:  # noqa: ANN401
+    """The optimizer of a plan, of so many steps an epoch; biases and normalisations do not decay."""
+    clip = {"global_clipnorm": plan.clip} if plan.clip else {}
+    if plan.optimizer == "sgd":
+        # Keras takes decay off the weights at once; through momentum, as papers do, it pulls 1 / (1 - m) as far.
+        decay = plan.weight_decay / (1 - plan.momentum)
+        optimizer = keras.optimizers.SGD(Rate(plan, steps), momentum=plan.momentum, weight_decay=decay, **clip)
+    else:
+        optimizer = keras.optimizers.AdamW(Rate(plan, steps), weight_decay=plan.weight_decay, **clip)
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    return optimizer

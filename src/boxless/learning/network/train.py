@@ -1,0 +1,210 @@
+"""Own pictures to a network of one's own, to a model file."""
+
+from __future__ import annotations
+
+import csv
+import os
+import platform
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from boxless.datasets.labelled import LabelledPictures
+from boxless.evaluation.calibrate import Calibration
+from boxless.learning.finish import finish, threshold_facts
+from boxless.learning.network.checkpoint import Checkpoints
+from boxless.learning.network.choice import Choice
+from boxless.learning.network.device import devices as sharing_devices
+from boxless.learning.network.device import gpus, mixed_precision, repeatable
+from boxless.learning.network.examples import Examples
+from boxless.learning.network.export import TOLERANCE, Parity, export_network
+from boxless.learning.network.history import Epoch
+from boxless.learning.network.loop import train_network
+from boxless.learning.network.plan import Plan
+from boxless.learning.network.watch import Watch
+from boxless.learning.readable import readable
+from boxless.learning.report.report import Report
+from boxless.models.card import Card
+from boxless.models.model_file import ModelFile
+from boxless.networks.framework import keras
+from boxless.system.files import write_whole
+from boxless.system.progress import Progress
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """What `train` made.
+
+    Attributes:
+        path: of the model file.
+        card: of the model.
+        network: the path of the Keras model that it was made of.
+        history: what each epoch brought.
+        parity: how far the model file is from the Keras model.
+        report: what was learned, and how well.
+        thresholds: where boxes set them.
+    """
+
+    path: Path
+    card: Card
+    network: Path
+    history: tuple[Epoch, ...]
+    parity: Parity
+    report: Report
+    thresholds: tuple[Calibration, ...]
+
+
+def train(
+    training: LabelledPictures,
+    validation: LabelledPictures,
+    out: Path,
+    choice: Choice,
+    plan: Plan,
+    *,
+    devices: int | None = None,
+    mixed: bool | None = None,
+    boxes: Path | None = None,
+    licence: str = "unknown",
+    watch: Watch | None = None,
+    progress: Progress = lambda stage, done, total: None,
+) -> Trained:
+    """Trains a network on pictures, and writes a model file that names and locates what they show.
+
+    Beside the model, in `NAME.training`, are checkpoints while it trains: what was killed goes on from the last whole
+    epoch when it is called again. In the end they go, and `network.keras`, `history.csv` and TensorBoard's `logs` stay.
+
+    Args:
+        training: see `boxless.datasets.split.read_split`.
+        validation: pictures to choose the best epoch on, and to measure on, of the same classes.
+        out: the model file.
+        choice: which network.
+        plan: how it is trained.
+        devices: of this machine that share every batch; all GPUs where None, as far as the backend can.
+        mixed: whether to compute in half precision; on a GPU where None.
+        boxes: annotations (COCO, CSV, a folder) that thresholds are set on; a default where None.
+        licence: of the model, an SPDX identifier.
+        watch: is told how the epochs go.
+        progress: told how far the stages before and after are.
+
+    Raises:
+        DatasetError: if too much cannot be read.
+        DiskSpaceError: if checkpoints or model would not fit on the disk.
+        TrainingError: if the training cannot go on, or the model file says something else than Keras.
+        NetworkError: if the weights to start with cannot be had.
+    """
+    learned, held_out = readable(training, validation, progress)
+    folder = out.with_suffix(".training")
+    classes = len(learned.classes)
+    repeatable(plan.seed)
+    with sharing_devices(devices) as sharing:
+        with mixed_precision(mixed) as half:
+            network = choice.built(classes)
+        about = _in_words(choice) + (", in mixed precision" if half else "")
+        history = train_network(
+            network,
+            _examples(learned),
+            _examples(held_out),
+            plan,
+            choice.side,
+            folder=folder,
+            about=about,
+            watch=watch,
+        )
+    if half or sharing > 1:
+        trained, network = network, choice.bare(classes)
+        network.set_weights(trained.get_weights())
+    saved = folder / "network.keras"
+    # Without the optimizer, which nothing needs any more.
+    bare = keras.Model(network.input, network.output, name=network.name)
+    write_whole(saved, bare.save)
+    write_whole(folder / "history.csv", lambda beside: _write_history(history, beside))
+
+    made: list[tuple[Parity, Any, Report]] = []
+
+    def write(beside: Path) -> None:
+        fields = {
+            "name": out.stem,
+            "labels": learned.classes,
+            "background": learned.background,
+            "activation": "sigmoid" if learned.several else "softmax",
+            "licence": licence,
+            "source": f"{choice.name} trained on {len(learned)} pictures of {learned.name}"
+            + (f", from {choice.start}" if choice.start else ""),
+        }
+        parity = export_network(network, beside, fields, choice.side, choice.entry.multiple, held_out.paths)
+        done = finish(beside, ModelFile(beside).card, held_out, boxes, progress)
+        facts = _facts(network, about, choice.side, plan, history, parity, learned, held_out, done.card)
+        facts.append(("ran on", ran_on(sharing)))
+        report = Report.of(
+            f"{out.stem}: {classes} classes", facts, learned, done.measured, None, done.thresholds, done.survivals
+        )
+        made.append((parity, done, report))
+
+    write_whole(out, write)
+    parity, done, report = made[0]
+    Checkpoints(folder, {}).remove()
+    return Trained(out, done.card, saved, history, parity, report, done.thresholds)
+
+
+def _examples(pictures: LabelledPictures) -> Examples:
+    return Examples(pictures.paths, pictures.targets, pictures.several)
+
+
+def _write_history(history: Sequence[Epoch], path: Path) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        rows = csv.DictWriter(file, [*asdict(history[0])])
+        rows.writeheader()
+        rows.writerows(asdict(epoch) for epoch in history)
+
+
+def _facts(
+    network: Any,  # noqa: ANN401
+    about: str,
+    side: int,
+    plan: Plan,
+    history: Sequence[Epoch],
+    parity: Parity,
+    learned: LabelledPictures,
+    held_out: LabelledPictures,
+    card: Card,
+) -> list[tuple[str, str]]:
+    best: Epoch | None = None
+    for epoch in history:
+        best = epoch if epoch.better_than(best) else best
+    kept = best if plan.keep == "best" and best else history[-1]
+    maps = f", class maps to {parity.maps:.1e} of the largest" if parity.maps is not None else ""
+    return [
+        ("learned from", f"{len(learned)} pictures of {learned.name}"),
+        ("held out", f"{len(held_out)} pictures of {held_out.name}; they chose the epoch too"),
+        ("network", f"{about}; {network.count_params():,} parameters"),
+        ("size", f"{side} pixels a side"),
+        ("trained", f"{len(history)} epochs, {sum(each.seconds for each in history):.0f} s; epoch {kept.epoch} kept"),
+        (
+            "plan",
+            f"{plan.optimizer}, rate {plan.rate:g} ({plan.schedule}, warm-up {plan.warmup:g}), batch "
+            f"{plan.batch}, weight decay {plan.weight_decay:g}, augmentation {plan.augment}, seed {plan.seed}",
+        ),
+        ("Keras against ONNX", f"probabilities to {parity.probabilities:.1e}{maps} (at most {TOLERANCE:g})"),
+        *threshold_facts(card),
+    ]
+
+
+def _in_words(choice: Choice) -> str:
+    width = f", width {choice.width:g}" if choice.width != 1 else ""
+    return f"{choice.name}{width}, head {choice.head}, from {choice.start or 'random weights'}"
+
+
+def ran_on(devices: int = 1) -> str:
+    """Processor and framework, in words.
+
+    Args:
+        devices: that shared every batch.
+    """
+    backend = keras.backend.backend()
+    version = getattr(import_module(backend), "__version__", "")
+    there = gpus()
+    cores = f"CPU, {os.cpu_count()} cores" + (f" as {devices} devices" if devices > 1 else "")
+    where = "a GPU" if there == 1 else f"{devices} of {there} GPUs" if there else cores
+    return f"{where} ({platform.machine()}), {backend} {version}"

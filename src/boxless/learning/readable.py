@@ -1,0 +1,59 @@
+"""Finds the pictures that cannot be read, before a training stumbles over them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from boxless.datasets.labelled import LabelledPictures
+from boxless.errors import PictureError
+from boxless.imaging.read import read_picture
+from boxless.system.ordered import ordered_map
+from boxless.system.progress import Progress
+
+_SMALL = 32  # pixels; JPEGs are decoded at reduced scale, in an eighth of the time
+
+
+def unreadable(paths: Sequence[Path], done: Callable[[int], object] = lambda count: None) -> dict[int, str]:
+    """Why pictures cannot be read, by their index among the paths.
+
+    Args:
+        paths: of all pictures.
+        done: told after each picture how many are done.
+    """
+
+    def reason(path: Path) -> str | None:
+        try:
+            read_picture(path, enough=_SMALL)
+        except PictureError as error:
+            return str(error)
+        return None
+
+    found = {}
+    for index, why in enumerate(ordered_map(reason, paths, os.cpu_count() or 1)):
+        if why is not None:
+            found[index] = why
+        done(index + 1)
+    return found
+
+
+def readable(
+    training: LabelledPictures, validation: LabelledPictures, progress: Progress
+) -> tuple[LabelledPictures, LabelledPictures]:
+    """Both without the pictures that cannot be read, which are in their notes.
+
+    Args:
+        training, validation: see `boxless.datasets.split.read_split`.
+        progress: told how many were tried, and of how many.
+
+    Raises:
+        DatasetError: if too much cannot be read.
+    """
+    paths = [*training.paths, *validation.paths]
+    broken = unreadable(paths, lambda count: progress("reading", count, len(paths)))
+    border = len(training)
+    return (
+        training.without({i: why for i, why in broken.items() if i < border}),
+        validation.without({i - border: why for i, why in broken.items() if i >= border}),
+    )

@@ -1,0 +1,138 @@
+"""How well a model names pictures that it did not learn from."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boxless.datasets.labelled import LabelledPictures
+from boxless.evaluation.bootstrap import Array, Bootstrap, Interval, mean_of
+from boxless.imaging.read import read_picture, resize_pixels
+from boxless.learning.loss import log_loss
+from boxless.maps.class_maps import probabilities
+from boxless.models.model_file import ModelFile
+from boxless.system.ordered import ordered_map
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """What a model says of pictures whose classes are known.
+
+    Attributes:
+        pictures: n of them, K classes.
+        probabilities: (n, K), of the model.
+    """
+
+    pictures: LabelledPictures
+    probabilities: Floats
+
+    @cached_property
+    def said(self) -> NDArray[np.bool_]:
+        """(n, K), the classes that the model names: the most probable, or with several labels all above a half."""
+        if self.pictures.several:
+            return np.asarray(self.probabilities > 0.5)
+        return np.asarray(np.arange(len(self.pictures.classes)) == self.probabilities.argmax(axis=1)[:, None])
+
+    @cached_property
+    def figures(self) -> dict[str, Interval]:
+        """The figures by name, in percent, with 95 % bootstrap intervals over pictures."""
+        true = self.pictures.targets > 0
+        draws = Bootstrap(np.arange(len(true)))
+        exact = 100.0 * (true == self.said).all(axis=1)
+        if not self.pictures.several:
+            return {
+                "accuracy": draws.interval(mean_of(exact)),
+                "mean recall": draws.interval(_mean_recall(true, self.said)),
+            }
+        return {"all labels right": draws.interval(mean_of(exact)), "F1": draws.interval(_f1(true, self.said))}
+
+    @cached_property
+    def recalls(self) -> Floats:
+        """(K,), the share of a class's pictures of which the model names it; NaN where there are none."""
+        true = self.pictures.targets > 0
+        with np.errstate(invalid="ignore"):
+            return np.asarray((true & self.said).sum(axis=0) / true.sum(axis=0), np.float32)
+
+    @cached_property
+    def precisions(self) -> Floats:
+        """(K,), the share of the pictures that the model names so which are; NaN where it never does."""
+        true = self.pictures.targets > 0
+        with np.errstate(invalid="ignore"):
+            return np.asarray((true & self.said).sum(axis=0) / self.said.sum(axis=0), np.float32)
+
+    @cached_property
+    def confusion(self) -> NDArray[np.int64]:
+        """(K, K): how many pictures that show the row's class, and not the column's, are said to show the column's.
+
+        The diagonal counts those rightly named.
+        """
+        true = self.pictures.targets > 0
+        wrong = true.T.astype(np.int64) @ (self.said & ~true).astype(np.int64)
+        return wrong + np.diag((true & self.said).sum(axis=0))
+
+    def confused(self, most: int = 10) -> list[tuple[int, int, int]]:
+        """The pairs most often confused: (true class, said class, how often), the most frequent first."""
+        wrong = self.confusion * (1 - np.eye(len(self.confusion), dtype=np.int64))
+        order = np.argsort(-wrong, axis=None, kind="stable")[:most]
+        pairs = (np.unravel_index(i, wrong.shape) for i in order)
+        return [(int(true), int(said), int(wrong[true, said])) for true, said in pairs if wrong[true, said]]
+
+    def suspects(self, most: int = 24) -> list[int]:
+        """Pictures whose labels are likely wrong, by index: of those misnamed, the ones with the highest loss."""
+        losses = log_loss(self.probabilities, self.pictures.targets, several=self.pictures.several)
+        misnamed = ((self.pictures.targets > 0) != self.said).any(axis=1)
+        return [int(i) for i in np.argsort(-losses, kind="stable") if misnamed[i]][:most]
+
+
+def measure(
+    network: ModelFile, preset: str, pictures: LabelledPictures, done: Callable[[int], object] = lambda count: None
+) -> HeldOut:
+    """What a model says of pictures, at its preset's first look, which is the one that names them.
+
+    Args:
+        network: knows the pictures' classes, in their order.
+        preset: the name of one of its presets.
+        pictures: can all be read.
+        done: told after each picture how many are done.
+    """
+    side = network.card.preset(preset).sides[0]
+    one_core = network.on_one_core
+
+    def one(i: int) -> Floats:
+        picture = read_picture(pictures.paths[i], enough=side)
+        size = network.card.look_size(side, picture.height, picture.width)
+        return one_core.run(resize_pixels(picture.pixels, *size), size=size).logits
+
+    rows = []
+    for logits in ordered_map(one, range(len(pictures)), os.cpu_count() or 1):
+        rows.append(logits)
+        done(len(rows))
+    return HeldOut(pictures, probabilities(np.stack(rows), network.card.activation))
+
+
+def _mean_recall(true: NDArray[np.bool_], said: NDArray[np.bool_]) -> Callable[[Array], Array]:
+    """The mean over classes of the share of their pictures that are rightly named, in percent."""
+
+    def statistic(weights: Array) -> Array:
+        shown = weights @ true
+        return np.asarray(100.0 * np.nanmean((weights @ (true & said)) / np.where(shown > 0, shown, np.nan), axis=1))
+
+    return statistic
+
+
+def _f1(true: NDArray[np.bool_], said: NDArray[np.bool_]) -> Callable[[Array], Array]:
+    """The harmonic mean of precision and recall over all labels of all pictures, in percent."""
+    right = (true & said).sum(axis=1).astype(np.float64)
+    either = (true.sum(axis=1) + said.sum(axis=1)).astype(np.float64)
+
+    def statistic(weights: Array) -> Array:
+        return np.asarray(100.0 * 2 * (weights @ right) / np.maximum(weights @ either, 1e-12))
+
+    return statistic

@@ -1,0 +1,165 @@
+"""The parts of the page that says what was learned, as HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from html import escape
+from math import isfinite
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from boxless.datasets.labelled import LabelledPictures
+from boxless.errors import PictureError
+from boxless.evaluation.bootstrap import Interval
+from boxless.evaluation.calibrate import Calibration
+from boxless.imaging.read import read_picture
+from boxless.learning.report.held_out import HeldOut
+from boxless.learning.report.surroundings import Survival
+from boxless.localizer import Localizer
+from boxless.system.html_page import on_square, tile, tiles, wide
+
+MOST_CLASSES = 30
+"""With more classes, a matrix of all pairs is no longer read, and no longer shown."""
+
+A_CLASS = 6
+"""Heat maps of each class: a row of the page."""
+
+_TILE = 220
+
+
+def class_table(training: LabelledPictures, held_out: HeldOut) -> str:
+    """How many pictures of each class there were, and how many were right."""
+    rows = (
+        f"<tr><td>{escape(name)}<td class=n>{training.counts[k]}<td class=n>{held_out.pictures.counts[k]}"
+        f"<td class=n>{_percent(held_out.recalls[k])}<td class=n>{_percent(held_out.precisions[k])}</tr>"
+        for k, name in enumerate(training.classes)
+    )
+    return "<h2>Class by class</h2>" + wide(
+        "<table><tr><th>class<th class=n>learned from<th class=n>held out"
+        f"<th class=n>found, % (recall)<th class=n>right when said, % (precision)</tr>{''.join(rows)}</table>"
+    )
+
+
+def confusion_matrix(held_out: HeldOut) -> str:
+    """What the pictures of each class were taken for; nothing with more than MOST_CLASSES."""
+    classes = held_out.pictures.classes
+    if len(classes) > MOST_CLASSES:
+        return ""
+    shares = held_out.confusion / np.maximum(held_out.pictures.counts, 1)[:, None]
+    head = "".join(f"<th class=n><span class=up>{escape(name)}</span>" for name in classes)
+    rows = "".join(
+        f"<tr><th>{escape(name)}"
+        + "".join(
+            f'<td class=n style="background:rgba({"0,114,178" if true == said else "213,94,0"},{0.6 * share:.2f})">'
+            f"{held_out.confusion[true, said] or ''}"
+            for said, share in enumerate(shares[true])
+        )
+        + "</tr>"
+        for true, name in enumerate(classes)
+    )
+    return (
+        "<h2>Confusion matrix</h2><p>Rows: what the picture shows. Columns: what the model says.</p>"
+        f"{wide(f'<table><tr><th>{head}</tr>{rows}</table>')}"
+    )
+
+
+def suspect_tiles(suspects: Sequence[tuple[str, list[str], dict[str, float]]]) -> list[str]:
+    """Pictures whose labels are likely wrong: of each its path, labels, and what the model says, with how surely."""
+    if not suspects:
+        return []
+    shown = []
+    for path, labels, said in suspects:
+        named = " and ".join(f"{name} {probability:.0%}" for name, probability in said.items())
+        words = f"labelled {' and '.join(labels) or 'nothing'}, model: {named or 'nothing'} ({path})"
+        shown.append(plain_tile(Path(path), words))
+    return [
+        "<h2>Labels that are likely wrong</h2><p>Misnamed by a model that had not seen them, the most surprising "
+        "first. Some are hard pictures with right labels.</p>",
+        tiles(shown),
+    ]
+
+
+def box_table(thresholds: Sequence[Calibration]) -> str:
+    """How well boxes fit with each preset, before and after boxed pictures chose its threshold."""
+    rows = (
+        f"<tr><td>{escape(each.preset)}<td class=n>{old}<td class=n>{_interval(each.before)}"
+        f"<td class=n>{new}<td class=n>{_interval(each.after)}<td class=n>{_interval(each.gain)}</tr>"
+        for each in thresholds
+        for old, new in [("one a class",) * 2 if each.own else (f"{each.old:g}", f"{each.new:g}")]
+    )
+    return (
+        "<h2>How well its boxes fit</h2><p>On the boxed pictures, the class given: the share whose one box is right, "
+        "in percent, mean over IoU 0.3, 0.5 and 0.7. They chose the new threshold too; the gain is of those pictures "
+        "that did not, and without one the old threshold is kept.</p>"
+        + wide(
+            "<table><tr><th>preset<th class=n>old threshold<th class=n>right<th class=n>new threshold<th class=n>right"
+            f"<th class=n>gain</tr>{''.join(rows)}</table>"
+        )
+    )
+
+
+def survival_table(survivals: Sequence[Survival], classes: Sequence[str]) -> str:
+    """How far each class survives without what was found, and with nothing else."""
+    rows = (
+        f"<tr><td>{escape(classes[each.class_index])}<td class=n>{each.pictures}<td class=n>{_percent(each.region)}"
+        f"<td class=n>{'<b>' if each.suspicious else ''}{_percent(each.without)}<td class=n>{_percent(each.control)}"
+        f"<td class=n>{_percent(each.only)}</tr>"
+        for each in survivals
+    )
+    return (
+        "<h2>Whether the surroundings give it away</h2><p>What was found is taken out of pictures that are rightly "
+        "named, and the hole filled with what is around it, blurred. The share of the evidence that is left tells by "
+        "how much more than what was found the class is told: by its surroundings, or by parts that were not found. "
+        "The control fills as much of the picture where least speaks for the class, and says what filling alone "
+        "does. Evidence is in logits, over the best other class, and beyond that of pictures without the class: "
+        "an empty one, or those of other classes without what was found there.</p>"
+        + wide(
+            "<table><tr><th>class<th class=n>pictures<th class=n>found region, % of the picture<th class=n>evidence "
+            f"without it, %<th class=n>control, %<th class=n>by it alone, %</tr>{''.join(rows)}</table>"
+        )
+    )
+
+
+def heat_map_tiles(localizer: Localizer, held_out: HeldOut, done: Callable[[int], object]) -> list[str]:
+    """For each class, pictures that show it with its heat map; the pictures are drawn by lot."""
+    parts = [
+        "<h2>Where it looks</h2><p>Held-out pictures of each class with the class's own heat map and box. Heat on the "
+        "object: it has learned the object. Heat beside it, the same way in picture after picture: it has learned "
+        "the surroundings, and needs pictures with the object elsewhere, or of the surroundings without it.</p>"
+    ]
+    random = np.random.default_rng(0)
+    drawn = 0
+    for k, name in enumerate(held_out.pictures.classes):
+        if k in localizer.card.background:
+            continue
+        mine = np.flatnonzero(held_out.pictures.targets[:, k] > 0)
+        chosen = random.permutation(mine)[:A_CLASS]
+        paths = [held_out.pictures.paths[i] for i in chosen]
+        shown = []
+        for found in localizer.locate_many(paths, classes=[k]):
+            path = Path(found.image)
+            picture = None if found.error else on_square(found.draw(), _TILE)
+            shown.append(tile(picture, str(path) if found.error is None else f"{path}: {found.error}"))
+            drawn += 1
+            done(drawn)
+        if shown:
+            parts += [f"<h3>{escape(name)}</h3>", tiles(shown)]
+    return parts
+
+
+def plain_tile(path: Path, caption: str) -> str:
+    """A picture as it is."""
+    try:
+        return tile(on_square(Image.fromarray(read_picture(path, enough=_TILE).pixels), _TILE), caption)
+    except PictureError as error:
+        return tile(None, f"{caption} ({error})")
+
+
+def _interval(figure: Interval) -> str:
+    return f"{figure.value:.1f} <span class=i>{figure.low:.1f} to {figure.high:.1f}</span>"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f}" if isfinite(share) else "-"

@@ -1,0 +1,1 @@
+"""From features to boxes: class maps, the CAM family, refinement, thresholds."""

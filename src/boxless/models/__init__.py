@@ -1,0 +1,1 @@
+"""Model files: the card, the presets, the bundled models, and ONNX Runtime behind them."""

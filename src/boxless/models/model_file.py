@@ -1,0 +1,195 @@
+"""Opens a boxless model: one ONNX file whose one run gives logits, class maps and affinity; or a detector's boxes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from boxless.errors import ModelFileError, first_line
+from boxless.models import zoo
+from boxless.models.card import METADATA_KEY, Card
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Output:
+    """What one run of the network says of one picture.
+
+    Attributes:
+        logits: (K,), one a class.
+        chosen: (k,), the indices of the classes that have a map: those asked for, then the most probable.
+        class_maps: (k, h, w), in units of logits; the mean of a map plus its class's bias is its logit.
+        affinity: (u, v, h, w), how much each fine position looks like each position of the class maps, rows
+            summing to one; None in a model without mid-level features.
+        novelty: (u, v), how far each fine position is from what the model's pictures are made of, see
+            `boxless.maps.refine.unusual`; None in a model that has not learned it.
+    """
+
+    logits: Floats
+    chosen: NDArray[np.int64]
+    class_maps: Floats
+    affinity: Floats | None = None
+    novelty: Floats | None = None
+
+
+@dataclass(frozen=True)
+class Detected:
+    """What one run of a detector says of one picture.
+
+    Attributes:
+        logits: (K,), of each class's surest box.
+        boxes: (n, 4), xyxy in pixels of what it was given, doubles left out.
+        scores: (n,), in [0, 1].
+        classes: (n,), their indices.
+    """
+
+    logits: Floats
+    boxes: Floats
+    scores: Floats
+    classes: NDArray[np.int64]
+
+
+class Network(Protocol):
+    """What a Localizer needs of a model; `ModelFile` is the real one."""
+
+    @property
+    def card(self) -> Card:
+        """What is to be known of the model."""
+
+    def run(self, pixels: NDArray[np.uint8], *, size: tuple[int, int], classes: Sequence[int], top: int) -> Output:
+        """Looks once at RGB (H, W, 3) resized to `size`, for the named classes and the `top` best."""
+
+
+@runtime_checkable
+class Detector(Protocol):
+    """What a Localizer needs of a model whose card says that it detects."""
+
+    def detect(self, pixels: NDArray[np.uint8], *, size: tuple[int, int]) -> Detected:
+        """Looks once at RGB (H, W, 3) resized to `size`."""
+
+
+MAYBE = ("affinity", "novelty")
+"""What a model file may lack."""
+
+
+class ModelFile:
+    """A model file, opened.
+
+    Args:
+        model: the name of a model that comes with boxless (`boxless models` lists them), or a file's path.
+        threads: how many a run may use; 0 lets ONNX Runtime decide (one a core).
+
+    Attributes:
+        path: of the file.
+        card: what is to be known of the model.
+        outputs: the names of what a run gives; an `Output` has None for what is not among them.
+
+    Raises:
+        ModelFileError: if there is no such model or file, or it is no boxless model.
+    """
+
+    def __init__(self, model: str | Path, threads: int = 0) -> None:
+        self.path = find_model(model)
+        self._threads = threads
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.log_severity_level = 3
+        try:
+            self._session = ort.InferenceSession(self.path, options, providers=["CPUExecutionProvider"])
+        # ONNX Runtime's errors have no common class of their own.
+        except Exception as error:
+            raise ModelFileError(f"{self.path}: not a model that ONNX Runtime can run ({first_line(error)})") from None
+        text = self._session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
+        if text is None:
+            raise ModelFileError(
+                f"{self.path}: an ONNX file, but no boxless model (it has no card); if it is a classifier, make one "
+                f"of it: boxless attach {self.path} --out FILE"
+            )
+        try:
+            self.card = Card.from_json(text)
+        except ModelFileError as error:
+            raise ModelFileError(f"{self.path}: {error}") from None
+        outputs = {output.name for output in self._session.get_outputs()}
+        self.outputs = ["logits", "chosen", "class_maps", *(name for name in MAYBE if name in outputs)]
+        if self.card.detects:
+            self.outputs = ["logits", "boxes", "box_scores", "box_classes"]
+        if missing := set(self.outputs) - outputs:
+            raise ModelFileError(f"{self.path}: a boxless model without its {', '.join(sorted(missing))}")
+
+    def __reduce__(self) -> tuple[type[ModelFile], tuple[Path, int]]:
+        """As its path, for pickle: another process opens the file anew."""
+        return ModelFile, (self.path.absolute(), self._threads)
+
+    @cached_property
+    def on_one_core(self) -> ModelFile:
+        """The same model for many pictures at a time, each on a core of its own, unless `threads` said otherwise.
+
+        Two pictures, on a core each, are done well before two that have both cores in turn
+        (benchmarks/speed.py).
+        """
+        return self if self._threads else ModelFile(self.path, threads=1)
+
+    def run(
+        self, pixels: NDArray[np.uint8], *, size: tuple[int, int], classes: Sequence[int] = (), top: int = 1
+    ) -> Output:
+        """Looks once at a picture.
+
+        Args:
+            pixels: RGB (H, W, 3).
+            size: the (height, width) that the network sees, multiples of the card's `size_multiple`.
+            classes: the classes whose maps are wanted, by index.
+            top: how many of the most probable classes' maps are wanted too, at most K.
+
+        Raises:
+            ModelFileError: if the model is a detector.
+        """
+        self.card.need_maps("what you asked for")
+        feed = inputs(pixels, size=size, classes=classes, top=top)
+        found = zip(self.outputs, self._session.run(self.outputs, feed), strict=True)
+        return Output(**{name: value[0] for name, value in found})
+
+    def detect(self, pixels: NDArray[np.uint8], *, size: tuple[int, int]) -> Detected:
+        """Looks once at a picture with a detector.
+
+        Args:
+            pixels: RGB (H, W, 3).
+            size: as for `run`.
+        """
+        feed = {"image": pixels[None], "size": np.array(size, np.int64)}
+        logits, boxes, scores, classes = self._session.run(self.outputs, feed)
+        return Detected(logits[0], boxes, scores, classes)
+
+
+def inputs(
+    pixels: NDArray[np.uint8], *, size: tuple[int, int], classes: Sequence[int] = (), top: int = 1
+) -> dict[str, NDArray[Any]]:
+    """What a model file's graph takes, by name, for one picture; see `ModelFile.run`."""
+    return {
+        "image": pixels[None],
+        "size": np.array(size, np.int64),
+        "classes": np.array(classes, np.int64),
+        "top": np.array([top], np.int64),
+    }
+
+
+def find_model(model: str | Path) -> Path:
+    """The path of a model that comes with boxless, by name, or of a file.
+
+    Raises:
+        ModelFileError: if there is neither.
+    """
+    embedded = zoo.models()
+    if str(model) in embedded:
+        return embedded[str(model)]
+    path = Path(model)
+    if not path.is_file():
+        raise ModelFileError(f"no model '{model}' (expected {', '.join(embedded)}, or a model file's path)")
+    return path

@@ -1,0 +1,151 @@
+"""Presets: how many looks at a picture, how large, and where the box is cut. Rows of data, no code paths."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import inf, sqrt
+from typing import Any
+
+DEFAULT_PRESET = "balanced"
+DEFAULT_TOP = 1
+DEFAULT_SHARD = 1000
+"""Pictures in a file of results of a long run."""
+
+_UNUSED: dict[str, Any] = {"finders": [], "sharpness": 1.0}
+"""Fields that searches replaced before they were released, as most files have them: saying nothing."""
+
+_WIDEST = 3.0
+"""A picture longer than this times its breadth is looked at as if it were this long: squeezed, not cut."""
+
+
+@dataclass(frozen=True)
+class Search:
+    """A further look, for classes whose things are too small to be found in the looks that name.
+
+    Attributes:
+        side: pixels, as of a preset's `sides`.
+        finder: which of the model's finders makes the class maps, from 0.
+        classes: that are found so, by index.
+        walk_steps: as of a preset.
+        sharpness: to which power the affinity is raised before the walk, its rows summing to one again; at least 1.
+            Small things keep apart from what is only somewhat like them.
+        novelty: whether positions count the more, the less they look like what pictures of the kind are made of; see
+            `boxless.maps.refine.unusual`.
+    """
+
+    side: int
+    finder: int
+    classes: tuple[int, ...]
+    walk_steps: int
+    sharpness: float = 1.0
+    novelty: bool = False
+
+    def __post_init__(self) -> None:
+        if self.side < 1 or self.finder < 0 or self.walk_steps < 1:
+            raise ValueError(
+                f"a search has a side and walk_steps of 1 or more and a finder of 0 or more, found {self.side}, "
+                f"{self.walk_steps} and {self.finder}"
+            )
+        if not 1 <= self.sharpness < inf:
+            raise ValueError(f"a search's sharpness is 1 or more, found {self.sharpness}")
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Search:
+        """The search of which `data` is the `dataclasses.asdict`, maybe by way of JSON."""
+        return cls(**{**data, "classes": tuple(data["classes"])})
+
+
+@dataclass(frozen=True)
+class Preset:
+    """How a picture is looked at, and how a map becomes boxes.
+
+    Attributes:
+        sides: pixels, one for each look of the network at the whole picture, rising: the picture is resized to
+            about side * side pixels, its aspect ratio kept. The first look names the picture; the last has the
+            finest grid and refines the map.
+        walk_steps: how often the map is averaged over positions that look alike; at least 1.
+        threshold: boxes surround what is at least this fraction of the map's maximum, in (0, 1).
+        thresholds: the same for each class, by index; empty where all classes have `threshold`.
+        set_on: what the threshold was set on, in words.
+        least_probability: a class that is less probable in a picture counts as absent, in [0, 1].
+        least_evidence: a class for which less speaks, in units of logits, counts as absent; not negative.
+        present_from: what these two levels were set on, in words.
+        searches: how classes are found that `sides` are too small for; each class is in one at most.
+    """
+
+    sides: tuple[int, ...]
+    walk_steps: int
+    threshold: float = 0.5
+    set_on: str = "a default, not set on boxes"
+    least_probability: float = 0.0
+    least_evidence: float = 0.0
+    present_from: str = "a default: whatever has evidence"
+    thresholds: tuple[float, ...] = ()
+    searches: tuple[Search, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.sides or min(self.sides) < 1 or list(self.sides) != sorted(self.sides):
+            raise ValueError(f"a preset's sides rise, found {self.sides}")
+        if self.walk_steps < 1:
+            raise ValueError(f"a preset's walk_steps are 1 or more, found {self.walk_steps}")
+        for each in (self.threshold, *self.thresholds):
+            if not 0 < each < 1:
+                raise ValueError(f"a preset's thresholds are between 0 and 1, found {each}")
+        searched = [k for search in self.searches for k in search.classes]
+        if len(set(searched)) < len(searched):
+            raise ValueError("a preset's searches are for different classes, found one in two of them")
+        if not 0 <= self.least_probability <= 1:
+            raise ValueError(f"a preset's least_probability is between 0 and 1, found {self.least_probability}")
+        if not 0 <= self.least_evidence < inf:
+            raise ValueError(f"a preset's least_evidence is 0 or more, found {self.least_evidence}")
+
+    def present(self, probability: float, evidence: float) -> bool:
+        """Whether a class of that probability and evidence counts as present: both levels are reached."""
+        return evidence > 0 and evidence >= self.least_evidence and probability >= self.least_probability
+
+    def threshold_of(self, class_index: int) -> float:
+        """Where the boxes of a class are cut, in (0, 1)."""
+        return self.thresholds[class_index] if self.thresholds else self.threshold
+
+    def search_for(self, class_index: int) -> Search | None:
+        """How a class is found; None if in the looks that name."""
+        return next((search for search in self.searches if class_index in search.classes), None)
+
+    @property
+    def largest(self) -> int:
+        """The side of the largest look, in pixels."""
+        return max([*self.sides, *(search.side for search in self.searches)])
+
+    @property
+    def cut(self) -> str:
+        """The threshold, or the range of those of the classes, and what set them, in words."""
+        low, high = min(self.thresholds or (self.threshold,)), max(self.thresholds or (self.threshold,))
+        span = f"{low:g} to {high:g}, by class" if low < high else f"{low:g}"
+        return f"{span} (set on: {self.set_on})"
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Preset:
+        """The preset of which `data` is the `dataclasses.asdict`, maybe by way of JSON."""
+        lists = {name: tuple(data.get(name, ())) for name in ("sides", "thresholds")}
+        data = {name: value for name, value in data.items() if _UNUSED.get(name, ...) != value}
+        searches = tuple(Search.from_dict(each) for each in data.get("searches", ()))
+        return cls(**{**data, **lists, "searches": searches})
+
+
+PRESETS: dict[str, Preset] = {
+    "fast": Preset(sides=(224,), walk_steps=4),
+    "balanced": Preset(sides=(224, 448), walk_steps=4),
+    "best": Preset(sides=(224, 448, 576), walk_steps=4),
+}
+"""What a model starts with. A model file carries its own, with thresholds that were set for it."""
+
+
+def view_size(side: int, height: int, width: int, multiple: int) -> tuple[int, int]:
+    """The (height, width) at which a picture of that height and width is looked at.
+
+    About side * side pixels in the picture's aspect ratio; both are multiples of `multiple`, the network's
+    stride, so that its cells tile the picture.
+    """
+    aspect = min(max(height / width, 1 / _WIDEST), _WIDEST)
+    rows, columns = side * sqrt(aspect), side / sqrt(aspect)
+    return max(1, round(rows / multiple)) * multiple, max(1, round(columns / multiple)) * multiple

@@ -1,0 +1,1 @@
+"""What the machine and its Python offer: optional packages, files, threads, pages."""

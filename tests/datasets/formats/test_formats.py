@@ -1,0 +1,306 @@
+"""What is written is read back with other people's programs."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from tests.datasets.formats.written import CLASSES, NAMES, SIZES, annotated, ring, write
+
+from boxless import Card
+from boxless.datasets.formats import FORMATS, About
+from boxless.datasets.formats.label_studio_masks import brush_of
+from boxless.datasets.formats.labelme import outline_of
+from boxless.evaluation import read_dataset
+from boxless.maps.run_lengths import turns_of
+from boxless.models.presets import PRESETS
+
+SIMPLE = ("a.png", "b.png", "c d.png", "e.png")
+"""Names that the other programs can be expected to take."""
+
+
+@pytest.fixture
+def card() -> Card:
+    """A model of the classes of the annotations."""
+    return Card("model", CLASSES, PRESETS, preprocessing="none", licence="Apache-2.0", source="a test")
+
+
+@pytest.mark.parametrize("format_", ["coco", "voc", "csv"])
+@pytest.mark.parametrize("placed", [True, False])
+def test_evaluate_reads_them(format_: str, placed: bool, card: Card, tmp_path: Path) -> None:
+    pictures = write(format_, tmp_path / "out", placed=placed)
+    where = None if placed else tmp_path / "pictures of mine"
+    boxed = read_dataset(tmp_path / "out", card, pictures=where)
+    assert list(boxed.notes) == []
+    assert {path.name for path in boxed.listed} == set(NAMES)
+    read = {(each.path.name, each.class_index): each.boxes.tolist() for each in boxed.pictures}
+    for picture in pictures:
+        for label in {thing.label for thing in picture.things}:
+            boxes = [list(thing.box) for thing in picture.things if thing.label == label]
+            assert read.pop((picture.file, CLASSES.index(label))) == boxes
+    assert not read
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # of pycocotools with NumPy 2
+def test_coco_with_masks(tmp_path: Path) -> None:
+    pycocotools = pytest.importorskip(
+        "pycocotools.coco", reason="pycocotools is not installed (boxless[dev] brings it)"
+    )
+    pictures = write("coco", tmp_path / "out", masks=True)
+    coco = pycocotools.COCO(tmp_path / "out/annotations.json")
+    assert [each["name"] for each in coco.loadCats(coco.getCatIds())] == list(CLASSES)
+    assert [each["file_name"] for each in coco.loadImgs(coco.getImgIds())] == list(NAMES)
+    for picture, image in zip(pictures, coco.getImgIds(), strict=True):
+        read = coco.loadAnns(coco.getAnnIds(imgIds=image))
+        assert len(read) == len(picture.things)
+        for thing, each in zip(picture.things, read, strict=True):
+            mask = coco.annToMask(each).astype(bool)
+            whole = ring(picture.height, picture.width)
+            np.testing.assert_array_equal(mask, whole if thing is picture.things[0] else ~whole)
+            assert each["area"] == mask.sum() and each["score"] == thing.score
+            x, y, w, h = each["bbox"]
+            assert (x, y, x + w, y + h) == thing.box
+
+
+@pytest.mark.parametrize("format_", ["coco", "yolo", "voc"])
+def test_supervision_reads_them(format_: str, tmp_path: Path) -> None:
+    supervision = pytest.importorskip("supervision", reason="supervision is not installed (boxless[supervision])")
+    out = tmp_path / "out"
+    pictures = write(format_, out, names=SIMPLE)
+    if format_ == "coco":
+        read = [supervision.DetectionDataset.from_coco(str(out / "images"), str(out / "annotations.json"))]
+    elif format_ == "voc":
+        read = [supervision.DetectionDataset.from_pascal_voc(str(out / "JPEGImages"), str(out / "Annotations"))]
+    else:
+        read = [
+            supervision.DetectionDataset.from_yolo(
+                str(out / "images" / split), str(out / "labels" / split), str(out / "data.yaml")
+            )
+            for split in ("train", "val")
+        ]
+    found = {Path(path).name: (each.classes, detections) for each in read for path, _, detections in each}
+    assert set(found) == set(SIMPLE)
+    for picture in pictures:
+        classes, detections = found[picture.file]
+        np.testing.assert_allclose(
+            detections.xyxy,
+            np.reshape([thing.box for thing in picture.things], (-1, 4)),
+            atol=1.01 if format_ == "voc" else 0.01,
+        )
+        said = [classes[each] for each in detections.class_id]
+        assert said == [thing.label.strip() for thing in picture.things]
+
+
+PANLABEL = {"coco": "coco", "yolo": "yolo", "voc": "voc", "labelstudio": "label-studio", "cvat": "cvat",
+            "labelme": "labelme", "hf": "hf"}  # fmt: skip
+
+
+@pytest.mark.parametrize("format_", list(PANLABEL))
+def test_panlabel_reads_them(format_: str, tmp_path: Path) -> None:
+    program = Path(sys.executable).with_name("panlabel")
+    if not program.is_file():
+        pytest.skip("panlabel is not installed (boxless[dev] brings it, for Linux on x86-64)")
+    out = tmp_path / "out"
+    pictures = write(format_, out, names=SIMPLE)
+    if format_ == "labelstudio":  # panlabel looks for file names before the question mark, Label Studio after it
+        tasks = (out / "tasks.json").read_text(encoding="utf-8")
+        (out / "tasks.json").write_text(tasks.replace("/data/local-files/?d=", ""), encoding="utf-8")
+    given = out if format_ in ("yolo", "voc", "labelme", "hf") else out / FORMATS[format_].main
+    command = [
+        program,
+        "convert",
+        "--from",
+        PANLABEL[format_],
+        "--to",
+        "ir-json",
+        "-i",
+        given,
+        "-o",
+        tmp_path / "ir.json",
+    ]
+    done = subprocess.run([*map(str, command), "--allow-lossy"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr + done.stdout
+    data = json.loads((tmp_path / "ir.json").read_text(encoding="utf-8"))
+    names = {each["id"]: Path(unquote(each["file_name"])).name for each in data["images"]}
+    classes = {each["id"]: each["name"] for each in data["categories"]}
+    assert sorted(names.values()) == sorted(SIMPLE)
+    read: dict[str, list[Any]] = {name: [] for name in SIMPLE}
+    for each in data["annotations"]:
+        corners = each["bbox"]
+        edges = [corners[name] for name in ("xmin", "ymin", "xmax", "ymax")]
+        read[names[each["image_id"]]].append((classes[each["category_id"]], edges))
+    for picture in pictures:
+        expected = sorted((thing.label, list(thing.box)) for thing in picture.things)
+        for (label, box), (label_read, box_read) in zip(expected, sorted(read[picture.file]), strict=True):
+            assert label_read.strip() == label
+            np.testing.assert_allclose(box_read, box, atol=1.01 if format_ == "voc" else 0.01)
+
+
+def test_yolo_is_as_trainers_want_it(tmp_path: Path) -> None:
+    yaml = pytest.importorskip("yaml")
+    pictures = write("yolo", tmp_path / "out")
+    data = yaml.safe_load((tmp_path / "out/data.yaml").read_text(encoding="utf-8"))
+    assert data["names"] == dict(enumerate(CLASSES))
+    assert Path(data["path"], data["val"]).is_dir() and Path(data["path"], data["train"]).is_dir()
+    for picture in pictures:
+        file = (tmp_path / "out/labels" / picture.split / picture.file).with_suffix(".txt")
+        rows = [line.split() for line in file.read_text().splitlines()]
+        assert len(rows) == len(picture.things)
+        assert all(len(row) == 5 and all(0 <= float(value) <= 1 for value in row[1:]) for row in rows)
+
+
+@pytest.mark.parametrize("split", ["train", "val"])
+def test_yolo_does_not_learn_what_is_to_test(split: str, tmp_path: Path) -> None:
+    yaml = pytest.importorskip("yaml")
+    splits = (split, "test", split, "test")
+    pictures = [replace(each, split=its) for each, its in zip(annotated(False, tmp_path), splits, strict=True)]
+    FORMATS["yolo"].write(tmp_path, About("a model", "fast", "boxless", CLASSES, tmp_path, True), pictures)
+    data = yaml.safe_load((tmp_path / "data.yaml").read_text(encoding="utf-8"))
+    assert data["train"] == data["val"] == f"images/{split}"
+
+
+def decoded(data: list[int]) -> list[int]:
+    """Label Studio's decoder, as its converter has it."""
+    bits = "".join(f"{byte:08b}" for byte in data)
+    place = 0
+
+    def read(count: int) -> int:
+        nonlocal place
+        place += count
+        return int(bits[place - count : place], 2)
+
+    total, size = read(32), read(5) + 1
+    sizes = [read(4) + 1 for _ in range(4)]
+    values: list[int] = []
+    while len(values) < total:
+        run = read(1)
+        length = 1 + read(sizes[read(2)])
+        values += [read(size)] * length if run else [read(size) for _ in range(length)]
+    return values
+
+
+def test_label_studio_tasks_and_masks(tmp_path: Path) -> None:
+    pictures = write("labelstudio", tmp_path / "out", masks=True)
+    tasks = json.loads((tmp_path / "out/tasks.json").read_text(encoding="utf-8"))
+    assert len(tasks) == len(pictures)
+    config = ElementTree.parse(tmp_path / "out/label_config.xml")
+    names = {each.get("name") for each in config.iter() if each.get("toName")}
+    for picture, task in zip(pictures, tasks, strict=True):
+        assert unquote(task["data"]["image"]).endswith(f"?d=images/{picture.file}")
+        (prediction,) = task["predictions"]
+        boxes = [each for each in prediction["result"] if each["type"] == "rectanglelabels"]
+        masks = [each for each in prediction["result"] if each["type"] == "brushlabels"]
+        assert len(boxes) == len(masks) == len(picture.things)
+        assert len({each["id"] for each in prediction["result"]}) == 2 * len(picture.things)
+        for number, (box, mask) in enumerate(zip(boxes, masks, strict=True)):
+            thing, value = picture.things[number], box["value"]
+            assert {box["from_name"], mask["from_name"]} <= names
+            assert value["x"] * picture.width / 100 == pytest.approx(thing.box[0], abs=1e-3)
+            assert (value["y"] + value["height"]) * picture.height / 100 == pytest.approx(thing.box[3], abs=1e-3)
+            assert value["rectanglelabels"] == mask["value"]["brushlabels"] == [thing.label]
+            whole = ring(picture.height, picture.width)
+            pixels = np.array(decoded(mask["value"]["rle"])).reshape(picture.height, picture.width, 4)
+            np.testing.assert_array_equal(pixels[:, :, 3] == 255, ~whole if number else whole)
+    labels = {each.get("value") for each in config.iter("Label")}
+    assert labels == set(CLASSES)
+
+
+def test_label_studios_run_lengths_of_long_runs() -> None:
+    mask = np.zeros((500, 300), bool)
+    mask[250:, 10:] = True
+    values = np.array(decoded(brush_of(mask, turns_of(mask.ravel()))))
+    np.testing.assert_array_equal(values.reshape(500, 300, 4)[:, :, 0] == 255, mask)
+    sdk = pytest.importorskip("label_studio_sdk.converter.brush", reason="label-studio-sdk wants another OpenCV beside")
+    np.testing.assert_array_equal(sdk.decode_rle(brush_of(mask, turns_of(mask.ravel()))), values)
+
+
+def test_cvat_with_masks_and_names(tmp_path: Path) -> None:
+    pictures = write("cvat", tmp_path / "out", masks=True)
+    root = ElementTree.parse(tmp_path / "out/annotations.xml").getroot()
+    assert root.findtext("version") == "1.1"
+    assert [each.findtext("name") for each in root.iter("label")] == list(CLASSES)
+    images = root.findall("image")
+    assert [each.get("name") for each in images] == list(NAMES)
+    for picture, image in zip(pictures, images, strict=True):
+        for number, mask in enumerate(image.findall("mask")):
+            left, top, width, height = (int(mask.get(name, "")) for name in ("left", "top", "width", "height"))
+            counts = [int(each) for each in mask.get("rle", "").split(", ")]
+            pixels = np.repeat(np.arange(len(counts)) % 2 == 1, counts).reshape(height, width)
+            whole = np.zeros((picture.height, picture.width), bool)
+            whole[top : top + height, left : left + width] = pixels
+            expected = ring(picture.height, picture.width)
+            np.testing.assert_array_equal(whole, ~expected if number else expected)
+            assert mask.findtext("attribute") == str(picture.things[number].score)
+
+
+CVAT_SCHEMA = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"><xs:element name="annotations"><xs:complexType>
+<xs:sequence><xs:element name="version" fixed="1.1"/><xs:element name="meta"/>
+<xs:element name="image" minOccurs="0" maxOccurs="unbounded"><xs:complexType>
+<xs:sequence><xs:element name="box" minOccurs="0" maxOccurs="unbounded"><xs:complexType>
+<xs:sequence><xs:element name="attribute" maxOccurs="unbounded"/></xs:sequence>
+<xs:attribute name="label" use="required"/><xs:attribute name="source"/><xs:attribute name="occluded" type="xs:boolean"
+use="required"/><xs:attribute name="xtl" type="xs:decimal" use="required"/><xs:attribute name="ytl" type="xs:decimal"
+use="required"/><xs:attribute name="xbr" type="xs:decimal" use="required"/><xs:attribute name="ybr" type="xs:decimal"
+use="required"/><xs:attribute name="z_order" type="xs:integer"/></xs:complexType></xs:element></xs:sequence>
+<xs:attribute name="id" type="xs:integer" use="required"/><xs:attribute name="name" use="required"/><xs:attribute
+name="width" type="xs:positiveInteger" use="required"/><xs:attribute name="height" type="xs:positiveInteger"
+use="required"/></xs:complexType></xs:element></xs:sequence></xs:complexType></xs:element></xs:schema>"""
+"""CVAT publishes no schema; this is what its page on the format says of boxes."""
+
+
+def test_cvat_is_of_the_form_that_its_page_says(tmp_path: Path) -> None:
+    xmlschema = pytest.importorskip("xmlschema", reason="xmlschema is not installed (boxless[dev] brings it)")
+    write("cvat", tmp_path / "out")
+    xmlschema.XMLSchema(CVAT_SCHEMA).validate(str(tmp_path / "out/annotations.xml"))
+
+
+def test_labelme_with_outlines(tmp_path: Path) -> None:
+    pictures = write("labelme", tmp_path / "out", masks=True, placed=False)
+    for picture in pictures:
+        file = (tmp_path / "out" / picture.file).with_suffix(".json")
+        data = json.loads(file.read_text(encoding="utf-8"))
+        assert (file.parent / data["imagePath"]).resolve() == Path(picture.source).resolve()
+        assert (data["imageHeight"], data["imageWidth"]) == (picture.height, picture.width)
+        assert [each["label"] for each in data["shapes"]] == [thing.label for thing in picture.things]
+        assert all(each["shape_type"] == "polygon" for each in data["shapes"])
+    outline = np.array(outline_of(ring(40, 60)))
+    assert outline.min(axis=0).tolist() == [3.5, 4.5] and outline.max(axis=0).tolist() == [11.5, 13.5]
+    assert outline_of(np.zeros((4, 4), bool)) is None
+
+
+def test_hugging_face(tmp_path: Path) -> None:
+    pictures = write("hf", tmp_path / "out", masks=True)
+    for split in ("train", "val"):
+        text = (tmp_path / f"out/{split}/metadata.jsonl").read_text(encoding="utf-8")
+        lines = [json.loads(line) for line in text.split("\n")[:-1]]
+        assert {each["file_name"]: each["objects"]["categories"] for each in lines} == {
+            each.file: [thing.label for thing in each.things] for each in pictures if each.split == split
+        }
+
+
+def test_hugging_face_reads_every_picture_whatever_its_name(tmp_path: Path) -> None:
+    # Names from which splits would be guessed.
+    names = ("bullet_train__1.png", "val__2.png", "cat__3.png", "line\nbreak.png")
+    pictures = write("hf", tmp_path / "out", names=names)
+    datasets = pytest.importorskip("datasets", reason="datasets is not installed")
+    read = datasets.load_dataset("imagefolder", data_dir=str(tmp_path / "out"), cache_dir=str(tmp_path / "cache"))
+    assert {each["image"].size[::-1] for each in read["train"]} == {SIZES[0], *SIZES[2:]}
+    assert sorted(len(each["objects"]["bbox"]) for each in read["train"]) == [0, 2, 2]
+    (held_out,) = read["validation"]
+    assert held_out["objects"]["categories"] == [thing.label for thing in pictures[1].things]
+
+
+@pytest.mark.parametrize("format_", list(FORMATS))
+def test_thousands_of_boxes_in_a_picture(format_: str, tmp_path: Path) -> None:
+    one = annotated(False, tmp_path)[0]
+    many = replace(one, things=one.things * 2500)
+    FORMATS[format_].write(tmp_path, About("a model", "fast", "boxless", CLASSES, tmp_path, True), [many])
+    assert any(path.stat().st_size > 5000 * 10 for path in tmp_path.rglob("*") if path.is_file())

@@ -1,0 +1,72 @@
+"""The looks at a picture from which boxes are taught."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from boxless.errors import TrainingError
+from boxless.learning.detector.taught import Taught
+from boxless.learning.detector.teacher import load_taught, looks_of, save_taught
+from boxless.models.card import Card
+from boxless.models.model_file import ModelFile
+from boxless.models.presets import Search
+from boxless.models.zoo import DEFAULT_MODEL
+
+
+class Named:
+    """A model of which only the card is asked for."""
+
+    def __init__(self, card: Card) -> None:
+        self.card = card
+
+
+def sides(card: Card) -> list[tuple[int, ...]]:
+    return [look.preset.sides for look in looks_of(Named(card))]  # type: ignore[arg-type]
+
+
+def test_presets_of_different_sizes_are_looks_as_they_are() -> None:
+    card = ModelFile(DEFAULT_MODEL, threads=1).card
+    assert sides(card) == sorted((preset.sides for preset in card.presets.values()), reverse=True)
+
+
+def test_presets_that_see_alike_are_one_look_and_half_the_size_is_another() -> None:
+    card = ModelFile(DEFAULT_MODEL, threads=1).card
+    fast = card.presets["fast"]
+    fine = replace(fast, sides=(224, 896))
+    presets = {"fast": fast, "balanced": fine, "best": fine}
+    assert sides(replace(card, presets=presets)) == [(224, 896), (224, 448), (224,)]
+    assert sides(replace(card, presets={"fast": fast})) == [(224,)]
+
+
+def test_what_is_searched_for_says_which_boxes_of_the_naming_look_to_believe() -> None:
+    """As boxless fit writes it: one search in both presets of several looks, with cuts of its own."""
+    card = ModelFile(DEFAULT_MODEL, threads=1).card
+    card = replace(card, labels=("table", "card"), class_ids=())
+    search = Search(side=896, finder=0, classes=(1,), walk_steps=2)
+    presets = {
+        name: replace(preset, searches=(search,), thresholds=(0.3, 0.9)) if len(preset.sides) > 1 else preset
+        for name, preset in card.presets.items()
+    }
+    looks = looks_of(Named(replace(card, presets=presets)))  # type: ignore[arg-type]
+    assert [[each.side for each in look.preset.searches] for look in looks] == [[], [896], [448]]
+    # What is not searched for is never held against the same look at it.
+    assert [look.preset.sides for look in looks] == sides(card)
+    assert [look.preset.threshold_of(1) for look in looks[1:]] == [0.9, 0.9]
+    best = card.presets["best"]
+    assert looks[0].preset.sides == best.sides
+    assert looks[0].preset.thresholds == (0.3, best.threshold)
+
+
+def test_boxes_that_were_cut_short_are_told(tmp_path: Path) -> None:
+    file = tmp_path / "boxes.npz"
+    save_taught(file, [Taught.nothing(2), Taught.of_truth(np.ones((3, 4), np.float32), np.array([0, 1, 0]), 2)])
+    assert [len(each) for each in load_taught(file)] == [0, 3]
+    content = file.read_bytes()
+    for size in (0, 100, len(content) - 100):
+        file.write_bytes(content[:size])
+        with pytest.raises(TrainingError, match="damaged boxes"):
+            load_taught(file)

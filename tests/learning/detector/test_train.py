@@ -1,0 +1,260 @@
+"""From labelled pictures to a detector, killed and resumed on the way."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from shutil import copy
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+pytest.importorskip("tensorflow", reason="TensorFlow is not installed: pip install 'boxless[train]'")
+
+from boxless import Localizer, ModelFile
+from boxless.cli import app
+from boxless.datasets.labelled import LabelledPictures
+from boxless.errors import DatasetError, ModelFileError, TrainingError, UnknownClassError, UnknownNetworkError
+from boxless.learning.detector import train as rounds_of_training
+from boxless.learning.detector.evidence import Evidence
+from boxless.learning.detector.result import TrainedDetector
+from boxless.learning.detector.scenes import Scenes, Variation, variation_for
+from boxless.learning.detector.settings import Settings
+from boxless.learning.detector.taught import Taught
+from boxless.learning.detector.teacher import by_class_maps
+from boxless.learning.detector.train import train_detector
+from boxless.learning.network.examples import Store
+from boxless.learning.network.history import Epoch
+from boxless.learning.network.watch import Quiet
+from boxless.networks.backbones import BACKBONES
+
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+TINY = Settings("darknet19", size=64, width=0.02, rounds=2, epochs=2, batch=4, rate=1e-3)
+BOX = np.array([[0.25, 0.5, 0.75, 1.0]], np.float32)
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> LabelledPictures:
+    """Grey pictures with a red or a blue square where BOX is."""
+    folder = tmp_path_factory.mktemp("squares")
+    paths = []
+    for i in range(6):
+        pixels = np.full((40, 80, 3), 120, np.uint8)
+        pixels[20:40, 20:60] = [(200, 20, 20), (20, 20, 200)][i % 2]
+        paths.append(folder / f"{i}.png")
+        Image.fromarray(pixels).save(paths[-1])
+    targets = np.eye(2, dtype=np.float32)[np.arange(6) % 2]
+    return LabelledPictures("squares", ("blue", "red"), tuple(paths), targets[:, ::-1], several=True)
+
+
+def taught(pictures: LabelledPictures) -> list[Taught]:
+    return [Taught.of_truth(BOX, np.array([int(row.argmax())]), 2) for row in pictures.targets]
+
+
+@pytest.fixture(scope="module")
+def whole(pictures: LabelledPictures, tmp_path_factory: pytest.TempPathFactory) -> TrainedDetector:
+    out = tmp_path_factory.mktemp("whole") / "squares.onnx"
+    return train_detector(pictures, pictures, out, TINY, taught(pictures))
+
+
+def test_the_model_file_is_a_detector_with_a_card(whole: TrainedDetector, pictures: LabelledPictures) -> None:
+    card = ModelFile(whole.path).card
+    assert card.detects
+    assert card.labels == ("blue", "red")
+    assert card.presets["balanced"].sides == (64,)
+    assert card.presets["balanced"].threshold == whole.rounds[whole.kept - 1].evidence.level
+    assert 0 <= card.figures["label_precision"] <= 100
+    assert all(each.apart <= 1e-4 for each in whole.rounds)
+    found = Localizer(whole.path).locate(pictures.paths[0], classes=["blue", "red"], always_box=True)
+    assert [finding.label for finding in found.findings] == ["blue", "red"]
+    words = dict(whole.facts)
+    assert "MiB of memory" in words["trained"]
+    assert not list(whole.path.parent.rglob("checkpoint.npz"))
+
+
+class KilledError(Exception):
+    """Stands for a kill."""
+
+
+class Killer(Quiet):
+    """Ends a training after so many epochs."""
+
+    def __init__(self, epochs: int) -> None:
+        self._left = epochs
+
+    def stepped(self) -> None:
+        if not self._left:
+            raise KilledError
+
+    def finished(self, epoch: Epoch, best: bool) -> None:
+        self._left -= 1
+
+
+def test_a_killed_training_goes_on_bit_for_bit(
+    whole: TrainedDetector, pictures: LabelledPictures, tmp_path: Path
+) -> None:
+    """Killed in the middle of the first round, and again in the second."""
+    out = tmp_path / "squares.onnx"
+    for _ in range(2):
+        with pytest.raises(KilledError):
+            train_detector(pictures, pictures, out, TINY, taught(pictures), watch=Killer(1))
+        assert not out.exists()
+    made = train_detector(pictures, pictures, out, TINY, taught(pictures))
+    assert [epoch.loss for each in made.rounds for epoch in each.history] == [
+        epoch.loss for each in whole.rounds for epoch in each.history
+    ]
+    pixels = np.asarray(Image.open(pictures.paths[0]).resize((64, 64)))
+    one, other = (ModelFile(path, 1).detect(pixels, size=(64, 64)) for path in (out, whole.path))
+    assert np.array_equal(one.logits, other.logits)
+    assert np.array_equal(one.boxes, other.boxes)
+
+
+def test_a_training_of_something_else_does_not_go_on(pictures: LabelledPictures, tmp_path: Path) -> None:
+    out = tmp_path / "squares.onnx"
+    with pytest.raises(KilledError):
+        train_detector(pictures, pictures, out, TINY, taught(pictures), watch=Killer(1))
+    other = [Taught.nothing(2), *taught(pictures)[1:]]
+    with pytest.raises(TrainingError, match="begun otherwise"):
+        train_detector(pictures, pictures, out, TINY, other)
+
+
+def test_rounds_stop_when_held_out_labels_say_no_more(
+    whole: TrainedDetector, pictures: LabelledPictures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is trained and exported does not matter here."""
+    told = iter([50.0, 60.0, 55.0, 99.0])
+    monkeypatch.setattr(rounds_of_training, "_taught", lambda *args: whole.rounds[0].history)
+    monkeypatch.setattr(rounds_of_training, "export_detector", lambda _, out, *args: copy(whole.path, out) and 0.0)
+    monkeypatch.setattr(rounds_of_training, "evidence_of", lambda *args: Evidence(next(told), f1=50.0, level=0.3))
+    settings = replace(TINY, rounds=4)
+    made = train_detector(pictures, pictures, tmp_path / "squares.onnx", settings, taught(pictures))
+    assert len(made.rounds) == 3
+    assert made.kept == 2
+    assert made.card.figures["label_precision"] == 60
+
+
+def test_a_detector_that_names_worse_than_its_teacher_says_so(whole: TrainedDetector) -> None:
+    said = whole.rounds[whole.kept - 1].evidence.precision
+    assert whole.doubt is None  # boxes taught it
+    assert replace(whole, teacher=Evidence(said - 1, f1=50.0, level=0.3)).doubt is None
+    worse = replace(whole, teacher=Evidence(said + 20, f1=50.0, level=0.3))
+    assert worse.doubt is not None and f"{said + 20:.1f} %" in worse.doubt
+    assert worse.as_dict()["doubt"] == worse.doubt
+    assert worse.as_dict()["teacher_label_precision"] == pytest.approx(said + 20, abs=0.01)
+
+
+def test_scenes_are_repeatable_and_their_boxes_lie_on_what_they_show(pictures: LabelledPictures) -> None:
+    def scenes() -> Scenes:
+        return Scenes(Store(pictures.paths, 80), [0.5] * 6, taught(pictures), 64, 4, Variation(colour=0), 3)
+
+    for (pixels, targets), (again, others) in zip(scenes().epoch(1), scenes().epoch(1), strict=True):
+        assert np.array_equal(pixels, again)
+        assert all(np.array_equal(one, other) for one, other in zip(targets, others, strict=True))
+    seen = 0
+    for picture in range(6):
+        for epoch in range(10):
+            pixels, found = scenes().scene(picture, epoch)
+            side = pixels.shape[0]
+            assert pixels.shape == (side, side, 3)
+            for box, candidates in zip(found.boxes, found.candidates, strict=True):
+                x0, y0, x1, y1 = (box * side).tolist()
+                if min(x1 - x0, y1 - y0) < 4:
+                    continue
+                colour = pixels[round((y0 + y1) / 2 - 0.5), round((x0 + x1) / 2 - 0.5)]
+                # Blue is the first class, red the second.
+                assert int(colour[[2, 0]].argmax()) == int(candidates.argmax())
+                assert abs(float(colour[0] - colour[2])) > 100
+                seen += 1
+    assert seen > 60
+
+
+def test_scenes_show_large_things_whole() -> None:
+    """A scene of a part of the picture would teach that nothing is larger than it."""
+    card = Taught.of_truth(np.array([[0.2, 0.2, 0.5, 0.6]]), np.array([0]), 1)
+    cat = Taught.of_truth(np.array([[0.0, 0.1, 1.0, 0.9]]), np.array([0]), 1)
+    assert variation_for([card] * 20).part < 1
+    assert variation_for([card] * 20 + [cat]).part < 1
+    assert variation_for([card] * 8 + [cat]).part == 1
+    assert variation_for([Taught.nothing(1)]).part < 1
+    doubtful = Taught(cat.boxes, cat.candidates, np.zeros(1, np.float32))
+    assert variation_for([card, doubtful]).part < 1
+
+
+def test_what_a_teacher_must_be(whole: TrainedDetector, pictures: LabelledPictures) -> None:
+    with pytest.raises(UnknownClassError, match="no class"):
+        by_class_maps(ModelFile("efficientnet-lite0").path, pictures, lambda count: None)
+    with pytest.raises(ModelFileError, match="a detector"):
+        by_class_maps(whole.path, pictures, lambda count: None)
+
+
+def test_a_teacher_that_was_fitted_on_others_is_not_taken(
+    whole: TrainedDetector, pictures: LabelledPictures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may have seen what is held out now. What is fitted and trained does not matter here."""
+    fitted: list[Path] = []
+    taught_by: list[Path] = []
+
+    def fit(training: object, validation: object, out: Path, **options: object) -> None:
+        out.parent.mkdir(parents=True)
+        fitted.append(Path(copy(whole.path, out)))
+
+    def train(*given: Any, **options: object) -> TrainedDetector:  # noqa: ANN401
+        taught_by.append(given[4])
+        return whole
+
+    monkeypatch.setattr("boxless.learning.head.fit.fit", fit)
+    monkeypatch.setattr(rounds_of_training, "train_detector", train)
+    rows = [f"{path},{label}" for path, label in zip(pictures.paths, ["red", "blue"] * 3, strict=True)]
+    listed = tmp_path / "squares.csv"
+    for names, more in (("red", []), ("red", []), ("red", ["--seed", "1"]), ("red", ["--val", "0.5"]), ("rouge", [])):
+        listed.write_text("path,label\n" + "\n".join(rows).replace("red", names))
+        done = CliRunner().invoke(app, ["detector", str(listed), "--out", str(tmp_path / "own.onnx"), *more])
+        assert done.exit_code == 0, done.output
+    assert taught_by == [fitted[0], *fitted]
+    assert len(set(fitted)) == 4
+
+
+def test_background_alone_says_nothing_of_a_detector(pictures: LabelledPictures, tmp_path: Path) -> None:
+    some = replace(pictures, classes=("background", "red"))
+    nothing = some.only(np.flatnonzero(some.targets[:, 0] > 0))
+    with pytest.raises(DatasetError, match=r"no held-out picture shows red"):
+        train_detector(some, nothing, tmp_path / "squares.onnx", TINY, taught(some))
+    assert not list(tmp_path.iterdir())
+
+
+def test_settings_that_cannot_be_are_refused() -> None:
+    assert list(BACKBONES) == ["efficientnet_lite0", "darknet19"]
+    with pytest.raises(UnknownNetworkError, match="expected efficientnet_lite0 or darknet19"):
+        Settings("resnet50")
+    with pytest.raises(TrainingError, match="such as 256"):
+        Settings(size=250)
+    with pytest.raises(TrainingError, match="rounds 0"):
+        Settings(rounds=0)
+
+
+def test_many_pictures_are_shown_fewer_times_unless_one_says() -> None:
+    assert [Settings().epochs_of(1, count) for count in (5, 750, 3000, 1_000_000)] == [40, 40, 10, 4]
+    assert Settings().epochs_of(2, 3000) == 5
+    assert [Settings(epochs=7).epochs_of(number, 1_000_000) for number in (1, 2, 3)] == [7, 3, 3]
+
+
+def test_the_command_says_what_it_will_not_do(
+    whole: TrainedDetector, pictures: LabelledPictures, tmp_path: Path
+) -> None:
+    run = CliRunner()
+    folder = pictures.paths[0].parent
+    maps = run.invoke(app, ["locate", str(folder), "--model", str(whole.path), "--maps", str(tmp_path)])
+    assert isinstance(maps.exception, ModelFileError)
+    assert "--maps" in str(maps.exception)
+    out = tmp_path / "annotated"
+    masks = run.invoke(app, ["annotate", str(folder), "--model", str(whole.path), "--out", str(out), "--masks"])
+    assert isinstance(masks.exception, ModelFileError)
+    assert "--masks" in str(masks.exception)
+    assert not list(tmp_path.iterdir())  # not even what is begun
+    printed = run.invoke(app, ["locate", str(pictures.paths[0]), "--model", str(whole.path), "--json"])
+    assert printed.exit_code == 0
+    assert '"maps": "none"' in printed.stdout

@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from boxless.maps.class_maps import class_maps, logits, normalise, probabilities
+
+random = np.random.default_rng(0)
+FEATURES = random.normal(size=(6, 3, 4)).astype(np.float32)
+WEIGHT = random.normal(size=(5, 6)).astype(np.float32)
+BIAS = random.normal(size=5).astype(np.float32)
+
+
+def test_completeness() -> None:
+    maps = class_maps(FEATURES, WEIGHT)
+    assert maps.shape == (5, 3, 4)
+    assert maps.mean(axis=(1, 2)) + BIAS == pytest.approx(logits(FEATURES, WEIGHT, BIAS), abs=1e-5)
+
+
+def test_probabilities() -> None:
+    assert probabilities(np.log([1, 2, 5]).astype(np.float32), "softmax") == pytest.approx([1 / 8, 2 / 8, 5 / 8])
+    assert probabilities(np.array([1000, 0], np.float32), "softmax") == pytest.approx([1, 0])
+    assert probabilities(np.array([0, np.log(3)], np.float32), "sigmoid") == pytest.approx([0.5, 0.75])
+
+
+def test_normalise_clips_at_zero_and_divides_by_the_maximum() -> None:
+    maps = np.array([[[-4, 0], [2, 8]]], np.float32)
+    assert normalise(maps) == pytest.approx(np.array([[[0, 0], [0.25, 1]]]))
+
+
+def test_normalise_never_stretches_a_map_without_evidence() -> None:
+    assert not normalise(np.array([[[-3, -1], [-2, 0]]], np.float32)).any()

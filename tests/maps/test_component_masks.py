@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from boxless import Localizer
+from boxless.maps.boxes import Box, boxes_in_map
+from boxless.maps.component_masks import piece_masks
+
+
+def test_each_box_gets_its_own_piece() -> None:
+    """Also where the box of one piece holds another piece."""
+    scores = np.zeros((40, 60), np.float32)
+    scores[2:38, 2:6] = scores[34:38, 2:40] = 1.0  # an L, in whose box there is a block
+    scores[10:16, 20:30] = 0.9
+    boxes = boxes_in_map(scores, 0.5, 40, 60)
+    outer, block = piece_masks(scores, boxes, 0.5)
+    np.testing.assert_array_equal(outer, scores == 1.0)
+    np.testing.assert_array_equal(block, scores == np.float32(0.9))
+
+
+def test_what_is_too_thin_for_the_pixels_gets_its_box() -> None:
+    (mask,) = piece_masks(np.zeros((10, 10), np.float32), [Box(9.7, 2.0, 10.0, 4.0, 1.0)], 0.5)
+    assert np.argwhere(mask).tolist() == [[2, 9], [3, 9]]
+
+
+def test_masks_of_a_real_finding_fill_their_boxes(localizer: Localizer, pictures: object) -> None:
+    (finding,) = localizer.locate(f"{pictures}/coffee.jpg").findings
+    masks = list(finding.masks())
+    assert len(masks) == len(finding.boxes) > 0
+    for mask, box in zip(masks, finding.boxes, strict=True):
+        assert mask.shape == (finding.height, finding.width)
+        columns = np.flatnonzero(mask.any(axis=0))
+        assert abs(columns[0] - box.x0) <= 3 and abs(columns[-1] + 1 - box.x1) <= 3
+        assert finding.score_map[mask].min() >= finding.threshold
+
+
+def test_masks_are_cut_where_the_classs_own_threshold_cuts_its_boxes(coffee: Path) -> None:
+    own = Localizer(preset="fast", threads=1)
+    own.preset = replace(own.preset, threshold=0.9, thresholds=(0.3,) * len(own.card.labels))
+    (finding,) = own.locate(coffee).findings
+    (mask, *_), box = finding.masks(), finding.boxes[0]
+    assert finding.threshold == 0.3
+    columns = np.flatnonzero(mask.any(axis=0))
+    assert abs(columns[0] - box.x0) <= 3 and abs(columns[-1] + 1 - box.x1) <= 3

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import helper
+
+from boxless import Localizer, ModelFile, ModelFileError, UnknownPresetError, zoo
+from boxless.models.card import FORMAT, METADATA_KEY
+
+MODEL = zoo.models()[zoo.DEFAULT_MODEL]
+
+
+@pytest.fixture(scope="module")
+def embedded() -> ModelFile:
+    return ModelFile(zoo.DEFAULT_MODEL, threads=1)
+
+
+def test_the_embedded_models_class_maps_are_complete(embedded: ModelFile) -> None:
+    biases = next(
+        onnx.numpy_helper.to_array(each) for each in onnx.load(MODEL).graph.initializer if each.name == "head_bias"
+    )
+    pixels = np.random.default_rng(0).integers(0, 256, (300, 400, 3), np.uint8)
+    output = embedded.run(pixels, size=(192, 256), top=1000)
+    told = output.class_maps.mean(axis=(1, 2)) + biases[output.chosen]
+    assert told == pytest.approx(output.logits[output.chosen], abs=1e-3)
+
+
+def test_maps_grow_with_the_picture_while_the_weights_stay(embedded: ModelFile) -> None:
+    pixels = np.zeros((64, 64, 3), np.uint8)
+    for size, grid in (((224, 224), (7, 7)), ((448, 448), (14, 14)), ((32, 96), (1, 3))):
+        output = embedded.run(pixels, size=size)
+        assert output.class_maps.shape == (1, *grid)
+        assert output.affinity is not None
+        assert output.affinity.shape == (2 * grid[0], 2 * grid[1], *grid)
+
+
+def test_named_classes_come_in_their_order(embedded: ModelFile) -> None:
+    output = embedded.run(np.zeros((64, 64, 3), np.uint8), size=(64, 64), classes=[9, 3], top=0)
+    assert output.chosen.tolist() == [9, 3]
+
+
+def with_card(path: Path, card: str | None) -> Path:
+    model = onnx.load(MODEL)
+    del model.metadata_props[:]
+    if card is not None:
+        helper.set_model_props(model, {METADATA_KEY: card})
+    onnx.save(model, path)
+    return path
+
+
+def changed_card(**changes: object) -> str:
+    data = json.loads(ModelFile(MODEL).card.to_json())
+    return json.dumps(data | changes)
+
+
+def refusal(path: Path) -> str:
+    with pytest.raises(ModelFileError) as error:
+        ModelFile(path)
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+def test_what_is_no_boxless_model_is_refused(tmp_path: Path) -> None:
+    text = tmp_path / "text.onnx"
+    text.write_text("no model")
+    assert "not a model" in refusal(text)
+    assert "no card" in refusal(with_card(tmp_path / "plain.onnx", None))
+    assert "damaged card" in refusal(with_card(tmp_path / "damaged.onnx", "{"))
+    assert "damaged card" in refusal(with_card(tmp_path / "odd.onnx", changed_card(presets={"fast": {}})))
+    assert "without presets" in refusal(with_card(tmp_path / "empty.onnx", changed_card(presets={})))
+
+
+def test_a_model_of_a_newer_format_is_refused(tmp_path: Path) -> None:
+    said = refusal(with_card(tmp_path / "newer.onnx", changed_card(format=FORMAT + 1, presets="of another kind")))
+    assert f"format {FORMAT + 1}" in said
+    assert "pip install --upgrade boxless" in said
+
+
+def test_unknown_models_and_presets_are_refused() -> None:
+    with pytest.raises(ModelFileError, match=r"no model 'resnet'.*efficientnet-lite0"):
+        Localizer("resnet")
+    with pytest.raises(UnknownPresetError, match=r"no preset 'quick'.*fast, balanced, best"):
+        Localizer(preset="quick")

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from boxless.models.presets import DEFAULT_PRESET, PRESETS, Preset, Search, view_size
+
+
+@pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS)
+def test_a_preset_survives_as_data(preset: Preset) -> None:
+    assert Preset.from_dict(asdict(preset)) == preset
+
+
+def test_the_default_is_one_of_them() -> None:
+    assert DEFAULT_PRESET in PRESETS
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"sides": ()},
+        {"sides": (448, 224)},
+        {"walk_steps": 0},
+        {"threshold": 1.0},
+        {"thresholds": (0.5, 0.0)},
+        {"searches": (Search(448, 0, (1,), 4), Search(896, 1, (0, 1), 4))},
+        {"least_probability": -0.1},
+        {"least_evidence": float("nan")},
+    ],
+)
+def test_senseless_presets_are_refused(change: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="a preset's"):
+        replace(PRESETS["fast"], **change)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("change", [{"side": 0}, {"finder": -1}, {"walk_steps": 0}, {"sharpness": 0.5}])
+def test_senseless_searches_are_refused(change: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match="a search"):
+        replace(Search(448, 0, (1,), 4), **change)  # type: ignore[arg-type]
+
+
+def test_the_largest_look_may_be_a_search() -> None:
+    assert PRESETS["balanced"].largest == 448
+    assert replace(PRESETS["balanced"], searches=(Search(896, 0, (1,), 4),)).largest == 896
+
+
+def test_a_class_is_present_where_both_levels_are_reached() -> None:
+    preset = replace(PRESETS["fast"], least_probability=0.1, least_evidence=5.0)
+    assert preset.present(0.1, 5.0)
+    assert not preset.present(0.09, 50.0)
+    assert not preset.present(0.9, 4.9)
+    assert not PRESETS["fast"].present(1.0, 0.0)  # nothing speaks for it
+
+
+@given(st.integers(1, 6000), st.integers(1, 6000), st.sampled_from([224, 448, 576]))
+def test_a_view_is_of_the_stride_about_as_large_as_asked_and_never_extreme(height: int, width: int, side: int) -> None:
+    rows, columns = view_size(side, height, width, 32)
+    assert rows % 32 == columns % 32 == 0
+    assert 0.75 * side**2 < rows * columns < 1.3 * side**2
+    assert max(rows, columns) <= 4 * min(rows, columns)
+
+
+def test_views_keep_the_aspect_ratio() -> None:
+    assert view_size(224, 1000, 1000, 32) == (224, 224)
+    assert view_size(224, 375, 500, 32) == (192, 256)
+    assert view_size(448, 5000, 1, 32) == (768, 256)

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from boxless.system.files import temporary_files_beside, write_whole
+
+
+def test_a_file_is_written_whole(tmp_path: Path) -> None:
+    path = tmp_path / "new/folder/name.txt"
+    write_whole(path, lambda beside: beside.write_text("text"))
+    assert path.read_text() == "text"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_errors_name_the_file_that_was_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "name.txt"
+    with pytest.raises(FileNotFoundError) as caught:
+        write_whole(path, lambda beside: beside.read_text())
+    assert caught.value.filename == str(path)
+
+
+def test_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "name.txt"
+    path.write_text("old")
+
+    def half(beside: Path) -> None:
+        beside.write_text("ne")
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        write_whole(path, half)
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_temporary_files_are_beside_what_is_made_and_cleared_at_the_next_run(tmp_path: Path) -> None:
+    left = tmp_path / "new" / ".model.work" / "of a killed run"
+    left.mkdir(parents=True)
+    with temporary_files_beside(tmp_path / "new" / "model.onnx"), tempfile.TemporaryDirectory() as folder:
+        assert Path(folder).parent == left.parent
+        assert not left.exists()
+    assert list((tmp_path / "new").iterdir()) == []
+    assert Path(tempfile.gettempdir()) != left.parent
