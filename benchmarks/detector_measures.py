@@ -64,12 +64,14 @@ def detections(localizer: Localizer, coco: dict[str, Any], folder: Path) -> list
     paths = [files[Path(each["file_name"]).name] for each in coco["images"]]
     wanted = [label for label in localizer.card.labels if label in ids]
     rows = []
-    for image, found in zip(coco["images"], localizer.locate_many(paths, classes=wanted, always_box=True), strict=True):
-        for finding in found.findings:
-            for box in finding.boxes:
+    for image, found in zip(
+        coco["images"], localizer.locate_many(paths, classes=wanted, include_absent=True), strict=True
+    ):
+        for prediction in found.predictions:
+            for box in prediction.boxes:
                 edges = [box.x0, box.y0, box.x1 - box.x0, box.y1 - box.y0]
                 rows.append(
-                    {"image_id": image["id"], "category_id": ids[finding.label], "bbox": edges, "score": box.score}
+                    {"image_id": image["id"], "category_id": ids[prediction.label], "bbox": edges, "score": box.score}
                 )
     return rows
 
@@ -102,7 +104,7 @@ def precision(coco: dict[str, Any], rows: Sequence[dict[str, Any]]) -> dict[str,
 def time_ratio(file: Path, folder: Path) -> float:
     """One picture through the model file over its bare network, backbone and head, in turns: the ratio of medians."""
     model = ModelFile(file, threads=1)
-    side = model.card.presets["balanced"].sides[0]
+    side = model.card.presets["balanced"].scales[0]
     path = min(each for each in folder.rglob("*") if each.suffix.lower() in (".jpg", ".jpeg"))
     pixels = resize_pixels(read_picture(path).pixels, side, side)
     with _bare(file) as bare:

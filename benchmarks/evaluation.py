@@ -13,7 +13,7 @@ from boxless.datasets.dataset import BoxedPicture
 from boxless.evaluation import figures, overlaps, read_dataset, score
 from boxless.evaluation.box_accuracy import THRESHOLDS
 from boxless.evaluation.predict import score_map_of
-from boxless.evaluation.score import Prediction, Score
+from boxless.evaluation.score import MapPrediction, Score
 from boxless.maps.boxes import boxes_in_map, iou
 
 SLOW_EVERY = 13
@@ -39,7 +39,7 @@ def main() -> None:
     memory: list[int] = []
     scores: list[Score] = []
     for number, picture in enumerate(pictures):
-        score_map = score_map_of(localizer.locate(picture.path, classes=[picture.class_index]).findings[0])
+        score_map = score_map_of(localizer.locate(picture.path, classes=[picture.class_index]).predictions[0])
         start = time.perf_counter()
         curves = overlaps(score_map, picture.boxes, picture.size)
         all_at_once.append(time.perf_counter() - start)
@@ -48,7 +48,7 @@ def main() -> None:
             best = one_threshold_at_a_time(score_map, picture)
             one_by_one.append(time.perf_counter() - start)
             assert abs(best - float(curves.any_box.max())) < 1e-5
-        scores.append(score(picture, Prediction(score_map, None)))
+        scores.append(score(picture, MapPrediction(score_map, None)))
         memory.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
     start = time.perf_counter()
     figures(scores)

@@ -74,7 +74,7 @@ def localization(model: Path, preset: str) -> dict[str, Any]:
     assert best.deployable is not None
     assert best.centre is not None
     return {
-        "sides": network.card.preset(preset).sides,
+        "sides": network.card.preset(preset).scales,
         "max_box_acc_v2": best.oracle.as_dict(),
         "one_box": best.deployable.as_dict(),
         "centre_box": best.centre.as_dict(),

@@ -222,13 +222,13 @@ def of_finders(folder: Path) -> dict[str, Any]:
     network = fitted(folder / "cards.onnx", None)
     boxed = read_dataset(DATA / "cards/val.json", network.card).pictures
     rows = {}
-    for name in {preset.sides: name for name, preset in reversed(list(network.card.presets.items()))}.values():
+    for name in {preset.scales: name for name, preset in reversed(list(network.card.presets.items()))}.values():
         localizer = Localizer(network, name)
         found = []
         for picture in track(boxed, name):
-            (finding,) = localizer.locate(picture.path, classes=[picture.class_index]).findings
-            found.append(overlaps(finding.scores_on(*_grid(*picture.size)), picture.boxes, picture.size))
-        rows[name] = {"sides": localizer.preset.sides, **_figures(found)}
+            (prediction,) = localizer.locate(picture.path, classes=[picture.class_index]).predictions
+            found.append(overlaps(prediction.scores_on(*_grid(*picture.size)), picture.boxes, picture.size))
+        rows[name] = {"sides": localizer.preset.scales, **_figures(found)}
     return rows
 
 

@@ -16,10 +16,11 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.facts import DATA, write_results
-from boxless import Localizer, zoo
+from boxless import Localizer
 from boxless.datasets.coco import read_coco
 from boxless.datasets.dataset import BoxedPicture
 from boxless.evaluation.box_accuracy import Overlaps, max_box_acc_v2, one_box_accuracy, overlaps
+from boxless.models import zoo
 
 # What the presets are held to: MaxBoxAccV2 in percent, at least.
 TARGETS = {"fast": 66.0, "balanced": 69.5, "best": 70.2}
@@ -30,16 +31,18 @@ def measured(localizer: Localizer, pictures: Sequence[BoxedPicture]) -> tuple[li
     found, times = [], []
     for picture in pictures:
         start = time.perf_counter()
-        finding = localizer.locate(picture.path, classes=[picture.class_index]).findings[0]
+        prediction = localizer.locate(picture.path, classes=[picture.class_index]).predictions[0]
         times.append(time.perf_counter() - start)
-        found.append(overlaps(finding.score_map, picture.boxes))
+        found.append(overlaps(prediction.score_map, picture.boxes))
     return found, float(np.median(times)) * 1e3
 
 
 def top1(model: str, pictures: Sequence[BoxedPicture]) -> float:
     """How many pictures are named rightly, in percent; every preset names alike."""
     named = Localizer(model, "fast").locate_many(picture.path for picture in pictures)
-    right = (each.findings[0].class_index == picture.class_index for each, picture in zip(named, pictures, strict=True))
+    right = (
+        each.predictions[0].class_index == picture.class_index for each, picture in zip(named, pictures, strict=True)
+    )
     return 100 * sum(right) / len(pictures)
 
 

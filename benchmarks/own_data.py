@@ -63,8 +63,11 @@ IDEAS = (
     Idea("naming layer, 224", "fast"),
     Idea("naming layer, 224 and 448 (as in the backbone)"),
     Idea("a finder at 448", ways=(replace(_MIDDLE, up_to=_ALL),)),
-    Idea("a finder at 896", ways=(replace(_SMALL, up_to=_ALL, walk_steps=4, sharpness=1, novelty=False),)),
-    Idea("a finder at 896, sharpness 2, 16 steps", ways=(replace(_SMALL, up_to=_ALL, walk_steps=16, novelty=False),)),
+    Idea("a finder at 896", ways=(replace(_SMALL, up_to=_ALL, refinement_steps=4, sharpness=1, novelty=False),)),
+    Idea(
+        "a finder at 896, sharpness 2, 16 steps",
+        ways=(replace(_SMALL, up_to=_ALL, refinement_steps=16, novelty=False),),
+    ),
     Idea("a finder at 896, sharpness 2, 8 steps, times novelty", ways=(replace(_SMALL, up_to=_ALL),)),
     Idea("this for what is small, a finder at 448 for the rest", ways=WAYS, kept=True),
 )
@@ -81,7 +84,7 @@ def ideas(known: Sequence[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
     learned = training.only(np.flatnonzero(seen))
     unseen = {path.resolve() for path, known in zip(training.paths, seen, strict=True) if not known}
     trunk = Backbone(DEFAULT_MODEL)
-    side = trunk.card.preset("fast").sides[0]
+    side = trunk.card.preset("fast").scales[0]
     heads: dict[int, LinearHead] = {}
 
     def head(side: int) -> LinearHead:

@@ -141,7 +141,7 @@ def apart(ours: Sequence[Any], theirs: Sequence[Any]) -> float:
     """How far an edge of the first class's best box is from the other's, at most, in pixels; infinite without one."""
     most = 0.0
     for one, other in zip(ours, theirs, strict=True):
-        first, second = one["findings"][0], other["findings"][0]
+        first, second = one["predictions"][0], other["predictions"][0]
         if first["label"] != second["label"] or (first["box"] is None) != (second["box"] is None):
             return float("inf")
         if first["box"] is not None:

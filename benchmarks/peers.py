@@ -144,7 +144,7 @@ def ours(threads: int) -> dict[str, Method]:
 
     def preset(name: str) -> Method:
         localizer = Localizer(network, name)
-        return lambda pixels, index: localizer.locate(pixels, classes=[index]).findings[0].score_map
+        return lambda pixels, index: localizer.locate(pixels, classes=[index]).predictions[0].score_map
 
     return {"boxless, plain CAM": plain, **{f"boxless {name}": preset(name) for name in PRESETS}}
 

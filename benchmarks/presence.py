@@ -33,25 +33,25 @@ def presence(preset: str, pictures: Sequence[BoxedPicture]) -> dict[str, float]:
     """Shares in percent of what passes: at the stored levels, and at those that the other half of the pictures sets."""
     localizer = Localizer(DEFAULT_MODEL, preset)
     seen = Surveys.of(localizer, [each.path for each in pictures])
-    shown = np.zeros(seen.evidence.shape, bool)
+    shown = np.zeros(seen.activation.shape, bool)
     shown[np.arange(len(pictures)), [each.class_index for each in pictures]] = True
     blank = Surveys.of(localizer, blank_pictures(draws=_DRAWS))
     unseen = Surveys.of(localizer, blank_pictures(_OTHER_SEED, _DRAWS))
-    passing = seen.pass_levels(localizer.preset.least_probability, localizer.preset.least_evidence)
+    passing = seen.pass_levels(localizer.preset.min_probability, localizer.preset.min_activation)
     across = np.zeros_like(passing)
     for half in (np.arange(len(pictures)) % 2 == 0, np.arange(len(pictures)) % 2 == 1):
-        found = levels(Surveys(seen.probabilities[half], seen.evidence[half]), shown[half], blank)
+        found = levels(Surveys(seen.probabilities[half], seen.activation[half]), shown[half], blank)
         assert found is not None
-        across[~half] = seen.pass_levels(found.probability, found.evidence)[~half]
-    stored = (localizer.preset.least_probability, localizer.preset.least_evidence)
+        across[~half] = seen.pass_levels(found.probability, found.activation)[~half]
+    stored = (localizer.preset.min_probability, localizer.preset.min_activation)
     return {
-        "least_probability": stored[0],
-        "least_evidence": stored[1],
+        "min_probability": stored[0],
+        "min_activation": stored[1],
         "present": _percent(passing[shown]),
         "absent": _percent(passing[~shown]),
         "present_across_halves": _percent(across[shown]),
         "absent_across_halves": _percent(across[~shown]),
-        "blank_pictures": len(unseen.evidence),
+        "blank_pictures": len(unseen.activation),
         "blank": _percent(unseen.pass_levels(*stored).any(axis=1)),
     }
 
@@ -65,12 +65,12 @@ def ranking(localizer: Localizer, pictures: Sequence[BoxedPicture]) -> dict[str,
     shares: list[float] = []
     right: list[bool] = []
     for picture in pictures:
-        for finding in localizer.locate(picture.path, top=_TOP, always_box=True).findings:
-            for box in finding.boxes:
+        for prediction in localizer.locate(picture.path, top=_TOP, include_absent=True).predictions:
+            for box in prediction.boxes:
                 overlap = float(iou(np.array([box.xyxy], np.float32), picture.boxes).max())
-                right.append(finding.class_index == picture.class_index and overlap >= 0.5)
+                right.append(prediction.class_index == picture.class_index and overlap >= 0.5)
                 scores.append(box.score)
-                shares.append(box.score / finding.probability)
+                shares.append(box.score / prediction.probability)
     return {
         "boxes": len(right),
         "right": sum(right),
@@ -83,11 +83,11 @@ def by_size(localizer: Localizer, pictures: Sequence[BoxedPicture]) -> list[dict
     """The one box of the true class, right at IoU 0.5, in percent, by the size of the largest true box."""
     areas, right, ratios = [], [], []
     for picture in pictures:
-        (finding,) = localizer.locate(picture.path, classes=[picture.class_index], always_box=True).findings
+        (prediction,) = localizer.locate(picture.path, classes=[picture.class_index], include_absent=True).predictions
         sides = picture.boxes[:, 2:] - picture.boxes[:, :2]
         largest = float(sides.prod(axis=1).max())
         areas.append(largest / (picture.size[0] * picture.size[1]))
-        found = np.array([finding.box.xyxy if finding.box else (0, 0, 0, 0)], np.float32)
+        found = np.array([prediction.box.xyxy if prediction.box else (0, 0, 0, 0)], np.float32)
         right.append(float(iou(found, picture.boxes).max()) >= 0.5)
         ratios.append(float((found[0, 2:] - found[0, :2]).prod()) / largest)
     place = np.digitize(areas, SIZES[1:-1])

@@ -23,13 +23,14 @@ from rich.progress import track
 
 from benchmarks.facts import DATA, write_results
 from benchmarks.localization import interval
-from boxless import Localizer, zoo
+from boxless import Localizer
 from boxless.datasets.coco import read_coco
 from boxless.datasets.dataset import BoxedPicture
 from boxless.evaluation.box_accuracy import Overlaps, max_box_acc_v2, one_box_accuracy, overlaps
 from boxless.imaging.read import read_picture, resize_pixels
 from boxless.maps.class_maps import class_maps
 from boxless.maps.refine import affinity, resize_maps, walk
+from boxless.models import zoo
 from boxless.system.files import write_whole
 
 Floats: TypeAlias = NDArray[np.float32]
@@ -72,7 +73,7 @@ class Idea:
     """
 
     words: str
-    sides: tuple[int, ...] = (224, 448)
+    scales: tuple[int, ...] = (224, 448)
     layers: tuple[str, ...] = FOUR
     power: float = 3.0
     steps: int = 4
@@ -85,12 +86,12 @@ class Idea:
     def refined(self, looks: Looks) -> Floats:
         """The refined map (u, v), not negative."""
         if self.each:
-            parts = [self._walked(looks[side, False], looks[side, False].class_map) for side in self.sides]
+            parts = [self._walked(looks[side, False], looks[side, False].class_map) for side in self.scales]
             finest = parts[-1].shape[1:]
             return np.asarray(np.mean([resize_maps(part, *finest) for part in parts], axis=0)[0], np.float32)
-        last = looks[self.sides[-1], False]
+        last = looks[self.scales[-1], False]
         grid = last.class_map.shape[1:]
-        chosen = [looks[side, flip].class_map for side in self.sides for flip in {False, self.mirrored}]
+        chosen = [looks[side, flip].class_map for side in self.scales for flip in {False, self.mirrored}]
         together: Floats = np.asarray(np.mean([resize_maps(each, *grid) for each in chosen], axis=0), np.float32)
         return np.asarray(self._walked(last, together)[0], np.float32)
 
@@ -208,7 +209,7 @@ def costs(study: Study, pictures: Sequence[BoxedPicture]) -> dict[str, float]:
             start = time.perf_counter()
             idea.refined(looks)
             refinement = time.perf_counter() - start
-            looked = sum(cost[side, flip] for side in idea.sides for flip in {False, idea.mirrored})
+            looked = sum(cost[side, flip] for side in idea.scales for flip in {False, idea.mirrored})
             times[idea.words].append(1e3 * (looked + refinement))
     return {words: float(np.median(each)) for words, each in times.items()}
 

@@ -113,7 +113,7 @@ def make_pictures(folder: Path, count: int) -> None:
 def rates(folder: Path, preset: str, rounds: int) -> dict[str, float]:
     """The long run from end to end over the slower of decoding and the network alone, in turns on the same pictures."""
     localizer = Localizer(Settings().model, preset, threads=1)
-    enough, cores = localizer.preset.sides[-1], os.cpu_count() or 1
+    enough, cores = localizer.preset.scales[-1], os.cpu_count() or 1
     names = [str(item.place) for item in islice(items_of([str(folder)]), rounds * _ROUND)]
     read = partial(read_picture, enough=enough)
 

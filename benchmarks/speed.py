@@ -24,8 +24,9 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.facts import DATA, milliseconds, ratio, write_results
-from boxless import Localizer, zoo
+from boxless import Localizer
 from boxless.imaging.read import read_picture
+from boxless.models import zoo
 from boxless.models.presets import view_size
 from boxless.system.ordered import ordered_map
 
@@ -76,7 +77,7 @@ def graph_ratios(side: int, rounds: int) -> dict[str, float]:
 def locate_ratios(pixels: NDArray[np.uint8], rounds: int) -> dict[str, float]:
     """`Localizer.locate` on a decoded picture over the bare forward pass on as many pixels."""
     first = Localizer(MODEL, "fast", threads=1)
-    size = view_size(first.preset.sides[0], pixels.shape[0], pixels.shape[1], first.card.size_multiple)
+    size = view_size(first.preset.scales[0], pixels.shape[0], pixels.shape[1], first.card.size_multiple)
     bare = part_of_the_model(["picture_scaled"], ["logits"])
     scaled = np.zeros((1, 3, *size), np.float32)
     localizers = {name: Localizer(MODEL, name, threads=1) for name in first.card.presets}
@@ -89,7 +90,7 @@ def locate_ratios(pixels: NDArray[np.uint8], rounds: int) -> dict[str, float]:
 def folder_ratios(files: list[Path], preset: str, rounds: int = 5) -> dict[str, float]:
     """Pictures a second of a folder from end to end, over the smaller of decoding's and the network's alone."""
     localizer = Localizer(MODEL, preset)
-    largest = localizer.preset.sides[-1]
+    largest = localizer.preset.scales[-1]
     arrays = [read_picture(file, enough=largest).pixels for file in files]
     cores = os.cpu_count() or 1
 

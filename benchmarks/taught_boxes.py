@@ -58,7 +58,7 @@ def measured(folder: Path, name: str) -> dict[str, object]:
     def one(i: int) -> dict[str, Taught]:
         labels = labels_of(training, i)
         names = [training.classes[k] for k in labels]
-        said = {by: look.locate(training.paths[i], classes=names, always_box=True) for by, look in looks.items()}
+        said = {by: look.locate(training.paths[i], classes=names, include_absent=True) for by, look in looks.items()}
         return {way: taught_by([said[by] for by in who], labels, len(training.classes)) for way, who in AGREE.items()}
 
     found = list(ordered_map(one, range(len(training)), 2))

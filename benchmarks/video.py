@@ -93,7 +93,7 @@ def measured(network: ModelFile, preset: str, kept: float, pictures: list[BoxedP
         before: tuple[Window, Floats] | None = None
         overlaps, hits = [], []
         for pixels, window, truth in clip(picture, seed):
-            box = localizer.locate(pixels, classes=[picture.class_index], always_box=True).findings[0].box
+            box = localizer.locate(pixels, classes=[picture.class_index], include_absent=True).predictions[0].box
             if box is None:
                 hits.append(0.0)
                 overlaps += [0.0] if before else []

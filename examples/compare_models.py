@@ -16,8 +16,8 @@ from boxless.imaging.read import pictures_in
 from boxless.maps.boxes import iou
 
 
-def overlap(one: boxless.Finding, other: boxless.Finding) -> float:
-    """The intersection over union of two findings' best boxes; 1 where neither has one, 0 where one has none."""
+def overlap(one: boxless.Prediction, other: boxless.Prediction) -> float:
+    """The intersection over union of two predictions' best boxes; 1 where neither has one, 0 where one has none."""
     if one.box is None or other.box is None:
         return float(one.box is other.box)
     return float(iou(np.array([one.box.xyxy], np.float32), np.array([other.box.xyxy], np.float32))[0, 0])
@@ -38,7 +38,7 @@ def main() -> None:
         if a.error:
             print(f"{a.image}: {a.error}")
             continue
-        first, second = a.findings[0], b.findings[0]
+        first, second = a.predictions[0], b.predictions[0]
         labels.append(first.label == second.label)
         overlaps.append(overlap(first, second))
         differ = not labels[-1] or overlaps[-1] < options.least

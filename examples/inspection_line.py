@@ -28,7 +28,7 @@ def judge(localizer: boxless.Localizer, picture: Path, result: Path) -> str:
     """Writes what was found; "good" where no class is present but those that say "nothing here"."""
     try:
         found = localizer.locate(picture, top=3)
-        defects = [each.label for each in found.present if each.class_index not in localizer.card.background]
+        defects = [each.label for each in found.detected if each.class_index not in localizer.card.background]
         said = {"verdict": "bad" if defects else "good", "defects": defects, **found.as_dict()}
     except boxless.PictureError as error:
         said = {"verdict": "unreadable", "image": str(picture), "error": str(error)}

@@ -42,7 +42,7 @@ def network(seed: int = 0) -> onnx.ModelProto:
 
 
 def card(**fields: object) -> Card:
-    presets = {"balanced": Preset(sides=(64,), walk_steps=1, threshold=0.3)}
+    presets = {"balanced": Preset(scales=(64,), refinement_steps=1, threshold=0.3)}
     return Card(
         name="tiny", labels=("cat", "dog", "nothing"), background=(2,), presets=presets, preprocessing="in the network",
         licence="CC0-1.0", source="a test", activation="sigmoid", maps="none", **fields,  # type: ignore[arg-type]

@@ -8,15 +8,15 @@ import pytest
 from boxless import Localizer, MissingExtraError
 
 
-def test_boxes_of_all_findings(localizer: Localizer, coffee: Path) -> None:
+def test_boxes_of_all_predictions(localizer: Localizer, coffee: Path) -> None:
     supervision = pytest.importorskip("supervision", reason="supervision is not installed (boxless[supervision])")
-    found = localizer.locate(coffee, classes=["espresso", "cup"], always_box=True)
-    boxes = [(finding, box) for finding in found.findings for box in finding.boxes]
+    found = localizer.locate(coffee, classes=["espresso", "cup"], include_absent=True)
+    boxes = [(prediction, box) for prediction in found.predictions for box in prediction.boxes]
     detections = found.as_supervision(masks=True)
     assert isinstance(detections, supervision.Detections)
     np.testing.assert_allclose(detections.xyxy, [box.xyxy for _, box in boxes], rtol=1e-6)
-    assert detections.class_id.tolist() == [finding.class_index for finding, _ in boxes]
-    assert detections["class_name"].tolist() == [finding.label for finding, _ in boxes]
+    assert detections.class_id.tolist() == [prediction.class_index for prediction, _ in boxes]
+    assert detections["class_name"].tolist() == [prediction.label for prediction, _ in boxes]
     np.testing.assert_allclose(detections.confidence, [box.score for _, box in boxes], rtol=1e-6)
     assert detections.mask.shape == (len(boxes), found.height, found.width)
     espressos = detections[detections["class_name"] == "espresso"]

@@ -25,14 +25,14 @@ def told(found: Localization) -> dict[str, Any]:
 
 def test_the_golden_reference(localizer: Localizer, coffee: Path) -> None:
     found = told(localizer.locate(coffee, top=2))
-    assert [each["label"] for each in found["findings"]] == [each["label"] for each in GOLDEN["findings"]]
-    for finding, golden in zip(found["findings"], GOLDEN["findings"], strict=True):
+    assert [each["label"] for each in found["predictions"]] == [each["label"] for each in GOLDEN["predictions"]]
+    for prediction, golden in zip(found["predictions"], GOLDEN["predictions"], strict=True):
         # Other processors round otherwise.
-        assert finding["probability"] == pytest.approx(golden["probability"], abs=0.005)
-        assert finding["evidence"] == pytest.approx(golden["evidence"], rel=0.01)
-        assert finding["box"] == pytest.approx(golden["box"], abs=5)
-        assert finding["present"] == golden["present"]
-        assert [each["score"] for each in finding["boxes"]] == pytest.approx(
+        assert prediction["probability"] == pytest.approx(golden["probability"], abs=0.005)
+        assert prediction["activation"] == pytest.approx(golden["activation"], rel=0.01)
+        assert prediction["box"] == pytest.approx(golden["box"], abs=5)
+        assert prediction["detected"] == golden["detected"]
+        assert [each["score"] for each in prediction["boxes"]] == pytest.approx(
             [each["score"] for each in golden["boxes"]], abs=0.005
         )
 

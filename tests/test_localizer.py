@@ -17,38 +17,38 @@ from boxless.models.presets import Preset
 
 def test_finds_the_espresso(localizer: Localizer, coffee: Path) -> None:
     found = localizer.locate(coffee)
-    finding = found.findings[0]
+    prediction = found.predictions[0]
     assert (found.height, found.width) == (400, 600)
-    assert (finding.label, finding.class_index) == ("espresso", 967)
-    assert finding.probability > 0.5
-    assert finding.box is not None
+    assert (prediction.label, prediction.class_index) == ("espresso", 967)
+    assert prediction.probability > 0.5
+    assert prediction.box is not None
     # The cup's rim and bowl, read off the picture.
-    assert finding.box.x0 < 180 and finding.box.x1 > 400 and finding.box.y0 < 40 and finding.box.y1 > 240
-    assert finding.score_map.shape == (400, 600)
-    assert finding.score_map.max() == pytest.approx(1)
-    assert finding.score_map[130, 290] > 0.8  # in the cup
-    assert finding.score_map[380, 580] < 0.2  # on the table
+    assert prediction.box.x0 < 180 and prediction.box.x1 > 400 and prediction.box.y0 < 40 and prediction.box.y1 > 240
+    assert prediction.score_map.shape == (400, 600)
+    assert prediction.score_map.max() == pytest.approx(1)
+    assert prediction.score_map[130, 290] > 0.8  # in the cup
+    assert prediction.score_map[380, 580] < 0.2  # on the table
 
 
-def test_findings_by_falling_probability(localizer: Localizer, coffee: Path) -> None:
-    chances = [finding.probability for finding in localizer.locate(coffee, top=5).findings]
+def test_predictions_by_falling_probability(localizer: Localizer, coffee: Path) -> None:
+    chances = [prediction.probability for prediction in localizer.locate(coffee, top=5).predictions]
     assert len(chances) == 5
     assert chances == sorted(chances, reverse=True)
 
 
 def test_named_classes_in_their_order(localizer: Localizer, coffee: Path) -> None:
     found = localizer.locate(coffee, classes=["tabby", 967, "n02123159"])
-    assert [finding.class_index for finding in found.findings] == [281, 967, 282]
+    assert [prediction.class_index for prediction in found.predictions] == [281, 967, 282]
 
 
-def test_findings_below_the_probability_are_left_out(localizer: Localizer, coffee: Path) -> None:
-    assert len(localizer.locate(coffee, top=5, min_probability=0.5).findings) == 1
+def test_predictions_below_the_probability_are_left_out(localizer: Localizer, coffee: Path) -> None:
+    assert len(localizer.locate(coffee, top=5, min_probability=0.5).predictions) == 1
 
 
 def test_the_presets_name_alike_and_look_ever_finer(coffee: Path) -> None:
-    findings = [Localizer(preset=name).locate(coffee).findings[0] for name in ("fast", "balanced", "best")]
-    assert len({(finding.label, finding.probability) for finding in findings}) == 1
-    sizes = [finding.class_map.size for finding in findings if finding.class_map is not None]
+    predictions = [Localizer(preset=name).locate(coffee).predictions[0] for name in ("fast", "balanced", "best")]
+    assert len({(prediction.label, prediction.probability) for prediction in predictions}) == 1
+    sizes = [prediction.class_map.size for prediction in predictions if prediction.class_map is not None]
     assert sizes == sorted(set(sizes))
 
 
@@ -62,9 +62,9 @@ def test_the_input_is_not_touched(localizer: Localizer, coffee: Path) -> None:
 @pytest.mark.parametrize("shape", [(1, 1), (1, 5000), (5000, 1), (3, 7), (4000, 5000)])
 def test_boxes_are_inside_pictures_of_any_size(localizer: Localizer, shape: tuple[int, int]) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (*shape, 3), np.uint8)
-    for finding in localizer.locate(pixels, top=2, always_box=True).findings:
-        assert finding.box is not None
-        for box in finding.boxes:
+    for prediction in localizer.locate(pixels, top=2, include_absent=True).predictions:
+        assert prediction.box is not None
+        for box in prediction.boxes:
             assert 0 <= box.x0 < box.x1 <= shape[1]
             assert 0 <= box.y0 < box.y1 <= shape[0]
 
@@ -73,8 +73,8 @@ def test_a_large_jpeg_gives_what_its_pixels_give(localizer: Localizer, coffee: P
     path = tmp_path / "large.jpg"
     with Image.open(coffee) as image:
         image.resize((3000, 2000), Image.Resampling.BICUBIC).save(path, quality=95)
-    small = localizer.locate(path).findings[0]  # decoded at reduced scale
-    whole = localizer.locate(np.array(Image.open(path))).findings[0]
+    small = localizer.locate(path).predictions[0]  # decoded at reduced scale
+    whole = localizer.locate(np.array(Image.open(path))).predictions[0]
     assert small.label == whole.label
     assert small.probability == pytest.approx(whole.probability, abs=0.05)
     assert small.box is not None and whole.box is not None
@@ -95,17 +95,17 @@ def test_many_in_order_with_errors_between(localizer: Localizer, pictures: Path,
         "model": "efficientnet-lite0",
         "preset": "balanced",
         "maps": "exact",
-        "findings": [],
+        "predictions": [],
         "error": "no such file",
     }
 
 
 def test_many_on_a_core_each_say_what_one_on_all_says(coffee: Path) -> None:
     on_all = Localizer(preset="fast")
-    one = on_all.locate(coffee).findings[0]
+    one = on_all.locate(coffee).predictions[0]
     for found in on_all.locate_many([coffee, coffee]):
-        assert found.findings[0].label == one.label
-        assert found.findings[0].score_map == pytest.approx(one.score_map, abs=1e-3)
+        assert found.predictions[0].label == one.label
+        assert found.predictions[0].score_map == pytest.approx(one.score_map, abs=1e-3)
 
 
 def test_many_is_lazy(localizer: Localizer) -> None:
@@ -145,25 +145,25 @@ class FakeNetwork:
 
 def test_a_class_without_evidence_has_no_box_and_says_so() -> None:
     found = Localizer(FakeNetwork()).locate(np.zeros((50, 100, 3), np.uint8), top=2)
-    yes, no = found.findings
-    assert yes.evidence == 4
+    yes, no = found.predictions
+    assert yes.activation == 4
     assert yes.box is not None
-    assert no.evidence == -1
+    assert no.activation == -1
     assert no.box is None
     assert no.boxes == ()
     assert not no.score_map.any()
-    assert found.as_dict()["findings"][1]["box"] is None
+    assert found.as_dict()["predictions"][1]["box"] is None
     assert yes.probability == pytest.approx(1 / (1 + np.exp(-1)))
 
 
 def test_what_does_not_reach_the_levels_is_not_boxed_unless_asked_for() -> None:
-    network, preset = FakeNetwork(), Preset((32,), 1, least_evidence=4.5)
+    network, preset = FakeNetwork(), Preset((32,), 1, min_activation=4.5)
     network.card = replace(network.card, presets={"plain": preset})
     picture = np.zeros((50, 100, 3), np.uint8)
-    absent = Localizer(network).locate(picture).findings[0]
-    assert (absent.present, absent.boxes) == (False, ())
-    boxed = Localizer(network).locate(picture, always_box=True).findings[0]
-    assert not boxed.present
+    absent = Localizer(network).locate(picture).predictions[0]
+    assert (absent.detected, absent.boxes) == (False, ())
+    boxed = Localizer(network).locate(picture, include_absent=True).predictions[0]
+    assert not boxed.detected
     assert boxed.box is not None
     assert boxed.box.score == pytest.approx(boxed.probability)
 
@@ -180,33 +180,33 @@ def test_a_picture_that_shows_nothing_has_no_box(preset: str) -> None:
         "faint noise": noise.normal(100, 15, (480, 640, 3)).clip(0, 255).astype(np.uint8),
     }
     found = {name: localizer.locate(pixels) for name, pixels in shows_nothing.items()}
-    assert not [name for name, each in found.items() if each.present or each.findings[0].box]
+    assert not [name for name, each in found.items() if each.detected or each.predictions[0].box]
 
 
 def test_classes_that_are_not_there_have_no_box(localizer: Localizer, pictures: Path, coffee: Path) -> None:
-    (tabby,) = localizer.locate(pictures / "rocket.jpg", classes=["tabby"]).findings
-    assert (tabby.present, tabby.box) == (False, None)
-    every = localizer.locate(coffee, top=1000).findings
-    assert every[0].label == "espresso" and every[0].present
-    assert sum(finding.present for finding in every) <= 50  # 5 % of the classes
-    assert {finding.label for finding in every if finding.boxes} == {f.label for f in every if f.present}
+    (tabby,) = localizer.locate(pictures / "rocket.jpg", classes=["tabby"]).predictions
+    assert (tabby.detected, tabby.box) == (False, None)
+    every = localizer.locate(coffee, top=1000).predictions
+    assert every[0].label == "espresso" and every[0].detected
+    assert sum(prediction.detected for prediction in every) <= 50  # 5 % of the classes
+    assert {prediction.label for prediction in every if prediction.boxes} == {f.label for f in every if f.detected}
 
 
-def test_a_survey_says_what_findings_say(localizer: Localizer, coffee: Path) -> None:
-    chances, evidence = localizer.survey(coffee)
-    finding = localizer.locate(coffee).findings[0]
-    assert chances.shape == evidence.shape == (1000,)
-    assert (chances[finding.class_index], evidence[finding.class_index]) == pytest.approx(
-        (finding.probability, finding.evidence), rel=1e-4
+def test_a_survey_says_what_predictions_say(localizer: Localizer, coffee: Path) -> None:
+    chances, activation = localizer.survey(coffee)
+    prediction = localizer.locate(coffee).predictions[0]
+    assert chances.shape == activation.shape == (1000,)
+    assert (chances[prediction.class_index], activation[prediction.class_index]) == pytest.approx(
+        (prediction.probability, prediction.activation), rel=1e-4
     )
 
 
 def test_a_model_without_affinity_keeps_its_plain_map() -> None:
-    finding = Localizer(FakeNetwork()).locate(np.zeros((50, 100, 3), np.uint8)).findings[0]
-    assert finding.class_map is not None
-    assert finding.class_map.tolist() == [[0, 4], [0, 0]]
-    assert finding.box is not None
-    assert finding.box.xyxy == pytest.approx((60, 0, 100, 25), abs=12)
+    prediction = Localizer(FakeNetwork()).locate(np.zeros((50, 100, 3), np.uint8)).predictions[0]
+    assert prediction.class_map is not None
+    assert prediction.class_map.tolist() == [[0, 4], [0, 0]]
+    assert prediction.box is not None
+    assert prediction.box.xyxy == pytest.approx((60, 0, 100, 25), abs=12)
 
 
 def test_pickles(localizer: Localizer, coffee: Path) -> None:

@@ -18,45 +18,45 @@ def found(localizer: Localizer, coffee: Path) -> Localization:
 
 
 def test_results_are_frozen(found: Localization) -> None:
-    finding = found.findings[0]
+    prediction = found.predictions[0]
     with pytest.raises(FrozenInstanceError):
         found.model = "another"  # type: ignore[misc]
     with pytest.raises(FrozenInstanceError):
-        finding.label = "another"  # type: ignore[misc]
+        prediction.label = "another"  # type: ignore[misc]
     with pytest.raises(ValueError, match="read-only"):
-        finding.score_map[0, 0] = 1
-    assert finding.class_map is not None
+        prediction.score_map[0, 0] = 1
+    assert prediction.class_map is not None
     with pytest.raises(ValueError, match="read-only"):
-        finding.class_map[0, 0] = 1
+        prediction.class_map[0, 0] = 1
 
 
 def test_the_score_map_is_made_once(found: Localization) -> None:
-    finding = found.findings[0]
-    assert finding.score_map is finding.score_map
-    assert finding.score_map.dtype == np.float32
-    assert 0 <= finding.score_map.min() <= finding.score_map.max() == 1
+    prediction = found.predictions[0]
+    assert prediction.score_map is prediction.score_map
+    assert prediction.score_map.dtype == np.float32
+    assert 0 <= prediction.score_map.min() <= prediction.score_map.max() == 1
 
 
 def test_the_box_surrounds_the_score_map_above_the_threshold(localizer: Localizer, found: Localization) -> None:
-    finding = found.findings[0]
-    _, pieces = cv2.connectedComponents((finding.score_map >= localizer.preset.threshold).view(np.uint8))
+    prediction = found.predictions[0]
+    _, pieces = cv2.connectedComponents((prediction.score_map >= localizer.preset.threshold).view(np.uint8))
     rows, columns = np.nonzero(pieces == np.bincount(pieces[pieces > 0]).argmax())
     edges = (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
-    assert finding.box is not None
-    assert finding.box.xyxy == pytest.approx(edges, abs=5)  # boxes are read off a grid of 256 cells
+    assert prediction.box is not None
+    assert prediction.box.xyxy == pytest.approx(edges, abs=5)  # boxes are read off a grid of 256 cells
 
 
 def test_as_dict_has_the_documented_keys(found: Localization) -> None:
     data = found.as_dict()
-    assert list(data) == ["image", "width", "height", "model", "preset", "maps", "findings", "error"]
-    finding = data["findings"][0]
-    assert list(finding) == ["label", "class_index", "probability", "evidence", "present", "box", "boxes"]
-    assert finding["box"] == finding["boxes"][0]["box"]
+    assert list(data) == ["image", "width", "height", "model", "preset", "maps", "predictions", "error"]
+    prediction = data["predictions"][0]
+    assert list(prediction) == ["label", "class_index", "probability", "activation", "detected", "box", "boxes"]
+    assert prediction["box"] == prediction["boxes"][0]["box"]
     assert data["error"] is None
 
 
 def test_draws_from_the_whole_picture(localizer: Localizer, found: Localization, coffee: Path) -> None:
-    assert found.draw().size == (600, 806)  # two findings, a panel each
+    assert found.draw().size == (600, 806)  # two predictions, a panel each
     drawn = localizer.locate(coffee).draw()
     assert drawn.size == (600, 400)
     with Image.open(coffee) as image:
@@ -81,7 +81,7 @@ def test_the_representation_is_a_few_lines(found: Localization, localizer: Local
     assert len(others) == 2
     assert "espresso" in others[0] and "box (" in others[0] and "%" in others[0]
     many = repr(localizer.locate(coffee, top=40))
-    assert many.splitlines()[-1].strip() == "and 35 findings more>"
+    assert many.splitlines()[-1].strip() == "and 35 predictions more>"
     assert len(many) < 1000
     (failed,) = localizer.locate_many(["nope.jpg"])
     assert repr(failed) == "<Localization of nope.jpg: no such file>"
@@ -106,7 +106,7 @@ def test_notebooks_show_the_drawn_picture(found: Localization, localizer: Locali
 
 def test_rows_are_flat_and_no_picture_is_lost(found: Localization, localizer: Localizer) -> None:
     first, second = found.as_rows()
-    assert [first[edge] for edge in ("x0", "y0", "x1", "y1")] == found.as_dict()["findings"][0]["box"]
+    assert [first[edge] for edge in ("x0", "y0", "x1", "y1")] == found.as_dict()["predictions"][0]["box"]
     assert first["label"] == "espresso"
     assert first.keys() == second.keys()
     (failed,) = localizer.locate_many(["nope.jpg"])

@@ -19,11 +19,11 @@ from boxless import Box, Localizer, MissingExtraError
 
 def boxes(path: Path) -> list[tuple[float, float, float, float]]:
     found: boxless.Localization = Localizer().locate(BytesIO(path.read_bytes()), top=2)
-    best: Box | None = found.findings[0].box
-    label: int = found.findings[0].label  # type: ignore[assignment]
+    best: Box | None = found.predictions[0].box
+    label: int = found.predictions[0].label  # type: ignore[assignment]
     boxless.Localiser()  # type: ignore[attr-defined]
     print(best, label, found.as_rows()[0]["label"], MissingExtraError)
-    return [box.xyxy for finding in found.findings for box in finding.boxes]
+    return [box.xyxy for prediction in found.predictions for box in prediction.boxes]
 """
 
 

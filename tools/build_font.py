@@ -1,4 +1,4 @@
-"""Makes src/boxless/imaging/fonts/NotoSans-Regular.ttf: python tools/build_font.py NotoSans-Regular.ttf (needs fonttools)
+"""Makes the font of src/boxless/imaging/fonts: python tools/build_font.py NotoSans-Regular.ttf (needs fonttools)
 
 The whole font is in the Debian package fonts-noto-core, version 20201225-1.
 """

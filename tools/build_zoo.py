@@ -57,13 +57,13 @@ class Recipe:
 
     name: str
     blocks: Mapping[str, int]
-    sides: Mapping[str, tuple[int, ...]]
+    scales: Mapping[str, tuple[int, ...]]
     folder: Path
 
     @property
     def presets(self) -> dict[str, Preset]:
         """What models start with, at these sides."""
-        return {name: replace(PRESETS[name], sides=sides) for name, sides in self.sides.items()}
+        return {name: replace(PRESETS[name], scales=sides) for name, sides in self.scales.items()}
 
     @property
     def title(self) -> str:
@@ -85,7 +85,7 @@ class Recipe:
 SHIPPED = Recipe(
     "efficientnet-lite0",
     {"stage3": 4, "stage4": 7, "stage5": 10, "stage6": 14},
-    {name: preset.sides for name, preset in PRESETS.items()},
+    {name: preset.scales for name, preset in PRESETS.items()},
     ROOT / "src/boxless/models/zoo",
 )
 LARGER = (
@@ -168,10 +168,10 @@ def measured(card: Card, file: Path, pictures: Sequence[BoxedPicture], named: st
     presets = {}
     for name, preset in card.presets.items():
         localizer = Localizer(file, preset=name)
-        findings = [
-            localizer.locate(each.path, classes=[each.class_index]).findings[0] for each in track(pictures, name)
+        predictions = [
+            localizer.locate(each.path, classes=[each.class_index]).predictions[0] for each in track(pictures, name)
         ]
-        found = [overlaps(one.score_map, each.boxes) for one, each in zip(findings, pictures, strict=True)]
+        found = [overlaps(one.score_map, each.boxes) for one, each in zip(predictions, pictures, strict=True)]
         accuracy = one_box_accuracy(found)
         best = int(np.argmax(accuracy))
         figures |= {
@@ -184,8 +184,8 @@ def measured(card: Card, file: Path, pictures: Sequence[BoxedPicture], named: st
             set_on=f"{named}, for one box, mean of IoU 0.3, 0.5, 0.7",
         )
         if name == card.default_preset:
-            evidence = [one.evidence for one, ok in zip(findings, right, strict=True) if ok]
-            card = replace(card, typical_evidence=round(float(np.median(evidence)), 2))
+            evidence = [one.activation for one, ok in zip(predictions, right, strict=True) if ok]
+            card = replace(card, typical_activation=round(float(np.median(evidence)), 2))
     print(card.name, figures, {name: preset.threshold for name, preset in presets.items()}, flush=True)
     return replace(card, presets=presets, figures=figures, figures_on=named)
 
@@ -193,7 +193,7 @@ def measured(card: Card, file: Path, pictures: Sequence[BoxedPicture], named: st
 def named_right(file: Path, pictures: Sequence[BoxedPicture]) -> list[bool]:
     """Which pictures the model names rightly; every preset names alike."""
     localizer = Localizer(file, preset="fast")
-    names = (localizer.locate(picture.path).findings[0].class_index for picture in pictures)
+    names = (localizer.locate(picture.path).predictions[0].class_index for picture in pictures)
     return [name == picture.class_index for name, picture in zip(names, pictures, strict=True)]
 
 

@@ -168,7 +168,7 @@ def make(folder: Path) -> Image.Image:
     taught = by_class_maps(teacher, held_out, lambda count: None)
     things = [truth[path.name] for path in held_out.paths]
     found = [
-        [Thing(finding.label, box.xyxy) for finding in each.present for box in finding.boxes]
+        [Thing(prediction.label, box.xyxy) for prediction in each.detected for box in prediction.boxes]
         for each in detector.locate_many(held_out.paths)
     ]
     of_maps = sum(right(each, believed(boxes, held_out.classes)) for each, boxes in zip(things, taught, strict=True))
@@ -183,7 +183,7 @@ def make(folder: Path) -> Image.Image:
         pixels = np.asarray(picture)
         names = [each.name for each in things[i]]
         most = max(sorted(set(names)), key=names.count)
-        heat = maps.locate(held_out.paths[i], classes=[most]).findings[0].score_map
+        heat = maps.locate(held_out.paths[i], classes=[most]).predictions[0].score_map
         drawn = draw(pixels, taught_layers(taught[i], held_out.classes))
         rows.append(
             [

@@ -19,8 +19,9 @@ from cyclonedx.output.json import JsonV1Dot6
 from packageurl import PackageURL
 from packaging.requirements import Requirement
 
-from boxless import ModelFile, __version__, zoo
+from boxless import ModelFile, __version__
 from boxless.imaging.fonts import OWN
+from boxless.models import zoo
 from boxless.serve.alone import WEB
 
 CLASSIFIERS = {

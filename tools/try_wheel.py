@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent
 USE = """
 import boxless
 found = boxless.Localizer(preset="fast").locate("coffee.jpg")
-assert found.findings[0].label == "espresso" and found.findings[0].box, found
+assert found.predictions[0].label == "espresso" and found.predictions[0].box, found
 found.draw().save("drawn.png")
 print(boxless.__version__)
 """
@@ -48,7 +48,7 @@ def try_wheel(wheel: Path, python: str) -> None:
         assert run(programs / "boxless", "--version").split() == ["boxless", version]
         assert "efficientnet-lite0" in run(programs / "boxless", "models")
         (line,) = run(programs / "boxless", "locate", "coffee.jpg", "--json", "--save", "found").splitlines()
-        assert json.loads(line)["findings"][0]["label"] == "espresso"
+        assert json.loads(line)["predictions"][0]["label"] == "espresso"
         assert (home / "found/coffee_found.jpg").is_file()
         print(f"{wheel.name} works with {run(programs / 'python', '--version').strip()}")
 

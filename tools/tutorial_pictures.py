@@ -97,7 +97,7 @@ def background() -> Image.Image:
             row = []
             for what in ("cat", "cup"):
                 picture = scene(what, SWAPPED[what], random)
-                found = localizer.locate(picture).findings[0]
+                found = localizer.locate(picture).predictions[0]
                 shown = overlay(np.asarray(picture), found.score_map)
                 row.append((picture, f"a {what} on {SWAPPED[what]}"))
                 row.append((Image.fromarray(shown), f'"{found.label}", {found.probability:.0%}'))

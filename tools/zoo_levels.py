@@ -17,11 +17,12 @@ import numpy as np
 from benchmarks.facts import DATA
 from tools.plain_inputs import ZOO, write_checksums
 
-from boxless import ModelFile, zoo
+from boxless import ModelFile
 from boxless.datasets.coco import read_coco
 from boxless.datasets.dataset import BoxedPicture
 from boxless.evaluation.presence import set_levels
 from boxless.export.assemble import write_card
+from boxless.models import zoo
 
 _DRAWS = 8
 

@@ -20,4 +20,4 @@ if __name__ == "__main__":
     paths = [str(path) for path in sorted(Path(sys.argv[1]).absolute().glob("*.jpg"))]
     frame = daft.from_pydict({"image": paths})
     for row in frame.with_column("found", found(frame["image"])).to_pylist():
-        print(Path(row["image"]).name, row["found"]["findings"][0]["label"])
+        print(Path(row["image"]).name, row["found"]["predictions"][0]["label"])

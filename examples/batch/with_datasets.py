@@ -12,4 +12,4 @@ if __name__ == "__main__":
     pictures = Dataset.from_dict({"image": paths}).with_format("arrow")
     found = pictures.map(Locate("image", preset="fast"), batched=True, batch_size=16).with_format(None)
     for row in found:
-        print(Path(row["image"]).name, row["found"]["findings"][0]["label"])
+        print(Path(row["image"]).name, row["found"]["predictions"][0]["label"])

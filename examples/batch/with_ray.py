@@ -24,5 +24,5 @@ if __name__ == "__main__":
         num_cpus=1,
     )
     for row in found.iter_rows():
-        print(Path(row["image"]).name, row["found"]["findings"][0]["label"])
+        print(Path(row["image"]).name, row["found"]["predictions"][0]["label"])
     ray.shutdown()

@@ -18,5 +18,5 @@ if __name__ == "__main__":
     schema = from_arrow_schema(pa.schema([("image", pa.string()), ("found", locate.type)]))
     found = spark.createDataFrame(paths, "image string").mapInArrow(locate.over, schema)
     for row in found.collect():
-        print(Path(row["image"]).name, row["found"]["findings"][0]["label"])
+        print(Path(row["image"]).name, row["found"]["predictions"][0]["label"])
     spark.stop()

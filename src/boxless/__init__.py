@@ -2,7 +2,7 @@
 
 >>> import boxless
 >>> found = boxless.Localizer().locate("cat.jpg")
->>> found.findings[0].label, found.findings[0].box
+>>> found.predictions[0].label, found.predictions[0].box
 """
 
 from __future__ import annotations
@@ -33,14 +33,13 @@ if TYPE_CHECKING:
     from boxless.maps.boxes import Box
     from boxless.models.card import Card
     from boxless.models.model_file import ModelFile
-    from boxless.results import Finding, Localization
+    from boxless.results import Localization, Prediction
 
 __all__ = [
     "Box",
     "BoxlessError",
     "Card",
     "DatasetError",
-    "Finding",
     "Localization",
     "Localizer",
     "MissingExtraError",
@@ -48,6 +47,7 @@ __all__ = [
     "ModelFileError",
     "NetworkError",
     "PictureError",
+    "Prediction",
     "UnknownClassError",
     "UnknownPresetError",
     "__version__",
@@ -59,7 +59,7 @@ __all__ = [
 _HOMES = {
     "Box": "boxless.maps.boxes",
     "Card": "boxless.models.card",
-    "Finding": "boxless.results",
+    "Prediction": "boxless.results",
     "Localization": "boxless.results",
     "Localizer": "boxless.localizer",
     "ModelFile": "boxless.models.model_file",

@@ -1,4 +1,4 @@
-"""What a detector says of a picture, as findings."""
+"""What a detector says of a picture, as predictions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from boxless.maps.class_maps import probabilities
 from boxless.models.card import Card
 from boxless.models.model_file import Detected
 from boxless.models.presets import Preset
-from boxless.results import Finding
+from boxless.results import Prediction
 
 LEAST_SCORE = 0.01
 """Boxes with a lower score are not even given out by a detector's graph."""
@@ -20,7 +20,7 @@ LEAST_SCORE = 0.01
 _LEAST_LOGIT = log(LEAST_SCORE / (1 - LEAST_SCORE))
 
 
-def findings_of(
+def predictions_of(
     detected: Detected,
     card: Card,
     preset: Preset,
@@ -28,9 +28,9 @@ def findings_of(
     *,
     wanted: Sequence[int] | None,
     top: int,
-    always_box: bool,
-) -> tuple[Finding, ...]:
-    """A finding for each class that is wanted; else for the most probable ones, and for all that are present.
+    include_absent: bool,
+) -> tuple[Prediction, ...]:
+    """A prediction for each class that is wanted; else for the most probable ones, and for all that are present.
 
     Args:
         detected: what one run said, boxes in pixels of the picture.
@@ -39,33 +39,35 @@ def findings_of(
         size: (height, width) of the picture.
         wanted: classes, by index.
         top: how many of the most probable, where none are wanted.
-        always_box: give all boxes, whatever their scores.
+        include_absent: give all boxes, whatever their scores.
     """
     chances = probabilities(detected.logits, card.activation)
     chosen = list(wanted) if wanted is not None else np.argsort(-chances, kind="stable").tolist()
-    findings = []
+    predictions = []
     for rank, index in enumerate(chosen):
-        evidence = float(detected.logits[index]) - _LEAST_LOGIT
-        present = preset.present(float(chances[index]), evidence) and chances[index] >= preset.threshold
+        activation = float(detected.logits[index]) - _LEAST_LOGIT
+        present = preset.is_detected(float(chances[index]), activation) and chances[index] >= preset.threshold
         if wanted is None and rank >= top and not present:
             break
         boxes = (
-            () if index in card.background else _boxes(detected, index, 0.0 if always_box else preset.threshold, size)
+            ()
+            if index in card.background
+            else _boxes(detected, index, 0.0 if include_absent else preset.threshold, size)
         )
-        findings.append(
-            Finding(
+        predictions.append(
+            Prediction(
                 label=card.labels[index],
                 class_index=index,
                 probability=float(chances[index]),
-                evidence=evidence,
-                present=bool(present),
+                activation=activation,
+                detected=bool(present),
                 boxes=boxes,
                 class_map=None,
                 height=size[0],
                 width=size[1],
             )
         )
-    return tuple(findings)
+    return tuple(predictions)
 
 
 def _boxes(detected: Detected, index: int, least: float, size: tuple[int, int]) -> tuple[Box, ...]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from boxless.detections import findings_of
+from boxless.detections import predictions_of
 from boxless.errors import PictureError
 from boxless.imaging.read import MAX_PIXELS, Picture, Source, as_bytes, picture_name, read_picture, resize_pixels
 from boxless.maps.boxes import Box, boxes_in_map
@@ -20,7 +20,7 @@ from boxless.models.model_file import Detector, ModelFile, Network
 from boxless.models.presets import DEFAULT_TOP
 from boxless.models.zoo import quick_model
 from boxless.multi_scale import Eye
-from boxless.results import Finding, Localization
+from boxless.results import Localization, Prediction
 from boxless.system.ordered import ordered_map
 
 Floats = NDArray[np.float32]
@@ -46,7 +46,7 @@ class Localizer:
     Example:
         >>> localizer = Localizer()
         >>> found = localizer.locate("cat.jpg")
-        >>> found.findings[0].label, found.findings[0].box
+        >>> found.predictions[0].label, found.predictions[0].box
     """
 
     def __init__(
@@ -74,16 +74,16 @@ class Localizer:
         top: int = DEFAULT_TOP,
         classes: Sequence[str | int] | None = None,
         min_probability: float = 0.0,
-        always_box: bool = False,
+        include_absent: bool = False,
     ) -> Localization:
         """Finds what is in a picture, and where.
 
         Args:
             source: whatever `read_picture` takes: a path, bytes, an opened file, a PIL image, an array.
             top: how many of the most probable classes are wanted; at least 1. A detector adds all that are present.
-            classes: look for these instead, by label, index or id; the findings keep their order.
-            min_probability: findings below are left out, in [0, 1].
-            always_box: make boxes of what counts as absent too, wherever there is any evidence.
+            classes: look for these instead, by label, index or id; the predictions keep their order.
+            min_probability: predictions below are left out, in [0, 1].
+            include_absent: make boxes of what counts as absent too, wherever there is any activation.
 
         Raises:
             PictureError: if the picture cannot be read.
@@ -91,12 +91,12 @@ class Localizer:
         """
         wanted = self._wanted(top, classes)
         try:
-            return self._locate(self._network, source, wanted, top, min_probability, always_box)
+            return self._locate(self._network, source, wanted, top, min_probability, include_absent)
         except PictureError as error:
             raise PictureError(f"{picture_name(source)}: {error}") from None
 
     def survey(self, source: Source) -> tuple[Floats, Floats]:
-        """What the model says of every class of a picture: probabilities (K,), and evidence (K,) as a `Finding` has it.
+        """Probabilities (K,) and activations (K,) of every class of a picture, as `Prediction` has them.
 
         For what needs all classes and no place, such as the levels from which on a class counts as present.
 
@@ -105,7 +105,7 @@ class Localizer:
         """
         picture = self._read(as_bytes(source))
         looks = Eye(self._network, self.preset).name(picture, range(len(self.card.labels)), 0)
-        return probabilities(looks.logits, self.card.activation), looks.evidence
+        return probabilities(looks.logits, self.card.activation), looks.activation
 
     def locate_many(
         self,
@@ -114,7 +114,7 @@ class Localizer:
         top: int = DEFAULT_TOP,
         classes: Sequence[str | int] | None = None,
         min_probability: float = 0.0,
-        always_box: bool = False,
+        include_absent: bool = False,
         workers: int | None = None,
     ) -> Iterator[Localization]:
         """Finds what is in many pictures: lazily, in their order, a few in memory at a time.
@@ -123,7 +123,7 @@ class Localizer:
 
         Args:
             sources: as for `locate`; an iterator is drawn from only as fast as results are taken.
-            top, classes, min_probability, always_box: as for `locate`.
+            top, classes, min_probability, include_absent: as for `locate`.
             workers: pictures under way at a time; one a core where None.
 
         Raises:
@@ -134,7 +134,7 @@ class Localizer:
 
         def one(source: Source) -> Localization:
             try:
-                return self._locate(network, source, wanted, top, min_probability, always_box)
+                return self._locate(network, source, wanted, top, min_probability, include_absent)
             except PictureError as error:
                 return self._result(picture_name(source), source, None, (), str(error))
 
@@ -156,66 +156,68 @@ class Localizer:
         wanted: list[int] | None,
         top: int,
         min_probability: float,
-        always_box: bool,
+        include_absent: bool,
     ) -> Localization:
         name, source = picture_name(source), as_bytes(source)
         picture = self._read(source)
         top = 0 if wanted is not None else min(top, len(self.card.labels))
-        findings = (
-            self._detected(network, picture, wanted, top, always_box)
+        predictions = (
+            self._detected(network, picture, wanted, top, include_absent)
             if self.card.detects
-            else self._mapped(network, picture, wanted, top, always_box)
+            else self._mapped(network, picture, wanted, top, include_absent)
         )
         return self._result(
-            name, source, picture, tuple(each for each in findings if each.probability >= min_probability)
+            name, source, picture, tuple(each for each in predictions if each.probability >= min_probability)
         )
 
     def _detected(
-        self, network: Network, picture: Picture, wanted: list[int] | None, top: int, always_box: bool
-    ) -> tuple[Finding, ...]:
+        self, network: Network, picture: Picture, wanted: list[int] | None, top: int, include_absent: bool
+    ) -> tuple[Prediction, ...]:
         if not isinstance(network, Detector):
             raise TypeError(f"{type(network).__name__}, whose card says that it detects, has no `detect`")
         whole = (picture.height, picture.width)
-        size = self.card.look_size(self.preset.sides[0], *whole)
+        size = self.card.look_size(self.preset.scales[0], *whole)
         detected = network.detect(resize_pixels(picture.pixels, *size), size=size)
         # Boxes are in pixels of what it was given.
         zoom = np.array([whole[1] / size[1], whole[0] / size[0]] * 2, np.float32)
         detected = replace(detected, boxes=detected.boxes * zoom)
-        return findings_of(detected, self.card, self.preset, whole, wanted=wanted, top=top, always_box=always_box)
+        return predictions_of(
+            detected, self.card, self.preset, whole, wanted=wanted, top=top, include_absent=include_absent
+        )
 
     def _mapped(
-        self, network: Network, picture: Picture, wanted: list[int] | None, top: int, always_box: bool
-    ) -> tuple[Finding, ...]:
+        self, network: Network, picture: Picture, wanted: list[int] | None, top: int, include_absent: bool
+    ) -> tuple[Prediction, ...]:
         eye = Eye(network, self.preset)
         looks = eye.name(picture, wanted or (), top)
         chances = probabilities(looks.logits, self.card.activation)
-        found = zip(looks.chosen, looks.evidence.tolist(), eye.find(picture, looks), strict=True)
+        found = zip(looks.chosen, looks.activation.tolist(), eye.find(picture, looks), strict=True)
         return tuple(
-            self._finding(picture, index, float(chances[index]), evidence, class_map, always_box)
-            for index, evidence, class_map in found
+            self._prediction(picture, index, float(chances[index]), activation, class_map, include_absent)
+            for index, activation, class_map in found
         )
 
     def _read(self, source: Source) -> Picture:
         return read_picture(source, enough=self.preset.largest, max_pixels=self.max_pixels)
 
-    def _finding(
+    def _prediction(
         self,
         picture: Picture,
         index: int,
         probability: float,
-        evidence: float,
+        activation: float,
         class_map: Floats,
-        always_box: bool,
-    ) -> Finding:
+        include_absent: bool,
+    ) -> Prediction:
         class_map.flags.writeable = False
-        present = self.preset.present(probability, evidence)
-        boxed = (present or always_box) and index not in self.card.background
-        return Finding(
+        present = self.preset.is_detected(probability, activation)
+        boxed = (present or include_absent) and index not in self.card.background
+        return Prediction(
             label=self.card.labels[index],
             class_index=index,
             probability=probability,
-            evidence=evidence,
-            present=present,
+            activation=activation,
+            detected=present,
             boxes=self._boxes(picture, index, probability, class_map) if boxed else (),
             class_map=class_map,
             height=picture.height,
@@ -234,7 +236,7 @@ class Localizer:
         name: str,
         source: Source,
         picture: Picture | None,
-        findings: tuple[Finding, ...],
+        predictions: tuple[Prediction, ...],
         error: str | None = None,
     ) -> Localization:
         return Localization(
@@ -243,9 +245,9 @@ class Localizer:
             width=picture.width if picture else None,
             model=self.card.name,
             preset=self.preset_name,
-            findings=findings,
+            predictions=predictions,
             source=source,
-            typical_evidence=self.card.typical_evidence,
+            typical_activation=self.card.typical_activation,
             maps=self.card.maps,
             error=error,
         )

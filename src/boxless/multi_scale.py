@@ -24,7 +24,7 @@ class Looks:
     Attributes:
         logits: (K,), of the first look.
         chosen: (k,), the indices of the classes that have a map.
-        evidence: (k,), the maximum of each class map; of a class that is searched for, in the first look alone,
+        activation: (k,), the maximum of each class map; of a class that is searched for, in the first look alone,
             whatever else is looked for.
         class_maps: (k, h, w), the mean over looks, on the last look's grid; in units of logits.
         affinity: of the last look; see `Output`.
@@ -32,7 +32,7 @@ class Looks:
 
     logits: Floats
     chosen: list[int]
-    evidence: Floats
+    activation: Floats
     class_maps: Floats
     affinity: Floats | None
 
@@ -59,15 +59,15 @@ class Eye:
 
         Only the first of them, where every one of these classes is searched for.
         """
-        first = self._look(picture, self.preset.sides[0], classes, top)
+        first = self._look(picture, self.preset.scales[0], classes, top)
         chosen: list[int] = first.chosen.tolist()
         searched = np.array([self.preset.search_for(k) is not None for k in chosen], bool)
-        others = () if searched.all() else self.preset.sides[1:]
+        others = () if searched.all() else self.preset.scales[1:]
         outputs = [first, *(self._look(picture, side, chosen, 0) for side in others)]
         grid = outputs[-1].class_maps.shape[1:]
         maps = np.asarray(np.mean([resize_maps(output.class_maps, *grid) for output in outputs], axis=0), np.float32)
-        evidence = np.where(searched, first.class_maps.max(axis=(1, 2)), maps.max(axis=(1, 2)))
-        return Looks(first.logits, chosen, evidence, maps, outputs[-1].affinity)
+        activation = np.where(searched, first.class_maps.max(axis=(1, 2)), maps.max(axis=(1, 2)))
+        return Looks(first.logits, chosen, activation, maps, outputs[-1].affinity)
 
     def find(self, picture: Picture, looks: Looks) -> list[Floats]:
         """The refined map of each chosen class, not negative; each (u, v) on a grid of its own.
@@ -82,7 +82,7 @@ class Eye:
             if wanted:
                 maps |= zip(wanted, self._searched(picture, search, wanted), strict=True)
         named = [i for i, k in enumerate(looks.chosen) if k not in maps]
-        refined = _walked(looks.class_maps[named], looks.affinity, self.preset.walk_steps) if named else ()
+        refined = _walked(looks.class_maps[named], looks.affinity, self.preset.refinement_steps) if named else ()
         maps |= zip((looks.chosen[i] for i in named), refined, strict=True)
         return [maps[k] for k in looks.chosen]
 
@@ -93,7 +93,7 @@ class Eye:
         maps = output.class_maps
         if search.novelty and output.novelty is not None:
             maps = maps * resize_maps(unusual(output.novelty)[None], *maps.shape[1:])
-        return _walked(maps, output.affinity, search.walk_steps, search.sharpness)
+        return _walked(maps, output.affinity, search.refinement_steps, search.sharpness)
 
     def _look(self, picture: Picture, side: int, classes: Sequence[int], top: int) -> Output:
         size = self.card.look_size(side, picture.height, picture.width)

@@ -37,19 +37,19 @@ _PREVIEW = 1000
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Finding:
+class Prediction:
     """One class in one picture.
 
     Attributes:
         label: the class's name.
         class_index: its index in the model.
         probability: in [0, 1].
-        evidence: the un-normalised maximum of the class map, in units of logits; not positive means that
+        activation: the un-normalised maximum of the class map, in units of logits; not positive means that
             nothing in the picture speaks for the class. Of a detector, by how much the surest box's logit exceeds
             that of the least score that it says at all.
-        present: whether the class counts as present: probability and evidence reach the levels that the model's
+        detected: whether the class counts as detected: probability and activation reach the levels that the model's
             preset stores.
-        boxes: in pixels of the picture as displayed, the one with most evidence first; empty where the class is not
+        boxes: in pixels of the picture as displayed, the one with most activation first; empty where the class is not
             present (unless asked for all the same), and of a class that says that nothing is there.
         class_map: (u, v), refined, not negative, on the network's own grid; read-only. None of a detector.
         height, width: of the picture as displayed, in pixels.
@@ -59,8 +59,8 @@ class Finding:
     label: str
     class_index: int
     probability: float
-    evidence: float
-    present: bool
+    activation: float
+    detected: bool
     boxes: tuple[Box, ...]
     class_map: Floats | None
     height: int
@@ -68,11 +68,11 @@ class Finding:
     threshold: float | None = None
 
     def __repr__(self) -> str:
-        place = "no box" if self.present else "not present"
+        place = "no box" if self.detected else "not present"
         if self.box:
             more = f" and {len(self.boxes) - 1} more" if len(self.boxes) > 1 else ""
             place = f"box ({', '.join(f'{edge:.0f}' for edge in self.box.xyxy)}){more}"
-        return f"<Finding {self.label!r}: {self.probability:.1%}, evidence {self.evidence:.1f}, {place}>"
+        return f"<Prediction {self.label!r}: {self.probability:.1%}, activation {self.activation:.1f}, {place}>"
 
     @property
     def box(self) -> Box | None:
@@ -83,10 +83,10 @@ class Finding:
     def score_map(self) -> Floats:
         """float32 (height, width) in [0, 1]: the class map on the picture's pixels, divided by its maximum.
 
-        Zero everywhere where there is no evidence. It is made when first asked for, and read-only.
+        Zero everywhere where there is no activation. It is made when first asked for, and read-only.
 
         Raises:
-            NoClassMapError: of a detector's finding.
+            NoClassMapError: of a detector's prediction.
         """
         scores = self.scores_on(self.height, self.width)
         scores.flags.writeable = False
@@ -96,12 +96,12 @@ class Finding:
         """The score map on another grid: float32 (height, width) in [0, 1].
 
         Raises:
-            NoClassMapError: of a detector's finding.
+            NoClassMapError: of a detector's prediction.
         """
         if self.class_map is None:
             raise NoClassMapError(
                 f"no map of '{self.label}': a detector found it, which has boxes and no class maps (expected a "
-                "finding of a model of boxless fit, train or attach)"
+                "prediction of a model of boxless fit, train or attach)"
             )
         scores: Floats = normalise(resize_maps(self.class_map[None], height, width))[0]
         return scores
@@ -123,17 +123,17 @@ class Finding:
             "label": self.label,
             "class_index": self.class_index,
             "probability": round(self.probability, 6),
-            "evidence": round(self.evidence, 4),
-            "present": self.present,
+            "activation": round(self.activation, 4),
+            "detected": self.detected,
             "box": boxes[0]["box"] if boxes else None,
             "boxes": boxes,
         }
 
 
-def _title(finding: Finding) -> str:
-    if finding.class_map is None:  # every box gets its own score
-        return finding.label
-    return f"{finding.label} {finding.probability:.0%}" if finding.present else f"no {finding.label}"
+def _title(prediction: Prediction) -> str:
+    if prediction.class_map is None:  # every box gets its own score
+        return prediction.label
+    return f"{prediction.label} {prediction.probability:.0%}" if prediction.detected else f"no {prediction.label}"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -145,11 +145,11 @@ class Localization:
         height, width: of the picture as displayed, in pixels; None if it could not be read.
         model: the model's name.
         preset: the preset's name.
-        findings: by falling probability, or in the order of the classes asked for.
+        predictions: by falling probability, or in the order of the classes asked for.
         maps: whether class maps are "exact", "linearised" or "max-pooled"; see `Card`.
         error: why the picture could not be read, or None.
         source: the picture as it was given.
-        typical_evidence: what the model's right findings have; the strength of heat maps goes by it.
+        typical_activation: what the model's right predictions have; the strength of heat maps goes by it.
     """
 
     image: str
@@ -157,9 +157,9 @@ class Localization:
     width: int | None
     model: str
     preset: str
-    findings: tuple[Finding, ...]
+    predictions: tuple[Prediction, ...]
     source: Source
-    typical_evidence: float
+    typical_activation: float
     maps: str = "exact"
     error: str | None = None
 
@@ -168,18 +168,18 @@ class Localization:
             return f"<Localization of {self.image}: {self.error}>"
         said = [
             f"<Localization of {self.image}: width {self.width}, height {self.height}; {self.model}, {self.preset}",
-            *(f"    {finding!r}" for finding in self.findings[:_SHOWN]),
+            *(f"    {prediction!r}" for prediction in self.predictions[:_SHOWN]),
         ]
-        if not self.findings:
+        if not self.predictions:
             said.append("    nothing found")
-        if more := len(self.findings) - _SHOWN:
-            said += [f"    and {more} findings more"] if more > 0 else []
+        if more := len(self.predictions) - _SHOWN:
+            said += [f"    and {more} predictions more"] if more > 0 else []
         return "\n".join(said) + ">"
 
     @property
-    def present(self) -> tuple[Finding, ...]:
-        """The findings of classes that count as present; none where the picture shows nothing that the model knows."""
-        return tuple(finding for finding in self.findings if finding.present)
+    def detected(self) -> tuple[Prediction, ...]:
+        """The predictions of classes that count as detected; none where the picture shows nothing known."""
+        return tuple(prediction for prediction in self.predictions if prediction.detected)
 
     def _repr_png_(self) -> bytes | None:
         """The drawn picture, for notebooks; None where it cannot be drawn."""
@@ -207,7 +207,7 @@ class Localization:
     def draw(self) -> Image:
         """The picture with heat map, boxes and label, as a PIL image of the picture's size (small ones enlarged).
 
-        Several findings are drawn in a panel each, in their order, side by side and below each other.
+        Several predictions are drawn in a panel each, in their order, side by side and below each other.
 
         Raises:
             PictureError: if the picture is not there any more, or could not be read in the first place.
@@ -220,13 +220,15 @@ class Localization:
             raise PictureError(f"{self.image}: {error}") from None
         layers = [
             Layer(
-                title=_title(finding),
-                score_map=None if finding.class_map is None else finding.score_map,
-                strength=min(1.0, max(0.0, finding.evidence / self.typical_evidence)) if finding.boxes else 0.0,
-                boxes=finding.boxes,
-                kind=finding.class_index,
+                title=_title(prediction),
+                score_map=None if prediction.class_map is None else prediction.score_map,
+                strength=min(1.0, max(0.0, prediction.activation / self.typical_activation))
+                if prediction.boxes
+                else 0.0,
+                boxes=prediction.boxes,
+                kind=prediction.class_index,
             )
-            for finding in self.findings
+            for prediction in self.predictions
         ]
         return draw(pixels, layers)
 
@@ -239,31 +241,31 @@ class Localization:
             "model": self.model,
             "preset": self.preset,
             "maps": self.maps,
-            "findings": [finding.as_dict() for finding in self.findings],
+            "predictions": [prediction.as_dict() for prediction in self.predictions],
             "error": self.error,
         }
 
     def as_rows(self) -> list[dict[str, Any]]:
-        """As flat rows, one a finding, for tables: `pandas.DataFrame(found.as_rows())`.
+        """As flat rows, one a prediction, for tables: `pandas.DataFrame(found.as_rows())`.
 
         The best box is in the columns x0, y0, x1, y1 and score, in pixels and as in `Box`, None where there is none.
-        A picture without findings, or that could not be read, has one row, so that it is not lost.
+        A picture without predictions, or that could not be read, has one row, so that it is not lost.
         """
-        about = {name: value for name, value in self.as_dict().items() if name not in ("findings", "error")}
+        about = {name: value for name, value in self.as_dict().items() if name not in ("predictions", "error")}
         rows = []
-        for finding in self.findings or (None,):
-            data = finding.as_dict() if finding else {}
+        for prediction in self.predictions or (None,):
+            data = prediction.as_dict() if prediction else {}
             box: dict[str, Any] = data["boxes"][0] if data.get("boxes") else {"box": [None] * 4, "score": None}
-            said = {name: data.get(name) for name in ("label", "class_index", "probability", "evidence", "present")}
+            said = {name: data.get(name) for name in ("label", "class_index", "probability", "activation", "detected")}
             edges = dict(zip(("x0", "y0", "x1", "y1"), box["box"], strict=True))
             rows.append({**about, **said, **edges, "score": box["score"], "error": self.error})
         return rows
 
     def as_supervision(self, *, masks: bool = False) -> supervision.Detections:
-        """All boxes of all findings as `supervision.Detections`, for its trackers, zones, annotators and data sets.
+        """All boxes of all predictions as `supervision.Detections`, for its trackers, zones, annotators and data sets.
 
         `class_id` is the class's index in the model, `confidence` the box's score; `data` has class_name, probability
-        and evidence, an array each. Without boxes it is `Detections.empty()`.
+        and activation, an array each. Without boxes it is `Detections.empty()`.
 
         Args:
             masks: whether the pixels of each box come too: bool (boxes, height, width), which takes memory.
@@ -276,18 +278,22 @@ class Localization:
             import supervision
         except ImportError:
             raise missing_extra("Localization.as_supervision", "supervision", "supervision") from None
-        boxed = [(finding, box) for finding in self.findings for box in finding.boxes]
+        boxed = [(prediction, box) for prediction in self.predictions for box in prediction.boxes]
         if not boxed:
             return supervision.Detections.empty()
-        pixels = [mask for finding in self.findings if finding.boxes for mask in finding.masks()] if masks else None
+        pixels = (
+            [mask for prediction in self.predictions if prediction.boxes for mask in prediction.masks()]
+            if masks
+            else None
+        )
         return supervision.Detections(
             xyxy=np.array([box.xyxy for _, box in boxed], np.float32),
             mask=None if pixels is None else np.stack(pixels),
             confidence=np.array([box.score for _, box in boxed], np.float32),
-            class_id=np.array([finding.class_index for finding, _ in boxed], np.int64),
+            class_id=np.array([prediction.class_index for prediction, _ in boxed], np.int64),
             data={
-                "class_name": np.array([finding.label for finding, _ in boxed]),
-                "probability": np.array([finding.probability for finding, _ in boxed], np.float32),
-                "evidence": np.array([finding.evidence for finding, _ in boxed], np.float32),
+                "class_name": np.array([prediction.label for prediction, _ in boxed]),
+                "probability": np.array([prediction.probability for prediction, _ in boxed], np.float32),
+                "activation": np.array([prediction.activation for prediction, _ in boxed], np.float32),
             },
         )

@@ -28,7 +28,7 @@ TOP = Settings(preset="fast", top=3)
 
 @pytest.fixture
 def out(album: Path, tmp_path: Path) -> Path:
-    """Results of the album, three findings a picture."""
+    """Results of the album, three predictions a picture."""
     run(job(album, tmp_path / "out", format="parquet", settings=TOP))
     return tmp_path / "out"
 
@@ -44,7 +44,7 @@ def test_the_schema_has_what_results_have(localizer: Localizer, coffee: Path) ->
     data = localizer.locate(coffee).as_dict()
     kinds = schema(with_maps=False)
     assert kinds.names == list(data)
-    assert [field.name for field in kinds.field("findings").type.value_type] == list(data["findings"][0])
+    assert [field.name for field in kinds.field("predictions").type.value_type] == list(data["predictions"][0])
 
 
 def test_everything_comes_back_as_it_was(out: Path, album: Path) -> None:
@@ -56,11 +56,11 @@ def test_everything_comes_back_as_it_was(out: Path, album: Path) -> None:
 
 def test_what_a_detector_found_has_no_map(album: Path, tmp_path: Path) -> None:
     file = write_detector(tmp_path / "tiny.onnx")
-    run(job(album / "a.jpg", tmp_path / "out", settings=Settings(model=str(file), always_box=True)))
+    run(job(album / "a.jpg", tmp_path / "out", settings=Settings(model=str(file), include_absent=True)))
     (found,) = select(str(tmp_path / "out"), limit=1).found
-    assert found.findings[0].class_map is None
+    assert found.predictions[0].class_map is None
     with pytest.raises(NoClassMapError):
-        _ = found.findings[0].score_map
+        _ = found.predictions[0].score_map
     assert found.draw().size == (600, 400)
 
 
@@ -78,7 +78,7 @@ CONDITIONS: dict[str, Callable[[dict[str, Any]], bool]] = {
     "0 < probability < 0.1 and x0 is not null": lambda row: (
         0 < (row["probability"] or 0) < 0.1 and row["x0"] is not None
     ),
-    "present": lambda row: bool(row["present"]),
+    "detected": lambda row: bool(row["detected"]),
 }
 
 
@@ -101,10 +101,10 @@ def test_conditions(out: Path, album: Path, where: str) -> None:
         "__import__('os')",
         "1 = 1",
         "label = f()",
-        "evidence > 'a'",
+        "activation > 'a'",
         "",
         "class_index in (1, 'a')",
-        "evidence > 99999999999999999999",
+        "activation > 99999999999999999999",
         "label = '\udcff'",
     ],
 )
@@ -114,17 +114,17 @@ def test_what_is_no_condition_is_refused(out: Path, where: str) -> None:
 
 
 def test_orders(out: Path) -> None:
-    doubt = [each.findings[0].probability for each in select(str(out), "label", by="doubt", limit=5).found]
+    doubt = [each.predictions[0].probability for each in select(str(out), "label", by="doubt", limit=5).found]
     assert doubt == sorted(doubt) and len(doubt) == 5
-    evidence = [each.findings[0].evidence for each in select(str(out), "label", by="evidence").found]
-    assert evidence == sorted(evidence, reverse=True)
-    labels = [each.findings[0].label for each in select(str(out), "label", by="class").found]
+    activation = [each.predictions[0].activation for each in select(str(out), "label", by="activation").found]
+    assert activation == sorted(activation, reverse=True)
+    labels = [each.predictions[0].label for each in select(str(out), "label", by="class").found]
     assert labels == sorted(labels)
 
 
 def test_a_table_and_a_sheet(out: Path, tmp_path: Path) -> None:
     sheet = tmp_path / "sheet.jpg"
-    done = boxless("results", out, "--where", "present", "--by", "class", "--sheet", sheet)
+    done = boxless("results", out, "--where", "detected", "--by", "class", "--sheet", sheet)
     assert done.returncode == 0
     assert "espresso" in done.stdout and "in 7 pictures (1 failed)" in done.stdout
     with Image.open(sheet) as drawn:

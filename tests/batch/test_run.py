@@ -72,9 +72,9 @@ def test_maps_are_kept_on_request(coffee: Path, tmp_path: Path, kind: str, off: 
     pq = pytest.importorskip("pyarrow.parquet", reason="needs the extra batch")
     run(job(coffee, tmp_path, format="parquet", settings=Settings(preset="fast", maps=kind)))
     (row,) = pq.read_table(tmp_path / "part-00000.parquet").to_pylist()
-    expected = Localizer(DEFAULT_MODEL, "fast").locate(coffee).findings[0].class_map
+    expected = Localizer(DEFAULT_MODEL, "fast").locate(coffee).predictions[0].class_map
     assert expected is not None
-    assert class_map(row["findings"][0]) == pytest.approx(expected, abs=off * float(expected.max()))
+    assert class_map(row["predictions"][0]) == pytest.approx(expected, abs=off * float(expected.max()))
     with pytest.raises(ResultsError, match="Parquet only"):
         job(coffee, tmp_path, settings=Settings(maps=kind))
 

@@ -92,7 +92,7 @@ def test_from_bucket_to_bucket(bucket: Any, album: Path, tmp_path: Path) -> None
     bucket.get("s3://results/run", str(tmp_path / "there"), recursive=True)
     for ours, theirs in zip(rows_in(tmp_path / "here"), rows_in(tmp_path / "there"), strict=True):
         assert theirs["image"].removeprefix("s3://pictures/album") == ours["image"].removeprefix(str(album))
-        assert theirs.get("findings") == ours.get("findings")
+        assert theirs.get("predictions") == ours.get("predictions")
     bucket.rm("s3://results/run/part-00001.jsonl")
     again = run(there)
     assert (again.pictures, again.before) == (7, 4)

@@ -74,13 +74,13 @@ def test_what_the_model_says_with_levels_and_masks(pictures: Path, tmp_path: Pat
         assert abs(rows[0] - y) <= 3 and abs(rows[-1] + 1 - y - h) <= 3
         assert abs(columns[0] - x) <= 3 and abs(columns[-1] + 1 - x - w) <= 3
         assert each["area"] == mask.sum() > 0.2 * w * h
-    for level in (("--min-probability", 1), ("--min-evidence", 1000)):
+    for level in (("--min-probability", 1), ("--min-activation", 1000)):
         done = boxless("annotate", pictures, "--out", tmp_path / level[0], *level, *FAST)
         assert done.returncode == 0 and "0 boxes, 3 pictures without any" in done.stdout
 
 
 @pytest.mark.parametrize("format_", list(FORMATS))
-def test_every_format_without_any_finding(format_: str, labelled: Path, tmp_path: Path) -> None:
+def test_every_format_without_any_predictions(format_: str, labelled: Path, tmp_path: Path) -> None:
     source, out = labelled / "background", tmp_path / "out"
     done = boxless(
         "annotate", source, "--labels", "folder", "--format", format_, "--out", out, "--pictures", "copy", *FAST

@@ -35,7 +35,7 @@ def test_two_commands(pictures_of_two: Path, tmp_path: Path, monkeypatch: pytest
     assert "Where it looks" in text
     assert f"boxless fit {pictures_of_two} --out {model}" in text, "the command that made it"
     located = boxless("locate", pictures_in(pictures_of_two)[0], "--model", model, "--json")
-    assert json.loads(located.stdout)["findings"][0]["label"] == "goldfish"
+    assert json.loads(located.stdout)["predictions"][0]["label"] == "goldfish"
 
     before = model.read_bytes()
     refused = boxless("fit", pictures_of_two, "--out", model)
@@ -59,7 +59,7 @@ def test_a_finder_that_was_asked_for(pictures_of_two: Path, tmp_path: Path, monk
     (search,) = card.preset("balanced").searches
     assert (card.finders, search.side, search.classes) == (1, 128, (0, 1))
     assert not card.preset("fast").searches
-    found = Localizer(model).locate(pictures_in(pictures_of_two)[0], always_box=True).findings[0]
+    found = Localizer(model).locate(pictures_in(pictures_of_two)[0], include_absent=True).predictions[0]
     assert found.box
 
 

@@ -32,16 +32,16 @@ def test_json_is_one_object_a_line_and_nothing_else(pictures: Path, localizer: L
 
 def test_named_classes(coffee: Path) -> None:
     done = boxless("locate", coffee, "--json", "--class", "cup", "--class", "285", "--preset", "fast")
-    assert [finding["label"] for finding in json.loads(done.stdout)["findings"]] == ["cup", "Egyptian cat"]
+    assert [prediction["label"] for prediction in json.loads(done.stdout)["predictions"]] == ["cup", "Egyptian cat"]
 
 
 def test_what_is_not_there_is_said_and_boxed_only_when_asked(pictures: Path) -> None:
     rocket = (pictures / "rocket.jpg", "--class", "tabby", "--preset", "fast")
     assert boxless("locate", *rocket).stdout.splitlines()[1].endswith("not present")
-    (found,) = json.loads(boxless("locate", *rocket, "--json").stdout)["findings"]
-    assert (found["present"], found["box"], found["boxes"]) == (False, None, [])
-    (boxed,) = json.loads(boxless("locate", *rocket, "--json", "--always-box").stdout)["findings"]
-    assert not boxed["present"]
+    (found,) = json.loads(boxless("locate", *rocket, "--json").stdout)["predictions"]
+    assert (found["detected"], found["box"], found["boxes"]) == (False, None, [])
+    (boxed,) = json.loads(boxless("locate", *rocket, "--json", "--include-absent").stdout)["predictions"]
+    assert not boxed["detected"]
     assert boxed["boxes"][0]["score"] < 0.01
 
 
@@ -49,7 +49,7 @@ def test_standard_input(coffee: Path) -> None:
     done = boxless("locate", "-", "--json", "--preset", "fast", stdin=coffee.read_bytes())
     found = json.loads(done.stdout)
     assert found["image"] == "-"
-    assert found["findings"][0]["label"] == "espresso"
+    assert found["predictions"][0]["label"] == "espresso"
 
 
 def test_writes_drawings_maps_and_a_sheet(pictures: Path, tmp_path: Path) -> None:

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from tests.command_line import boxless
 
-from boxless import ModelFile, zoo
+from boxless import ModelFile
+from boxless.models import zoo
 
 
 def test_lists_size_accuracy_and_licence() -> None:

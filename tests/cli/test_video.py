@@ -38,7 +38,7 @@ def test_a_line_a_frame_and_a_drawn_clip(clip: Path, tmp_path: Path) -> None:
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert [line["frame"] for line in lines] == [0, 5, 10, 15, 20, 25]
     assert lines[1]["seconds"] == 0.5
-    assert lines[0]["findings"][0]["label"] == "espresso"
+    assert lines[0]["predictions"][0]["label"] == "espresso"
     assert "frames a second" in done.stderr
     drawn = tmp_path / "out/coffee clip_found.webm"
     assert [each.name for each in drawn.parent.iterdir()] == [drawn.name]
@@ -89,7 +89,7 @@ def test_a_stream_that_ends_keeps_what_was_made(parts: list[bytes], tmp_path: Pa
     assert "the stream ended after 1" in done.stderr
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert len(lines) in (11, 12)
-    assert {line["findings"][0]["label"] for line in lines} == {"espresso"}
+    assert {line["predictions"][0]["label"] for line in lines} == {"espresso"}
     with Frames(str(tmp_path / "front-20door_found.webm")) as frames:
         assert len(list(frames)) >= len(lines)
 

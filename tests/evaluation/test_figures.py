@@ -20,7 +20,7 @@ from boxless.evaluation.curves import by_size, calibration_error, detections, ov
 from boxless.evaluation.figures import figures
 from boxless.evaluation.pixels import BINS, Histogram, pixel_histogram, px_ap, px_ap_draws
 from boxless.evaluation.report import write_report
-from boxless.evaluation.score import Prediction, Score, pointing_game
+from boxless.evaluation.score import MapPrediction, Score, pointing_game
 
 TRUTH = np.array([[0, 0, 10, 10]], np.float32)
 
@@ -37,7 +37,7 @@ def one(
     if box:
         score_map[int(box[1]) : int(box[3]), int(box[0]) : int(box[2])] = 1
     top = None if rank is None else (1 if rank == 0 else 2)
-    return score(BoxedPicture(Path(name), 1, truth, (20, 20)), Prediction(score_map, box, rank, top, confidence))
+    return score(BoxedPicture(Path(name), 1, truth, (20, 20)), MapPrediction(score_map, box, rank, top, confidence))
 
 
 def four() -> list[Score]:
@@ -72,7 +72,7 @@ def test_the_oracle_may_pick_the_piece_but_the_user_may_not() -> None:
     score_map = np.zeros((20, 20), np.float32)
     score_map[:10, :10] = 0.9
     score_map[12:, :] = 1.0
-    found = score(BoxedPicture(Path("a"), 1, TRUTH, (20, 20)), Prediction(score_map, (0, 12, 20, 20), 0, 1, 0.9))
+    found = score(BoxedPicture(Path("a"), 1, TRUTH, (20, 20)), MapPrediction(score_map, (0, 12, 20, 20), 0, 1, 0.9))
     first = figures([found], draws=10)[0]
     assert first.oracle and first.oracle.value == 100
     assert first.deployable and first.deployable.value == 0
@@ -185,7 +185,7 @@ def curves_that_want(threshold: float, count: int, seed: int) -> list[Score]:
     for i in range(count):
         half = 20 * (1 - threshold) * random.uniform(0.9, 1.1)
         truth = np.array([[20 - half, 20 - half, 20 + half, 20 + half]], np.float32)
-        found.append(score(BoxedPicture(Path(f"{i}"), 0, truth, (40, 40)), Prediction(cone, None)))
+        found.append(score(BoxedPicture(Path(f"{i}"), 0, truth, (40, 40)), MapPrediction(cone, None)))
     return found
 
 

@@ -38,7 +38,7 @@ def test_scores_are_what_the_localizer_finds(network: ModelFile, coffee: Path, p
     other = read_picture(pictures / "rocket.jpg").pixels.shape[:2]
     boxed.append(BoxedPicture(pictures / "rocket.jpg", ESPRESSO, np.zeros((0, 4), np.float32), other))
     cup, espresso, rocket = measure_model(network, "fast", boxed, Notes(), workers=2)
-    found = Localizer(network, "fast").locate(coffee, classes=[ESPRESSO]).findings[0]
+    found = Localizer(network, "fast").locate(coffee, classes=[ESPRESSO]).predictions[0]
     assert espresso.prediction.box == found.box.xyxy if found.box else False
     assert espresso.prediction.rank == 0
     assert espresso.prediction.top_class == cup.prediction.top_class == ESPRESSO
@@ -74,11 +74,11 @@ def test_the_opened_features_give_the_graphs_own_maps(
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_locates(method: str, coffee: Path) -> None:
     network = FeatureNetwork(MODEL, method, walk=False, threads=1)
-    finding = Localizer(network, "fast").locate(coffee).findings[0]
-    assert finding.class_index == ESPRESSO
-    assert finding.box
-    assert finding.class_map is not None
-    assert 0.05 < float(normalise(finding.class_map).mean()) < 0.95
+    prediction = Localizer(network, "fast").locate(coffee).predictions[0]
+    assert prediction.class_index == ESPRESSO
+    assert prediction.box
+    assert prediction.class_map is not None
+    assert 0.05 < float(normalise(prediction.class_map).mean()) < 0.95
 
 
 def test_no_such_method() -> None:

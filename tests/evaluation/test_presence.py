@@ -29,11 +29,11 @@ def test_present_classes_pass_and_absent_and_blank_do_not(told_apart: tuple[Surv
     blank = surveys(np.full((10, 3), 0.9), np.full((10, 3), 6.0))
     found = levels(seen, shown, blank)
     assert found is not None
-    passing = seen.pass_levels(found.probability, found.evidence)
+    passing = seen.pass_levels(found.probability, found.activation)
     assert found.present == pytest.approx(100 * passing[shown].mean()) and found.present >= 100 * LEAST_KEPT
     assert found.absent == pytest.approx(100 * passing[~shown].mean()) and found.absent < 5
     assert found.blank == 0
-    assert found.evidence > 6
+    assert found.activation > 6
 
 
 def test_present_classes_come_before_blank_pictures(told_apart: tuple[Surveys, np.ndarray]) -> None:
@@ -47,7 +47,7 @@ def test_present_classes_come_before_blank_pictures(told_apart: tuple[Surveys, n
 
 def test_a_few_pictures_set_nothing(told_apart: tuple[Surveys, np.ndarray]) -> None:
     seen, shown = told_apart
-    few = surveys(seen.probabilities[:10], seen.evidence[:10])
+    few = surveys(seen.probabilities[:10], seen.activation[:10])
     assert levels(few, shown[:10], few) is None
 
 
@@ -62,8 +62,8 @@ def test_the_stored_levels_hold_on_real_pictures(data: Path) -> None:
     localizer = Localizer(preset="fast", threads=1)
     boxed = read_coco(data / "ilsvrc-dev/annotations.json", localizer.card, data / "ilsvrc-dev/images").pictures[::10]
     seen = Surveys.of(localizer, [each.path for each in boxed])
-    shown = np.zeros(seen.evidence.shape, bool)
+    shown = np.zeros(seen.activation.shape, bool)
     shown[np.arange(len(boxed)), [each.class_index for each in boxed]] = True
-    passing = seen.pass_levels(localizer.preset.least_probability, localizer.preset.least_evidence)
+    passing = seen.pass_levels(localizer.preset.min_probability, localizer.preset.min_activation)
     assert passing[~shown].mean() <= 0.05
     assert passing[shown].mean() >= 0.92  # 65 pictures; all 650 give over 95 %

@@ -32,7 +32,7 @@ def test_inspection_line(tmp_path: Path, pictures: Path) -> None:
     assert sorted(said.splitlines()) == ["broken.png unreadable", "coffee.jpg bad"]
     result = json.loads((tmp_path / "results/coffee.jpg.json").read_text(encoding="utf-8"))
     assert result["verdict"] == "bad" and "espresso" in result["defects"]
-    assert len(result["findings"][0]["box"]) == 4
+    assert len(result["predictions"][0]["box"]) == 4
     assert json.loads((tmp_path / "results/broken.png.json").read_text(encoding="utf-8"))["verdict"] == "unreadable"
     assert (tmp_path / "results/chelsea.jpg.json").read_text() == "done before"
     assert not list((tmp_path / "results").glob("*.part"))

@@ -147,11 +147,11 @@ def test_a_fixed_size(tmp_path: Path) -> None:
     assert made.card.fixed_size == SIZE
     assert ModelFile(made.path).card.fixed_size == SIZE
     found = Localizer(made.path, preset="best").locate(random.integers(0, 256, (50, 200, 3)).astype(np.uint8))
-    class_map = found.findings[0].class_map
+    class_map = found.predictions[0].class_map
     assert class_map is not None
     assert class_map.shape == (4, 4)
     assert "at 64 x 64" in measure(made.path)
-    assert {each.least_probability for each in made.card.presets.values()} == {0.5 / CLASSES}
+    assert {each.min_probability for each in made.card.presets.values()} == {0.5 / CLASSES}
     network = ModelFile(made.path)
     pixels = random.integers(0, 256, (50, 200, 3)).astype(np.uint8)
     assert 0 <= faithfulness(network, Localizer(network, "fast"), pixels).drop <= 1

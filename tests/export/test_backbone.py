@@ -65,7 +65,7 @@ def test_a_finder_makes_maps_and_no_logits(coffee: Path, tmp_path: Path) -> None
     pooled = Backbone(DEFAULT_MODEL).pool(pixels, (128, 160))
     assert output.logits.shape == (3,)
     assert output.class_maps.mean(axis=(1, 2)) == pytest.approx([naming[1] @ pooled, finder[1] @ pooled], abs=1e-2)
-    found = Localizer(path).locate(coffee, classes=["b"]).findings[0]
+    found = Localizer(path).locate(coffee, classes=["b"]).predictions[0]
     assert (found.label, found.class_index) == ("b", 1)
     again = FeatureNetwork(path, threads=1).run(pixels, size=(128, 160), classes=asked, top=0)
     assert again.class_maps == pytest.approx(output.class_maps, abs=1e-3)

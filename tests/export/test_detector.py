@@ -100,15 +100,15 @@ def test_several_pictures_at_once(made: Path) -> None:
 
 
 def test_the_localizer_runs_it(made: Path) -> None:
-    found = Localizer(made).locate(blobs(150, 200), always_box=True)
+    found = Localizer(made).locate(blobs(150, 200), include_absent=True)
     assert found.maps == "none"
-    for finding in found.findings:
-        scores = [box.score for box in finding.boxes]
+    for prediction in found.predictions:
+        scores = [box.score for box in prediction.boxes]
         assert scores == sorted(scores, reverse=True)
-        if finding.boxes:
-            assert scores[0] == pytest.approx(finding.probability, abs=1e-5)
-        assert all(0 <= box.x0 < box.x1 <= 200 and 0 <= box.y0 < box.y1 <= 150 for box in finding.boxes)
-    data = found.as_dict()["findings"][0]
+        if prediction.boxes:
+            assert scores[0] == pytest.approx(prediction.probability, abs=1e-5)
+        assert all(0 <= box.x0 < box.x1 <= 200 and 0 <= box.y0 < box.y1 <= 150 for box in prediction.boxes)
+    data = found.as_dict()["predictions"][0]
     assert data["boxes"]
     assert found.draw().size == (320, 240)
     assert found.as_rows()[0]["x0"] is not None
@@ -119,19 +119,19 @@ def test_what_is_present_is_found_unasked_and_boxes_reach_the_level(made: Path) 
     pixels = blobs(64, 64)
     said = localizer.locate(pixels, classes=["cat", "dog", "nothing"])
     level = localizer.preset.threshold
-    for finding in said.findings:
-        assert finding.present == (finding.probability >= level)
-        assert all(box.score >= level for box in finding.boxes)
-    assert not said.findings[2].boxes
-    present = {finding.label for finding in said.findings if finding.present}
-    assert present <= {finding.label for finding in localizer.locate(pixels).findings}
+    for prediction in said.predictions:
+        assert prediction.detected == (prediction.probability >= level)
+        assert all(box.score >= level for box in prediction.boxes)
+    assert not said.predictions[2].boxes
+    present = {prediction.label for prediction in said.predictions if prediction.detected}
+    assert present <= {prediction.label for prediction in localizer.locate(pixels).predictions}
 
 
 def test_a_map_of_a_detector_is_refused_in_words(made: Path, tmp_path: Path, coffee: Path) -> None:
-    finding = Localizer(made).locate(coffee).findings[0]
-    assert finding.class_map is None
+    prediction = Localizer(made).locate(coffee).predictions[0]
+    assert prediction.class_map is None
     with pytest.raises(NoClassMapError, match="boxes and no class maps"):
-        finding.score_map  # noqa: B018
+        prediction.score_map  # noqa: B018
     for refused in (
         lambda: ModelFile(made).run(np.zeros((64, 64, 3), np.uint8), size=(64, 64)),
         lambda: quantize(made, [coffee] * 10, tmp_path / "int8.onnx"),

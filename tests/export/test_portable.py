@@ -96,7 +96,7 @@ def test_from_keras(normalised: bool, tmp_path: Path) -> None:
     assert made.proof.completeness is not None
     assert made.proof.completeness < 1e-5
     assert made.card.activation == "softmax"
-    assert made.card.presets["fast"].sides == (64,)
+    assert made.card.presets["fast"].scales == (64,)
     # Its own size, and another at which the padding of "same" falls on other sides.
     for size in ((64, 64), (75, 101)):
         pixels = np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8)

@@ -48,8 +48,8 @@ def test_a_log_gets_lines_of_both_stages(command: tuple[Path, str]) -> None:
 
 
 def test_the_quantized_model_finds_the_same_espresso(made: Path, localizer: Localizer, coffee: Path) -> None:
-    expected = localizer.locate(coffee).findings[0]
-    found = Localizer(made, threads=1).locate(coffee).findings[0]
+    expected = localizer.locate(coffee).predictions[0]
+    found = Localizer(made, threads=1).locate(coffee).predictions[0]
     assert found.label == expected.label
     assert found.class_map is not None
     assert expected.class_map is not None

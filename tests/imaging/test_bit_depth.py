@@ -52,7 +52,7 @@ def test_a_12_bit_picture_keeps_its_class(
     as_8_bits = np.asarray(Image.fromarray(plain).convert("RGB"))
     read = read_picture(data).pixels
     assert np.abs(read.astype(int) - as_8_bits).max() <= 1
-    found, expected = (localizer.locate(each).findings[0] for each in (data, as_8_bits))
+    found, expected = (localizer.locate(each).predictions[0] for each in (data, as_8_bits))
     assert found.label == expected.label
     assert found.probability == pytest.approx(expected.probability, abs=0.05)
 

@@ -48,7 +48,7 @@ def test_nothing_else_opens_pictures() -> None:
     for path in source.rglob("*.py"):
         calls = (node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call))
         opens = [call for call in calls if ast.unparse(call.func) in ("Image.open", "PIL.Image.open", "cv2.imread")]
-        assert not opens or path.name == "picture_file.py", f"{path}: use boxless.imaging.containers.open_picture"
+        assert not opens or path.name == "containers.py", f"{path}: use boxless.imaging.containers.open_picture"
 
 
 def test_a_folder_is_searched_for_what_is_opened() -> None:

@@ -33,7 +33,7 @@ def test_labels_stay_in_the_picture_at_their_box(box: tuple[float, float, float,
     assert x <= box[2] and x + LABEL[0] >= box[0] and y <= box[3] and y + LABEL[1] >= box[1]
 
 
-def test_five_findings_of_one_place_have_labels_apart() -> None:
+def test_five_predictions_of_one_place_have_labels_apart() -> None:
     random = np.random.default_rng(0)
     jitter = random.uniform(-3, 3, (5, 4))
     places = placed([tuple(np.array([120, 80, 260, 220]) + each) for each in jitter])

@@ -26,22 +26,22 @@ def test_what_is_too_thin_for_the_pixels_gets_its_box() -> None:
     assert np.argwhere(mask).tolist() == [[2, 9], [3, 9]]
 
 
-def test_masks_of_a_real_finding_fill_their_boxes(localizer: Localizer, pictures: object) -> None:
-    (finding,) = localizer.locate(f"{pictures}/coffee.jpg").findings
-    masks = list(finding.masks())
-    assert len(masks) == len(finding.boxes) > 0
-    for mask, box in zip(masks, finding.boxes, strict=True):
-        assert mask.shape == (finding.height, finding.width)
+def test_masks_of_a_real_predictions_fill_their_boxes(localizer: Localizer, pictures: object) -> None:
+    (prediction,) = localizer.locate(f"{pictures}/coffee.jpg").predictions
+    masks = list(prediction.masks())
+    assert len(masks) == len(prediction.boxes) > 0
+    for mask, box in zip(masks, prediction.boxes, strict=True):
+        assert mask.shape == (prediction.height, prediction.width)
         columns = np.flatnonzero(mask.any(axis=0))
         assert abs(columns[0] - box.x0) <= 3 and abs(columns[-1] + 1 - box.x1) <= 3
-        assert finding.score_map[mask].min() >= finding.threshold
+        assert prediction.score_map[mask].min() >= prediction.threshold
 
 
 def test_masks_are_cut_where_the_classs_own_threshold_cuts_its_boxes(coffee: Path) -> None:
     own = Localizer(preset="fast", threads=1)
     own.preset = replace(own.preset, threshold=0.9, thresholds=(0.3,) * len(own.card.labels))
-    (finding,) = own.locate(coffee).findings
-    (mask, *_), box = finding.masks(), finding.boxes[0]
-    assert finding.threshold == 0.3
+    (prediction,) = own.locate(coffee).predictions
+    (mask, *_), box = prediction.masks(), prediction.boxes[0]
+    assert prediction.threshold == 0.3
     columns = np.flatnonzero(mask.any(axis=0))
     assert abs(columns[0] - box.x0) <= 3 and abs(columns[-1] + 1 - box.x1) <= 3

@@ -21,7 +21,7 @@ CARD = Card(
 )
 
 
-SEARCH = {"side": 896, "finder": 0, "classes": [1], "walk_steps": 8}
+SEARCH = {"side": 896, "finder": 0, "classes": [1], "refinement_steps": 8}
 
 
 def test_a_card_survives_its_json() -> None:
@@ -38,15 +38,15 @@ def test_a_card_is_shown_in_a_few_lines() -> None:
 
 
 def test_a_card_of_format_1_is_read() -> None:
-    """It knew nothing of presence: whatever has evidence counts as present, as it did then."""
+    """It knew nothing of presence: whatever has activation counts as present, as it did then."""
     data = json.loads(CARD.to_json())
     data["format"] = 1
     for preset in data["presets"].values():
-        for added in ("least_probability", "least_evidence", "present_from", "thresholds", "searches"):
+        for added in ("min_probability", "min_activation", "detection_set_on", "thresholds", "searches"):
             del preset[added]
     del data["finders"]
     fast = Card.from_json(json.dumps(data)).preset("fast")
-    assert fast.present(0.0, 0.1)
+    assert fast.is_detected(0.0, 0.1)
     assert fast.threshold_of(3) == fast.threshold
 
 

@@ -8,7 +8,8 @@ import onnx
 import pytest
 from onnx import helper
 
-from boxless import Localizer, ModelFile, ModelFileError, UnknownPresetError, zoo
+from boxless import Localizer, ModelFile, ModelFileError, UnknownPresetError
+from boxless.models import zoo
 from boxless.models.card import FORMAT, METADATA_KEY
 
 MODEL = zoo.models()[zoo.DEFAULT_MODEL]

@@ -21,14 +21,14 @@ def test_the_default_is_one_of_them() -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"sides": ()},
-        {"sides": (448, 224)},
-        {"walk_steps": 0},
+        {"scales": ()},
+        {"scales": (448, 224)},
+        {"refinement_steps": 0},
         {"threshold": 1.0},
         {"thresholds": (0.5, 0.0)},
         {"searches": (Search(448, 0, (1,), 4), Search(896, 1, (0, 1), 4))},
-        {"least_probability": -0.1},
-        {"least_evidence": float("nan")},
+        {"min_probability": -0.1},
+        {"min_activation": float("nan")},
     ],
 )
 def test_senseless_presets_are_refused(change: dict[str, object]) -> None:
@@ -36,7 +36,7 @@ def test_senseless_presets_are_refused(change: dict[str, object]) -> None:
         replace(PRESETS["fast"], **change)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("change", [{"side": 0}, {"finder": -1}, {"walk_steps": 0}, {"sharpness": 0.5}])
+@pytest.mark.parametrize("change", [{"side": 0}, {"finder": -1}, {"refinement_steps": 0}, {"sharpness": 0.5}])
 def test_senseless_searches_are_refused(change: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="a search"):
         replace(Search(448, 0, (1,), 4), **change)  # type: ignore[arg-type]
@@ -48,11 +48,11 @@ def test_the_largest_look_may_be_a_search() -> None:
 
 
 def test_a_class_is_present_where_both_levels_are_reached() -> None:
-    preset = replace(PRESETS["fast"], least_probability=0.1, least_evidence=5.0)
-    assert preset.present(0.1, 5.0)
-    assert not preset.present(0.09, 50.0)
-    assert not preset.present(0.9, 4.9)
-    assert not PRESETS["fast"].present(1.0, 0.0)  # nothing speaks for it
+    preset = replace(PRESETS["fast"], min_probability=0.1, min_activation=5.0)
+    assert preset.is_detected(0.1, 5.0)
+    assert not preset.is_detected(0.09, 50.0)
+    assert not preset.is_detected(0.9, 4.9)
+    assert not PRESETS["fast"].is_detected(1.0, 0.0)  # nothing speaks for it
 
 
 @given(st.integers(1, 6000), st.integers(1, 6000), st.sampled_from([224, 448, 576]))

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from boxless import Localizer, ModelFile, machine, zoo
+from boxless import Localizer, ModelFile
+from boxless.models import zoo
+from boxless.system import machine
 
 
 def test_the_default_comes_first() -> None:

@@ -12,10 +12,10 @@ from PIL import Image
 
 pytest.importorskip("tensorflow", reason="TensorFlow is not installed: pip install 'boxless[train]'")
 
-from boxless import machine
 from boxless.errors import DatasetError, UnknownExperimentError
 from boxless.reproduction.catalogue import EXPERIMENTS, experiment, reproduce, write_pages
 from boxless.reproduction.translation import shifted
+from boxless.system import machine
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 

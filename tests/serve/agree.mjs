@@ -41,7 +41,7 @@ const answers = {
     };
     const pixels = { data: new Uint8Array(4 * height * width), height, width };
     const found = await localizer.locate(pixels, { height, width }, card, preset, wanted, run);
-    return { findings: found.findings.map(({ class_map: _, ...told }) => told), seen };
+    return { predictions: found.predictions.map(({ class_map: _, ...told }) => told), seen };
   },
 };
 

@@ -178,15 +178,15 @@ def test_the_whole_agrees(modules: Path, coffee: Path, preset: str, classes: lis
              "wanted": {"top": 3, "classes": classes}, "outputs": outputs}  # fmt: skip
     (answer,) = in_javascript(modules, ("locate", given))
     assert answer["seen"] == network.sizes
-    for got, expected in zip(answer["findings"], found.findings, strict=True):
+    for got, expected in zip(answer["predictions"], found.predictions, strict=True):
         told = expected.as_dict()
         assert got.keys() == told.keys()
-        for name in ("label", "class_index", "present", "box"):
+        for name in ("label", "class_index", "detected", "box"):
             assert (
                 got[name] == (pytest.approx(told[name], abs=0.02) if told[name] is not None else None)
                 or got[name] == told[name]
             ), name
-        for name in ("probability", "evidence"):
+        for name in ("probability", "activation"):
             assert got[name] == pytest.approx(told[name], rel=1e-3, abs=1e-6)
         assert [box["score"] for box in got["boxes"]] == pytest.approx(
             [box["score"] for box in told["boxes"]], abs=2e-4
@@ -207,11 +207,11 @@ def test_the_whole_agrees_with_the_model_run(modules: Path, pictures: Path, tmp_
     answers = in_node("whole.mjs", tmp_path, [case for _, case in cases])
     localizers = {preset: Localizer(model, preset, threads=1) for preset in ("fast", "balanced")}
     for got, (path, case) in zip(answers, cases, strict=True):
-        for finding, expected in zip(got, localizers[case["preset"]].locate(path, top=3).findings, strict=True):
-            assert finding["label"] == expected.label
-            assert finding["probability"] == pytest.approx(expected.probability, abs=1e-4)
-            assert len(finding["boxes"]) == len(expected.boxes)
-            for box, other in zip(finding["boxes"], expected.boxes, strict=True):
+        for prediction, expected in zip(got, localizers[case["preset"]].locate(path, top=3).predictions, strict=True):
+            assert prediction["label"] == expected.label
+            assert prediction["probability"] == pytest.approx(expected.probability, abs=1e-4)
+            assert len(prediction["boxes"]) == len(expected.boxes)
+            for box, other in zip(prediction["boxes"], expected.boxes, strict=True):
                 assert box["box"] == pytest.approx(other.xyxy, abs=1)
 
 

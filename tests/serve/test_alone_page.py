@@ -51,12 +51,12 @@ def test_it_runs_with_the_network_off_and_agrees(page: Page, site: str, pictures
     for got, name in zip(told, names, strict=True):
         expected = localizer.locate(pictures / name)
         assert (got["width"], got["height"]) == (expected.width, expected.height)
-        finding, best = got["findings"][0], expected.findings[0]
-        assert finding["label"] == best.label
-        assert finding["probability"] == pytest.approx(best.probability, abs=0.001)
-        assert finding["present"] == best.present
-        assert finding["box"] == (best.box and pytest.approx(best.box.xyxy, abs=1))
-    assert told[0]["findings"][0]["box"]
+        prediction, best = got["predictions"][0], expected.predictions[0]
+        assert prediction["label"] == best.label
+        assert prediction["probability"] == pytest.approx(best.probability, abs=0.001)
+        assert prediction["detected"] == best.detected
+        assert prediction["box"] == (best.box and pytest.approx(best.box.xyxy, abs=1))
+    assert told[0]["predictions"][0]["box"]
     drop(page, ("holiday.jpg", b"no picture"))
     page.get_by_text("holiday.jpg: not a picture").wait_for()
     assert all(url.startswith((f"{site}{model}/", "blob:", "data:")) for url in asked)

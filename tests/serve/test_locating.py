@@ -50,25 +50,26 @@ def test_every_door_gives_what_the_library_gives(service: Running, coffee: Path,
 def test_options(service: Running, coffee: Path, localizer: Localizer) -> None:
     content = coffee.read_bytes()
     asked = service.ask("/v1/locate?class=cup&class=tabby&preset=fast", content).json
-    assert [each["label"] for each in asked["findings"]] == ["cup", "tabby"]
+    assert [each["label"] for each in asked["predictions"]] == ["cup", "tabby"]
     assert asked["preset"] == "fast"
     in_json = {"picture": base64.b64encode(content).decode(), "class": ["cup", 281], "preset": "fast"}
     again = service.ask("/v1/locate", json.dumps(in_json).encode(), content_type="application/json").json
     assert again == asked | {"image": "bytes"}
-    assert service.ask("/v1/locate?min_probability=0.99", content).json["findings"] == []
+    assert service.ask("/v1/locate?min_probability=0.99", content).json["predictions"] == []
     absent, boxed = (
-        service.ask(f"/v1/locate?class=plate&always_box={always}", content).json["findings"][0] for always in "01"
+        service.ask(f"/v1/locate?class=plate&include_absent={always}", content).json["predictions"][0]
+        for always in "01"
     )
-    assert not absent["present"] and not absent["boxes"]
-    assert not boxed["present"] and boxed["boxes"]
+    assert not absent["detected"] and not absent["boxes"]
+    assert not boxed["detected"] and boxed["boxes"]
 
 
 def test_maps_come_with_the_data(service: Running, coffee: Path, localizer: Localizer) -> None:
-    finding = service.ask("/v1/locate?maps=true", coffee.read_bytes()).json["findings"][0]
-    values = np.frombuffer(base64.b64decode(finding["class_map"]["data"]), "<f4")
-    expected = localizer.locate(coffee).findings[0].class_map
+    prediction = service.ask("/v1/locate?maps=true", coffee.read_bytes()).json["predictions"][0]
+    values = np.frombuffer(base64.b64decode(prediction["class_map"]["data"]), "<f4")
+    expected = localizer.locate(coffee).predictions[0].class_map
     assert expected is not None
-    np.testing.assert_allclose(values.reshape(finding["class_map"]["shape"]), expected, rtol=1e-5)
+    np.testing.assert_allclose(values.reshape(prediction["class_map"]["shape"]), expected, rtol=1e-5)
 
 
 def test_drawn_picture_and_map(service: Running, coffee: Path, localizer: Localizer) -> None:
@@ -82,7 +83,7 @@ def test_drawn_picture_and_map(service: Running, coffee: Path, localizer: Locali
     scores = service.ask("/v1/locate", content, accept="image/png;q=0.9, text/html;q=0.5")
     with Image.open(io.BytesIO(scores.body)) as picture:
         assert picture.mode == "L"
-        np.testing.assert_allclose(np.asarray(picture) / 255, found.findings[0].score_map, atol=0.01)
+        np.testing.assert_allclose(np.asarray(picture) / 255, found.predictions[0].score_map, atol=0.01)
     assert service.ask("/v1/locate", content, accept="text/html").kind == "not-acceptable"
 
 
@@ -92,7 +93,7 @@ def test_pictures_drawn_large_are_made_smaller(coffee: Path, localizer: Localize
         scores = modest.ask("/v1/locate", coffee.read_bytes(), accept="image/png")
     with Image.open(io.BytesIO(scores.body)) as picture:
         assert picture.size == (300, 200)
-        expected = localizer.locate(coffee).findings[0].score_map[::2, ::2]
+        expected = localizer.locate(coffee).predictions[0].score_map[::2, ::2]
         np.testing.assert_allclose(np.asarray(picture) / 255, expected, atol=0.05)
     with Image.open(io.BytesIO(drawn.body)) as picture:
         assert picture.width == 320, "small pictures are drawn enlarged"
@@ -179,7 +180,7 @@ def test_one_set_of_defaults(service: Running) -> None:
         == DEFAULT_PRESET
     )
     assert page["top"] == DEFAULT_TOP
-    for name in ("top", "min_probability", "always_box"):
+    for name in ("top", "min_probability", "include_absent"):
         defaults = library[name].default, terminal[name].default, getattr(Options(), name), page[name]
         assert len(set(defaults)) == 1, name
 

@@ -47,10 +47,10 @@ def test_drop_a_picture_and_see_class_map_and_box(page: Page, address: str, coff
     drop(page, ("coffee.jpg", coffee.read_bytes()))
     page.get_by_role("button", name="espresso").wait_for()
     assert page.locator("#verdict .name").inner_text() == "espresso"
-    finding = localizer.locate(coffee).findings[0]
-    assert f"{finding.evidence:.1f}, typically" in page.locator("#verdict").inner_text()
-    assert finding.box is not None
-    left, top, right, bottom = map(round, finding.box.xyxy)
+    prediction = localizer.locate(coffee).predictions[0]
+    assert f"{prediction.activation:.1f}, typically" in page.locator("#verdict").inner_text()
+    assert prediction.box is not None
+    left, top, right, bottom = map(round, prediction.box.xyxy)
     said = page.locator("#stage canvas").get_attribute("aria-label")
     assert said == f"coffee.jpg: espresso, 83 %, from left {left}, top {top} to right {right}, bottom {bottom}"
 
@@ -367,21 +367,21 @@ def test_downloads(page: Page, address: str, coffee: Path, pictures: Path, local
     expected = [localizer.locate(pictures / name) for name in ("coffee.jpg", "chelsea.jpg")]
     told = json.loads(saved("JSON")[1].read_text())
     assert [each["image"] for each in told] == ["coffee.jpg", "chelsea.jpg"]
-    assert [each["findings"][0] for each in told] == [found.findings[0].as_dict() for found in expected]
+    assert [each["predictions"][0] for each in told] == [found.predictions[0].as_dict() for found in expected]
 
     coco = json.loads(saved("COCO")[1].read_text())
-    boxes = [(i + 1, box) for i, found in enumerate(expected) for box in found.findings[0].boxes]
+    boxes = [(i + 1, box) for i, found in enumerate(expected) for box in found.predictions[0].boxes]
     assert [each["image_id"] for each in coco["annotations"]] == [i for i, _ in boxes]
     for each, (_, box) in zip(coco["annotations"], boxes, strict=True):
         assert each["bbox"] == pytest.approx([box.x0, box.y0, box.x1 - box.x0, box.y1 - box.y0], abs=0.02)
-    assert {each["id"] for each in coco["categories"]} == {found.findings[0].class_index for found in expected}
+    assert {each["id"] for each in coco["categories"]} == {found.predictions[0].class_index for found in expected}
 
     with zipfile.ZipFile(saved("YOLO")[1]) as yolo:
         assert yolo.testzip() is None
         assert yolo.namelist() == ["labels/coffee.txt", "labels/chelsea.txt", "classes.txt"]
         index, x, _, _, height = map(float, yolo.read("labels/coffee.txt").split()[:5])
         assert yolo.read("classes.txt").decode().splitlines()[int(index)] == "espresso"
-        best = expected[0].findings[0].boxes[0]
+        best = expected[0].predictions[0].boxes[0]
         assert x * 600 == pytest.approx((best.x0 + best.x1) / 2, abs=0.02)
         assert height * 400 == pytest.approx(best.y1 - best.y0, abs=0.02)
 

@@ -14,7 +14,7 @@ const run = await openGraph(new Uint8Array(readFileSync(at("model.onnx"))));
 const answers = [];
 for (const { pixels, height, width, preset } of JSON.parse(readFileSync(0, "utf-8"))) {
   const picture = { data: new Uint8Array(readFileSync(pixels)), height, width };
-  const { findings } = await locate(picture, picture, card, preset, { top: 3 }, run);
-  answers.push(findings.map(({ class_map: _, ...told }) => told));
+  const { predictions } = await locate(picture, picture, card, preset, { top: 3 }, run);
+  answers.push(predictions.map(({ class_map: _, ...told }) => told));
 }
 process.stdout.write(JSON.stringify(answers));

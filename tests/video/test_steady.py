@@ -36,8 +36,8 @@ def test_nothing_kept_changes_nothing(network: ModelFile, coffee: Path) -> None:
     steady = Localizer(SteadyNetwork(network, kept=0.0), "fast")
     steady.locate(pixels[:, ::-1].copy())
     again = steady.locate(pixels, top=3)
-    assert [each.class_index for each in again.findings] == [each.class_index for each in plain.findings]
-    assert again.findings[0].box == plain.findings[0].box
+    assert [each.class_index for each in again.predictions] == [each.class_index for each in plain.predictions]
+    assert again.predictions[0].box == plain.predictions[0].box
 
 
 def test_the_average_is_exact_and_complete(network: ModelFile, pictures: Path) -> None:
@@ -96,7 +96,7 @@ def test_a_detector_sees_each_frame_for_itself(clip: Make, tmp_path: Path) -> No
     with Frames(str(clip("coffee.jpg", "chelsea.jpg", frames=2))) as frames:
         looks = list(follow(frames, detector))
     alone = [Localizer(detector).locate(look.frame.pixels) for look in looks]
-    assert [look.found.as_dict()["findings"] for look in looks] == [each.as_dict()["findings"] for each in alone]
+    assert [look.found.as_dict()["predictions"] for look in looks] == [each.as_dict()["predictions"] for each in alone]
     assert [look.cut for look in looks] == [False, False, True, False]
 
 
@@ -121,9 +121,9 @@ def test_a_clip_is_followed(clip: Make) -> None:
         looks = list(follow(frames, "efficientnet-lite0", "fast"))
     assert [look.cut for look in looks].index(True) == 6
     assert sum(look.cut for look in looks) == 1
-    assert looks[5].found.findings[0].label == "espresso"
-    assert "cat" in looks[6].found.findings[0].label.lower()
-    boxes = [look.found.findings[0].box for look in looks[:6]]
+    assert looks[5].found.predictions[0].label == "espresso"
+    assert "cat" in looks[6].found.predictions[0].label.lower()
+    boxes = [look.found.predictions[0].box for look in looks[:6]]
     edges = np.array([box.xyxy for box in boxes if box], np.float32)
     assert len(edges) == 6
     assert np.diag(iou(edges[:-1], edges[1:])).min() > 0.7

@@ -76,7 +76,7 @@ class Classes:
         asked = sorted({index for index in indices if index is not None})
         if not asked:
             return localizer.locate(given.path, min_probability=2.0)  # of nothing; but its size is wanted
-        return localizer.locate(given.path, classes=asked, always_box=True)
+        return localizer.locate(given.path, classes=asked, include_absent=True)
 
     def _said(self, localizer: Localizer, given: Input) -> Localization:
         """Of one class a picture the likeliest, of several all; those that count as absent have no boxes."""

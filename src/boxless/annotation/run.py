@@ -19,7 +19,7 @@ from boxless.datasets.formats import FORMATS, About, Annotated, Thing
 from boxless.errors import OutputError, PictureError
 from boxless.localizer import Localizer
 from boxless.maps.run_lengths import counts_of
-from boxless.results import Finding
+from boxless.results import Prediction
 from boxless.system.ordered import ordered_map
 
 
@@ -31,14 +31,14 @@ class Wishes:
         format: one of `FORMATS`.
         pictures: "link" or "copy" to have them beside the annotations; "none" to leave them where they are.
         min_probability: of a class, in [0, 1]; boxes of less probable ones are left out.
-        min_evidence: for a class, in units of logits; likewise.
+        min_activation: for a class, in units of logits; likewise.
         masks: whether the pixels of each box are written too.
     """
 
     format: str
     pictures: Literal["link", "copy", "none"] = "link"
     min_probability: float = 0.0
-    min_evidence: float = 0.0
+    min_activation: float = 0.0
     masks: bool = False
 
 
@@ -155,18 +155,20 @@ def _annotated(given: Input, localizer: Localizer, classes: Classes, wishes: Wis
     found = classes.look(localizer, given)
     things = tuple(
         thing
-        for finding in found.findings
-        if finding.boxes and finding.probability >= wishes.min_probability and finding.evidence >= wishes.min_evidence
-        for thing in _things(finding, classes.name(finding.class_index), wishes.masks)
+        for prediction in found.predictions
+        if prediction.boxes
+        and prediction.probability >= wishes.min_probability
+        and prediction.activation >= wishes.min_activation
+        for thing in _things(prediction, classes.name(prediction.class_index), wishes.masks)
     )
     if found.height is None or found.width is None:
         raise PictureError(f"{given.path}: {found.error}")
     return Annotated(file, stem, str(given.path.absolute()), found.height, found.width, given.split, things)
 
 
-def _things(finding: Finding, name: str, masks: bool) -> list[Thing]:
-    pixels = [tuple(counts_of(mask)) for mask in finding.masks()] if masks else [None] * len(finding.boxes)
+def _things(prediction: Prediction, name: str, masks: bool) -> list[Thing]:
+    pixels = [tuple(counts_of(mask)) for mask in prediction.masks()] if masks else [None] * len(prediction.boxes)
     return [
-        Thing(name, box.xyxy, box.score, finding.probability, finding.evidence, mask)
-        for box, mask in zip(finding.boxes, pixels, strict=True)
+        Thing(name, box.xyxy, box.score, prediction.probability, prediction.activation, mask)
+        for box, mask in zip(prediction.boxes, pixels, strict=True)
     ]

@@ -70,7 +70,7 @@ def names_digest(names: Iterable[str]) -> str:
 
 
 class Parquet:
-    """Parquet by PyArrow: a row a picture, findings and boxes nested in it."""
+    """Parquet by PyArrow: a row a picture, predictions and boxes nested in it."""
 
     suffix = ".parquet"
 
@@ -85,7 +85,7 @@ class Parquet:
         import pyarrow.parquet as pq
 
         said = json.dumps(asdict(_contents(rows))).encode()
-        with_maps = any("class_map" in finding for each in rows for finding in each["findings"])
+        with_maps = any("class_map" in prediction for each in rows for prediction in each["predictions"])
         table = pa.Table.from_pylist(list(rows), schema=schema(with_maps).with_metadata({_KEY: said}))
         file = io.BytesIO()
         pq.write_table(table, file, compression="zstd")
@@ -170,18 +170,18 @@ def schema(with_maps: bool) -> pa.Schema:
     import pyarrow as pa
 
     edges = pa.list_(pa.float64())
-    finding = [
+    prediction = [
         ("label", pa.string()),
         ("class_index", pa.int32()),
         ("probability", pa.float64()),
-        ("evidence", pa.float64()),
-        ("present", pa.bool_()),
+        ("activation", pa.float64()),
+        ("detected", pa.bool_()),
         ("box", edges),
         ("boxes", pa.list_(pa.struct([("box", edges), ("score", pa.float64())]))),
     ]
     if with_maps:
         kept = [("height", pa.int32()), ("width", pa.int32()), ("peak", pa.float32()), ("data", pa.binary())]
-        finding.append(("class_map", pa.struct(kept)))
+        prediction.append(("class_map", pa.struct(kept)))
     return pa.schema(
         [
             ("image", pa.string()),
@@ -190,7 +190,7 @@ def schema(with_maps: bool) -> pa.Schema:
             ("model", pa.string()),
             ("preset", pa.string()),
             ("maps", pa.string()),
-            ("findings", pa.list_(pa.struct(finding))),
+            ("predictions", pa.list_(pa.struct(prediction))),
             ("error", pa.string()),
         ]
     )

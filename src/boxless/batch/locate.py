@@ -29,13 +29,13 @@ class Locate:
     Args:
         column: of the pictures: paths, addresses, encoded pictures as bytes, Hugging Face's `{bytes, path}`, or, in
             mappings and frames, whatever `Localizer.locate` takes.
-        model, preset, top, classes, min_probability, always_box: as for `Localizer`.
+        model, preset, top, classes, min_probability, include_absent: as for `Localizer`.
         threads: pictures under way at a time, each on a core; 1 where the engine runs a process a core.
 
     Example:
         >>> locate = Locate("image", preset="fast")
         >>> found = locate({"image": ["cat.jpg"]})["found"]
-        >>> found[0]["findings"][0]["label"]
+        >>> found[0]["predictions"][0]["label"]
     """
 
     def __init__(
@@ -47,12 +47,12 @@ class Locate:
         top: int = DEFAULT_TOP,
         classes: Sequence[str | int] | None = None,
         min_probability: float = 0.0,
-        always_box: bool = False,
+        include_absent: bool = False,
         threads: int = 1,
     ) -> None:
         self.column = column
         wanted = None if classes is None else tuple(classes)
-        self.settings = Settings(model, preset, top, wanted, min_probability, always_box)
+        self.settings = Settings(model, preset, top, wanted, min_probability, include_absent)
         self.threads = threads
         self._localizer: Localizer | None = None
 

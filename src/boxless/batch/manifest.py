@@ -28,7 +28,7 @@ class Manifest:
         card = job.settings.card
         self._now = {**job.settings.recorded(card), "format": job.format, "pictures a shard": job.shard}
         self._said = {
-            "typical evidence": card.typical_evidence,
+            "typical activation": card.typical_activation,
             "sources": list(job.sources),
             "column": job.column,
         }

@@ -1,4 +1,4 @@
-"""Results read back: which findings, in which order, as what `Localizer.locate` gives."""
+"""Results read back: which predictions, in which order, as what `Localizer.locate` gives."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from boxless.batch.sources import find
 from boxless.batch.where import condition
 from boxless.errors import ResultsError, first_line
 from boxless.maps.boxes import Box
-from boxless.results import Finding, Localization
+from boxless.results import Localization, Prediction
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 ORDERS: dict[str, list[tuple[str, str]]] = {
-    "class": [("label", "ascending"), ("evidence", "descending")],
-    "evidence": [("evidence", "descending")],
-    "doubt": [("probability", "ascending"), ("evidence", "ascending")],
+    "class": [("label", "ascending"), ("activation", "descending")],
+    "activation": [("activation", "descending")],
+    "doubt": [("probability", "ascending"), ("activation", "ascending")],
 }
-"""Orders of findings, by name: as for PyArrow's sort. Doubtful is what has little probability."""
+"""Orders of predictions, by name: as for PyArrow's sort. Doubtful is what has little probability."""
 
 COLUMNS = (
     "image", "width", "height", "model", "preset", "maps",
-    "label", "class_index", "probability", "evidence", "present", "x0", "y0", "x1", "y1", "score", "error",
+    "label", "class_index", "probability", "activation", "detected", "x0", "y0", "x1", "y1", "score", "error",
 )  # fmt: skip
 """What conditions may be on: the names of `Localization.as_rows`."""
 
-_TYPICAL_EVIDENCE = 10.0  # of heat maps that are drawn in full, where a run does not say
+_TYPICAL_ACTIVATION = 10.0  # of heat maps that are drawn in full, where a run does not say
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,8 @@ class Selection:
     """What was asked for.
 
     Attributes:
-        found: the first ones, each with one finding, or none if its picture has none.
-        matching: how many findings fit, those that are not in `found` too.
+        found: the first ones, each with one prediction, or none if its picture has none.
+        matching: how many predictions fit, those that are not in `found` too.
         pictures, failed: in all shards, whether they fit or not.
         finished: whether the run that made them was finished.
     """
@@ -56,9 +56,9 @@ class Selection:
 
 
 def select(place: str, where: str | None = None, by: str | None = None, limit: int = 20) -> Selection:
-    """The findings of a folder of results that fit a condition.
+    """The predictions of a folder of results that fit a condition.
 
-    The shards are read one after the other, and only as many findings are kept as are wanted.
+    The shards are read one after the other, and only as many predictions are kept as are wanted.
 
     Args:
         place: the folder, or its address.
@@ -94,9 +94,9 @@ def select(place: str, where: str | None = None, by: str | None = None, limit: i
             best = best.sort_by(ORDERS[by])
         best = best.slice(0, limit)
     said = read_manifest(folder) or {"finished": None}
-    evidence, column = said.get("typical evidence", _TYPICAL_EVIDENCE), said.get("column")
+    activation, column = said.get("typical activation", _TYPICAL_ACTIVATION), said.get("column")
     return Selection(
-        found=tuple(localization(each, evidence, column) for each in best.to_pylist()),
+        found=tuple(localization(each, activation, column) for each in best.to_pylist()),
         matching=matching,
         pictures=pictures,
         failed=failed,
@@ -105,67 +105,68 @@ def select(place: str, where: str | None = None, by: str | None = None, limit: i
 
 
 def flat(table: pa.Table) -> pa.Table:
-    """A row a finding, of a table with a row a picture; its columns are `COLUMNS`, and `finding` with all of it.
+    """A row a prediction, of a table with a row a picture; its columns are `COLUMNS`, and `prediction` with all of it.
 
-    A picture without findings has one row, as in `Localization.as_rows`.
+    A picture without predictions has one row, as in `Localization.as_rows`.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
 
     table = table.combine_chunks()
-    findings = table["findings"].combine_chunks()
-    found = pc.list_flatten(findings)
-    without = pc.indices_nonzero(pc.equal(pc.list_value_length(findings), 0))
+    predictions = table["predictions"].combine_chunks()
+    found = pc.list_flatten(predictions)
+    without = pc.indices_nonzero(pc.equal(pc.list_value_length(predictions), 0))
     nothing = pa.nulls(len(without), found.type)
-    picture = pa.concat_arrays([pc.list_parent_indices(findings).cast(pa.uint64()), without])
+    picture = pa.concat_arrays([pc.list_parent_indices(predictions).cast(pa.uint64()), without])
     order = pc.sort_indices(pa.table({"picture": picture, "rank": pa.array(range(len(picture)))}),
                             sort_keys=[("picture", "ascending"), ("rank", "ascending")])  # fmt: skip
-    finding = pa.concat_arrays([found, nothing]).take(order)
-    about = table.drop_columns(["findings"]).take(picture.take(order))
-    first = pc.list_element(pc.list_slice(pc.struct_field(finding, "boxes"), 0, 1, return_fixed_size_list=True), 0)
+    prediction = pa.concat_arrays([found, nothing]).take(order)
+    about = table.drop_columns(["predictions"]).take(picture.take(order))
+    first = pc.list_element(pc.list_slice(pc.struct_field(prediction, "boxes"), 0, 1, return_fixed_size_list=True), 0)
     made = {
-        name: pc.struct_field(finding, name) for name in ("label", "class_index", "probability", "evidence", "present")
+        name: pc.struct_field(prediction, name)
+        for name in ("label", "class_index", "probability", "activation", "detected")
     }
     made |= {
-        edge: pc.list_element(pc.struct_field(finding, "box"), i) for i, edge in enumerate(("x0", "y0", "x1", "y1"))
+        edge: pc.list_element(pc.struct_field(prediction, "box"), i) for i, edge in enumerate(("x0", "y0", "x1", "y1"))
     }
     made["score"] = pc.struct_field(first, "score")
     columns = {name: made[name] if name in made else about[name] for name in COLUMNS}
-    return pa.table({**columns, "finding": finding})
+    return pa.table({**columns, "prediction": prediction})
 
 
-def localization(row: Row, typical_evidence: float, column: str | None) -> Localization:
+def localization(row: Row, typical_activation: float, column: str | None) -> Localization:
     """A result as it was, of a flat row: its picture is where its name says, its maps only if they were kept.
 
     Args:
         row: of `flat`.
-        typical_evidence: see `Localization`.
+        typical_activation: see `Localization`.
         column: of encoded pictures, where they are in Parquet files.
     """
-    finding = row["finding"]
+    prediction = row["prediction"]
     return Localization(
         image=row["image"],
         height=row["height"],
         width=row["width"],
         model=row["model"],
         preset=row["preset"],
-        findings=() if finding is None else (_finding(finding, row),),
+        predictions=() if prediction is None else (_prediction(prediction, row),),
         source=find(row["image"], column),
-        typical_evidence=typical_evidence,
+        typical_activation=typical_activation,
         maps=row["maps"],
         error=row["error"],
     )
 
 
-def _finding(said: Row, row: Row) -> Finding:
+def _prediction(said: Row, row: Row) -> Prediction:
     kept = class_map(said) if said.get("class_map") else np.zeros((1, 1), np.float32)
     boxes = tuple(Box(*(*each["box"], each["score"])) for each in said["boxes"])
-    return Finding(
+    return Prediction(
         label=said["label"],
         class_index=said["class_index"],
         probability=said["probability"],
-        evidence=said["evidence"],
-        present=said["present"],
+        activation=said["activation"],
+        detected=said["detected"],
         boxes=boxes,
         class_map=None if row["maps"] == "none" else kept,
         height=row["height"],

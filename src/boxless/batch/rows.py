@@ -13,7 +13,7 @@ from boxless.batch.item import Broken, Item
 from boxless.batch.remote import Remote
 from boxless.batch.settings import Settings
 from boxless.localizer import Localizer
-from boxless.results import Finding, Localization
+from boxless.results import Localization, Prediction
 from boxless.system.ordered import ordered_map
 
 Row = dict[str, Any]
@@ -44,7 +44,7 @@ def rows(localizer: Localizer, items: Iterable[Item], settings: Settings, worker
         top=settings.top,
         classes=settings.classes,
         min_probability=settings.min_probability,
-        always_box=settings.always_box,
+        include_absent=settings.include_absent,
         workers=workers,
     )
     for each in found:
@@ -61,31 +61,31 @@ def row(found: Localization, name: str, maps: str | None) -> Row:
     """
     data = {**found.as_dict(), "image": name}
     if maps is not None:
-        for said, finding in zip(data["findings"], found.findings, strict=True):
-            said["class_map"] = _packed(finding, maps)
+        for said, prediction in zip(data["predictions"], found.predictions, strict=True):
+            said["class_map"] = _packed(prediction, maps)
     return data
 
 
-def class_map(finding: Row) -> Floats:
-    """The class map float32 (u, v) of a finding of a row, not negative: the one of `Finding.class_map`, rounded.
+def class_map(prediction: Row) -> Floats:
+    """The class map float32 (u, v) of a prediction of a row, not negative: the one of `Prediction.class_map`, rounded.
 
     Raises:
         KeyError: if maps were not kept.
     """
-    kept = finding["class_map"]
+    kept = prediction["class_map"]
     shape = (kept["height"], kept["width"])
     whole = len(kept["data"]) == shape[0] * shape[1]
     values = np.frombuffer(kept["data"], np.uint8 if whole else np.float16).astype(np.float32).reshape(shape)
     return values * np.float32(kept["peak"] / (255 if whole else 1))
 
 
-def _packed(finding: Finding, maps: str) -> Row | None:
+def _packed(prediction: Prediction, maps: str) -> Row | None:
     """A class map as fractions of its peak, which 16 bits hold well and 8 bits to a 500th; None of a detector."""
-    if finding.class_map is None:
+    if prediction.class_map is None:
         return None
-    height, width = finding.class_map.shape
-    peak = float(finding.class_map.max())
-    share = finding.class_map / np.float32(peak or 1.0)
+    height, width = prediction.class_map.shape
+    peak = float(prediction.class_map.max())
+    share = prediction.class_map / np.float32(peak or 1.0)
     values = (share * 255).round().astype(np.uint8) if maps == "uint8" else share.astype(np.float16)
     return {"height": height, "width": width, "peak": peak, "data": values.tobytes()}
 

@@ -25,7 +25,7 @@ class Settings:
     Attributes:
         model: a model's name, or its file's path.
         preset: its name; the model's default where None.
-        top, classes, min_probability, always_box: as for `Localizer.locate`.
+        top, classes, min_probability, include_absent: as for `Localizer.locate`.
         maps: whether class maps are kept in the rows, and in which numbers: "float16", "uint8", or None for none.
 
     Raises:
@@ -37,7 +37,7 @@ class Settings:
     top: int = DEFAULT_TOP
     classes: tuple[str | int, ...] | None = None
     min_probability: float = 0.0
-    always_box: bool = False
+    include_absent: bool = False
     maps: str | None = None
 
     def __post_init__(self) -> None:

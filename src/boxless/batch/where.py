@@ -1,4 +1,4 @@
-"""Conditions on rows, as people write them: label = 'tabby' and evidence > 5."""
+"""Conditions on rows, as people write them: label = 'tabby' and activation > 5."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _AS_IN_SQL = {"=": "==", "and": "and", "or": "or", "not": "not", "is": "is", "in": "in", "null": "None", "none": "None",
               "true": "True", "false": "False"}  # fmt: skip
 
-_YES_OR_NO = ("present",)
+_YES_OR_NO = ("detected",)
 """Columns that are conditions themselves."""
 
 _COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
@@ -67,7 +67,8 @@ class _UnknownError(Exception):
 
 def _unknown(text: str, what: str, columns: Sequence[str]) -> ResultsError:
     return ResultsError(
-        f"--where {text!r}: {what} (expected such as: label = 'tabby' and evidence > 5; columns: {', '.join(columns)})"
+        f"--where {text!r}: {what} (expected such as: label = 'tabby' and activation > 5; "
+        f"columns: {', '.join(columns)})"
     )
 
 

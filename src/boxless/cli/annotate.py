@@ -47,7 +47,7 @@ def annotate(
         ),
     ] = None,
     min_probability: Annotated[float, typer.Option(min=0, max=1, help="Leave out less probable classes.")] = 0.0,
-    min_evidence: Annotated[float, typer.Option(help="Leave out classes with less evidence (logits).")] = 0.0,
+    min_activation: Annotated[float, typer.Option(help="Leave out classes with less activation (logits).")] = 0.0,
     masks: Annotated[
         bool, typer.Option("--masks", help="The pixels of each box too, where the format has them.")
     ] = False,
@@ -72,7 +72,7 @@ def annotate(
 
     localizer = Localizer(ModelFile(model, threads=1), preset)
     inputs = read_inputs(pictures, labels, without=out)
-    wishes = Wishes(format_.value, placing.value, min_probability, min_evidence, masks)
+    wishes = Wishes(format_.value, placing.value, min_probability, min_activation, masks)
     with stages() as tell:
         done = annotate_pictures(inputs, out, localizer, wishes, force=force, progress=tell)
     for _, error in done.failures:

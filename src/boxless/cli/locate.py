@@ -36,10 +36,10 @@ def locate(
         typer.Option("--class", metavar="NAME", help="Look for this class instead (repeatable)."),
     ] = None,
     min_probability: Annotated[
-        float, typer.Option(metavar="P", min=0, max=1, help="Leave out less probable findings.")
+        float, typer.Option(metavar="P", min=0, max=1, help="Leave out less probable predictions.")
     ] = 0.0,
-    always_box: Annotated[
-        bool, typer.Option("--always-box", help="Box what counts as absent too, wherever anything speaks for it.")
+    include_absent: Annotated[
+        bool, typer.Option("--include-absent", help="Box what counts as absent too, wherever anything speaks for it.")
     ] = False,
     save: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Draw heat maps and boxes over the pictures.")
@@ -100,14 +100,14 @@ def locate(
             top,
             tuple(classes) if classes else None,
             min_probability,
-            always_box,
+            include_absent,
             keep_maps,
         )
         job = Job(tuple(paths), out, settings, format, shard, column)
         long_run(job, engine_of(engine, address, workers), resume, force)
         return
     if is_clip(paths, every):
-        asked = {"top": top, "classes": classes, "min_probability": min_probability, "always_box": always_box}
+        asked = {"top": top, "classes": classes, "min_probability": min_probability, "include_absent": include_absent}
         locate_clip(paths[0], model, preset, asked, every or 1, save, maps or sheet, as_json)
         return
     if sheet:
@@ -123,7 +123,7 @@ def locate(
         top=top,
         classes=classes,
         min_probability=min_probability,
-        always_box=always_box,
+        include_absent=include_absent,
     )
     failed = 0
     with Report(as_json, total=len(inputs)) as report, Outputs(save, maps, sheet) as outputs:

@@ -72,9 +72,9 @@ class Outputs:
         if found.error is not None:
             return
         if self._maps:
-            for finding in found.findings:
-                path = self._maps / f"{place}_map_{finding.class_index}.npy"
-                write_whole(path, partial(np.save, arr=finding.score_map))
+            for prediction in found.predictions:
+                path = self._maps / f"{place}_map_{prediction.class_index}.npy"
+                write_whole(path, partial(np.save, arr=prediction.score_map))
         if self._save or self._sheet:
             drawn = found.draw()
             if self._save:

@@ -11,10 +11,10 @@ from typing import Any, Self
 from rich.console import Console
 
 from boxless.cli.progress import stages
-from boxless.results import Finding, Localization
+from boxless.results import Localization, Prediction
 
 _ROW = "{:<36}  {:<26}  {:>6}  {:>9}  {}"
-_HEADINGS = _ROW.format("picture", "class", "prob.", "evidence", "box (x0 y0 x1 y1)")
+_HEADINGS = _ROW.format("picture", "class", "prob.", "activation", "box (x0 y0 x1 y1)")
 
 
 class Report:
@@ -67,18 +67,18 @@ class Report:
             self._empty = False
         name = one_line(found.image)
         name = _ending(name, 36) if self._for_people else name
-        if not found.findings:
+        if not found.predictions:
             self._out.print(_ROW.format(name, "(nothing as probable as asked)", "", "", ""), markup=False)
-        for finding in found.findings:
-            label = _beginning(finding.label, 26) if self._for_people else finding.label
-            self._out.print(_row(name, label, finding), markup=False)
+        for prediction in found.predictions:
+            label = _beginning(prediction.label, 26) if self._for_people else prediction.label
+            self._out.print(_row(name, label, prediction), markup=False)
             name = "" if self._for_people else name
 
 
-def _row(name: str, label: str, finding: Finding) -> str:
-    nowhere = "no box" if finding.present else "not present"
-    place = "  ".join(f"{edge:.0f}" for edge in finding.box.xyxy) if finding.box else nowhere
-    return _ROW.format(name, label, f"{finding.probability:.1%}", f"{finding.evidence:.1f}", place)
+def _row(name: str, label: str, prediction: Prediction) -> str:
+    nowhere = "no box" if prediction.detected else "not present"
+    place = "  ".join(f"{edge:.0f}" for edge in prediction.box.xyxy) if prediction.box else nowhere
+    return _ROW.format(name, label, f"{prediction.probability:.1%}", f"{prediction.activation:.1f}", place)
 
 
 def one_line(name: str) -> str:

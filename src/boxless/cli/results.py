@@ -14,10 +14,10 @@ def results(
         str, typer.Argument(metavar="DIR", help="Where boxless locate --out wrote, a folder or an address.")
     ],
     where: Annotated[
-        str | None, typer.Option(metavar="CONDITION", help="Such as: label = 'tabby' and evidence > 5; or: error.")
+        str | None, typer.Option(metavar="CONDITION", help="Such as: label = 'tabby' and activation > 5; or: error.")
     ] = None,
     by: Annotated[
-        str | None, typer.Option(metavar="ORDER", help="Order: class, evidence, or doubt (little probability first).")
+        str | None, typer.Option(metavar="ORDER", help="Order: class, activation, or doubt (little probability first).")
     ] = None,
     limit: Annotated[int, typer.Option(metavar="N", min=1, help="How many to show.")] = 20,
     sheet: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw them on one contact sheet.")] = None,

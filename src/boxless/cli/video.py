@@ -47,7 +47,7 @@ def locate_clip(
 
     Args:
         source, model, preset, every, as_json: as on the command line.
-        asked: `top`, `classes`, `min_probability` and `always_box`, see `Localizer.locate`.
+        asked: `top`, `classes`, `min_probability` and `include_absent`, see `Localizer.locate`.
         save: the folder for the drawn clip, or None for none.
         unwanted: the output of pictures, of which a clip has none.
 

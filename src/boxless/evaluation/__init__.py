@@ -18,7 +18,7 @@ from boxless.evaluation.evaluation import Evaluation
 from boxless.evaluation.figures import Figure, figures
 from boxless.evaluation.pixels import pixel_histogram, px_ap
 from boxless.evaluation.predict import measure_maps, measure_model
-from boxless.evaluation.score import Prediction, Score, pointing_game, score
+from boxless.evaluation.score import MapPrediction, Score, pointing_game, score
 
 __all__ = [
     "READERS",
@@ -28,7 +28,7 @@ __all__ = [
     "Evaluation",
     "Figure",
     "Interval",
-    "Prediction",
+    "MapPrediction",
     "Score",
     "figures",
     "inclusive_iou",

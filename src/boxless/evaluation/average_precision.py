@@ -97,7 +97,7 @@ def _interpolated(recall: Array, best: Array) -> Array:
 
 @dataclass(frozen=True, eq=False)
 class AveragePrecision:
-    """Average precision of one way of finding boxes on one set of pictures, in percent.
+    """Average precision of one way of prediction boxes on one set of pictures, in percent.
 
     Attributes:
         classes: the names of the classes that have a true box.

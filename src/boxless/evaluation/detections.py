@@ -14,7 +14,7 @@ from boxless.errors import DatasetError, PictureError
 from boxless.evaluation.average_precision import IOUS, AveragePrecision, ClassMatches
 from boxless.evaluation.matching import NOTHING, FoundBoxes, Matches, TrueBoxes, match
 from boxless.localizer import Localizer
-from boxless.results import Finding
+from boxless.results import Prediction
 from boxless.system.ordered import ordered_map
 from boxless.system.progress import Progress
 
@@ -35,15 +35,15 @@ class Mode:
     """
 
     title: str
-    look: Callable[[Localizer, Path, list[int]], tuple[Finding, ...]]
+    look: Callable[[Localizer, Path, list[int]], tuple[Prediction, ...]]
 
 
-def _known(localizer: Localizer, path: Path, classes: list[int]) -> tuple[Finding, ...]:
-    return localizer.locate(path, classes=classes, always_box=True).findings if classes else ()
+def _known(localizer: Localizer, path: Path, classes: list[int]) -> tuple[Prediction, ...]:
+    return localizer.locate(path, classes=classes, include_absent=True).predictions if classes else ()
 
 
-def _unknown(localizer: Localizer, path: Path, classes: list[int]) -> tuple[Finding, ...]:
-    return localizer.locate(path, top=_ASKED).findings
+def _unknown(localizer: Localizer, path: Path, classes: list[int]) -> tuple[Prediction, ...]:
+    return localizer.locate(path, top=_ASKED).predictions
 
 
 MODES = {
@@ -72,14 +72,14 @@ def truth_of(boxed: BoxedSet) -> Truth:
     return truth
 
 
-def found_by_class(findings: tuple[Finding, ...]) -> dict[int, FoundBoxes]:
-    """The boxes of findings, by class."""
+def found_by_class(predictions: tuple[Prediction, ...]) -> dict[int, FoundBoxes]:
+    """The boxes of predictions, by class."""
     return {
         each.class_index: FoundBoxes(
             np.array([box.xyxy for box in each.boxes], np.float64).reshape(-1, 4),
             np.array([box.score for box in each.boxes], np.float64),
         )
-        for each in findings
+        for each in predictions
         if each.boxes
     }
 

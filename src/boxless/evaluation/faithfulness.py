@@ -57,12 +57,12 @@ def faithfulness(network: Network, localizer: Localizer, pixels: Pixels, bias: F
         pixels: RGB (H, W, 3).
         bias: (K,) of the linear layer, for completeness.
     """
-    finding = localizer.locate(pixels, top=1).findings[0]
-    index = finding.class_index
+    prediction = localizer.locate(pixels, top=1).predictions[0]
+    index = prediction.class_index
     height, width = pixels.shape[:2]
-    size = localizer.card.look_size(localizer.preset.sides[0], height, width)
+    size = localizer.card.look_size(localizer.preset.scales[0], height, width)
     view = resize_pixels(pixels, *size)
-    score_map = finding.scores_on(*size)
+    score_map = prediction.scores_on(*size)
 
     def probability(seen: Pixels) -> float:
         output = network.run(np.ascontiguousarray(seen), size=size, classes=[index], top=0)

@@ -68,7 +68,7 @@ class FeatureNetwork:
         self._session = ort.InferenceSession(proto.SerializeToString(), options, providers=["CPUExecutionProvider"])
         card = Card.from_json(self._session.get_modelmeta().custom_metadata_map[METADATA_KEY])
         # Evidence of other methods is on other scales, on which no level was set.
-        presets = {name: each if method == "cam" else replace(each, least_evidence=0.0)
+        presets = {name: each if method == "cam" else replace(each, min_activation=0.0)
                    for name, each in card.presets.items()}  # fmt: skip
         self.card = replace(card, presets=presets)
         outputs = {output.name for output in self._session.get_outputs()}

@@ -21,7 +21,7 @@ class TrueBoxes:
 
     Attributes:
         boxes: (m, 4), xyxy.
-        ignored: (m,), whether finding it is neither right nor wrong.
+        ignored: (m,), whether prediction it is neither right nor wrong.
         crowd: (m,), whether it surrounds many objects; these are ignored too.
     """
 

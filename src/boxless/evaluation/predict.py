@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from boxless.datasets.dataset import BoxedPicture
 from boxless.datasets.notes import Notes
 from boxless.errors import DatasetError, PictureError
-from boxless.evaluation.score import Prediction, Score, score
+from boxless.evaluation.score import MapPrediction, Score, score
 from boxless.localizer import Localizer
 from boxless.maps.boxes import boxes_in_map
 from boxless.maps.class_maps import normalise, probabilities
 from boxless.models.card import Card
 from boxless.models.model_file import Network, Output
-from boxless.results import Finding
+from boxless.results import Prediction
 from boxless.system.ordered import ordered_map
 
 Floats = NDArray[np.float32]
@@ -84,7 +84,9 @@ def measure_model(
     def one(group: list[BoxedPicture]) -> list[Score]:
         listener.forget()
         try:
-            found = localizer.locate(group[0].path, classes=[picture.class_index for picture in group], always_box=True)
+            found = localizer.locate(
+                group[0].path, classes=[picture.class_index for picture in group], include_absent=True
+            )
         except PictureError:
             notes.add("damaged file", str(group[0].path))
             return []
@@ -94,15 +96,15 @@ def measure_model(
         return [
             score(
                 picture,
-                Prediction(
-                    score_map=score_map_of(finding),
-                    box=finding.box.xyxy if finding.box else None,
+                MapPrediction(
+                    score_map=score_map_of(prediction),
+                    box=prediction.box.xyxy if prediction.box else None,
                     rank=order.index(picture.class_index),
                     top_class=int(logits.argmax()),
                     confidence=float(chances.max()),
                 ),
             )
-            for picture, finding in zip(group, found.findings, strict=True)
+            for picture, prediction in zip(group, found.predictions, strict=True)
         ]
 
     groups = (list(group) for _, group in groupby(pictures, key=lambda picture: picture.path))
@@ -110,11 +112,11 @@ def measure_model(
         yield from scores
 
 
-def score_map_of(finding: Finding) -> Floats:
-    """The finding's score map (h, w) in [0, 1], on the grid on which its boxes are found."""
-    scale = min(1.0, _GRID / max(finding.height, finding.width))
-    grid = (max(1, round(finding.height * scale)), max(1, round(finding.width * scale)))
-    return finding.scores_on(*grid)
+def score_map_of(prediction: Prediction) -> Floats:
+    """The prediction's score map (h, w) in [0, 1], on the grid on which its boxes are found."""
+    scale = min(1.0, _GRID / max(prediction.height, prediction.width))
+    grid = (max(1, round(prediction.height * scale)), max(1, round(prediction.width * scale)))
+    return prediction.scores_on(*grid)
 
 
 def measure_maps(
@@ -156,7 +158,7 @@ def measure_maps(
             continue
         measured += 1
         boxes = () if threshold is None else boxes_in_map(score_map, threshold, *picture.size)
-        yield score(picture, Prediction(score_map, boxes[0].xyxy if boxes else None))
+        yield score(picture, MapPrediction(score_map, boxes[0].xyxy if boxes else None))
     if not measured and bad:
         raise DatasetError(
             f"{folder}: not one of {bad} maps of pictures of the data set is a map (expected NumPy arrays (h, w) of "

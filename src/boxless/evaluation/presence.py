@@ -30,7 +30,7 @@ _SHARES = np.linspace(0.0, 1.0 - LEAST_KEPT, 21)
 """The shares of present classes that one level alone may lose."""
 
 _MARGIN = 1.05
-"""How far above the blank pictures' evidence a level that is to exclude them stands."""
+"""How far above the blank pictures' activation a level that is to exclude them stands."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,25 +39,25 @@ class Surveys:
 
     Attributes:
         probabilities: (n, K).
-        evidence: (n, K).
+        activation: (n, K).
     """
 
     probabilities: Floats
-    evidence: Floats
+    activation: Floats
 
     @classmethod
     def of(cls, localizer: Localizer, sources: Sequence[Source]) -> Surveys:
         """Asks a localizer about pictures that can be read."""
         surveys = list(ordered_map(localizer.survey, sources, 2))
-        return cls(np.stack([chances for chances, _ in surveys]), np.stack([evidence for _, evidence in surveys]))
+        return cls(np.stack([chances for chances, _ in surveys]), np.stack([activation for _, activation in surveys]))
 
     def of_classes(self, classes: NDArray[np.int64]) -> Surveys:
         """What is said of some of the classes, by index."""
-        return Surveys(self.probabilities[:, classes], self.evidence[:, classes])
+        return Surveys(self.probabilities[:, classes], self.activation[:, classes])
 
-    def pass_levels(self, probability: float, evidence: float) -> NDArray[np.bool_]:
+    def pass_levels(self, probability: float, activation: float) -> NDArray[np.bool_]:
         """(n, K), which classes reach both levels."""
-        return (self.probabilities >= probability) & (self.evidence >= evidence)
+        return (self.probabilities >= probability) & (self.activation >= activation)
 
 
 @dataclass(frozen=True)
@@ -65,14 +65,14 @@ class Levels:
     """From where on a class counts as present, and how well that tells on the pictures that set it.
 
     Attributes:
-        probability, evidence: the two levels; see `Preset`.
+        probability, activation: the two levels; see `Preset`.
         present: the share of classes shown by a picture that pass, in percent.
         absent: the share of classes not shown by a picture that pass, in percent.
         blank: the share of blank pictures of which any class passes, in percent.
     """
 
     probability: float
-    evidence: float
+    activation: float
     present: float
     absent: float
     blank: float
@@ -81,7 +81,7 @@ class Levels:
 def levels(surveys: Surveys, shown: NDArray[np.bool_], blank: Surveys) -> Levels | None:
     """The levels that let present classes pass, and as few blank pictures and absent classes as can be.
 
-    Of all pairs of a level of probability and one of evidence that let `LEAST_KEPT` of the present classes pass: the
+    Of all pairs of a level of probability and one of activation that let `LEAST_KEPT` of the present classes pass: the
     one with fewest blank pictures that show anything, then one that lets `KEPT` pass, then with fewest absent classes.
 
     Args:
@@ -95,18 +95,18 @@ def levels(surveys: Surveys, shown: NDArray[np.bool_], blank: Surveys) -> Levels
     if shown.sum() < FEWEST:
         return None
     best: tuple[tuple[float, float, float], Levels] | None = None
-    floors = np.quantile(surveys.evidence[shown], _SHARES, method="lower")
+    floors = np.quantile(surveys.activation[shown], _SHARES, method="lower")
     for probability in np.unique(_rounded_down(np.quantile(surveys.probabilities[shown], _SHARES, method="lower"))):
-        probable = blank.evidence[blank.probabilities >= probability]
+        probable = blank.activation[blank.probabilities >= probability]
         above_blank = [_MARGIN * float(probable.max())] if probable.size else []
-        for evidence in np.unique(_rounded_down(np.maximum([0.0, *floors, *above_blank], 0.0))):
-            passing = surveys.pass_levels(probability, evidence)
+        for activation in np.unique(_rounded_down(np.maximum([0.0, *floors, *above_blank], 0.0))):
+            passing = surveys.pass_levels(probability, activation)
             found = Levels(
                 probability=float(probability),
-                evidence=float(evidence),
+                activation=float(activation),
                 present=100 * float(passing[shown].mean()),
                 absent=100 * float(passing[~shown].mean()) if (~shown).any() else 0.0,
-                blank=100 * float(blank.pass_levels(probability, evidence).any(axis=1).mean()),
+                blank=100 * float(blank.pass_levels(probability, activation).any(axis=1).mean()),
             )
             if found.present < 100 * LEAST_KEPT:
                 continue
@@ -143,9 +143,9 @@ def set_levels(
     return (
         replace(
             localizer.preset,
-            least_probability=found.probability,
-            least_evidence=found.evidence,
-            present_from=f"{named} and blank pictures: {found.present:.1f} % of present classes pass, "
+            min_probability=found.probability,
+            min_activation=found.activation,
+            detection_set_on=f"{named} and blank pictures: {found.present:.1f} % of present classes pass, "
             f"{found.absent:.2f} % of absent ones, {found.blank:.0f} % of blank pictures",
         ),
         found,

@@ -18,7 +18,7 @@ Edges = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, eq=False)
-class Prediction:
+class MapPrediction:
     """What a model, or anybody's map, says of one class in one picture.
 
     Attributes:
@@ -55,7 +55,7 @@ class Score:
     class_index: int
     truth: Floats
     size: tuple[int, int]
-    prediction: Prediction
+    prediction: MapPrediction
     overlaps: Overlaps | None
     centre: Floats | None
     box_iou: float
@@ -69,11 +69,11 @@ class Score:
         return len(self.truth) > 0
 
 
-def score(picture: BoxedPicture, prediction: Prediction) -> Score:
+def score(picture: BoxedPicture, prediction: MapPrediction) -> Score:
     """Compares a prediction with the truth."""
     truth, (height, width) = picture.boxes, picture.size
     score_map = prediction.score_map
-    bare = Prediction(
+    bare = MapPrediction(
         np.zeros((0, 0), np.float32), prediction.box, prediction.rank, prediction.top_class, prediction.confidence
     )
     pixels = None if picture.mask is None else pixel_histogram(score_map, picture.mask, picture.size)

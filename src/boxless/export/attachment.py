@@ -147,9 +147,9 @@ def _card(
         presets={
             name: replace(
                 preset,
-                sides=tuple(round(_side(size) * each / 224) for each in preset.sides),
-                least_probability=guess,
-                present_from=words,
+                scales=tuple(round(_side(size) * each / 224) for each in preset.scales),
+                min_probability=guess,
+                detection_set_on=words,
             )
             for name, preset in PRESETS.items()
         },
@@ -169,7 +169,7 @@ def _set_card(path: Path, card: Card) -> None:
 
 def _fixed(card: Card, size: tuple[int, int]) -> Card:
     """The same with one look at the one size, by whichever preset's name."""
-    presets = {name: replace(preset, sides=(_side(size),)) for name, preset in card.presets.items()}
+    presets = {name: replace(preset, scales=(_side(size),)) for name, preset in card.presets.items()}
     return replace(card, fixed_size=size, presets=presets)
 
 

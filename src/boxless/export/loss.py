@@ -13,7 +13,7 @@ from boxless.errors import AccuracyLossError, PictureError
 from boxless.imaging.read import Pixels, read_picture
 from boxless.localizer import Localizer
 from boxless.maps.boxes import iou
-from boxless.results import Finding
+from boxless.results import Prediction
 
 _TIMED = 20
 """Pictures on which time is taken; each in so many turns, of which the fastest counts."""
@@ -103,9 +103,9 @@ def measure_loss(
             pixels = read_picture(path).pixels
         except PictureError:
             continue
-        found = one.locate(pixels, always_box=True).findings[0]
-        again = other.locate(pixels, classes=[found.class_index], always_box=True).findings[0]
-        agreements.append(other.locate(pixels).findings[0].class_index == found.class_index)
+        found = one.locate(pixels, include_absent=True).predictions[0]
+        again = other.locate(pixels, classes=[found.class_index], include_absent=True).predictions[0]
+        agreements.append(other.locate(pixels).predictions[0].class_index == found.class_index)
         correlations.append(_correlation(found, again))
         overlaps.append(_overlap(found, again))
         if len(ratios) < _TIMED:
@@ -123,7 +123,7 @@ def measure_loss(
     )
 
 
-def _correlation(one: Finding, other: Finding) -> float:
+def _correlation(one: Prediction, other: Prediction) -> float:
     """Pearson's, of two refined class maps; maps without any contrast are alike, and unlike all others."""
     assert one.class_map is not None
     assert other.class_map is not None
@@ -132,7 +132,7 @@ def _correlation(one: Finding, other: Finding) -> float:
     return float(constant.all()) if constant.any() else float(np.asarray(np.corrcoef(flat))[0, 1])
 
 
-def _overlap(one: Finding, other: Finding) -> float:
+def _overlap(one: Prediction, other: Prediction) -> float:
     """IoU of the best boxes; 1 where both have none, 0 where one has."""
     if one.box is None or other.box is None:
         return float(one.box is other.box)

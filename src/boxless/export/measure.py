@@ -38,7 +38,7 @@ def measure(path: Path) -> dict[str, str]:
         "parameters": _count(sum(int(np.prod(t.dims)) for t in weights)),
     }
     for name, preset in card.presets.items():
-        looks = f"looks at {' and '.join(map(str, preset.sides))}"
+        looks = f"looks at {' and '.join(map(str, preset.scales))}"
         searches = "".join(f", for {len(each.classes)} classes at {each.side}" for each in preset.searches)
         facts[name] = f"{looks}{searches}, cut at {preset.cut}"
     facts["operations"] = f"{_count(multiplications(model, size))} multiplications at {size[0]} x {size[1]}"

@@ -48,9 +48,9 @@ def read_picture(source: Source, *, enough: int | None = None, max_pixels: int =
     """Reads a picture.
 
     EXIF rotation is applied; grey, palette, CMYK and 16-bit pictures become RGB; transparent parts become
-    white; of an animation the first frame is taken. Only the kinds of `boxless.imaging.containers.FORMATS` are read, whatever
-    a file's name says. A 16-bit file (grey or RGB) that uses fewer bits, as those of 12-bit cameras, is scaled by the
-    bits that its largest value takes, 8, 10, 12, 14 or 16; see `boxless.imaging.bit_depth.eight_bits`.
+    white; of an animation the first frame is taken. Only the kinds of `boxless.imaging.containers.FORMATS` are read,
+    whatever a file's name says. A 16-bit file (grey or RGB) that uses fewer bits, as those of 12-bit cameras, is
+    scaled by the bits that its largest value takes, 8, 10, 12, 14 or 16; see `boxless.imaging.bit_depth.eight_bits`.
 
     Args:
         source: a path; an encoded picture as bytes, bytearray or memoryview, or in a file opened for reading bytes;

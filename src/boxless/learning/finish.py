@@ -1,4 +1,4 @@
-"""What every learned model gets at its end: figures, typical evidence, thresholds, and the card that says them."""
+"""What every learned model gets at its end: figures, typical activation, thresholds, and the card that says them."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def finish(file: Path, card: Card, held_out: LabelledPictures, boxes: Path | Non
         presets=_with_levels(network, held_out.only(np.sort(some)), progress),
         figures={name.replace(" ", "_"): round(each.value, 1) for name, each in measured.figures.items()},
         figures_on=f"{len(held_out)} held-out pictures of {held_out.name}",
-        typical_evidence=_typical_evidence(network, measured),
+        typical_activation=_typical_activation(network, measured),
     )
     thresholds: tuple[Calibration, ...] = ()
     if boxes is not None:
@@ -79,8 +79,8 @@ def presets_for(presets: Mapping[str, Preset], side: int, set_on: str) -> dict[s
     """
     return {
         name: Preset(
-            sides=tuple(round(side * one / each.sides[0]) for one in each.sides),
-            walk_steps=each.walk_steps,
+            scales=tuple(round(side * one / each.scales[0]) for one in each.scales),
+            refinement_steps=each.refinement_steps,
             threshold=each.threshold,
             set_on=set_on,
         )
@@ -117,8 +117,8 @@ def _with_levels(network: ModelFile, held_out: LabelledPictures, progress: Progr
     return presets
 
 
-def _typical_evidence(network: ModelFile, measured: HeldOut) -> float:
-    """The median evidence of right findings; see `Card`."""
+def _typical_activation(network: ModelFile, measured: HeldOut) -> float:
+    """The median evidence of right predictions; see `Card`."""
     targets = measured.pictures.targets
     right = np.flatnonzero(((targets > 0) & measured.said).any(axis=1))
     some = np.random.default_rng(0).permutation(right)[:_EVIDENCE_FROM]
@@ -127,7 +127,7 @@ def _typical_evidence(network: ModelFile, measured: HeldOut) -> float:
     found = []
     for i, result in zip(some, localizer.locate_many([measured.pictures.paths[i] for i in some]), strict=True):
         shown = [
-            each for each in result.findings if targets[i, each.class_index] and each.class_index not in background
+            each for each in result.predictions if targets[i, each.class_index] and each.class_index not in background
         ]
-        found += [each.evidence for each in shown]
-    return round(float(np.median(found)), 2) if found and np.median(found) > 0 else network.card.typical_evidence
+        found += [each.activation for each in shown]
+    return round(float(np.median(found)), 2) if found and np.median(found) > 0 else network.card.typical_activation

@@ -10,13 +10,14 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from boxless.errors import ModelFileError, UnknownClassError, UnknownPresetError
-from boxless.models.presets import DEFAULT_PRESET, Preset, view_size
+from boxless.models.presets import DEFAULT_PRESET, Preset, renamed, view_size
 
-FORMAT = 2
+FORMAT = 3
 """The version of the model file's format: its inputs, outputs and card. A reader refuses newer ones, and reads older.
 
-Since 2, presets say from which probability and evidence on a class counts as present; they may have a threshold for
-each class, and there may be searches.
+Since 2, presets say from which probability and activation on a class counts as present; they may have a threshold for
+each class, and there may be searches. Since 3, fields have the names of the field: scales, refinement_steps,
+min_probability, min_activation, typical_activation.
 """
 
 METADATA_KEY = "boxless"
@@ -40,7 +41,7 @@ class Card:
             this picture of what follows the pooling; "max-pooled" where the network pools the maximum; "none" where
             the model is a detector, which says boxes and has no class maps.
         presets: by name.
-        typical_evidence: the median evidence of right findings; a heat map of this strength is drawn in full.
+        typical_activation: the median activation of right predictions; a heat map of this strength is drawn in full.
         licence: an SPDX identifier.
         source: where the weights come from.
         finders: how many linear layers the model has, beside the one that names, that make class maps of looks of
@@ -61,7 +62,7 @@ class Card:
     class_ids: tuple[str, ...] = ()
     background: tuple[int, ...] = ()
     activation: Literal["softmax", "sigmoid"] = "softmax"
-    typical_evidence: float = 10.0
+    typical_activation: float = 10.0
     finders: int = 0
     figures: Mapping[str, float] = field(default_factory=dict)
     figures_on: str = ""
@@ -109,7 +110,7 @@ class Card:
         return self.presets[name]
 
     def look_size(self, side: int, height: int, width: int) -> tuple[int, int]:
-        """The (height, width) at which the network sees a picture of that height and width; see `Preset.sides`."""
+        """The (height, width) at which the network sees a picture of that height and width; see `Preset.scales`."""
         return self.fixed_size or view_size(side, height, width, self.size_multiple)
 
     def finder_class(self, class_index: int, finder: int) -> int:
@@ -168,6 +169,7 @@ class Card:
                     f"a boxless model of format {version} (this boxless reads up to {FORMAT}): "
                     "pip install --upgrade boxless"
                 )
+            data = renamed(data, {"typical_evidence": "typical_activation"})
             for name in ("labels", "class_ids", "background"):
                 data[name] = tuple(data.get(name, ()))
             if data.get("fixed_size"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import inf, sqrt
 from typing import Any
@@ -11,8 +12,23 @@ DEFAULT_TOP = 1
 DEFAULT_SHARD = 1000
 """Pictures in a file of results of a long run."""
 
+_RENAMED = {
+    "sides": "scales",
+    "walk_steps": "refinement_steps",
+    "least_probability": "min_probability",
+    "least_evidence": "min_activation",
+    "present_from": "detection_set_on",
+}
+"""Fields as files of format 2 and older call them."""
+
 _UNUSED: dict[str, Any] = {"finders": [], "sharpness": 1.0}
 """Fields that searches replaced before they were released, as most files have them: saying nothing."""
+
+
+def renamed(data: dict[str, Any], names: Mapping[str, str] = _RENAMED) -> dict[str, Any]:
+    """The fields of an older file by their present names."""
+    return {names.get(name, name): value for name, value in data.items()}
+
 
 _WIDEST = 3.0
 """A picture longer than this times its breadth is looked at as if it were this long: squeezed, not cut."""
@@ -23,10 +39,10 @@ class Search:
     """A further look, for classes whose things are too small to be found in the looks that name.
 
     Attributes:
-        side: pixels, as of a preset's `sides`.
+        side: pixels, as of a preset's `scales`.
         finder: which of the model's finders makes the class maps, from 0.
         classes: that are found so, by index.
-        walk_steps: as of a preset.
+        refinement_steps: as of a preset.
         sharpness: to which power the affinity is raised before the walk, its rows summing to one again; at least 1.
             Small things keep apart from what is only somewhat like them.
         novelty: whether positions count the more, the less they look like what pictures of the kind are made of; see
@@ -36,15 +52,15 @@ class Search:
     side: int
     finder: int
     classes: tuple[int, ...]
-    walk_steps: int
+    refinement_steps: int
     sharpness: float = 1.0
     novelty: bool = False
 
     def __post_init__(self) -> None:
-        if self.side < 1 or self.finder < 0 or self.walk_steps < 1:
+        if self.side < 1 or self.finder < 0 or self.refinement_steps < 1:
             raise ValueError(
-                f"a search has a side and walk_steps of 1 or more and a finder of 0 or more, found {self.side}, "
-                f"{self.walk_steps} and {self.finder}"
+                f"a search has a side and refinement_steps of 1 or more and a finder of 0 or more, found {self.side}, "
+                f"{self.refinement_steps} and {self.finder}"
             )
         if not 1 <= self.sharpness < inf:
             raise ValueError(f"a search's sharpness is 1 or more, found {self.sharpness}")
@@ -52,6 +68,7 @@ class Search:
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Search:
         """The search of which `data` is the `dataclasses.asdict`, maybe by way of JSON."""
+        data = renamed(data)
         return cls(**{**data, "classes": tuple(data["classes"])})
 
 
@@ -60,48 +77,48 @@ class Preset:
     """How a picture is looked at, and how a map becomes boxes.
 
     Attributes:
-        sides: pixels, one for each look of the network at the whole picture, rising: the picture is resized to
+        scales: pixels, one for each look of the network at the whole picture, rising: the picture is resized to
             about side * side pixels, its aspect ratio kept. The first look names the picture; the last has the
             finest grid and refines the map.
-        walk_steps: how often the map is averaged over positions that look alike; at least 1.
+        refinement_steps: how often the map is averaged over positions that look alike; at least 1.
         threshold: boxes surround what is at least this fraction of the map's maximum, in (0, 1).
         thresholds: the same for each class, by index; empty where all classes have `threshold`.
         set_on: what the threshold was set on, in words.
-        least_probability: a class that is less probable in a picture counts as absent, in [0, 1].
-        least_evidence: a class for which less speaks, in units of logits, counts as absent; not negative.
-        present_from: what these two levels were set on, in words.
-        searches: how classes are found that `sides` are too small for; each class is in one at most.
+        min_probability: a class that is less probable in a picture counts as absent, in [0, 1].
+        min_activation: a class for which less speaks, in units of logits, counts as absent; not negative.
+        detection_set_on: what these two levels were set on, in words.
+        searches: how classes are found that `scales` are too small for; each class is in one at most.
     """
 
-    sides: tuple[int, ...]
-    walk_steps: int
+    scales: tuple[int, ...]
+    refinement_steps: int
     threshold: float = 0.5
     set_on: str = "a default, not set on boxes"
-    least_probability: float = 0.0
-    least_evidence: float = 0.0
-    present_from: str = "a default: whatever has evidence"
+    min_probability: float = 0.0
+    min_activation: float = 0.0
+    detection_set_on: str = "a default: whatever has activation"
     thresholds: tuple[float, ...] = ()
     searches: tuple[Search, ...] = ()
 
     def __post_init__(self) -> None:
-        if not self.sides or min(self.sides) < 1 or list(self.sides) != sorted(self.sides):
-            raise ValueError(f"a preset's sides rise, found {self.sides}")
-        if self.walk_steps < 1:
-            raise ValueError(f"a preset's walk_steps are 1 or more, found {self.walk_steps}")
+        if not self.scales or min(self.scales) < 1 or list(self.scales) != sorted(self.scales):
+            raise ValueError(f"a preset's scales rise, found {self.scales}")
+        if self.refinement_steps < 1:
+            raise ValueError(f"a preset's refinement_steps are 1 or more, found {self.refinement_steps}")
         for each in (self.threshold, *self.thresholds):
             if not 0 < each < 1:
                 raise ValueError(f"a preset's thresholds are between 0 and 1, found {each}")
         searched = [k for search in self.searches for k in search.classes]
         if len(set(searched)) < len(searched):
             raise ValueError("a preset's searches are for different classes, found one in two of them")
-        if not 0 <= self.least_probability <= 1:
-            raise ValueError(f"a preset's least_probability is between 0 and 1, found {self.least_probability}")
-        if not 0 <= self.least_evidence < inf:
-            raise ValueError(f"a preset's least_evidence is 0 or more, found {self.least_evidence}")
+        if not 0 <= self.min_probability <= 1:
+            raise ValueError(f"a preset's min_probability is between 0 and 1, found {self.min_probability}")
+        if not 0 <= self.min_activation < inf:
+            raise ValueError(f"a preset's min_activation is 0 or more, found {self.min_activation}")
 
-    def present(self, probability: float, evidence: float) -> bool:
-        """Whether a class of that probability and evidence counts as present: both levels are reached."""
-        return evidence > 0 and evidence >= self.least_evidence and probability >= self.least_probability
+    def is_detected(self, probability: float, activation: float) -> bool:
+        """Whether a class of that probability and activation counts as present: both levels are reached."""
+        return activation > 0 and activation >= self.min_activation and probability >= self.min_probability
 
     def threshold_of(self, class_index: int) -> float:
         """Where the boxes of a class are cut, in (0, 1)."""
@@ -114,7 +131,7 @@ class Preset:
     @property
     def largest(self) -> int:
         """The side of the largest look, in pixels."""
-        return max([*self.sides, *(search.side for search in self.searches)])
+        return max([*self.scales, *(search.side for search in self.searches)])
 
     @property
     def cut(self) -> str:
@@ -126,16 +143,17 @@ class Preset:
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Preset:
         """The preset of which `data` is the `dataclasses.asdict`, maybe by way of JSON."""
-        lists = {name: tuple(data.get(name, ())) for name in ("sides", "thresholds")}
+        data = renamed(data)
+        lists = {name: tuple(data.get(name, ())) for name in ("scales", "thresholds")}
         data = {name: value for name, value in data.items() if _UNUSED.get(name, ...) != value}
         searches = tuple(Search.from_dict(each) for each in data.get("searches", ()))
         return cls(**{**data, **lists, "searches": searches})
 
 
 PRESETS: dict[str, Preset] = {
-    "fast": Preset(sides=(224,), walk_steps=4),
-    "balanced": Preset(sides=(224, 448), walk_steps=4),
-    "best": Preset(sides=(224, 448, 576), walk_steps=4),
+    "fast": Preset(scales=(224,), refinement_steps=4),
+    "balanced": Preset(scales=(224, 448), refinement_steps=4),
+    "best": Preset(scales=(224, 448, 576), refinement_steps=4),
 }
 """What a model starts with. A model file carries its own, with thresholds that were set for it."""
 

@@ -21,15 +21,15 @@ def describe(card: Card, default_preset: str | None = None) -> dict[str, Any]:
         "maps": card.maps,
         "activation": card.activation,
         "presets": {
-            name: {"sides": preset.sides, "threshold": preset.threshold} for name, preset in card.presets.items()
+            name: {"scales": preset.scales, "threshold": preset.threshold} for name, preset in card.presets.items()
         },
         "defaults": {
             "preset": default_preset or card.default_preset,
             "top": DEFAULT_TOP,
             "min_probability": 0.0,
-            "always_box": False,
+            "include_absent": False,
         },
-        "typical_evidence": card.typical_evidence,
+        "typical_activation": card.typical_activation,
         "licence": card.licence,
         "source": card.source,
         "figures": dict(card.figures),

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from boxless.imaging.read import read_picture, resize_pixels
-from boxless.results import Finding, Localization
+from boxless.results import Localization, Prediction
 
 
 def drawn_jpeg(found: Localization, most_pixels: int) -> bytes:
@@ -24,7 +24,7 @@ def drawn_jpeg(found: Localization, most_pixels: int) -> bytes:
 
 
 def map_png(found: Localization, most_pixels: int) -> bytes:
-    """The score map of the first finding as grey PNG: 0 for 0, 255 for 1; black where nothing was found.
+    """The score map of the first prediction as grey PNG: 0 for 0, 255 for 1; black where nothing was found.
 
     Args:
         found: in a picture that can be read.
@@ -32,7 +32,7 @@ def map_png(found: Localization, most_pixels: int) -> bytes:
     """
     fitted = _fitted(found, most_pixels)
     shape = (fitted.height or 1, fitted.width or 1)
-    scores = fitted.findings[0].score_map if fitted.findings else np.zeros(shape, np.float32)
+    scores = fitted.predictions[0].score_map if fitted.predictions else np.zeros(shape, np.float32)
     return _encoded(Image.fromarray((scores * 255).round().astype(np.uint8)), "PNG")
 
 
@@ -49,17 +49,17 @@ def _fitted(found: Localization, most_pixels: int) -> Localization:
         height=size[0],
         width=size[1],
         source=pixels,
-        findings=tuple(_scaled(finding, *size) for finding in found.findings),
+        predictions=tuple(_scaled(prediction, *size) for prediction in found.predictions),
     )
 
 
-def _scaled(finding: Finding, height: int, width: int) -> Finding:
-    across, down = width / finding.width, height / finding.height
+def _scaled(prediction: Prediction, height: int, width: int) -> Prediction:
+    across, down = width / prediction.width, height / prediction.height
     boxes = tuple(
         replace(box, x0=box.x0 * across, y0=box.y0 * down, x1=box.x1 * across, y1=box.y1 * down)
-        for box in finding.boxes
+        for box in prediction.boxes
     )
-    return replace(finding, boxes=boxes, height=height, width=width)
+    return replace(prediction, boxes=boxes, height=height, width=width)
 
 
 def _encoded(image: Image.Image, kind: str, **how: int) -> bytes:

@@ -108,7 +108,7 @@ def _inferred(served: Served, body: bytes, largest: int) -> Response:
     tensors = _tensors(data.get("inputs"), _inputs(served), largest)
     image = tensors["image"]
     height, width = image.shape[1:3]
-    size = tuple(tensors.get("size", np.array(served.card.look_size(served.default.preset.sides[0], height, width))))
+    size = tuple(tensors.get("size", np.array(served.card.look_size(served.default.preset.scales[0], height, width))))
     classes, top = tensors.get("classes", np.array([], np.int64)), int(tensors.get("top", [DEFAULT_TOP])[0])
     _check(served, size, classes, top)
     made = _made(served, image[0], (int(size[0]), int(size[1])), classes.tolist(), top)

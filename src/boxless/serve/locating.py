@@ -14,7 +14,7 @@ import numpy as np
 from starlette.requests import Request
 from starlette.responses import Response
 
-from boxless.results import Finding, Localization
+from boxless.results import Localization, Prediction
 from boxless.serve.accept import preferred
 from boxless.serve.drawing import drawn_jpeg, map_png
 from boxless.serve.multipart import parts_of
@@ -79,7 +79,7 @@ async def locate(service: Service, request: Request) -> Response:
             top=wanted.top,
             classes=wanted.classes,
             min_probability=wanted.min_probability,
-            always_box=wanted.always_box,
+            include_absent=wanted.include_absent,
         )
         located = time.perf_counter()
         made = _answer(found, kind, asked, service.limits.drawn_pixels)
@@ -136,17 +136,17 @@ def _answer(found: Localization, kind: str, asked: Asked, most_pixels: int) -> b
         return map_png(found, most_pixels)
     data = found.as_dict()
     if asked.options.maps:
-        data["typical_evidence"] = found.typical_evidence
-        data["findings"] = [
-            {**told, "class_map": _class_map(finding)}
-            for told, finding in zip(data["findings"], found.findings, strict=True)
+        data["typical_activation"] = found.typical_activation
+        data["predictions"] = [
+            {**told, "class_map": _class_map(prediction)}
+            for told, prediction in zip(data["predictions"], found.predictions, strict=True)
         ]
     return data
 
 
-def _class_map(finding: Finding) -> dict[str, Any] | None:
+def _class_map(prediction: Prediction) -> dict[str, Any] | None:
     """A class map (u, v): its shape, and float32 values, little-endian, row by row, in base64; None of a detector."""
-    if finding.class_map is None:
+    if prediction.class_map is None:
         return None
-    values = np.ascontiguousarray(finding.class_map, "<f4").tobytes()
-    return {"shape": list(finding.class_map.shape), "data": base64.b64encode(values).decode("ascii")}
+    values = np.ascontiguousarray(prediction.class_map, "<f4").tobytes()
+    return {"shape": list(prediction.class_map.shape), "data": base64.b64encode(values).decode("ascii")}

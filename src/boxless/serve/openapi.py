@@ -21,9 +21,9 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     },
     "min_probability": {
         "type": "number", "minimum": 0, "maximum": 1, "default": 0.0,
-        "description": "Leave out less probable findings.",
+        "description": "Leave out less probable predictions.",
     },
-    "always_box": {
+    "include_absent": {
         "type": "boolean", "default": False,
         "description": "Box what counts as absent too, wherever anything speaks for it.",
     },

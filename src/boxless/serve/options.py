@@ -22,8 +22,8 @@ class Options:
         preset: by name; None for the model's default.
         top: how many of the most probable classes, 1 to `MOST_CLASSES`.
         classes: looked for instead; None for the most probable.
-        min_probability: findings below are left out, in [0, 1].
-        always_box: whether what counts as absent is boxed too, wherever anything speaks for it.
+        min_probability: predictions below are left out, in [0, 1].
+        include_absent: whether what counts as absent is boxed too, wherever anything speaks for it.
         maps: whether class maps come with the data.
     """
 
@@ -32,7 +32,7 @@ class Options:
     top: int = DEFAULT_TOP
     classes: tuple[str | int, ...] | None = None
     min_probability: float = 0.0
-    always_box: bool = False
+    include_absent: bool = False
     maps: bool = False
 
     def __post_init__(self) -> None:
@@ -125,7 +125,7 @@ _READERS: dict[str, Callable[[object], Any]] = {
     "top": _top,
     "class": _classes,
     "min_probability": _min_probability,
-    "always_box": _truth("always_box"),
+    "include_absent": _truth("include_absent"),
     "maps": _truth("maps"),
 }
 

@@ -45,7 +45,7 @@ def follow(
     top: int = DEFAULT_TOP,
     classes: Sequence[str | int] | None = None,
     min_probability: float = 0.0,
-    always_box: bool = False,
+    include_absent: bool = False,
     kept: float = KEPT,
 ) -> Iterator[Looked]:
     """Locates in each frame, averaged over time, and begins anew at cuts.
@@ -56,7 +56,7 @@ def follow(
         frames: of one clip, camera or stream.
         model: a model's name or file; what `Localizer` takes where None.
         preset: one of the model's; its default where None.
-        top, classes, min_probability, always_box: as for `Localizer.locate`.
+        top, classes, min_probability, include_absent: as for `Localizer.locate`.
         kept: how much of the average stays with each new frame; see `SteadyNetwork`.
 
     Raises:
@@ -71,6 +71,6 @@ def follow(
         if cut and steady:
             steady.forget()
         found = localizer.locate(
-            frame.pixels, top=top, classes=classes, min_probability=min_probability, always_box=always_box
+            frame.pixels, top=top, classes=classes, min_probability=min_probability, include_absent=include_absent
         )
         yield Looked(frame, replace(found, image=f"{frames.name} #{frame.number}"), cut)

@@ -15,21 +15,21 @@ from boxless.learning.detector.taught import Taught
 from boxless.maps.boxes import boxes_in_map
 from boxless.maps.refine import resize_maps
 from boxless.models.model_file import Detected
-from boxless.results import Finding, Localization
+from boxless.results import Localization, Prediction
 
 Floats = NDArray[Any]
 LEFT, RIGHT = (slice(4, 12), slice(2, 8)), (slice(4, 12), slice(12, 18))
 
 
-def finding(index: int, left: float, right: float) -> Finding:
+def prediction(index: int, left: float, right: float) -> Prediction:
     class_map = np.zeros((20, 20), np.float32)
     class_map[LEFT], class_map[RIGHT] = left, right
-    return Finding(
+    return Prediction(
         label="abc"[index],
         class_index=index,
         probability=0.9,
-        evidence=max(left, right),
-        present=True,
+        activation=max(left, right),
+        detected=True,
         boxes=boxes_in_map(resize_maps(class_map[None], 200, 200)[0], 0.5, 200, 200),
         class_map=class_map,
         height=200,
@@ -37,8 +37,8 @@ def finding(index: int, left: float, right: float) -> Finding:
     )
 
 
-def look(*findings: Finding) -> Localization:
-    return Localization("picture", 200, 200, "model", "best", findings, b"", 1.0)
+def look(*predictions: Prediction) -> Localization:
+    return Localization("picture", 200, 200, "model", "best", predictions, b"", 1.0)
 
 
 def near(taught: Taught, edges: tuple[float, ...]) -> int:
@@ -52,7 +52,7 @@ PLACES = ((0.1, 0.2, 0.4, 0.6), (0.6, 0.2, 0.9, 0.6))
 
 
 def test_labels_that_light_up_the_same_pieces_compete_for_them() -> None:
-    found = look(finding(0, 4.0, 3.0), finding(2, 3.0, 4.0))
+    found = look(prediction(0, 4.0, 3.0), prediction(2, 3.0, 4.0))
     taught = taught_by([found], [0, 2], 3)
     assert len(taught) == 2
     left, right = (near(taught, place) for place in PLACES)
@@ -62,7 +62,7 @@ def test_labels_that_light_up_the_same_pieces_compete_for_them() -> None:
 
 
 def test_a_piece_that_speaks_for_two_labels_alike_is_of_either() -> None:
-    found = look(finding(0, 4.0, 3.9), finding(1, 4.0, 4.0))
+    found = look(prediction(0, 4.0, 3.9), prediction(1, 4.0, 4.0))
     taught = taught_by([found], [0, 1], 3)
     assert taught.candidates.tolist() == [[1, 1, 0]] * 2
     assert not taught.known.any()
@@ -70,19 +70,19 @@ def test_a_piece_that_speaks_for_two_labels_alike_is_of_either() -> None:
 
 
 def test_a_weak_piece_is_doubtful_and_a_faint_one_none() -> None:
-    taught = taught_by([look(finding(0, 4.0, 2.1))], [0], 1)
+    taught = taught_by([look(prediction(0, 4.0, 2.1))], [0], 1)
     assert taught.weights[near(taught, PLACES[1])] == 0
     assert taught.weights[near(taught, PLACES[0])] > 0.9
-    assert len(taught_by([look(finding(0, 4.0, 0.4))], [0], 1)) == 1
+    assert len(taught_by([look(prediction(0, 4.0, 0.4))], [0], 1)) == 1
 
 
 def test_a_piece_that_other_looks_do_not_find_is_doubtful() -> None:
-    taught = taught_by([look(finding(0, 4.0, 3.9)), look(finding(0, 4.0, 0.0))], [0], 1)
+    taught = taught_by([look(prediction(0, 4.0, 3.9)), look(prediction(0, 4.0, 0.0))], [0], 1)
     assert taught.weights[near(taught, PLACES[1])] == 0
 
 
-def test_a_picture_without_a_finding_teaches_nothing() -> None:
-    assert len(taught_by([look(finding(0, 0.0, 0.0))], [0], 3)) == 0
+def test_a_picture_without_a_predictions_teaches_nothing() -> None:
+    assert len(taught_by([look(prediction(0, 0.0, 0.0))], [0], 3)) == 0
 
 
 def test_every_label_gets_a_piece_of_its_own() -> None:

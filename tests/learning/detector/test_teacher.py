@@ -25,18 +25,18 @@ class Named:
 
 
 def sides(card: Card) -> list[tuple[int, ...]]:
-    return [look.preset.sides for look in looks_of(Named(card))]  # type: ignore[arg-type]
+    return [look.preset.scales for look in looks_of(Named(card))]  # type: ignore[arg-type]
 
 
 def test_presets_of_different_sizes_are_looks_as_they_are() -> None:
     card = ModelFile(DEFAULT_MODEL, threads=1).card
-    assert sides(card) == sorted((preset.sides for preset in card.presets.values()), reverse=True)
+    assert sides(card) == sorted((preset.scales for preset in card.presets.values()), reverse=True)
 
 
 def test_presets_that_see_alike_are_one_look_and_half_the_size_is_another() -> None:
     card = ModelFile(DEFAULT_MODEL, threads=1).card
     fast = card.presets["fast"]
-    fine = replace(fast, sides=(224, 896))
+    fine = replace(fast, scales=(224, 896))
     presets = {"fast": fast, "balanced": fine, "best": fine}
     assert sides(replace(card, presets=presets)) == [(224, 896), (224, 448), (224,)]
     assert sides(replace(card, presets={"fast": fast})) == [(224,)]
@@ -46,18 +46,18 @@ def test_what_is_searched_for_says_which_boxes_of_the_naming_look_to_believe() -
     """As boxless fit writes it: one search in both presets of several looks, with cuts of its own."""
     card = ModelFile(DEFAULT_MODEL, threads=1).card
     card = replace(card, labels=("table", "card"), class_ids=())
-    search = Search(side=896, finder=0, classes=(1,), walk_steps=2)
+    search = Search(side=896, finder=0, classes=(1,), refinement_steps=2)
     presets = {
-        name: replace(preset, searches=(search,), thresholds=(0.3, 0.9)) if len(preset.sides) > 1 else preset
+        name: replace(preset, searches=(search,), thresholds=(0.3, 0.9)) if len(preset.scales) > 1 else preset
         for name, preset in card.presets.items()
     }
     looks = looks_of(Named(replace(card, presets=presets)))  # type: ignore[arg-type]
     assert [[each.side for each in look.preset.searches] for look in looks] == [[], [896], [448]]
     # What is not searched for is never held against the same look at it.
-    assert [look.preset.sides for look in looks] == sides(card)
+    assert [look.preset.scales for look in looks] == sides(card)
     assert [look.preset.threshold_of(1) for look in looks[1:]] == [0.9, 0.9]
     best = card.presets["best"]
-    assert looks[0].preset.sides == best.sides
+    assert looks[0].preset.scales == best.scales
     assert looks[0].preset.thresholds == (0.3, best.threshold)
 
 

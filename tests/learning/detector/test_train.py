@@ -65,12 +65,12 @@ def test_the_model_file_is_a_detector_with_a_card(whole: TrainedDetector, pictur
     card = ModelFile(whole.path).card
     assert card.detects
     assert card.labels == ("blue", "red")
-    assert card.presets["balanced"].sides == (64,)
+    assert card.presets["balanced"].scales == (64,)
     assert card.presets["balanced"].threshold == whole.rounds[whole.kept - 1].evidence.level
     assert 0 <= card.figures["label_precision"] <= 100
     assert all(each.apart <= 1e-4 for each in whole.rounds)
-    found = Localizer(whole.path).locate(pictures.paths[0], classes=["blue", "red"], always_box=True)
-    assert [finding.label for finding in found.findings] == ["blue", "red"]
+    found = Localizer(whole.path).locate(pictures.paths[0], classes=["blue", "red"], include_absent=True)
+    assert [prediction.label for prediction in found.predictions] == ["blue", "red"]
     words = dict(whole.facts)
     assert "MiB of memory" in words["trained"]
     assert not list(whole.path.parent.rglob("checkpoint.npz"))

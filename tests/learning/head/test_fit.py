@@ -65,14 +65,14 @@ def test_it_names_pictures_that_it_has_not_seen(fitted: Fitted) -> None:
 
 
 def test_the_file_locates(fitted: Fitted, tiny: tuple[LabelledPictures, LabelledPictures], coffee: Path) -> None:
-    found = Localizer(fitted.path).locate(coffee).findings[0]
+    found = Localizer(fitted.path).locate(coffee).predictions[0]
     assert found.label == "espresso"
     assert found.box is not None
     x, y = (found.box.x0 + found.box.x1) / 2, (found.box.y0 + found.box.y1) / 2
     assert 100 < x < 450, "the cup stands in the middle"
     assert 50 < y < 320
     assert fitted.card.labels == tiny[0].classes
-    assert 1 < fitted.card.typical_evidence < 100
+    assert 1 < fitted.card.typical_activation < 100
 
 
 def test_it_says_when_nothing_of_its_classes_is_there(
@@ -80,15 +80,15 @@ def test_it_says_when_nothing_of_its_classes_is_there(
 ) -> None:
     localizer = Localizer(fitted.path, "fast")
     grey = localizer.locate(np.full((200, 200, 3), 100, np.uint8))
-    assert (grey.present, grey.findings[0].box) == ((), None)
+    assert (grey.detected, grey.predictions[0].box) == ((), None)
     held_out, classes = tiny[1], range(len(fitted.card.labels))
     present = np.array(
-        [[f.present for f in localizer.locate(path, classes=classes).findings] for path in held_out.paths]
+        [[f.detected for f in localizer.locate(path, classes=classes).predictions] for path in held_out.paths]
     )
     shown = held_out.targets > 0
     assert present[shown].mean() >= 0.95
     assert present[~shown].mean() <= 0.05
-    assert "held-out pictures" in localizer.preset.present_from
+    assert "held-out pictures" in localizer.preset.detection_set_on
 
 
 def test_the_held_out_figures_are_those_of_the_head(fitted: Fitted) -> None:
@@ -162,7 +162,7 @@ def test_boxes_set_the_thresholds(
 def test_larger_looks_follow() -> None:
     presets = {"fast": Preset((224,), 4), "balanced": Preset((224, 448), 4)}
     found = presets_for(presets, 448, "somewhere")
-    assert [each.sides for each in found.values()] == [(448,), (448, 896)]
+    assert [each.scales for each in found.values()] == [(448,), (448, 896)]
     assert found["fast"].set_on == "somewhere"
 
 
@@ -171,7 +171,7 @@ def test_a_backbone_says_at_what_size_it_looks(tiny: tuple[LabelledPictures, Lab
     smaller = replace(ModelFile(path).card, name="smaller", presets={"only": Preset((96,), 4, threshold=0.3)})
     write_card(path, smaller, tmp_path / "smaller.onnx")
     made = fit(*tiny, tmp_path / "own.onnx", backbone=tmp_path / "smaller.onnx")
-    assert made.card.preset("only").sides in ((96,), (192,)), "its own size, or twice it, whichever names better"
+    assert made.card.preset("only").scales in ((96,), (192,)), "its own size, or twice it, whichever names better"
     assert made.card.preset("only").threshold == 0.3, "the backbone's own"
     assert made.report.figures["accuracy"].value > 60
 
@@ -186,12 +186,12 @@ def test_a_background_never_gets_a_box(data: Path, tmp_path: Path) -> None:
     order = np.random.default_rng(0).permutation(50)
     made = fit(known.only(order[:40]), known.only(order[40:]), tmp_path / "bus.onnx")
     localizer = Localizer(made.path)
-    bus, nothing = localizer.locate(paths[0]).findings[0], localizer.locate(paths[-1]).findings[0]
+    bus, nothing = localizer.locate(paths[0]).predictions[0], localizer.locate(paths[-1]).predictions[0]
     assert (bus.label, nothing.label) == ("bus", "background")
     assert bus.box is not None
     assert nothing.box is None
-    assert nothing.evidence > 0
-    assert localizer.preset.least_evidence == 0  # ten pictures set no level, and the backbone's is for other classes
+    assert nothing.activation > 0
+    assert localizer.preset.min_activation == 0  # ten pictures set no level, and the backbone's is for other classes
     assert localizer.locate(paths[-1]).draw().size == (320, 320)
 
 
@@ -210,7 +210,7 @@ def test_several_labels_a_picture(data: Path, tmp_path: Path) -> None:
     assert made.card.activation == "sigmoid"
     assert made.report.figures["F1"].value > 80
     found = Localizer(made.path).locate(pictures_in(data / "tiny10/val/goldfish")[0], top=2)
-    assert {each.label for each in found.findings} == {"animal", "fish"}
+    assert {each.label for each in found.predictions} == {"animal", "fish"}
 
 
 def test_too_many_damaged_pictures_stop(data: Path, tmp_path: Path) -> None:

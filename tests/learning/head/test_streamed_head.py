@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from tests.learning.head.test_head import clouds
 
-from boxless.learning import streamed_head
+from boxless.learning.head import streamed_head
 from boxless.learning.head.head import STRENGTHS, fit_head, folds_of
 from boxless.learning.head.streamed_head import fit_streamed
 

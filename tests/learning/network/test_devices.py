@@ -126,7 +126,7 @@ def test_four_devices_learn_what_one_does(tmp_path: Path) -> None:
     assert "as 2 devices" in said["ran on"]
     assert "in mixed precision" in said["network"]
     found = Localizer(tmp_path / "own.onnx").locate(pictures / "across" / "0.png")
-    assert found.findings[0].label == "across", "the model file is in single precision, and right"
+    assert found.predictions[0].label == "across", "the model file is in single precision, and right"
     assert ModelFile(tmp_path / "own.onnx").card.maps == "exact"
 
 

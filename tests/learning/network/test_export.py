@@ -41,7 +41,7 @@ def test_a_model_file_says_what_keras_says(name: str, head: str, tmp_path: Path)
     assert model.card.activation == "sigmoid"
     assert model.card.maps == ("max-pooled" if head == "gmp" else "exact")
     assert model.card.fixed_size is None
-    assert model.card.preset("balanced").sides == (side, 2 * side)
+    assert model.card.preset("balanced").scales == (side, 2 * side)
     assert model.card.look_size(side, 100, 100) == (side, side)
     pixels = np.random.default_rng(0).integers(0, 256, (90, 70, 3), np.uint8)
     size = (3 * entry.multiple, 2 * entry.multiple)

@@ -59,14 +59,14 @@ def test_a_model_file_comes_out(trained: Trained) -> None:
     assert model.card.maps == "exact"
     assert model.card.licence == "MIT"
     assert model.card.source.startswith("nin_bn trained on 18 pictures")
-    assert model.card.preset("fast").sides == (16,)
+    assert model.card.preset("fast").scales == (16,)
     assert model.card.size_multiple == 4
     assert model.card.figures["accuracy"] == pytest.approx(100.0)
     assert trained.parity.pictures == 6
     assert trained.parity.probabilities < 1e-5
     assert dict(trained.report.facts)["network"].startswith("nin_bn, width 0.05, head gap, from random weights; ")
     found = Localizer(trained.path).locate(trained.report.held_out.pictures.paths[0])
-    assert found.findings[0].label == "across"
+    assert found.predictions[0].label == "across"
 
 
 def test_what_stays_beside_it(trained: Trained) -> None:

@@ -19,7 +19,7 @@ class Thing:
         box: xyxy in pixels of the picture as displayed, half-open.
         score: of the box, in [0, 1].
         probability: of the class in the picture, in [0, 1].
-        evidence: for the class in the picture, in units of logits.
+        activation: for the class in the picture, in units of logits.
         mask: run lengths of the pixels that are its, see `boxless.maps.run_lengths`; None where there is no mask.
     """
 
@@ -27,7 +27,7 @@ class Thing:
     box: Edges
     score: float
     probability: float
-    evidence: float
+    activation: float
     mask: tuple[int, ...] | None = None
 
 

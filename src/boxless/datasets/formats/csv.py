@@ -9,7 +9,7 @@ from pathlib import Path
 from boxless.datasets.formats.annotation import About, Annotated, rounded
 
 _HEADING = (
-    "image", "class", "x0", "y0", "x1", "y1", "score", "probability", "evidence", "width", "height", "split",
+    "image", "class", "x0", "y0", "x1", "y1", "score", "probability", "activation", "width", "height", "split",
     "model", "preset",
 )  # fmt: skip
 
@@ -22,7 +22,7 @@ def write_csv(folder: Path, about: About, pictures: Iterable[Annotated]) -> None
         for picture in pictures:
             common = (picture.width, picture.height, picture.split, about.model, about.preset)
             for thing in picture.things:
-                said = (round(thing.score, 4), round(thing.probability, 4), round(thing.evidence, 3))
+                said = (round(thing.score, 4), round(thing.probability, 4), round(thing.activation, 3))
                 writer.writerow((picture.file, thing.label, *map(rounded, thing.box), *said, *common))
             if not picture.things:
                 writer.writerow((picture.file, *[""] * 8, *common))

@@ -63,7 +63,7 @@ def compare(network: Any, model: ModelFile, pictures: Sequence[Path]) -> float: 
     Raises:
         TrainingError: if they differ by more than TOLERANCE in a probability, or 0.05 pixels in an edge.
     """
-    side = model.card.preset(model.card.default_preset).sides[0]
+    side = model.card.preset(model.card.default_preset).scales[0]
     chances = edges = 0.0
     for pixels in some_pictures(pictures, side):
         said = network.predict_on_batch(pixels[None].astype(np.float32))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from boxless.learning.detector.taught import Taught
 from boxless.maps.boxes import iou
-from boxless.results import Finding, Localization
+from boxless.results import Localization, Prediction
 
 Floats = NDArray[np.float32]
 
@@ -58,7 +58,7 @@ def taught_by(looks: Sequence[Localization], labels: Sequence[int], classes: int
         labels: the indices of the picture's classes.
         classes: K.
     """
-    pieces = pieces_of(looks[0].findings)
+    pieces = pieces_of(looks[0].predictions)
     if not pieces:
         return Taught.nothing(classes)
     boxes = np.stack([piece.box for piece in pieces])
@@ -76,16 +76,16 @@ def taught_by(looks: Sequence[Localization], labels: Sequence[int], classes: int
     return Taught(boxes, candidates, weights)
 
 
-def pieces_of(findings: Sequence[Finding]) -> list[Piece]:
+def pieces_of(predictions: Sequence[Prediction]) -> list[Piece]:
     """What stands out in the maps of a picture's labels, once each however many maps it stands out in."""
-    if not findings:
+    if not predictions:
         return []
-    width, height = findings[0].width, findings[0].height
+    width, height = predictions[0].width, predictions[0].height
     found: list[tuple[float, Floats]] = []
     sides = np.array([width, height] * 2, np.float32)
-    for finding in findings:
-        peak = max(finding.evidence, 0.0)
-        for box in finding.boxes:
+    for prediction in predictions:
+        peak = max(prediction.activation, 0.0)
+        for box in prediction.boxes:
             edges = np.asarray(np.array(box.xyxy, np.float32) / sides, np.float32)
             if min(edges[2:] - edges[:2]) >= _LEAST_SIDE:
                 found.append((box.score * peak, edges))
@@ -95,7 +95,7 @@ def pieces_of(findings: Sequence[Finding]) -> list[Piece]:
         if not kept or iou(edges[None], np.stack(kept)).max() < _SAME:
             kept.append(edges)
     # Of one scale, so that labels can be compared: a map whose peaks are low speaks as loudly as another.
-    maps = np.stack([finding.scores_on(_GRID, _GRID) for finding in findings])
+    maps = np.stack([prediction.scores_on(_GRID, _GRID) for prediction in predictions])
     pieces = [Piece(edges, _within(maps, edges)) for edges in kept]
     strongest = max((float(piece.evidence.max()) for piece in pieces), default=0.0)
     return [piece for piece in pieces if piece.evidence.max() >= _FAINT * strongest > 0]
@@ -145,5 +145,5 @@ def _within(maps: Floats, box: Floats) -> Floats:
 
 def _agreement(boxes: Floats, look: Localization) -> Floats:
     """(m,), the IoU of each box with the nearest one of another look."""
-    others = [piece.box for piece in pieces_of(look.findings)]
+    others = [piece.box for piece in pieces_of(look.predictions)]
     return iou(boxes, np.stack(others)).max(axis=1) if others else np.zeros(len(boxes), np.float32)

@@ -61,7 +61,7 @@ def by_class_maps(model: Path, pictures: LabelledPictures, done: Done) -> list[T
         if not labels:
             return Taught.nothing(classes)
         names = [pictures.classes[k] for k in labels]
-        said = [look.locate(pictures.paths[i], classes=names, always_box=True) for look in looks]
+        said = [look.locate(pictures.paths[i], classes=names, include_absent=True) for look in looks]
         return taught_by(said, labels, classes)
 
     taught = []
@@ -71,7 +71,7 @@ def by_class_maps(model: Path, pictures: LabelledPictures, done: Done) -> list[T
     if not any((each.weights > 0).any() for each in taught):
         raise TrainingError(
             f"{model}: nothing stands out in any of {len(taught)} pictures of {pictures.name}, so there is nothing to "
-            "teach (see what it finds: boxless locate --always-box)"
+            "teach (see what it finds: boxless locate --include-absent)"
         )
     return taught
 
@@ -85,15 +85,15 @@ def looks_of(network: Network) -> list[Localizer]:
     only (decision 0058).
     """
     card = network.card
-    by_sides = {preset.sides: name for name, preset in card.presets.items()}
+    by_sides = {preset.scales: name for name, preset in card.presets.items()}
     sizes = sorted(by_sides, reverse=True)
     finest = card.presets[by_sides[sizes[0]]]
     looks = [_naming(network, by_sides[sides]) for sides in sizes]
-    *before, last = finest.sides
+    *before, last = finest.scales
     if len(looks) < _LOOKS and before:
         between = _naming(network, by_sides[sizes[0]])
         half = _half(last, card.size_multiple)
-        between.preset = replace(between.preset, sides=(*before, max(before[-1], half)))
+        between.preset = replace(between.preset, scales=(*before, max(before[-1], half)))
         looks.insert(1, between)
     halved = tuple(replace(each, side=_half(each.side, card.size_multiple)) for each in finest.searches)
     for look, searches in zip(looks[1:], (finest.searches, halved), strict=False):
@@ -158,7 +158,7 @@ def named_by_class_maps(model: Path, pictures: LabelledPictures, done: Done) -> 
     """
     network = ModelFile(model, threads=1)
     card = network.card
-    quick = Localizer(network, min(card.presets, key=lambda name: len(card.presets[name].sides)))
+    quick = Localizer(network, min(card.presets, key=lambda name: len(card.presets[name].scales)))
     known = [k for k, label in enumerate(pictures.classes) if label in card.labels]
     columns = [card.class_index(pictures.classes[k]) for k in known]
     said = np.zeros((len(pictures), len(pictures.classes)), np.float32)
@@ -170,7 +170,7 @@ def named_by_class_maps(model: Path, pictures: LabelledPictures, done: Done) -> 
 
 def look(network: ModelFile, path: Path) -> tuple[Detected, tuple[int, int]]:
     """What a detector says of a picture, and the (height, width) at which it saw it."""
-    side = network.card.preset(network.card.default_preset).sides[0]
+    side = network.card.preset(network.card.default_preset).scales[0]
     picture = read_picture(path, enough=side)
     size = network.card.look_size(side, picture.height, picture.width)
     return network.detect(resize_pixels(picture.pixels, *size), size=size), size

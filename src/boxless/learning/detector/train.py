@@ -211,7 +211,7 @@ def _card(out: Path, learned: LabelledPictures, settings: Settings, licence: str
         name=out.stem,
         labels=learned.classes,
         background=learned.background,
-        presets={DEFAULT_PRESET: Preset(sides=(settings.size,), walk_steps=1)},
+        presets={DEFAULT_PRESET: Preset(scales=(settings.size,), refinement_steps=1)},
         preprocessing="in the network",
         licence=licence,
         source=f"{settings.backbone} detector taught on {len(learned)} pictures of {learned.name} from labels alone",
@@ -225,7 +225,7 @@ def _judged(card: Card, evidence: Evidence, held_out: LabelledPictures) -> Card:
     words = f"the labels of {len(held_out)} pictures of {held_out.name}: best F1 of naming them"
     preset = card.presets[DEFAULT_PRESET]
     preset = replace(
-        preset, threshold=evidence.level, set_on=words, least_probability=evidence.level, present_from=words
+        preset, threshold=evidence.level, set_on=words, min_probability=evidence.level, detection_set_on=words
     )
     return replace(
         card,

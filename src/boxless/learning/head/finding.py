@@ -1,4 +1,4 @@
-"""Finding in own classes, from labels alone: which classes need a look of their own, and how large.
+"""Prediction in own classes, from labels alone: which classes need a look of their own, and how large.
 
 A class map shows where the evidence lies, and so, without any box, about how much of a picture a class takes: the
 share of it where the map reaches half its maximum, here the *hot share*. What was measured stands in docs/own-data.md.
@@ -37,14 +37,14 @@ class Way:
     Attributes:
         larger: so many times the naming look's side is the side of the look that finds.
         up_to: the largest hot share of a class for which it is taken.
-        walk_steps, sharpness, novelty: see `Search`.
+        refinement_steps, sharpness, novelty: see `Search`.
         threshold: where boxes are cut; None for where the preset cuts them.
         pictures: how many the finder is fitted on, at most: large looks take long.
     """
 
     larger: float
     up_to: float
-    walk_steps: int
+    refinement_steps: int
     sharpness: float
     novelty: bool
     threshold: float | None
@@ -52,8 +52,8 @@ class Way:
 
 
 WAYS = (
-    Way(larger=4, up_to=0.25, walk_steps=8, sharpness=2, novelty=True, threshold=0.62, pictures=400),
-    Way(larger=2, up_to=0.40, walk_steps=4, sharpness=1, novelty=False, threshold=None, pictures=800),
+    Way(larger=4, up_to=0.25, refinement_steps=8, sharpness=2, novelty=True, threshold=0.62, pictures=400),
+    Way(larger=2, up_to=0.40, refinement_steps=4, sharpness=1, novelty=False, threshold=None, pictures=800),
 )
 """The first that fits a class is taken; where none does, the looks that name find it."""
 
@@ -104,7 +104,7 @@ def plans_for(
 def with_plans(card: Card, plans: tuple[Plan, ...]) -> Card:
     """The card of a model with a finder for each plan, and searches in all presets of several looks."""
     searches = tuple(
-        Search(plan.side, i, plan.classes, plan.way.walk_steps, plan.way.sharpness, plan.way.novelty)
+        Search(plan.side, i, plan.classes, plan.way.refinement_steps, plan.way.sharpness, plan.way.novelty)
         for i, plan in enumerate(plans)
     )
 
@@ -114,7 +114,7 @@ def with_plans(card: Card, plans: tuple[Plan, ...]) -> Card:
         set_on = f"{preset.set_on}; of small things on the training pictures of magnetic-tile"
         return replace(preset, searches=searches, thresholds=thresholds, set_on=set_on)
 
-    presets = {name: each if len(each.sides) == 1 else changed(each) for name, each in card.presets.items()}
+    presets = {name: each if len(each.scales) == 1 else changed(each) for name, each in card.presets.items()}
     return replace(card, finders=len(plans), presets=presets)
 
 
@@ -142,7 +142,7 @@ def hot_shares(
     chosen = _some(pictures, network.card.background)
 
     def one(pair: tuple[int, int]) -> float:
-        finding = localizer.locate(pictures.paths[pair[0]], classes=[pair[1]], always_box=True).findings[0]
+        finding = localizer.locate(pictures.paths[pair[0]], classes=[pair[1]], include_absent=True).predictions[0]
         return hot_share(score_map_of(finding))
 
     found: dict[int, list[float]] = {}

@@ -208,5 +208,7 @@ def _finds(card: Card, preset: Preset) -> str:
     ]
     searched = {k for search in preset.searches for k in search.classes} | set(card.background)
     if len(searched) < len(card.labels):
-        found.append(f"{'others' if found else 'all'} at {' and '.join(map(str, preset.sides))}, with the naming layer")
+        found.append(
+            f"{'others' if found else 'all'} at {' and '.join(map(str, preset.scales))}, with the naming layer"
+        )
     return "; ".join(found)

@@ -72,7 +72,7 @@ def try_sizes(
         engine: what looks at the pictures.
         done: told after each picture the side, how many are done, and of how many.
     """
-    usual = trunk.card.preset(trunk.card.default_preset).sides[0]
+    usual = trunk.card.preset(trunk.card.default_preset).scales[0]
     sides = (usual, 2 * usual) if trunk.card.fixed_size is None else ()
     some = pictures.only(evenly(pictures, LOOKED_AT, seed))
     losses = {}

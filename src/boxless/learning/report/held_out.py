@@ -102,7 +102,7 @@ def measure(
         pictures: can all be read.
         done: told after each picture how many are done.
     """
-    side = network.card.preset(preset).sides[0]
+    side = network.card.preset(preset).scales[0]
     one_core = network.on_one_core
 
     def one(i: int) -> Floats:

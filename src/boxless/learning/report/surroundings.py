@@ -182,15 +182,15 @@ def _looked(
     fill: Callable[[Pixels, Mask], Pixels],
 ) -> _Said | None:
     """What is said of a picture with and without what is found of a class; None if it cannot be read."""
-    side, threshold = localizer.preset.sides[0], localizer.preset.threshold_of(k)
+    side, threshold = localizer.preset.scales[0], localizer.preset.threshold_of(k)
     try:
         picture = read_picture(held_out.pictures.paths[i], enough=localizer.preset.largest)
     except PictureError:
         return None
     size = network.card.look_size(side, picture.height, picture.width)
     view = resize_pixels(picture.pixels, *size)
-    finding = localizer.locate(picture.pixels, classes=[k]).findings[0]
-    scores = finding.scores_on(*size)
+    prediction = localizer.locate(picture.pixels, classes=[k]).predictions[0]
+    scores = prediction.scores_on(*size)
     region = scores >= threshold
     elsewhere = np.zeros(scores.size, bool)
     elsewhere[np.argsort(scores, axis=None, kind="stable")[: int(region.sum())]] = True

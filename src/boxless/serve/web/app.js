@@ -25,7 +25,7 @@ function render() {
   showVerdict(the("verdict"), picture);
   showClasses(the("classes"), picture, (index) => pictures.show(index));
   for (const id of ["controls", "class-choice", "preset-choice"]) the(id).hidden = picture.state === "failed";
-  the("heat-control").hidden = picture.findings.length > 0 && !picture.findings.some((finding) => finding.class_map);
+  the("heat-control").hidden = picture.predictions.length > 0 && !picture.predictions.some((prediction) => prediction.class_map);
   for (const button of document.querySelectorAll("[data-save]")) button.disabled = !picture.found || !picture.drawable;
 }
 

@@ -21,31 +21,31 @@ export function overlay(pixels, scores, strength) {
   }
 }
 
-/** How strong the heat of a finding is: as its evidence is, of what right findings have. */
-export function heatStrength(finding, typicalEvidence) {
-  return finding.boxes.length ? Math.min(1, Math.max(0, finding.evidence / typicalEvidence)) : 0;
+/** How strong the heat of a prediction is: as its activation is, of what right predictions have. */
+export function heatStrength(prediction, typicalActivation) {
+  return prediction.boxes.length ? Math.min(1, Math.max(0, prediction.activation / typicalActivation)) : 0;
 }
 
 /**
- * Draws a finding over its picture.
+ * Draws a prediction over its picture.
  *
- * canvas: of the size to draw at. image: what can be drawn on a canvas. found: the picture's result. finding: one of
- * its findings, or null for the picture alone. look: { heat: 0 to 1, boxes: whether, rank: 0 or 1, line: how thick
+ * canvas: of the size to draw at. image: what can be drawn on a canvas. found: the picture's result. prediction: one of
+ * its predictions, or null for the picture alone. look: { heat: 0 to 1, boxes: whether, rank: 0 or 1, line: how thick
  * frames are, 1 where it is left out }.
  */
-export function drawFinding(canvas, image, found, finding, look) {
+export function drawFinding(canvas, image, found, prediction, look) {
   const context = canvas.getContext("2d", { willReadFrequently: true });
   context.fillStyle = "#fff";
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.drawImage(image, 0, 0, canvas.width, canvas.height);
-  if (!finding) return;
-  const strength = heatStrength(finding, found.typical_evidence) * look.heat;
-  if (finding.class_map && strength > 0) {
+  if (!prediction) return;
+  const strength = heatStrength(prediction, found.typical_activation) * look.heat;
+  if (prediction.class_map && strength > 0) {
     const picture = context.getImageData(0, 0, canvas.width, canvas.height);
-    overlay(picture.data, scoreMap(finding.class_map, canvas.height, canvas.width), strength);
+    overlay(picture.data, scoreMap(prediction.class_map, canvas.height, canvas.width), strength);
     context.putImageData(picture, 0, 0);
   }
-  if (look.boxes) drawBoxes(context, canvas, found, finding.boxes, COLOURS[look.rank % COLOURS.length], look.line ?? 1);
+  if (look.boxes) drawBoxes(context, canvas, found, prediction.boxes, COLOURS[look.rank % COLOURS.length], look.line ?? 1);
 }
 
 /** What lines and letters are multiples of, in pixels of the canvas. */
@@ -70,15 +70,15 @@ function drawBoxes(context, canvas, found, boxes, colour, thickness) {
   });
 }
 
-/** Writes a finding's name at its best box, whole inside the picture. */
-export function drawTitle(canvas, found, finding, title, rank) {
+/** Writes a prediction's name at its best box, whole inside the picture. */
+export function drawTitle(canvas, found, prediction, title, rank) {
   const context = canvas.getContext("2d");
   const unit = unitOf(canvas);
   const [size, pad] = [Math.round(13 * unit), Math.round(4 * unit)];
   context.font = `${size}px system-ui, sans-serif`;
   context.textBaseline = "top";
   const [width, height] = [context.measureText(title).width + 3 * pad, size + 2 * pad];
-  const box = finding.boxes.length ? finding.boxes[0].box : [0, 0];
+  const box = prediction.boxes.length ? prediction.boxes[0].box : [0, 0];
   const x = Math.max(0, Math.min((box[0] * canvas.width) / found.width, canvas.width - width));
   const y = Math.max(0, Math.min((box[1] * canvas.height) / found.height, canvas.height - height));
   context.fillStyle = INK;

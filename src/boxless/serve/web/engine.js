@@ -73,16 +73,16 @@ export async function open() {
       const answer = await ask("v1/locate", { method: "POST", body: form, signal });
       const found = await answer.json();
       found.seconds = (performance.now() - start) / 1000;
-      for (const finding of found.findings) finding.class_map = decodedMap(finding.class_map);
+      for (const prediction of found.predictions) prediction.class_map = decodedMap(prediction.class_map);
       return found;
     },
 
     /**
      * A picture of a kind that browsers do not show (TIFF, ...), as one that they do. Nothing is drawn on it: only its
-     * least probable finding is asked for, and that only if it is certain, as the most probable one may be.
+     * least probable prediction is asked for, and that only if it is certain, as the most probable one may be.
      */
-    async shown(picture, { model, preset, findings }, signal) {
-      const query = new URLSearchParams({ model, preset, class: findings.at(-1).class_index, min_probability: 1 });
+    async shown(picture, { model, preset, predictions }, signal) {
+      const query = new URLSearchParams({ model, preset, class: predictions.at(-1).class_index, min_probability: 1 });
       const headers = { Accept: "image/jpeg", "Content-Type": picture.type || "application/octet-stream" };
       return (await ask(`v1/locate?${query}`, { method: "POST", body: picture, headers, signal })).blob();
     },

@@ -1,16 +1,16 @@
 // What was found, in the formats that other programs read.
 //
-// shown: [{ name, found, findings }], the findings of each picture that are shown.
+// shown: [{ name, found, predictions }], the predictions of each picture that are shown.
 
 /** As `boxless locate --json` prints it: one object a picture. */
 export function asJson(shown) {
-  const told = shown.map(({ name, found, findings }) => ({
+  const told = shown.map(({ name, found, predictions }) => ({
     image: name,
     width: found.width,
     height: found.height,
     model: found.model,
     preset: found.preset,
-    findings: findings.map(({ class_map: _, ...finding }) => finding),
+    predictions: predictions.map(({ class_map: _, ...prediction }) => prediction),
   }));
   return JSON.stringify(told.length === 1 ? told[0] : told, null, 1) + "\n";
 }
@@ -18,11 +18,11 @@ export function asJson(shown) {
 /** Files for YOLO, as [name, text]: one a picture, the classes numbered as in the model, and their names. */
 export function asYolo(shown, labels) {
   const taken = new Set();
-  const files = shown.map(({ name, found, findings }) => {
-    const lines = findings.flatMap((finding) =>
-      finding.boxes.map(({ box: [x0, y0, x1, y1] }) => {
+  const files = shown.map(({ name, found, predictions }) => {
+    const lines = predictions.flatMap((prediction) =>
+      prediction.boxes.map(({ box: [x0, y0, x1, y1] }) => {
         const shares = [(x0 + x1) / 2 / found.width, (y0 + y1) / 2 / found.height, (x1 - x0) / found.width, (y1 - y0) / found.height];
-        return `${finding.class_index} ${shares.map((share) => share.toFixed(6)).join(" ")}\n`;
+        return `${prediction.class_index} ${shares.map((share) => share.toFixed(6)).join(" ")}\n`;
       }),
     );
     return [apart(`labels/${stem(name)}.txt`, taken), lines.join("")];
@@ -34,13 +34,13 @@ export function asYolo(shown, labels) {
 export function asCoco(shown) {
   const categories = new Map();
   const annotations = [];
-  const images = shown.map(({ name, found, findings }, i) => {
-    for (const finding of findings) {
-      categories.set(finding.class_index, { id: finding.class_index, name: finding.label });
-      for (const { box: [x0, y0, x1, y1], score } of finding.boxes) {
+  const images = shown.map(({ name, found, predictions }, i) => {
+    for (const prediction of predictions) {
+      categories.set(prediction.class_index, { id: prediction.class_index, name: prediction.label });
+      for (const { box: [x0, y0, x1, y1], score } of prediction.boxes) {
         const [width, height] = [x1 - x0, y1 - y0].map(rounded);
         annotations.push({
-          id: annotations.length + 1, image_id: i + 1, category_id: finding.class_index,
+          id: annotations.length + 1, image_id: i + 1, category_id: prediction.class_index,
           bbox: [x0, y0, width, height], area: rounded(width * height), iscrowd: 0, score,
         }); // prettier-ignore
       }

@@ -12,44 +12,44 @@ export function showVerdict(place, picture) {
     become(place, [make("p", { className: "sure", textContent: "Looking …" })]);
     return;
   }
-  const parts = picture.findings.map((finding) => told(finding, picture));
+  const parts = picture.predictions.map((prediction) => told(prediction, picture));
   const time = make("p", { className: "quiet took", textContent: took(picture.found.seconds) });
   become(place, [...parts, time]);
 }
 
-function told(finding, picture) {
-  const asked = picture.asked.has(finding.class_index);
+function told(prediction, picture) {
+  const asked = picture.asked.has(prediction.class_index);
   const part = make("div", { className: "told" });
-  if (finding.present) {
-    part.append(make("p", { className: "name", textContent: finding.label }));
-    part.append(make("p", { className: "sure", textContent: `${percent(finding.probability)} probable${places(finding)}` }));
+  if (prediction.detected) {
+    part.append(make("p", { className: "name", textContent: prediction.label }));
+    part.append(make("p", { className: "sure", textContent: `${percent(prediction.probability)} probable${places(prediction)}` }));
   } else if (asked) {
-    part.append(make("p", { className: "name", textContent: `No ${finding.label} here` }));
-    part.append(make("p", { className: "sure", textContent: `${percent(finding.probability)} probable: too little to say where.` }));
+    part.append(make("p", { className: "name", textContent: `No ${prediction.label} here` }));
+    part.append(make("p", { className: "sure", textContent: `${percent(prediction.probability)} probable: too little to say where.` }));
   } else {
     part.append(make("p", { className: "name", textContent: "Nothing here" }));
-    const likeliest = `that this model is sure of. Likeliest: ${finding.label}, ${percent(finding.probability)}.`;
+    const likeliest = `that this model is sure of. Likeliest: ${prediction.label}, ${percent(prediction.probability)}.`;
     part.append(make("p", { className: "sure", textContent: likeliest }));
   }
-  part.append(evidence(finding, picture.found.typical_evidence));
+  part.append(activation(prediction, picture.found.typical_activation));
   return part;
 }
 
-function places(finding) {
-  if (!finding.boxes.length) return ", no place";
-  return finding.boxes.length > 1 ? `, in ${finding.boxes.length} places` : "";
+function places(prediction) {
+  if (!prediction.boxes.length) return ", no place";
+  return prediction.boxes.length > 1 ? `, in ${prediction.boxes.length} places` : "";
 }
 
-function evidence(finding, typical) {
-  const share = Math.min(1, Math.max(0, finding.evidence / typical));
+function activation(prediction, typical) {
+  const share = Math.min(1, Math.max(0, prediction.activation / typical));
   const bar = make("span");
   bar.style.width = `${share * 100}%`;
-  const title = `The peak of the class's map, in logits; findings that are right have about ${typical.toFixed(1)}`;
+  const title = `The peak of the class's map, in logits; predictions that are right have about ${typical.toFixed(1)}`;
   return make(
     "div",
-    { className: "evidence", title },
+    { className: "activation", title },
     make("span", { textContent: "Evidence" }),
-    make("span", { textContent: `${finding.evidence.toFixed(1)}, typically ${typical.toFixed(1)}` }),
+    make("span", { textContent: `${prediction.activation.toFixed(1)}, typically ${typical.toFixed(1)}` }),
     make("span", { className: "track", "aria-hidden": "true" }, bar),
   );
 }
@@ -60,20 +60,20 @@ function took(seconds) {
 
 /** The classes of a picture as buttons. */
 export function showClasses(list, picture, show) {
-  const rows = (picture.found?.findings ?? []).map((finding) => {
+  const rows = (picture.found?.predictions ?? []).map((prediction) => {
     const bar = make("span");
-    bar.style.width = `${finding.probability * 100}%`;
+    bar.style.width = `${prediction.probability * 100}%`;
     const button = make(
       "button",
       {
         type: "button",
-        className: finding.present ? "" : "absent",
-        "aria-pressed": picture.shown.includes(finding.class_index),
-        onclick: () => show(finding.class_index),
+        className: prediction.detected ? "" : "absent",
+        "aria-pressed": picture.shown.includes(prediction.class_index),
+        onclick: () => show(prediction.class_index),
       },
-      make("span", { className: "name", textContent: finding.label }),
-      make("span", { className: "percent", textContent: percent(finding.probability) }),
-      finding.present ? null : make("span", { className: "hidden", textContent: "not here" }),
+      make("span", { className: "name", textContent: prediction.label }),
+      make("span", { className: "percent", textContent: percent(prediction.probability) }),
+      prediction.detected ? null : make("span", { className: "hidden", textContent: "not here" }),
       make("span", { className: "track", "aria-hidden": "true" }, bar),
     );
     return make("li", {}, button);

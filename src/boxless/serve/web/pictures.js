@@ -68,7 +68,7 @@ export class Pictures extends EventTarget {
     } else {
       picture.shown = [index];
     }
-    if (!picture.finding(index)) {
+    if (!picture.prediction(index)) {
       picture.asked.add(index);
       picture.state = "waiting";
     }
@@ -82,7 +82,7 @@ export class Pictures extends EventTarget {
     for (const picture of this.list) {
       if (!several) picture.shown = picture.shown.slice(-1);
       else if (picture.shown.length < 2) {
-        const other = picture.found?.findings.find((each) => !picture.shown.includes(each.class_index));
+        const other = picture.found?.predictions.find((each) => !picture.shown.includes(each.class_index));
         if (other) picture.shown = [...picture.shown, other.class_index];
       }
     }
@@ -143,15 +143,15 @@ export class Pictures extends EventTarget {
         const found = await this.engine.locate(picture.file, { model: model.name, preset, top: LISTED, signal });
         if (signal.aborted) return;
         picture.found = found;
-        const first = found.findings.map((finding) => finding.class_index);
+        const first = found.predictions.map((prediction) => prediction.class_index);
         if (!picture.shown.length) picture.shown = first.slice(0, this.several ? 2 : model.defaults.top);
       }
       if (!shows) await this.#open(picture, await this.engine.shown(picture.file, picture.found, signal));
-      const missing = [...picture.asked].filter((index) => !picture.finding(index));
+      const missing = [...picture.asked].filter((index) => !picture.prediction(index));
       if (missing.length) {
         const more = await this.engine.locate(picture.file, { model: model.name, preset, classes: missing, signal });
         if (signal.aborted) return;
-        picture.found.findings.push(...more.findings);
+        picture.found.predictions.push(...more.predictions);
       }
       if (picture.state === "working") picture.state = "done";
     } catch (error) {
@@ -199,13 +199,13 @@ class Picture {
     this.error = error;
   }
 
-  finding(index) {
-    return this.found?.findings.find((finding) => finding.class_index === index);
+  prediction(index) {
+    return this.found?.predictions.find((prediction) => prediction.class_index === index);
   }
 
-  /** The findings that are shown, in the order in which they were chosen. */
-  get findings() {
-    return this.shown.map((index) => this.finding(index)).filter(Boolean);
+  /** The predictions that are shown, in the order in which they were chosen. */
+  get predictions() {
+    return this.shown.map((index) => this.prediction(index)).filter(Boolean);
   }
 
   /** Takes a file that browsers show, and what it looks like, unless it is not to be drawn now. */

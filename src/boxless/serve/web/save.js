@@ -19,22 +19,22 @@ function download(blob, name) {
 function shownOf(pictures) {
   return pictures.list
     .filter((picture) => picture.found)
-    .map((picture) => ({ name: picture.name, found: picture.found, findings: picture.findings }));
+    .map((picture) => ({ name: picture.name, found: picture.found, predictions: picture.predictions }));
 }
 
 /** A picture in its own size, as JPEG; two classes stand side by side. */
-async function drawn({ drawable, found, findings }, look) {
+async function drawn({ drawable, found, predictions }, look) {
   const image = await createImageBitmap(drawable); // the page's own is closed once another picture is selected
-  const count = Math.max(1, findings.length);
+  const count = Math.max(1, predictions.length);
   const scale = Math.min(1, Math.sqrt(MOST_PIXELS / (count * image.width * image.height)));
   const [width, height] = [image.width, image.height].map((side) => Math.max(1, Math.round(side * scale)));
   const sheet = new OffscreenCanvas(count * width, height);
-  (findings.length ? findings : [null]).forEach((finding, rank) => {
+  (predictions.length ? predictions : [null]).forEach((prediction, rank) => {
     const canvas = new OffscreenCanvas(width, height);
-    drawFinding(canvas, image, found, finding, { ...look, rank });
-    if (finding) {
-      const title = finding.present ? `${finding.label} ${percent(finding.probability)}` : `no ${finding.label}`;
-      drawTitle(canvas, found, finding, title, rank);
+    drawFinding(canvas, image, found, prediction, { ...look, rank });
+    if (prediction) {
+      const title = prediction.detected ? `${prediction.label} ${percent(prediction.probability)}` : `no ${prediction.label}`;
+      drawTitle(canvas, found, prediction, title, rank);
     }
     sheet.getContext("2d").drawImage(canvas, rank * width, 0);
   });

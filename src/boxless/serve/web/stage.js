@@ -6,20 +6,20 @@ import { become, make, percent } from "./elements.js";
 const [LEAST, MOST] = [1200, 1600]; // pixels of a drawing's longer side on the page
 
 /** What one reads below a drawing. */
-function caption(finding) {
-  if (!finding.present) return [make("strong", { textContent: `No ${finding.label}` }), " that this model would call one"];
-  const parts = [make("strong", { textContent: finding.label }), ` ${percent(finding.probability)}`];
-  if (finding.boxes.length > 1) parts.push(`, ${finding.boxes.length} boxes`);
+function caption(prediction) {
+  if (!prediction.detected) return [make("strong", { textContent: `No ${prediction.label}` }), " that this model would call one"];
+  const parts = [make("strong", { textContent: prediction.label }), ` ${percent(prediction.probability)}`];
+  if (prediction.boxes.length > 1) parts.push(`, ${prediction.boxes.length} boxes`);
   return parts;
 }
 
 /** What a drawing shows, for those who do not see it. */
-function described(name, finding) {
-  if (!finding) return name;
-  if (!finding.present) return `${name}: no ${finding.label}`;
-  if (!finding.box) return `${name}: ${finding.label}, ${percent(finding.probability)}, without a box`;
-  const [left, top, right, bottom] = finding.box.map(Math.round);
-  return `${name}: ${finding.label}, ${percent(finding.probability)}, from left ${left}, top ${top} to right ${right}, bottom ${bottom}`;
+function described(name, prediction) {
+  if (!prediction) return name;
+  if (!prediction.detected) return `${name}: no ${prediction.label}`;
+  if (!prediction.box) return `${name}: ${prediction.label}, ${percent(prediction.probability)}, without a box`;
+  const [left, top, right, bottom] = prediction.box.map(Math.round);
+  return `${name}: ${prediction.label}, ${percent(prediction.probability)}, from left ${left}, top ${top} to right ${right}, bottom ${bottom}`;
 }
 
 let drawn = []; // what the drawing on the stage depends on
@@ -38,16 +38,16 @@ export function showStage(stage, picture, look, { retry, remove }) {
     return;
   }
   if (picture.drawable && !picture.image) return; // it is opened again: what is there stays for that moment
-  const depends = [picture, picture.image, picture.found, busy, look.heat, look.boxes, ...picture.findings];
+  const depends = [picture, picture.image, picture.found, busy, look.heat, look.boxes, ...picture.predictions];
   if (depends.length === drawn.length && depends.every((each, i) => each === drawn[i])) return;
   drawn = depends;
   stage.setAttribute("aria-busy", busy);
-  const findings = picture.findings.length ? picture.findings : [null];
-  stage.replaceChildren(...findings.map((finding, rank) => figure(picture, finding, { ...look, rank }, findings.length > 1)));
+  const predictions = picture.predictions.length ? picture.predictions : [null];
+  stage.replaceChildren(...predictions.map((prediction, rank) => figure(picture, prediction, { ...look, rank }, predictions.length > 1)));
   if (busy) stage.firstChild.append(make("div", { className: "busy" }));
 }
 
-function figure(picture, finding, look, captioned) {
+function figure(picture, prediction, look, captioned) {
   if (!picture.image) return make("figure", {}, make("p", { className: "message", textContent: "Opening the picture …" }));
   const longer = Math.max(picture.image.width, picture.image.height);
   const scale = Math.min(MOST / longer, Math.max(1, LEAST / longer));
@@ -55,10 +55,10 @@ function figure(picture, finding, look, captioned) {
     width: Math.max(1, Math.round(picture.image.width * scale)),
     height: Math.max(1, Math.round(picture.image.height * scale)),
     role: "img",
-    "aria-label": described(picture.name, finding),
+    "aria-label": described(picture.name, prediction),
   });
-  drawFinding(canvas, picture.image, picture.found, finding, look);
-  const words = captioned && finding ? make("figcaption", {}, ...caption(finding)) : null;
+  drawFinding(canvas, picture.image, picture.found, prediction, look);
+  const words = captioned && prediction ? make("figcaption", {}, ...caption(prediction)) : null;
   return make("figure", {}, canvas, words);
 }
 

@@ -92,10 +92,10 @@ export async function locate(pixels, size, card, presetName, { classes, top }, r
     const [height, width] = lookSize(card, side, size.height, size.width);
     return run(resizePixels(pixels, height, width), height, width, wanted, count);
   };
-  const first = await look(preset.sides[0], classes ?? [], classes ? 0 : Math.min(top, card.labels.length));
+  const first = await look(preset.scales[0], classes ?? [], classes ? 0 : Math.min(top, card.labels.length));
   const { chosen } = first;
   const outputs = [first];
-  if (!chosen.every(searchFor)) for (const side of preset.sides.slice(1)) outputs.push(await look(side, chosen, 0));
+  if (!chosen.every(searchFor)) for (const side of preset.scales.slice(1)) outputs.push(await look(side, chosen, 0));
   const maps = new Map();
   for (const search of searches) {
     const wanted = chosen.filter((index) => search.classes.includes(index));
@@ -105,12 +105,12 @@ export async function locate(pixels, size, card, presetName, { classes, top }, r
     wanted.forEach((index, k) => maps.set(index, searched(output, k, search)));
   }
   const chances = probabilities(first.logits, card.activation);
-  const findings = chosen.map((index, k) => {
+  const predictions = chosen.map((index, k) => {
     const named = meanMap(maps.has(index) ? [first] : outputs, k);
-    const map = maps.get(index) ?? walked(named, outputs.at(-1).affinity, preset.walk_steps);
-    return finding(index, chances[index], largest(named.values), map, size, card, preset);
+    const map = maps.get(index) ?? walked(named, outputs.at(-1).affinity, preset.refinement_steps);
+    return prediction(index, chances[index], largest(named.values), map, size, card, preset);
   });
-  return { ...size, model: card.name, preset: presetName, maps: card.maps, typical_evidence: card.typical_evidence, findings };
+  return { ...size, model: card.name, preset: presetName, maps: card.maps, typical_activation: card.typical_activation, predictions };
 }
 
 /** The mean of a class's maps over looks, on the last one's grid. */
@@ -127,18 +127,18 @@ function searched(output, k, search) {
   const map = classMap(output, k, rows, columns);
   const weights = search.novelty && output.novelty ? resizeMap(unusual(output.novelty), rows, columns).values : null;
   const weighed = weights ? { ...map, values: map.values.map((value, i) => value * weights[i]) } : map;
-  return walked(weighed, output.affinity, search.walk_steps, search.sharpness);
+  return walked(weighed, output.affinity, search.refinement_steps, search.sharpness);
 }
 
-function finding(index, probability, evidence, refined, size, card, preset) {
-  const present = evidence > 0 && evidence >= preset.least_evidence && probability >= preset.least_probability;
+function prediction(index, probability, activation, refined, size, card, preset) {
+  const present = activation > 0 && activation >= preset.min_activation && probability >= preset.min_probability;
   const threshold = preset.thresholds?.[index] ?? preset.threshold;
   const boxes = present && !card.background.includes(index) ? found(refined, size, threshold, probability) : [];
   return {
     label: card.labels[index],
     class_index: index,
     probability: decimals(probability, 6),
-    evidence: decimals(evidence, 4),
+    activation: decimals(activation, 4),
     present,
     box: boxes[0]?.box ?? null,
     boxes,
