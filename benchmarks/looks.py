@@ -50,14 +50,14 @@ def full_size() -> str:
     results = read("full_size")
     photos, cards = results["photos"], results["cards"]
     sides = list(next(iter(photos["top1"].values())))
-    lines = [f"| top-1 %, one look at | {' | '.join(sides)} |", "|---" * (len(sides) + 1) + "|"]
+    lines = [f"| top-1 %, one pass at | {' | '.join(sides)} |", "|---" * (len(sides) + 1) + "|"]
     for way, row in photos["top1"].items():
         lines.append(f"| {way} | {' | '.join(f'{row[side]:.0f}' for side in sides)} |")
     lines += [
         "",
         f"{photos['pictures']} photographs, at the median {_size(photos)} pixels.",
         "",
-        "| looks | shape | photos: box as that of three looks in shape, % at IoU 0.5, 0.7 | cards: MaxBoxAccV2 % "
+        "| passes | shape | photos: box as that of three passes in shape, % at IoU 0.5, 0.7 | cards: MaxBoxAccV2 % "
         "(95 % interval) | halves | one box % |",
         "|---|---|---|---|---|---|",
     ]
@@ -100,7 +100,7 @@ def backbones() -> str:
 
 def _rows(results: dict[str, Any]) -> list[str]:
     """A table of looks, what they cost and give."""
-    lines = ["| looks | passes | MaxBoxAccV2 % | halves | one box % | top-1 % |", "|---|---|---|---|---|---|"]
+    lines = ["| scales | passes | MaxBoxAccV2 % | halves | one box % | top-1 % |", "|---|---|---|---|---|---|"]
     for row in results["rows"]:
         halves = ", ".join(f"{half:.1f}" for half in row["halves"])
         boxes = f"{row['max_box_acc_v2']:.1f} | {halves} | {row['one_box']:.1f} | {row['top1']:.1f}"

@@ -116,7 +116,7 @@ def hot(pictures: Sequence[Seen]) -> Doubles:
 
 
 def shapes(pictures: Sequence[Seen]) -> Doubles:
-    """All that maps show of a size: hot shares and box areas at many thresholds, the mean, how many pieces: (n, m)."""
+    """CAM area fractions and box areas at many thresholds, the mean, how many components: (n, m)."""
     rows = []
     for each in pictures:
         unit = each.scores / max(float(each.scores.max()), 1e-6)
@@ -128,7 +128,7 @@ def shapes(pictures: Sequence[Seen]) -> Doubles:
 
 
 def with_looks(pictures: Sequence[Seen]) -> Doubles:
-    """The same, and what further looks say: logits at 448 and of the crop, the crop's own hot share: (n, m)."""
+    """The same, and what further looks say: logits at 448 and of the crop, the crop's own CAM area fraction: (n, m)."""
     rows = []
     for each in pictures:
         closer = each.closer.get("224")
@@ -144,7 +144,7 @@ def true_size(pictures: Sequence[Seen]) -> Doubles:
 
 RULES: dict[str, Callable[[Sequence[Seen]], Doubles] | None] = {
     "one threshold for all": None,
-    "by the hot share of the map (half its maximum)": hot,
+    "by the CAM area fraction of the map (half its maximum)": hot,
     "by all shapes of the map: areas at 18 thresholds, mean, pieces": shapes,
     "the same, and by the logits at 448 and of a crop, and the crop's map": with_looks,
     "by the true size, which nobody knows": true_size,
@@ -236,7 +236,8 @@ def main() -> None:
         found = boxes([blended(each, looks, largest) for each in pictures])
         rows[words] = row(found, by_rule(np.mean([found >= enough for enough in IOUS], axis=0), None), small)
     logs = np.log([each.share for each in pictures])
-    told = {"hot share": hot(pictures)[:, 0], "logit at 448 over that at 224": np.array([e.finer for e in pictures])}
+    ratio = np.array([each.finer for each in pictures])
+    told = {"CAM area fraction": hot(pictures)[:, 0], "logit at 448 over that at 224": ratio}
     print(*rows.items(), sep="\n")
     results = {
         "pictures": len(pictures),
