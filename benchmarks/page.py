@@ -134,7 +134,7 @@ def in_python(model: str, preset: str, files: Sequence[Path]) -> tuple[float, li
     start = time.process_time()
     found = [localizer.locate(file) for file in files]
     used = (time.process_time() - start) / len(files) * 1e3
-    return used, [each.as_dict() for each in found]
+    return used, [each.to_dict() for each in found]
 
 
 def apart(ours: Sequence[Any], theirs: Sequence[Any]) -> float:

@@ -29,7 +29,7 @@ def judge(localizer: boxless.Localizer, picture: Path, result: Path) -> str:
     try:
         found = localizer.locate(picture, top=3)
         defects = [each.label for each in found.detected if each.class_index not in localizer.card.background]
-        said = {"verdict": "bad" if defects else "good", "defects": defects, **found.as_dict()}
+        said = {"verdict": "bad" if defects else "good", "defects": defects, **found.to_dict()}
     except boxless.PictureError as error:
         said = {"verdict": "unreadable", "image": str(picture), "error": str(error)}
     # Whoever waits for the result sees the whole of it, or nothing.

@@ -20,11 +20,11 @@ GOLDEN = json.loads((Path(__file__).parent / "golden/coffee.json").read_text())
 
 
 def told(found: Localization) -> dict[str, Any]:
-    return {**found.as_dict(), "image": "coffee"}
+    return {**found.to_dict(), "image": "coffee"}
 
 
 def test_the_golden_reference(localizer: Localizer, coffee: Path) -> None:
-    found = told(localizer.locate(coffee, top=2))
+    found = told(localizer.locate(coffee, top=2, nms=1))
     assert [each["label"] for each in found["predictions"]] == [each["label"] for each in GOLDEN["predictions"]]
     for prediction, golden in zip(found["predictions"], GOLDEN["predictions"], strict=True):
         # Other processors round otherwise.

@@ -24,10 +24,11 @@ ROWS = [
     ("boxless.localizer", "boxless.export", "boxless.networks"),
     ("boxless.multi_scale", "boxless.detections"),
     ("boxless.results", "boxless.datasets"),
+    ("boxless.prediction",),
     ("boxless.models",),
     ("boxless.imaging", "boxless.maps"),
     ("boxless.system",),
-    ("boxless.errors", "boxless._version"),
+    ("boxless.errors", "boxless.options", "boxless._version"),
 ]  # fmt: skip
 
 

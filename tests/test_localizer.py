@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -62,7 +63,7 @@ def test_the_input_is_not_touched(localizer: Localizer, coffee: Path) -> None:
 @pytest.mark.parametrize("shape", [(1, 1), (1, 5000), (5000, 1), (3, 7), (4000, 5000)])
 def test_boxes_are_inside_pictures_of_any_size(localizer: Localizer, shape: tuple[int, int]) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (*shape, 3), np.uint8)
-    for prediction in localizer.locate(pixels, top=2, include_absent=True).predictions:
+    for prediction in localizer.locate(pixels, top=2, include_absent=True, nms=1).predictions:
         assert prediction.box is not None
         for box in prediction.boxes:
             assert 0 <= box.x0 < box.x1 <= shape[1]
@@ -88,7 +89,7 @@ def test_many_in_order_with_errors_between(localizer: Localizer, pictures: Path,
     found = list(localizer.locate_many(names, workers=3))
     assert [each.image for each in found] == names
     assert [each.error is None for each in found] == [True, False, True, False]
-    assert found[3].as_dict() == {
+    assert found[3].to_dict() == {
         "image": "missing.jpg",
         "width": None,
         "height": None,
@@ -96,6 +97,10 @@ def test_many_in_order_with_errors_between(localizer: Localizer, pictures: Path,
         "preset": "balanced",
         "maps": "exact",
         "predictions": [],
+        "xyxy": [],
+        "scores": [],
+        "class_ids": [],
+        "labels": [],
         "error": "no such file",
     }
 
@@ -128,6 +133,12 @@ def test_wrong_usage_is_refused_at_once(localizer: Localizer, coffee: Path) -> N
         localizer.locate(coffee, top=0)
     with pytest.raises(TypeError, match="expected a list"):
         localizer.locate(coffee, classes="tabby")
+    with pytest.raises(ValueError, match="min_probability is 2"):
+        localizer.locate_many([coffee], min_probability=2)
+    with pytest.raises(ValueError, match="nms is 0"):
+        localizer.locate(coffee, nms=0)
+    with pytest.raises(TypeError, match="tops"):
+        localizer.locate(coffee, tops=2)  # type: ignore[call-arg]
     with pytest.raises(PictureError, match="no such file"):
         localizer.locate("missing.jpg")
 
@@ -152,7 +163,7 @@ def test_a_class_without_evidence_has_no_box_and_says_so() -> None:
     assert no.box is None
     assert no.boxes == ()
     assert not no.score_map.any()
-    assert found.as_dict()["predictions"][1]["box"] is None
+    assert found.to_dict()["predictions"][1]["box"] is None
     assert yes.probability == pytest.approx(1 / (1 + np.exp(-1)))
 
 
@@ -166,6 +177,57 @@ def test_what_does_not_reach_the_levels_is_not_boxed_unless_asked_for() -> None:
     assert not boxed.detected
     assert boxed.box is not None
     assert boxed.box.score == pytest.approx(boxed.probability)
+
+
+class Scripted(FakeNetwork):
+    """Has these logits, and maps with these peaks, in classes a, b, c, ..."""
+
+    def __init__(self, logits: list[float], peaks: list[float], activation: str = "softmax") -> None:
+        preset = Preset((32,), 1, min_activation=5.0)
+        labels = tuple("abcdefghijklmnopqrstuvwxyz"[: len(logits)])
+        self.card = Card("scripted", labels, {"plain": preset}, "none", "CC0-1.0", "a test", activation=activation)  # type: ignore[arg-type]
+        self.logits, self.peaks = np.array(logits, np.float32), peaks
+
+    def run(self, pixels: np.ndarray, *, size: tuple[int, int], classes: Sequence[int], top: int) -> Output:
+        best = np.argsort(-self.logits, kind="stable")[:top]
+        chosen = np.array([*classes, *best], np.int64)
+        maps = np.array([[[0, self.peaks[k]], [0, 0]] for k in chosen], np.float32)
+        return Output(self.logits, chosen, maps, None)
+
+
+BLANK = np.zeros((50, 100, 3), np.uint8)
+
+
+def labels_of(network: Scripted, **options: Any) -> str:  # noqa: ANN401
+    return "".join(prediction.label for prediction in Localizer(network).locate(BLANK, **options).predictions)
+
+
+def test_classes_are_filtered_before_they_are_ranked() -> None:
+    network = Scripted([3, 2, 1, 0], [4, 9, 4, 6])  # b and d are detected
+    (first,) = Localizer(network).locate(BLANK).predictions
+    assert (first.label, first.detected, first.box is not None) == ("b", True, True)
+    assert labels_of(network, top=2) == "bd"
+    assert labels_of(network, top=3) == "bda", "then what is not detected, by probability"
+    assert labels_of(network, top=9) == "bdac"
+    assert labels_of(network, min_probability=0.2, top=9) == "ba"
+    assert labels_of(network, min_probability=0.9) == ""
+    assert labels_of(Scripted([3, 2, 1, 0], [4, 4, 4, 4])) == "a", "the most probable one, where none is detected"
+
+
+def test_of_several_labels_every_detected_class_is_returned() -> None:
+    assert labels_of(Scripted([3, 2, 1, 0], [4, 9, 4, 6], "sigmoid")) == "bd"
+    assert labels_of(Scripted([3, 2, 1, 0], [4, 4, 4, 4], "sigmoid")) == "a"
+    assert labels_of(Scripted([3, 2, 1, 0], [4, 9, 4, 6], "sigmoid"), top=1) == "b"
+
+
+def test_one_object_has_one_box_unless_a_model_has_several_labels() -> None:
+    one_place = [9.0, 9.0, 9.0]
+    found = Localizer(Scripted([3, 2, 1], one_place)).locate(BLANK, top=3)
+    assert found.labels == ("a",)
+    assert [prediction.detected for prediction in found.predictions] == [True] * 3
+    assert len(Localizer(Scripted([3, 2, 1], one_place)).locate(BLANK, top=3, nms=1)) == 3
+    assert len(Localizer(Scripted([3, 2, 1], one_place)).locate(BLANK, classes=["c", "a"])) == 2, "as asked for"
+    assert len(Localizer(Scripted([3, 2, 1], one_place, "sigmoid")).locate(BLANK)) == 3
 
 
 @pytest.mark.parametrize("preset", ["fast", "balanced", "best"])
@@ -186,7 +248,7 @@ def test_a_picture_that_shows_nothing_has_no_box(preset: str) -> None:
 def test_classes_that_are_not_there_have_no_box(localizer: Localizer, pictures: Path, coffee: Path) -> None:
     (tabby,) = localizer.locate(pictures / "rocket.jpg", classes=["tabby"]).predictions
     assert (tabby.detected, tabby.box) == (False, None)
-    every = localizer.locate(coffee, top=1000).predictions
+    every = localizer.locate(coffee, top=1000, nms=1).predictions
     assert every[0].label == "espresso" and every[0].detected
     assert sum(prediction.detected for prediction in every) <= 50  # 5 % of the classes
     assert {prediction.label for prediction in every if prediction.boxes} == {f.label for f in every if f.detected}
@@ -211,7 +273,7 @@ def test_a_model_without_affinity_keeps_its_plain_map() -> None:
 
 def test_pickles(localizer: Localizer, coffee: Path) -> None:
     again = pickle.loads(pickle.dumps(localizer))
-    assert again.locate(coffee).as_dict() == localizer.locate(coffee).as_dict()
+    assert again.locate(coffee).to_dict() == localizer.locate(coffee).to_dict()
 
 
 def test_what_is_missing_is_named(localizer: Localizer, coffee: Path) -> None:

@@ -1,15 +1,18 @@
 from __future__ import annotations
 
 import io
-from dataclasses import FrozenInstanceError
+import sys
+from dataclasses import FrozenInstanceError, replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
-from boxless import Localization, Localizer, PictureError
+from boxless import Box, Localization, Localizer, PictureError, Prediction
+from boxless.results import _title
 
 
 @pytest.fixture(scope="module")
@@ -46,9 +49,12 @@ def test_the_box_surrounds_the_score_map_above_the_threshold(localizer: Localize
     assert prediction.box.xyxy == pytest.approx(edges, abs=5)  # boxes are read off a grid of 256 cells
 
 
-def test_as_dict_has_the_documented_keys(found: Localization) -> None:
-    data = found.as_dict()
-    assert list(data) == ["image", "width", "height", "model", "preset", "maps", "predictions", "error"]
+def test_json_has_the_documented_keys(found: Localization) -> None:
+    data = found.to_dict()
+    flat = ["xyxy", "scores", "class_ids", "labels"]
+    assert list(data) == ["image", "width", "height", "model", "preset", "maps", "predictions", *flat, "error"]
+    assert data["xyxy"] == [prediction["box"] for prediction in data["predictions"] if prediction["box"]]
+    assert all(len(data[name]) == len(found) for name in flat)
     prediction = data["predictions"][0]
     assert list(prediction) == ["label", "class_index", "probability", "activation", "detected", "box", "boxes"]
     assert prediction["box"] == prediction["boxes"][0]["box"]
@@ -56,11 +62,102 @@ def test_as_dict_has_the_documented_keys(found: Localization) -> None:
 
 
 def test_draws_from_the_whole_picture(localizer: Localizer, found: Localization, coffee: Path) -> None:
-    assert found.draw().size == (600, 806)  # two predictions, a panel each
+    assert localizer.locate(coffee, top=2, nms=1).draw().size == (600, 806)  # two predictions, a panel each
+    assert found.draw().size == (600, 400), "the cup's box is the espresso's: one object, one panel"
     drawn = localizer.locate(coffee).draw()
     assert drawn.size == (600, 400)
     with Image.open(coffee) as image:
         assert not np.array_equal(np.array(drawn), np.array(image))
+
+
+def test_saves_the_drawn_picture(found: Localization, tmp_path: Path) -> None:
+    path = found.save(tmp_path / "new" / "coffee.png")
+    with Image.open(path) as saved:
+        assert np.array_equal(np.array(saved), np.array(found.draw()))
+    with pytest.raises(ValueError, match=r"\.xyz"):
+        found.save(tmp_path / "coffee.xyz")
+    assert [each.name for each in (tmp_path / "new").iterdir()] == ["coffee.png"]
+
+
+def test_titles_say_what_was_classified_and_not_located(localizer: Localizer, coffee: Path) -> None:
+    (tabby,) = localizer.locate(coffee, classes=["tabby"]).predictions
+    assert _title(tabby) == "tabby 0%, not located"
+    assert _title(replace(tabby, probability=0.9)) == "tabby 90%, not located"
+    assert _title(replace(tabby, probability=0.9, detected=True)) == "tabby 90%"
+
+
+@pytest.fixture(scope="module")
+def boxes() -> Localization:
+    """Four boxes of two classes."""
+
+    def prediction(label: str, index: int, *scores: float) -> Prediction:
+        some = tuple(Box(10 * index, k, 10 * index + 5, k + 3, score) for k, score in enumerate(scores))
+        return Prediction(label, index, scores[0], 9.0, True, some, None, 40, 40)
+
+    predictions = (prediction("cat", 2, 0.9, 0.5, 0.2), prediction("dog", 1, 0.6))
+    return Localization("a.jpg", 40, 40, "m", "p", predictions, "a.jpg", 10.0)
+
+
+def test_boxes_are_flat_arrays(boxes: Localization) -> None:
+    assert len(boxes) == 4
+    assert boxes.xyxy.shape == (4, 4) and boxes.xyxy.dtype == boxes.scores.dtype == np.float32
+    assert boxes.xyxy[3].tolist() == [10, 0, 15, 3]
+    assert boxes.scores.tolist() == pytest.approx([0.9, 0.5, 0.2, 0.6])
+    assert boxes.class_ids.tolist() == [2, 2, 2, 1] and boxes.class_ids.dtype == np.int64
+    assert boxes.labels == ("cat", "cat", "cat", "dog")
+    for values in (boxes.xyxy, boxes.scores, boxes.class_ids):
+        with pytest.raises(ValueError, match="read-only"):
+            values[0] = 1
+    none = replace(boxes, predictions=())
+    assert (len(none), none.xyxy.shape, none.scores.shape, none.labels, bool(none)) == (0, (0, 4), (0,), (), True)
+
+
+@pytest.mark.parametrize(
+    ("which", "scores"),
+    [
+        (0, [0.9]),
+        (-1, [0.6]),
+        (np.int64(2), [0.2]),
+        (slice(1, 3), [0.5, 0.2]),
+        (slice(None, None, -1), [0.6, 0.2, 0.5, 0.9]),
+        ([3, 0], [0.6, 0.9]),
+        ([0, 3, 1], [0.9, 0.6, 0.5]),
+        ([True, False, False, True], [0.9, 0.6]),
+        (np.zeros(4, bool), []),
+        ([], []),
+    ],
+)
+def test_indexing_selects_boxes(boxes: Localization, which: Any, scores: list[float]) -> None:  # noqa: ANN401
+    some = boxes[which]
+    assert some.scores.tolist() == pytest.approx(scores)
+    assert sum(len(prediction.boxes) for prediction in some.predictions) == len(some) == len(scores)
+    for each in some:
+        (prediction,) = each.predictions
+        assert boxes.labels[boxes.scores.tolist().index(each.scores[0])] == prediction.label
+    assert len(boxes) == 4, "the result itself stays as it is"
+
+
+def test_what_is_no_selection_is_refused(boxes: Localization) -> None:
+    for wrong in (4, -5, [7], [True, False], np.ones(5, bool)):
+        with pytest.raises(IndexError):
+            boxes[wrong]
+
+
+def test_filters_by_score_and_class(boxes: Localization) -> None:
+    assert boxes[boxes.scores > 0.4].labels == ("cat", "cat", "dog")
+    cats = boxes[boxes.class_ids == 2]
+    assert (len(cats.predictions), len(cats)) == (1, 3)
+
+
+def test_a_data_frame_has_a_row_for_each_box(boxes: Localization, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("pandas")
+    frame = boxes.to_df()
+    assert frame["score"].tolist() == [0.9, 0.5, 0.2, 0.6]
+    assert frame["label"].tolist() == list(boxes.labels)
+    assert frame[["x0", "y0", "x1", "y1"]].to_numpy().tolist() == boxes.xyxy.tolist()
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(ImportError, match="pip install pandas"):
+        boxes.to_df()
 
 
 def test_what_cannot_be_drawn_is_said(localizer: Localizer, tmp_path: Path) -> None:
@@ -105,12 +202,12 @@ def test_notebooks_show_the_drawn_picture(found: Localization, localizer: Locali
 
 
 def test_rows_are_flat_and_no_picture_is_lost(found: Localization, localizer: Localizer) -> None:
-    first, second = found.as_rows()
-    assert [first[edge] for edge in ("x0", "y0", "x1", "y1")] == found.as_dict()["predictions"][0]["box"]
+    first, second = found.to_rows()
+    assert [first[edge] for edge in ("x0", "y0", "x1", "y1")] == found.to_dict()["predictions"][0]["box"]
     assert first["label"] == "espresso"
     assert first.keys() == second.keys()
     (failed,) = localizer.locate_many(["nope.jpg"])
-    (row,) = failed.as_rows()
+    (row,) = failed.to_rows()
     assert row.keys() == first.keys()
     assert (row["image"], row["label"], row["x0"], row["error"]) == ("nope.jpg", None, None, "no such file")
 

@@ -22,7 +22,7 @@ def boxes(path: Path) -> list[tuple[float, float, float, float]]:
     best: Box | None = found.predictions[0].box
     label: int = found.predictions[0].label  # type: ignore[assignment]
     boxless.Localiser()  # type: ignore[attr-defined]
-    print(best, label, found.as_rows()[0]["label"], MissingExtraError)
+    print(best, label, found.to_rows()[0]["label"], MissingExtraError)
     return [box.xyxy for prediction in found.predictions for box in prediction.boxes]
 """
 

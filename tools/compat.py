@@ -120,7 +120,7 @@ def one(name: str, rounds: int = MOST) -> dict[str, Any]:
         opened = ModelFile(out, threads=1)
         cells = {}
         for side in (224, 448):
-            size = made.card.look_size(side, side, side)
+            size = made.card.input_size(side, side, side)
             maps = opened.run(np.zeros((*size, 3), np.uint8), size=size, top=1).class_maps
             cells[str(side)] = list(maps.shape[1:])
         del opened

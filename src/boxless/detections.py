@@ -1,8 +1,7 @@
-"""What a detector says of a picture, as predictions."""
+"""The output of a detector as predictions."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import log
 
 import numpy as np
@@ -15,53 +14,39 @@ from boxless.models.presets import Preset
 from boxless.results import Prediction
 
 LEAST_SCORE = 0.01
-"""Boxes with a lower score are not even given out by a detector's graph."""
+"""A detector's graph leaves out boxes with a lower score."""
 
 _LEAST_LOGIT = log(LEAST_SCORE / (1 - LEAST_SCORE))
 
 
 def predictions_of(
-    detected: Detected,
-    card: Card,
-    preset: Preset,
-    size: tuple[int, int],
-    *,
-    wanted: Sequence[int] | None,
-    top: int,
-    include_absent: bool,
+    detected: Detected, card: Card, preset: Preset, size: tuple[int, int], include_absent: bool
 ) -> tuple[Prediction, ...]:
-    """A prediction for each class that is wanted; else for the most probable ones, and for all that are present.
+    """A prediction for every class, in the model's order.
 
     Args:
-        detected: what one run said, boxes in pixels of the picture.
+        detected: the result of one run, boxes in pixels of the image.
         card: of the model.
-        preset: its `threshold` is the least score of a box, and so of a class that is present.
-        size: (height, width) of the picture.
-        wanted: classes, by index.
-        top: how many of the most probable, where none are wanted.
+        preset: its `threshold` is the least score of a box, and so of a detected class.
+        size: (height, width) of the image.
         include_absent: give all boxes, whatever their scores.
+
+    Returns:
+        As many predictions as the model has classes.
     """
     chances = probabilities(detected.logits, card.activation)
-    chosen = list(wanted) if wanted is not None else np.argsort(-chances, kind="stable").tolist()
+    least = 0.0 if include_absent else preset.threshold
     predictions = []
-    for rank, index in enumerate(chosen):
-        activation = float(detected.logits[index]) - _LEAST_LOGIT
-        present = preset.is_detected(float(chances[index]), activation) and chances[index] >= preset.threshold
-        if wanted is None and rank >= top and not present:
-            break
-        boxes = (
-            ()
-            if index in card.background
-            else _boxes(detected, index, 0.0 if include_absent else preset.threshold, size)
-        )
+    for index, label in enumerate(card.labels):
+        probability, activation = float(chances[index]), float(detected.logits[index]) - _LEAST_LOGIT
         predictions.append(
             Prediction(
-                label=card.labels[index],
+                label=label,
                 class_index=index,
-                probability=float(chances[index]),
+                probability=probability,
                 activation=activation,
-                detected=bool(present),
-                boxes=boxes,
+                detected=preset.is_detected(probability, activation) and probability >= preset.threshold,
+                boxes=() if index in card.background else _boxes(detected, index, least, size),
                 class_map=None,
                 height=size[0],
                 width=size[1],
@@ -71,7 +56,7 @@ def predictions_of(
 
 
 def _boxes(detected: Detected, index: int, least: float, size: tuple[int, int]) -> tuple[Box, ...]:
-    """Those of a class, the surest first, cut at the picture's border."""
+    """The boxes of a class, the best first, clipped to the image."""
     height, width = size
     mine = np.flatnonzero((detected.classes == index) & (detected.scores >= least))
     found = []

@@ -1,4 +1,4 @@
-"""Picture in, what and where out."""
+"""An image in; what is in it, and where, out."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,13 +14,13 @@ from numpy.typing import NDArray
 from boxless.detections import predictions_of
 from boxless.errors import PictureError
 from boxless.imaging.read import MAX_PIXELS, Picture, Source, as_bytes, picture_name, read_picture, resize_pixels
-from boxless.maps.boxes import Box, boxes_in_map
+from boxless.maps.boxes import Box, boxes_in_map, suppress_overlaps
 from boxless.maps.class_maps import probabilities
 from boxless.maps.refine import resize_maps
 from boxless.models.model_file import Detector, ModelFile, Network
-from boxless.models.presets import DEFAULT_TOP
 from boxless.models.zoo import quick_model
-from boxless.multi_scale import Eye
+from boxless.multi_scale import MultiScaleRunner
+from boxless.options import LocateKeywords, LocateOptions
 from boxless.results import Localization, Prediction
 from boxless.system.ordered import ordered_map
 
@@ -28,25 +29,37 @@ Floats = NDArray[np.float32]
 _BOX_GRID = 256
 """Boxes are read off a map whose longer side has at most this many cells: finer is not more exact, but slower."""
 
+_CANDIDATES = 20
+"""Detected classes of a single-label model are looked for among this many most probable ones, or `top` if that is more.
+
+Each has a probability of 5 % at most from there on.
+"""
+
 
 class Localizer:
-    """Finds what is in pictures, and where.
+    """Finds what is in images, and where.
 
     Args:
         model: the name of a model that comes with boxless, a model file's path, or an opened `Network`; the model that
-            this processor runs best where None, see `boxless.models.zoo.quick_model`.
+            runs best on this processor where None, see `boxless.models.zoo.quick_model`.
         preset: "fast", "balanced" or "best", or another one that the model has; its default where None.
-        threads: how many one picture may use; 0 means one a core for `locate`, and one for each of `locate_many`.
-        max_pixels: larger pictures are refused before they are decoded.
+        threads: how many one image may use; 0 means one a core for `locate`, and one for each of `locate_many`.
+        max_pixels: larger images are refused before they are decoded.
+
+    Attributes:
+        card: what is to be known of the model: classes, presets, licence.
+        preset: how images are processed.
+        preset_name: what it is called.
 
     Raises:
-        ModelFileError: if there is no such model, or it is no boxless model.
+        ModelFileError: if there is no such model, or the file is not a boxless model.
         UnknownPresetError: if the model has no such preset.
 
     Example:
         >>> localizer = Localizer()
-        >>> found = localizer.locate("cat.jpg")
-        >>> found.predictions[0].label, found.predictions[0].box
+        >>> found = localizer.locate("examples/pictures/coffee.jpg")
+        >>> found.labels
+        ('espresso',)
     """
 
     def __init__(
@@ -68,157 +81,193 @@ class Localizer:
         return f"<Localizer {self.card.name}, {self.preset_name}: {len(self.card.labels)} classes>"
 
     def locate(
-        self,
-        source: Source,
-        *,
-        top: int = DEFAULT_TOP,
-        classes: Sequence[str | int] | None = None,
-        min_probability: float = 0.0,
-        include_absent: bool = False,
+        self, source: Source, options: LocateOptions | None = None, **keywords: Unpack[LocateKeywords]
     ) -> Localization:
-        """Finds what is in a picture, and where.
+        """Finds what is in an image, and where.
 
         Args:
-            source: whatever `read_picture` takes: a path, bytes, an opened file, a PIL image, an array.
-            top: how many of the most probable classes are wanted; at least 1. A detector adds all that are present.
-            classes: look for these instead, by label, index or id; the predictions keep their order.
-            min_probability: predictions below are left out, in [0, 1].
-            include_absent: make boxes of what counts as absent too, wherever there is any activation.
+            source: a path, bytes, an opened file, a PIL image or an array; see `read_picture`.
+            options: what is wanted; the defaults where None.
+            **keywords: fields of `LocateOptions`, one by one: `top`, `classes`, `min_probability`, `include_absent`,
+                `nms`.
+
+        Returns:
+            Boxes, classes and class maps.
 
         Raises:
-            PictureError: if the picture cannot be read.
+            PictureError: if the image cannot be read.
             UnknownClassError: if the model has no such class.
+            ValueError: if an option is out of range, or `classes` is empty.
+            TypeError: if `classes` is a text instead of a list of texts.
+
+        Example:
+            >>> found = Localizer().locate("examples/pictures/chelsea.jpg", top=3)
+            >>> [prediction.label for prediction in found.predictions]
+            ['Egyptian cat', 'tabby', 'tiger cat']
         """
-        wanted = self._wanted(top, classes)
+        wanted = LocateOptions.of(options, **keywords)
+        classes = self._indices(wanted)
         try:
-            return self._locate(self._network, source, wanted, top, min_probability, include_absent)
+            return self._locate(self._network, source, wanted, classes)
         except PictureError as error:
             raise PictureError(f"{picture_name(source)}: {error}") from None
 
     def survey(self, source: Source) -> tuple[Floats, Floats]:
-        """Probabilities (K,) and activations (K,) of every class of a picture, as `Prediction` has them.
+        """Probability and activation of every class, without locating any: enough to set detection thresholds.
 
-        For what needs all classes and no place, such as the levels from which on a class counts as present.
+        Args:
+            source: as for `locate`.
+
+        Returns:
+            Probabilities (K,) in [0, 1] and activations (K,) in logits, as `Prediction` has them.
 
         Raises:
-            PictureError: if the picture cannot be read.
+            PictureError: if the image cannot be read.
+
+        Example:
+            >>> localizer = Localizer()
+            >>> probabilities, activations = localizer.survey("examples/pictures/coffee.jpg")
+            >>> localizer.card.labels[probabilities.argmax()]
+            'espresso'
         """
         picture = self._read(as_bytes(source))
-        looks = Eye(self._network, self.preset).name(picture, range(len(self.card.labels)), 0)
-        return probabilities(looks.logits, self.card.activation), looks.activation
+        runner = MultiScaleRunner(self._network, self.preset)
+        passes = runner.classify(picture, range(len(self.card.labels)), 0)
+        return probabilities(passes.logits, self.card.activation), passes.activation
 
     def locate_many(
         self,
         sources: Iterable[Source],
+        options: LocateOptions | None = None,
         *,
-        top: int = DEFAULT_TOP,
-        classes: Sequence[str | int] | None = None,
-        min_probability: float = 0.0,
-        include_absent: bool = False,
         workers: int | None = None,
+        **keywords: Unpack[LocateKeywords],
     ) -> Iterator[Localization]:
-        """Finds what is in many pictures: lazily, in their order, a few in memory at a time.
+        """Finds what is in many images: lazily, in their order, a few in memory at a time.
 
-        A picture that cannot be read gives a result with an `error`, and the rest goes on.
+        An image that cannot be read gives a result with an `error`, and the rest goes on.
 
         Args:
             sources: as for `locate`; an iterator is drawn from only as fast as results are taken.
-            top, classes, min_probability, include_absent: as for `locate`.
-            workers: pictures under way at a time; one a core where None.
+            options: as for `locate`.
+            workers: images in work at a time; one a core where None.
+            **keywords: as for `locate`.
+
+        Returns:
+            The results, one an image.
 
         Raises:
             UnknownClassError: at once, if the model has no such class.
+            ValueError, TypeError: at once, as for `locate`.
+
+        Example:
+            >>> found = Localizer().locate_many(["examples/pictures/coffee.jpg", "missing.jpg"])
+            >>> [(each.labels, each.error) for each in found]
+            [(('espresso',), None), ((), 'no such file')]
         """
-        wanted = self._wanted(top, classes)
+        wanted = LocateOptions.of(options, **keywords)
+        classes = self._indices(wanted)
         network = self._network.on_one_core if isinstance(self._network, ModelFile) else self._network
 
         def one(source: Source) -> Localization:
             try:
-                return self._locate(network, source, wanted, top, min_probability, include_absent)
+                return self._locate(network, source, wanted, classes)
             except PictureError as error:
                 return self._result(picture_name(source), source, None, (), str(error))
 
         return ordered_map(one, sources, workers or os.cpu_count() or 1)
 
-    def _wanted(self, top: int, classes: Sequence[str | int] | None) -> list[int] | None:
-        if top < 1:
-            raise ValueError(f"top is {top} (expected at least 1)")
-        if isinstance(classes, str):
-            raise TypeError(f"classes is the text '{classes}' (expected a list: classes=['{classes}'])")
-        if classes is not None and not len(classes):
-            raise ValueError("classes is empty (expected at least one to look for; None for the most probable)")
-        return None if classes is None else [self.card.class_index(each) for each in classes]
+    def _indices(self, options: LocateOptions) -> list[int] | None:
+        return None if options.classes is None else [self.card.class_index(each) for each in options.classes]
 
     def _locate(
-        self,
-        network: Network,
-        source: Source,
-        wanted: list[int] | None,
-        top: int,
-        min_probability: float,
-        include_absent: bool,
+        self, network: Network, source: Source, options: LocateOptions, classes: list[int] | None
     ) -> Localization:
         name, source = picture_name(source), as_bytes(source)
         picture = self._read(source)
-        top = 0 if wanted is not None else min(top, len(self.card.labels))
-        predictions = (
-            self._detected(network, picture, wanted, top, include_absent)
-            if self.card.detects
-            else self._mapped(network, picture, wanted, top, include_absent)
-        )
-        return self._result(
-            name, source, picture, tuple(each for each in predictions if each.probability >= min_probability)
-        )
+        located = self._from_boxes if self.card.detects else self._from_maps
+        predictions = located(network, picture, options, classes)
+        if classes is None and self._single_label:
+            boxes = suppress_overlaps([each.boxes for each in predictions], options.nms)
+            predictions = [replace(each, boxes=kept) for each, kept in zip(predictions, boxes, strict=True)]
+        return self._result(name, source, picture, tuple(predictions))
 
-    def _detected(
-        self, network: Network, picture: Picture, wanted: list[int] | None, top: int, include_absent: bool
-    ) -> tuple[Prediction, ...]:
+    @property
+    def _single_label(self) -> bool:
+        return self.card.activation == "softmax" and not self.card.detects
+
+    def _from_boxes(
+        self, network: Network, picture: Picture, options: LocateOptions, classes: list[int] | None
+    ) -> list[Prediction]:
+        """The predictions of a detector."""
         if not isinstance(network, Detector):
             raise TypeError(f"{type(network).__name__}, whose card says that it detects, has no `detect`")
         whole = (picture.height, picture.width)
-        size = self.card.look_size(self.preset.scales[0], *whole)
+        size = self.card.input_size(self.preset.scales[0], *whole)
         detected = network.detect(resize_pixels(picture.pixels, *size), size=size)
         # Boxes are in pixels of what it was given.
         zoom = np.array([whole[1] / size[1], whole[0] / size[0]] * 2, np.float32)
         detected = replace(detected, boxes=detected.boxes * zoom)
-        return predictions_of(
-            detected, self.card, self.preset, whole, wanted=wanted, top=top, include_absent=include_absent
-        )
+        every = predictions_of(detected, self.card, self.preset, whole, options.include_absent)
+        if classes is not None:
+            return [every[index] for index in classes if every[index].probability >= options.min_probability]
+        chosen = self._ranked([each.probability for each in every], [each.detected for each in every], options)
+        return [every[index] for index in chosen]
 
-    def _mapped(
-        self, network: Network, picture: Picture, wanted: list[int] | None, top: int, include_absent: bool
-    ) -> tuple[Prediction, ...]:
-        eye = Eye(network, self.preset)
-        looks = eye.name(picture, wanted or (), top)
-        chances = probabilities(looks.logits, self.card.activation)
-        found = zip(looks.chosen, looks.activation.tolist(), eye.find(picture, looks), strict=True)
-        return tuple(
-            self._prediction(picture, index, float(chances[index]), activation, class_map, include_absent)
-            for index, activation, class_map in found
+    def _from_maps(
+        self, network: Network, picture: Picture, options: LocateOptions, classes: list[int] | None
+    ) -> list[Prediction]:
+        """The predictions of a model with class maps; only those that are returned are refined and boxed."""
+        count = len(self.card.labels)
+        candidates = min(max(options.top or 1, _CANDIDATES), count) if self._single_label else count
+        runner = MultiScaleRunner(network, self.preset)
+        passes = runner.classify(picture, classes or (), 0 if classes is not None else candidates)
+        every = probabilities(passes.logits, self.card.activation)
+        chances = [float(every[index]) for index in passes.chosen]
+        detected = list(map(self.preset.is_detected, chances, passes.activation.tolist()))
+        positions = (
+            self._ranked(chances, detected, options)
+            if classes is None
+            else [i for i, chance in enumerate(chances) if chance >= options.min_probability]
         )
+        if not positions:
+            return []
+        class_maps = runner.localize(picture, passes.take(positions))
+        return [
+            self._prediction(
+                picture,
+                passes.chosen[i],
+                chances[i],
+                float(passes.activation[i]),
+                class_map,
+                boxed=detected[i] or options.include_absent,
+            )
+            for i, class_map in zip(positions, class_maps, strict=True)
+        ]
+
+    def _ranked(self, chances: Sequence[float], detected: Sequence[bool], options: LocateOptions) -> list[int]:
+        """The positions that are returned: detected classes first, each group by falling probability."""
+        probable = [i for i, chance in enumerate(chances) if chance >= options.min_probability]
+        ranked = sorted(probable, key=lambda i: (not detected[i], -chances[i]))
+        usual = 1 if self._single_label else max(1, sum(detected[i] for i in probable))
+        return ranked[: options.top or usual]
 
     def _read(self, source: Source) -> Picture:
         return read_picture(source, enough=self.preset.largest, max_pixels=self.max_pixels)
 
     def _prediction(
-        self,
-        picture: Picture,
-        index: int,
-        probability: float,
-        activation: float,
-        class_map: Floats,
-        include_absent: bool,
+        self, picture: Picture, index: int, probability: float, activation: float, class_map: Floats, boxed: bool
     ) -> Prediction:
         class_map.flags.writeable = False
-        present = self.preset.is_detected(probability, activation)
-        boxed = (present or include_absent) and index not in self.card.background
         return Prediction(
             label=self.card.labels[index],
             class_index=index,
             probability=probability,
             activation=activation,
-            detected=present,
-            boxes=self._boxes(picture, index, probability, class_map) if boxed else (),
+            detected=self.preset.is_detected(probability, activation),
+            boxes=self._boxes(picture, index, probability, class_map)
+            if boxed and index not in self.card.background
+            else (),
             class_map=class_map,
             height=picture.height,
             width=picture.width,

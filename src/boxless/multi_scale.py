@@ -1,9 +1,9 @@
-"""The network's looks at one picture, and the class maps that come of them."""
+"""Multi-scale inference: the passes of a preset over one image, and the class maps that result."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,16 +18,16 @@ Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
-class Looks:
-    """What the looks that name say of a picture.
+class Passes:
+    """What the classification passes give for an image.
 
     Attributes:
-        logits: (K,), of the first look.
+        logits: (K,), of the pass at the smallest scale.
         chosen: (k,), the indices of the classes that have a map.
-        activation: (k,), the maximum of each class map; of a class that is searched for, in the first look alone,
-            whatever else is looked for.
-        class_maps: (k, h, w), the mean over looks, on the last look's grid; in units of logits.
-        affinity: of the last look; see `Output`.
+        activation: (k,), the maximum of each class map, in logits; of a class that is searched for, in the first pass
+            alone, whatever else is asked for.
+        class_maps: (k, h, w), the mean over scales, on the grid of the largest scale; in logits.
+        affinity: of the largest scale; see `Output`.
     """
 
     logits: Floats
@@ -36,14 +36,24 @@ class Looks:
     class_maps: Floats
     affinity: Floats | None
 
+    def take(self, positions: Sequence[int]) -> Passes:
+        """The same for some of the chosen classes, by their positions in `chosen`, in that order."""
+        some = list(positions)
+        return replace(
+            self,
+            chosen=[self.chosen[i] for i in some],
+            activation=self.activation[some],
+            class_maps=self.class_maps[some],
+        )
+
 
 @dataclass(frozen=True)
-class Eye:
-    """A network that looks at pictures as a preset says.
+class MultiScaleRunner:
+    """Runs a network over an image at the scales of a preset.
 
     Attributes:
         network: the model.
-        preset: of it.
+        preset: one of its presets.
     """
 
     network: Network
@@ -54,49 +64,60 @@ class Eye:
         """Of the model."""
         return self.network.card
 
-    def name(self, picture: Picture, classes: Sequence[int], top: int) -> Looks:
-        """The looks that name, for some classes and the `top` most probable ones.
+    def classify(self, picture: Picture, classes: Sequence[int], top: int) -> Passes:
+        """The classification passes, with the maps of some classes and of the `top` most probable ones.
 
-        Only the first of them, where every one of these classes is searched for.
+        Only the first pass runs where every one of these classes is searched for.
+
+        Args:
+            picture: the image.
+            classes: class indices.
+            top: how many of the most probable classes, at least 0.
+
+        Returns:
+            Logits of all classes; activations and class maps of the chosen ones.
         """
-        first = self._look(picture, self.preset.scales[0], classes, top)
+        first = self._pass(picture, self.preset.scales[0], classes, top)
         chosen: list[int] = first.chosen.tolist()
         searched = np.array([self.preset.search_for(k) is not None for k in chosen], bool)
         others = () if searched.all() else self.preset.scales[1:]
-        outputs = [first, *(self._look(picture, side, chosen, 0) for side in others)]
+        outputs = [first, *(self._pass(picture, side, chosen, 0) for side in others)]
         grid = outputs[-1].class_maps.shape[1:]
         maps = np.asarray(np.mean([resize_maps(output.class_maps, *grid) for output in outputs], axis=0), np.float32)
         activation = np.where(searched, first.class_maps.max(axis=(1, 2)), maps.max(axis=(1, 2)))
-        return Looks(first.logits, chosen, activation, maps, outputs[-1].affinity)
+        return Passes(first.logits, chosen, activation, maps, outputs[-1].affinity)
 
-    def find(self, picture: Picture, looks: Looks) -> list[Floats]:
-        """The refined map of each chosen class, not negative; each (u, v) on a grid of its own.
+    def localize(self, picture: Picture, passes: Passes) -> list[Floats]:
+        """The refined class maps.
 
         Args:
-            picture: the one that was looked at.
-            looks: what `name` says of it.
+            picture: the image.
+            passes: what `classify` gives for it.
+
+        Returns:
+            Of each chosen class a map (u, v), not negative, in logits; each on a grid of its own.
         """
         maps: dict[int, Floats] = {}
         for search in self.preset.searches:
-            wanted = [k for k in looks.chosen if k in search.classes]
+            wanted = [k for k in passes.chosen if k in search.classes]
             if wanted:
                 maps |= zip(wanted, self._searched(picture, search, wanted), strict=True)
-        named = [i for i, k in enumerate(looks.chosen) if k not in maps]
-        refined = _walked(looks.class_maps[named], looks.affinity, self.preset.refinement_steps) if named else ()
-        maps |= zip((looks.chosen[i] for i in named), refined, strict=True)
-        return [maps[k] for k in looks.chosen]
+        named = [i for i, k in enumerate(passes.chosen) if k not in maps]
+        refined = _walked(passes.class_maps[named], passes.affinity, self.preset.refinement_steps) if named else ()
+        maps |= zip((passes.chosen[i] for i in named), refined, strict=True)
+        return [maps[k] for k in passes.chosen]
 
     def _searched(self, picture: Picture, search: Search, classes: Sequence[int]) -> Floats:
         """Refined maps (k, u, v) of classes by a look of their own."""
         asked = [self.card.finder_class(k, search.finder) for k in classes]
-        output = self._look(picture, search.side, asked, 0)
+        output = self._pass(picture, search.side, asked, 0)
         maps = output.class_maps
         if search.novelty and output.novelty is not None:
             maps = maps * resize_maps(unusual(output.novelty)[None], *maps.shape[1:])
         return _walked(maps, output.affinity, search.refinement_steps, search.sharpness)
 
-    def _look(self, picture: Picture, side: int, classes: Sequence[int], top: int) -> Output:
-        size = self.card.look_size(side, picture.height, picture.width)
+    def _pass(self, picture: Picture, side: int, classes: Sequence[int], top: int) -> Output:
+        size = self.card.input_size(side, picture.height, picture.width)
         return self.network.run(resize_pixels(picture.pixels, *size), size=size, classes=classes, top=top)
 
 

@@ -1,155 +1,83 @@
-"""What was found in a picture, and where: frozen results."""
+"""What is in an image, and where: frozen results."""
 
 from __future__ import annotations
 
 import base64
 import io
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from html import escape
-from typing import TYPE_CHECKING, Any
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image
 
-from boxless.errors import NoClassMapError, PictureError
+from boxless.errors import PictureError
 from boxless.imaging.draw import Layer, draw
 from boxless.imaging.read import Source, read_picture
 from boxless.maps.boxes import Box
-from boxless.maps.class_maps import normalise
-from boxless.maps.component_masks import piece_masks
-from boxless.maps.refine import resize_maps
+from boxless.prediction import Prediction, rounded
 from boxless.system.extras import missing_extra
+from boxless.system.files import write_whole
 
 if TYPE_CHECKING:
+    import pandas
     import supervision
+
+__all__ = ["Localization", "Prediction"]
 
 Floats = NDArray[np.float32]
 
 _SHOWN = 5
-"""Findings that the representation of a result lists."""
+"""Predictions that the representation of a result lists."""
 
 _PREVIEW = 1000
 """Pixels of the longer side of a drawing in a notebook, which stores it twice, as text."""
 
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Prediction:
-    """One class in one picture.
-
-    Attributes:
-        label: the class's name.
-        class_index: its index in the model.
-        probability: in [0, 1].
-        activation: the un-normalised maximum of the class map, in units of logits; not positive means that
-            nothing in the picture speaks for the class. Of a detector, by how much the surest box's logit exceeds
-            that of the least score that it says at all.
-        detected: whether the class counts as detected: probability and activation reach the levels that the model's
-            preset stores.
-        boxes: in pixels of the picture as displayed, the one with most activation first; empty where the class is not
-            present (unless asked for all the same), and of a class that says that nothing is there.
-        class_map: (u, v), refined, not negative, on the network's own grid; read-only. None of a detector.
-        height, width: of the picture as displayed, in pixels.
-        threshold: the fraction of the map's maximum at which the boxes were cut; None where they are not from a map.
-    """
-
-    label: str
-    class_index: int
-    probability: float
-    activation: float
-    detected: bool
-    boxes: tuple[Box, ...]
-    class_map: Floats | None
-    height: int
-    width: int
-    threshold: float | None = None
-
-    def __repr__(self) -> str:
-        place = "no box" if self.detected else "not present"
-        if self.box:
-            more = f" and {len(self.boxes) - 1} more" if len(self.boxes) > 1 else ""
-            place = f"box ({', '.join(f'{edge:.0f}' for edge in self.box.xyxy)}){more}"
-        return f"<Prediction {self.label!r}: {self.probability:.1%}, activation {self.activation:.1f}, {place}>"
-
-    @property
-    def box(self) -> Box | None:
-        """The best box, or None where there is none."""
-        return self.boxes[0] if self.boxes else None
-
-    @cached_property
-    def score_map(self) -> Floats:
-        """float32 (height, width) in [0, 1]: the class map on the picture's pixels, divided by its maximum.
-
-        Zero everywhere where there is no activation. It is made when first asked for, and read-only.
-
-        Raises:
-            NoClassMapError: of a detector's prediction.
-        """
-        scores = self.scores_on(self.height, self.width)
-        scores.flags.writeable = False
-        return scores
-
-    def scores_on(self, height: int, width: int) -> Floats:
-        """The score map on another grid: float32 (height, width) in [0, 1].
-
-        Raises:
-            NoClassMapError: of a detector's prediction.
-        """
-        if self.class_map is None:
-            raise NoClassMapError(
-                f"no map of '{self.label}': a detector found it, which has boxes and no class maps (expected a "
-                "prediction of a model of boxless fit, train or attach)"
-            )
-        scores: Floats = normalise(resize_maps(self.class_map[None], height, width))[0]
-        return scores
-
-    def masks(self) -> Iterator[NDArray[np.bool_]]:
-        """The pixels of each of `boxes`, in their order: bool (height, width), made one after the other.
-
-        Raises:
-            NoClassMapError: if the boxes are not from a map.
-        """
-        if self.threshold is None:
-            raise NoClassMapError(f"no masks of '{self.label}': its boxes are not read off a class map")
-        return piece_masks(self.score_map, self.boxes, self.threshold)
-
-    def as_dict(self) -> dict[str, Any]:
-        """As plain data for JSON; coordinates in pixels, rounded to hundredths."""
-        boxes = [{"box": [round(edge, 2) for edge in box.xyxy], "score": round(box.score, 4)} for box in self.boxes]
-        return {
-            "label": self.label,
-            "class_index": self.class_index,
-            "probability": round(self.probability, 6),
-            "activation": round(self.activation, 4),
-            "detected": self.detected,
-            "box": boxes[0]["box"] if boxes else None,
-            "boxes": boxes,
-        }
+Selector: TypeAlias = int | slice | Sequence[int] | Sequence[bool] | NDArray[Any]
+"""Which boxes: an index, a slice, indices, or a mask of booleans."""
 
 
 def _title(prediction: Prediction) -> str:
-    if prediction.class_map is None:  # every box gets its own score
+    if prediction.class_map is None:  # every box has its own score
         return prediction.label
-    return f"{prediction.label} {prediction.probability:.0%}" if prediction.detected else f"no {prediction.label}"
+    return f"{prediction.label} {prediction.probability:.0%}{'' if prediction.detected else ', not located'}"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Localization:
-    """What a model found in one picture.
+    """What a model finds in one image.
+
+    `predictions` has an entry for each class. The same boxes stand side by side in `xyxy`, `scores`, `class_ids` and
+    `labels`, in the order of the predictions. `len` counts boxes, and indexing selects boxes.
 
     Attributes:
-        image: what the picture is called: its path, or "bytes", "array", "image".
-        height, width: of the picture as displayed, in pixels; None if it could not be read.
+        image: what the image is called: its path, or "bytes", "array", "image".
+        height, width: of the image as displayed, in pixels; None if it could not be read.
         model: the model's name.
         preset: the preset's name.
-        predictions: by falling probability, or in the order of the classes asked for.
+        predictions: detected classes first, each group by falling probability; or in the order of the classes asked
+            for.
+        source: the image as it was given.
+        typical_activation: the usual activation of the model's right predictions, in logits: heat maps of this
+            activation are drawn in full strength.
         maps: whether class maps are "exact", "linearised" or "max-pooled"; see `Card`.
-        error: why the picture could not be read, or None.
-        source: the picture as it was given.
-        typical_activation: what the model's right predictions have; the strength of heat maps goes by it.
+        error: why the image could not be read, or None.
+
+    Example:
+        >>> import boxless
+        >>> found = boxless.Localizer().locate("examples/pictures/coffee.jpg", top=3)
+        >>> len(found), found.labels, found.xyxy.shape
+        (1, ('espresso',), (1, 4))
+        >>> [prediction.label for prediction in found.predictions]
+        ['espresso', 'cup', 'espresso maker']
+        >>> len(found[found.scores > 0.99])
+        0
     """
 
     image: str
@@ -171,22 +99,83 @@ class Localization:
             *(f"    {prediction!r}" for prediction in self.predictions[:_SHOWN]),
         ]
         if not self.predictions:
-            said.append("    nothing found")
+            said.append("    no predictions")
         if more := len(self.predictions) - _SHOWN:
             said += [f"    and {more} predictions more"] if more > 0 else []
         return "\n".join(said) + ">"
 
     @property
     def detected(self) -> tuple[Prediction, ...]:
-        """The predictions of classes that count as detected; none where the picture shows nothing known."""
+        """The predictions of detected classes; empty where the image shows no class that the model knows."""
         return tuple(prediction for prediction in self.predictions if prediction.detected)
 
+    @cached_property
+    def _boxed(self) -> list[tuple[Prediction, Box]]:
+        return [(prediction, box) for prediction in self.predictions for box in prediction.boxes]
+
+    @cached_property
+    def xyxy(self) -> Floats:
+        """The corners of all boxes in pixels of the image as displayed: float32 (n, 4), read-only."""
+        return _fixed(np.array([box.xyxy for _, box in self._boxed], np.float32).reshape(-1, 4))
+
+    @cached_property
+    def scores(self) -> Floats:
+        """The scores of all boxes: float32 (n,) in [0, 1], read-only; see `Box`."""
+        return _fixed(np.array([box.score for _, box in self._boxed], np.float32))
+
+    @cached_property
+    def class_ids(self) -> NDArray[np.int64]:
+        """The classes of all boxes, by index in the model: int64 (n,), read-only."""
+        return _fixed(np.array([prediction.class_index for prediction, _ in self._boxed], np.int64))
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The classes of all boxes, by name."""
+        return tuple(prediction.label for prediction, _ in self._boxed)
+
+    def __len__(self) -> int:
+        """How many boxes there are, of all classes together."""
+        return len(self._boxed)
+
+    def __bool__(self) -> bool:
+        """True: a result without boxes is a result. `len` counts them."""
+        return True
+
+    def __iter__(self) -> Iterator[Localization]:
+        return (self[i] for i in range(len(self)))
+
+    def __getitem__(self, which: Selector) -> Localization:
+        """The result with some of its boxes only.
+
+        Args:
+            which: an index, a slice, a sequence of indices, or a mask of n booleans.
+
+        Returns:
+            A result with these boxes, in this order, and the predictions that have one.
+
+        Raises:
+            IndexError: if there is no such box, or a mask has another length than there are boxes.
+
+        Example:
+            >>> import boxless
+            >>> found = boxless.Localizer().locate("examples/pictures/coffee.jpg")
+            >>> found[0].labels, len(found[found.scores < 0.5])
+            (('espresso',), 0)
+        """
+        chosen = np.arange(len(self))[which if isinstance(which, slice) else _selector(which)]
+        boxed = [self._boxed[i] for i in np.atleast_1d(chosen)]
+        predictions = tuple(
+            replace(prediction, boxes=tuple(box for _, box in some))
+            for prediction, some in ((pairs[0][0], pairs) for pairs in _runs(boxed))
+        )
+        return replace(self, predictions=predictions)
+
     def _repr_png_(self) -> bytes | None:
-        """The drawn picture, for notebooks; None where it cannot be drawn."""
+        """The drawn image, for notebooks; None where it cannot be drawn."""
         return self._drawn_as("PNG")
 
     def _repr_html_(self) -> str:
-        """The drawn picture above what it shows, for notebooks; the words alone where it cannot be drawn."""
+        """The drawn image above the representation, for notebooks; the text alone where it cannot be drawn."""
         words = f"<pre>{escape(repr(self))}</pre>"
         drawn = self._drawn_as("JPEG")
         if drawn is None:
@@ -205,12 +194,21 @@ class Localization:
         return file.getvalue()
 
     def draw(self) -> Image:
-        """The picture with heat map, boxes and label, as a PIL image of the picture's size (small ones enlarged).
+        """Draws heat map, boxes and label over the image.
 
-        Several predictions are drawn in a panel each, in their order, side by side and below each other.
+        Several predictions get a panel each, in their order, side by side and below each other. A detected class whose
+        boxes were all suppressed by those of another class gets none.
+
+        Returns:
+            A PIL image of the image's size; small ones are enlarged.
 
         Raises:
-            PictureError: if the picture is not there any more, or could not be read in the first place.
+            PictureError: if the image is not there any more, or could not be read in the first place.
+
+        Example:
+            >>> import boxless
+            >>> boxless.Localizer().locate("examples/pictures/coffee.jpg").draw().size
+            (600, 400)
         """
         if self.error is not None:
             raise PictureError(f"{self.image}: {self.error}")
@@ -229,11 +227,46 @@ class Localization:
                 kind=prediction.class_index,
             )
             for prediction in self.predictions
+            if prediction.boxes or not prediction.detected or not len(self)
         ]
         return draw(pixels, layers)
 
-    def as_dict(self) -> dict[str, Any]:
-        """As plain data for JSON, without the maps."""
+    def save(self, path: str | Path) -> Path:
+        """Writes the drawn image to a file; a file of that name is replaced.
+
+        Args:
+            path: of the file; its suffix decides the format, such as .jpg or .png.
+
+        Returns:
+            The path.
+
+        Raises:
+            PictureError: if the image cannot be drawn.
+            ValueError: if no image format has that suffix.
+
+        Example:
+            >>> import boxless
+            >>> found = boxless.Localizer().locate("examples/pictures/coffee.jpg")
+            >>> found.save("coffee_found.jpg").name  # doctest: +SKIP
+            'coffee_found.jpg'
+        """
+        path = Path(path)
+        write_whole(path, self.draw().save)
+        return path
+
+    def to_dict(self) -> dict[str, Any]:
+        """The result without maps, ready for JSON.
+
+        Returns:
+            Plain data: what the image is and how it was processed; `predictions`, each with its boxes; and all boxes
+            once more as `xyxy`, `scores`, `class_ids` and `labels`.
+
+        Example:
+            >>> import boxless
+            >>> found = boxless.Localizer().locate("examples/pictures/coffee.jpg")
+            >>> list(found.to_dict())[5:]
+            ['maps', 'predictions', 'xyxy', 'scores', 'class_ids', 'labels', 'error']
+        """
         return {
             "image": self.image,
             "width": self.width,
@@ -241,59 +274,122 @@ class Localization:
             "model": self.model,
             "preset": self.preset,
             "maps": self.maps,
-            "predictions": [prediction.as_dict() for prediction in self.predictions],
+            "predictions": [prediction.to_dict() for prediction in self.predictions],
+            "xyxy": [rounded(box) for _, box in self._boxed],
+            "scores": [round(box.score, 4) for _, box in self._boxed],
+            "class_ids": [prediction.class_index for prediction, _ in self._boxed],
+            "labels": list(self.labels),
             "error": self.error,
         }
 
-    def as_rows(self) -> list[dict[str, Any]]:
-        """As flat rows, one a prediction, for tables: `pandas.DataFrame(found.as_rows())`.
+    def to_rows(self) -> list[dict[str, Any]]:
+        """The result as a flat table: a row for each box.
 
-        The best box is in the columns x0, y0, x1, y1 and score, in pixels and as in `Box`, None where there is none.
-        A picture without predictions, or that could not be read, has one row, so that it is not lost.
+        A class without boxes has one row without coordinates, and so has an image without predictions, or one that
+        could not be read: nothing is lost.
+
+        Returns:
+            Rows with the same columns: image, width, height, model, preset, maps, label, class_index, probability,
+            activation, detected, x0, y0, x1, y1 (pixels), score, error.
+
+        Example:
+            >>> import boxless
+            >>> found = boxless.Localizer().locate("examples/pictures/coffee.jpg")
+            >>> [(row["label"], row["detected"]) for row in found.to_rows()]
+            [('espresso', True)]
         """
-        about = {name: value for name, value in self.as_dict().items() if name not in ("predictions", "error")}
+        about = {name: getattr(self, name) for name in ("image", "width", "height", "model", "preset", "maps")}
+        names = ("label", "class_index", "probability", "activation", "detected")
         rows = []
         for prediction in self.predictions or (None,):
-            data = prediction.as_dict() if prediction else {}
-            box: dict[str, Any] = data["boxes"][0] if data.get("boxes") else {"box": [None] * 4, "score": None}
-            said = {name: data.get(name) for name in ("label", "class_index", "probability", "activation", "detected")}
-            edges = dict(zip(("x0", "y0", "x1", "y1"), box["box"], strict=True))
-            rows.append({**about, **said, **edges, "score": box["score"], "error": self.error})
+            data = prediction.to_dict() if prediction else {}
+            for box in data.get("boxes") or [{"box": [None] * 4, "score": None}]:
+                edges = dict(zip(("x0", "y0", "x1", "y1"), box["box"], strict=True))
+                said = {name: data.get(name) for name in names}
+                rows.append({**about, **said, **edges, "score": box["score"], "error": self.error})
         return rows
 
-    def as_supervision(self, *, masks: bool = False) -> supervision.Detections:
-        """All boxes of all predictions as `supervision.Detections`, for its trackers, zones, annotators and data sets.
+    def to_df(self) -> pandas.DataFrame:
+        """The result as a pandas data frame: a row for each box; see `to_rows`.
 
-        `class_id` is the class's index in the model, `confidence` the box's score; `data` has class_name, probability
-        and activation, an array each. Without boxes it is `Detections.empty()`.
+        Returns:
+            A data frame. `pandas.concat(found.to_df() for found in localizer.locate_many(...))` joins many.
+
+        Raises:
+            ImportError: if pandas is not installed.
+
+        Example:
+            >>> import boxless
+            >>> boxless.Localizer().locate("examples/pictures/coffee.jpg").to_df()["label"].tolist()
+            ['espresso']
+        """
+        try:
+            import pandas
+        except ImportError:
+            raise ImportError(
+                "Localization.to_df needs pandas: pip install pandas (or use to_rows, which needs nothing)"
+            ) from None
+        return pandas.DataFrame(self.to_rows())
+
+    def to_supervision(self, *, masks: bool = False) -> supervision.Detections:
+        """All boxes as `supervision.Detections`, for its trackers, zones, annotators and data sets.
 
         Args:
-            masks: whether the pixels of each box come too: bool (boxes, height, width), which takes memory.
+            masks: add the pixels of each box: bool (n, height, width), which takes memory.
+
+        Returns:
+            Detections with `class_id`, `confidence` (the box's score), and in `data` class_name, probability and
+            activation.
 
         Raises:
             MissingExtraError: if supervision is not installed.
             NoClassMapError: if masks are wanted and the boxes are not from maps.
+
+        Example:
+            >>> import boxless
+            >>> found = boxless.Localizer().locate("examples/pictures/coffee.jpg")
+            >>> found.to_supervision()["class_name"].tolist()
+            ['espresso']
         """
         try:
             import supervision
         except ImportError:
-            raise missing_extra("Localization.as_supervision", "supervision", "supervision") from None
-        boxed = [(prediction, box) for prediction in self.predictions for box in prediction.boxes]
-        if not boxed:
+            raise missing_extra("Localization.to_supervision", "supervision", "supervision") from None
+        if not len(self):
             return supervision.Detections.empty()
         pixels = (
-            [mask for prediction in self.predictions if prediction.boxes for mask in prediction.masks()]
+            np.stack([mask for prediction in self.predictions if prediction.boxes for mask in prediction.masks()])
             if masks
             else None
         )
         return supervision.Detections(
-            xyxy=np.array([box.xyxy for _, box in boxed], np.float32),
-            mask=None if pixels is None else np.stack(pixels),
-            confidence=np.array([box.score for _, box in boxed], np.float32),
-            class_id=np.array([prediction.class_index for prediction, _ in boxed], np.int64),
+            xyxy=self.xyxy.copy(),
+            mask=pixels,
+            confidence=self.scores.copy(),
+            class_id=self.class_ids.copy(),
             data={
-                "class_name": np.array([prediction.label for prediction, _ in boxed]),
-                "probability": np.array([prediction.probability for prediction, _ in boxed], np.float32),
-                "activation": np.array([prediction.activation for prediction, _ in boxed], np.float32),
+                "class_name": np.array(self.labels),
+                "probability": np.array([prediction.probability for prediction, _ in self._boxed], np.float32),
+                "activation": np.array([prediction.activation for prediction, _ in self._boxed], np.float32),
             },
         )
+
+
+Array = TypeVar("Array", bound=NDArray[Any])
+
+
+def _fixed(values: Array) -> Array:
+    values.flags.writeable = False
+    return values
+
+
+def _selector(which: int | Sequence[int] | Sequence[bool] | NDArray[Any]) -> NDArray[Any]:
+    """An index for NumPy: booleans stay a mask, an empty list selects nothing."""
+    index = np.asarray(which)
+    return index if index.size or index.dtype == bool else index.astype(np.int64)
+
+
+def _runs(boxed: Sequence[tuple[Prediction, Box]]) -> Iterator[list[tuple[Prediction, Box]]]:
+    """Neighbours of one prediction together, in their order."""
+    for _, some in groupby(boxed, key=lambda pair: id(pair[0])):
+        yield list(some)

@@ -26,7 +26,7 @@ def locate() -> Locate:
 @pytest.fixture(scope="module")
 def expected(pictures: Path) -> dict[str, Any]:
     """What is in the espresso, without its name."""
-    found = Localizer(DEFAULT_MODEL, "fast", threads=1).locate(pictures / "coffee.jpg", top=2).as_dict()
+    found = Localizer(DEFAULT_MODEL, "fast", threads=1).locate(pictures / "coffee.jpg", top=2).to_dict()
     return {name: value for name, value in found.items() if name != "image"}
 
 

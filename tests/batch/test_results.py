@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from tests.batch.conftest import job
 from tests.command_line import boxless
 from tests.small_detector import write_detector
 
-from boxless import Localizer
+from boxless import Localization, Localizer
 from boxless.batch.formats import format_of, schema
 from boxless.batch.results import COLUMNS, flat, select
 from boxless.batch.run import run
@@ -20,10 +21,11 @@ from boxless.batch.settings import Settings
 from boxless.errors import NoClassMapError, ResultsError
 from boxless.imaging.read import pictures_in
 from boxless.models.zoo import DEFAULT_MODEL
+from boxless.options import LocateOptions
 
 pa = pytest.importorskip("pyarrow", reason="needs the extra batch")
 
-TOP = Settings(preset="fast", top=3)
+TOP = Settings(preset="fast", locate=LocateOptions(top=3))
 
 
 @pytest.fixture
@@ -33,15 +35,20 @@ def out(album: Path, tmp_path: Path) -> Path:
     return tmp_path / "out"
 
 
-def test_flat_rows_are_those_of_as_rows(pictures: Path, album: Path) -> None:
+def best_rows(found: Localization) -> list[dict[str, Any]]:
+    """The rows of a result, the one of the best box for each prediction."""
+    return [list(rows)[0] for _, rows in groupby(found.to_rows(), key=lambda row: row["label"])]
+
+
+def test_flat_rows_are_those_of_the_best_boxes(pictures: Path, album: Path) -> None:
     nothing = Localizer(DEFAULT_MODEL, "fast").locate_many([pictures / "coffee.jpg", album / "c/broken.jpg"], top=3)
     found = [*nothing, Localizer(DEFAULT_MODEL, "fast").locate(pictures / "coffee.jpg", min_probability=0.999)]
-    table = flat(pa.Table.from_pylist([each.as_dict() for each in found], schema=schema(with_maps=False)))
-    assert table.select(list(COLUMNS)).to_pylist() == [row for each in found for row in each.as_rows()]
+    table = flat(pa.Table.from_pylist([each.to_dict() for each in found], schema=schema(with_maps=False)))
+    assert table.select(list(COLUMNS)).to_pylist() == [row for each in found for row in best_rows(each)]
 
 
 def test_the_schema_has_what_results_have(localizer: Localizer, coffee: Path) -> None:
-    data = localizer.locate(coffee).as_dict()
+    data = localizer.locate(coffee).to_dict()
     kinds = schema(with_maps=False)
     assert kinds.names == list(data)
     assert [field.name for field in kinds.field("predictions").type.value_type] == list(data["predictions"][0])
@@ -50,13 +57,16 @@ def test_the_schema_has_what_results_have(localizer: Localizer, coffee: Path) ->
 def test_everything_comes_back_as_it_was(out: Path, album: Path) -> None:
     (found,) = select(str(out), "label = 'espresso' and image == '" + str(album / "a.jpg") + "'").found
     expected = Localizer(DEFAULT_MODEL, "fast").locate(album / "a.jpg", top=1)
-    assert found.as_dict() == expected.as_dict()
+    assert found.to_dict() == expected.to_dict()
     assert found.draw().size == (600, 400)
+    assert found.predictions[0].class_map is None, "no maps were kept"
+    with pytest.raises(NoClassMapError, match="--keep-maps"):
+        _ = found.predictions[0].score_map
 
 
 def test_what_a_detector_found_has_no_map(album: Path, tmp_path: Path) -> None:
     file = write_detector(tmp_path / "tiny.onnx")
-    run(job(album / "a.jpg", tmp_path / "out", settings=Settings(model=str(file), include_absent=True)))
+    run(job(album / "a.jpg", tmp_path / "out", settings=Settings(str(file), locate=LocateOptions(include_absent=True))))
     (found,) = select(str(tmp_path / "out"), limit=1).found
     assert found.predictions[0].class_map is None
     with pytest.raises(NoClassMapError):
@@ -85,10 +95,10 @@ CONDITIONS: dict[str, Callable[[dict[str, Any]], bool]] = {
 @pytest.mark.parametrize("where", CONDITIONS)
 def test_conditions(out: Path, album: Path, where: str) -> None:
     found = Localizer(DEFAULT_MODEL, "fast").locate_many(pictures_in(album), top=3)
-    expected = [row for each in found for row in each.as_rows() if CONDITIONS[where](row)]
+    expected = [row for each in found for row in best_rows(each) if CONDITIONS[where](row)]
     selection = select(str(out), where)
     assert (selection.matching, selection.pictures, selection.failed) == (len(expected), 7, 1)
-    assert [row for each in selection.found for row in each.as_rows()] == expected
+    assert [row for each in selection.found for row in best_rows(each)] == expected
     assert selection.finished
 
 

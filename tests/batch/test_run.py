@@ -32,6 +32,7 @@ from boxless.errors import (
 )
 from boxless.imaging.read import pictures_in
 from boxless.models.zoo import DEFAULT_MODEL
+from boxless.options import LocateOptions
 
 
 def parts(out: Path) -> list[str]:
@@ -40,10 +41,10 @@ def parts(out: Path) -> list[str]:
 
 def test_rows_are_those_of_the_localizer(album: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    done = run(job(album, out, settings=Settings(preset="fast", top=2)))
+    done = run(job(album, out, settings=Settings(preset="fast", locate=LocateOptions(top=2))))
     assert (done.pictures, done.failed, done.before) == (7, 1, 0)
     assert parts(out) == ["part-00000.jsonl", "part-00001.jsonl", "part-00002.jsonl"]
-    expected = [found.as_dict() for found in Localizer(DEFAULT_MODEL, "fast").locate_many(pictures_in(album), top=2)]
+    expected = [found.to_dict() for found in Localizer(DEFAULT_MODEL, "fast").locate_many(pictures_in(album), top=2)]
     assert rows_in(out) == expected
     assert "not a picture" in expected[5]["error"]
 
@@ -118,8 +119,11 @@ def test_a_shard_that_lacks_its_last_rows_is_made_again(album: Path, tmp_path: P
     ("change", "said"),
     [
         ({"settings": Settings(preset="balanced")}, "preset fast then, balanced now"),
-        ({"settings": Settings(preset="fast", top=3)}, "top 1 then, 3 now"),
-        ({"settings": Settings(preset="fast", classes=("cup",))}, r"classes none then, \[968\] now"),
+        ({"settings": Settings(preset="fast", locate=LocateOptions(top=3))}, "top none then, 3 now"),
+        (
+            {"settings": Settings(preset="fast", locate=LocateOptions(classes=("cup",)))},
+            r"classes none then, \[968\] now",
+        ),
         ({"settings": Settings(preset="fast", model="efficientnet-lite0-int8")}, "model efficientnet-lite0, SHA-256"),
         ({"shard": 4}, "pictures a shard 3 then, 4 now"),
         ({"format": "parquet"}, "format jsonl then, parquet now"),
@@ -178,7 +182,10 @@ def test_a_folder_of_somebody_elses_is_left_alone(coffee: Path, tmp_path: Path) 
 
 @pytest.mark.parametrize(
     ("settings", "error"),
-    [(Settings(preset="quick"), UnknownPresetError), (Settings(classes=("tabbi",)), UnknownClassError)],
+    [
+        (Settings(preset="quick"), UnknownPresetError),
+        (Settings(locate=LocateOptions(classes=("tabbi",))), UnknownClassError),
+    ],
 )
 def test_wrong_names_leave_no_folder(
     coffee: Path, tmp_path: Path, settings: Settings, error: type[BoxlessError]

@@ -27,7 +27,7 @@ def test_json_is_one_object_a_line_and_nothing_else(pictures: Path, localizer: L
     assert done.returncode == 0
     found = [json.loads(line) for line in done.stdout.splitlines()]
     assert [Path(each["image"]).name for each in found] == ["chelsea.jpg", "coffee.jpg", "rocket.jpg"]
-    assert found[1] == localizer.locate(str(pictures / "coffee.jpg"), top=2).as_dict()
+    assert found[1] == localizer.locate(str(pictures / "coffee.jpg"), top=2).to_dict()
 
 
 def test_named_classes(coffee: Path) -> None:

@@ -106,7 +106,7 @@ def test_linearised_heads_are_the_slope(end: str, tmp_path: Path) -> None:
         assert maps[0, :, row, column] == pytest.approx(slope, rel=0.05, abs=float(0.02 * np.abs(slope).max() + 1e-3))
     result = Localizer(made.path, threads=1).locate(pixels)
     assert result.maps == "linearised"
-    assert result.as_dict()["maps"] == "linearised"
+    assert result.to_dict()["maps"] == "linearised"
 
 
 @pytest.mark.parametrize(("end", "reason"), REFUSED.values(), ids=REFUSED.keys())

@@ -108,10 +108,10 @@ def test_the_localizer_runs_it(made: Path) -> None:
         if prediction.boxes:
             assert scores[0] == pytest.approx(prediction.probability, abs=1e-5)
         assert all(0 <= box.x0 < box.x1 <= 200 and 0 <= box.y0 < box.y1 <= 150 for box in prediction.boxes)
-    data = found.as_dict()["predictions"][0]
+    data = found.to_dict()["predictions"][0]
     assert data["boxes"]
     assert found.draw().size == (320, 240)
-    assert found.as_rows()[0]["x0"] is not None
+    assert found.to_rows()[0]["x0"] is not None
 
 
 def test_what_is_present_is_found_unasked_and_boxes_reach_the_level(made: Path) -> None:

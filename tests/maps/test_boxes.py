@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from boxless.maps.boxes import SPECK, boxes_in_map, iou
+from boxless.maps.boxes import SPECK, Box, boxes_in_map, iou, suppress_overlaps
 
 maps = arrays(
     np.float32,
@@ -96,3 +96,14 @@ def test_iou_by_hand() -> None:
     boxes = np.array([[0, 0, 2, 2], [5, 5, 6, 6]], np.float32)
     others = np.array([[1, 1, 3, 3], [0, 0, 2, 2]], np.float32)
     assert iou(boxes, others) == pytest.approx(np.array([[1 / 7, 1], [0, 0]]))
+
+
+def test_of_overlapping_boxes_of_different_classes_the_best_stays() -> None:
+    cat, ear = Box(0, 0, 10, 10, score=0.6), Box(0, 0, 10, 9, score=0.5)
+    tabby, dog = Box(0, 1, 10, 10, score=0.55), Box(20, 0, 30, 10, score=0.1)
+    assert suppress_overlaps([(cat, ear), (tabby, dog)], 0.5) == [(cat, ear), (dog,)], "boxes of one class stay"
+    assert suppress_overlaps([(tabby, dog), (cat, ear)], 0.5) == [(dog,), (cat, ear)], "the order does not decide"
+    assert suppress_overlaps([(cat,), (tabby,)], 0.9) == [(cat,), (tabby,)], "at an IoU of 0.9, not above it"
+    assert suppress_overlaps([(cat,), (tabby,)], 1) == [(cat,), (tabby,)]
+    assert suppress_overlaps([(), (tabby,), ()], 0.5) == [(), (tabby,), ()]
+    assert suppress_overlaps([], 0.5) == []

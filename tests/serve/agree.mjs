@@ -16,8 +16,9 @@ const answers = {
   resizeMap: ({ map, rows, columns }) => Array.from(maps.resizeMap(asMap(map), rows, columns).values),
   scoreMap: ({ map, rows, columns }) => Array.from(maps.scoreMap(asMap(map), rows, columns)),
   walk: ({ map, affinity, steps }) => Array.from(localizer.walk(asMap(map), tensor(affinity), steps).values),
-  lookSize: ({ card, side, height, width }) => localizer.lookSize(card, side, height, width),
+  inputSize: ({ card, side, height, width }) => localizer.inputSize(card, side, height, width),
   boxes: ({ map, threshold, height, width, probability }) => boxes.boxesInMap(asMap(map), threshold, height, width, probability),
+  suppressOverlaps: ({ candidates, most }) => boxes.suppressOverlaps(candidates, most),
   resizePixels: ({ data, height, width, rows, columns }) =>
     Array.from(resize.resizePixels({ data: Uint8Array.from(data), height, width }, rows, columns)),
   overlay: ({ data, scores, strength }) => {

@@ -20,7 +20,7 @@ from boxless import BoxlessError, Localizer
 from boxless.cli import app
 from boxless.imaging.draw import overlay
 from boxless.imaging.read import read_picture, resize_pixels
-from boxless.maps.boxes import boxes_in_map
+from boxless.maps.boxes import Box, boxes_in_map, suppress_overlaps
 from boxless.maps.class_maps import normalise
 from boxless.maps.refine import resize_maps, walk
 from boxless.models.model_file import ModelFile, Output
@@ -96,7 +96,7 @@ def test_the_walk_agrees(modules: Path) -> None:
 def test_sizes_agree(modules: Path) -> None:
     sizes = [(224, 400, 600), (448, 300, 451), (224, 10, 4000), (576, 4000, 10), (224, 1, 1), (320, 427, 640)]
     card = {"size_multiple": 32}
-    cases = [("lookSize", {"card": card, "side": side, "height": h, "width": w}) for side, h, w in sizes]
+    cases = [("inputSize", {"card": card, "side": side, "height": h, "width": w}) for side, h, w in sizes]
     assert in_javascript(modules, *cases) == [list(view_size(side, h, w, 32)) for side, h, w in sizes]
 
 
@@ -110,6 +110,21 @@ def test_boxes_agree(modules: Path) -> None:
         expected = boxes_in_map(each, 0.54, 427, 640, 0.8)
         assert [box["box"] for box in got] == [pytest.approx(box.xyxy) for box in expected]
         assert [box["score"] for box in got] == pytest.approx([box.score for box in expected], rel=1e-4)
+
+
+def test_suppressed_boxes_agree(modules: Path) -> None:
+    corners = RANDOM.uniform(0, 60, (40, 2))
+    edges = np.hstack([corners, corners + RANDOM.uniform(10, 40, (40, 2))])
+    boxes = [Box(*edge, score=score) for edge, score in zip(edges.tolist(), RANDOM.random(40).tolist(), strict=True)]
+    candidates = [tuple(boxes[k::4]) for k in range(4)]
+    plain = [[{"box": box.xyxy, "score": box.score} for box in some] for some in candidates]
+    for most in (0.3, 0.5, 1.0):
+        (got,) = in_javascript(modules, ("suppressOverlaps", {"candidates": plain, "most": most}))
+        expected = suppress_overlaps(candidates, most)
+        assert [[each["score"] for each in some] for some in got] == [
+            sorted((box.score for box in some), reverse=True) for some in expected
+        ]
+        assert (sum(map(len, expected)) == 40) == (most == 1)
 
 
 def test_pixels_agree(modules: Path, pictures: Path) -> None:
@@ -179,7 +194,7 @@ def test_the_whole_agrees(modules: Path, coffee: Path, preset: str, classes: lis
     (answer,) = in_javascript(modules, ("locate", given))
     assert answer["seen"] == network.sizes
     for got, expected in zip(answer["predictions"], found.predictions, strict=True):
-        told = expected.as_dict()
+        told = expected.to_dict()
         assert got.keys() == told.keys()
         for name in ("label", "class_index", "detected", "box"):
             assert (

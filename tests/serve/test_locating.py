@@ -19,15 +19,16 @@ from boxless import Localizer
 from boxless.cli import app
 from boxless.cli.locate import locate
 from boxless.cli.serve import serve
-from boxless.models.presets import DEFAULT_PRESET, DEFAULT_TOP
+from boxless.models.presets import DEFAULT_PRESET
 from boxless.models.zoo import DEFAULT_MODEL
+from boxless.options import LocateOptions
 from boxless.serve.options import Options
 
 
 @pytest.fixture(scope="module")
 def told(localizer: Localizer, coffee: Path) -> dict[str, object]:
     """What the library says of the picture, two classes of it."""
-    return localizer.locate(coffee, top=2).as_dict() | {"image": "coffee.jpg"}
+    return localizer.locate(coffee, top=2).to_dict() | {"image": "coffee.jpg"}
 
 
 def test_every_door_gives_what_the_library_gives(service: Running, coffee: Path, told: dict[str, object]) -> None:
@@ -167,7 +168,6 @@ def test_a_huge_picture_is_refused_before_it_is_decoded(service: Running) -> Non
 
 def test_one_set_of_defaults(service: Running) -> None:
     """Library, command line, service and page (which asks the service) start from the same."""
-    library = inspect.signature(Localizer.locate).parameters
     terminal = inspect.signature(locate).parameters
     served = service.ask("/v1/models").json["models"][0]
     page = served["defaults"]
@@ -179,10 +179,9 @@ def test_one_set_of_defaults(service: Running) -> None:
         == inspect.signature(serve).parameters["preset"].default
         == DEFAULT_PRESET
     )
-    assert page["top"] == DEFAULT_TOP
-    for name in ("top", "min_probability", "include_absent"):
-        defaults = library[name].default, terminal[name].default, getattr(Options(), name), page[name]
-        assert len(set(defaults)) == 1, name
+    assert Options().locate == LocateOptions(), "which Localizer.locate starts from"
+    for name, value in asdict(LocateOptions()).items():
+        assert terminal[name].default == page[name] == value, name
 
 
 def test_options_are_those_of_the_command_line(service: Running) -> None:

@@ -134,7 +134,7 @@ def test_other_classes_by_keyboard_alone(page: Page, address: str, coffee: Path)
     page.keyboard.type("tabb")
     assert page.get_by_role("option").all_inner_texts()[0] == "tabby"
     page.keyboard.press("Enter")
-    page.get_by_text("No tabby here").wait_for()
+    page.locator("#verdict").get_by_text("not located").wait_for()
     assert page.get_by_role("button", name="tabby").get_attribute("aria-pressed") == "true"
     assert page.locator("#stage canvas").get_attribute("aria-label") == "coffee.jpg: no tabby"
 
@@ -142,7 +142,7 @@ def test_other_classes_by_keyboard_alone(page: Page, address: str, coffee: Path)
     page.keyboard.press("ArrowLeft")
     assert page.get_by_role("radio", name="fast").is_checked()
     page.locator("#tray .done").wait_for()
-    assert page.locator("#verdict .name").inner_text() == "No tabby here"
+    assert page.locator("#verdict .name").inner_text() == "tabby"
 
 
 def test_nothing_here(page: Page, address: str) -> None:
@@ -151,7 +151,7 @@ def test_nothing_here(page: Page, address: str) -> None:
     opened(page, address)
     drop(page, ("wall.jpg", file.getvalue()))
     page.locator("#tray .done").wait_for()
-    assert page.locator("#verdict .name").inner_text() == "Nothing here"
+    assert page.locator("#verdict .name").inner_text() == "No class detected"
 
 
 def test_two_classes_side_by_side(page: Page, address: str, coffee: Path) -> None:
@@ -367,7 +367,7 @@ def test_downloads(page: Page, address: str, coffee: Path, pictures: Path, local
     expected = [localizer.locate(pictures / name) for name in ("coffee.jpg", "chelsea.jpg")]
     told = json.loads(saved("JSON")[1].read_text())
     assert [each["image"] for each in told] == ["coffee.jpg", "chelsea.jpg"]
-    assert [each["predictions"][0] for each in told] == [found.predictions[0].as_dict() for found in expected]
+    assert [each["predictions"][0] for each in told] == [found.predictions[0].to_dict() for found in expected]
 
     coco = json.loads(saved("COCO")[1].read_text())
     boxes = [(i + 1, box) for i, found in enumerate(expected) for box in found.predictions[0].boxes]

@@ -96,7 +96,7 @@ def test_a_detector_sees_each_frame_for_itself(clip: Make, tmp_path: Path) -> No
     with Frames(str(clip("coffee.jpg", "chelsea.jpg", frames=2))) as frames:
         looks = list(follow(frames, detector))
     alone = [Localizer(detector).locate(look.frame.pixels) for look in looks]
-    assert [look.found.as_dict()["predictions"] for look in looks] == [each.as_dict()["predictions"] for each in alone]
+    assert [look.found.to_dict()["predictions"] for look in looks] == [each.to_dict()["predictions"] for each in alone]
     assert [look.cut for look in looks] == [False, False, True, False]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from boxless.annotation.inputs import Input
 from boxless.datasets.labelled import BACKGROUND_NAMES
@@ -75,9 +75,9 @@ class Classes:
         indices = [self.numbers[label] for label in given.labels]
         asked = sorted({index for index in indices if index is not None})
         if not asked:
-            return localizer.locate(given.path, min_probability=2.0)  # of nothing; but its size is wanted
+            return replace(localizer.locate(given.path), predictions=())  # only its size is wanted
         return localizer.locate(given.path, classes=asked, include_absent=True)
 
     def _said(self, localizer: Localizer, given: Input) -> Localization:
-        """Of one class a picture the likeliest, of several all; those that count as absent have no boxes."""
-        return localizer.locate(given.path, top=1 if self.card.activation == "softmax" else len(self.card.labels))
+        """The model's own predictions; undetected classes have no boxes."""
+        return localizer.locate(given.path)

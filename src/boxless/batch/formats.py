@@ -166,7 +166,7 @@ def format_of(name: str) -> Format:
 
 @cache
 def schema(with_maps: bool) -> pa.Schema:
-    """The schema of a table of rows, for PyArrow; floats of 64 bits, so that they are those of `as_dict`."""
+    """The schema of a table of rows, for PyArrow; floats of 64 bits, so that they are those of `to_dict`."""
     import pyarrow as pa
 
     edges = pa.list_(pa.float64())
@@ -191,6 +191,10 @@ def schema(with_maps: bool) -> pa.Schema:
             ("preset", pa.string()),
             ("maps", pa.string()),
             ("predictions", pa.list_(pa.struct(prediction))),
+            ("xyxy", pa.list_(edges)),
+            ("scores", pa.list_(pa.float64())),
+            ("class_ids", pa.list_(pa.int32())),
+            ("labels", pa.list_(pa.string())),
             ("error", pa.string()),
         ]
     )

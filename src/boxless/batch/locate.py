@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Unpack
 
 from boxless.batch.formats import schema
 from boxless.batch.item import Broken, Item
@@ -12,8 +12,8 @@ from boxless.batch.rows import Row, rows
 from boxless.batch.settings import Settings
 from boxless.imaging.read import picture_name
 from boxless.localizer import Localizer
-from boxless.models.presets import DEFAULT_TOP
 from boxless.models.zoo import DEFAULT_MODEL
+from boxless.options import LocateKeywords, LocateOptions
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -23,14 +23,16 @@ class Locate:
     """Finds what is in the pictures of a table's column, and adds a column `found`.
 
     It is called with a batch and gives a batch of the same kind: a PyArrow table or record batch, a pandas frame, or a
-    mapping of columns to lists or arrays. `found` has for each row what `Localization.as_dict` says of it. It can be
+    mapping of columns to lists or arrays. `found` has for each row what `Localization.to_dict` says of it. It can be
     pickled; each process opens the model when it is first called, and looks at one picture a thread.
 
     Args:
         column: of the pictures: paths, addresses, encoded pictures as bytes, Hugging Face's `{bytes, path}`, or, in
             mappings and frames, whatever `Localizer.locate` takes.
-        model, preset, top, classes, min_probability, include_absent: as for `Localizer`.
-        threads: pictures under way at a time, each on a core; 1 where the engine runs a process a core.
+        options: what is wanted of each image; the defaults where None.
+        model, preset: as for `Localizer`.
+        threads: images in work at a time, each on a core; 1 where the engine runs a process a core.
+        **keywords: fields of `LocateOptions`, one by one.
 
     Example:
         >>> locate = Locate("image", preset="fast")
@@ -41,18 +43,15 @@ class Locate:
     def __init__(
         self,
         column: str = "image",
+        options: LocateOptions | None = None,
         *,
         model: str = DEFAULT_MODEL,
         preset: str | None = None,
-        top: int = DEFAULT_TOP,
-        classes: Sequence[str | int] | None = None,
-        min_probability: float = 0.0,
-        include_absent: bool = False,
         threads: int = 1,
+        **keywords: Unpack[LocateKeywords],
     ) -> None:
         self.column = column
-        wanted = None if classes is None else tuple(classes)
-        self.settings = Settings(model, preset, top, wanted, min_probability, include_absent)
+        self.settings = Settings(model, preset, LocateOptions.of(options, **keywords))
         self.threads = threads
         self._localizer: Localizer | None = None
 
@@ -89,7 +88,7 @@ class Locate:
         return map(self, batches)
 
     def found(self, sources: Iterable[Any]) -> list[Row]:
-        """What is found in pictures, a dictionary each, as `Localization.as_dict` has it."""
+        """What is found in pictures, a dictionary each, as `Localization.to_dict` has it."""
         if self._localizer is None:
             self._localizer = self.settings.localizer(threads=1)
         return list(rows(self._localizer, map(_item, sources), self.settings, self.threads))

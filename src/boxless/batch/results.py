@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from boxless.batch.folder import Folder, folder_at
 from boxless.batch.formats import FORMATS, Format, schema
 from boxless.batch.manifest import MANIFEST, read_manifest
@@ -32,7 +30,7 @@ COLUMNS = (
     "image", "width", "height", "model", "preset", "maps",
     "label", "class_index", "probability", "activation", "detected", "x0", "y0", "x1", "y1", "score", "error",
 )  # fmt: skip
-"""What conditions may be on: the names of `Localization.as_rows`."""
+"""What conditions may be on: the columns of `Localization.to_rows`, of the best box of each prediction."""
 
 _TYPICAL_ACTIVATION = 10.0  # of heat maps that are drawn in full, where a run does not say
 
@@ -107,7 +105,7 @@ def select(place: str, where: str | None = None, by: str | None = None, limit: i
 def flat(table: pa.Table) -> pa.Table:
     """A row a prediction, of a table with a row a picture; its columns are `COLUMNS`, and `prediction` with all of it.
 
-    A picture without predictions has one row, as in `Localization.as_rows`.
+    Coordinates and score are those of the best box. A picture without predictions has one row.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -159,7 +157,6 @@ def localization(row: Row, typical_activation: float, column: str | None) -> Loc
 
 
 def _prediction(said: Row, row: Row) -> Prediction:
-    kept = class_map(said) if said.get("class_map") else np.zeros((1, 1), np.float32)
     boxes = tuple(Box(*(*each["box"], each["score"])) for each in said["boxes"])
     return Prediction(
         label=said["label"],
@@ -168,7 +165,7 @@ def _prediction(said: Row, row: Row) -> Prediction:
         activation=said["activation"],
         detected=said["detected"],
         boxes=boxes,
-        class_map=None if row["maps"] == "none" else kept,
+        class_map=class_map(said) if said.get("class_map") else None,
         height=row["height"],
         width=row["width"],
     )

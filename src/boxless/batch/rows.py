@@ -1,4 +1,4 @@
-"""A row a picture: what `Localization.as_dict` says, and the class maps where they are wanted."""
+"""A row a picture: what `Localization.to_dict` says, and the class maps where they are wanted."""
 
 from __future__ import annotations
 
@@ -39,14 +39,7 @@ def rows(localizer: Localizer, items: Iterable[Item], settings: Settings, worker
             waiting.append(item.name)
             yield item.source
 
-    found = localizer.locate_many(
-        sources(),
-        top=settings.top,
-        classes=settings.classes,
-        min_probability=settings.min_probability,
-        include_absent=settings.include_absent,
-        workers=workers,
-    )
+    found = localizer.locate_many(sources(), settings.locate, workers=workers)
     for each in found:
         yield row(each, waiting.popleft(), settings.maps)
 
@@ -59,7 +52,7 @@ def row(found: Localization, name: str, maps: str | None) -> Row:
         name: what the picture is called.
         maps: how class maps are kept, or None for none.
     """
-    data = {**found.as_dict(), "image": name}
+    data = {**found.to_dict(), "image": name}
     if maps is not None:
         for said, prediction in zip(data["predictions"], found.predictions, strict=True):
             said["class_map"] = _packed(prediction, maps)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,8 @@ from boxless.errors import ModelFileError, ResultsError
 from boxless.localizer import Localizer
 from boxless.models.card import Card
 from boxless.models.model_file import ModelFile, find_model
-from boxless.models.presets import DEFAULT_TOP
 from boxless.models.zoo import DEFAULT_MODEL
+from boxless.options import LocateOptions
 
 MAP_KINDS = ("float16", "uint8")
 
@@ -25,7 +25,7 @@ class Settings:
     Attributes:
         model: a model's name, or its file's path.
         preset: its name; the model's default where None.
-        top, classes, min_probability, include_absent: as for `Localizer.locate`.
+        locate: what is wanted of each image.
         maps: whether class maps are kept in the rows, and in which numbers: "float16", "uint8", or None for none.
 
     Raises:
@@ -34,10 +34,7 @@ class Settings:
 
     model: str = DEFAULT_MODEL
     preset: str | None = None
-    top: int = DEFAULT_TOP
-    classes: tuple[str | int, ...] | None = None
-    min_probability: float = 0.0
-    include_absent: bool = False
+    locate: LocateOptions = field(default_factory=LocateOptions)
     maps: str | None = None
 
     def __post_init__(self) -> None:
@@ -77,11 +74,13 @@ class Settings:
             card.need_maps("keeping maps")
         preset = self.preset or card.default_preset
         card.preset(preset)
+        wanted = self.locate
         return {
-            **asdict(self),
+            **asdict(wanted),
+            "maps": self.maps,
             "model": f"{card.name}, SHA-256 {_digest(find_model(self.model))}",
             "preset": preset,
-            "classes": None if self.classes is None else [card.class_index(each) for each in self.classes],
+            "classes": None if wanted.classes is None else [card.class_index(each) for each in wanted.classes],
             "boxless": __version__,
         }
 

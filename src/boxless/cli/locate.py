@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from boxless.cli.engines import Address, Workers
-from boxless.models.presets import DEFAULT_PRESET, DEFAULT_SHARD, DEFAULT_TOP
+from boxless.models.presets import DEFAULT_PRESET, DEFAULT_SHARD
 from boxless.models.zoo import DEFAULT_MODEL
 
 
@@ -30,7 +30,7 @@ def locate(
             help=f"A model's name or file; boxless models says which it is else, and with --out {DEFAULT_MODEL}.",
         ),
     ] = None,
-    top: Annotated[int, typer.Option(metavar="N", min=1, help="How many of the most probable classes.")] = DEFAULT_TOP,
+    top: Annotated[int | None, typer.Option(metavar="N", min=1, help="How many of the most probable classes.")] = None,
     classes: Annotated[
         list[str] | None,
         typer.Option("--class", metavar="NAME", help="Look for this class instead (repeatable)."),

@@ -60,7 +60,7 @@ def faithfulness(network: Network, localizer: Localizer, pixels: Pixels, bias: F
     prediction = localizer.locate(pixels, top=1).predictions[0]
     index = prediction.class_index
     height, width = pixels.shape[:2]
-    size = localizer.card.look_size(localizer.preset.scales[0], height, width)
+    size = localizer.card.input_size(localizer.preset.scales[0], height, width)
     view = resize_pixels(pixels, *size)
     score_map = prediction.scores_on(*size)
 

@@ -66,7 +66,7 @@ class Backbone:
         model_bytes = finish(trunk, proto.opset_import, self.card).SerializeToString()
         self._session = ort.InferenceSession(model_bytes, options, providers=["CPUExecutionProvider"])
         side = self.card.size_multiple
-        self.width = len(self.pool(np.zeros((side, side, 3), np.uint8), self.card.look_size(side, side, side)))
+        self.width = len(self.pool(np.zeros((side, side, 3), np.uint8), self.card.input_size(side, side, side)))
 
     def pool(self, pixels: NDArray[np.uint8], size: tuple[int, int]) -> Floats:
         """The average over positions of the last features: (C,).

@@ -43,7 +43,7 @@ def measure(path: Path) -> dict[str, str]:
         facts[name] = f"{looks}{searches}, cut at {preset.cut}"
     facts["operations"] = f"{_count(multiplications(model, size))} multiplications at {size[0]} x {size[1]}"
     for side in (224, 448) if card.fixed_size is None else (0,):
-        height, width = card.fixed_size or card.look_size(side, side, side)
+        height, width = card.fixed_size or card.input_size(side, side, side)
         pixels = np.zeros((height, width, 3), np.uint8)
         times = []
         for _ in range(_RUNS):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -69,6 +70,33 @@ def boxes_in_map(
         edges = (x * width / columns, y * height / rows, (x + w) * width / columns, (y + h) * height / rows)
         found.append(Box(*edges, score=probability * float(share[piece])))
     return tuple(found)
+
+
+def suppress_overlaps(candidates: Sequence[tuple[Box, ...]], max_iou: float) -> list[tuple[Box, ...]]:
+    """Class-agnostic non-maximum suppression: of overlapping boxes of different classes, the best one stays.
+
+    Boxes of one class are left alone: they are separate components of its map.
+
+    Args:
+        candidates: the boxes of each class.
+        max_iou: a box is dropped if its intersection over union with a better box of another class that stays exceeds
+            this, in [0, 1].
+
+    Returns:
+        What stays of each class, in the same order.
+
+    Example:
+        >>> cat, tabby = Box(0, 0, 10, 10, score=0.7), Box(0, 0, 10, 9, score=0.2)
+        >>> suppress_overlaps([(cat,), (tabby,)], 0.5)
+        [(Box(x0=0, y0=0, x1=10, y1=10, score=0.7),), ()]
+    """
+    ranked = sorted(((box, k) for k, boxes in enumerate(candidates) for box in boxes), key=lambda each: -each[0].score)
+    kept: list[tuple[Box, int]] = []
+    for box, k in ranked:
+        others = np.array([other.xyxy for other, of in kept if of != k], np.float32).reshape(-1, 4)
+        if not (iou(np.array([box.xyxy], np.float32), others) > max_iou).any():
+            kept.append((box, k))
+    return [tuple(box for box, of in kept if of == k) for k in range(len(candidates))]
 
 
 def iou(boxes: Floats, others: Floats) -> Floats:

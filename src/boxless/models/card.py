@@ -109,7 +109,7 @@ class Card:
             raise UnknownPresetError(f"no preset '{name}' in {self.name} (it has {', '.join(self.presets)})")
         return self.presets[name]
 
-    def look_size(self, side: int, height: int, width: int) -> tuple[int, int]:
+    def input_size(self, side: int, height: int, width: int) -> tuple[int, int]:
         """The (height, width) at which the network sees a picture of that height and width; see `Preset.scales`."""
         return self.fixed_size or view_size(side, height, width, self.size_multiple)
 

@@ -8,7 +8,6 @@ from math import inf, sqrt
 from typing import Any
 
 DEFAULT_PRESET = "balanced"
-DEFAULT_TOP = 1
 DEFAULT_SHARD = 1000
 """Pictures in a file of results of a long run."""
 
@@ -117,7 +116,16 @@ class Preset:
             raise ValueError(f"a preset's min_activation is 0 or more, found {self.min_activation}")
 
     def is_detected(self, probability: float, activation: float) -> bool:
-        """Whether a class of that probability and activation counts as present: both levels are reached."""
+        """Whether a class counts as detected.
+
+        Args:
+            probability: of the class, in [0, 1].
+            activation: the maximum of its class map, in logits.
+
+        Returns:
+            True if the activation is positive and both reach the detection thresholds `min_probability` and
+            `min_activation`.
+        """
         return activation > 0 and activation >= self.min_activation and probability >= self.min_probability
 
     def threshold_of(self, class_index: int) -> float:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from boxless.models.card import Card
-from boxless.models.presets import DEFAULT_TOP
+from boxless.options import LocateOptions
 
 
 def describe(card: Card, default_preset: str | None = None) -> dict[str, Any]:
@@ -25,9 +26,7 @@ def describe(card: Card, default_preset: str | None = None) -> dict[str, Any]:
         },
         "defaults": {
             "preset": default_preset or card.default_preset,
-            "top": DEFAULT_TOP,
-            "min_probability": 0.0,
-            "include_absent": False,
+            **asdict(LocateOptions()),
         },
         "typical_activation": card.typical_activation,
         "licence": card.licence,

@@ -14,7 +14,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from boxless._version import __version__
-from boxless.models.presets import DEFAULT_TOP
 from boxless.serve.models import Served
 from boxless.serve.options import MOST_CLASSES
 from boxless.serve.problems import Problem
@@ -108,8 +107,8 @@ def _inferred(served: Served, body: bytes, largest: int) -> Response:
     tensors = _tensors(data.get("inputs"), _inputs(served), largest)
     image = tensors["image"]
     height, width = image.shape[1:3]
-    size = tuple(tensors.get("size", np.array(served.card.look_size(served.default.preset.scales[0], height, width))))
-    classes, top = tensors.get("classes", np.array([], np.int64)), int(tensors.get("top", [DEFAULT_TOP])[0])
+    size = tuple(tensors.get("size", np.array(served.card.input_size(served.default.preset.scales[0], height, width))))
+    classes, top = tensors.get("classes", np.array([], np.int64)), int(tensors.get("top", [1])[0])
     _check(served, size, classes, top)
     made = _made(served, image[0], (int(size[0]), int(size[1])), classes.tolist(), top)
     answer = {

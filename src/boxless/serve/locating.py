@@ -6,7 +6,7 @@ import base64
 import binascii
 import io
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Any
 
@@ -18,7 +18,7 @@ from boxless.results import Localization, Prediction
 from boxless.serve.accept import preferred
 from boxless.serve.drawing import drawn_jpeg, map_png
 from boxless.serve.multipart import parts_of
-from boxless.serve.options import Options
+from boxless.serve.options import MOST_CLASSES, Options
 from boxless.serve.problems import Problem
 from boxless.serve.service import Service, as_json, parsed
 
@@ -67,20 +67,14 @@ async def locate(service: Service, request: Request) -> Response:
     asked = _asked(body, content_type, options)
     served = service.models[asked.options.model]
     localizer = served.localizer(asked.options.preset)
-    for each in asked.options.classes or ():
+    for each in asked.options.locate.classes or ():
         served.card.class_index(each)
     stages = {"read": time.perf_counter() - start}
 
     def job(waited: float) -> bytes | dict[str, Any]:
         begun = time.perf_counter()
-        wanted = asked.options
-        found = localizer.locate(
-            asked.picture,
-            top=wanted.top,
-            classes=wanted.classes,
-            min_probability=wanted.min_probability,
-            include_absent=wanted.include_absent,
-        )
+        found = localizer.locate(asked.picture, asked.options.locate)
+        found = replace(found, predictions=found.predictions[:MOST_CLASSES])
         located = time.perf_counter()
         made = _answer(found, kind, asked, service.limits.drawn_pixels)
         stages.update(wait=waited, locate=located - begun, encode=time.perf_counter() - located)
@@ -134,7 +128,7 @@ def _answer(found: Localization, kind: str, asked: Asked, most_pixels: int) -> b
         return drawn_jpeg(found, most_pixels)
     if kind == "image/png":
         return map_png(found, most_pixels)
-    data = found.as_dict()
+    data = found.to_dict()
     if asked.options.maps:
         data["typical_activation"] = found.typical_activation
         data["predictions"] = [

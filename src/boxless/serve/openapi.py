@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from boxless.models.presets import DEFAULT_PRESET, DEFAULT_TOP
+from boxless.models.presets import DEFAULT_PRESET
+from boxless.options import DEFAULT_NMS
 from boxless.serve.inference import INPUTS
 from boxless.serve.options import MOST_CLASSES
 
@@ -12,12 +13,13 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "model": {"type": "string", "description": "A name of /v1/models; the first where it is left out."},
     "preset": {"type": "string", "description": f"fast, balanced or best; {DEFAULT_PRESET} where it is left out."},
     "top": {
-        "type": "integer", "minimum": 1, "maximum": MOST_CLASSES, "default": DEFAULT_TOP,
-        "description": "How many of the most probable classes.",
+        "type": "integer", "minimum": 1, "maximum": MOST_CLASSES,
+        "description": "Most classes to return, detected ones first; where it is left out, 1 of a single-label model, "
+        "every detected class of others.",
     },
     "class": {
         "type": "array", "items": {"type": "string"}, "maxItems": MOST_CLASSES,
-        "description": "Look for these instead: a label, an id or an index; may be repeated.",
+        "description": "Return exactly these classes instead: a label, an id or an index; may be repeated.",
     },
     "min_probability": {
         "type": "number", "minimum": 0, "maximum": 1, "default": 0.0,
@@ -25,7 +27,12 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     },
     "include_absent": {
         "type": "boolean", "default": False,
-        "description": "Box what counts as absent too, wherever anything speaks for it.",
+        "description": "Give undetected classes boxes too.",
+    },
+    "nms": {
+        "type": "number", "exclusiveMinimum": 0, "maximum": 1, "default": DEFAULT_NMS,
+        "description": "Of boxes of different classes of a single-label model that overlap by more than this IoU, keep "
+        "the best; 1 keeps all.",
     },
     "maps": {
         "type": "boolean", "default": False,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from boxless.models.presets import DEFAULT_TOP
+from boxless.options import LocateOptions
 from boxless.serve.problems import Problem
 
 MOST_CLASSES = 20
@@ -20,28 +20,14 @@ class Options:
     Attributes:
         model: by name; None for the service's first.
         preset: by name; None for the model's default.
-        top: how many of the most probable classes, 1 to `MOST_CLASSES`.
-        classes: looked for instead; None for the most probable.
-        min_probability: predictions below are left out, in [0, 1].
-        include_absent: whether what counts as absent is boxed too, wherever anything speaks for it.
+        locate: what is wanted of the image; `top` and the number of classes are at most `MOST_CLASSES`.
         maps: whether class maps come with the data.
     """
 
     model: str | None = None
     preset: str | None = None
-    top: int = DEFAULT_TOP
-    classes: tuple[str | int, ...] | None = None
-    min_probability: float = 0.0
-    include_absent: bool = False
+    locate: LocateOptions = field(default_factory=LocateOptions)
     maps: bool = False
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.top <= MOST_CLASSES:
-            raise _bad("top", f"{self.top}", f"1 to {MOST_CLASSES}")
-        if self.classes is not None and not 1 <= len(self.classes) <= MOST_CLASSES:
-            raise _bad("class", f"{len(self.classes)} classes", f"1 to {MOST_CLASSES}")
-        if not 0 <= self.min_probability <= 1:
-            raise _bad("min_probability", f"{self.min_probability}", "a number from 0 to 1")
 
     def changed(self, given: Iterable[tuple[str, Any]]) -> Options:
         """These options with others in place; `class` may come several times.
@@ -53,6 +39,7 @@ class Options:
             Problem: 422, naming the option, if there is none of that name, or its value is out of range.
         """
         changes: dict[str, Any] = {}
+        wanted: dict[str, Any] = {}
         classes: list[str | int] = []
         for name, value in given:
             if name not in _READERS:
@@ -65,11 +52,15 @@ class Options:
             read = _READERS[name](value)
             if name == "class":
                 classes.extend(read)
-            else:
+            elif name in _OWN:
                 changes[name] = read
+            else:
+                wanted[name] = read
+        if len(classes) > MOST_CLASSES:
+            raise _bad("class", f"{len(classes)} classes", f"1 to {MOST_CLASSES}")
         if classes:
-            changes["classes"] = tuple(classes)
-        return replace(self, **changes)
+            wanted["classes"] = tuple(classes)
+        return replace(self, locate=replace(self.locate, **wanted), **changes)
 
 
 def _text(name: str) -> Callable[[object], str]:
@@ -83,20 +74,23 @@ def _text(name: str) -> Callable[[object], str]:
 
 def _top(value: object) -> int:
     try:
-        if isinstance(value, (str, int)) and not isinstance(value, bool):
+        if isinstance(value, (str, int)) and not isinstance(value, bool) and 1 <= int(value) <= MOST_CLASSES:
             return int(value)
     except ValueError:
         pass
-    raise _bad("top", repr(value), "a whole number")
+    raise _bad("top", repr(value), f"a whole number from 1 to {MOST_CLASSES}")
 
 
-def _min_probability(value: object) -> float:
-    try:
-        if isinstance(value, (str, int, float)) and not isinstance(value, bool):
-            return float(value)
-    except (ValueError, OverflowError):
-        pass
-    raise _bad("min_probability", repr(value), "a number from 0 to 1")
+def _number(name: str, expected: str, fits: Callable[[float], bool]) -> Callable[[object], float]:
+    def read(value: object) -> float:
+        try:
+            if isinstance(value, (str, int, float)) and not isinstance(value, bool) and fits(float(value)):
+                return float(value)
+        except (ValueError, OverflowError):
+            pass
+        raise _bad(name, repr(value), f"a number {expected}")
+
+    return read
 
 
 def _classes(value: object) -> list[str | int]:
@@ -124,10 +118,14 @@ _READERS: dict[str, Callable[[object], Any]] = {
     "preset": _text("preset"),
     "top": _top,
     "class": _classes,
-    "min_probability": _min_probability,
+    "min_probability": _number("min_probability", "from 0 to 1", lambda value: 0 <= value <= 1),
     "include_absent": _truth("include_absent"),
+    "nms": _number("nms", "above 0, at most 1", lambda value: 0 < value <= 1),
     "maps": _truth("maps"),
 }
+
+_OWN = ("model", "preset", "maps")
+"""The options that are not fields of `LocateOptions`."""
 
 
 def _bad(option: str, found: str, expected: str) -> Problem:

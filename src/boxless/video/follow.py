@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from boxless.localizer import Localizer
 from boxless.models.model_file import ModelFile
-from boxless.models.presets import DEFAULT_TOP
 from boxless.models.zoo import quick_model
+from boxless.options import LocateKeywords, LocateOptions
 from boxless.results import Localization
 from boxless.video.cuts import Cuts
 from boxless.video.frames import Frame, Frames
@@ -32,21 +32,19 @@ class Looked:
     cut: bool
 
     def as_dict(self) -> dict[str, Any]:
-        """As plain data for JSON: the frame's number, its seconds, and what `Localization.as_dict` says."""
+        """As plain data for JSON: the frame's number, its seconds, and what `Localization.to_dict` says."""
         place = {"frame": self.frame.number, "seconds": round(self.frame.seconds, 3), "cut": self.cut}
-        return {**place, **self.found.as_dict()}
+        return {**place, **self.found.to_dict()}
 
 
 def follow(
     frames: Frames,
     model: str | Path | None = None,
     preset: str | None = None,
+    options: LocateOptions | None = None,
     *,
-    top: int = DEFAULT_TOP,
-    classes: Sequence[str | int] | None = None,
-    min_probability: float = 0.0,
-    include_absent: bool = False,
     kept: float = KEPT,
+    **keywords: Unpack[LocateKeywords],
 ) -> Iterator[Looked]:
     """Locates in each frame, averaged over time, and begins anew at cuts.
 
@@ -56,8 +54,9 @@ def follow(
         frames: of one clip, camera or stream.
         model: a model's name or file; what `Localizer` takes where None.
         preset: one of the model's; its default where None.
-        top, classes, min_probability, include_absent: as for `Localizer.locate`.
+        options: what is wanted of each frame; the defaults where None.
         kept: how much of the average stays with each new frame; see `SteadyNetwork`.
+        **keywords: fields of `LocateOptions`, one by one.
 
     Raises:
         ModelFileError, UnknownPresetError, UnknownClassError: with the first frame.
@@ -65,12 +64,11 @@ def follow(
     opened = ModelFile(quick_model() if model is None else model)
     steady = None if opened.card.detects else SteadyNetwork(opened, kept)
     localizer = Localizer(steady or opened, preset)
+    wanted = LocateOptions.of(options, **keywords)
     cuts = Cuts()
     for frame in frames:
         cut = cuts(frame.pixels)
         if cut and steady:
             steady.forget()
-        found = localizer.locate(
-            frame.pixels, top=top, classes=classes, min_probability=min_probability, include_absent=include_absent
-        )
+        found = localizer.locate(frame.pixels, wanted)
         yield Looked(frame, replace(found, image=f"{frames.name} #{frame.number}"), cut)

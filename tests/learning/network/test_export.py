@@ -42,7 +42,7 @@ def test_a_model_file_says_what_keras_says(name: str, head: str, tmp_path: Path)
     assert model.card.maps == ("max-pooled" if head == "gmp" else "exact")
     assert model.card.fixed_size is None
     assert model.card.preset("balanced").scales == (side, 2 * side)
-    assert model.card.look_size(side, 100, 100) == (side, side)
+    assert model.card.input_size(side, 100, 100) == (side, side)
     pixels = np.random.default_rng(0).integers(0, 256, (90, 70, 3), np.uint8)
     size = (3 * entry.multiple, 2 * entry.multiple)
     assert model.run(pixels, size=size, top=1).class_maps.shape == (1, 3, 2)

@@ -172,7 +172,7 @@ def look(network: ModelFile, path: Path) -> tuple[Detected, tuple[int, int]]:
     """What a detector says of a picture, and the (height, width) at which it saw it."""
     side = network.card.preset(network.card.default_preset).scales[0]
     picture = read_picture(path, enough=side)
-    size = network.card.look_size(side, picture.height, picture.width)
+    size = network.card.input_size(side, picture.height, picture.width)
     return network.detect(resize_pixels(picture.pixels, *size), size=size), size
 
 

@@ -99,7 +99,7 @@ class Look:
             picture = read_picture(content if content else file, enough=self.side)
         except PictureError as error:
             return digest, None, str(error)
-        size = self.backbone.card.look_size(self.side, picture.height, picture.width)
+        size = self.backbone.card.input_size(self.side, picture.height, picture.width)
         return digest, self.backbone.pool(resize_pixels(picture.pixels, *size), size), ""
 
 

@@ -50,7 +50,7 @@ def usual_cells(
             picture = read_picture(paths[i], enough=side)
         except PictureError:
             return None
-        size = backbone.card.look_size(side, picture.height, picture.width)
+        size = backbone.card.input_size(side, picture.height, picture.width)
         cells = backbone.cells(resize_pixels(picture.pixels, *size), size)
         flat = cells.reshape(len(cells), -1).T
         return flat[np.random.default_rng((seed, i)).permutation(len(flat))[:_A_PICTURE]]

@@ -107,7 +107,7 @@ def measure(
 
     def one(i: int) -> Floats:
         picture = read_picture(pictures.paths[i], enough=side)
-        size = network.card.look_size(side, picture.height, picture.width)
+        size = network.card.input_size(side, picture.height, picture.width)
         return one_core.run(resize_pixels(picture.pixels, *size), size=size).logits
 
     rows = []

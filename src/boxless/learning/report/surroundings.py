@@ -187,7 +187,7 @@ def _looked(
         picture = read_picture(held_out.pictures.paths[i], enough=localizer.preset.largest)
     except PictureError:
         return None
-    size = network.card.look_size(side, picture.height, picture.width)
+    size = network.card.input_size(side, picture.height, picture.width)
     view = resize_pixels(picture.pixels, *size)
     prediction = localizer.locate(picture.pixels, classes=[k]).predictions[0]
     scores = prediction.scores_on(*size)

@@ -24,11 +24,11 @@ function told(prediction, picture) {
     part.append(make("p", { className: "name", textContent: prediction.label }));
     part.append(make("p", { className: "sure", textContent: `${percent(prediction.probability)} probable${places(prediction)}` }));
   } else if (asked) {
-    part.append(make("p", { className: "name", textContent: `No ${prediction.label} here` }));
-    part.append(make("p", { className: "sure", textContent: `${percent(prediction.probability)} probable: too little to say where.` }));
+    part.append(make("p", { className: "name", textContent: prediction.label }));
+    part.append(make("p", { className: "sure", textContent: `${percent(prediction.probability)} probable, not located.` }));
   } else {
-    part.append(make("p", { className: "name", textContent: "Nothing here" }));
-    const likeliest = `that this model is sure of. Likeliest: ${prediction.label}, ${percent(prediction.probability)}.`;
+    part.append(make("p", { className: "name", textContent: "No class detected" }));
+    const likeliest = `Most probable: ${prediction.label}, ${percent(prediction.probability)}, not located.`;
     part.append(make("p", { className: "sure", textContent: likeliest }));
   }
   part.append(activation(prediction, picture.found.typical_activation));
@@ -36,7 +36,7 @@ function told(prediction, picture) {
 }
 
 function places(prediction) {
-  if (!prediction.boxes.length) return ", no place";
+  if (!prediction.boxes.length) return ", no box of its own";
   return prediction.boxes.length > 1 ? `, in ${prediction.boxes.length} places` : "";
 }
 
@@ -48,7 +48,7 @@ function activation(prediction, typical) {
   return make(
     "div",
     { className: "activation", title },
-    make("span", { textContent: "Evidence" }),
+    make("span", { textContent: "Activation" }),
     make("span", { textContent: `${prediction.activation.toFixed(1)}, typically ${typical.toFixed(1)}` }),
     make("span", { className: "track", "aria-hidden": "true" }, bar),
   );
@@ -73,7 +73,7 @@ export function showClasses(list, picture, show) {
       },
       make("span", { className: "name", textContent: prediction.label }),
       make("span", { className: "percent", textContent: percent(prediction.probability) }),
-      prediction.detected ? null : make("span", { className: "hidden", textContent: "not here" }),
+      prediction.detected ? null : make("span", { className: "hidden", textContent: "not located" }),
       make("span", { className: "track", "aria-hidden": "true" }, bar),
     );
     return make("li", {}, button);

@@ -144,7 +144,7 @@ export class Pictures extends EventTarget {
         if (signal.aborted) return;
         picture.found = found;
         const first = found.predictions.map((prediction) => prediction.class_index);
-        if (!picture.shown.length) picture.shown = first.slice(0, this.several ? 2 : model.defaults.top);
+        if (!picture.shown.length) picture.shown = first.slice(0, this.several ? 2 : 1);
       }
       if (!shows) await this.#open(picture, await this.engine.shown(picture.file, picture.found, signal));
       const missing = [...picture.asked].filter((index) => !picture.prediction(index));

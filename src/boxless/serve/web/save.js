@@ -33,7 +33,7 @@ async function drawn({ drawable, found, predictions }, look) {
     const canvas = new OffscreenCanvas(width, height);
     drawFinding(canvas, image, found, prediction, { ...look, rank });
     if (prediction) {
-      const title = prediction.detected ? `${prediction.label} ${percent(prediction.probability)}` : `no ${prediction.label}`;
+      const title = `${prediction.label} ${percent(prediction.probability)}${prediction.detected ? "" : ", not located"}`;
       drawTitle(canvas, found, prediction, title, rank);
     }
     sheet.getContext("2d").drawImage(canvas, rank * width, 0);

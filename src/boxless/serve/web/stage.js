@@ -7,8 +7,8 @@ const [LEAST, MOST] = [1200, 1600]; // pixels of a drawing's longer side on the 
 
 /** What one reads below a drawing. */
 function caption(prediction) {
-  if (!prediction.detected) return [make("strong", { textContent: `No ${prediction.label}` }), " that this model would call one"];
   const parts = [make("strong", { textContent: prediction.label }), ` ${percent(prediction.probability)}`];
+  if (!prediction.detected) parts.push(", not located");
   if (prediction.boxes.length > 1) parts.push(`, ${prediction.boxes.length} boxes`);
   return parts;
 }
@@ -16,7 +16,7 @@ function caption(prediction) {
 /** What a drawing shows, for those who do not see it. */
 function described(name, prediction) {
   if (!prediction) return name;
-  if (!prediction.detected) return `${name}: no ${prediction.label}`;
+  if (!prediction.detected) return `${name}: ${prediction.label}, ${percent(prediction.probability)}, not located`;
   if (!prediction.box) return `${name}: ${prediction.label}, ${percent(prediction.probability)}, without a box`;
   const [left, top, right, bottom] = prediction.box.map(Math.round);
   return `${name}: ${prediction.label}, ${percent(prediction.probability)}, from left ${left}, top ${top} to right ${right}, bottom ${bottom}`;

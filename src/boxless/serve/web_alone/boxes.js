@@ -1,4 +1,4 @@
-// From a map to boxes: the same as boxless/boxes.py.
+// From a map to boxes: the same as boxless/maps/boxes.py.
 
 import { largest } from "./maps.js";
 
@@ -52,4 +52,20 @@ export function boxesInMap(map, threshold, height, width, probability) {
       box: [left * across, top * down, right * across, bottom * down],
       score: probability * share,
     }));
+}
+
+/** Intersection over union of two boxes. */
+function iou([x0, y0, x1, y1], [u0, v0, u1, v1]) {
+  const shared = Math.max(0, Math.min(x1, u1) - Math.max(x0, u0)) * Math.max(0, Math.min(y1, v1) - Math.max(y0, v0));
+  return shared / ((x1 - x0) * (y1 - y0) + (u1 - u0) * (v1 - v0) - shared);
+}
+
+/** Of overlapping boxes of different classes the best stays: lists of boxes, one a class, in and out. */
+export function suppressOverlaps(candidates, most) {
+  const ranked = candidates.flatMap((boxes, of) => boxes.map((each) => ({ each, of }))).sort((one, other) => other.each.score - one.each.score);
+  const kept = [];
+  for (const { each, of } of ranked) {
+    if (kept.every((other) => other.of === of || iou(each.box, other.each.box) <= most)) kept.push({ each, of });
+  }
+  return candidates.map((_, k) => kept.filter(({ of }) => of === k).map(({ each }) => each));
 }

@@ -1,15 +1,17 @@
 // A picture in, what and where out: the same as boxless/localizer.py, over any way to run the model's graph.
 
-import { boxesInMap } from "./boxes.js";
+import { boxesInMap, suppressOverlaps } from "./boxes.js";
 import { largest, resizeMap } from "./maps.js";
 import { resizePixels } from "./resize.js";
 import { rounded } from "./rounding.js";
 
 const BOX_GRID = 256; // cells of the longer side of the map that boxes are read off
+const CANDIDATES = 20; // detected classes of a single-label model are looked for among so many, at least
+const NMS = 0.5; // boxes of different classes that overlap by more are one object; see boxless/options.py
 const WIDEST = 3; // a longer picture is looked at as if it were this long
 
-/** The [height, width] at which the network sees a picture. */
-export function lookSize(card, side, height, width) {
+/** The [height, width] of the network's input for a picture. */
+export function inputSize(card, side, height, width) {
   if (card.fixed_size) return card.fixed_size;
   const aspect = Math.min(Math.max(height / width, 1 / WIDEST), WIDEST);
   const fitted = (length) => Math.max(1, rounded(length / card.size_multiple)) * card.size_multiple;
@@ -80,48 +82,66 @@ function walked(map, affinity, steps, sharpness = 1) {
  * What is in a picture, and where.
  *
  * pixels: { data, width, height } RGBA. size: { height, width } of the picture as displayed. card: of the model.
- * run(image, height, width, classes, top) looks once at RGB pixels and resolves to { logits, chosen, class_maps:
- * { shape: [k, h, w], values }, affinity: { shape: [u, v, h, w], values } or null, novelty: { shape: [u, v], values }
- * or null }.
+ * wanted: { classes, top, nms }; see boxless/options.py. run(image, height, width, classes, top) runs the network once
+ * on RGB pixels and resolves to { logits, chosen, class_maps: { shape: [k, h, w], values }, affinity: { shape:
+ * [u, v, h, w], values } or null, novelty: { shape: [u, v], values } or null }.
  */
-export async function locate(pixels, size, card, presetName, { classes, top }, run) {
+export async function locate(pixels, size, card, presetName, { classes, top, nms = NMS }, run) {
   const preset = card.presets[presetName];
   const searches = preset.searches ?? [];
   const searchFor = (index) => searches.find((search) => search.classes.includes(index));
-  const look = (side, wanted, count) => {
-    const [height, width] = lookSize(card, side, size.height, size.width);
+  const pass = (side, wanted, count) => {
+    const [height, width] = inputSize(card, side, size.height, size.width);
     return run(resizePixels(pixels, height, width), height, width, wanted, count);
   };
-  const first = await look(preset.scales[0], classes ?? [], classes ? 0 : Math.min(top, card.labels.length));
-  const { chosen } = first;
+  const single = card.activation === "softmax";
+  const every = card.labels.length;
+  const candidates = single ? Math.min(Math.max(top ?? 1, CANDIDATES), every) : every;
+  const first = await pass(preset.scales[0], classes ?? [], classes ? 0 : candidates);
   const outputs = [first];
-  if (!chosen.every(searchFor)) for (const side of preset.scales.slice(1)) outputs.push(await look(side, chosen, 0));
+  const all = [...first.chosen];
+  if (!all.every(searchFor)) for (const side of preset.scales.slice(1)) outputs.push(await pass(side, all, 0));
+  const chances = probabilities(first.logits, card.activation);
+  const seen = all.map((index, k) => {
+    const map = meanMap(searchFor(index) ? [first] : outputs, k);
+    const [probability, activation] = [chances[index], largest(map.values)];
+    const detected = activation > 0 && activation >= preset.min_activation && probability >= preset.min_probability;
+    return { index, probability, activation, detected, map };
+  });
+  const chosen = classes ? seen : ranked(seen, top ?? (single ? 1 : Math.max(1, seen.filter(({ detected }) => detected).length)));
   const maps = new Map();
   for (const search of searches) {
-    const wanted = chosen.filter((index) => search.classes.includes(index));
+    const wanted = chosen.map(({ index }) => index).filter((index) => search.classes.includes(index));
     if (!wanted.length) continue;
-    const asked = wanted.map((index) => (search.finder + 1) * card.labels.length + index);
-    const output = await look(search.side, asked, 0);
+    const asked = wanted.map((index) => (search.finder + 1) * every + index);
+    const output = await pass(search.side, asked, 0);
     wanted.forEach((index, k) => maps.set(index, searched(output, k, search)));
   }
-  const chances = probabilities(first.logits, card.activation);
-  const predictions = chosen.map((index, k) => {
-    const named = meanMap(maps.has(index) ? [first] : outputs, k);
-    const map = maps.get(index) ?? walked(named, outputs.at(-1).affinity, preset.refinement_steps);
-    return prediction(index, chances[index], largest(named.values), map, size, card, preset);
+  const predictions = chosen.map((each) => {
+    const refined = maps.get(each.index) ?? walked(each.map, outputs.at(-1).affinity, preset.refinement_steps);
+    return prediction(each, refined, size, card, preset);
   });
-  return { ...size, model: card.name, preset: presetName, maps: card.maps, typical_activation: card.typical_activation, predictions };
+  if (single && !classes) {
+    suppressOverlaps(predictions.map(({ boxes }) => boxes), nms).forEach((boxes, i) => (predictions[i].boxes = boxes));
+  }
+  const told = predictions.map((each) => plain(each));
+  return { ...size, model: card.name, preset: presetName, maps: card.maps, typical_activation: card.typical_activation, predictions: told };
 }
 
-/** The mean of a class's maps over looks, on the last one's grid. */
+/** The first ones: detected classes before others, each group by falling probability. */
+function ranked(seen, count) {
+  return [...seen].sort((one, other) => other.detected - one.detected || other.probability - one.probability).slice(0, count);
+}
+
+/** The mean of a class's maps over scales, on the largest one's grid. */
 function meanMap(outputs, k) {
   const [, rows, columns] = outputs.at(-1).class_maps.shape;
-  const looks = outputs.map((output) => classMap(output, k, rows, columns).values);
-  const mean = (_, i) => looks.reduce((sum, values) => sum + values[i], 0) / looks.length;
+  const scales = outputs.map((output) => classMap(output, k, rows, columns).values);
+  const mean = (_, i) => scales.reduce((sum, values) => sum + values[i], 0) / scales.length;
   return { rows, columns, values: Float32Array.from({ length: rows * columns }, mean) };
 }
 
-/** The refined map of a class by a look of its own. */
+/** The refined map of a class by a pass of its own. */
 function searched(output, k, search) {
   const [, rows, columns] = output.class_maps.shape;
   const map = classMap(output, k, rows, columns);
@@ -130,29 +150,39 @@ function searched(output, k, search) {
   return walked(weighed, output.affinity, search.refinement_steps, search.sharpness);
 }
 
-function prediction(index, probability, activation, refined, size, card, preset) {
-  const present = activation > 0 && activation >= preset.min_activation && probability >= preset.min_probability;
+function prediction({ index, probability, activation, detected }, refined, size, card, preset) {
   const threshold = preset.thresholds?.[index] ?? preset.threshold;
-  const boxes = present && !card.background.includes(index) ? found(refined, size, threshold, probability) : [];
+  const boxed = detected && !card.background.includes(index);
   return {
     label: card.labels[index],
     class_index: index,
-    probability: decimals(probability, 6),
-    activation: decimals(activation, 4),
-    present,
-    box: boxes[0]?.box ?? null,
-    boxes,
+    probability,
+    activation,
+    detected,
+    boxes: boxed ? boxesOf(refined, size, threshold, probability) : [],
     class_map: refined,
   };
 }
 
-function found(map, { height, width }, threshold, probability) {
+function boxesOf(map, { height, width }, threshold, probability) {
   const scale = Math.min(1, BOX_GRID / Math.max(height, width));
   const fine = resizeMap(map, Math.max(1, rounded(height * scale)), Math.max(1, rounded(width * scale)));
-  return boxesInMap(fine, threshold, height, width, probability).map(({ box, score }) => ({
-    box: box.map((edge) => decimals(edge, 2)),
-    score: decimals(score, 4),
-  }));
+  return boxesInMap(fine, threshold, height, width, probability);
+}
+
+/** A prediction as JSON has it, and its map; see boxless/prediction.py. */
+function plain({ label, class_index, probability, activation, detected, boxes, class_map }) {
+  const told = boxes.map(({ box, score }) => ({ box: box.map((edge) => decimals(edge, 2)), score: decimals(score, 4) }));
+  return {
+    label,
+    class_index,
+    probability: decimals(probability, 6),
+    activation: decimals(activation, 4),
+    detected,
+    box: told[0]?.box ?? null,
+    boxes: told,
+    class_map,
+  };
 }
 
 function decimals(number, count) {
