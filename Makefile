@@ -1,5 +1,5 @@
 # Everything is done in .venv, with the versions of constraints.txt.
-.PHONY: help compat demo test lint docs release bench bench-peers figures full-runs demo-page lowest zoo larger clean
+.PHONY: help check compat demo test lint docs release bench bench-peers figures papers full-runs demo-page lowest zoo larger clean
 .DEFAULT_GOAL := help
 
 PYTHON ?= python3
@@ -19,6 +19,7 @@ help:
 	@echo "make release  build what is published into dist/, and try the wheel in an empty environment"
 	@echo "make bench  measure speed         make zoo    build the embedded model anew (needs torch)"
 	@echo "make figures  write the tables of README and docs anew from benchmarks/results"
+	@echo "make papers  measure the papers' claims again with small networks; about 2 hours on two cores"
 	@echo "make full-runs  the papers' claims in full, on a GPU; stopped after LIMIT minutes, it goes on the next time"
 	@echo "make larger  build a larger model into models/ (needs torch)"
 	@echo "make compat  try to attach to every classifier of Keras (needs tensorflow)"
@@ -98,6 +99,10 @@ bench: $(BIN)/.develop
 figures: $(BIN)/.develop
 	$(BIN)/python -m benchmarks.readme
 	$(BIN)/python -m tools.architecture
+
+# The papers' claims, at a small scale; $(BIN)/python -m papers --help says how to run one, or at another scale.
+papers: $(BIN)/.develop
+	for name in nin-heads translation confidence-maps gap-gmp; do $(BIN)/python -m papers $$name || exit 1; done
 
 # Every experiment in full, on the machine's GPU. Carry the folder full-runs to another machine, and it goes on there.
 LIMIT ?= 25

@@ -18,12 +18,12 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from papers.cifar10 import CLASSES, load_cifar10
 from PIL import Image
 
 from benchmarks.facts import DATA, write_results
 from boxless.imaging.read import pictures_in, read_picture
 from boxless.learning.report.duplicates import ALIKE, near_duplicates
-from boxless.reproduction.cifar10 import CLASSES, load_cifar10
 
 Pixels = NDArray[np.uint8]
 Found = list[tuple[int, int, float]]

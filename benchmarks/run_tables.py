@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from papers.catalogue import EXPERIMENTS
 from tools.full_runs import a_step_of
 
 from benchmarks.facts import read
-from boxless.reproduction.catalogue import EXPERIMENTS
 
 LONG_RUNS = {
     "kills": {

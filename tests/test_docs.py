@@ -10,10 +10,10 @@ import pytest
 import typer
 from benchmarks.readme import PAGES as TABLES
 from benchmarks.readme import with_tables
+from papers.catalogue import write_pages
 
 from boxless import MissingExtraError
 from boxless.cli import app
-from boxless.reproduction.catalogue import write_pages
 
 ROOT = Path(__file__).parent.parent
 

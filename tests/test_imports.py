@@ -17,7 +17,6 @@ SOURCE = Path(boxless.__file__).parent
 ROWS = [
     ("boxless.__main__",),
     ("boxless.cli", "boxless.serve"),
-    ("boxless.reproduction",),
     ("boxless.annotation",),
     ("boxless.batch", "boxless.learning", "boxless.video"),
     ("boxless.evaluation",),

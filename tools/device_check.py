@@ -18,6 +18,7 @@ from statistics import median
 from typing import Any
 
 import numpy as np
+from papers.catalogue import EXPERIMENTS
 
 from boxless.export.backbone import Backbone
 from boxless.imaging.read import read_picture, resize_pixels
@@ -26,7 +27,6 @@ from boxless.learning.network.rates import optimizer_of
 from boxless.models.zoo import DEFAULT_MODEL
 from boxless.networks import build
 from boxless.networks.framework import keras
-from boxless.reproduction.catalogue import EXPERIMENTS
 from boxless.system.files import write_whole
 from boxless.system.machine import LEARNING, machine
 

@@ -23,8 +23,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from boxless.reproduction.catalogue import EXPERIMENTS, write_pages
-from boxless.reproduction.cifar10 import Cifar10, load_cifar10
+from papers.catalogue import EXPERIMENTS, write_pages
+from papers.cifar10 import Cifar10, load_cifar10
+
 from boxless.system.files import write_whole
 from boxless.system.machine import LEARNING, machine
 
@@ -47,7 +48,7 @@ class Sitting:
     Attributes:
         folder: for results, networks and checkpoints.
         scale: of the experiments.
-        data: see `boxless reproduce`; None looks in $BOXLESS_DATA.
+        data: see `python -m papers`; None looks in $BOXLESS_DATA.
         end: the time.monotonic() at which it stops.
     """
 
@@ -67,7 +68,7 @@ class Sitting:
 
     def run(self, name: str) -> str:
         """Runs an experiment, in a process of its own: "finished", "stopped" at the limit, or "failed"."""
-        command = ["boxless", "reproduce", name, f"--{self.scale}", "--out", str(self.folder)]
+        command = ["papers", name, f"--{self.scale}", "--out", str(self.folder)]
         data = ["--data", str(self.data)] if self.data else []
         return self.call([sys.executable, "-m", *command, *data])
 
@@ -102,7 +103,7 @@ def plan(sitting: Sitting, checked: dict[str, Any], data: Cifar10) -> list[tuple
         checked: what `tools.device_check` found.
         data: CIFAR-10.
     """
-    from boxless.reproduction.train import Trainer
+    from papers.train import Trainer
 
     measured = a_step_of(checked)
     a_step, batch = float(measured["seconds a step"]), int(measured["batch"])
@@ -221,7 +222,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=Path("full-runs"), help="folder of results and checkpoints")
     parser.add_argument("--limit", type=float, default=25.0, metavar="MINUTES", help="of this sitting")
     parser.add_argument("--scale", default="full", choices=("check", "quick", "medium", "full"))
-    parser.add_argument("--data", type=Path, help="CIFAR-10 and tiny10, as for boxless reproduce")
+    parser.add_argument("--data", type=Path, help="CIFAR-10 and tiny10, as for python -m papers")
     parser.add_argument("--plan", action="store_true", help="only say what is to be done")
     parser.add_argument("--publish", type=Path, metavar="DIR", help="copy what is finished there, and write the pages")
     given = parser.parse_args()

@@ -14,7 +14,6 @@
     ├── DatasetError        a data set has another layout than expected, or nothing to measure on
     ├── ResultsError        a folder of results belongs to another run, or one is at work in it
     ├── OutputError         what is to be written cannot be, or stands where something else is
-    ├── UnknownExperimentError  there is no experiment of that name to reproduce
     ├── ServeError          a service cannot start, or a page cannot be made
     ├── DiskSpaceError      what is to be written would not fit on the disk
     └── MissingExtraError   a command needs packages that are not installed
@@ -83,10 +82,6 @@ class ResultsError(BoxlessError):
 
 class OutputError(BoxlessError):
     """Something that cannot be written where, or as, it should be."""
-
-
-class UnknownExperimentError(BoxlessError):
-    """A name that no experiment of `boxless reproduce` has."""
 
 
 class ServeError(BoxlessError):

@@ -27,7 +27,6 @@ COMMANDS = (
     "train",
     "evaluate",
     "calibrate",
-    "reproduce",
 )
 
 
@@ -124,15 +123,6 @@ def test_a_sheet_that_cannot_be_written_is_refused_before_the_work(coffee: Path,
         assert said in done.stderr and ".png" in done.stderr
         assert done.stdout == ""
     assert list(tmp_path.iterdir()) == []
-
-
-def test_experiments_are_listed() -> None:
-    assert [line.split()[0] for line in help_of("reproduce").splitlines()] == [
-        "nin-heads",
-        "translation",
-        "confidence-maps",
-        "gap-gmp",
-    ]
 
 
 def test_a_log_gets_a_line_now_and_then() -> None:

@@ -25,7 +25,6 @@ from boxless.cli.loudness import is_verbose, with_loudness
 from boxless.cli.models import models
 from boxless.cli.page import page
 from boxless.cli.quantize import quantize
-from boxless.cli.reproduce import reproduce
 from boxless.cli.results import results
 from boxless.cli.serve import serve
 from boxless.cli.train import train
@@ -57,7 +56,6 @@ _add(detector)
 _add(evaluate)
 _add(calibrate)
 _add(annotate)
-_add(reproduce)
 _add(serve)
 _add(page)
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from papers.cifar10 import CLASSES, Pictures, load_cifar10
 
 from boxless.errors import DatasetError
-from boxless.reproduction.cifar10 import CLASSES, Pictures, load_cifar10
 
 
 def pickled(folder: Path, batches: dict[str, object]) -> Path:
@@ -29,7 +29,7 @@ def test_jpegs_are_decoded_once(archive: Path, cache: Path, monkeypatch: pytest.
     assert (len(first.train), len(first.test)) == (80, 50)
     assert np.bincount(first.test.labels).tolist() == [5] * 10
     assert "JPEG" in first.source
-    monkeypatch.setattr("boxless.reproduction.cifar10._decode", None)
+    monkeypatch.setattr("papers.cifar10._decode", None)
     assert np.array_equal(load_cifar10(archive.parent).train.pixels, first.train.pixels)
 
 

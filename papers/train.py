@@ -22,11 +22,11 @@ from boxless.learning.network.loop import train_network
 from boxless.learning.network.score import logits_of
 from boxless.networks import build
 from boxless.networks.framework import keras
-from boxless.reproduction.cifar10 import CLASSES, SIDE, Cifar10, Pictures, Pixels
-from boxless.reproduction.recipe import Recipe
-from boxless.reproduction.whiten import Whitening, whitened
 from boxless.system.files import cache_folder, write_whole
 from boxless.system.machine import LEARNING, machine
+from papers.cifar10 import CLASSES, SIDE, Cifar10, Pictures, Pixels
+from papers.recipe import Recipe
+from papers.whiten import Whitening, whitened
 
 Floats = NDArray[np.float32]
 

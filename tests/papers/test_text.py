@@ -1,8 +1,7 @@
 from __future__ import annotations
 
 import pytest
-
-from boxless.reproduction.text import apart, differences, of_seeds, plus_minus, table
+from papers.text import apart, differences, of_seeds, plus_minus, table
 
 
 def test_numbers_in_words() -> None:

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from boxless.evaluation.plot import COLOURS, Plot
-from boxless.reproduction.cifar10 import SIDE, Pixels, load_cifar10
-from boxless.reproduction.experiment import Experiment, Measured, Say
-from boxless.reproduction.nin_heads import HEADS, of_head
-from boxless.reproduction.paper import NIN
-from boxless.reproduction.recipe import NARROW, ONE_CYCLE, PAPER, TINY, Recipe
-from boxless.reproduction.text import differences, of_seeds, plus_minus, table
+from papers.cifar10 import SIDE, Pixels, load_cifar10
+from papers.experiment import Experiment, Measured, Say
+from papers.nin_heads import HEADS, of_head
+from papers.paper import NIN
+from papers.recipe import NARROW, ONE_CYCLE, PAPER, TINY, Recipe
+from papers.text import differences, of_seeds, plus_minus, table
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def shifted(pixels: Pixels, by: int, fill: Pixels) -> Iterator[Pixels]:
 
 def measure(scale: str, data: Path | None, say: Say) -> Measured:
     """Trains the networks, or takes those of `nin-heads`, and shows them moved pictures."""
-    from boxless.reproduction.train import Trainer, predicted, trained_on
+    from papers.train import Trainer, predicted, trained_on
 
     settings = SCALES[scale]
     trainer = Trainer(settings.recipe, load_cifar10(data), say)

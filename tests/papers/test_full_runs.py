@@ -12,10 +12,9 @@ import pytest
 
 pytest.importorskip("tensorflow", reason="TensorFlow is not installed: pip install 'boxless[train]'")
 
+from papers.catalogue import reproduce
+from papers.cifar10 import load_cifar10
 from tools.full_runs import Sitting, a_step_of, plan, publish, say_plan, sit
-
-from boxless.reproduction.catalogue import reproduce
-from boxless.reproduction.cifar10 import load_cifar10
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 

@@ -12,9 +12,10 @@ from PIL import Image
 
 pytest.importorskip("tensorflow", reason="TensorFlow is not installed: pip install 'boxless[train]'")
 
-from boxless.errors import DatasetError, UnknownExperimentError
-from boxless.reproduction.catalogue import EXPERIMENTS, experiment, reproduce, write_pages
-from boxless.reproduction.translation import shifted
+from papers.catalogue import EXPERIMENTS, UnknownExperimentError, experiment, reproduce, write_pages
+from papers.translation import shifted
+
+from boxless.errors import DatasetError
 from boxless.system import machine
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -54,9 +55,9 @@ def test_the_experiments_on_cifar10(archive: Path, cache: Path, tmp_path: Path) 
 def test_half_precision_where_the_processor_is_made_for_it(
     flags: str, precision: str, archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from boxless.reproduction.cifar10 import load_cifar10
-    from boxless.reproduction.recipe import TINY
-    from boxless.reproduction.train import Trainer, predicted
+    from papers.cifar10 import load_cifar10
+    from papers.recipe import TINY
+    from papers.train import Trainer, predicted
 
     (tmp_path / "cpuinfo").write_text(f"flags : {flags}\n")
     monkeypatch.setattr(machine, "CPU_INFO", tmp_path / "cpuinfo")
@@ -77,9 +78,9 @@ def test_half_precision_where_the_processor_is_made_for_it(
 def test_a_run_that_is_carried_to_another_machine_stays_in_its_precision(
     archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from boxless.reproduction import train
-    from boxless.reproduction.cifar10 import load_cifar10
-    from boxless.reproduction.recipe import TINY
+    from papers import train
+    from papers.cifar10 import load_cifar10
+    from papers.recipe import TINY
 
     def on(processor: str, half_is_quicker: bool) -> None:
         monkeypatch.setattr(train, "half_is_quicker", lambda: half_is_quicker)
@@ -103,9 +104,9 @@ def test_a_run_that_is_carried_to_another_machine_stays_in_its_precision(
 
 def test_runs_of_before_go_on_and_are_read(archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """They have checkpoints, and facts, that say less."""
-    from boxless.reproduction.cifar10 import load_cifar10
-    from boxless.reproduction.recipe import TINY
-    from boxless.reproduction.train import Trainer
+    from papers.cifar10 import load_cifar10
+    from papers.recipe import TINY
+    from papers.train import Trainer
 
     monkeypatch.setenv("BOXLESS_CACHE", str(tmp_path))
     trainer = Trainer(replace(TINY, epochs=2), load_cifar10(archive))
@@ -152,10 +153,11 @@ def test_scales_differ_in_values_only(name: str) -> None:
 
 
 def test_whitening(archive: Path, cache: Path) -> None:
+    from papers.cifar10 import load_cifar10
+    from papers.whiten import Whitening, whitened
+
     from boxless.networks import nin
     from boxless.networks.framework import keras
-    from boxless.reproduction.cifar10 import load_cifar10
-    from boxless.reproduction.whiten import Whitening, whitened
 
     pixels = load_cifar10(archive).train.pixels[:, 4:12, 4:12]
     whitening = Whitening.of(pixels)

@@ -6,16 +6,20 @@ import difflib
 import time
 from pathlib import Path
 
-from boxless.errors import UnknownExperimentError
-from boxless.reproduction.confidence_maps import CONFIDENCE_MAPS
-from boxless.reproduction.experiment import Experiment, Say
-from boxless.reproduction.gap_gmp import GAP_GMP
-from boxless.reproduction.nin_heads import NIN_HEADS
-from boxless.reproduction.page import index_page, store, stored, write_text, write_up
-from boxless.reproduction.translation import TRANSLATION
+from boxless.errors import BoxlessError
 from boxless.system.machine import LEARNING, machine
+from papers.confidence_maps import CONFIDENCE_MAPS
+from papers.experiment import Experiment, Say
+from papers.gap_gmp import GAP_GMP
+from papers.nin_heads import NIN_HEADS
+from papers.page import index_page, store, stored, write_text, write_up
+from papers.translation import TRANSLATION
 
 EXPERIMENTS = {each.name: each for each in (NIN_HEADS, TRANSLATION, CONFIDENCE_MAPS, GAP_GMP)}
+
+
+class UnknownExperimentError(BoxlessError):
+    """A name that no experiment has."""
 
 
 def experiment(name: str) -> Experiment:

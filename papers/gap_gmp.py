@@ -17,11 +17,11 @@ from boxless.evaluation.plot import COLOURS, Plot
 from boxless.evaluation.score import pointing_game
 from boxless.maps.class_maps import normalise
 from boxless.maps.refine import resize_maps
-from boxless.reproduction.boxed import load_boxed
-from boxless.reproduction.cut_settings import Settings
-from boxless.reproduction.experiment import Experiment, Measured, Say
-from boxless.reproduction.paper import CAM, CAM_LOCALIZATION_ERROR
-from boxless.reproduction.text import differences, of_seeds, plus_minus, table
+from papers.boxed import load_boxed
+from papers.cut_settings import Settings
+from papers.experiment import Experiment, Measured, Say
+from papers.paper import CAM, CAM_LOCALIZATION_ERROR
+from papers.text import differences, of_seeds, plus_minus, table
 
 Floats = NDArray[np.float32]
 
@@ -52,7 +52,7 @@ _FIGURES = {
 
 def measure(scale: str, data: Path | None, say: Say) -> Measured:
     """Trains a network for each pooling and seed, and measures its maps against the boxes."""
-    from boxless.reproduction.cut_network import Cut
+    from papers.cut_network import Cut
 
     settings = SCALES[scale]
     boxed = load_boxed(data, settings.train, settings.val)

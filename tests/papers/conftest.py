@@ -10,8 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-
-from boxless.reproduction.cifar10 import CLASSES
+from papers.cifar10 import CLASSES
 
 
 @pytest.fixture(scope="session")

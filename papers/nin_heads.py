@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from boxless.evaluation.plot import COLOURS, Plot
-from boxless.reproduction.cifar10 import load_cifar10
-from boxless.reproduction.experiment import Experiment, Measured, Say
-from boxless.reproduction.paper import NIN, NIN_TEST_ERROR
-from boxless.reproduction.recipe import NARROW, ONE_CYCLE, PAPER, TINY, Recipe
-from boxless.reproduction.text import differences, of_seeds, plus_minus, table
+from papers.cifar10 import load_cifar10
+from papers.experiment import Experiment, Measured, Say
+from papers.paper import NIN, NIN_TEST_ERROR
+from papers.recipe import NARROW, ONE_CYCLE, PAPER, TINY, Recipe
+from papers.text import differences, of_seeds, plus_minus, table
 
 HEADS = {
     "gap": "global average pooling",
@@ -52,7 +52,7 @@ SCALES = {
 
 def measure(scale: str, data: Path | None, say: Say) -> Measured:
     """Trains a network for each head and seed."""
-    from boxless.reproduction.train import Trainer, trained_on
+    from papers.train import Trainer, trained_on
 
     settings = SCALES[scale]
     trainer = Trainer(settings.recipe, load_cifar10(data), say)

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from boxless.errors import DatasetError
-from boxless.reproduction.experiment import Experiment, Measured
-from boxless.reproduction.text import apart, flat, in_words, shown, table
 from boxless.system.files import write_whole
+from papers.experiment import Experiment, Measured
+from papers.text import apart, flat, in_words, shown, table
 
 SCALES = ("full", "medium", "quick", "check")
 """The most telling first."""
@@ -82,7 +82,7 @@ def experiment_page(experiment: Experiment, results: Mapping[str, dict[str, Any]
     for scale in SCALES:
         if scale in results:
             parts += _section(experiment, scale, results[scale])
-    parts.append(f"Written by `boxless reproduce {experiment.name}` from the stored results; [all of them](README.md).")
+    parts.append(f"Written by `python -m papers {experiment.name}` from the stored results; [all of them](README.md).")
     return "\n\n".join(parts) + "\n"
 
 
@@ -99,9 +99,9 @@ def index_page(experiments: Sequence[Experiment], out: Path) -> str:
             rows.append([experiment.title, "not run yet", ""])
     return (
         "# The papers' claims, measured again\n\n"
-        "`boxless reproduce NAME --quick` measures a claim with small networks and few pictures, in minutes on a "
-        "laptop; `--full` follows the paper's recipe (with batch normalisation, without which its network did not "
-        "start to learn in our trials) and wants a GPU; `--medium` is in between "
+        "`python -m papers NAME --quick` measures a claim with small networks and few pictures, in 3 to 45 minutes "
+        "on two cores; `--full` follows the paper's recipe (with batch normalisation, without which its network did "
+        "not start to learn in our trials) and wants a GPU; `--medium` is in between "
         "([full runs](../full-runs.md)). Pages, tables and plots are written by the program from the "
         "JSON files beside them. **A quick run shows whether a claim's direction appears at a small "
         "scale; it neither confirms nor refutes the paper's figures.**\n\n"
@@ -113,7 +113,7 @@ def index_page(experiments: Sequence[Experiment], out: Path) -> str:
 def _not_in_full(experiment: Experiment) -> str:
     return (
         "> **Not run in full so far**, for want of a GPU. What stands below is not the paper's setting. To run it: "
-        f"`boxless reproduce {experiment.name} --full`."
+        f"`python -m papers {experiment.name} --full`."
     )
 
 

@@ -1,4 +1,4 @@
-"""What is trained when average and maximum pooling are compared; see `boxless.reproduction.gap_gmp`."""
+"""What is trained when average and maximum pooling are compared; see `papers.gap_gmp`."""
 
 from __future__ import annotations
 

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from boxless.evaluation.plot import COLOURS, Plot
-from boxless.reproduction.cifar10 import CLASSES, load_cifar10
-from boxless.reproduction.experiment import Experiment, Measured, Say
-from boxless.reproduction.map_grid import map_grid
-from boxless.reproduction.paper import NIN
-from boxless.reproduction.recipe import NARROW, ONE_CYCLE, PAPER, TINY, Recipe
-from boxless.reproduction.text import table
+from papers.cifar10 import CLASSES, load_cifar10
+from papers.experiment import Experiment, Measured, Say
+from papers.map_grid import map_grid
+from papers.paper import NIN
+from papers.recipe import NARROW, ONE_CYCLE, PAPER, TINY, Recipe
+from papers.text import table
 
 Floats = NDArray[np.float32]
 
@@ -45,7 +45,7 @@ SCALES = {
 
 def measure(scale: str, data: Path | None, say: Say) -> Measured:
     """Trains the network, or takes that of `nin-heads`, and looks at its maps of all test pictures."""
-    from boxless.reproduction.train import Trainer, trained_on
+    from papers.train import Trainer, trained_on
 
     settings = SCALES[scale]
     trainer = Trainer(settings.recipe, load_cifar10(data), say)

@@ -20,8 +20,8 @@ from boxless.networks import build
 from boxless.networks.blocks import convolution
 from boxless.networks.framework import keras
 from boxless.networks.heads import logits_of_features
-from boxless.reproduction.boxed import BoxedClasses
-from boxless.reproduction.cut_settings import Settings
+from papers.boxed import BoxedClasses
+from papers.cut_settings import Settings
 
 Floats = NDArray[np.float32]
 
