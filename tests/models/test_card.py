@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import random
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -69,11 +71,11 @@ def test_thresholds_of_classes_survive_json() -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"thresholds": [0.5, 0.5, 1.5, 0.5]}, "between 0 and 1, found 1.5"),
+        ({"thresholds": [0.5, 0.5, 1.5, 0.5]}, r"presets.fast.thresholds\[2\] is 1.5, not a number from 0 to 1"),
         ({"thresholds": [0.5, 0.5]}, "fast has 2 thresholds for 4 classes"),
         ({"thresholds": "half"}, "damaged card"),
-        ({"searches": [SEARCH]}, r"fast asks finder 0 for classes \(1,\); it has 0 finders"),
-        ({"searches": [{**SEARCH, "side": 0}]}, "a search has a side"),
+        ({"searches": [{**SEARCH, "finder": 1}]}, r"fast asks finder 1 for classes \(1,\); it has 1 finders"),
+        ({"searches": [{**SEARCH, "side": 0}]}, r"searches\[0\].side is 0, not a whole number from 1 to 2,048"),
         ({"searches": [SEARCH, SEARCH]}, "found one in two of them"),
         ({"searches": [{"side": 896}]}, "damaged card"),
     ],
@@ -81,8 +83,116 @@ def test_thresholds_of_classes_survive_json() -> None:
 def test_a_card_with_senseless_thresholds_or_searches_is_refused(change: dict[str, object], said: str) -> None:
     data = json.loads(CARD.to_json())
     data["presets"]["fast"].update(change)
+    data["finders"] = 1
     with pytest.raises(ModelFileError, match=said):
         Card.from_json(json.dumps(data))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"labels": ["a", "b"]}, "class_ids has 4 ids for 2 classes"),
+        ({"labels": []}, "labels is a list of 0, not a list of 1 to 100,000"),
+        ({"labels": ["a", "b", 3, "d"]}, r"labels\[2\] is 3, not text"),
+        ({"labels": ["a", "b", "x" * 1001, "d"]}, r"labels\[2\] is 'xxx.*at most 1,000 characters"),
+        ({"labels": ["a", "b", "\x1b[2J", "d"]}, r"labels\[2\] is .*control character"),
+        ({"labels": ["a", "b", "c\u2028", "d"]}, "control character"),
+        (
+            {"fixed_size": [16384, 16384]},
+            "fixed_size is a list of 2, not null, or a height and a width from 1 to 2,048",
+        ),
+        ({"fixed_size": "224"}, "fixed_size is '224'"),
+        ({"size_multiple": 0}, "size_multiple is 0"),
+        ({"typical_activation": 0}, "typical_activation is 0"),
+        ({"typical_activation": float("nan")}, "typical_activation is nan"),
+        ({"background": [4]}, "background beyond the 4 classes"),
+        ({"background": [True]}, r"background\[0\] is True"),
+        ({"activation": "relu"}, "activation is 'relu', not softmax or sigmoid or none"),
+        ({"maps": None}, "maps is None"),
+        ({"name": {}}, "name is an object of 0, not text"),
+        ({"presets": {}}, "presets is an object of 0, not an object of 1 to 64 named values"),
+        (
+            {"presets": {"fast": {"scales": [224]}}},
+            "presets.fast is an object of 1, not an object with scales, refinement_steps",
+        ),
+        (
+            {"presets": {"fast": {"scales": [10**6], "refinement_steps": 4}}},
+            r"scales\[0\] is 1000000, not a whole number",
+        ),
+        ({"presets": {"fast": {"scales": [448, 224], "refinement_steps": 4}}}, "a preset's scales rise"),
+        ({"presets": {"fast": {"scales": [224], "refinement_steps": 10**9}}}, "refinement_steps is 1000000000"),
+        ({"presets": {"fast": {"scales": [224], "walk_steps": 10**9}}}, "refinement_steps is 1000000000"),
+        ({"figures": {"top1": "high"}}, "figures.top1 is 'high', not a number"),
+        ({"no_such_field": 1}, "unknown field no_such_field"),
+        ({"format": "3"}, "does not say its format"),
+    ],
+)
+def test_a_hostile_card_is_refused(change: dict[str, object], said: str) -> None:
+    with pytest.raises(ModelFileError, match=said):
+        Card.from_json(json.dumps(json.loads(CARD.to_json()) | change))
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "null", "[" * 100_000, '{"format": 3}', '{"format": 3, "labels": ["\\ud800"]}']
+)
+def test_what_is_no_card_is_refused(text: str) -> None:
+    with pytest.raises(ModelFileError, match="damaged card"):
+        Card.from_json(text)
+
+
+def test_a_card_that_could_not_be_read_is_not_written() -> None:
+    with pytest.raises(ModelFileError, match="control character"):
+        replace(CARD, labels=("a", "b", "c\n", "d")).to_json()
+
+
+def test_what_was_not_measured_is_left_out() -> None:
+    figures = {"top1": 12.5, "nothing": float("nan")}
+    assert Card.from_json(replace(CARD, figures=figures).to_json()).figures == {"top1": 12.5}
+
+
+VALUES = [None, True, -1, 0, 10**400, 1e308, float("nan"), float("inf"), "", "x" * 5000, "\x00", "\ud800", [], {}, [[]],
+          {"a": {}}, [None] * 3, "softmax", [1, 2], [10**9, 10**9]]  # fmt: skip
+
+
+def changed(data: Any, chance: random.Random) -> Any:  # noqa: ANN401
+    """A card's data with one value, somewhere in it, replaced, taken out, doubled or renamed."""
+    if not isinstance(data, (dict, list)) or not data or chance.random() < 0.1:
+        return chance.choice(VALUES)
+    keys = list(data) if isinstance(data, dict) else list(range(len(data)))
+    key, data = chance.choice(keys), type(data)(data)
+    what = chance.randrange(12)
+    if what == 0:
+        del data[key]
+    elif what == 1 and isinstance(data, dict):
+        data[str(chance.choice(VALUES))[:50]] = data[key]
+    elif what == 2 and isinstance(data, list):
+        data.append(data[key])
+    else:
+        data[key] = changed(data[key], chance)
+    return data
+
+
+def test_mutated_cards_are_read_or_refused() -> None:
+    search = Search(896, 1, (0, 2), 8, sharpness=2, novelty=True)
+    whole = replace(CARD, finders=2, presets={"fast": replace(CARD.preset("fast"), searches=(search,))})
+    data, chance, read = json.loads(whole.to_json()), random.Random(0), 0
+    for _ in range(1500):
+        mutated = data
+        for _ in range(chance.randint(1, 3)):
+            mutated = changed(mutated, chance)
+        try:
+            card = Card.from_json(json.dumps(mutated))
+        except ModelFileError as error:
+            assert len(str(error)) < 500
+            continue
+        read += 1
+        # What is read can be used, and written again.
+        assert Card.from_json(card.to_json()) == card
+        card.class_index(0)
+        for preset in card.presets.values():
+            assert preset.largest <= 2048
+            preset.threshold_of(len(card.labels) - 1)
+    assert 50 < read < 1250
 
 
 @pytest.mark.parametrize("wanted", [1, np.int64(1), "barn owl", "Barn_Owl", " barn  owl ", "n2", "1"])

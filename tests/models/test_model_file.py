@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -72,7 +73,44 @@ def test_what_is_no_boxless_model_is_refused(tmp_path: Path) -> None:
     assert "no card" in refusal(with_card(tmp_path / "plain.onnx", None))
     assert "damaged card" in refusal(with_card(tmp_path / "damaged.onnx", "{"))
     assert "damaged card" in refusal(with_card(tmp_path / "odd.onnx", changed_card(presets={"fast": {}})))
-    assert "without presets" in refusal(with_card(tmp_path / "empty.onnx", changed_card(presets={})))
+    assert "presets is an object of 0" in refusal(with_card(tmp_path / "empty.onnx", changed_card(presets={})))
+
+
+def test_a_card_that_the_graph_contradicts_is_refused(tmp_path: Path) -> None:
+    assert "1000 logits for 2 labels" in refusal(
+        with_card(tmp_path / "few.onnx", changed_card(labels=["a", "b"], class_ids=[]))
+    )
+    model = onnx.load(MODEL)
+    model.graph.node.add(op_type="Cast", input=["logits"], output=["wide"]).attribute.add(name="to", i=11, type=2)
+    model.graph.output[0].name, model.graph.output[0].type.tensor_type.elem_type = "wide", 11
+    model.graph.output.add().CopyFrom(model.graph.output[0])
+    onnx.save(model, tmp_path / "type.onnx")
+    assert "type.onnx: " in refusal(tmp_path / "type.onnx")
+
+
+def test_metadata_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    path = with_card(tmp_path / "bytes.onnx", "@" * 64)
+    path.write_bytes(path.read_bytes().replace(b"@" * 64, b"\xff" * 64))
+    # ONNX Runtime refuses the whole file, or hands the bytes on, as its protobuf was built.
+    assert re.search("bytes.onnx: (its metadata is not UTF-8 text|not a model .*parsing failed)", refusal(path))
+
+
+def test_what_a_damaged_graph_says_is_not_believed(embedded: ModelFile, tmp_path: Path) -> None:
+    """Its outputs are declared rightly, and come otherwise."""
+    model = onnx.load(MODEL)
+    for node in model.graph.node:
+        if "chosen" in node.output:
+            node.output[0] = "really_chosen"
+    model.graph.initializer.append(onnx.numpy_helper.from_array(np.array(10**6, np.int64), "far"))
+    model.graph.node.add(op_type="Add", input=["really_chosen", "far"], output=["chosen"])
+    for node in model.graph.node:
+        node.input[:] = ["really_chosen" if name == "chosen" else name for name in node.input]
+    nodes = sorted(model.graph.node, key=lambda node: node.output[0] == "chosen")
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    onnx.save(model, tmp_path / "far.onnx")
+    with pytest.raises(ModelFileError, match="not those of the classes asked for"):
+        ModelFile(tmp_path / "far.onnx").run(np.zeros((64, 64, 3), np.uint8), size=(64, 64))
 
 
 def test_a_model_of_a_newer_format_is_refused(tmp_path: Path) -> None:

@@ -157,7 +157,7 @@ def _card(
         licence=licence,
         source=f"attached to {path.name}",
         activation=activation,
-        maps="max-pooled" if found.max_pooled else "exact" if found.tail.exact else "linearised",
+        maps="max-pooled" if found.pooling.maximum else "exact" if found.tail.exact else "linearised",
     )
 
 
@@ -178,7 +178,7 @@ def _side(size: tuple[int, int]) -> int:
 
 
 def _in_words(found: Found) -> tuple[str, ...]:
-    lines = [f"{found.pooling.op_type} over {found.features} ({found.layout})"]
+    lines = [f"{found.pooling.words} over {found.pooling.features} ({found.pooling.layout})"]
     lines += [node.op_type for node in found.tail.nodes if node.op_type != "Constant"]
     lines.append(f"logits ({found.tail.stages[-1].width})" + (f", then {found.activation}" if found.activation else ""))
     return tuple(lines)

@@ -9,11 +9,13 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from boxless.errors import NetworkError
 from boxless.export.assemble import NETWORK_PREFIX, GapNetwork
 from boxless.export.find import Found, find_head
 from boxless.export.flow import Flow
 from boxless.export.heads import FEATURES, Head, behind
 from boxless.export.mid_level import Layer, find_layers
+from boxless.export.pooling import Layout
 from boxless.export.preprocessing import Preprocessing
 from boxless.export.shapes import shapes
 from boxless.export.source import Classifier
@@ -44,27 +46,27 @@ def cut(
     channels_first = classifier.layout == "nchw"
     shape = (1, 3, *size) if channels_first else (1, *size, 3)
     known = shapes(classifier.model, entry, shape, classifier.output)
-    flow = Flow(graph, entry)
+    flow = Flow(graph, entry, classifier.model.opset_import)
     found = find_head(flow, classifier.output, known, allow_max)
-    features, turned = found.features, found.layout == "nhwc"
+    features, layout = found.pooling.features, found.pooling.layout
     maker = flow.maker.get(features)
-    if turned and maker is not None and maker.op_type == "Transpose" and _perm(maker) == [0, 2, 3, 1]:
-        features, turned = maker.input[0], False
-    layers, grid = find_layers(flow, features, known, size, "nhwc" if turned else "nchw")
+    if layout == "nhwc" and maker is not None and maker.op_type == "Transpose" and _perm(maker) == [0, 2, 3, 1]:
+        features, layout = maker.input[0], "nchw"
+    layers, grid = find_layers(flow, features, known, size, "nhwc" if layout == "nhwc" else "nchw")
 
     part = onnx.GraphProto(name="network")
     part.input.append(helper.make_tensor_value_info(_ENTRY, TensorProto.FLOAT, ["N", 3, "h", "w"]))
     _enter(part, entry, colours.bgr, channels_first)
-    needed = flow.nodes_to([found.features, features, *(layer.name for layer in layers)])
+    needed = flow.nodes_to([found.pooling.features, features, *(layer.name for layer in layers)])
     part.node.extend(needed)
-    names: dict[str, str] = {}
-    for name, way in ((features, "nhwc" if turned else "nchw"), *((each.name, each.layout) for each in layers)):
-        names[name] = name if way == "nchw" else f"{name}_boxless_planes"
-        if way == "nhwc" and not any(names[name] in node.output for node in part.node):
-            part.node.append(helper.make_node("Transpose", [name], [names[name]], perm=[0, 3, 1, 2]))
+    names = {each.name: _planes(part, each.name, each.layout) for each in layers}
+    if layout in ("ncl", "nlc"):
+        names[features] = _token_planes(part, features, layout, known[features], size)
+    else:
+        names[features] = _planes(part, features, layout)
     used = {name for node in needed for name in node.input}
     part.initializer.extend(hollow(tensor) for tensor in graph.initializer if tensor.name in used)
-    for name in dict.fromkeys([*names.values(), found.features]):
+    for name in dict.fromkeys([*names.values(), found.pooling.features]):
         part.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, None))
     model = helper.make_model(part, opset_imports=classifier.model.opset_import, ir_version=10)
 
@@ -89,6 +91,49 @@ def _perm(node: onnx.NodeProto) -> list[int]:
     return [int(axis) for attribute in node.attribute if attribute.name == "perm" for axis in attribute.ints]
 
 
+def _planes(part: onnx.GraphProto, name: str, layout: str) -> str:
+    """The name of a feature map (N, C, h, w)."""
+    if layout == "nchw":
+        return name
+    planes = f"{name}_boxless_planes"
+    if not any(planes in node.output for node in part.node):
+        part.node.append(helper.make_node("Transpose", [name], [planes], perm=[0, 3, 1, 2]))
+    return planes
+
+
+def _token_planes(part: onnx.GraphProto, name: str, layout: Layout, shape: Sequence[int], size: tuple[int, int]) -> str:
+    """The name of a feature map (N, C, h, w) made of tokens, which are its cells row by row.
+
+    Raises:
+        NetworkError: if they are not those of a grid.
+    """
+    cells, channels = (shape[1], shape[2]) if layout == "nlc" else (shape[2], shape[1])
+    stride = next((s for s in range(1, min(size) + 1) if -(-size[0] // s) * -(-size[1] // s) == cells), None)
+    if stride is None:
+        raise NetworkError(
+            f"a mean over {cells} tokens, which are no grid over {size[0]} x {size[1]} pixels (expected one token a "
+            "patch, without a class token or registers among them)"
+        )
+    in_rows, shape_of, grid, dims, planes = (
+        f"{name}_boxless_{each}" for each in ("rows", "size", "grid", "dims", "planes")
+    )
+    part.initializer.append(numpy_helper.from_array(np.array([stride, stride], np.int64), f"{name}_boxless_stride"))
+    part.initializer.append(numpy_helper.from_array(np.array([stride - 1] * 2, np.int64), f"{name}_boxless_up"))
+    part.initializer.append(numpy_helper.from_array(np.array([-1, channels], np.int64), f"{name}_boxless_channels"))
+    part.node.extend(
+        [
+            helper.make_node("Shape", [_ENTRY], [shape_of], start=2, end=4),
+            helper.make_node("Add", [shape_of, f"{name}_boxless_up"], [f"{grid}_up"]),
+            helper.make_node("Div", [f"{grid}_up", f"{name}_boxless_stride"], [grid]),
+            helper.make_node("Concat", [f"{name}_boxless_channels", grid], [dims], axis=0),
+        ]
+    )
+    if layout == "nlc":
+        part.node.append(helper.make_node("Transpose", [name], [in_rows], perm=[0, 2, 1]))
+    part.node.append(helper.make_node("Reshape", [in_rows if layout == "nlc" else name, dims], [planes]))
+    return planes
+
+
 def _enter(part: onnx.GraphProto, entry: str, bgr: bool, channels_first: bool) -> None:
     """What leads from RGB planes to what the network takes."""
     name = _ENTRY
@@ -104,8 +149,7 @@ def _enter(part: onnx.GraphProto, entry: str, bgr: bool, channels_first: bool) -
 
 def _head(flow: Flow, found: Found) -> Head:
     """The pooling and all that follows, under names of their own."""
-    pooled = found.pooling.output[0]
-    own = [*flow.nodes_to(found.pooling.input[1:]), found.pooling, *found.tail.nodes]
+    own = [*found.pooling.nodes, *found.tail.nodes]
     own = list({node.output[0]: node for node in own}.values())
     made = {name for node in own for name in node.output if name}
     constant = {name for node in own for name in node.input if name in flow.initializers}
@@ -122,9 +166,6 @@ def _head(flow: Flow, found: Found) -> Head:
         copy.name = ""
         copy.input[:] = [renamed(name) for name in node.input]
         copy.output[:] = [renamed(name) for name in node.output]
-        if node is found.pooling and node.op_type == "AveragePool":  # over the whole map, whatever its size
-            copy.op_type = "GlobalAveragePool"
-            copy.ClearField("attribute")
         logits.node.append(copy)
     for name in sorted(constant):
         tensor = onnx.TensorProto()
@@ -148,7 +189,7 @@ def _head(flow: Flow, found: Found) -> Head:
         for stage in stages
     ]
     assert FEATURES not in made
-    assert pooled in made
+    assert found.pooling.pooled in made
     return behind(logits, scaled, bends)
 
 

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import onnx
 
 from boxless.errors import NetworkError
-from boxless.export.flow import Flow, attributes
-from boxless.export.source import Layout
+from boxless.export.flow import Flow
+from boxless.export.pooling import Pooling, Shapes, find_pooling
 from boxless.export.tail import Tail, read_tail
-
-Shapes = Mapping[str, tuple[int, ...]]
 
 _PASSING = frozenset(["Identity", "Cast", "Flatten", "Reshape", "Squeeze"])
 _ACTIVATIONS: dict[str, Literal["softmax", "sigmoid"]] = {
@@ -32,28 +28,14 @@ class Found:
     Attributes:
         logits: the tensor before the final softmax or sigmoid.
         activation: which of the two; None where the network ends in logits.
-        pooling: the node that pools.
-        features: the feature map that it pools.
-        layout: of the feature map.
+        pooling: of the last feature map.
         tail: what follows.
-        max_pooled: whether it takes the maximum instead of the mean.
     """
 
     logits: str
     activation: Literal["softmax", "sigmoid"] | None
-    pooling: onnx.NodeProto
-    features: str
-    layout: Layout
+    pooling: Pooling
     tail: Tail
-    max_pooled: bool
-
-
-@dataclass(frozen=True)
-class _Pooling:
-    node: onnx.NodeProto
-    layout: Layout
-    dims: tuple[int, ...]
-    max_pooled: bool
 
 
 def find_head(flow: Flow, output: str, shapes: Shapes, allow_max: bool = False) -> Found:
@@ -71,19 +53,15 @@ def find_head(flow: Flow, output: str, shapes: Shapes, allow_max: bool = False) 
     if output not in flow.from_picture:
         raise NetworkError(f"the output {output} does not depend on the picture")
     logits, activation = _before_activation(flow, output)
-    for name in reversed(flow.cuts(logits)):
-        pooling = _pooling(flow, flow.maker[name], shapes) if name in flow.maker else None
-        if pooling is not None:
-            break
-    else:
+    pooling = find_pooling(flow, logits, shapes)
+    if pooling is None:
         raise NetworkError(_what_instead(flow, logits, shapes))
-    if pooling.max_pooled and not allow_max:
+    if pooling.maximum and not allow_max:
         raise NetworkError(
-            f"maximum pooling ({pooling.node.op_type} {pooling.node.name}): a logit then stands on one cell a channel, "
+            f"maximum pooling ({pooling.words}): a logit then stands on one cell a channel, "
             "and class maps do not add up to it; attach with --allow-max-pool for maps all the same"
         )
-    tail = read_tail(flow, name, pooling.dims, shapes, logits)
-    return Found(logits, activation, pooling.node, pooling.node.input[0], pooling.layout, tail, pooling.max_pooled)
+    return Found(logits, activation, pooling, read_tail(flow, pooling.pooled, pooling.dims, shapes, logits))
 
 
 def _before_activation(flow: Flow, output: str) -> tuple[str, Literal["softmax", "sigmoid"] | None]:
@@ -93,35 +71,6 @@ def _before_activation(flow: Flow, output: str) -> tuple[str, Literal["softmax",
             return node.input[0], _ACTIVATIONS[node.op_type]
         name = node.input[0]
     return output, None
-
-
-def _pooling(flow: Flow, node: onnx.NodeProto, shapes: Shapes) -> _Pooling | None:
-    before, after = shapes.get(node.input[0]) if node.input else None, shapes.get(node.output[0])
-    if before is None or len(before) != 4:
-        return None
-    channels = (before[1], 1, 1)
-    if node.op_type in ("GlobalAveragePool", "GlobalMaxPool"):
-        return _Pooling(node, "nchw", channels, node.op_type == "GlobalMaxPool")
-    if node.op_type in ("AveragePool", "MaxPool"):
-        settings = attributes(node)
-        whole = list(before[2:]) == list(np.ravel(np.asarray(settings.get("kernel_shape", ()))))
-        unpadded = not np.any(np.asarray(settings.get("pads", 0)))
-        if whole and unpadded and before[2:] != (1, 1) and after == (before[0], *channels):
-            return _Pooling(node, "nchw", channels, node.op_type == "MaxPool")
-    if node.op_type in ("ReduceMean", "ReduceMax"):
-        settings = attributes(node)
-        axes = settings.get("axes")
-        if axes is None and len(node.input) > 1:
-            axes = flow.constant(node.input[1])
-        if axes is None:
-            return None
-        keep = bool(settings.get("keepdims", 1))
-        for layout, space in (("nchw", {2, 3}), ("nhwc", {1, 2})):
-            if {int(axis) % 4 for axis in np.ravel(np.asarray(axes))} == space:
-                width = before[1] if layout == "nchw" else before[3]
-                kept = (width, 1, 1) if layout == "nchw" else (1, 1, width)
-                return _Pooling(node, layout, kept if keep else (width,), node.op_type == "ReduceMax")  # type: ignore[arg-type]
-    return None
 
 
 def _what_instead(flow: Flow, logits: str, shapes: Shapes) -> str:
@@ -148,8 +97,8 @@ def _what_instead(flow: Flow, logits: str, shapes: Shapes) -> str:
     pools = sorted({node.op_type for node in nodes if "Pool" in node.op_type or node.op_type.startswith("Reduce")})
     seen = f"; there are {', '.join(pools)}, but not everything goes through one of them" if pools else ""
     return (
-        f"no global average pooling through which everything goes, from the picture to {logits} "
-        f"(GlobalAveragePool, ReduceMean over height and width, or AveragePool over the whole map){seen}"
+        f"no global average pooling through which everything goes, from the image to {logits} "
+        f"(a mean over height and width, however it is written){seen}"
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -10,7 +10,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
-_NO_PICTURE = frozenset(["Shape", "Size"])
+NO_PICTURE = frozenset(["Shape", "Size"])
 """What comes out of these depends on a picture's size, not on the picture."""
 
 
@@ -20,10 +20,12 @@ class Flow:
     Args:
         graph: sorted topologically, as ONNX demands.
         entry: the name of the input that takes the picture.
+        opsets: of its operators.
     """
 
-    def __init__(self, graph: onnx.GraphProto, entry: str) -> None:
+    def __init__(self, graph: onnx.GraphProto, entry: str, opsets: Sequence[onnx.OperatorSetIdProto] = ()) -> None:
         self.graph = graph
+        self.opsets = list(opsets)
         self.entry = entry
         self.maker = {name: node for node in graph.node for name in node.output if name}
         self.initializers = {tensor.name: tensor for tensor in graph.initializer}
@@ -34,7 +36,7 @@ class Flow:
         """The tensors that depend on the picture."""
         known = {self.entry}
         for node in self.graph.node:
-            if node.op_type not in _NO_PICTURE and known.intersection(node.input):
+            if node.op_type not in NO_PICTURE and known.intersection(node.input):
                 known.update(node.output)
         return frozenset(known)
 
@@ -73,7 +75,7 @@ class Flow:
         nodes = [node for node in self.nodes_to([goal]) if self.from_picture.intersection(node.output)]
         last_use = {goal: len(nodes)}
         for i, node in enumerate(nodes):
-            if node.op_type not in _NO_PICTURE:
+            if node.op_type not in NO_PICTURE:
                 last_use |= {name: max(i, last_use.get(name, 0)) for name in node.input if name in self.from_picture}
         live = {self.entry}
         found = [self.entry]

@@ -16,7 +16,7 @@ import onnx
 
 from boxless.errors import NetworkError
 from boxless.export import operators
-from boxless.export.flow import Flow
+from boxless.export.flow import NO_PICTURE, Flow
 from boxless.export.linear import Dims, Floats, Linear, NotUnderstoodError, begin, constant, number, plus, times
 
 BENDS = frozenset(
@@ -125,7 +125,8 @@ class _Reader:
 
     def tail(self) -> Tail:
         for node in list(self._nodes):
-            if any(name in self._values for name in node.input):
+            # A shape is known before: what is computed of it depends on the picture's size, not on the picture.
+            if node.op_type not in NO_PICTURE and any(name in self._values for name in node.input):
                 try:
                     self._values[node.output[0]] = self._value(node)
                 except NotUnderstoodError as reason:

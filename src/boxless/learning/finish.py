@@ -130,4 +130,4 @@ def _typical_activation(network: ModelFile, measured: HeldOut) -> float:
             each for each in result.predictions if targets[i, each.class_index] and each.class_index not in background
         ]
         found += [each.activation for each in shown]
-    return round(float(np.median(found)), 2) if found and np.median(found) > 0 else network.card.typical_activation
+    return float(f"{np.median(found):.3g}") if found and np.median(found) > 0 else network.card.typical_activation

@@ -36,8 +36,13 @@ def logits(features: Floats, weight: Floats, bias: Floats) -> Floats:
     return np.asarray(weight @ features.mean(axis=(1, 2)) + bias, dtype=np.float32)
 
 
-def probabilities(logits: Floats, activation: Literal["softmax", "sigmoid"]) -> Floats:
-    """Probabilities (..., K) in [0, 1] from logits (..., K): summing to one (softmax), or each by itself (sigmoid)."""
+def probabilities(logits: Floats, activation: Literal["softmax", "sigmoid", "none"]) -> Floats:
+    """Probabilities (..., K) in [0, 1] from logits (..., K): summing to one (softmax), or each by itself (sigmoid).
+
+    With none, the logits are probabilities already; they are clipped.
+    """
+    if activation == "none":
+        return np.asarray(np.clip(logits, 0.0, 1.0), dtype=np.float32)
     if activation == "sigmoid":
         return np.asarray(1.0 / (1.0 + np.exp(-logits)), dtype=np.float32)
     shifted = np.exp(logits - logits.max(axis=-1, keepdims=True))

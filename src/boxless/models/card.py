@@ -7,10 +7,12 @@ import json
 import operator
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from math import isfinite
 from typing import Any, Literal
 
-from boxless.errors import ModelFileError, UnknownClassError, UnknownPresetError
-from boxless.models.presets import DEFAULT_PRESET, Preset, renamed, view_size
+from boxless.errors import ModelFileError, UnknownClassError, UnknownPresetError, first_line
+from boxless.models import fields
+from boxless.models.presets import DEFAULT_PRESET, Preset, of_today, view_size
 
 FORMAT = 3
 """The version of the model file's format: its inputs, outputs and card. A reader refuses newer ones, and reads older.
@@ -23,6 +25,11 @@ min_probability, min_activation, typical_activation.
 METADATA_KEY = "boxless"
 """The key of the ONNX metadata under which the card stands, as JSON."""
 
+Activation = Literal["softmax", "sigmoid", "none"]
+
+_MAX_TEXT = 2**24
+"""Characters of a card's JSON: room for 100,000 labels and their thresholds."""
+
 
 @dataclass(frozen=True)
 class Card:
@@ -33,7 +40,8 @@ class Card:
         labels: class names, by class index.
         class_ids: other names of the classes, such as WordNet ids, by class index; empty if there are none.
         background: the indices of classes that say "nothing here" and so never have a box.
-        activation: makes probabilities of logits: softmax (one class a picture) or sigmoid (any number).
+        activation: makes probabilities of logits: softmax (one class an image), sigmoid (any number of them), or none
+            (the network's outputs are probabilities as they come, clipped to [0, 1]).
         preprocessing: what the graph does to pixels, in words.
         size_multiple: both sides of what the network sees are multiples of this.
         fixed_size: the only (height, width) that the network can see, pictures squeezed to it; None if it is free.
@@ -61,7 +69,7 @@ class Card:
     maps: Literal["exact", "linearised", "max-pooled", "none"] = "exact"
     class_ids: tuple[str, ...] = ()
     background: tuple[int, ...] = ()
-    activation: Literal["softmax", "sigmoid"] = "softmax"
+    activation: Activation = "softmax"
     typical_activation: float = 10.0
     finders: int = 0
     figures: Mapping[str, float] = field(default_factory=dict)
@@ -151,54 +159,95 @@ class Card:
         return self.class_ids[class_index] if self.class_ids else f"{label} {class_index}"
 
     def to_json(self) -> str:
-        """The card as JSON, with the format's version."""
-        return json.dumps({"format": FORMAT, **asdict(self)}, ensure_ascii=False)
+        """The card as JSON, with the format's version.
+
+        Returns:
+            Text that `from_json` reads.
+
+        Raises:
+            ModelFileError: if a field holds what no card may, such as a label with control characters.
+        """
+        data = json.loads(json.dumps(asdict(self)))
+        # A figure that could not be measured is none.
+        data["figures"] = {name: value for name, value in data["figures"].items() if isfinite(value)}
+        self._check(data)
+        return json.dumps({"format": FORMAT, **data}, ensure_ascii=False, allow_nan=False)
 
     @classmethod
     def from_json(cls, text: str) -> Card:
         """The card that `to_json` wrote.
 
+        Args:
+            text: JSON, from a stranger.
+
+        Returns:
+            A card whose every field is of its type and within its bounds.
+
         Raises:
             ModelFileError: if it is damaged, or of a newer format.
+
+        Example:
+            >>> Card.from_json(ModelFile("efficientnet-lite0").card.to_json()).name
+            'efficientnet-lite0'
         """
+        if len(text) > _MAX_TEXT:
+            raise ModelFileError(f"a boxless model with a card of {len(text):,} characters (at most {_MAX_TEXT:,})")
         try:
-            data: dict[str, Any] = json.loads(text)
-            version = data.pop("format")
-            if version > FORMAT:
-                raise ModelFileError(
-                    f"a boxless model of format {version} (this boxless reads up to {FORMAT}): "
-                    "pip install --upgrade boxless"
-                )
-            data = renamed(data, {"typical_evidence": "typical_activation"})
-            for name in ("labels", "class_ids", "background"):
-                data[name] = tuple(data.get(name, ()))
-            if data.get("fixed_size"):
-                height, width = data["fixed_size"]
-                data["fixed_size"] = (int(height), int(width))
-            data["presets"] = {name: Preset.from_dict(preset) for name, preset in data["presets"].items()}
-            card = cls(**data)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            data = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise ModelFileError(f"a boxless model with a damaged card ({first_line(error)})") from None
+        version = data.pop("format", None) if isinstance(data, dict) else None
+        if not isinstance(version, int) or version < 1:
+            raise ModelFileError("a boxless model with a damaged card (it does not say its format)")
+        if version > FORMAT:
+            raise ModelFileError(
+                f"a boxless model of format {version} (this boxless reads up to {FORMAT}): "
+                "pip install --upgrade boxless"
+            )
+        data = of_today(data)
+        cls._check(data)
+        try:
+            return cls(
+                **{**{name: _frozen(value) for name, value in data.items()}, "presets": _presets(data["presets"])}
+            )
+        except ValueError as error:
             raise ModelFileError(f"a boxless model with a damaged card ({error})") from None
-        if not card.presets:
-            raise ModelFileError("a boxless model without presets")
-        for name, preset in card.presets.items():
-            if len(preset.thresholds) not in (0, len(card.labels)):
+
+    @staticmethod
+    def _check(data: dict[str, Any]) -> None:
+        """Every field by itself, then what they say of each other."""
+        fields.check(data, fields.CARD)
+        classes, finders = len(data["labels"]), data.get("finders", 0)
+        counts = {"class_ids": data.get("class_ids", ())}
+        counts |= {f"preset {name}": preset.get("thresholds", ()) for name, preset in data["presets"].items()}
+        for where, values in counts.items():
+            if len(values) not in (0, classes):
+                what = "ids" if where == "class_ids" else "thresholds"
                 raise ModelFileError(
-                    f"a boxless model with a damaged card (preset {name} has {len(preset.thresholds)} thresholds for "
-                    f"{len(card.labels)} classes)"
+                    f"a boxless model with a damaged card ({where} has {len(values)} {what} for {classes} classes)"
                 )
-            for search in preset.searches:
-                if search.finder >= card.finders or not set(search.classes) <= set(range(len(card.labels))):
+        if any(index >= classes for index in data.get("background", ())):
+            raise ModelFileError(f"a boxless model with a damaged card (background beyond the {classes} classes)")
+        for name, preset in data["presets"].items():
+            for search in preset.get("searches", ()):
+                if search["finder"] >= finders or max(search["classes"], default=0) >= classes:
                     raise ModelFileError(
-                        f"a boxless model with a damaged card (preset {name} asks finder {search.finder} for classes "
-                        f"{search.classes}; it has {card.finders} finders and {len(card.labels)} classes)"
+                        f"a boxless model with a damaged card (preset {name} asks finder {search['finder']} for "
+                        f"classes {tuple(search['classes'])}; it has {finders} finders and {classes} classes)"
                     )
-        return card
 
     @property
     def default_preset(self) -> str:
         """What is used where no preset is named."""
         return DEFAULT_PRESET if DEFAULT_PRESET in self.presets else next(iter(self.presets))
+
+
+def _presets(data: dict[str, Any]) -> dict[str, Preset]:
+    return {name: Preset.from_dict(preset) for name, preset in data.items()}
+
+
+def _frozen(value: Any) -> Any:  # noqa: ANN401
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _plain(name: str) -> str:

@@ -94,6 +94,11 @@ class ModelFile:
 
     Raises:
         ModelFileError: if there is no such model or file, or it is no boxless model.
+
+    Example:
+        >>> model = ModelFile("efficientnet-lite0")
+        >>> model.run(np.zeros((300, 400, 3), np.uint8), size=(192, 256), top=3).class_maps.shape
+        (3, 6, 8)
     """
 
     def __init__(self, model: str | Path, threads: int = 0) -> None:
@@ -107,7 +112,12 @@ class ModelFile:
         # ONNX Runtime's errors have no common class of their own.
         except Exception as error:
             raise ModelFileError(f"{self.path}: not a model that ONNX Runtime can run ({first_line(error)})") from None
-        text = self._session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
+        try:
+            text = self._session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
+        except UnicodeDecodeError:
+            raise ModelFileError(
+                f"{self.path}: its metadata is not UTF-8 text (damaged, or no boxless model)"
+            ) from None
         if text is None:
             raise ModelFileError(
                 f"{self.path}: an ONNX file, but no boxless model (it has no card); if it is a classifier, make one "
@@ -117,12 +127,7 @@ class ModelFile:
             self.card = Card.from_json(text)
         except ModelFileError as error:
             raise ModelFileError(f"{self.path}: {error}") from None
-        outputs = {output.name for output in self._session.get_outputs()}
-        self.outputs = ["logits", "chosen", "class_maps", *(name for name in MAYBE if name in outputs)]
-        if self.card.detects:
-            self.outputs = ["logits", "boxes", "box_scores", "box_classes"]
-        if missing := set(self.outputs) - outputs:
-            raise ModelFileError(f"{self.path}: a boxless model without its {', '.join(sorted(missing))}")
+        self.outputs = _outputs(self._session, self.card, self.path)
 
     def __reduce__(self) -> tuple[type[ModelFile], tuple[Path, int]]:
         """As its path, for pickle: another process opens the file anew."""
@@ -153,8 +158,16 @@ class ModelFile:
         """
         self.card.need_maps("what you asked for")
         feed = inputs(pixels, size=size, classes=classes, top=top)
-        found = zip(self.outputs, self._session.run(self.outputs, feed), strict=True)
-        return Output(**{name: value[0] for name, value in found})
+        found = dict(zip(self.outputs, self._run(feed), strict=True))
+        chosen = found["chosen"][0]
+        asked = np.array_equal(chosen[: len(classes)], classes) and _within(
+            chosen[len(classes) :], len(self.card.labels)
+        )
+        if not asked or found["class_maps"].shape[1] != len(chosen) or 0 in found["class_maps"].shape[2:]:
+            raise ModelFileError(
+                f"{self.path}: a damaged model (its class maps are not those of the classes asked for)"
+            )
+        return Output(**{name: value[0] for name, value in found.items()})
 
     def detect(self, pixels: NDArray[np.uint8], *, size: tuple[int, int]) -> Detected:
         """Looks once at a picture with a detector.
@@ -163,9 +176,73 @@ class ModelFile:
             pixels: RGB (H, W, 3).
             size: as for `run`.
         """
-        feed = {"image": pixels[None], "size": np.array(size, np.int64)}
-        logits, boxes, scores, classes = self._session.run(self.outputs, feed)
+        feed: dict[str, NDArray[Any]] = {"image": pixels[None], "size": np.array(size, np.int64)}
+        logits, boxes, scores, classes = self._run(feed)
+        if not len(boxes) == len(scores) == len(classes) or not _within(classes, logits.shape[1]):
+            raise ModelFileError(f"{self.path}: a damaged model (its boxes, scores and classes do not fit)")
         return Detected(logits[0], boxes, scores, classes)
+
+    def _run(self, feed: dict[str, NDArray[Any]]) -> list[NDArray[Any]]:
+        """One run. What a stranger's graph makes is looked at before anything is indexed with it."""
+        try:
+            found = [np.asarray(each) for each in self._session.run(self.outputs, feed)]
+        # ONNX Runtime's errors have no common class of their own.
+        except Exception as error:
+            raise ModelFileError(f"{self.path}: it cannot be run on this image ({first_line(error)})") from None
+        if len(found[0]) != 1 or found[0].shape[-1] != len(self.card.labels):
+            raise ModelFileError(
+                f"{self.path}: a damaged model ({found[0].shape[-1]} logits for {len(self.card.labels)} labels)"
+            )
+        return found
+
+
+_SHAPES = {
+    "logits": ("tensor(float)", 2),
+    "chosen": ("tensor(int64)", 2),
+    "class_maps": ("tensor(float)", 4),
+    "affinity": ("tensor(float)", 5),
+    "novelty": ("tensor(float)", 3),
+    "boxes": ("tensor(float)", 2),
+    "box_scores": ("tensor(float)", 1),
+    "box_classes": ("tensor(int64)", 1),
+    "image": ("tensor(uint8)", 4),
+    "size": ("tensor(int64)", 1),
+    "classes": ("tensor(int64)", 1),
+    "top": ("tensor(int64)", 1),
+}
+"""Types and ranks of what goes into a model file's graph and comes out; see docs/model-file.md."""
+
+
+def _outputs(session: ort.InferenceSession, card: Card, path: Path) -> list[str]:
+    """The names of the outputs that a run asks for.
+
+    Raises:
+        ModelFileError: if the graph has not the inputs and outputs that it has to have.
+    """
+    given = {each.name: each for each in (*session.get_inputs(), *session.get_outputs())}
+    wanted = ["logits", "boxes", "box_scores", "box_classes"] if card.detects else ["logits", "chosen", "class_maps"]
+    wanted += [] if card.detects else [name for name in MAYBE if name in given]
+    entries = ["image", "size"] if card.detects else ["image", "size", "classes", "top"]
+    if missing := set(wanted) - given.keys():
+        raise ModelFileError(f"{path}: a boxless model without its {', '.join(sorted(missing))}")
+    needed = {each.name for each in session.get_inputs()}
+    if needed - set(entries) or not {"image", "size"} <= needed:
+        raise ModelFileError(f"{path}: a damaged model (inputs {', '.join(sorted(needed))}, not {', '.join(entries)})")
+    for name in (*wanted, *sorted(needed)):
+        kind, rank = _SHAPES[name]
+        if given[name].type != kind or len(given[name].shape) != rank:
+            raise ModelFileError(
+                f"{path}: a damaged model ({name} is {given[name].type} of {len(given[name].shape)} dimensions, not "
+                f"{kind} of {rank})"
+            )
+    classes = given["logits"].shape[1]
+    if isinstance(classes, int) and classes != len(card.labels):
+        raise ModelFileError(f"{path}: a damaged model ({classes} logits for {len(card.labels)} labels)")
+    return wanted
+
+
+def _within(indices: NDArray[np.int64], classes: int) -> bool:
+    return not indices.size or bool(indices.min() >= 0 and indices.max() < classes)
 
 
 def inputs(

@@ -29,6 +29,26 @@ def renamed(data: dict[str, Any], names: Mapping[str, str] = _RENAMED) -> dict[s
     return {names.get(name, name): value for name, value in data.items()}
 
 
+def of_today(data: dict[str, Any]) -> dict[str, Any]:
+    """The card of an older file as one of today: present names, and nothing that fell out of use.
+
+    What is not as it should be stays as it is, for the check that follows.
+    """
+    data = renamed(data, {"typical_evidence": "typical_activation"})
+    if isinstance(data.get("presets"), dict):
+        data["presets"] = {name: _preset_of_today(preset) for name, preset in data["presets"].items()}
+    return data
+
+
+def _preset_of_today(data: Any) -> Any:  # noqa: ANN401
+    if not isinstance(data, dict):
+        return data
+    data = {name: value for name, value in renamed(data).items() if _UNUSED.get(name, ...) != value}
+    if isinstance(data.get("searches"), list):
+        data["searches"] = [renamed(each) if isinstance(each, dict) else each for each in data["searches"]]
+    return data
+
+
 _WIDEST = 3.0
 """A picture longer than this times its breadth is looked at as if it were this long: squeezed, not cut."""
 
@@ -67,7 +87,6 @@ class Search:
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Search:
         """The search of which `data` is the `dataclasses.asdict`, maybe by way of JSON."""
-        data = renamed(data)
         return cls(**{**data, "classes": tuple(data["classes"])})
 
 
@@ -151,9 +170,7 @@ class Preset:
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Preset:
         """The preset of which `data` is the `dataclasses.asdict`, maybe by way of JSON."""
-        data = renamed(data)
         lists = {name: tuple(data.get(name, ())) for name in ("scales", "thresholds")}
-        data = {name: value for name, value in data.items() if _UNUSED.get(name, ...) != value}
         searches = tuple(Search.from_dict(each) for each in data.get("searches", ()))
         return cls(**{**data, **lists, "searches": searches})
 

@@ -20,6 +20,7 @@ export function inputSize(card, side, height, width) {
 
 /** Probabilities of logits. */
 export function probabilities(logits, activation) {
+  if (activation === "none") return Array.from(logits, (logit) => Math.min(Math.max(logit, 0), 1));
   if (activation === "sigmoid") return Array.from(logits, (logit) => 1 / (1 + Math.exp(-logit)));
   const peak = largest(logits);
   const shares = Array.from(logits, (logit) => Math.exp(logit - peak));
