@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +20,7 @@ from boxless.models.presets import DEFAULT_TOP
 from boxless.models.zoo import quick_model
 from boxless.multi_scale import Eye
 from boxless.results import Localization, Prediction
+from boxless.system.cores import usable_cores
 from boxless.system.ordered import ordered_map
 
 Floats = NDArray[np.float32]
@@ -138,7 +138,7 @@ class Localizer:
             except PictureError as error:
                 return self._result(picture_name(source), source, None, (), str(error))
 
-        return ordered_map(one, sources, workers or os.cpu_count() or 1)
+        return ordered_map(one, sources, workers or usable_cores())
 
     def _wanted(self, top: int, classes: Sequence[str | int] | None) -> list[int] | None:
         if top < 1:
