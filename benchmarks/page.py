@@ -29,6 +29,7 @@ from benchmarks.facts import DATA, write_results
 from boxless import Localizer
 from boxless.models.zoo import DEFAULT_MODEL, EIGHT_BIT_MODEL
 from boxless.serve.alone import RUNTIME, find_runtime, write_alone
+from boxless.system.cores import usable_cores
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -177,7 +178,7 @@ def main() -> None:
         facts = {"browser": f"Chromium {browser.version}", "runtime": RUNTIME, "pictures": len(files)}
         browser.close()
     print(json.dumps(figures, indent=1))
-    load = f"{os.getloadavg()[0]:.0f} processes wanted to run at the end, on {os.cpu_count()} cores"
+    load = f"{os.getloadavg()[0]:.0f} processes wanted to run at the end, on {usable_cores()} cores"
     write_results("page", {**facts, "beside": load, "figures": figures, "targets": TARGETS})
 
 

@@ -37,6 +37,7 @@ from boxless.evaluation.box_accuracy import IOUS, Overlaps, max_box_acc_v2, one_
 from boxless.imaging.read import read_picture, resize_pixels
 from boxless.maps.class_maps import normalise
 from boxless.maps.refine import resize_maps
+from boxless.system.cores import usable_cores
 from boxless.system.files import write_whole
 
 RESULTS = Path(__file__).parent / "results/peers.json"
@@ -204,7 +205,7 @@ def machine() -> dict[str, Any]:
     return {
         "date": time.strftime("%Y-%m-%d"),
         "processor": next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), "unknown"),
-        "cores": os.cpu_count(),
+        "cores": usable_cores(),
         "python": platform.python_version(),
         "load": round(os.getloadavg()[0], 1),
         "packages": {name: version(name) for name in packages},

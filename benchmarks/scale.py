@@ -30,6 +30,7 @@ from boxless.batch.run import run
 from boxless.batch.settings import Settings
 from boxless.batch.sources import pictures as items_of
 from boxless.imaging.read import pictures_in, read_picture
+from boxless.system.cores import usable_cores
 from boxless.system.ordered import ordered_map
 
 _VARIANTS = 10
@@ -113,7 +114,7 @@ def make_pictures(folder: Path, count: int) -> None:
 def rates(folder: Path, preset: str, rounds: int) -> dict[str, float]:
     """The long run from end to end over the slower of decoding and the network alone, in turns on the same pictures."""
     localizer = Localizer(Settings().model, preset, threads=1)
-    enough, cores = localizer.preset.scales[-1], os.cpu_count() or 1
+    enough, cores = localizer.preset.scales[-1], usable_cores()
     names = [str(item.place) for item in islice(items_of([str(folder)]), rounds * _ROUND)]
     read = partial(read_picture, enough=enough)
 

@@ -24,6 +24,7 @@ import numpy as np
 
 from benchmarks.facts import DATA, write_results
 from boxless import Localizer
+from boxless.system.cores import usable_cores
 
 ROUNDS = 3
 TARGETS = {
@@ -152,7 +153,7 @@ def main() -> None:
     with service() as (port, process):
         figures = {**throughput(port, process, contents), **overhead(port, contents)}
     print(json.dumps(figures, indent=1))
-    load = f"{os.getloadavg()[0]:.0f} processes wanted to run at the end, on {os.cpu_count()} cores"
+    load = f"{os.getloadavg()[0]:.0f} processes wanted to run at the end, on {usable_cores()} cores"
     write_results("serve", {"pictures": len(contents), "beside": load, "figures": figures, "targets": TARGETS})
 
 

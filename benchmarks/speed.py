@@ -5,7 +5,6 @@ The bare forward pass is the same network, in ONNX Runtime, from its float input
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import tempfile
@@ -28,6 +27,7 @@ from boxless import Localizer
 from boxless.imaging.read import read_picture
 from boxless.models import zoo
 from boxless.models.presets import view_size
+from boxless.system.cores import usable_cores
 from boxless.system.ordered import ordered_map
 
 MODEL = zoo.models()[zoo.DEFAULT_MODEL]
@@ -92,7 +92,7 @@ def folder_ratios(files: list[Path], preset: str, rounds: int = 5) -> dict[str, 
     localizer = Localizer(MODEL, preset)
     largest = localizer.preset.scales[-1]
     arrays = [read_picture(file, enough=largest).pixels for file in files]
-    cores = os.cpu_count() or 1
+    cores = usable_cores()
 
     def rate(work: Iterable[object]) -> float:
         start = time.perf_counter()
@@ -119,7 +119,7 @@ def _exhaust(localizer: Localizer, arrays: list[NDArray[np.uint8]]) -> None:
 
 def core_ratio(arrays: list[NDArray[np.uint8]], rounds: int = 5) -> dict[str, float]:
     """Many pictures each on a core of its own, over each on all cores: pictures a second, `fast`."""
-    cores = os.cpu_count() or 1
+    cores = usable_cores()
     localizers = {threads: Localizer(MODEL, "fast", threads=threads) for threads in (1, cores)}
     tasks = {str(threads): partial(_exhaust, each, arrays) for threads, each in localizers.items()}
     times = milliseconds(tasks, rounds, warm=1)

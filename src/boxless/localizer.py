@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +21,7 @@ from boxless.models.zoo import quick_model
 from boxless.multi_scale import MultiScaleRunner
 from boxless.options import LocateKeywords, LocateOptions
 from boxless.results import Localization, Prediction
+from boxless.system.cores import usable_cores
 from boxless.system.ordered import ordered_map
 
 Floats = NDArray[np.float32]
@@ -175,7 +175,7 @@ class Localizer:
             except PictureError as error:
                 return self._result(picture_name(source), source, None, (), str(error))
 
-        return ordered_map(one, sources, workers or os.cpu_count() or 1)
+        return ordered_map(one, sources, workers or usable_cores())
 
     def _indices(self, options: LocateOptions) -> list[int] | None:
         return None if options.classes is None else [self.card.class_index(each) for each in options.classes]

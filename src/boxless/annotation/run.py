@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from boxless.errors import OutputError, PictureError
 from boxless.localizer import Localizer
 from boxless.maps.run_lengths import counts_of
 from boxless.results import Prediction
+from boxless.system.cores import usable_cores
 from boxless.system.ordered import ordered_map
 
 
@@ -106,7 +106,7 @@ def annotate(
 
     with Output(out, force) as part, Records(part, settings) as records:
         resumed = records.done
-        waiting = ordered_map(one, inputs[resumed:], os.cpu_count() or 1)
+        waiting = ordered_map(one, inputs[resumed:], usable_cores())
         for number, found in enumerate(waiting, start=resumed):
             if isinstance(found, str):
                 records.add_failure(str(inputs[number].path), found)

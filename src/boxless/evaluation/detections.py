@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from boxless.evaluation.average_precision import IOUS, AveragePrecision, ClassMa
 from boxless.evaluation.matching import NOTHING, FoundBoxes, Matches, TrueBoxes, match
 from boxless.localizer import Localizer
 from boxless.results import Prediction
+from boxless.system.cores import usable_cores
 from boxless.system.ordered import ordered_map
 from boxless.system.progress import Progress
 
@@ -113,7 +113,7 @@ def measure_boxes(
         except PictureError as error:
             return str(error)
 
-    for number, found in enumerate(ordered_map(one, paths, os.cpu_count() or 1)):
+    for number, found in enumerate(ordered_map(one, paths, usable_cores())):
         progress(localizer.card.name, number + 1, len(paths))
         if isinstance(found, str):
             boxed.notes.add("damaged file", found)

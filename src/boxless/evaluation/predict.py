@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
@@ -21,6 +20,7 @@ from boxless.maps.class_maps import normalise, probabilities
 from boxless.models.card import Card
 from boxless.models.model_file import Network, Output
 from boxless.results import Prediction
+from boxless.system.cores import usable_cores
 from boxless.system.ordered import ordered_map
 
 Floats = NDArray[np.float32]
@@ -108,7 +108,7 @@ def measure_model(
         ]
 
     groups = (list(group) for _, group in groupby(pictures, key=lambda picture: picture.path))
-    for scores in ordered_map(one, groups, workers or os.cpu_count() or 1):
+    for scores in ordered_map(one, groups, workers or usable_cores()):
         yield from scores
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from boxless.datasets.labelled import LabelledPictures
 from boxless.errors import PictureError
 from boxless.imaging.read import read_picture
+from boxless.system.cores import usable_cores
 from boxless.system.ordered import ordered_map
 from boxless.system.progress import Progress
 
@@ -31,7 +31,7 @@ def unreadable(paths: Sequence[Path], done: Callable[[int], object] = lambda cou
         return None
 
     found = {}
-    for index, why in enumerate(ordered_map(reason, paths, os.cpu_count() or 1)):
+    for index, why in enumerate(ordered_map(reason, paths, usable_cores())):
         if why is not None:
             found[index] = why
         done(index + 1)

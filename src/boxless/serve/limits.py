@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 
 from boxless.imaging.read import MAX_PIXELS
+from boxless.system.cores import usable_cores
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Limits:
         stop_seconds: that requests under way have when the service is told to stop.
     """
 
-    workers: int = os.cpu_count() or 1
+    workers: int = usable_cores()
     queue: int = 64
     readings: int = 32
     connections: int = 512

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import shutil
 import subprocess
@@ -12,6 +11,8 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
+
+from boxless.system.cores import usable_cores
 
 LEARNING = ("boxless", "keras", "tensorflow-cpu", "tensorflow", "jax", "torch", "numpy", "onnxruntime")
 """The packages on whose versions a trained network may depend."""
@@ -39,7 +40,7 @@ def machine(packages: Sequence[str]) -> dict[str, Any]:
     return {
         "date": time.strftime("%Y-%m-%d"),
         "processor": processor,
-        "cores": os.cpu_count(),
+        "cores": usable_cores(),
         "accelerators": _accelerators(),
         "system": platform.platform(),
         "python": platform.python_version(),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -15,6 +14,7 @@ from boxless.learning.detector.taught import Taught
 from boxless.learning.network.augment import recoloured
 from boxless.learning.network.examples import Store
 from boxless.networks.backbones import STRIDES
+from boxless.system.cores import usable_cores
 from boxless.system.ordered import ordered_map
 
 Floats = NDArray[np.float32]
@@ -105,9 +105,7 @@ class Scenes:
         """Pictures float32 (b, side, side, 3) in 0-255, and the targets of `Taughtable`; made ahead of their use."""
         order = np.random.default_rng([self._seed, number]).permutation(len(self._store))
         parts = order[: self.steps * self._batch].reshape(self.steps, self._batch)
-        return ordered_map(
-            lambda step: self._made(parts[step].tolist(), number), range(self.steps), os.cpu_count() or 1
-        )
+        return ordered_map(lambda step: self._made(parts[step].tolist(), number), range(self.steps), usable_cores())
 
     def _made(self, pictures: Sequence[int], epoch: int) -> Batch:
         scenes = [self.scene(picture, epoch) for picture in pictures]

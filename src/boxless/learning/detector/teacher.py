@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -20,6 +19,7 @@ from boxless.learning.detector.taught import Taught
 from boxless.localizer import Localizer
 from boxless.models.model_file import Detected, ModelFile, Network
 from boxless.models.presets import Preset, Search
+from boxless.system.cores import usable_cores
 from boxless.system.files import write_whole
 from boxless.system.ordered import ordered_map
 
@@ -65,7 +65,7 @@ def by_class_maps(model: Path, pictures: LabelledPictures, done: Done) -> list[T
         return taught_by(said, labels, classes)
 
     taught = []
-    for each in ordered_map(one, range(len(pictures)), os.cpu_count() or 1):
+    for each in ordered_map(one, range(len(pictures)), usable_cores()):
         taught.append(each)
         done(len(taught))
     if not any((each.weights > 0).any() for each in taught):
@@ -143,7 +143,7 @@ def by_detector(model: Path, pictures: LabelledPictures, first: Sequence[Taught]
         return relabelled(found, size, labels, first[i])
 
     taught = []
-    for each in ordered_map(one, range(len(pictures)), os.cpu_count() or 1):
+    for each in ordered_map(one, range(len(pictures)), usable_cores()):
         taught.append(each)
         done(len(taught))
     return taught
@@ -162,7 +162,7 @@ def named_by_class_maps(model: Path, pictures: LabelledPictures, done: Done) -> 
     known = [k for k, label in enumerate(pictures.classes) if label in card.labels]
     columns = [card.class_index(pictures.classes[k]) for k in known]
     said = np.zeros((len(pictures), len(pictures.classes)), np.float32)
-    for i, (chances, _) in enumerate(ordered_map(quick.survey, pictures.paths, os.cpu_count() or 1)):
+    for i, (chances, _) in enumerate(ordered_map(quick.survey, pictures.paths, usable_cores())):
         said[i, known] = chances[columns]
         done(i + 1)
     return said

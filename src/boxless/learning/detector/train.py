@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from functools import partial
@@ -46,6 +45,7 @@ from boxless.models.card import Card
 from boxless.models.model_file import ModelFile
 from boxless.models.presets import DEFAULT_PRESET, Preset
 from boxless.networks.framework import keras
+from boxless.system.cores import usable_cores
 from boxless.system.ordered import ordered_map
 from boxless.system.progress import Progress
 
@@ -190,7 +190,7 @@ def _taught(
 
 def _evidence(network: ModelFile, held_out: LabelledPictures, progress: Progress) -> Evidence:
     rows = []
-    for logits in ordered_map(lambda path: look(network, path)[0].logits, held_out.paths, os.cpu_count() or 1):
+    for logits in ordered_map(lambda path: look(network, path)[0].logits, held_out.paths, usable_cores()):
         rows.append(probabilities(logits, "sigmoid"))
         progress("held out", len(rows), len(held_out))
     return evidence_of(np.stack(rows), held_out.targets, held_out.background)
@@ -246,7 +246,7 @@ def _aspects(pictures: LabelledPictures) -> list[float]:
         picture = read_picture(path, enough=1)
         return picture.height / picture.width
 
-    return list(ordered_map(one, pictures.paths, os.cpu_count() or 1))
+    return list(ordered_map(one, pictures.paths, usable_cores()))
 
 
 def _facts(learned: LabelledPictures, settings: Settings, teacher: Path | Sequence[Taught]) -> dict[str, Any]:

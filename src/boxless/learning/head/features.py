@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from boxless.errors import PictureError
 from boxless.export.backbone import Backbone
 from boxless.imaging.read import read_picture, resize_pixels
+from boxless.system.cores import usable_cores
 from boxless.system.files import cache_folder, check_space
 from boxless.system.ordered import ordered_map
 
@@ -105,7 +105,7 @@ class Look:
 
 def here(look: Look, paths: Sequence[Path]) -> Iterator[tuple[int, Seen]]:
     """The engine of one machine: a picture a core."""
-    return enumerate(ordered_map(look, paths, os.cpu_count() or 1))
+    return enumerate(ordered_map(look, paths, usable_cores()))
 
 
 def pooled_features(

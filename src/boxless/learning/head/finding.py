@@ -6,7 +6,6 @@ share of it where the map reaches half its maximum, here the *hot share*. What w
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -19,6 +18,7 @@ from boxless.localizer import Localizer
 from boxless.models.card import Card
 from boxless.models.model_file import Network
 from boxless.models.presets import Preset, Search
+from boxless.system.cores import usable_cores
 from boxless.system.ordered import ordered_map
 
 Floats = NDArray[np.float32]
@@ -146,7 +146,7 @@ def hot_shares(
         return hot_share(score_map_of(finding))
 
     found: dict[int, list[float]] = {}
-    for n, ((_, k), share) in enumerate(zip(chosen, ordered_map(one, chosen, os.cpu_count() or 1), strict=True)):
+    for n, ((_, k), share) in enumerate(zip(chosen, ordered_map(one, chosen, usable_cores()), strict=True)):
         if share > 0:
             found.setdefault(k, []).append(share)
         done(n + 1, len(chosen))

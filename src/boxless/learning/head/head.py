@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxless.maps.class_maps import probabilities
+from boxless.system.cores import usable_cores
 from boxless.system.extras import missing_extra
 from boxless.system.ordered import ordered_map
 
@@ -89,9 +89,7 @@ def _cross_validated(features: Floats, targets: Floats, several: bool, seed: int
     folds = folds_of(targets, several, seed)
     # A thread a fold, with one each for its matrix products: two threads within a small product wait for each other.
     with threadpool_limits(1, "blas"):
-        paths = ordered_map(
-            lambda fold: _path(features[fold[0]], targets[fold[0]], several), folds, os.cpu_count() or 1
-        )
+        paths = ordered_map(lambda fold: _path(features[fold[0]], targets[fold[0]], several), folds, usable_cores())
         guesses = {strength: np.zeros_like(targets) for strength in STRENGTHS} if folds else {}
         for (_, unseen), path in zip(folds, paths, strict=True):
             for strength, (weight, bias) in path.items():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from boxless.errors import PictureError
 from boxless.export.backbone import Backbone
 from boxless.export.novelty import Gaussian
 from boxless.imaging.read import read_picture, resize_pixels
+from boxless.system.cores import usable_cores
 from boxless.system.ordered import ordered_map
 
 Floats = NDArray[np.float32]
@@ -56,7 +56,7 @@ def usual_cells(
         return flat[np.random.default_rng((seed, i)).permutation(len(flat))[:_A_PICTURE]]
 
     found = []
-    for n, cells in enumerate(ordered_map(one, chosen.tolist(), os.cpu_count() or 1)):
+    for n, cells in enumerate(ordered_map(one, chosen.tolist(), usable_cores())):
         if cells is not None:
             found.append(cells)
         done(n + 1, len(chosen))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeVar
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from boxless.learning.head.head import STEPS, STRENGTHS, TINY, LinearHead, balanced_loss, folds_of
 from boxless.maps.class_maps import probabilities
+from boxless.system.cores import usable_cores
 from boxless.system.ordered import ordered_map
 
 Floats = NDArray[np.float32]
@@ -194,7 +194,7 @@ class _Problem:
             standard = (self.features[part] - self.mean) / self.deviation
             return what(standard, self.targets[part])
 
-        return ordered_map(one, _pieces(chosen), os.cpu_count() or 1)
+        return ordered_map(one, _pieces(chosen), usable_cores())
 
     def _both(self, columns: Floats) -> Floats:
         """(m, K) of (m, J)."""
@@ -212,7 +212,7 @@ def _pieces(chosen: Indices) -> list[Indices]:
 def _moments(features: Rows, chosen: Indices) -> tuple[Floats, Floats]:
     """Mean and deviation (C,) of features, by parts (Chan, Golub and LeVeque, 1983)."""
     count, mean, squares = 0, np.zeros(features.width), np.zeros(features.width)
-    for rows in ordered_map(lambda part: features[part].astype(np.float64), _pieces(chosen), os.cpu_count() or 1):
+    for rows in ordered_map(lambda part: features[part].astype(np.float64), _pieces(chosen), usable_cores()):
         middle = rows.mean(axis=0)
         both = count + len(rows)
         squares += ((rows - middle) ** 2).sum(axis=0) + (middle - mean) ** 2 * (count * len(rows) / both)

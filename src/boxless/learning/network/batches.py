@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from math import ceil
 
@@ -14,6 +13,7 @@ from boxless.learning.network.augment import Augmentation, augmented
 from boxless.learning.network.device import sharing
 from boxless.learning.network.examples import Store
 from boxless.networks.framework import keras
+from boxless.system.cores import usable_cores
 from boxless.system.ordered import ordered_map
 
 Floats = NDArray[np.float32]
@@ -76,7 +76,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
 
     def ahead(self) -> Iterator[tuple[Floats, Floats]]:
         """The batches in their order, the next ones made while one is used."""
-        return ordered_map(self.__getitem__, range(len(self)), os.cpu_count() or 1)
+        return ordered_map(self.__getitem__, range(len(self)), usable_cores())
 
     def _shown(self, picture: int) -> Floats:
         pixels = self._store[picture]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 import platform
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -29,6 +28,7 @@ from boxless.learning.report.report import Report
 from boxless.models.card import Card
 from boxless.models.model_file import ModelFile
 from boxless.networks.framework import keras
+from boxless.system.cores import usable_cores
 from boxless.system.files import write_whole
 from boxless.system.progress import Progress
 
@@ -205,6 +205,6 @@ def ran_on(devices: int = 1) -> str:
     backend = keras.backend.backend()
     version = getattr(import_module(backend), "__version__", "")
     there = gpus()
-    cores = f"CPU, {os.cpu_count()} cores" + (f" as {devices} devices" if devices > 1 else "")
+    cores = f"CPU, {usable_cores()} cores" + (f" as {devices} devices" if devices > 1 else "")
     where = "a GPU" if there == 1 else f"{devices} of {there} GPUs" if there else cores
     return f"{where} ({platform.machine()}), {backend} {version}"

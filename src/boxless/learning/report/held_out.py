@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,6 +15,7 @@ from boxless.imaging.read import read_picture, resize_pixels
 from boxless.learning.loss import log_loss
 from boxless.maps.class_maps import probabilities
 from boxless.models.model_file import ModelFile
+from boxless.system.cores import usable_cores
 from boxless.system.ordered import ordered_map
 
 Floats = NDArray[np.float32]
@@ -111,7 +111,7 @@ def measure(
         return one_core.run(resize_pixels(picture.pixels, *size), size=size).logits
 
     rows = []
-    for logits in ordered_map(one, range(len(pictures)), os.cpu_count() or 1):
+    for logits in ordered_map(one, range(len(pictures)), usable_cores()):
         rows.append(logits)
         done(len(rows))
     return HeldOut(pictures, probabilities(np.stack(rows), network.card.activation))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
@@ -17,6 +16,7 @@ from boxless.imaging.read import read_picture, resize_pixels
 from boxless.learning.report.held_out import HeldOut
 from boxless.localizer import Localizer
 from boxless.models.model_file import ModelFile
+from boxless.system.cores import usable_cores
 from boxless.system.ordered import ordered_map
 
 Floats = NDArray[np.float32]
@@ -116,7 +116,7 @@ def survivals(
         k, i = which
         return _looked(network, localizer, held_out, k, i, fill or filled)
 
-    results = ordered_map(one, wanted, os.cpu_count() or 1)
+    results = ordered_map(one, wanted, usable_cores())
     for count, ((k, _), found) in enumerate(zip(wanted, results, strict=True), 1):
         done(count, len(wanted))
         if found is not None:
