@@ -31,7 +31,7 @@ def reproduce(
 
     Networks that are trained once are kept in $BOXLESS_CACHE and taken again; a run that was killed goes on.
     """
-    from boxless.cli.loudness import note
+    from boxless.cli.verbosity import note
     from boxless.reproduction.catalogue import EXPERIMENTS
     from boxless.reproduction.catalogue import reproduce as measure_again
 
