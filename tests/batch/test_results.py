@@ -37,7 +37,7 @@ def out(album: Path, tmp_path: Path) -> Path:
 
 def best_rows(found: Localization) -> list[dict[str, Any]]:
     """The rows of a result, the one of the best box for each prediction."""
-    return [list(rows)[0] for _, rows in groupby(found.to_rows(), key=lambda row: row["label"])]
+    return [next(rows) for _, rows in groupby(found.to_rows(), key=lambda row: row["label"])]
 
 
 def test_flat_rows_are_those_of_the_best_boxes(pictures: Path, album: Path) -> None:

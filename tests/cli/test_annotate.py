@@ -41,7 +41,7 @@ def coco_of(folder: Path) -> dict[str, Any]:
 
 def test_known_labels_and_what_evaluate_says(labelled: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    done = boxless("annotate", labelled, "--labels", "folder", "--out", out, *FAST)
+    done = boxless("annotate", labelled, "--labels-from", "folder", "--out", out, *FAST)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("4 pictures, ") and "1 pictures without any" in done.stdout
     data = coco_of(out)
@@ -59,7 +59,7 @@ def test_known_labels_and_what_evaluate_says(labelled: Path, tmp_path: Path) -> 
 
 def test_what_the_model_says_with_levels_and_masks(pictures: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    done = boxless("annotate", pictures, "--out", out, "--masks", "--pictures", "none", "--json", *FAST)
+    done = boxless("annotate", pictures, "--out", out, "--masks", "--save-images", "none", "--json", *FAST)
     assert done.returncode == 0, done.stderr
     summary = json.loads(done.stdout)
     assert summary["pictures"] == 3 and summary["boxes"] >= 3 and not (out / "images").exists()
@@ -83,7 +83,7 @@ def test_what_the_model_says_with_levels_and_masks(pictures: Path, tmp_path: Pat
 def test_every_format_without_any_predictions(format_: str, labelled: Path, tmp_path: Path) -> None:
     source, out = labelled / "background", tmp_path / "out"
     done = boxless(
-        "annotate", source, "--labels", "folder", "--format", format_, "--out", out, "--pictures", "copy", *FAST
+        "annotate", source, "--labels-from", "folder", "--format", format_, "--out", out, "--save-images", "copy", *FAST
     )
     assert done.returncode == 0, done.stderr
     assert (out / FORMATS[format_].main).exists() and (out / NOTE).is_file()
@@ -102,7 +102,7 @@ def test_a_listed_picture_elsewhere_gets_no_file_beside_it(format_: str, picture
         (elsewhere / f"a{suffix}").write_text("precious")
     table, out = tmp_path / "lists/list.csv", tmp_path / "out"
     table.write_text(f"path\n{elsewhere}/a.jpg\n{elsewhere}/a.png\n../elsewhere/b.jpg\n", encoding="utf-8")
-    done = boxless("annotate", table, "--format", format_, "--pictures", "none", "--out", out, *FAST)
+    done = boxless("annotate", table, "--format", format_, "--save-images", "none", "--out", out, *FAST)
     assert done.returncode == 0, done.stderr
     assert {path.read_text() for path in elsewhere.glob("a.[txj][!p]*")} == {"precious"}
     assert len(list(elsewhere.iterdir())) == 6
@@ -122,9 +122,9 @@ def test_refusals_write_nothing(labelled: Path, tmp_path: Path) -> None:
         return done.stderr
 
     (labelled / "tabby").rename(labelled / "yeti")
-    assert "1 labels that the model lacks: yeti (1 pictures)" in refused("--labels", "folder")
+    assert "1 labels that the model lacks: yeti (1 pictures)" in refused("--labels-from", "folder")
     assert "no place for masks" in refused("--masks", "--format", "yolo")
-    assert "no labels at" in refused("--labels", "nowhere.csv")
+    assert "no labels at" in refused("--labels-from", "nowhere.csv")
     assert "Invalid value" in refused("--format", "bmp")
     assert "no preset" in refused("--preset", "quick")
     assert not out.exists() and not list(tmp_path.glob(".out*"))

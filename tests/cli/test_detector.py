@@ -17,8 +17,8 @@ def detector(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("locate", "PICTURES", "--model", "MODEL", "--maps", "OUT"),
-        ("locate", "PICTURES", "--model", "MODEL", "--out", "OUT", "--keep-maps", "uint8"),
+        ("locate", "PICTURES", "--model", "MODEL", "--save-maps", "OUT"),
+        ("batch", "PICTURES", "--model", "MODEL", "--out", "OUT", "--keep-maps", "uint8"),
         ("annotate", "PICTURES", "--model", "MODEL", "--out", "OUT", "--masks"),
         ("quantize", "MODEL", "--calibrate", "PICTURES", "--out", "OUT"),
         ("inspect", "MODEL"),

@@ -30,10 +30,10 @@ def boxed(pictures: Path, tmp_path: Path) -> Path:
 
 
 def test_a_table_with_notes(boxed: Path, pictures: Path) -> None:
-    done = boxless("evaluate", boxed, "--pictures", pictures, "--preset", "fast")
+    done = boxless("evaluate", boxed, "--images", pictures, "--preset", "fast")
     assert done.returncode == 0
     lines = done.stdout.splitlines()
-    assert lines[0] == "efficientnet-lite0, fast on boxes: 3 pictures, 3 boxes"
+    assert lines[0] == "efficientnet-lite0, fast on boxes: 3 images, 3 boxes"
     assert lines[1].split() == ["%", "(95", "%", "interval)", "oracle", "deployable", "centre", "box"]
     assert any(line.startswith("Top-1 localization") for line in lines)
     assert (
@@ -45,7 +45,7 @@ def test_a_table_with_notes(boxed: Path, pictures: Path) -> None:
 
 def test_json_and_report(boxed: Path, pictures: Path, tmp_path: Path) -> None:
     report = tmp_path / "report"
-    options = ("--pictures", pictures, "--preset", "fast", "--json", "--report", report, "--faithful", 1)
+    options = ("--images", pictures, "--preset", "fast", "--json", "--report", report, "--faithful", 1)
     done = boxless("evaluate", boxed, *options)
     assert done.returncode == 0
     data = json.loads(done.stdout)
@@ -60,7 +60,7 @@ def test_faithfulness_of_an_attached_model(pictures: Path, tmp_path: Path) -> No
     boxed = tmp_path / "boxes.csv"
     boxed.write_text("image,class,x0,y0,x1,y1\ncoffee.jpg,class 0,100,20,500,380\n")
     done = boxless(
-        "evaluate", boxed, "--pictures", pictures, "--model", attached, "--preset", "fast", "--faithful", 1, "--json"
+        "evaluate", boxed, "--images", pictures, "--model", attached, "--preset", "fast", "--faithful", 1, "--json"
     )
     assert done.returncode == 0, done.stderr
     figures = json.loads(done.stdout)["figures"]
@@ -69,15 +69,15 @@ def test_faithfulness_of_an_attached_model(pictures: Path, tmp_path: Path) -> No
 
 def test_methods_and_maps(boxed: Path, pictures: Path, tmp_path: Path) -> None:
     def value(*options: object) -> float:
-        done = boxless("evaluate", boxed, "--pictures", pictures, "--json", "--preset", "fast", *options)
+        done = boxless("evaluate", boxed, "--images", pictures, "--json", "--preset", "fast", *options)
         assert done.returncode == 0, done.stderr
         return float(json.loads(done.stdout)["figures"]["mean_iou"]["deployable"]["value"])
 
     walked = value()
     assert value("--method", "cam") == pytest.approx(walked, abs=1)
-    assert value("--method", "eigencam", "--no-walk") != pytest.approx(walked, abs=0.5)
+    assert value("--method", "eigencam", "--no-refine") != pytest.approx(walked, abs=0.5)
     model = ("--model", "efficientnet-lite0")  # whatever this processor runs best
-    found = ("locate", pictures, "--preset", "fast", *model, "--maps", tmp_path / "maps")
+    found = ("locate", pictures, "--preset", "fast", *model, "--save-maps", tmp_path / "maps")
     assert boxless(*found, "--class", "espresso", "--class", "tabby", "--class", "missile").returncode == 0
     threshold = Localizer(model[1], "fast").preset.threshold
     assert value("--maps", tmp_path / "maps", "--threshold", threshold) == pytest.approx(walked, abs=1)
@@ -85,12 +85,12 @@ def test_methods_and_maps(boxed: Path, pictures: Path, tmp_path: Path) -> None:
 
 def test_average_precision_of_two_models(boxed: Path, pictures: Path) -> None:
     models = ("--model", "efficientnet-lite0", "--model", "efficientnet-lite0-int8")
-    done = boxless("evaluate", boxed, "--pictures", pictures, "--preset", "fast", "--ap", *models)
+    done = boxless("evaluate", boxed, "--images", pictures, "--preset", "fast", "--ap", *models)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("average precision on boxes: 3 pictures, 3 boxes\nclasses known:")
+    assert done.stdout.startswith("average precision on boxes: 3 images, 3 boxes\nclasses known:")
     assert "classes unknown:" in done.stdout and "more than the first, AP at IoU 0.5" in done.stdout
     assert "efficientnet-lite0-int8, fast" in done.stdout and "yeti" in done.stdout
-    assert "--ap" in boxless("evaluate", boxed, "--pictures", pictures, *models).stderr
+    assert "--ap" in boxless("evaluate", boxed, "--images", pictures, *models).stderr
 
 
 def test_average_precision_of_classes_of_one_label(pictures: Path, tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_average_precision_of_classes_of_one_label(pictures: Path, tmp_path: Pat
     boxed.write_text(
         f"image,class,x0,y0,x1,y1\ncoffee.jpg,{bird},100,20,500,380\nrocket.jpg,{machine},280,60,360,360\n"
     )
-    done = boxless("evaluate", boxed, "--pictures", pictures, "--preset", "fast", "--ap", "--json")
+    done = boxless("evaluate", boxed, "--images", pictures, "--preset", "fast", "--ap", "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["classes"] == [bird, machine]
 
@@ -112,13 +112,13 @@ def test_average_precision_of_classes_of_one_label(pictures: Path, tmp_path: Pat
         (["{boxed}", "--preset", "quick"], "no preset 'quick'"),
         (["{boxed}", "--method", "scorecam"], "no method 'scorecam'"),
         (["{boxed}", "--maps", "nowhere"], "no folder of maps"),
-        (["{boxed}"], "--pictures"),
-        (["{boxed}", "--no-walk"], "--method"),
+        (["{boxed}"], "--images"),
+        (["{boxed}", "--no-refine"], "--method"),
     ],
 )
 def test_wrong_usage_is_status_two(boxed: Path, pictures: Path, options: list[str], said: str) -> None:
     given = [each.replace("{boxed}", str(boxed)) for each in options]
-    folder = [] if given == [str(boxed)] else ["--pictures", pictures]
+    folder = [] if given == [str(boxed)] else ["--images", pictures]
     done = boxless("evaluate", *given, *folder)
     assert done.returncode == 2
     assert said in done.stderr
@@ -130,7 +130,7 @@ def test_calibrate_leaves_a_threshold_alone_that_nobody_uses(boxed: Path, pictur
     fast = replace(card.presets["fast"], threshold=0.95, thresholds=(0.3,) * len(card.labels), set_on="before")
     own, new = tmp_path / "own.onnx", tmp_path / "new.onnx"
     write_card(ModelFile("efficientnet-lite0").path, replace(card, presets={**card.presets, "fast": fast}), own)
-    done = boxless("calibrate", boxed, "--pictures", pictures, "--model", own, "--preset", "fast", "--out", new)
+    done = boxless("calibrate", boxed, "--images", pictures, "--model", own, "--preset", "fast", "--out", new)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("fast: each class has a threshold of its own\n")
     assert ModelFile(new).card.presets["fast"].threshold == 0.95
@@ -138,7 +138,7 @@ def test_calibrate_leaves_a_threshold_alone_that_nobody_uses(boxed: Path, pictur
 
 def test_calibrate_writes_a_model_that_works(boxed: Path, pictures: Path, tmp_path: Path) -> None:
     new = tmp_path / "mine.onnx"
-    options = ("--pictures", pictures, "--preset", "fast", "--out", new)
+    options = ("--images", pictures, "--preset", "fast", "--out", new)
     done = boxless("calibrate", boxed, *options)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("fast: threshold ")

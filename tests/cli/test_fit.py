@@ -52,7 +52,7 @@ def test_two_commands(pictures_of_two: Path, tmp_path: Path, monkeypatch: pytest
 def test_a_finder_that_was_asked_for(pictures_of_two: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BOXLESS_CACHE", str(tmp_path / "cache"))
     model = tmp_path / "mine.onnx"
-    done = boxless("fit", pictures_of_two, "--out", model, "--size", "64", "--find-size", "128")
+    done = boxless("fit", pictures_of_two, "--out", model, "--size", "64", "--localization-size", "128")
     assert done.returncode == 0, done.stderr
     assert "at 128 pixels, with a layer of their own" in done.stdout
     card = ModelFile(model).card

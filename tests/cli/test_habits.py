@@ -17,16 +17,8 @@ from typer.testing import CliRunner
 from boxless.cli import app
 from boxless.cli.progress import Lines
 
-COMMANDS = (
-    "locate",
-    "models",
-    "attach",
-    "inspect",
-    "quantize",
-    "fit",
-    "train",
-    "evaluate",
-    "calibrate",
+COMMANDS = tuple(
+    sorted(str(command.name or command.callback.__name__) for command in app.registered_commands if command.callback)
 )
 
 

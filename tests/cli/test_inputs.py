@@ -50,7 +50,7 @@ def test_a_name_that_no_system_takes_fails_alone(tmp_path: Path) -> None:
 
 def test_no_picture_is_lost(tmp_path: Path) -> None:
     folder, out = written(tmp_path / "in", "p/a.jpg", "q/a.jpg", "p/a-2.jpg", "p/a.png"), tmp_path / "out"
-    done = boxless("locate", folder, "--preset", "fast", "--save", out, "--maps", out)
+    done = boxless("locate", folder, "--preset", "fast", "--save", out, "--save-maps", out)
     assert done.returncode == 0
     found = sorted(path.relative_to(out).as_posix() for path in out.rglob("*_found.jpg"))
     assert found == ["p/a-2_found.jpg", "p/a-3_found.jpg", "p/a_found.jpg", "q/a_found.jpg"]

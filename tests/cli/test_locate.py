@@ -3,6 +3,7 @@ from __future__ import annotations
 import inspect
 import json
 import shutil
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +13,16 @@ from tests.command_line import boxless
 
 from boxless import Localizer
 from boxless.cli.locate import locate
+from boxless.export.assemble import write_card
+from boxless.models.model_file import ModelFile
+from boxless.options import LocateOptions
 
 
 def test_prints_what_and_where(coffee: Path) -> None:
     done = boxless("locate", coffee, "--preset", "fast")
     assert done.returncode == 0
     heading, row = done.stdout.splitlines()
-    assert heading.split()[:2] == ["picture", "class"]
+    assert heading.split()[:2] == ["image", "class"]
     assert "coffee.jpg" in row and "espresso" in row and "%" in row
 
 
@@ -37,7 +41,7 @@ def test_named_classes(coffee: Path) -> None:
 
 def test_what_is_not_there_is_said_and_boxed_only_when_asked(pictures: Path) -> None:
     rocket = (pictures / "rocket.jpg", "--class", "tabby", "--preset", "fast")
-    assert boxless("locate", *rocket).stdout.splitlines()[1].endswith("not present")
+    assert boxless("locate", *rocket).stdout.splitlines()[1].endswith("not detected")
     (found,) = json.loads(boxless("locate", *rocket, "--json").stdout)["predictions"]
     assert (found["detected"], found["box"], found["boxes"]) == (False, None, [])
     (boxed,) = json.loads(boxless("locate", *rocket, "--json", "--include-absent").stdout)["predictions"]
@@ -59,7 +63,7 @@ def test_writes_drawings_maps_and_a_sheet(pictures: Path, tmp_path: Path) -> Non
     out = tmp_path / "out"
     sheet = tmp_path / "sheet.png"
     done = boxless(
-        "locate", pictures, again, "--preset", "fast", "--save", out, "--maps", out / "maps", "--sheet", sheet
+        "locate", pictures, again, "--preset", "fast", "--save", out, "--save-maps", out / "maps", "--sheet", sheet
     )  # fmt: skip
     assert done.returncode == 0
     names = sorted(path.relative_to(out).as_posix() for path in out.rglob("*.jpg"))
@@ -103,6 +107,8 @@ def test_failures_are_told_and_the_rest_is_done(coffee: Path, tmp_path: Path) ->
         (["--model", "resnet"], "efficientnet-lite0"),
         (["--top", "0"], "--top"),
         (["--min-probability", "2"], "--min-probability"),
+        (["--nms", "0"], "--nms"),
+        (["clip.mp4"], "boxless video clip.mp4"),
         (["--nonsense"], "--nonsense"),
     ],
 )
@@ -123,13 +129,21 @@ def test_where_nothing_can_be_written(coffee: Path, tmp_path: Path) -> None:
 def test_nothing_as_probable_as_asked(coffee: Path) -> None:
     done = boxless("locate", coffee, "--min-probability", "0.99", "--preset", "fast")
     assert done.returncode == 0
-    assert "nothing as probable as asked" in done.stdout
+    assert "no class as probable as asked" in done.stdout
 
 
 def test_the_defaults_are_those_of_the_python_interface() -> None:
     line = inspect.signature(locate).parameters
-    python = inspect.signature(Localizer.locate).parameters
-    for name in ("top", "classes", "min_probability"):
-        assert line[name].default == python[name].default
+    for field in fields(LocateOptions):
+        assert line[field.name].default == field.default
     assert line["model"].default == inspect.signature(Localizer).parameters["model"].default
     assert line["preset"].default == Localizer().preset_name
+
+
+def test_every_detected_class_of_several_labels_is_a_row(coffee: Path, tmp_path: Path) -> None:
+    network = ModelFile("efficientnet-lite0")
+    card = replace(network.card, activation="sigmoid")
+    write_card(network.path, card, tmp_path / "several.onnx")
+    done = boxless("locate", coffee, "--preset", "fast", "--model", tmp_path / "several.onnx", "--json")
+    found = json.loads(done.stdout)["predictions"]
+    assert len(found) > 1 and all(each["detected"] and each["boxes"] for each in found)

@@ -220,7 +220,7 @@ def test_folders_of_classes(tmp_path: Path, card: Card) -> None:
         ("boxes.json", "{", "not a COCO file"),
         ("boxes.json", "[1]", "not a COCO file"),
         ("boxes.json", '{"images": [], "annotations": []}', "names none"),
-        ("boxes.json", '{"images": [{"id": 1, "file_name": "no.png"}], "annotations": []}', "--pictures"),
+        ("boxes.json", '{"images": [{"id": 1, "file_name": "no.png"}], "annotations": []}', "--images"),
         ("boxes.csv", "image,x0,y0,x1,y1\n", "no column for the class"),
         ("boxes.csv", "image,class,x0\n", "no column for the box"),
         ("boxes.csv", "", "no column for the picture"),

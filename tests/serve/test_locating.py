@@ -6,7 +6,7 @@ import base64
 import inspect
 import io
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np

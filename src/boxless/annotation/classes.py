@@ -54,7 +54,7 @@ class Classes:
             more = f" and {len(errors) - _LISTED} more" if len(errors) > _LISTED else ""
             raise UnknownClassError(
                 f"{len(errors)} labels that the model lacks: {lacking}{more}; {next(iter(errors.values()))}. Name a "
-                "model that knows them, leave those pictures out, or let the model say: --labels model"
+                "model that knows them, leave those pictures out, or let the model say: --labels-from model"
             )
         known = {number for number in numbers.values() if number is not None}
         wanted = sorted(known) if numbers else [k for k in range(len(card.labels)) if k not in card.background]

@@ -76,7 +76,7 @@ def place_picture(source: Path, place: Path, how: str) -> None:
         try:
             place.symlink_to(source)
         except OSError as error:
-            raise OutputError(f"{place}: no link can be made ({error.strerror}): --pictures copy") from None
+            raise OutputError(f"{place}: no link can be made ({error.strerror}): --save-images copy") from None
     elif place.is_symlink() or not place.exists() or place.stat().st_size != source.stat().st_size:
         place.unlink(missing_ok=True)
         write_whole(place, lambda beside: shutil.copyfile(source, beside))

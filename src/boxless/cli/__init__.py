@@ -15,23 +15,25 @@ import typer
 from boxless._version import __version__
 from boxless.cli.annotate import annotate
 from boxless.cli.attach import attach
+from boxless.cli.batch import batch
 from boxless.cli.calibrate import calibrate
 from boxless.cli.detector import detector
 from boxless.cli.evaluate import evaluate
 from boxless.cli.fit import fit
 from boxless.cli.inspect import inspect
 from boxless.cli.locate import locate
-from boxless.cli.loudness import is_verbose, with_loudness
 from boxless.cli.models import models
 from boxless.cli.page import page
 from boxless.cli.quantize import quantize
 from boxless.cli.results import results
 from boxless.cli.serve import serve
 from boxless.cli.train import train
+from boxless.cli.verbosity import is_verbose, with_verbosity
+from boxless.cli.video import video
 from boxless.errors import BoxlessError
 
 app = typer.Typer(
-    help="What is in a picture, and where, learned from class labels alone.",
+    help="What is in an image, and where, learned from class labels alone.",
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
@@ -41,10 +43,12 @@ app = typer.Typer(
 
 def _add(command: Callable[..., None]) -> None:
     """Adds a command; in the list of commands stands the whole first line of its help."""
-    app.command(short_help=(command.__doc__ or "").partition("\n")[0])(with_loudness(command))
+    app.command(short_help=(command.__doc__ or "").partition("\n")[0])(with_verbosity(command))
 
 
 _add(locate)
+_add(batch)
+_add(video)
 _add(results)
 _add(models)
 _add(attach)
@@ -76,12 +80,12 @@ def _options(
 
 
 def main() -> None:
-    """Runs the command line; what a user can mend is one line on standard error and exit status 2."""
+    """Runs the command line; a user's mistake is one line on standard error and exit status 2."""
     # Where a stream was closed (>&-), Python has none.
     nowhere = Path(os.devnull).open("w")  # noqa: SIM115 (until the process ends)
     sys.stdout, sys.stderr = sys.stdout or nowhere, sys.stderr or nowhere
     for stream in (sys.stdout, sys.stderr):
-        # A file's name may have letters that a terminal has not, or bytes that are none: that is no reason to stop.
+        # A file's name may have characters that the terminal cannot show, or bytes that are no text: go on.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
@@ -92,11 +96,11 @@ def main() -> None:
         sys.stderr.write(f"boxless: {error}\n")
         sys.exit(2)
     except SystemExit as stop:
-        # Whoever read our output has had enough; Typer says 1 then, which is ours for pictures that failed.
+        # The reader of our output has gone; Typer exits with 1 then, which means failed images here.
         if isinstance(stop.__context__, BrokenPipeError):
             sys.exit(141)
         raise
     except OSError as error:
-        # Of a file that the user named: a folder that cannot be written, a disk that is full.
+        # Such as a folder that cannot be written, or a full disk.
         sys.stderr.write(f"boxless: {error.filename or 'while writing'}: {error.strerror or error}\n")
         sys.exit(2)

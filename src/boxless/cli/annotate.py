@@ -1,4 +1,4 @@
-"""boxless annotate: what is found, as annotations for other people's programs."""
+"""boxless annotate: boxes as annotations, for labelling tools and training."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from boxless.cli.options import AsJson, MinProbability, Model, ModelPreset
 from boxless.models.zoo import DEFAULT_MODEL
 
 
@@ -27,7 +28,7 @@ class FormatName(StrEnum):
 
 
 class Pictures(StrEnum):
-    """What becomes of the pictures."""
+    """What happens to the images."""
 
     LINK = "link"
     COPY = "copy"
@@ -35,33 +36,45 @@ class Pictures(StrEnum):
 
 
 def annotate(
-    pictures: Annotated[Path, typer.Argument(help="A folder of pictures, or a CSV of their paths (and labels).")],
-    out: Annotated[Path, typer.Option(metavar="DIR", help="The folder to make.")],
-    format_: Annotated[FormatName, typer.Option("--format", help="Of the annotations.")] = FormatName.COCO,
-    model: Annotated[str, typer.Option(help="A model's name (see boxless models) or file.")] = DEFAULT_MODEL,
-    preset: Annotated[str | None, typer.Option(help="fast, balanced or best; the model's default.")] = None,
+    pictures: Annotated[
+        Path, typer.Argument(metavar="IMAGES", help="A folder of images, or a CSV file of their paths (and labels).")
+    ],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="The folder to write.")],
+    format_: Annotated[
+        FormatName, typer.Option("--format", metavar="FORMAT", help=f"Annotation format: {', '.join(FormatName)}.")
+    ] = FormatName.COCO,
+    model: Model = DEFAULT_MODEL,
+    preset: ModelPreset = None,
     labels: Annotated[
         str | None,
         typer.Option(
-            metavar="WHERE", help="What pictures show: folder (its name), a CSV, or model; else the CSV's own or model."
+            "--labels-from",
+            metavar="folder|FILE|model",
+            help="Labels of the images: their folder's name, a CSV file, or what the model detects "
+            "[default: the labels in IMAGES if it is a CSV file with labels, else model].",
         ),
     ] = None,
-    min_probability: Annotated[float, typer.Option(min=0, max=1, help="Leave out less probable classes.")] = 0.0,
-    min_activation: Annotated[float, typer.Option(help="Leave out classes with less activation (logits).")] = 0.0,
+    min_probability: MinProbability = 0.0,
+    min_activation: Annotated[
+        float, typer.Option(metavar="LOGITS", help="Leave out classes with less activation.")
+    ] = 0.0,
     masks: Annotated[
-        bool, typer.Option("--masks", help="The pixels of each box too, where the format has them.")
+        bool, typer.Option("--masks", help="Write the pixels of each box too, where the format has them.")
     ] = False,
     placing: Annotated[
-        Pictures, typer.Option("--pictures", help="Link or copy the pictures into the folder, or leave them.")
+        Pictures,
+        typer.Option(
+            "--save-images", metavar="link|copy|none", help="Link or copy the images into the folder, or neither."
+        ),
     ] = Pictures.LINK,
     force: Annotated[
-        bool, typer.Option("--force", help="Replace a folder that annotate wrote; begin anew what was stopped.")
+        bool, typer.Option("--force", help="Replace a folder that annotate wrote; restart a run that was stopped.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Write what is found as annotations, for people and programs to go on from.
+    """Write boxes as annotations, for labelling tools and training.
 
-    A run that was stopped goes on where it was. Exit status: 0 all done; 1 some pictures failed, the rest are done; 2
+    A run that was stopped continues where it was. Exit status: 0 all done; 1 some images failed, the rest are done; 2
     wrong usage.
     """
     from boxless.annotation import Wishes, read_inputs
@@ -88,7 +101,7 @@ def annotate(
         }
         sys.stdout.write(json.dumps(data, ensure_ascii=False) + "\n")
     else:
-        resumed = f" ({done.resumed} of them found by the run that was stopped)" if done.resumed else ""
+        resumed = f" ({done.resumed} of them by the run that was stopped)" if done.resumed else ""
         typer.echo(
             f"{done.pictures} pictures{resumed}, {done.boxes} boxes, {done.empty} pictures without any\n"
             f"written: {done.main}"

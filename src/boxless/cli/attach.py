@@ -8,35 +8,48 @@ from typing import Annotated, Literal
 
 import typer
 
+from boxless.cli.options import Force, Licence, OutFile
+
 
 def attach(
     classifier: Annotated[Path, typer.Argument(metavar="IN", help="An ONNX file, or a Keras model (.keras, .h5).")],
-    out: Annotated[Path, typer.Option(metavar="FILE", help="The boxless model to write.")],
+    out: OutFile,
     labels: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Class names in their order: one a line, or a JSON list.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Class names in order: one a line, or a JSON list [default: numbers]."),
     ] = None,
     preprocess: Annotated[
         str, typer.Option(metavar="NAME", help="imagenet, tf, keras-caffe, unit, none, or mean=R,G,B,std=R,G,B.")
     ] = "imagenet",
     layout: Annotated[
-        Literal["nchw", "nhwc"] | None, typer.Option(metavar="nchw|nhwc", help="Where the input's shape does not say.")
+        Literal["nchw", "nhwc"] | None,
+        typer.Option(metavar="nchw|nhwc", help="Layout of the input [default: from its shape]."),
     ] = None,
     input_size: Annotated[
-        tuple[int, int] | None, typer.Option(metavar="H W", help="What it was made for; what it declares, or 224 224.")
+        tuple[int, int] | None,
+        typer.Option(metavar="H W", help="Input size [default: what the file declares, or 224 224]."),
     ] = None,
-    output: Annotated[str | None, typer.Option(metavar="NAME", help="Which output names the classes.")] = None,
+    output: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Output that holds the logits [default: the only one].")
+    ] = None,
     pictures: Annotated[
         Path | None,
-        typer.Option(metavar="FOLDER", exists=True, file_okay=False, help="Real pictures to prove it on (up to 20)."),
+        typer.Option(
+            "--images",
+            metavar="DIR",
+            exists=True,
+            file_okay=False,
+            help="Images to verify it on, up to 20 [default: random ones].",
+        ),
     ] = None,
-    allow_max_pool: Annotated[bool, typer.Option("--allow-max-pool", help="Take maximum pooling too.")] = False,
-    licence: Annotated[str, typer.Option(metavar="SPDX", help="Of the weights, an SPDX identifier.")] = "unknown",
-    force: Annotated[bool, typer.Option("--force", help="Replace the model file if it is there.")] = False,
+    allow_max_pool: Annotated[bool, typer.Option("--allow-max-pool", help="Accept maximum pooling too.")] = False,
+    licence: Licence = "unknown",
+    force: Force = False,
 ) -> None:
-    """Turn a classifier into a localizer: bring out the class maps that are inside.
+    """Turn a classifier into a localizer: add class maps to its outputs.
 
-    It has to end in global average pooling. Its answers stay as they are; that is shown before anything is
-    written. An opset older than 18 is converted.
+    It has to end in global average pooling. Its predictions do not change: that is verified before anything is written.
+    An opset older than 18 is converted.
     """
     from boxless.cli.overwrite import ask_before_overwriting
     from boxless.system.extras import require

@@ -20,23 +20,29 @@ _CLASSES = 30
 
 
 def evaluate_boxes(
-    dataset: Path, models: Sequence[str], preset: str | None, layout: str | None, pictures: Path | None, as_json: bool
+    dataset: Path,
+    models: Sequence[str],
+    preset: str | None,
+    layout: str | None,
+    pictures: Path | None,
+    nms: float,
+    as_json: bool,
 ) -> None:
     """Measures average precision and prints it on standard output.
 
     Args:
-        dataset, models, preset, layout, pictures: see `compare_models`.
+        dataset, models, preset, layout, pictures, nms: see `compare_models`.
         as_json: one JSON object and nothing else.
     """
     with stages() as tell:
-        measured = compare_models(dataset, models, preset, layout, pictures, tell)
+        measured = compare_models(dataset, models, preset, layout, pictures, tell, nms=nms)
     if as_json:
         sys.stdout.write(json.dumps(measured.as_dict(), ensure_ascii=False, indent=1) + "\n")
         return
     out = Console(highlight=False, soft_wrap=True)
     counts = measured.counts
     out.print(
-        f"average precision on {measured.dataset}: {counts['pictures']} pictures, {counts['boxes']} boxes",
+        f"average precision on {measured.dataset}: {counts['pictures']} images, {counts['boxes']} boxes",
         style="bold",
         markup=False,
     )

@@ -1,12 +1,12 @@
-"""boxless calibrate: a model's thresholds set on one's own boxed pictures."""
+"""boxless calibrate: a model's thresholds set on your own boxed images."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from boxless.cli.options import AnnotationFormat, Annotations, AsJson, Force, ImagesDir, Model, OutFile
 from boxless.models.zoo import DEFAULT_MODEL
 
 if TYPE_CHECKING:
@@ -14,28 +14,22 @@ if TYPE_CHECKING:
 
 
 def calibrate(
-    dataset: Annotated[
-        Path, typer.Argument(metavar="BOXES", help="Annotations (COCO .json, .csv) or a folder that holds them.")
-    ],
-    out: Annotated[Path, typer.Option(metavar="FILE", help="The new model file.")],
-    model: Annotated[
-        str, typer.Option(metavar="MODEL", help="A model's name (see boxless models) or file.")
-    ] = DEFAULT_MODEL,
+    dataset: Annotations,
+    out: OutFile,
+    model: Model = DEFAULT_MODEL,
     preset: Annotated[
-        list[str] | None, typer.Option(metavar="PRESET", help="Only this one (repeatable); else all.")
+        list[str] | None,
+        typer.Option(metavar="PRESET", help="Preset to calibrate; repeatable [default: all of the model]."),
     ] = None,
-    layout: Annotated[
-        str | None,
-        typer.Option("--format", metavar="FORMAT", help="coco, voc, folder+csv or wsol; told from the files."),
-    ] = None,
-    pictures: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the pictures are.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace the model file if it is there.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")] = False,
+    layout: AnnotationFormat = None,
+    pictures: ImagesDir = None,
+    force: Force = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Set a model's box thresholds on boxed pictures, and write it anew.
+    """Set a model's box thresholds on boxed images, and write a new model file.
 
-    One threshold for all classes, and one for each where that helps. Some hundred pictures will do, ten of a class
-    for its own; the intervals say how certain the new thresholds are.
+    There is one threshold for all classes, or one for each where that helps. A hundred images are enough, ten of a
+    class for its own threshold; the intervals show how certain the new thresholds are.
     """
     import json
 

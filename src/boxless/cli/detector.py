@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from boxless.cli.options import AsJson, Force, LabelledImages, Licence, OutFile, Seed, Validation
 from boxless.networks.backbones import BACKBONES
 
 if TYPE_CHECKING:
@@ -17,35 +18,40 @@ if TYPE_CHECKING:
 
 
 def detector(
-    pictures: Annotated[Path, typer.Argument(help="A folder with a sub-folder a class, or a CSV of path and label.")],
-    out: Annotated[Path, typer.Option(metavar="FILE", help="The model file to write.")],
+    pictures: LabelledImages,
+    out: OutFile,
     boxes_from: Annotated[
         str | None,
-        typer.Option(metavar="MODEL", help="Its class maps teach the first round; without one, boxless fit is run."),
+        typer.Option(
+            metavar="MODEL", help="Model whose class maps give the first boxes [default: boxless fit makes it]."
+        ),
     ] = None,
-    backbone: Annotated[str, typer.Option(help=f"One of {' or '.join(BACKBONES)}.")] = "efficientnet_lite0",
-    size: Annotated[int, typer.Option(help="Pixels a side, as it looks at pictures: a multiple of 32.")] = 256,
-    width: Annotated[float, typer.Option(help="Factor on the numbers of filters of darknet19.")] = 1.0,
-    rounds: Annotated[int, typer.Option(help="Of teaching at most: the first by class maps, others by itself.")] = 3,
+    backbone: Annotated[
+        str, typer.Option(metavar="NAME", help=f"One of {' or '.join(BACKBONES)}.")
+    ] = "efficientnet_lite0",
+    size: Annotated[int, typer.Option(metavar="PIXELS", help="Input size, a multiple of 32.")] = 256,
+    width: Annotated[
+        float, typer.Option(metavar="FACTOR", help="Factor on the numbers of filters of darknet19.")
+    ] = 1.0,
+    rounds: Annotated[
+        int,
+        typer.Option(metavar="N", help="Most rounds: the first learns from class maps, later ones from detections."),
+    ] = 3,
     epochs: Annotated[
-        int | None,
-        typer.Option(help="Times that every picture is shown in the first round; else 40 to 4, fewer of many."),
+        int | None, typer.Option(metavar="N", help="Epochs in round 1 [default: 40, fewer for large sets].")
     ] = None,
-    batch: Annotated[int, typer.Option(help="Pictures a step.")] = 8,
-    rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 1e-3,
-    val: Annotated[
-        str | None,
-        typer.Option(help="Held-out pictures: a folder, a CSV, a split of the CSV, or a fraction; else a fifth."),
-    ] = None,
-    licence: Annotated[str, typer.Option(help="Of your model, an SPDX identifier.")] = "unknown",
-    seed: Annotated[int, typer.Option(help="Of what is held out, of the weights and of the order.")] = 0,
-    force: Annotated[bool, typer.Option("--force", help="Replace the model file if it is there.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")] = False,
+    batch: Annotated[int, typer.Option(metavar="N", help="Batch size.")] = 8,
+    rate: Annotated[float, typer.Option(metavar="RATE", help="Highest learning rate.")] = 1e-3,
+    val: Validation = None,
+    licence: Licence = "unknown",
+    seed: Seed = 0,
+    force: Force = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Train a detector that finds every object of your classes: no boxes are drawn by anybody.
+    """Train a detector that finds every object of your classes, from class labels alone.
 
-    Class maps give boxes, boxes teach a detector, and the detector corrects its own boxes. Stopped or killed, the same
-    command goes on from the last whole epoch. A GPU is used if there is one.
+    Class maps give the first boxes; a detector learns from them and then corrects them. Stopped or killed, the same
+    command continues from the last complete epoch. A GPU is used if there is one.
     """
     from boxless.system.extras import require
 

@@ -1,22 +1,12 @@
-"""Which engine does the looking: this machine, or a Ray cluster."""
+"""Which engine runs the model: this machine, or a Ray cluster."""
 
 from __future__ import annotations
-
-from typing import Annotated, TypeAlias
 
 import typer
 
 from boxless.system.extras import require
 
 ENGINES = ("local", "ray")
-
-Address: TypeAlias = Annotated[
-    str | None, typer.Option(metavar="ADDRESS", help="Of a Ray cluster; one on this machine if none.")
-]
-Workers: TypeAlias = Annotated[
-    int | None, typer.Option(metavar="N", min=1, help="Of --engine ray: actors; one a core if not said.")
-]
-"""Options of commands that take --engine."""
 
 
 def wants_ray(name: str, address: str | None, workers: int | None, who: str) -> bool:

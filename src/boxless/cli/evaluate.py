@@ -1,4 +1,4 @@
-"""boxless evaluate: how well a model, or anybody's maps, find what people boxed."""
+"""boxless evaluate: how well a model, or anybody's maps, localize what people boxed."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from boxless.cli.options import AnnotationFormat, Annotations, AsJson, Force, ImagesDir, ModelPreset, Nms
 from boxless.models.zoo import DEFAULT_MODEL
 
 if TYPE_CHECKING:
@@ -16,59 +17,56 @@ if TYPE_CHECKING:
 
 
 def evaluate(
-    dataset: Annotated[
-        Path, typer.Argument(metavar="BOXES", help="Annotations (COCO .json, .csv) or a folder that holds them.")
-    ],
+    dataset: Annotations,
     model: Annotated[
         list[str] | None,
         typer.Option(
             metavar="MODEL",
-            help=f"A model's name (see boxless models) or file; {DEFAULT_MODEL}. Several with --ap.",
+            help=f"Name (see boxless models) or file of a model; repeatable with --ap [default: {DEFAULT_MODEL}].",
         ),
     ] = None,
-    preset: Annotated[
-        str | None, typer.Option(metavar="PRESET", help="fast, balanced or best; the model's default.")
-    ] = None,
-    layout: Annotated[
-        str | None,
-        typer.Option("--format", metavar="FORMAT", help="coco, voc, folder+csv, wsol or folders; told from the files."),
-    ] = None,
-    pictures: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the pictures are.")] = None,
+    preset: ModelPreset = None,
+    layout: AnnotationFormat = None,
+    pictures: ImagesDir = None,
     ap: Annotated[
-        bool, typer.Option("--ap", help="Average precision of all boxes instead; several models side by side.")
+        bool, typer.Option("--ap", help="Measure average precision of all boxes instead; compares several models.")
     ] = False,
+    nms: Nms = 1.0,
     maps: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Measure these maps (NumPy files) instead of a model's.")
     ] = None,
     threshold: Annotated[
-        float | None, typer.Option(metavar="SHARE", min=0.01, max=0.99, help="With --maps: where the one box is cut.")
+        float | None, typer.Option(metavar="SHARE", min=0.01, max=0.99, help="Threshold of the box, with --maps.")
     ] = None,
     method: Annotated[
         str | None,
         typer.Option(
             metavar="METHOD",
-            help="Make the maps by cam, gradcam, hirescam, xgradcam, layercam, gradcam++, ablationcam, eigencam.",
+            help="CAM method: cam, gradcam, hirescam, xgradcam, layercam, gradcam++, ablationcam or eigencam "
+            "[default: the model's maps].",
         ),
     ] = None,
     walk: Annotated[
-        bool, typer.Option("--walk/--no-walk", help="With --method: refine the maps as the model's.")
+        bool, typer.Option("--refine/--no-refine", help="Refine the maps of --method by random walk.")
     ] = True,
     faithful: Annotated[
-        int, typer.Option(metavar="N", min=0, help="Measure faithfulness too, on N pictures (slow).")
+        int, typer.Option(metavar="N", min=0, help="Measure faithfulness too, on N images (slow).")
     ] = 0,
-    report: Annotated[Path | None, typer.Option(metavar="DIR", help="Write a page with figures and pictures.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace the report if it is there.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")] = False,
+    report: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder for a report with figures and images [default: none].")
+    ] = None,
+    force: Force = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Measure localization on boxed pictures.
+    """Measure localization on boxed images.
 
-    Oracle figures (threshold and piece picked with the truth in hand) stand apart from what a user gets.
+    Reports deployable and oracle metrics separately: an oracle picks threshold and box with the truth at hand.
     """
     from boxless.cli.average_precision import evaluate_boxes
-    from boxless.cli.loudness import note
     from boxless.cli.overwrite import ask_before_overwriting
     from boxless.cli.progress import counted, stages
     from boxless.cli.table import print_evaluation
+    from boxless.cli.verbosity import note
     from boxless.evaluation import Evaluation, measure_maps, measure_model, read_dataset
     from boxless.evaluation.features import FeatureNetwork
     from boxless.evaluation.report import write_report
@@ -79,8 +77,10 @@ def evaluate(
     if ap:
         if maps or method or faithful or report or threshold:
             raise typer.BadParameter("--ap stands alone: no --maps, --threshold, --method, --faithful, --report")
-        evaluate_boxes(dataset, models, preset, layout, pictures, as_json)
+        evaluate_boxes(dataset, models, preset, layout, pictures, nms, as_json)
         return
+    if nms < 1:
+        raise typer.BadParameter("is for --ap", param_hint="--nms")
     if len(models) > 1:
         raise typer.BadParameter(f"{len(models)} models: name one, or compare them with --ap", param_hint="--model")
     if report:
@@ -88,7 +88,7 @@ def evaluate(
     network: Network
     network = ModelFile(models[0], 1) if method is None else FeatureNetwork(models[0], method, walk=walk, threads=1)
     if method is None and not walk:
-        raise typer.BadParameter("--no-walk goes with --method: the model's own maps are always refined")
+        raise typer.BadParameter("--no-refine goes with --method: the model's own maps are always refined")
     boxed = read_dataset(dataset, network.card, layout, pictures)
     scores: Iterator[Score]
     name = preset or network.card.default_preset
@@ -103,7 +103,7 @@ def evaluate(
         scores = measure_model(network, name, boxed.pictures, boxed.notes)
     more = _faithfulness(network, models[0], name, boxed, faithful) if faithful and maps is None else []
     with stages() as tell:
-        evaluation = Evaluation.of(boxed, subject, cut, counted(scores, "pictures", len(boxed.pictures), tell), more)
+        evaluation = Evaluation.of(boxed, subject, cut, counted(scores, "images", len(boxed.pictures), tell), more)
     page = write_report(evaluation, network.card, report) if report else None
     print_evaluation(evaluation, as_json)
     if page:

@@ -1,63 +1,69 @@
-"""boxless fit: a model of one's own classes, in minutes."""
+"""boxless fit: a model of your own classes, in minutes."""
 
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from boxless.cli.engines import Address, Workers
+from boxless.cli.options import (
+    Address,
+    AsJson,
+    Engine,
+    Force,
+    LabelledImages,
+    LearningReport,
+    Licence,
+    Model,
+    OutFile,
+    Seed,
+    ThresholdBoxes,
+    Validation,
+    Workers,
+)
 from boxless.models.zoo import DEFAULT_MODEL
 
 
 def fit(
-    pictures: Annotated[
-        Path, typer.Argument(metavar="PICTURES", help="A folder with a sub-folder a class, or a CSV of path and label.")
-    ],
-    out: Annotated[Path, typer.Option(metavar="FILE", help="The model file to write.")],
-    backbone: Annotated[
-        str, typer.Option(metavar="MODEL", help="A model's name (see boxless models) or file.")
-    ] = DEFAULT_MODEL,
-    val: Annotated[
-        str | None,
-        typer.Option(
-            metavar="SET", help="Held-out pictures: a folder, a CSV, a split of the CSV, or a fraction; else a fifth."
-        ),
-    ] = None,
+    pictures: LabelledImages,
+    out: OutFile,
+    backbone: Model = DEFAULT_MODEL,
+    val: Validation = None,
     size: Annotated[
         int | None,
-        typer.Option(metavar="PIXELS", min=32, max=1024, help="Pixels a side; else what is tried out names best."),
-    ] = None,
-    preset: Annotated[
-        str | None, typer.Option(metavar="PRESET", help="That the report's heat maps are drawn with.")
-    ] = None,
-    find_size: Annotated[
-        int | None,
         typer.Option(
-            metavar="PIXELS", min=32, max=2048, help="Pixels a side of the look that finds; chosen by the evidence."
+            metavar="PIXELS",
+            min=32,
+            max=1024,
+            help="Input size for classification [default: 224 or 448, by cross-validation].",
         ),
     ] = None,
-    boxes: Annotated[
-        Path | None,
-        typer.Option(metavar="BOXES", help="Boxed pictures (COCO .json, .csv, a folder) to set thresholds on."),
+    localization_size: Annotated[
+        int | None,
+        typer.Option(
+            metavar="PIXELS",
+            min=32,
+            max=2048,
+            help="Input size for localization maps [default: chosen from the data].",
+        ),
     ] = None,
-    report: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the report goes; beside the model.")] = None,
-    licence: Annotated[str, typer.Option(metavar="SPDX", help="Of your model, an SPDX identifier.")] = "unknown",
-    seed: Annotated[int, typer.Option(metavar="N", help="Of what is held out, and of the cross-validation.")] = 0,
-    engine: Annotated[str, typer.Option(metavar="ENGINE", help="That looks at the pictures: local, or ray.")] = "local",
+    preset: Annotated[
+        str | None, typer.Option(metavar="PRESET", help="Preset for the report's heatmaps [default: the model's].")
+    ] = None,
+    boxes: ThresholdBoxes = None,
+    report: LearningReport = None,
+    licence: Licence = "unknown",
+    seed: Seed = 0,
+    engine: Engine = "local",
     address: Address = None,
     workers: Workers = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace the model file and the report if they are there.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")] = False,
+    force: Force = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Learn classes of your own from pictures: no boxes, no training framework.
+    """Learn your own classes from labelled images: no boxes, no training framework.
 
-    What the frozen backbone sees in each picture is kept on disk, so another run, or one that was stopped, goes
-    on from there.
+    The frozen backbone's features are kept on disk, so that another run, or one that was stopped, continues from there.
     """
     from boxless.system.extras import require
 
@@ -90,7 +96,7 @@ def fit(
             out,
             backbone=backbone,
             side=size,
-            find_side=find_size,
+            find_side=localization_size,
             boxes=boxes,
             licence=licence,
             seed=seed,

@@ -1,4 +1,4 @@
-"""The pictures that `boxless locate` is to look at, and what the files are called that it makes of each."""
+"""The images of `boxless locate`, and the names of the files that it writes for each."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from boxless.cli.loudness import note
 from boxless.cli.outputs import DRAWN
+from boxless.cli.verbosity import note
 from boxless.errors import PictureError
 from boxless.imaging.read import pictures_in
 from boxless.system.unique_names import apart

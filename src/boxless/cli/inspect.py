@@ -1,4 +1,4 @@
-"""boxless inspect: the end of a network as text, and what its maps would be."""
+"""boxless inspect: what a network localizes with."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import typer
 
 def inspect(
     model: Annotated[
-        str, typer.Argument(metavar="MODEL", help="A classifier (ONNX or Keras), or a boxless model (name or file).")
+        str, typer.Argument(metavar="MODEL", help="A classifier (ONNX or Keras), or name or file of a boxless model.")
     ],
     preprocess: Annotated[str, typer.Option(metavar="NAME", help="As for boxless attach.")] = "imagenet",
     layout: Annotated[
@@ -21,9 +21,9 @@ def inspect(
     output: Annotated[str | None, typer.Option(metavar="NAME", help="As for boxless attach.")] = None,
     allow_max_pool: Annotated[bool, typer.Option("--allow-max-pool", help="As for boxless attach.")] = False,
 ) -> None:
-    """Show what there is to localize with: pooling, head, map sizes, cost.
+    """Show what a network localizes with: pooling, head, map sizes, cost.
 
-    A classifier is attached to for this, and what comes of it is thrown away.
+    Nothing is written.
     """
     from boxless.system.extras import require
 

@@ -11,7 +11,7 @@ import numpy as np
 import typer
 from PIL.Image import Image
 
-from boxless.cli.loudness import note
+from boxless.cli.verbosity import note
 from boxless.imaging.draw import TILE, contact_sheet
 from boxless.results import Localization
 from boxless.system.files import write_whole
@@ -32,7 +32,7 @@ def check_sheet(path: Path) -> None:
     if path.suffix.lower() not in SHEETS:
         found = f"'{path.suffix}'" if path.suffix else "no ending"
         raise typer.BadParameter(
-            f"{path} has {found}, of no picture that can be written ({', '.join(SHEETS)})", param_hint="--sheet"
+            f"{path} has {found} (expected that of an image: {', '.join(SHEETS)})", param_hint="--sheet"
         )
 
 

@@ -7,23 +7,25 @@ from typing import Annotated
 
 import typer
 
+from boxless.cli.options import Force
+
 
 def page(
-    model: Annotated[str, typer.Argument(help="A model's name (see boxless models) or file.")],
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="Name (see boxless models) or file of a model.")],
     out: Annotated[Path, typer.Option(metavar="DIR", help="The folder to write.")],
     runtime: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Where onnxruntime-web is; looked for in node_modules where it is left out."),
+        typer.Option(metavar="DIR", help="Folder of onnxruntime-web [default: in node_modules]."),
     ] = None,
     examples: Annotated[
         list[Path] | None,
-        typer.Option("--example", metavar="PICTURE", help="To offer to visitors without one at hand; repeatable."),
+        typer.Option("--example", metavar="IMAGE", help="Image that the page offers to visitors; repeatable."),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace the page if it is there.")] = False,
+    force: Force = False,
 ) -> None:
-    """Write a folder that runs a model in its visitor's browser: pictures never leave their device.
+    """Write a web page that runs a model in the visitor's browser: images never leave the device.
 
-    The folder can be put on any web space. It holds the page, the model, and onnxruntime-web (npm) to run it.
+    Any web server can serve the folder. It holds the page, the model, and onnxruntime-web (npm) to run it.
     """
     from boxless.cli.overwrite import ask_before_overwriting
     from boxless.serve.alone import find_runtime, write_alone

@@ -20,7 +20,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from boxless.cli.loudness import is_quiet
+from boxless.cli.verbosity import is_quiet
 
 T = TypeVar("T")
 Tell: TypeAlias = Callable[[str, int, int | None], None]

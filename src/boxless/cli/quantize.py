@@ -1,4 +1,4 @@
-"""boxless quantize: a model in eight bits, and what that cost and gained."""
+"""boxless quantize: a model in int8, and what that costs and gains."""
 
 from __future__ import annotations
 
@@ -7,30 +7,37 @@ from typing import Annotated
 
 import typer
 
+from boxless.cli.options import Force, OutFile
+
 
 def quantize(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="A model's name (see boxless models) or file.")],
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="Name (see boxless models) or file of a model.")],
     calibrate: Annotated[
         Path,
         typer.Option(
-            metavar="FOLDER", exists=True, file_okay=False, help="Pictures of the kind the model is for; 100 will do."
+            metavar="DIR",
+            exists=True,
+            file_okay=False,
+            help="Images of the kind that the model is for; 100 are enough.",
         ),
     ],
-    out: Annotated[Path, typer.Option(metavar="FILE", help="The model file to write.")],
+    out: OutFile,
     min_agreement: Annotated[
         float,
-        typer.Option(metavar="SHARE", min=0, max=1, help="Least share of pictures with the same most probable class."),
+        typer.Option(metavar="SHARE", min=0, max=1, help="Least share of images with the same most probable class."),
     ] = 0.9,
     min_correlation: Annotated[
-        float, typer.Option(metavar="R", min=-1, max=1, help="Least mean correlation of maps.")
+        float, typer.Option(metavar="R", min=-1, max=1, help="Least mean correlation of the maps.")
     ] = 0.95,
-    min_iou: Annotated[float, typer.Option(metavar="SHARE", min=0, max=1, help="Least mean overlap of boxes.")] = 0.85,
-    force: Annotated[bool, typer.Option("--force", help="Replace the model file if it is there.")] = False,
+    min_iou: Annotated[
+        float, typer.Option(metavar="SHARE", min=0, max=1, help="Least mean overlap of the boxes.")
+    ] = 0.85,
+    force: Force = False,
 ) -> None:
-    """Make a model smaller and faster: its network in eight bits.
+    """Make a model smaller and faster: its network in int8.
 
-    Half of the pictures set the ranges, the other half measure what it cost against the model as it was. A
-    model that lost more than allowed is not written.
+    Half of the images set the ranges, the other half compare the new model with the old one. A model that loses more
+    than the limits allow is not written.
     """
     from boxless.cli.overwrite import ask_before_overwriting
     from boxless.cli.progress import stages

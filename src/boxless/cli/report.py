@@ -1,4 +1,4 @@
-"""What `boxless locate` prints while it works: rows for people, or JSON for machines."""
+"""What `boxless locate` prints: rows for people, or JSON for machines."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from boxless.cli.progress import stages
 from boxless.results import Localization, Prediction
 
 _ROW = "{:<36}  {:<26}  {:>6}  {:>9}  {}"
-_HEADINGS = _ROW.format("picture", "class", "prob.", "activation", "box (x0 y0 x1 y1)")
+_HEADINGS = _ROW.format("image", "class", "prob.", "activation", "box (x0 y0 x1 y1)")
 
 
 class Report:
@@ -22,14 +22,14 @@ class Report:
 
     Args:
         as_json: one object a line on standard output, and nothing else there.
-        total: how many pictures there will be; None where nobody knows.
+        total: how many images there will be; None where that is unknown.
         things: what they are called.
 
-    On a terminal the rows are cut to fit and a picture's name stands once; elsewhere every row has the whole name, so
-    that programs can read it.
+    There is a row for each prediction, with its best box. On a terminal the rows are cut to fit and an image's name
+    stands once; elsewhere every row has the whole name, so that programs can read it.
     """
 
-    def __init__(self, as_json: bool, total: int | None, things: str = "pictures") -> None:
+    def __init__(self, as_json: bool, total: int | None, things: str = "images") -> None:
         self._as_json = as_json
         self._unicode = (sys.stdout.encoding or "").lower().startswith("utf")
         self._out = Console(highlight=False, soft_wrap=True)
@@ -50,7 +50,7 @@ class Report:
         self._stages.__exit__(kind, error, trace)
 
     def add(self, found: Localization, data: Mapping[str, Any] | None = None) -> None:
-        """Prints what was found in a picture, or why it could not be read; as JSON `data`, where it says more."""
+        """Prints a result, or why its image could not be read; as JSON `data`, where given."""
         self._done += 1
         self._tell(self._things, self._done, self._total)
         if found.error is not None:
@@ -68,7 +68,7 @@ class Report:
         name = one_line(found.image)
         name = _ending(name, 36) if self._for_people else name
         if not found.predictions:
-            self._out.print(_ROW.format(name, "(nothing as probable as asked)", "", "", ""), markup=False)
+            self._out.print(_ROW.format(name, "(no class as probable as asked)", "", "", ""), markup=False)
         for prediction in found.predictions:
             label = _beginning(prediction.label, 26) if self._for_people else prediction.label
             self._out.print(_row(name, label, prediction), markup=False)
@@ -76,7 +76,7 @@ class Report:
 
 
 def _row(name: str, label: str, prediction: Prediction) -> str:
-    nowhere = "no box" if prediction.detected else "not present"
+    nowhere = "no box" if prediction.detected else "not detected"
     place = "  ".join(f"{edge:.0f}" for edge in prediction.box.xyxy) if prediction.box else nowhere
     return _ROW.format(name, label, f"{prediction.probability:.1%}", f"{prediction.activation:.1f}", place)
 

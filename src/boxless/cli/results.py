@@ -1,30 +1,35 @@
-"""boxless results: what a long run found, as a table and a contact sheet."""
+"""boxless results: what boxless batch found, as a table and a contact sheet."""
 
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from boxless.cli.options import Force, JsonLines, Sheet
+
 
 def results(
-    folder: Annotated[
-        str, typer.Argument(metavar="DIR", help="Where boxless locate --out wrote, a folder or an address.")
-    ],
+    folder: Annotated[str, typer.Argument(metavar="DIR", help="Folder, or address of one, that boxless batch wrote.")],
     where: Annotated[
-        str | None, typer.Option(metavar="CONDITION", help="Such as: label = 'tabby' and activation > 5; or: error.")
+        str | None,
+        typer.Option(
+            metavar="CONDITION", help="Such as: label = 'tabby' and activation > 5; or: error [default: all]."
+        ),
     ] = None,
     by: Annotated[
-        str | None, typer.Option(metavar="ORDER", help="Order: class, activation, or doubt (little probability first).")
+        str | None,
+        typer.Option(
+            metavar="ORDER", help="Order: class, activation, or doubt (least probable first) [default: as processed]."
+        ),
     ] = None,
-    limit: Annotated[int, typer.Option(metavar="N", min=1, help="How many to show.")] = 20,
-    sheet: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw them on one contact sheet.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace the contact sheet if it is there.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line, and nothing else.")] = False,
+    limit: Annotated[int, typer.Option(metavar="N", min=1, help="Most predictions to show.")] = 20,
+    sheet: Sheet = None,
+    force: Force = False,
+    as_json: JsonLines = False,
 ) -> None:
-    """Show what a long run found, also while it is still at work."""
+    """Show what boxless batch found, even while it is still running."""
     from boxless.system.extras import require
 
     require("batch", "boxless results")
@@ -50,6 +55,6 @@ def results(
     if not as_json:
         running = "" if selection.finished else "; the run is not finished"
         typer.echo(
-            f"{len(selection.found)} of {selection.matching:,} that fit, in {selection.pictures:,} pictures "
+            f"{len(selection.found)} of {selection.matching:,} that fit, in {selection.pictures:,} images "
             f"({selection.failed:,} failed{running})"
         )

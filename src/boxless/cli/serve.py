@@ -13,21 +13,38 @@ from boxless.models.zoo import quick_model
 def serve(
     models: Annotated[
         list[str] | None,
-        typer.Option("--model", help="A model's name or file, repeatable; the one that boxless models says if none."),
+        typer.Option(
+            "--model",
+            metavar="MODEL",
+            help="Name (see boxless models) or file of a model; repeatable "
+            "[default: the one that runs best on this processor].",
+        ),
     ] = None,
     preset: Annotated[
-        str, typer.Option(help="Used where a request names none: fast, balanced or best.")
+        str,
+        typer.Option(metavar="PRESET", help="fast, balanced or best, where a request names none."),
     ] = DEFAULT_PRESET,
-    host: Annotated[str, typer.Option(help="The address to listen at; 0.0.0.0 for other machines too.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0 for any that is free.")] = 8000,
-    workers: Annotated[int, typer.Option(min=0, help="Pictures that are worked on at a time; 0 for one a core.")] = 0,
-    queue: Annotated[int | None, typer.Option(min=0, help="Pictures that may wait; more are refused.")] = None,
-    max_megabytes: Annotated[float | None, typer.Option(min=0.001, help="Of a request's body.")] = None,
-    max_megapixels: Annotated[float | None, typer.Option(min=0.001, help="Of a picture.")] = None,
+    host: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Address to listen at; 0.0.0.0 lets other machines connect.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(metavar="N", min=0, max=65535, help="Port; 0 takes a free one.")] = 8000,
+    workers: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Images in work at a time [default: one for each core].")
+    ] = None,
+    queue: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=0, help="Images that may wait; more are refused [default: 64]."),
+    ] = None,
+    max_megabytes: Annotated[
+        float | None, typer.Option(metavar="MB", min=0.001, help="Largest request body, in MB [default: 32].")
+    ] = None,
+    max_megapixels: Annotated[
+        float | None, typer.Option(metavar="MP", min=0.001, help="Largest image, in megapixels.")
+    ] = None,
 ) -> None:
-    """Show a web page and answer REST requests, on this machine.
+    """Serve a web page and a REST interface on this machine.
 
-    If the environment has BOXLESS_TOKEN, requests have to bear it (Authorization: Bearer TOKEN).
+    If the environment variable BOXLESS_TOKEN is set, requests need it (Authorization: Bearer TOKEN).
     """
     import os
     from dataclasses import replace
@@ -39,7 +56,7 @@ def serve(
     from boxless.serve.server import serve as run
 
     given = {
-        "workers": workers or None,
+        "workers": workers,
         "queue": queue,
         "body_bytes": None if max_megabytes is None else int(max_megabytes * 1e6),
         "max_pixels": None if max_megapixels is None else int(max_megapixels * 1e6),

@@ -1,12 +1,22 @@
-"""boxless train: a network of one's own, from pictures to model file."""
+"""boxless train: a network of your own, from images to model file."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, cast
 
 import typer
 
+from boxless.cli.options import (
+    AsJson,
+    Force,
+    LabelledImages,
+    LearningReport,
+    Licence,
+    OutFile,
+    Seed,
+    ThresholdBoxes,
+    Validation,
+)
 from boxless.networks.catalogue import NETWORKS
 
 _FINE_TUNING = {"adamw": 3e-4, "sgd": 5e-3}
@@ -14,75 +24,64 @@ _FROM_SCRATCH = {"adamw": 1e-3, "sgd": 5e-2}
 
 
 def train(
-    pictures: Annotated[
-        Path, typer.Argument(metavar="PICTURES", help="A folder with a sub-folder a class, or a CSV of path and label.")
-    ],
-    out: Annotated[Path, typer.Option(metavar="FILE", help="The model file to write.")],
+    pictures: LabelledImages,
+    out: OutFile,
     network: Annotated[str, typer.Option(metavar="NAME", help=f"One of {', '.join(NETWORKS)}.")],
     head: Annotated[
         str, typer.Option(metavar="gap|gmp", help="gap (average pooling) or gmp (maximum pooling).")
     ] = "gap",
-    val: Annotated[
+    val: Validation = None,
+    size: Annotated[
+        int | None, typer.Option(metavar="PIXELS", help="Input size [default: what the network was designed for].")
+    ] = None,
+    width: Annotated[float, typer.Option(metavar="FACTOR", help="Factor on the numbers of filters.")] = 1.0,
+    fine_tune: Annotated[
         str | None,
         typer.Option(
-            metavar="SET", help="Held-out pictures: a folder, a CSV, a split of the CSV, or a fraction; else a fifth."
+            metavar="WEIGHTS", help="Start from imagenet, or from a Keras model (.keras) [default: random weights]."
         ),
     ] = None,
-    size: Annotated[
-        int | None, typer.Option(metavar="PIXELS", help="Pixels a side; what the network was made for.")
-    ] = None,
-    width: Annotated[
-        float, typer.Option(metavar="FACTOR", help="Factor on the numbers of filters; 0.25 is quick.")
-    ] = 1.0,
-    fine_tune: Annotated[
-        str | None, typer.Option(metavar="WEIGHTS", help="Start from imagenet, or from a Keras model (.keras).")
-    ] = None,
-    epochs: Annotated[int, typer.Option(metavar="N", help="Times that every picture is shown, at most.")] = 30,
-    batch: Annotated[int, typer.Option(metavar="N", help="Pictures a step.")] = 32,
+    epochs: Annotated[int, typer.Option(metavar="N", help="Most passes over the training images.")] = 30,
+    batch: Annotated[int, typer.Option(metavar="N", help="Batch size.")] = 32,
     optimizer: Annotated[str, typer.Option(metavar="adamw|sgd", help="adamw or sgd.")] = "adamw",
     rate: Annotated[
         float | None,
-        typer.Option(metavar="RATE", help="Highest learning rate; what suits the optimizer, lower to fine-tune."),
+        typer.Option(metavar="RATE", help="Highest learning rate [default: by the optimizer; lower with --fine-tune]."),
     ] = None,
-    schedule: Annotated[str, typer.Option(metavar="cosine|step", help="Of the rate: cosine, or step.")] = "cosine",
-    warmup: Annotated[float, typer.Option(metavar="EPOCHS", help="Epochs over which the rate rises.")] = 1.0,
-    weight_decay: Annotated[float, typer.Option(metavar="FACTOR", help="Pull of the weights towards zero.")] = 1e-4,
+    schedule: Annotated[str, typer.Option(metavar="cosine|step", help="Schedule of the learning rate.")] = "cosine",
+    warmup: Annotated[float, typer.Option(metavar="EPOCHS", help="Epochs over which the learning rate rises.")] = 1.0,
+    weight_decay: Annotated[float, typer.Option(metavar="FACTOR", help="Weight decay.")] = 1e-4,
     label_smoothing: Annotated[
-        float, typer.Option(metavar="SHARE", help="Share of the truth spread over all classes.")
+        float, typer.Option(metavar="SHARE", help="Share of the target that is spread over all classes.")
     ] = 0.0,
     augment: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="none, shift, small or large; what suits the size, which flips too."),
+        typer.Option(metavar="NAME", help="none, shift, small or large [default: by the input size, with flips]."),
     ] = None,
     patience: Annotated[
-        int, typer.Option(metavar="EPOCHS", help="Stop after so many epochs without a better one; 0 never.")
+        int, typer.Option(metavar="EPOCHS", help="Stop after this many epochs without a better one; 0 never stops.")
     ] = 0,
     devices: Annotated[
         int | None,
-        typer.Option(metavar="N", min=1, help="Devices of this machine that share every batch; all GPUs (on JAX)."),
+        typer.Option(metavar="N", min=1, help="Devices that share every batch, on JAX [default: all GPUs]."),
     ] = None,
     mixed_precision: Annotated[
         bool | None,
         typer.Option(
             "--mixed-precision/--full-precision",
-            help="Compute in half precision: float16 on a GPU, unasked; bfloat16 on a CPU.",
+            help="Mixed precision [default: float16 on a GPU, off on a CPU].",
         ),
     ] = None,
-    boxes: Annotated[
-        Path | None,
-        typer.Option(metavar="BOXES", help="Boxed pictures (COCO .json, .csv, a folder) to set thresholds on."),
-    ] = None,
-    report: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the report goes; beside the model.")] = None,
-    licence: Annotated[str, typer.Option(metavar="SPDX", help="Of your model, an SPDX identifier.")] = "unknown",
-    seed: Annotated[int, typer.Option(metavar="N", help="Of what is held out, of the weights and of the order.")] = 0,
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace the model file and the report if they are there.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")] = False,
+    boxes: ThresholdBoxes = None,
+    report: LearningReport = None,
+    licence: Licence = "unknown",
+    seed: Seed = 0,
+    force: Force = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Train a network of the papers on pictures of your own: no boxes.
+    """Train one of the papers' networks on your own labelled images: no boxes.
 
-    Stopped or killed, the same command goes on from the last whole epoch. A GPU is used if there is one.
+    Stopped or killed, the same command continues from the last complete epoch. A GPU is used if there is one.
     """
     from boxless.system.extras import require
 

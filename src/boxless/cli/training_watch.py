@@ -10,8 +10,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from boxless.cli.loudness import is_quiet
 from boxless.cli.progress import Lines
+from boxless.cli.verbosity import is_quiet
 from boxless.learning.network.history import Epoch
 from boxless.learning.network.watch import Quiet
 

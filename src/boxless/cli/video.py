@@ -1,87 +1,98 @@
-"""What `boxless locate` does with a clip, a camera or a stream."""
+"""boxless video: a clip, a camera or a stream in; classes and boxes for each frame out, and a drawn clip."""
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from boxless.cli.loudness import note
-from boxless.cli.report import Report
-from boxless.system.files import write_whole
-from boxless.video import SUFFIX, ClipWriter, Frames, Looked, follow, is_video
+from boxless.cli.options import (
+    Classes,
+    IncludeAbsent,
+    JsonLines,
+    MinProbability,
+    Nms,
+    Preset,
+    QuickModel,
+    Top,
+)
+from boxless.models.presets import DEFAULT_PRESET
+from boxless.options import DEFAULT_NMS
 
-DRAWN = f"_found{SUFFIX}"
-"""How the names of drawn clips end."""
+if TYPE_CHECKING:
+    from boxless.video import ClipWriter, Frames, Looked
 
-
-def is_clip(paths: Sequence[str], every: int | None) -> bool:
-    """Whether the one path is a clip, a camera or a stream.
-
-    Raises:
-        typer.BadParameter: if there is more beside it, or frames are asked for of what has none.
-    """
-    videos = [path for path in paths if is_video(path)]
-    if videos and len(paths) > 1:
-        raise typer.BadParameter(f"{videos[0]} and more (expected one clip, camera or stream, alone)")
-    if every is not None and not videos:
-        raise typer.BadParameter("is for a clip, a camera or a stream", param_hint="--every")
-    return bool(videos)
+DRAWN = "_found"
+"""How the names of drawn clips end, before their suffix."""
 
 
-def locate_clip(
-    source: str,
-    model: str | None,
-    preset: str,
-    asked: Mapping[str, Any],
-    every: int,
-    save: Path | None,
-    unwanted: Path | None,
-    as_json: bool,
+def video(
+    source: Annotated[
+        str, typer.Argument(metavar="SOURCE", help="A clip, a camera's number (0), or a stream (rtsp://...).")
+    ],
+    preset: Preset = DEFAULT_PRESET,
+    model: QuickModel = None,
+    top: Top = None,
+    classes: Classes = None,
+    min_probability: MinProbability = 0.0,
+    include_absent: IncludeAbsent = False,
+    nms: Nms = DEFAULT_NMS,
+    every: Annotated[int, typer.Option(metavar="N", min=1, help="Process every N-th frame only.")] = 1,
+    save: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write the clip with heat maps and boxes drawn over it.")
+    ] = None,
+    as_json: JsonLines = False,
 ) -> None:
-    """Locates in every frame, prints and draws; what is made stays when the clip breaks off or the user stops it.
+    """Find what is in the frames of a clip, a camera or a stream, and where.
 
-    Args:
-        source, model, preset, every, as_json: as on the command line.
-        asked: `top`, `classes`, `min_probability` and `include_absent`, see `Localizer.locate`.
-        save: the folder for the drawn clip, or None for none.
-        unwanted: the output of pictures, of which a clip has none.
-
-    Raises:
-        typer.Exit: with status 1, if the clip breaks off.
+    Boxes are steady over time. What was made is kept when the clip breaks off or you stop it with Ctrl-C. Exit status:
+    0 done; 1 the clip broke off; 2 wrong usage.
     """
-    if unwanted is not None:
-        raise typer.BadParameter("--maps and --sheet are of pictures (expected --save DIR or --json with a clip)")
+    from boxless.cli.verbosity import note
+    from boxless.options import LocateOptions
+    from boxless.system.files import write_whole
+    from boxless.video import SUFFIX, Frames, follow, is_video
+
+    if not is_video(source):
+        raise typer.BadParameter(
+            f"{source} is not a clip, a camera or a stream (for images: boxless locate {source})", param_hint="SOURCE"
+        )
+    wanted = LocateOptions(top, classes, min_probability, include_absent, nms)
     with Frames(source, every) as frames:
-        looks = follow(frames, model, preset, **asked)
+        results = follow(frames, model, preset, wanted)
         if save is None:
-            _go_through(frames, looks, None, as_json)
+            _process(frames, results, None, as_json)
         else:
-            out = save / f"{_place(source)}{DRAWN}"
-            write_whole(out, lambda beside: _write(beside, frames, looks, as_json))
+            out = save / f"{_place(source)}{DRAWN}{SUFFIX}"
+            write_whole(out, lambda beside: _write(beside, frames, results, as_json))
             note(f"drawn clip: {out}")
         if frames.broken:
             sys.stderr.write(f"{frames.name}: {frames.broken}; what was made so far is kept\n")
             raise typer.Exit(1)
 
 
-def _write(path: Path, frames: Frames, looks: Iterator[Looked], as_json: bool) -> None:
+def _write(path: Path, frames: Frames, results: Iterator[Looked], as_json: bool) -> None:
+    from boxless.video import ClipWriter
+
     with ClipWriter(path, frames.rate / frames.every) as clip:
-        _go_through(frames, looks, clip, as_json)
+        _process(frames, results, clip, as_json)
 
 
-def _go_through(frames: Frames, looks: Iterator[Looked], clip: ClipWriter | None, as_json: bool) -> None:
+def _process(frames: Frames, results: Iterator[Looked], clip: ClipWriter | None, as_json: bool) -> None:
+    from boxless.cli.report import Report
+    from boxless.cli.verbosity import note
+
     start, count = time.monotonic(), 0
     with Report(as_json, frames.total, "frames") as report:
         try:
-            for look in looks:
-                report.add(look.found, look.as_dict())
+            for each in results:
+                report.add(each.found, each.as_dict())
                 if clip is not None:
-                    clip.add(look.found.draw(), look.frame.seconds)
+                    clip.add(each.found.draw(), each.frame.seconds)
                 count += 1
         except KeyboardInterrupt:  # the usual way to end a camera
             if not count:

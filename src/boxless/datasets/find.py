@@ -23,4 +23,4 @@ def folder_of(names: Sequence[str], candidates: Sequence[Path]) -> Path:
             return folder
     tried = ", ".join(dict.fromkeys(map(str, candidates)))
     first = f" (looked for {names[0]} and others)" if names else " (it names none)"
-    raise DatasetError(f"none of the data set's pictures found{first} in {tried}: name their folder with --pictures")
+    raise DatasetError(f"none of the data set's pictures found{first} in {tried}: name their folder with --images")

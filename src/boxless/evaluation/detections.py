@@ -31,19 +31,19 @@ class Mode:
 
     Attributes:
         title: in words.
-        look: locates in a picture, of which the classes are given that it shows.
+        look: locates in a picture, given the classes that it shows and `nms` of `LocateOptions`.
     """
 
     title: str
-    look: Callable[[Localizer, Path, list[int]], tuple[Prediction, ...]]
+    look: Callable[[Localizer, Path, list[int], float], tuple[Prediction, ...]]
 
 
-def _known(localizer: Localizer, path: Path, classes: list[int]) -> tuple[Prediction, ...]:
+def _known(localizer: Localizer, path: Path, classes: list[int], nms: float) -> tuple[Prediction, ...]:
     return localizer.locate(path, classes=classes, include_absent=True).predictions if classes else ()
 
 
-def _unknown(localizer: Localizer, path: Path, classes: list[int]) -> tuple[Prediction, ...]:
-    return localizer.locate(path, top=_ASKED).predictions
+def _unknown(localizer: Localizer, path: Path, classes: list[int], nms: float) -> tuple[Prediction, ...]:
+    return localizer.locate(path, top=_ASKED, nms=nms).predictions
 
 
 MODES = {
@@ -90,6 +90,7 @@ def measure_boxes(
     mode: Mode,
     draws: int = 1000,
     progress: Progress = lambda stage, done, total: None,
+    nms: float = 1.0,
 ) -> AveragePrecision:
     """Average precision of a model.
 
@@ -99,6 +100,7 @@ def measure_boxes(
         mode: one of `MODES`.
         draws: of the bootstrap.
         progress: told how many pictures are done.
+        nms: see `LocateOptions`; 1 keeps all boxes, since average precision ranks them itself.
 
     Raises:
         DatasetError: if there is no true box.
@@ -109,7 +111,7 @@ def measure_boxes(
 
     def one(path: Path) -> dict[int, FoundBoxes] | str:
         try:
-            return found_by_class(mode.look(localizer, path, list(truth[path])))
+            return found_by_class(mode.look(localizer, path, list(truth[path]), nms))
         except PictureError as error:
             return str(error)
 

@@ -79,6 +79,7 @@ def compare_models(
     pictures: Path | None = None,
     progress: Progress = lambda stage, done, total: None,
     draws: int = 1000,
+    nms: float = 1.0,
 ) -> SideBySide:
     """Measures average precision of models, with classes known and unknown.
 
@@ -88,6 +89,7 @@ def compare_models(
         preset: see `Localizer`; of all models.
         progress: told how many pictures are done.
         draws: of the bootstrap.
+        nms: see `measure_boxes`.
 
     Raises:
         DatasetError: if there is no true box, or no class of the data set that every model knows.
@@ -96,7 +98,7 @@ def compare_models(
     sets = [read_dataset(dataset, each.card, layout, pictures) for each in localizers]
     measured = {
         key: [
-            measure_boxes(localizer, boxed, mode, draws, _staged(progress, f"{subject}, classes {key}"))
+            measure_boxes(localizer, boxed, mode, draws, _staged(progress, f"{subject}, classes {key}"), nms)
             for subject, localizer, boxed in zip(_subjects(models, localizers), localizers, sets, strict=True)
         ]
         for key, mode in MODES.items()

@@ -247,9 +247,9 @@ def test_the_command_says_what_it_will_not_do(
 ) -> None:
     run = CliRunner()
     folder = pictures.paths[0].parent
-    maps = run.invoke(app, ["locate", str(folder), "--model", str(whole.path), "--maps", str(tmp_path)])
+    maps = run.invoke(app, ["locate", str(folder), "--model", str(whole.path), "--save-maps", str(tmp_path)])
     assert isinstance(maps.exception, ModelFileError)
-    assert "--maps" in str(maps.exception)
+    assert "--save-maps" in str(maps.exception)
     out = tmp_path / "annotated"
     masks = run.invoke(app, ["annotate", str(folder), "--model", str(whole.path), "--out", str(out), "--masks"])
     assert isinstance(masks.exception, ModelFileError)

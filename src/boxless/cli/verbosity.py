@@ -1,6 +1,6 @@
-"""How much a command says on standard error while it works: --quiet and --verbose, the same for every command.
+"""The options --quiet and --verbose of every command: how much it writes to stderr while it works.
 
-What a command was asked for goes to standard output, and what went wrong to standard error; neither is silenced.
+Results go to stdout and errors to stderr; neither option silences them.
 """
 
 from __future__ import annotations
@@ -20,33 +20,33 @@ from boxless._version import __version__
 
 _state = {"quiet": False, "verbose": False}
 
-_Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say only what went wrong: no progress, no notes.")]
-_Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say what is used, how long it takes, where it fails.")]
+_Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only: no progress, no notes.")]
+_Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Print versions, timings and tracebacks too.")]
 
 
 def is_quiet() -> bool:
-    """Whether only what went wrong is to be said."""
+    """Whether to print errors only."""
     return _state["quiet"]
 
 
 def is_verbose() -> bool:
-    """Whether more is to be said than most people want to know."""
+    """Whether to print versions, timings and tracebacks."""
     return _state["verbose"]
 
 
 def note(words: str) -> None:
-    """Says on standard error what is good to know, unless the user wants quiet."""
+    """Writes a line to stderr, unless --quiet was given."""
     if not is_quiet():
         sys.stderr.write(f"{words}\n")
 
 
 def detail(words: str) -> None:
-    """Says on standard error what only those want to know who asked for it."""
+    """Writes a line to stderr if --verbose was given."""
     if is_verbose():
         sys.stderr.write(f"boxless: {words}\n")
 
 
-def with_loudness(command: Callable[..., None]) -> Callable[..., None]:
+def with_verbosity(command: Callable[..., None]) -> Callable[..., None]:
     """A command with the options --quiet and --verbose beside its own.
 
     Args:
@@ -54,7 +54,7 @@ def with_loudness(command: Callable[..., None]) -> Callable[..., None]:
     """
 
     @wraps(command)
-    def told(*args: object, quiet: bool, verbose: bool, **options: object) -> None:
+    def wrapped(*args: object, quiet: bool, verbose: bool, **options: object) -> None:
         if quiet and verbose:
             raise typer.BadParameter("--quiet and --verbose are opposites: give one")
         _state.update(quiet=quiet, verbose=verbose)
@@ -70,6 +70,6 @@ def with_loudness(command: Callable[..., None]) -> Callable[..., None]:
         inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=False, annotation=kinds[name])
         for name in ("quiet", "verbose")
     ]
-    told.__signature__ = inspect.Signature([*own, *more])  # type: ignore[attr-defined]
-    told.__annotations__ = kinds
-    return told
+    wrapped.__signature__ = inspect.Signature([*own, *more])  # type: ignore[attr-defined]
+    wrapped.__annotations__ = kinds
+    return wrapped
