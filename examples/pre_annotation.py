@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 import boxless
-from boxless.annotation import Wishes, annotate, read_inputs
+from boxless.annotation import AnnotationOptions, annotate, read_inputs
 from boxless.evaluation.side_by_side import compare_models
 from boxless.maps.boxes import iou
 
@@ -29,20 +29,17 @@ class Drawn(NamedTuple):
 def draft(pictures: Path, folder: Path, model: str, preset: str) -> None:
     """Writes COCO annotations, which CVAT, Label Studio and others read, and links the pictures beside them."""
     localizer = boxless.Localizer(boxless.ModelFile(model, threads=1), preset)
-    done = annotate(read_inputs(pictures, None), folder, localizer, Wishes(format="coco"))
+    done = annotate(read_inputs(pictures, None), folder, localizer, AnnotationOptions(format="coco"))
     print(f"{done.main}: {done.boxes} boxes in {done.pictures} pictures, to be corrected")
 
 
-def boxes_of(annotations: Path) -> dict[str, list[Drawn]]:
-    """The boxes of a COCO file by picture."""
-    data = json.loads(annotations.read_text(encoding="utf-8"))
-    labels = {each["id"]: each["name"] for each in data["categories"]}
-    files = {each["id"]: Path(each["file_name"]).name for each in data["images"]}
-    boxes: dict[str, list[Drawn]] = {name: [] for name in files.values()}
-    for each in data["annotations"]:
-        x, y, width, height = each["bbox"]
-        boxes[files[each["image_id"]]].append(Drawn(labels[each["category_id"]], (x, y, x + width, y + height)))
-    return boxes
+def boxes_of(annotations: Path, images: Path | None = None) -> dict[str, list[Drawn]]:
+    """The boxes of annotations in any format, by image."""
+    dataset = read_any(annotations, images=images)
+    return {
+        image.path.name: [Drawn(each.label, each.box) for each in image.annotations if each.box]
+        for image in dataset.images
+    }
 
 
 def changes(drafted: list[Drawn], corrected: list[Drawn], same: float) -> list[tuple[str, str]]:

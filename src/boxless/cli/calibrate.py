@@ -26,7 +26,11 @@ def calibrate(
     ] = None,
     layout: Annotated[
         str | None,
-        typer.Option("--format", metavar="FORMAT", help="coco, voc, folder+csv or wsol; told from the files."),
+        typer.Option(
+            "--format",
+            metavar="FORMAT",
+            help="coco, voc, yolo, cvat, labelstudio, labelme, hf, csv or wsol [default: recognised].",
+        ),
     ] = None,
     pictures: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the pictures are.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the model file if it is there.")] = False,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from boxless.cli.columns import LabelColumn, PathColumn, Separator
 from boxless.networks.backbones import BACKBONES
 
 if TYPE_CHECKING:
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
 
 
 def detector(
-    pictures: Annotated[Path, typer.Argument(help="A folder with a sub-folder a class, or a CSV of path and label.")],
+    pictures: Annotated[
+        Path, typer.Argument(help="A folder with a sub-folder a class, a CSV of path and label, or annotations.")
+    ],
     out: Annotated[Path, typer.Option(metavar="FILE", help="The model file to write.")],
     boxes_from: Annotated[
         str | None,
@@ -37,6 +40,9 @@ def detector(
         str | None,
         typer.Option(help="Held-out pictures: a folder, a CSV, a split of the CSV, or a fraction; else a fifth."),
     ] = None,
+    separator: Separator = None,
+    path_column: PathColumn = None,
+    label_column: LabelColumn = None,
     licence: Annotated[str, typer.Option(help="Of your model, an SPDX identifier.")] = "unknown",
     seed: Annotated[int, typer.Option(help="Of what is held out, of the weights and of the order.")] = 0,
     force: Annotated[bool, typer.Option("--force", help="Replace the model file if it is there.")] = False,
@@ -52,12 +58,13 @@ def detector(
     require("train", "boxless detector")
     from boxless.cli.overwrite import ask_before_overwriting
     from boxless.cli.training_watch import watched
+    from boxless.datasets.csv import Columns
     from boxless.datasets.split import read_split
     from boxless.learning.detector.settings import Settings
 
     ask_before_overwriting(out, force)
     settings = Settings(backbone, size, width, rounds, epochs, batch, rate, seed)
-    training, validation = read_split(pictures, val, seed)
+    training, validation = read_split(pictures, val, seed, Columns(separator, path_column, label_column))
     from boxless.learning.detector.train import train_detector
     from boxless.learning.head.fit import fit
     from boxless.models.model_file import find_model

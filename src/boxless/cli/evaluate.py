@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 def evaluate(
     dataset: Annotated[
-        Path, typer.Argument(metavar="BOXES", help="Annotations (COCO .json, .csv) or a folder that holds them.")
+        Path,
+        typer.Argument(
+            metavar="BOXES", help="Annotations, such as COCO's .json or a .csv, or a folder that holds them."
+        ),
     ],
     model: Annotated[
         list[str] | None,
@@ -31,7 +34,11 @@ def evaluate(
     ] = None,
     layout: Annotated[
         str | None,
-        typer.Option("--format", metavar="FORMAT", help="coco, voc, folder+csv, wsol or folders; told from the files."),
+        typer.Option(
+            "--format",
+            metavar="FORMAT",
+            help="coco, voc, yolo, cvat, labelstudio, labelme, hf, csv, folders or wsol [default: recognised].",
+        ),
     ] = None,
     pictures: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the pictures are.")] = None,
     ap: Annotated[

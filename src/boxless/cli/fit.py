@@ -8,13 +8,17 @@ from typing import Annotated
 
 import typer
 
+from boxless.cli.columns import LabelColumn, PathColumn, Separator
 from boxless.cli.engines import Address, Workers
 from boxless.models.zoo import DEFAULT_MODEL
 
 
 def fit(
     pictures: Annotated[
-        Path, typer.Argument(metavar="PICTURES", help="A folder with a sub-folder a class, or a CSV of path and label.")
+        Path,
+        typer.Argument(
+            metavar="PICTURES", help="A folder with a sub-folder a class, a CSV of path and label, or annotations."
+        ),
     ],
     out: Annotated[Path, typer.Option(metavar="FILE", help="The model file to write.")],
     backbone: Annotated[
@@ -26,6 +30,9 @@ def fit(
             metavar="SET", help="Held-out pictures: a folder, a CSV, a split of the CSV, or a fraction; else a fifth."
         ),
     ] = None,
+    separator: Separator = None,
+    path_column: PathColumn = None,
+    label_column: LabelColumn = None,
     size: Annotated[
         int | None,
         typer.Option(metavar="PIXELS", min=32, max=1024, help="Pixels a side; else what is tried out names best."),
@@ -41,7 +48,7 @@ def fit(
     ] = None,
     boxes: Annotated[
         Path | None,
-        typer.Option(metavar="BOXES", help="Boxed pictures (COCO .json, .csv, a folder) to set thresholds on."),
+        typer.Option(metavar="BOXES", help="Boxed pictures, in any format of evaluate, to set thresholds on."),
     ] = None,
     report: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the report goes; beside the model.")] = None,
     licence: Annotated[str, typer.Option(metavar="SPDX", help="Of your model, an SPDX identifier.")] = "unknown",
@@ -66,6 +73,8 @@ def fit(
     from boxless.cli.overwrite import ask_before_overwriting
     from boxless.cli.progress import stages
     from boxless.cli.training_report import print_made, write_report
+    from boxless.datasets.boxed import check_boxes
+    from boxless.datasets.csv import Columns
     from boxless.datasets.split import read_split
     from boxless.learning.head.features import here
     from boxless.learning.head.fit import fit as fit_pictures
@@ -82,7 +91,9 @@ def fit(
         from boxless.learning.head.features_on_ray import on_ray
 
         looks = partial(on_ray, address=address, workers=workers)
-    training, validation = read_split(pictures, val, seed)
+    training, validation = read_split(pictures, val, seed, Columns(separator, path_column, label_column))
+    if boxes is not None:
+        check_boxes(boxes, training.classes)
     with stages() as tell:
         made = fit_pictures(
             training,

@@ -7,6 +7,7 @@ from typing import Annotated, cast
 
 import typer
 
+from boxless.cli.columns import LabelColumn, PathColumn, Separator
 from boxless.networks.catalogue import NETWORKS
 
 _FINE_TUNING = {"adamw": 3e-4, "sgd": 5e-3}
@@ -15,7 +16,10 @@ _FROM_SCRATCH = {"adamw": 1e-3, "sgd": 5e-2}
 
 def train(
     pictures: Annotated[
-        Path, typer.Argument(metavar="PICTURES", help="A folder with a sub-folder a class, or a CSV of path and label.")
+        Path,
+        typer.Argument(
+            metavar="PICTURES", help="A folder with a sub-folder a class, a CSV of path and label, or annotations."
+        ),
     ],
     out: Annotated[Path, typer.Option(metavar="FILE", help="The model file to write.")],
     network: Annotated[str, typer.Option(metavar="NAME", help=f"One of {', '.join(NETWORKS)}.")],
@@ -28,6 +32,9 @@ def train(
             metavar="SET", help="Held-out pictures: a folder, a CSV, a split of the CSV, or a fraction; else a fifth."
         ),
     ] = None,
+    separator: Separator = None,
+    path_column: PathColumn = None,
+    label_column: LabelColumn = None,
     size: Annotated[
         int | None, typer.Option(metavar="PIXELS", help="Pixels a side; what the network was made for.")
     ] = None,
@@ -70,7 +77,7 @@ def train(
     ] = None,
     boxes: Annotated[
         Path | None,
-        typer.Option(metavar="BOXES", help="Boxed pictures (COCO .json, .csv, a folder) to set thresholds on."),
+        typer.Option(metavar="BOXES", help="Boxed pictures, in any format of evaluate, to set thresholds on."),
     ] = None,
     report: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the report goes; beside the model.")] = None,
     licence: Annotated[str, typer.Option(metavar="SPDX", help="Of your model, an SPDX identifier.")] = "unknown",
@@ -90,6 +97,8 @@ def train(
     from boxless.cli.overwrite import ask_before_overwriting
     from boxless.cli.training_report import print_made, write_report
     from boxless.cli.training_watch import watched
+    from boxless.datasets.boxed import check_boxes
+    from boxless.datasets.csv import Columns
     from boxless.datasets.split import read_split
     from boxless.learning.network.augment import usual_augmentation
     from boxless.learning.network.choice import Choice
@@ -114,7 +123,9 @@ def train(
         patience=patience,
         seed=seed,
     )
-    training, validation = read_split(pictures, val, seed)
+    training, validation = read_split(pictures, val, seed, Columns(separator, path_column, label_column))
+    if boxes is not None:
+        check_boxes(boxes, training.classes)
     from boxless.learning.network.train import train as train_on
 
     with watched(out) as screen:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from boxless.datasets.dataset import BoxedPicture
+from boxless.datasets.boxed import BoxedPicture
 from boxless.datasets.notes import Notes
 from boxless.errors import DatasetError, PictureError
 from boxless.evaluation.score import MapPrediction, Score, score
