@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
+from boxless.datasets.dataset import SPLITS
 from boxless.errors import DatasetError
 from boxless.imaging.containers import SUFFIXES
 from boxless.system.files import is_file
@@ -67,7 +68,9 @@ def finder(names: Sequence[str], folders: Sequence[Path], images: Path | None = 
     """
     distinct = list(dict.fromkeys(names))
     some = distinct[:: max(1, len(distinct) // _TRIED)][:_TRIED]
-    folders = [images] if images is not None else [each for each in dict.fromkeys(folders) if each.is_dir()]
+    if images is not None:
+        folders = [images, *(each for each in _inside(images) if each.name.casefold() in SPLITS)]
+    folders = [each for each in dict.fromkeys(folders) if each.is_dir()]
     resolvers = [_Folder(folder) for folder in folders]
     for dropped in range(_DEEPEST):
         if dropped and (not _shorter(some, dropped) or _collide(distinct, dropped)):
@@ -75,12 +78,23 @@ def finder(names: Sequence[str], folders: Sequence[Path], images: Path | None = 
         hits = [sum(each.find(name, dropped) is not None for name in some) for each in resolvers]
         if any(hits):
             best = resolvers[hits.index(max(hits))]
-            return lambda name: best.find(name, dropped) or best.folder / _tail(name, dropped)
+            return partial(_path, [best, *(each for each in resolvers if _are_splits(each, best))], dropped)
     if images is not None and distinct:
         return partial(joined, images)  # each is noted as missing
     first = f" (looked for {some[0][:200]!a} and others)" if some else " (it names none)"
     tried = ", ".join(map(str, folders[:8]))
     raise DatasetError(f"none of the data set's images found{first} in {tried}: name their folder with --pictures")
+
+
+def _are_splits(one: _Folder, other: _Folder) -> bool:
+    """Whether two folders are those of splits, side by side: an image may be in either."""
+    names = {one.folder.name.casefold(), other.folder.name.casefold()}
+    return one is not other and one.folder.parent == other.folder.parent and names <= SPLITS.keys()
+
+
+def _path(folders: list[_Folder], dropped: int, name: str) -> Path:
+    found = (each.find(name, dropped) for each in folders)
+    return next((path for path in found if path), folders[0].folder / _tail(name, dropped))
 
 
 def joined(folder: Path, name: str) -> Path:
