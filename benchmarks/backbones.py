@@ -18,7 +18,7 @@ from rich.progress import track
 from benchmarks.facts import DATA, write_results
 from benchmarks.full_size import Named, in_shape, photos
 from benchmarks.second_look import FLOAT, TIMED, Look, accuracy, passes
-from boxless.datasets.coco import read_coco
+from boxless.datasets.boxed import read_dataset
 from boxless.imaging.read import read_picture
 from boxless.models.model_file import ModelFile
 from boxless.system.machine import has_vnni
@@ -53,7 +53,7 @@ def main() -> None:
     opened = [ModelFile(file, threads=1) for file in (FLOAT, *sys.argv[2:])]
     networks = {network.card.name: network for network in opened}
     folder = DATA / "ilsvrc-dev"
-    pictures = read_coco(folder / "annotations.json", networks[FLOAT].card, folder / "images").pictures
+    pictures = read_dataset(folder / "annotations.json", networks[FLOAT].card, pictures=folder / "images").pictures
     some = [pictures[i] for i in np.linspace(0, len(pictures) - 1, int(sys.argv[1])).round().astype(int)]
     rows: list[tuple[Look, ...]] = [
         tuple((name, side) for side in sides)

@@ -9,7 +9,7 @@ import numpy as np
 
 from benchmarks.facts import DATA, write_results
 from boxless import Localizer, ModelFile
-from boxless.datasets.dataset import BoxedPicture
+from boxless.datasets.boxed import BoxedPicture
 from boxless.evaluation import figures, overlaps, read_dataset, score
 from boxless.evaluation.box_accuracy import THRESHOLDS
 from boxless.evaluation.predict import score_map_of

@@ -22,7 +22,7 @@ from benchmarks.facts import DATA, RESULTS, read, write_results
 from benchmarks.localization import interval
 from benchmarks.second_look import refined
 from boxless import Localizer
-from boxless.datasets.dataset import BoxedPicture
+from boxless.datasets.boxed import BoxedPicture
 from boxless.datasets.split import read_split
 from boxless.evaluation import read_dataset
 from boxless.evaluation.box_accuracy import Overlaps, max_box_acc_v2, one_box_accuracy, overlaps

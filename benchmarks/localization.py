@@ -17,8 +17,7 @@ from rich.table import Table
 
 from benchmarks.facts import DATA, write_results
 from boxless import Localizer
-from boxless.datasets.coco import read_coco
-from boxless.datasets.dataset import BoxedPicture
+from boxless.datasets.boxed import BoxedPicture, read_dataset
 from boxless.evaluation.box_accuracy import Overlaps, max_box_acc_v2, one_box_accuracy, overlaps
 from boxless.models import zoo
 
@@ -68,7 +67,7 @@ def main() -> None:
     if not folder.is_dir():
         sys.exit(f"no pictures to measure on: {folder} is missing (set BOXLESS_DATA)")
     card = Localizer().card
-    pictures = read_coco(folder / "annotations.json", card, folder / "images").pictures
+    pictures = read_dataset(folder / "annotations.json", card, pictures=folder / "images").pictures
     headings = ("MaxBoxAccV2 %", "interval", "asked", "one box %", "one box, other half's threshold %", "top-1 %", "ms")
     table = Table("model", "preset", *headings)
     figures: dict[str, dict[str, float | list[float]]] = {}

@@ -14,8 +14,7 @@ from scipy.stats import mannwhitneyu
 
 from benchmarks.facts import DATA, write_results
 from boxless import Localizer
-from boxless.datasets.coco import read_coco
-from boxless.datasets.dataset import BoxedPicture
+from boxless.datasets.boxed import BoxedPicture, read_dataset
 from boxless.evaluation.blank import blank_pictures
 from boxless.evaluation.presence import Surveys, levels
 from boxless.maps.boxes import iou
@@ -118,7 +117,7 @@ def main() -> None:
     if not folder.is_dir():
         sys.exit(f"no pictures to measure on: {folder} is missing (set BOXLESS_DATA)")
     localizer = Localizer(DEFAULT_MODEL)
-    pictures = read_coco(folder / "annotations.json", localizer.card, folder / "images").pictures
+    pictures = read_dataset(folder / "annotations.json", localizer.card, pictures=folder / "images").pictures
     figures = {
         "pictures": len(pictures),
         "presence": {name: presence(name, pictures) for name in localizer.card.presets},

@@ -24,8 +24,7 @@ from rich.progress import track
 from benchmarks.facts import DATA, write_results
 from benchmarks.localization import interval
 from boxless import Localizer
-from boxless.datasets.coco import read_coco
-from boxless.datasets.dataset import BoxedPicture
+from boxless.datasets.boxed import BoxedPicture, read_dataset
 from boxless.evaluation.box_accuracy import Overlaps, max_box_acc_v2, one_box_accuracy, overlaps
 from boxless.imaging.read import read_picture, resize_pixels
 from boxless.maps.class_maps import class_maps
@@ -237,7 +236,7 @@ def main() -> None:
     folder = DATA / "ilsvrc-dev"
     if not folder.is_dir():
         sys.exit(f"no pictures to measure on: {folder} is missing (set BOXLESS_DATA)")
-    pictures = read_coco(folder / "annotations.json", Localizer().card, folder / "images").pictures
+    pictures = read_dataset(folder / "annotations.json", Localizer().card, pictures=folder / "images").pictures
     study = Study()
     data = accuracy(study, pictures) | {"ms": costs(study, pictures[:30])}
     write_results("refinement", data)

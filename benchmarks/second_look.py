@@ -16,8 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.facts import DATA, write_results
-from boxless.datasets.coco import read_coco
-from boxless.datasets.dataset import BoxedPicture
+from boxless.datasets.boxed import BoxedPicture, read_dataset
 from boxless.evaluation.box_accuracy import Overlaps, max_box_acc_v2, one_box_accuracy, overlaps
 from boxless.imaging.read import read_picture, resize_pixels
 from boxless.maps.class_maps import normalise
@@ -104,7 +103,7 @@ def main() -> None:
     """Measures and writes benchmarks/results/second_look.json."""
     networks = {name: ModelFile(name, threads=1) for name in (FLOAT, EIGHT)}
     folder = DATA / "ilsvrc-dev"
-    pictures = read_coco(folder / "annotations.json", networks[FLOAT].card, folder / "images").pictures
+    pictures = read_dataset(folder / "annotations.json", networks[FLOAT].card, pictures=folder / "images").pictures
     wanted = min(int(sys.argv[1]) if len(sys.argv) > 1 else len(pictures), len(pictures))
     costs = passes(networks, pictures[:TIMED], LOOKS)
     print(costs, flush=True)

@@ -21,8 +21,7 @@ from sklearn.ensemble import RandomForestRegressor
 
 from benchmarks.facts import DATA, write_results
 from benchmarks.second_look import refined
-from boxless.datasets.coco import read_coco
-from boxless.datasets.dataset import BoxedPicture
+from boxless.datasets.boxed import BoxedPicture, read_dataset
 from boxless.evaluation.box_accuracy import IOUS, THRESHOLDS, overlaps
 from boxless.imaging.read import read_picture, resize_pixels
 from boxless.maps.boxes import boxes_in_map
@@ -217,7 +216,7 @@ def main() -> None:
     if not Path(folder).is_dir():
         sys.exit(f"no pictures to measure on: {folder} is missing (set BOXLESS_DATA)")
     network = ModelFile(DEFAULT_MODEL, threads=1)
-    listed = read_coco(folder / "annotations.json", network.card, folder / "images").pictures
+    listed = read_dataset(folder / "annotations.json", network.card, pictures=folder / "images").pictures
     pictures = [seen(network, each) for each in track(listed, "looks")]
     small = np.array([each.share < SMALL for each in pictures])
 

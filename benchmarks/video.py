@@ -18,8 +18,7 @@ from numpy.typing import NDArray
 
 from benchmarks.facts import DATA, write_results
 from boxless import Localizer
-from boxless.datasets.coco import read_coco
-from boxless.datasets.dataset import BoxedPicture
+from boxless.datasets.boxed import BoxedPicture, read_dataset
 from boxless.imaging.read import pictures_in, read_picture, resize_pixels
 from boxless.maps.boxes import iou
 from boxless.models.model_file import ModelFile
@@ -136,7 +135,7 @@ def main() -> None:
     if not folder.is_dir():
         sys.exit(f"no pictures to measure on: {folder} is missing (set BOXLESS_DATA)")
     network = ModelFile("efficientnet-lite0", threads=1)
-    every = read_coco(folder / "annotations.json", network.card, folder / "images").pictures
+    every = read_dataset(folder / "annotations.json", network.card, pictures=folder / "images").pictures
     pictures = list(every[:: max(1, len(every) // PICTURES)][:PICTURES])
     found = cuts()
     print("cuts", found, flush=True)

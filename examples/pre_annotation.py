@@ -7,14 +7,14 @@ python examples/pre_annotation.py judge to-correct corrected.json
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 import boxless
-from boxless.annotation import Wishes, annotate, read_inputs
+from boxless.annotation import AnnotationOptions, annotate, read_inputs
+from boxless.datasets.formats import read_any
 from boxless.evaluation.side_by_side import compare_models
 from boxless.maps.boxes import iou
 
@@ -29,20 +29,16 @@ class Drawn(NamedTuple):
 def draft(pictures: Path, folder: Path, model: str, preset: str) -> None:
     """Writes COCO annotations, which CVAT, Label Studio and others read, and links the pictures beside them."""
     localizer = boxless.Localizer(boxless.ModelFile(model, threads=1), preset)
-    done = annotate(read_inputs(pictures, None), folder, localizer, Wishes(format="coco"))
+    done = annotate(read_inputs(pictures, None), folder, localizer, AnnotationOptions(format="coco"))
     print(f"{done.main}: {done.boxes} boxes in {done.pictures} pictures, to be corrected")
 
 
-def boxes_of(annotations: Path) -> dict[str, list[Drawn]]:
-    """The boxes of a COCO file by picture."""
-    data = json.loads(annotations.read_text(encoding="utf-8"))
-    labels = {each["id"]: each["name"] for each in data["categories"]}
-    files = {each["id"]: Path(each["file_name"]).name for each in data["images"]}
-    boxes: dict[str, list[Drawn]] = {name: [] for name in files.values()}
-    for each in data["annotations"]:
-        x, y, width, height = each["bbox"]
-        boxes[files[each["image_id"]]].append(Drawn(labels[each["category_id"]], (x, y, x + width, y + height)))
-    return boxes
+def boxes_of(annotations: Path, images: Path) -> dict[str, list[Drawn]]:
+    """The boxes of annotations in any format, by image."""
+    return {
+        image.path.name: [Drawn(each.label, each.box) for each in image.annotations if each.box]
+        for image in read_any(annotations, images=images).images
+    }
 
 
 def changes(drafted: list[Drawn], corrected: list[Drawn], same: float) -> list[tuple[str, str]]:
@@ -68,7 +64,7 @@ def overlap(one: Drawn, other: Drawn) -> float:
 
 def judge(folder: Path, corrected: Path, model: str, preset: str, same: float) -> None:
     """Prints what was corrected, then how good the model is by it."""
-    drafted, truth = boxes_of(folder / "annotations.json"), boxes_of(corrected)
+    drafted, truth = (boxes_of(each, folder / "images") for each in (folder, corrected))
     done = [(name, *change) for name in truth for change in changes(drafted.get(name, []), truth[name], same)]
     for name, word, label in done:
         print(f"{word:9}{name}: {label}")
@@ -86,7 +82,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("step", choices=("draft", "judge"))
     parser.add_argument("from_", type=Path, metavar="FROM", help="pictures to draft for, or the folder of drafts")
-    parser.add_argument("to", type=Path, metavar="TO", help="the folder to make, or the corrected COCO file")
+    parser.add_argument("to", type=Path, metavar="TO", help="the folder to make, or the corrected annotations")
     parser.add_argument("--model", default="efficientnet-lite0")
     parser.add_argument("--preset", default="balanced")
     parser.add_argument("--same", type=float, default=0.7, help="the overlap from which on a box counts as kept")

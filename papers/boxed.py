@@ -9,8 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from boxless.datasets.coco import read_coco
-from boxless.datasets.dataset import BoxedPicture
+from boxless.datasets.boxed import BoxedPicture, read_dataset
 from boxless.errors import DatasetError
 from boxless.imaging.read import pictures_in
 from boxless.models.card import Card
@@ -64,7 +63,7 @@ def load_boxed(data: Path | None, train: int, val: int) -> BoxedClasses:
         paths += found
         labels += [k] * len(found)
     card = Card(name=_NAME, labels=classes, presets={}, preprocessing="", licence="", source="")
-    boxed = read_coco(annotations, card)
+    boxed = read_dataset(annotations, card)
     of_class: dict[int, list[BoxedPicture]] = {}
     for picture in boxed.pictures:
         if len(picture.boxes):

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from boxless.datasets.dataset import BoxedPicture
+from boxless.datasets.boxed import BoxedPicture
 from boxless.evaluation.bootstrap import Bootstrap, best_mean_of
 from boxless.evaluation.box_accuracy import IOUS, THRESHOLDS, Overlaps, centre_overlaps, max_box_acc_v2, overlaps
 from boxless.evaluation.plot import COLOURS, Plot

@@ -28,8 +28,7 @@ from tools.plain_inputs import write_checksums
 from tools.zoo_levels import write_levels
 
 from boxless import Card, ModelFile
-from boxless.datasets.coco import read_coco
-from boxless.datasets.dataset import BoxedPicture
+from boxless.datasets.boxed import BoxedPicture, read_dataset
 from boxless.evaluation.box_accuracy import THRESHOLDS, max_box_acc_v2, one_box_accuracy, overlaps
 from boxless.export.assemble import OPSET, GapNetwork, assemble, write_card, write_model
 from boxless.export.quantize import quantize
@@ -204,7 +203,7 @@ def build(recipe: Recipe) -> None:
         sys.exit(f"no pictures to set thresholds on: {truth} is missing (set BOXLESS_DATA)")
     recipe.folder.mkdir(exist_ok=True)
     network, card, file = efficientnet(recipe), first_card(recipe), recipe.folder / f"{recipe.name}.onnx"
-    pictures = read_coco(truth / "annotations.json", card, truth / "images").pictures
+    pictures = read_dataset(truth / "annotations.json", card, pictures=truth / "images").pictures
     named = f"ilsvrc-dev ({len(pictures)} pictures)"
     write_model(assemble(network, card), file)
     write_model(assemble(network, measured(card, file, pictures, named)), file)

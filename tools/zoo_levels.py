@@ -18,8 +18,7 @@ from benchmarks.facts import DATA
 from tools.plain_inputs import ZOO, write_checksums
 
 from boxless import ModelFile
-from boxless.datasets.coco import read_coco
-from boxless.datasets.dataset import BoxedPicture
+from boxless.datasets.boxed import BoxedPicture, read_dataset
 from boxless.evaluation.presence import set_levels
 from boxless.export.assemble import write_card
 from boxless.models import zoo
@@ -45,7 +44,7 @@ def main() -> None:
     if not truth.is_dir():
         sys.exit(f"no pictures to set levels on: {truth} is missing (set BOXLESS_DATA)")
     for file in zoo.models().values():
-        pictures = read_coco(truth / "annotations.json", ModelFile(file).card, truth / "images").pictures
+        pictures = read_dataset(truth / "annotations.json", ModelFile(file).card, pictures=truth / "images").pictures
         write_levels(file, pictures, f"ilsvrc-dev ({len(pictures)} pictures)")
     write_checksums(ZOO)
 

@@ -12,8 +12,7 @@ import pytest
 from PIL import Image
 
 from boxless import DatasetError
-from boxless.datasets.labelled import LabelledPictures
-from boxless.datasets.read_labels import read_labelled
+from boxless.datasets.labelled import LabelledPictures, read_labelled
 from boxless.datasets.split import read_split
 
 
@@ -110,9 +109,25 @@ def test_refused_folders(tmp_path: Path, counts: dict[str, int], words: str) -> 
 
 
 def test_folders_of_folders(tmp_path: Path) -> None:
-    folders(tmp_path / "train", cat=1, dog=1)
-    with pytest.raises(DatasetError, match=r"such as train/cat/0.png.*--val"):
+    folders(tmp_path / "photos", cat=1, dog=1)
+    with pytest.raises(DatasetError, match=r"such as photos/cat/0.png.*--val"):
         read_labelled(tmp_path)
+
+
+def test_folders_of_splits(tmp_path: Path) -> None:
+    folders(tmp_path / "train", cat=2, dog=2)
+    folders(tmp_path / "valid", cat=1, dog=1)
+    training, validation = read_split(tmp_path)
+    assert (len(training), len(validation)) == (4, 2)
+    assert training.classes == validation.classes == ("cat", "dog")
+
+
+def test_classes_that_are_called_as_splits(tmp_path: Path) -> None:
+    found = read_labelled(folders(tmp_path, train=2, test=1, plane=3))
+    assert list(found) == [""]
+    assert found[""].classes == ("plane", "test", "train")
+    both = read_labelled(folders(tmp_path / "two", train=2, test=1))
+    assert list(both) == [""] and both[""].classes == ("test", "train")
 
 
 @pytest.mark.parametrize(

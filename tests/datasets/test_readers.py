@@ -9,9 +9,9 @@ import pytest
 from PIL import ExifTags, Image
 
 from boxless import Card, DatasetError
+from boxless.datasets.boxed import read_dataset
 from boxless.datasets.masks import IGNORED, OBJECT
 from boxless.datasets.notes import Notes
-from boxless.datasets.readers import read_dataset
 from boxless.imaging.read import read_picture
 
 
@@ -89,7 +89,8 @@ def test_coco_records_that_are_damaged_are_noted(folder: Path, coco: dict[str, A
     boxes = {tuple(box) for each in boxed.pictures for box in each.boxes.tolist()}
     assert boxes == {(10, 5, 30, 35), (0, 20, 40, 40), (1, 1, 6, 6), (2, 1, 7, 6)}, "the box of a bad outline counts"
     outlines = [f"segmentation of annotation {number}" for number in (3, 4)]
-    assert boxed.notes.as_dict() == {"unreadable line": ["c.png", *outlines, "c.png"]}
+    unreadable = ["category without an id", "image c.png", "class_index of c.png"]
+    assert boxed.notes.as_dict() == {"unreadable line": unreadable, "damaged mask": outlines}
 
 
 def test_coco_masks(folder: Path, coco: dict[str, Any], card: Card) -> None:
@@ -115,10 +116,10 @@ def test_boxes_on_a_picture_as_stored_are_turned_with_it(
     pixels[5:35, 10:20] = 255
     exif = Image.Exif()
     exif[ExifTags.Base.Orientation] = orientation
-    Image.fromarray(pixels).save(folder / "a.png", exif=exif)
+    Image.fromarray(pixels).save(folder / "images/a.png", exif=exif)
     coco["annotations"][0] |= {"bbox": [10, 5, 10, 30], "segmentation": [[10, 5, 20, 5, 20, 35, 10, 35]]}
     picture = read_dataset(save(folder, coco), card).pictures[0]
-    displayed = read_picture(folder / "a.png").pixels[..., 0] > 0
+    displayed = read_picture(folder / "images/a.png").pixels[..., 0] > 0
     assert picture.size == displayed.shape == (60, 40)
     ((x0, y0, x1, y1),) = picture.boxes.astype(int).tolist()
     assert displayed[y0:y1, x0:x1].all() and displayed.sum() == (y1 - y0) * (x1 - x0)
@@ -223,7 +224,7 @@ def test_folders_of_classes(tmp_path: Path, card: Card) -> None:
         ("boxes.json", '{"images": [{"id": 1, "file_name": "no.png"}], "annotations": []}', "--images"),
         ("boxes.csv", "image,x0,y0,x1,y1\n", "no column for the class"),
         ("boxes.csv", "image,class,x0\n", "no column for the box"),
-        ("boxes.csv", "", "no column for the picture"),
+        ("boxes.csv", "", "no column for the image"),
         ("boxes.csv", "image,class,x0,y0,x1,y1\na.png,yeti,1,2,3,4\n", "model lacks"),
         ("boxes.csv", 'image,class,x0,y0,x1,y1\n"a.png,' + 70_000 * "b\n", "a quote that is not closed"),
         ("boxes.txt", "", "not a data set that is known"),
@@ -240,8 +241,8 @@ def test_what_is_no_data_set_is_refused_in_one_line(folder: Path, card: Card, na
 def test_other_refusals(folder: Path, card: Card) -> None:
     with pytest.raises(DatasetError, match="no data set"):
         read_dataset(folder / "nowhere", card)
-    with pytest.raises(DatasetError, match="no layout"):
-        read_dataset(folder, card, "yolo")
+    with pytest.raises(DatasetError, match="no format"):
+        read_dataset(folder, card, "spss")
     with pytest.raises(DatasetError, match="no Pascal VOC annotations"):
         read_dataset(folder, card, "voc")
     with pytest.raises(DatasetError, match=r"no class_labels\.txt"):
@@ -250,7 +251,7 @@ def test_other_refusals(folder: Path, card: Card) -> None:
         (folder / name).write_bytes(b"\xff.png,0\n")
     with pytest.raises(DatasetError, match=r"class_labels\.txt: not text in UTF-8"):
         read_dataset(folder, card)
-    with pytest.raises(DatasetError, match="no folder of pictures"):
+    with pytest.raises(DatasetError, match="no folder of images"):
         read_dataset(folder, card, pictures=folder / "nowhere")
     (folder / "localization.txt").unlink()
     for name in ("one.json", "two.json"):
@@ -264,7 +265,7 @@ def test_notes_name_a_few_and_count_all() -> None:
     for i in range(8):
         notes.add("missing file", f"{i}.png")
     (line,) = notes
-    assert line.startswith("8 pictures") and "4.png, and 3 more" in line
+    assert line.startswith("8 images") and "4.png, and 3 more" in line
     for _ in range(2):
         notes.add("damaged file", "0.png")
     assert notes.count("damaged file") == 1

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from boxless import Card, DatasetError
-from boxless.datasets.dataset import BoxedPicture, BoxedSet
+from boxless.datasets.boxed import BoxedPicture, BoxedSet
 from boxless.datasets.masks import MaskFile
 from boxless.datasets.notes import Notes
 from boxless.evaluation import Evaluation, measure_maps, score

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from boxless import Localizer, ModelFile, ModelFileError
-from boxless.datasets.dataset import BoxedPicture
+from boxless.datasets.boxed import BoxedPicture
 from boxless.datasets.notes import Notes
 from boxless.evaluation import measure_model
 from boxless.evaluation.faithfulness import faithfulness, faithfulness_figures, revealed

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from boxless import Localizer
-from boxless.datasets.coco import read_coco
+from boxless.datasets.boxed import read_dataset
 from boxless.evaluation.blank import blank_pictures
 from boxless.evaluation.presence import LEAST_KEPT, Surveys, levels
 
@@ -60,7 +60,7 @@ def test_blank_pictures_are_the_same_each_time() -> None:
 def test_the_stored_levels_hold_on_real_pictures(data: Path) -> None:
     """At most 5 % of the absent classes get a box, at least 95 % of the present ones do."""
     localizer = Localizer(preset="fast", threads=1)
-    boxed = read_coco(data / "ilsvrc-dev/annotations.json", localizer.card, data / "ilsvrc-dev/images").pictures[::10]
+    boxed = read_dataset(data / "ilsvrc-dev", localizer.card).pictures[::10]
     seen = Surveys.of(localizer, [each.path for each in boxed])
     shown = np.zeros(seen.activation.shape, bool)
     shown[np.arange(len(boxed)), [each.class_index for each in boxed]] = True

@@ -50,10 +50,10 @@ def test_comparing_models(tmp_path: Path, pictures: Path) -> None:
 
 def test_pre_annotation(tmp_path: Path, pictures: Path) -> None:
     said = run("pre_annotation.py", "draft", pictures, "to-correct", "--preset", "fast", cwd=tmp_path)
-    assert "annotations.json: 3 boxes in 3 pictures" in said
-    assert (tmp_path / "to-correct/images/coffee.jpg").is_file()
+    assert "annotations: 3 boxes in 3 pictures" in said
+    assert (tmp_path / "to-correct/images/train/coffee.jpg").is_file()
 
-    as_drafted = ("judge", "to-correct", "to-correct/annotations.json", "--preset", "fast")
+    as_drafted = ("judge", "to-correct", "to-correct", "--preset", "fast")
     *_, counts, known, _ = run("pre_annotation.py", *as_drafted, cwd=tmp_path).splitlines()
     assert counts == "3 drafted boxes: 3 kept, 0 moved, 0 removed, 0 added"
     assert known.startswith("AP50, classes known: 100.0 %")

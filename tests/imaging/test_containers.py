@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 import boxless
-from boxless.datasets.dataset import _frame_of
+from boxless.datasets.boxed import _frame_of
 from boxless.errors import PictureError
 from boxless.imaging.containers import FORMATS, SUFFIXES
 from boxless.imaging.read import read_picture

@@ -193,6 +193,18 @@ def test_mutated_cards_are_read_or_refused() -> None:
             assert preset.largest <= 2048
             preset.threshold_of(len(card.labels) - 1)
     assert 50 < read < 1250
+def test_an_exact_name_counts_before_another_case() -> None:
+    assert [CARD.class_index(name) for name in ("crane", "Crane")] == [0, 2]
+    assert [CARD.label_index(name) for name in ("crane", "Crane", "barn_owl", "n2")] == [0, 2, 1, 1]
+
+
+def test_a_label_in_data_is_no_index() -> None:
+    with pytest.raises(UnknownClassError, match="no class '1' among the 4"):
+        CARD.label_index("1")
+    numbered = replace(CARD, labels=("2", "1", "0", "x"))
+    assert [numbered.label_index(name) for name in ("0", "1", "2")] == [2, 1, 0]
+    composed = replace(CARD, labels=("caf\u00e9", "b", "c", "d"))
+    assert composed.label_index("cafe\u0301") == composed.class_index("CAFE\u0301") == 0
 
 
 @pytest.mark.parametrize("wanted", [1, np.int64(1), "barn owl", "Barn_Owl", " barn  owl ", "n2", "1"])
@@ -206,7 +218,7 @@ def test_a_class_by_index_label_or_id(wanted: str | int) -> None:
     [
         ("barn owls", "nearest: barn owl"),
         ("owl", "nearest: barn owl"),
-        ("crane", "give the index, 0 or 2"),
+        ("CRANE", "give the index, 0 or 2"),
         (4, "there are 0 to 3"),
         (-1, "there are 0 to 3"),
         ("99", "no class 99"),

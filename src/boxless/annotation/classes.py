@@ -1,4 +1,4 @@
-"""The classes of annotations: which are looked for in a picture, and what they are called."""
+"""The classes of annotations: which are searched for in an image, and what they are called."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class Classes:
 
     Attributes:
         card: of the model.
-        numbers: the index of each label that pictures are known to have; None for those that say "nothing here".
-        names: that the annotations number: of the known labels' classes, or of all that can have a box.
+        numbers: the index of each label that images are known to have; None for those that say "nothing here".
+        names: that the annotations number: all of the model's, so that a number means the same in every run.
     """
 
     card: Card
@@ -32,17 +32,17 @@ class Classes:
 
     @classmethod
     def of(cls, card: Card, inputs: Sequence[Input]) -> Classes:
-        """The classes of these pictures.
+        """The classes of these images.
 
         Raises:
-            UnknownClassError: if pictures have labels that the model lacks, with all of them.
+            UnknownClassError: if images have labels that the model lacks, with all of them.
         """
         counts = Counter(label for each in inputs for label in each.labels or ())
         numbers: dict[str, int | None] = {}
         errors: dict[str, str] = {}
         for label in counts:
             try:
-                index = card.class_index(label)
+                index = card.label_index(label)
                 numbers[label] = None if index in card.background else index
             except UnknownClassError as error:
                 if label.casefold() in BACKGROUND_NAMES:
@@ -56,16 +56,14 @@ class Classes:
                 f"{len(errors)} labels that the model lacks: {lacking}{more}; {next(iter(errors.values()))}. Name a "
                 "model that knows them, leave those pictures out, or let the model say: --labels-from model"
             )
-        known = {number for number in numbers.values() if number is not None}
-        wanted = sorted(known) if numbers else [k for k in range(len(card.labels)) if k not in card.background]
-        return cls(card, numbers, tuple(card.unique_name(index) for index in wanted))
+        return cls(card, numbers, tuple(card.unique_name(index) for index in range(len(card.labels))))
 
     def name(self, index: int) -> str:
         """What annotations call a class."""
         return self.card.unique_name(index)
 
-    def look(self, localizer: Localizer, given: Input) -> Localization:
-        """What is found in a picture: of its labels, or of what the model says that it shows.
+    def locate(self, localizer: Localizer, given: Input) -> Localization:
+        """What is found in an image: of its labels, or of what the model says that it shows.
 
         Raises:
             PictureError: if it cannot be read.

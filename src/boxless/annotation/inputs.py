@@ -1,4 +1,4 @@
-"""The pictures to annotate, what they show where that is known, and what annotations call them."""
+"""The images to annotate, what they show where that is known, and what annotations call them."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from boxless.datasets.listed import ListedPictures, read_listed
+from boxless.datasets.dataset import SPLITS, Dataset
+from boxless.datasets.formats import read_any
 from boxless.errors import DatasetError
 from boxless.imaging.read import pictures_in
 from boxless.system.files import as_text
 from boxless.system.unique_names import apart
 
-_SPLITS = {"train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
 _HELD_OUT = 10
-"""One picture of so many is in the split val, where nobody says which."""
+"""One image of so many is in the split val, where nobody says which."""
 
 _LISTED = 5
 
 
 @dataclass(frozen=True)
 class Input:
-    """One picture.
+    """One image to annotate.
 
     Attributes:
         path: of it.
-        name: its path below the folder that was given, or of the CSV.
-        flat: a file name that no other picture has, not even with another suffix.
-        stem: where a file of this picture alone goes in another folder, without a suffix: its name, or where that leads
-            out of the folder or another picture has it too, its flat name.
+        name: its path below the folder that was given, or of the file that lists it.
+        flat: a file name that no other image has, not even with another suffix.
+        stem: where a file of this image alone goes in another folder, without a suffix: its name, or where that leads
+            out of the folder or another image has it too, its flat name.
         labels: what it shows; None where the model is to say.
         split: "train", "val" or "test".
     """
@@ -45,26 +45,35 @@ class Input:
 
 
 def read_inputs(source: Path, labels: str | None = None, without: Path | None = None) -> list[Input]:
-    """The pictures of a folder or CSV.
+    """Lists the images of a folder, of a CSV, or of annotations in any format.
 
-    The split of a picture is what the CSV says, or the name of the first folder on its way ("train", "val", ...), or
-    else one in ten, chosen by its name, is in val.
+    The split of an image is what the file says, or the name of the first folder on its way ("train", "val", ...) unless
+    that is its class, or else one in ten, chosen by its name, is in val.
 
     Args:
-        source: a folder, or a CSV with a column `path`, maybe `label` and `split`.
-        labels: where their labels are from: "folder" (the name of each one's folder), a CSV's path, or "model"
-            (nobody knows, the model is to say). Where None: from `source` if it is a CSV that has them, else "model".
-        without: a folder in the source whose pictures are left out: that of the output.
+        source: a folder; a CSV with a column `path`, maybe `label` and `split`; or annotations, such as COCO's, whose
+            boxes are not looked at.
+        labels: where their labels are from: "folder" (the name of each one's folder), the path of a CSV or of
+            annotations, or "model" (nobody knows, the model is to say). Where None: from `source` if it is a file that
+            has them, else "model".
+        without: a folder in the source whose images are left out: that of the output.
+
+    Returns:
+        The images, in order.
 
     Raises:
-        DatasetError: if there are no pictures, or only in the folder of the output, or some have no label in the CSV,
+        DatasetError: if there are no images, or only in the folder of the output, or some have no label in the file,
             or a split of another name.
-        PictureError: if the folder has no pictures.
+        PictureError: if the folder has no images.
+
+    Example:
+        >>> [each.name for each in read_inputs(Path("animals"), "folder")]  # doctest: +SKIP
+        ['cat/1.jpg', 'dog/1.jpg']
     """
     if not source.exists():
         raise DatasetError(f"{source}: no such folder or file (expected a folder of pictures, or a CSV of their paths)")
-    listed = None if source.is_dir() else read_listed(source)
-    paths = pictures_in(source) if listed is None else list(listed.labels)
+    listed = None if source.is_dir() else read_any(source)
+    paths = pictures_in(source) if listed is None else list(dict.fromkeys(each.path for each in listed.images))
     if without is not None:
         everywhere, place = paths, without.absolute()
         paths = [path for path in everywhere if not path.absolute().is_relative_to(place)]
@@ -75,6 +84,9 @@ def read_inputs(source: Path, labels: str | None = None, without: Path | None = 
     known = _labels(paths, listed, labels, source)
     base = source if listed is None else source.parent
     names = [path.relative_to(base) if path.is_relative_to(base) else path for path in paths]
+    said = {each.path: each.split for each in listed.images} if listed else {}
+    folders = {name.parts[0].casefold() for name in names if len(name.parts) == 2}
+    classes = labels == "folder" or not folders <= SPLITS.keys()  # a folder beside those of classes is one, too
     return [
         Input(
             path,
@@ -82,14 +94,14 @@ def read_inputs(source: Path, labels: str | None = None, without: Path | None = 
             flat + path.suffix,
             name.with_suffix("").as_posix() if flat == _flat(name) and _stays_below(name) else flat,
             known.get(path),
-            _split(name, listed.splits[path] if listed else ""),
+            _split(name, said.get(path, ""), classes),
         )
         for path, name, flat in zip(paths, names, apart([_flat(name) for name in names]), strict=True)
     ]
 
 
 def _labels(
-    paths: Sequence[Path], listed: ListedPictures | None, labels: str | None, source: Path
+    paths: Sequence[Path], listed: Dataset | None, labels: str | None, source: Path
 ) -> Mapping[Path, tuple[str, ...]]:
     if labels is None:
         labels = str(source) if listed and listed.labelled else "model"
@@ -101,12 +113,12 @@ def _labels(
     file = Path(labels)
     if not file.is_file():
         raise DatasetError(f"no labels at '{labels}' (expected folder, model, or a CSV of path and label)")
-    table = listed if listed and file == source else read_listed(file)
+    table = listed if listed and file == source else read_any(file)
     if not table.labelled:
-        raise DatasetError(f"{file}: no column of labels (found {', '.join(table.columns)}; expected path and label)")
-    by_place = {path.resolve(): found for path, found in table.labels.items()}
+        raise DatasetError(f"{file}: no column of labels (expected path and label)")
+    by_place = {each.path.resolve(): each.labels for each in table.images}
     known = {path: by_place.get(path.resolve(), ()) for path in paths}
-    if lacking := [str(path) for path, found in known.items() if not found]:
+    if table.format == "csv" and (lacking := [str(path) for path, found in known.items() if not found]):
         more = f" and {len(lacking) - _LISTED} more" if len(lacking) > _LISTED else ""
         raise DatasetError(
             f"{file}: {len(lacking)} pictures have no label there ({', '.join(lacking[:_LISTED])}{more}); one of "
@@ -126,11 +138,12 @@ def _flat(name: Path) -> str:
     return "".join("_" if unicodedata.category(each)[0] in "CZ" and each != " " else each for each in plain)
 
 
-def _split(name: Path, said: str) -> str:
+def _split(name: Path, said: str, classes: bool) -> str:
+    """Of an image: what is said, or the first folder on its way, unless that is its class."""
     if said:
-        if said.casefold() not in _SPLITS:
-            raise DatasetError(f"{name}: of the split '{said}' (expected {', '.join(_SPLITS)}, or none)")
-        return _SPLITS[said.casefold()]
-    if len(name.parts) > 1 and name.parts[0].casefold() in _SPLITS:
-        return _SPLITS[name.parts[0].casefold()]
+        if said.casefold() not in SPLITS:
+            raise DatasetError(f"{name}: of the split '{said}' (expected {', '.join(SPLITS)}, or none)")
+        return SPLITS[said.casefold()]
+    if len(name.parts) > (2 if classes else 1) and name.parts[0].casefold() in SPLITS:
+        return SPLITS[name.parts[0].casefold()]
     return "val" if zlib.crc32(name.as_posix().encode("utf-8", "replace")) % _HELD_OUT == 0 else "train"

@@ -59,24 +59,26 @@ class Output:
         shutil.rmtree(self._old, ignore_errors=True)
 
 
-def place_picture(source: Path, place: Path, how: str) -> None:
-    """Puts a picture beside its annotations.
+def place_image(source: Path, place: Path, how: str) -> None:
+    """Puts an image beside its annotations.
 
     Args:
         source: its absolute path.
         place: its new one; its folder is made where it is missing.
-        how: "link" or "copy"; copies of a run that was stopped are not made again.
-
-    Raises:
-        OutputError: if the system has no links.
+        how: "link" for a hard link, which is the file itself: it can be moved and packed, and no program takes it for a
+            file elsewhere, as some refuse symbolic links. Where the disk is another, the image is copied. "copy" for a
+            copy; those of a run that was stopped are not made again.
     """
     place.parent.mkdir(parents=True, exist_ok=True)
+    source = source.resolve()
     if how == "link":
         place.unlink(missing_ok=True)
         try:
-            place.symlink_to(source)
-        except OSError as error:
-            raise OutputError(f"{place}: no link can be made ({error.strerror}): --save-images copy") from None
-    elif place.is_symlink() or not place.exists() or place.stat().st_size != source.stat().st_size:
+            place.hardlink_to(source)
+        except OSError:  # of another disk, or of another person
+            how = "copy"
+        else:
+            return
+    if place.is_symlink() or not place.exists() or place.stat().st_size != source.stat().st_size:
         place.unlink(missing_ok=True)
         write_whole(place, lambda beside: shutil.copyfile(source, beside))

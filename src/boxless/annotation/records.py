@@ -8,14 +8,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from boxless.datasets.formats import Annotated
+from boxless.datasets.dataset import AnnotatedImage
 from boxless.errors import OutputError
 
 _FILE = "records.jsonl"
 
 
 class Records:
-    """A file of lines: the settings, then a picture each, in their order: what was found, or why it cannot be read.
+    """A file of lines: the settings, then an image each, in their order: what was found, or why it cannot be read.
 
     Args:
         folder: of the unfinished output; made where it is missing.
@@ -68,21 +68,21 @@ class Records:
         self._file.write(json.dumps(data).encode("ascii") + b"\n")
         self._file.flush()
 
-    def add(self, found: Annotated) -> None:
-        """Keeps what was found in the next picture."""
+    def add(self, found: AnnotatedImage) -> None:
+        """Keeps what was found in the next image."""
         self._write(found.as_dict())
 
     def add_failure(self, picture: str, error: str) -> None:
-        """Keeps why the next picture cannot be read."""
+        """Keeps why the next image cannot be read."""
         self._write({"failed": picture, "error": error})
 
-    def __iter__(self) -> Iterator[Annotated]:
-        """What was found, a picture at a time."""
-        return (Annotated.from_dict(data) for data in self._lines() if "failed" not in data)
+    def __iter__(self) -> Iterator[AnnotatedImage]:
+        """What was found, an image at a time."""
+        return (AnnotatedImage.from_dict(data) for data in self._lines() if "failed" not in data)
 
     @property
     def failures(self) -> list[tuple[str, str]]:
-        """The pictures that cannot be read, and why."""
+        """The images that cannot be read, and why."""
         return [(data["failed"], data["error"]) for data in self._lines() if "failed" in data]
 
     def _lines(self) -> Iterator[dict[str, Any]]:

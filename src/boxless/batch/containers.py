@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING
 
 from boxless.batch.item import Broken, Item
 from boxless.batch.remote import FetchErrors, Remote, is_url, open_remote
-from boxless.datasets.csv_table import separator
+from boxless.datasets.table import separator
 from boxless.errors import DatasetError, first_line
 from boxless.imaging.containers import SUFFIXES
 from boxless.system.extras import missing_extra

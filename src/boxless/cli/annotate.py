@@ -15,7 +15,7 @@ from boxless.models.zoo import DEFAULT_MODEL
 
 
 class FormatName(StrEnum):
-    """The formats; `boxless.datasets.formats.FORMATS` has the same, and is not imported for --help."""
+    """The formats; `boxless.datasets.formats.WRITTEN` has the same, and is not imported for --help."""
 
     COCO = "coco"
     YOLO = "yolo"
@@ -77,7 +77,7 @@ def annotate(
     A run that was stopped continues where it was. Exit status: 0 all done; 1 some images failed, the rest are done; 2
     wrong usage.
     """
-    from boxless.annotation import Wishes, read_inputs
+    from boxless.annotation import AnnotationOptions, read_inputs
     from boxless.annotation import annotate as annotate_pictures
     from boxless.cli.progress import stages
     from boxless.localizer import Localizer
@@ -85,9 +85,9 @@ def annotate(
 
     localizer = Localizer(ModelFile(model, threads=1), preset)
     inputs = read_inputs(pictures, labels, without=out)
-    wishes = Wishes(format_.value, placing.value, min_probability, min_activation, masks)
+    options = AnnotationOptions(format_.value, placing.value, min_probability, min_activation, masks)
     with stages() as tell:
-        done = annotate_pictures(inputs, out, localizer, wishes, force=force, progress=tell)
+        done = annotate_pictures(inputs, out, localizer, options, force=force, progress=tell)
     for _, error in done.failures:
         sys.stderr.write(f"{error}\n")
     if as_json:

@@ -10,7 +10,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from boxless.cli.options import AsJson, Force, LabelledImages, Licence, OutFile, Seed, Validation
+from boxless.cli.options import (
+    AsJson,
+    Force,
+    LabelColumn,
+    LabelledImages,
+    Licence,
+    OutFile,
+    PathColumn,
+    Seed,
+    Separator,
+    Validation,
+)
 from boxless.networks.backbones import BACKBONES
 
 if TYPE_CHECKING:
@@ -43,6 +54,9 @@ def detector(
     batch: Annotated[int, typer.Option(metavar="N", help="Batch size.")] = 8,
     rate: Annotated[float, typer.Option(metavar="RATE", help="Highest learning rate.")] = 1e-3,
     val: Validation = None,
+    separator: Separator = None,
+    path_column: PathColumn = None,
+    label_column: LabelColumn = None,
     licence: Licence = "unknown",
     seed: Seed = 0,
     force: Force = False,
@@ -58,12 +72,13 @@ def detector(
     require("train", "boxless detector")
     from boxless.cli.overwrite import ask_before_overwriting
     from boxless.cli.training_watch import watched
+    from boxless.datasets.csv import Columns
     from boxless.datasets.split import read_split
     from boxless.learning.detector.settings import Settings
 
     ask_before_overwriting(out, force)
     settings = Settings(backbone, size, width, rounds, epochs, batch, rate, seed)
-    training, validation = read_split(pictures, val, seed)
+    training, validation = read_split(pictures, val, seed, Columns(separator, path_column, label_column))
     from boxless.learning.detector.train import train_detector
     from boxless.learning.head.fit import fit
     from boxless.models.model_file import find_model

@@ -12,12 +12,15 @@ from boxless.cli.options import (
     AsJson,
     Engine,
     Force,
+    LabelColumn,
     LabelledImages,
     LearningReport,
     Licence,
     Model,
     OutFile,
+    PathColumn,
     Seed,
+    Separator,
     ThresholdBoxes,
     Validation,
     Workers,
@@ -30,6 +33,9 @@ def fit(
     out: OutFile,
     backbone: Model = DEFAULT_MODEL,
     val: Validation = None,
+    separator: Separator = None,
+    path_column: PathColumn = None,
+    label_column: LabelColumn = None,
     size: Annotated[
         int | None,
         typer.Option(
@@ -72,6 +78,8 @@ def fit(
     from boxless.cli.overwrite import ask_before_overwriting
     from boxless.cli.progress import stages
     from boxless.cli.training_report import print_made, write_report
+    from boxless.datasets.boxed import check_boxes
+    from boxless.datasets.csv import Columns
     from boxless.datasets.split import read_split
     from boxless.learning.head.features import here
     from boxless.learning.head.fit import fit as fit_pictures
@@ -88,7 +96,9 @@ def fit(
         from boxless.learning.head.features_on_ray import on_ray
 
         looks = partial(on_ray, address=address, workers=workers)
-    training, validation = read_split(pictures, val, seed)
+    training, validation = read_split(pictures, val, seed, Columns(separator, path_column, label_column))
+    if boxes is not None:
+        check_boxes(boxes, training.classes)
     with stages() as tell:
         made = fit_pictures(
             training,

@@ -63,7 +63,7 @@ AnnotationFormat: TypeAlias = Annotated[
     typer.Option(
         "--format",
         metavar="FORMAT",
-        help="Annotation format: coco, voc, folder+csv, wsol or folders [default: detected from the files].",
+        help="coco, voc, yolo, cvat, labelstudio, labelme, hf, csv, folders or wsol [default: detected].",
     ),
 ]
 Validation: TypeAlias = Annotated[
@@ -98,4 +98,16 @@ Address: TypeAlias = Annotated[
 ]
 Workers: TypeAlias = Annotated[
     int | None, typer.Option(metavar="N", min=1, help="Ray actors [default: one for each core].")
+]
+Separator: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--separator", metavar="TEXT", help="Text between the labels of an image in a CSV [default: |]."),
+]
+PathColumn: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--path-column", metavar="NAME", help="Column of paths in a CSV [default: path, file, image, ...]."),
+]
+LabelColumn: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--label-column", metavar="NAME", help="Column of labels in a CSV [default: label, class, ...]."),
 ]

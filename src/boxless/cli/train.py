@@ -9,11 +9,14 @@ import typer
 from boxless.cli.options import (
     AsJson,
     Force,
+    LabelColumn,
     LabelledImages,
     LearningReport,
     Licence,
     OutFile,
+    PathColumn,
     Seed,
+    Separator,
     ThresholdBoxes,
     Validation,
 )
@@ -31,6 +34,9 @@ def train(
         str, typer.Option(metavar="gap|gmp", help="gap (average pooling) or gmp (maximum pooling).")
     ] = "gap",
     val: Validation = None,
+    separator: Separator = None,
+    path_column: PathColumn = None,
+    label_column: LabelColumn = None,
     size: Annotated[
         int | None, typer.Option(metavar="PIXELS", help="Input size [default: what the network was designed for].")
     ] = None,
@@ -89,6 +95,8 @@ def train(
     from boxless.cli.overwrite import ask_before_overwriting
     from boxless.cli.training_report import print_made, write_report
     from boxless.cli.training_watch import watched
+    from boxless.datasets.boxed import check_boxes
+    from boxless.datasets.csv import Columns
     from boxless.datasets.split import read_split
     from boxless.learning.network.augment import usual_augmentation
     from boxless.learning.network.choice import Choice
@@ -113,7 +121,9 @@ def train(
         patience=patience,
         seed=seed,
     )
-    training, validation = read_split(pictures, val, seed)
+    training, validation = read_split(pictures, val, seed, Columns(separator, path_column, label_column))
+    if boxes is not None:
+        check_boxes(boxes, training.classes)
     from boxless.learning.network.train import train as train_on
 
     with watched(out) as screen:

@@ -1,124 +1,249 @@
-"""Reads COCO JSON: everybody's, and the kind whose images carry a `class_index`."""
+"""COCO JSON: https://cocodataset.org/#format-data."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from boxless.datasets.dataset import BoxedSet, Entry, gather
-from boxless.datasets.find import folder_of
+from boxless.datasets.dataset import SPLITS, About, AnnotatedImage, Annotation, Dataset
+from boxless.datasets.image_finder import finder, near
 from boxless.datasets.masks import Mask, Polygons, RunLengths
 from boxless.datasets.notes import Notes
+from boxless.datasets.parsing import BAD_RECORD, head_of, number, read_json, size_of, text_of
+from boxless.datasets.writing import rounded, write_array
 from boxless.errors import DatasetError
-from boxless.models.card import Card
+from boxless.maps.run_lengths import packed
 
 
-def read_coco(annotations: Path, card: Card, images: Path | None = None) -> BoxedSet:
-    """A data set in COCO's format: https://cocodataset.org/#format-data.
+def find_coco(path: Path) -> list[Path]:
+    """The COCO files of a folder: beside the images, or in `annotations`, where those of instances count."""
+    for folder in (path, path / "annotations"):
+        files = [file for file in sorted(folder.glob("*.json")) if looks_like_coco(file)]
+        if files:
+            return [file for file in files if file.name.startswith("instances_")] or files
+    return []
 
-    A class is matched by its category's `wnid`, `class_index` or `name`; an image may say its `class_index` itself,
-    which then is the class of all its boxes (as in ImageNet, where a picture has one class). Crowds are ignored:
-    boxes there are neither right nor wrong.
+
+def looks_like_coco(file: Path) -> bool:
+    """Whether a JSON file may be COCO's, by its beginning."""
+    head = head_of(file).lstrip()
+    return head.startswith("{") and any(key in head for key in ('"images"', '"annotations"', '"categories"'))
+
+
+def read_coco(path: Path, images: Path | None = None) -> Dataset:
+    """Reads COCO JSON. Crowds are ignored: boxes there are neither right nor wrong.
+
+    A category may have a `wnid` or a `class_index` beside its name; an image may have a `class_index` itself, which
+    then is the class of all its boxes (as in ImageNet, where an image has one class), and a `split`.
 
     Args:
-        annotations: the JSON file.
-        card: of the model whose classes count.
+        path: the JSON file.
         images: the folder that its file names are relative to; searched for near the file where None.
 
+    Returns:
+        The data set.
+
     Raises:
-        DatasetError: if the file is not COCO.
+        DatasetError: if the file is not COCO, or none of its images is found.
+
+    Example:
+        >>> read_coco(Path("instances_val.json")).classes  # doctest: +SKIP
+        ('cat', 'dog')
     """
     try:
-        data = json.loads(annotations.read_text(encoding="utf-8"))
-        listed = [image["file_name"] for image in data["images"]]
-        data["annotations"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        data = read_json(path)
+        listed, annotations = data["images"], data["annotations"]
+        categories = data.get("categories") or []
+        if not all(isinstance(each, list) for each in (listed, annotations, categories)):
+            raise TypeError("images, annotations and categories are to be lists")
+    except (KeyError, TypeError, AttributeError, DatasetError) as error:
         raise DatasetError(
-            f"{annotations}: not a COCO file ({type(error).__name__}: {error}); expected JSON with images[].file_name, "
+            f"{path}: not a COCO file ({type(error).__name__}: {error}); expected JSON with images[].file_name, "
             "annotations[].bbox and categories[].name"
         ) from None
-    near = annotations.parent
-    folder = images or folder_of(listed, [near, near / "images", near / annotations.stem.split("_")[-1],
-                                          near.parent / "images", near.parent / annotations.stem.split("_")[-1],
-                                          near.parent])  # fmt: skip
     notes = Notes()
-    name = annotations.stem if images or annotations.stem != "annotations" else annotations.resolve().parent.name
-    return gather(name, list(_entries(data, folder, notes)), card, notes)
+    classes = _categories(categories, notes)
+    known = _images(listed, notes)
+    found = _annotations(annotations, known, classes, notes)
+    locate = finder([each.name for each in known.values()], near(path), images)
+    split = SPLITS.get(path.stem.removeprefix("instances_").casefold(), "")
+    read = [
+        AnnotatedImage(
+            each.name, locate(each.name), found.get(key) or each.annotations, each.size, each.split or split
+        )
+        for key, each in known.items()
+    ]  # fmt: skip
+    named = images or path.stem != "annotations"
+    name = path.stem if named else path.resolve().parent.name
+    return Dataset(name, tuple(read), tuple(each.name for each in classes.values()), notes)
 
 
-def _entries(data: dict[str, Any], folder: Path, notes: Notes) -> Iterator[Entry]:
-    images: dict[Any, dict[str, Any]] = {}
+def _categories(listed: list[Any], notes: Notes) -> dict[str, Annotation]:
+    """Categories, as annotations without a place, by id."""
+    found: dict[str, Annotation] = {}
+    for each in listed:
+        try:
+            wnid, index = each.get("wnid"), each.get("class_index")
+            category = Annotation(
+                text_of(each["name"]) if "name" in each else "",
+                class_id="" if wnid is None else text_of(wnid),
+                class_index=None if index is None else int(index),
+            )
+            found.setdefault(_key(each["id"]), category)
+        except BAD_RECORD:
+            notes.add("unreadable line", f"category {_shown(each)}")
+    return found
+
+
+def _images(listed: list[Any], notes: Notes) -> dict[str, AnnotatedImage]:
+    """Images, without what is in them but a class of their own, by id."""
+    found: dict[str, AnnotatedImage] = {}
     names: set[str] = set()
-    for image in data["images"]:
-        if "id" not in image:
-            notes.add("unreadable line", image["file_name"])
-            continue
-        if image["file_name"] in names or image["id"] in images:
-            notes.add("listed twice", image["file_name"])
-            continue
-        names.add(image["file_name"])
-        images[image["id"]] = image
-    # What is of a category without an id is noted below.
-    categories = {category["id"]: category for category in data.get("categories", ()) if "id" in category}
-    seen: set[tuple[Any, ...]] = set()
-    boxed: set[Any] = set()
-    for annotation in data["annotations"]:
-        image = images.get(annotation.get("image_id"), {})
+    for each in listed:
         try:
-            x, y, width, height = (float(each) for each in annotation["bbox"])
-            name = image["file_name"]
-            classes = _classes(image, categories.get(annotation.get("category_id"), {}))
-        except (KeyError, TypeError, ValueError):
-            notes.add("unreadable line", f"annotation {annotation.get('id')}")
+            key, name = _key(each["id"]), text_of(each["file_name"])
+            split = SPLITS.get(str(each.get("split") or "").casefold(), "")
+        except BAD_RECORD:
+            notes.add("unreadable line", f"image {_shown(each)}")
+            continue
+        if name in names or key in found:
+            notes.add("listed twice", name)
             continue
         try:
-            mask = _mask(annotation.get("segmentation"), image)
-        except (KeyError, TypeError, ValueError):  # its box may be good
-            notes.add("unreadable line", f"segmentation of annotation {annotation.get('id')}")
-            mask = None
-        boxed.add(image["id"])
-        key = (image["id"], annotation.get("category_id"), x, y, width, height)
+            size = size_of(each.get("height"), each.get("width"))
+        except BAD_RECORD:
+            notes.add("unreadable line", f"size of {name}")
+            size = None
+        try:
+            own = (Annotation("", class_index=int(each["class_index"])),) if "class_index" in each else ()
+        except BAD_RECORD:
+            notes.add("unreadable line", f"class_index of {name}")
+            own = ()
+        names.add(name)
+        found[key] = AnnotatedImage(name, Path(), own, size, split)
+    return found
+
+
+def _annotations(
+    listed: list[Any], images: dict[str, AnnotatedImage], classes: dict[str, Annotation], notes: Notes
+) -> dict[str, tuple[Annotation, ...]]:
+    """Annotations by the id of their image."""
+    found: dict[str, dict[Any, Annotation]] = {}
+    for each in listed:
+        try:
+            image = images[_key(each["image_id"])]
+            x, y, width, height = map(number, each["bbox"])
+            category = image.annotations[0] if image.annotations else classes[_key(each["category_id"])]
+            number_ = _key(each["image_id"])
+        except BAD_RECORD:
+            notes.add("unreadable line", f"annotation {_shown(each)}")
+            continue
         box = (x, y, x + width, y + height)
-        if annotation.get("iscrowd"):
-            notes.add("difficult", name)
-            yield Entry(name, folder / name, classes, (box,), _size(image), ignored="crowd")
-        elif key in seen:
-            notes.add("listed twice", f"{name} {annotation['bbox']}")
-        else:
-            seen.add(key)
-            yield Entry(name, folder / name, classes, (box,), _size(image), mask)
-    for image in images.values():
-        if image["id"] in boxed:
+        key = (category, box, bool(each.get("iscrowd")))
+        if key in found.setdefault(number_, {}):
+            notes.add("listed twice", f"{image.name} {[x, y, width, height]}")
             continue
+        if crowd := bool(each.get("iscrowd")):
+            notes.add("difficult", image.name)
         try:
-            classes = _classes(image, {}) if "class_index" in image else ()
-        except (TypeError, ValueError):
-            notes.add("unreadable line", image["file_name"])
-            continue
-        yield Entry(image["file_name"], folder / image["file_name"], classes)
+            mask = None if crowd else _mask(each.get("segmentation"), image.size)
+        except BAD_RECORD:  # its box may be good
+            notes.add("damaged mask", f"segmentation of annotation {_shown(each)}")
+            mask = None
+        found[number_][key] = Annotation(
+            category.label, box, mask, "crowd" if crowd else None, category.class_id, category.class_index
+        )
+    return {key: tuple(each.values()) for key, each in found.items()}
 
 
-def _classes(image: dict[str, Any], category: dict[str, Any]) -> tuple[str | int, ...]:
-    if "class_index" in image:
-        return (int(image["class_index"]),)
-    if not category:
-        raise KeyError("category_id")
-    index = (int(category["class_index"]),) if "class_index" in category else ()
-    wnid = (str(category["wnid"]),) if "wnid" in category else ()
-    return (*wnid, *index, str(category["name"]))
+def _key(value: Any) -> str:  # noqa: ANN401
+    """An id: VIA writes those of images as numbers, and as text where annotations refer to them."""
+    return text_of(int(value) if isinstance(value, float) and value.is_integer() else value)
 
 
-def _size(image: dict[str, Any]) -> tuple[int, int] | None:
-    height, width = image.get("height"), image.get("width")
-    return (int(height), int(width)) if height and width else None
+def _shown(record: Any) -> str:  # noqa: ANN401
+    """A record by its id or file, to be found again."""
+    if not isinstance(record, dict):
+        return repr(record)[:40]
+    return str(record.get("id", record.get("file_name", "without an id")))[:80]
 
 
-def _mask(segmentation: Any, image: dict[str, Any]) -> Mask | None:  # noqa: ANN401
-    size = _size(image)
+def _mask(segmentation: Any, size: tuple[int, int] | None) -> Mask | None:  # noqa: ANN401
     if isinstance(segmentation, dict):
         return RunLengths.from_coco(segmentation)
-    if segmentation and size:
-        return Polygons(tuple(tuple(map(float, outline)) for outline in segmentation), size)
-    return None
+    if not segmentation or not size:
+        return None
+    outlines = segmentation if isinstance(segmentation[0], list) else [segmentation]  # VIA's are flat
+    return Polygons(tuple(tuple(map(number, outline)) for outline in outlines), size)
+
+
+def write_coco(folder: Path, about: About, images: Iterable[AnnotatedImage]) -> None:
+    """Writes `annotations/instances_train.json` and so on, a file for each split, as COCO and CVAT have them.
+
+    Categories count from 1, in the order of the model's classes. Scores stand beside the boxes, masks as run lengths.
+
+    Args:
+        folder, about, images: see `Write`.
+    """
+    numbers = {name: number for number, name in enumerate(about.classes, start=1)}
+    info = {"description": "found by class maps, not drawn by hand", "contributor": about.program,
+            "model": about.model, "preset": about.preset}  # fmt: skip
+    categories = [{"id": number, "name": name} for name, number in numbers.items()]
+    (folder / "annotations").mkdir(exist_ok=True)
+    for split in sorted({each.split for each in images}):
+        mine = _Split(images, split)
+        with (folder / f"annotations/instances_{split}.json").open("w", encoding="utf-8") as file:
+            file.write(f'{{"info": {json.dumps(info, ensure_ascii=False)},\n"licenses": [],\n')
+            file.write(f'"categories": {json.dumps(categories, ensure_ascii=False)},\n"images": ')
+            write_array(file, (_image(number, each) for number, each in enumerate(mine, start=1)))
+            file.write(',\n"annotations": ')
+            write_array(file, _objects(mine, numbers))
+            file.write("}\n")
+
+
+class _Split(Iterable[AnnotatedImage]):
+    """The images of one split, gone through as often as needed."""
+
+    def __init__(self, images: Iterable[AnnotatedImage], split: str) -> None:
+        self._images, self._split = images, split
+
+    def __iter__(self) -> Iterator[AnnotatedImage]:
+        return (each for each in self._images if each.split == self._split)
+
+
+def _image(number: int, image: AnnotatedImage) -> dict[str, Any]:
+    return {"id": number, "file_name": image.name, "width": image.width, "height": image.height}
+
+
+def _objects(images: Iterable[AnnotatedImage], numbers: dict[str, int]) -> Iterator[dict[str, Any]]:
+    count = 0
+    for place, image in enumerate(images, start=1):
+        for each in image.annotations:
+            if each.box is None:
+                continue
+            count += 1
+            x0, y0, x1, y1 = map(rounded, each.box)
+            pixels = segmentation(image, each)
+            area = (x1 - x0) * (y1 - y0)
+            if each.mask is not None:
+                area = float(sum(each.mask.counts(image.height, image.width)[1::2]))
+            yield {
+                "id": count,
+                "image_id": place,
+                "category_id": numbers[each.label],
+                "bbox": [x0, y0, rounded(x1 - x0), rounded(y1 - y0)],
+                "area": rounded(area),
+                "iscrowd": 0,
+                "segmentation": pixels or [],
+                "score": round(each.score, 4),
+            }
+
+
+def segmentation(image: AnnotatedImage, annotation: Annotation) -> dict[str, Any] | None:
+    """COCO's compressed run lengths of an annotation's mask; None where there is no mask."""
+    if annotation.mask is None:
+        return None
+    counts = annotation.mask.counts(image.height, image.width)
+    return {"size": [image.height, image.width], "counts": packed(counts)}

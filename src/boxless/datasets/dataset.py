@@ -1,216 +1,189 @@
-"""Pictures whose boxes somebody drew: what localization is measured on.
-
-The readers (`read_coco`, ...) say what stands in the files, as `Entry`s; `gather` makes `BoxedPicture`s of them,
-matches classes, and notes everything that is wrong, so that nothing is dropped in silence.
-"""
+"""A data set as its files have it: images, what is in them, and where; no model and no format is known here."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-from PIL import ExifTags, Image
-
-from boxless.datasets.masks import Mask
+from boxless.datasets.masks import Mask, RunLengths
 from boxless.datasets.notes import Notes
-from boxless.datasets.orientation import Turned, turned_box
-from boxless.errors import UnknownClassError
-from boxless.imaging.containers import open_picture
-from boxless.imaging.read import SIDEWAYS
-from boxless.models.card import Card
-from boxless.system.files import is_file
 
-Floats = NDArray[np.float32]
+Edges = tuple[float, float, float, float]
 
-
-@dataclass(frozen=True, eq=False)
-class BoxedPicture:
-    """One class in one picture, with the boxes of its objects.
-
-    Attributes:
-        path: of the picture.
-        class_index: of the class, in the model.
-        boxes: (n, 4), xyxy in pixels of the picture as displayed; none where only the class is known.
-        size: (height, width) of the picture as displayed, in pixels.
-        mask: which pixels are the object's, if that is known.
-    """
-
-    path: Path
-    class_index: int
-    boxes: Floats
-    size: tuple[int, int]
-    mask: Mask | None = None
+SPLITS = {
+    "train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "test": "test",
+    "testing": "test",
+}  # fmt: skip
+"""What splits are called, by how people call them, in lower case."""
 
 
 @dataclass(frozen=True)
-class IgnoredBox:
-    """A place where boxes of a class are neither right nor wrong.
+class Annotation:
+    """One object in an image; or its class only, where nobody says where it is.
 
     Attributes:
-        path: of the picture.
-        class_index: of the class, in the model.
-        box: xyxy in pixels of the picture as displayed.
-        crowd: whether it surrounds many objects, so that any box inside it is one of them; else it is one object,
-            marked difficult.
+        label: its class's name; "" where only an id or an index is known.
+        box: xyxy in pixels of the image's `size`, half-open.
+        mask: which pixels are its.
+        ignored: why it is neither right nor wrong to find it; None where it counts.
+        class_id: the class's id, such as of WordNet; "" if there is none.
+        class_index: the class's index, where a field of that name says it. A label is never an index.
+        score: of the box, in [0, 1], where a model found it.
+        probability: of the class in the image, in [0, 1]; likewise.
+        activation: for the class in the image, in logits; likewise.
+
+    Example:
+        >>> Annotation("cat", (10.0, 5.0, 30.0, 35.0)).label
+        'cat'
     """
 
+    label: str
+    box: Edges | None = None
+    mask: Mask | None = field(default=None, compare=False)
+    ignored: Literal["crowd", "difficult"] | None = None
+    class_id: str = ""
+    class_index: int | None = None
+    score: float = 1.0
+    probability: float = 1.0
+    activation: float = 0.0
+
+    @property
+    def name(self) -> str:
+        """The class's name, else its id, else its index."""
+        return self.label or self.class_id or str(self.class_index)
+
+
+@dataclass(frozen=True)
+class AnnotatedImage:
+    """One image, and all that is said of it.
+
+    Attributes:
+        name: what the data set calls it: its path below the folder of images.
+        path: where it is, or should be.
+        annotations: none where nothing is in it.
+        size: the (height, width) that boxes refer to, in pixels; the image's own where None. (1, 1) is that of boxes
+            in shares of the image, (100, 100) that of percents.
+        split: "train", "val", "test", another name, or "" where none is said.
+        stem: what a file of this image alone is called, without its suffix, where one is written.
+    """
+
+    name: str
     path: Path
-    class_index: int
-    box: tuple[float, float, float, float]
-    crowd: bool
+    annotations: tuple[Annotation, ...] = ()
+    size: tuple[int, int] | None = None
+    split: str = ""
+    stem: str = ""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The names of the classes in it, each once."""
+        return tuple(dict.fromkeys(each.name for each in self.annotations))
+
+    @property
+    def height(self) -> int:
+        """In pixels; 0 where it is not known."""
+        return self.size[0] if self.size else 0
+
+    @property
+    def width(self) -> int:
+        """In pixels; 0 where it is not known."""
+        return self.size[1] if self.size else 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """As plain data for JSON."""
+        return {**asdict(self), "path": str(self.path)}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> AnnotatedImage:
+        """Of what `as_dict` gave, maybe by way of JSON."""
+        annotations = tuple(
+            Annotation(**{**each, "box": each["box"] and tuple(each["box"]), "mask": _mask_of(each["mask"])})
+            for each in data["annotations"]
+        )
+        size = data["size"] and tuple(data["size"])
+        return cls(**{**data, "path": Path(data["path"]), "annotations": annotations, "size": size})
+
+
+def _mask_of(data: dict[str, Any] | None) -> Mask | None:
+    return None if data is None else RunLengths(tuple(data["lengths"]), (data["size"][0], data["size"][1]))
 
 
 @dataclass(frozen=True, eq=False)
-class BoxedSet:
+class Dataset:
     """A data set, read.
 
     Attributes:
         name: its folder's or file's.
-        pictures: one for each class in each picture; those of one picture follow each other.
+        images: in the order of the files, each once.
+        classes: names, in the data set's own order; also those that no image shows.
         notes: what was wrong with it.
-        listed: every picture of the data set that is there, also those without an object of a known class.
-        ignored: what is neither right nor wrong.
+        labelled: whether it says what is in its images; a list of paths does not.
+        format: one of `boxless.datasets.formats.FORMATS`.
     """
 
     name: str
-    pictures: tuple[BoxedPicture, ...]
-    notes: Notes
-    listed: tuple[Path, ...] = ()
-    ignored: tuple[IgnoredBox, ...] = ()
-
-
-@dataclass(frozen=True)
-class Entry:
-    """What a data set's files say of one class in one picture.
-
-    Attributes:
-        picture: what the data set calls the picture.
-        path: where it should be.
-        classes: names of the class, the most telling first: index, WordNet id, label; none where the data set lists
-            the picture without any object.
-        boxes: xyxy in pixels of a picture of `size`.
-        size: (height, width) that boxes and mask refer to; the picture's own where None. Where it is that of the
-            picture as stored, and EXIF turns that, they are turned too.
-        mask: which pixels are the object's, if that is known.
-        ignored: why the boxes are neither right nor wrong; None where they count.
-    """
-
-    picture: str
-    path: Path
-    classes: tuple[str | int, ...]
-    boxes: tuple[tuple[float, float, float, float], ...] = ()
-    size: tuple[int, int] | None = None
-    mask: Mask | None = field(default=None, compare=False)
-    ignored: Literal["crowd", "difficult"] | None = None
-
-
-def gather(name: str, entries: Iterable[Entry], card: Card, notes: Notes) -> BoxedSet:
-    """Boxed pictures from entries: classes matched, boxes on the picture's own pixels, trouble noted.
-
-    Entries of the same class in the same picture become one, with all their boxes.
-
-    Args:
-        name: of the data set.
-        entries: in any order.
-        card: of the model whose classes count.
-        notes: gets what is wrong; whatever the reader noted stands there already.
-    """
-    grouped: dict[Path, dict[int, list[Entry]]] = {}
-    missing: set[Path] = set()
-    frames: dict[Path, _Frame] = {}
-    ignored: list[IgnoredBox] = []
-    for entry in entries:
-        if entry.path in missing:
-            continue
-        if entry.path not in frames:
-            frame = _frame_of(entry.path)
-            if frame is None:
-                missing.add(entry.path)
-                kind = "damaged file" if is_file(entry.path) else "missing file"
-                notes.add(kind, entry.picture)
-                continue
-            frames[entry.path] = frame
-        if not entry.classes:
-            continue
-        index = _match(entry.classes, card)
-        if index is None:
-            notes.add("unknown class", str(entry.classes[-1]))
-            continue
-        entry = _as_displayed(entry, frames[entry.path])
-        if entry.ignored:
-            boxes = _on_picture(entry, frames[entry.path].size, notes)
-            ignored += [IgnoredBox(entry.path, index, box, entry.ignored == "crowd") for box in boxes]
-            continue
-        grouped.setdefault(entry.path, {}).setdefault(index, []).append(entry)
-    pictures = []
-    for path, classes in grouped.items():
-        for index, parts in classes.items():
-            found = [box for part in parts for box in _on_picture(part, frames[path].size, notes)]
-            masks = [part.mask for part in parts if part.mask is not None]
-            array = np.array(found, np.float32).reshape(-1, 4)
-            if not masks and not any(part.boxes for part in parts):
-                notes.add("no boxes", parts[0].picture)
-            pictures.append(BoxedPicture(path, index, array, frames[path].size, Mask.union(masks)))
-    return BoxedSet(name, tuple(pictures), notes, tuple(frames), tuple(ignored))
-
-
-def _match(classes: tuple[str | int, ...], card: Card) -> int | None:
-    for each in classes:
-        try:
-            return card.class_index(each)
-        except UnknownClassError:
-            continue
-    return None
-
-
-@dataclass(frozen=True)
-class _Frame:
-    """A picture's (height, width) as stored, and its EXIF orientation, 1 where it has none."""
-
-    stored: tuple[int, int]
-    orientation: int
+    images: tuple[AnnotatedImage, ...]
+    classes: tuple[str, ...] = ()
+    notes: Notes = field(default_factory=Notes)
+    labelled: bool = True
+    format: str = ""
 
     @property
-    def size(self) -> tuple[int, int]:
-        """As displayed."""
-        return self.stored[::-1] if self.orientation in SIDEWAYS else self.stored
+    def splits(self) -> dict[str, int]:
+        """How many images each split has, "" being those without one."""
+        counts: dict[str, int] = {}
+        for each in self.images:
+            counts[each.split] = counts.get(each.split, 0) + 1
+        return counts
 
 
-def _frame_of(path: Path) -> _Frame | None:
-    """Of a picture, from its header; None if there is no such picture."""
-    try:
-        with open_picture(path) as image:
-            return _Frame((image.height, image.width), image.getexif().get(ExifTags.Base.Orientation, 1))
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-        return None
+@dataclass(frozen=True)
+class About:
+    """What the annotations of all images that are written have in common.
+
+    Attributes:
+        model, preset: that found them.
+        program: that wrote them, with its version.
+        classes: names, in the order in which formats number them: the model's.
+        out: the folder in which they will stand; they are written in another one first.
+        placed: whether the images stand there too, in the format's folder for them.
+    """
+
+    model: str
+    preset: str
+    program: str
+    classes: tuple[str, ...]
+    out: Path
+    placed: bool
+
+    @property
+    def source(self) -> str:
+        """Program, model and preset in one line."""
+        return f"{self.program}, {self.model}, {self.preset}"
 
 
-def _as_displayed(entry: Entry, frame: _Frame) -> Entry:
-    if frame.size == frame.stored or entry.size != frame.stored:
-        return entry
-    boxes = tuple(turned_box(box, frame.orientation, frame.stored) for box in entry.boxes)
-    mask = None if entry.mask is None else Turned(entry.mask, frame.orientation)
-    return replace(entry, boxes=boxes, size=frame.size, mask=mask)
+class Read(Protocol):
+    """Reads a data set of one format."""
+
+    def __call__(self, path: Path, images: Path | None = None) -> Dataset:
+        """Reads it.
+
+        Args:
+            path: the file or folder that the format's `find` gave.
+            images: the folder that image names are relative to; searched for near the annotations where None.
+
+        Returns:
+            What stands there. A record that is not understood is one of its notes.
+
+        Raises:
+            DatasetError: if it is of another format altogether, or none of its images is found.
+        """
 
 
-def _on_picture(entry: Entry, size: tuple[int, int], notes: Notes) -> Iterable[tuple[float, float, float, float]]:
-    """The entry's boxes in pixels of the picture, cut at its edges; boxes without area are left out."""
-    height, width = size
-    down, right = (1.0, 1.0) if entry.size is None else (height / entry.size[0], width / entry.size[1])
-    for x0, y0, x1, y1 in entry.boxes:
-        whole = (x0 * right, y0 * down, x1 * right, y1 * down)
-        if not all(np.isfinite(whole)) or whole[2] <= whole[0] or whole[3] <= whole[1]:
-            notes.add("empty box", entry.picture)
-            continue
-        cut = (max(whole[0], 0.0), max(whole[1], 0.0), min(whole[2], float(width)), min(whole[3], float(height)))
-        if cut[2] <= cut[0] or cut[3] <= cut[1]:
-            notes.add("box off the picture", entry.picture)
-            continue
-        # A pixel over is how inclusive coordinates come out, and no mistake.
-        if max(whole[2] - width, whole[3] - height, -whole[0], -whole[1]) > 1.0:
-            notes.add("box over the edge", entry.picture)
-        yield cut
+class Write(Protocol):
+    """Writes annotations of one format into a folder, from images that are gone through as often as needed."""
+
+    def __call__(self, folder: Path, about: About, images: Iterable[AnnotatedImage]) -> None:
+        """Writes them, an image in memory at a time; each has a size, a split, and boxes in its own pixels."""

@@ -15,11 +15,15 @@ from PIL import Image
 
 from boxless.errors import DatasetError
 from boxless.imaging.containers import open_picture
-from boxless.maps.run_lengths import mask_of, unpacked
+from boxless.maps.run_lengths import counts_of, mask_of, unpacked
 
 Pixels = NDArray[np.uint8]
 
 BACKGROUND, OBJECT, IGNORED = 0, 1, 255
+
+_MOST_PIXELS = 150_000_000  # of a mask
+_MOST_NUMBERS = 200_000  # of an outline
+_FARTHEST = 1e7  # pixels of a corner from the image's
 
 
 class Mask(ABC):
@@ -28,6 +32,10 @@ class Mask(ABC):
     @abstractmethod
     def read(self, height: int, width: int) -> Pixels:
         """The mask on a picture of that size: uint8 (height, width) of BACKGROUND, OBJECT and IGNORED."""
+
+    def counts(self, height: int, width: int) -> list[int]:
+        """The mask as run lengths, see `boxless.maps.run_lengths.counts_of`."""
+        return counts_of(self.read(height, width) == OBJECT)
 
     @staticmethod
     def union(masks: Sequence[Mask]) -> Mask | None:
@@ -79,7 +87,7 @@ class Polygons(Mask):
     """Outlines on a picture of `size` (height, width): COCO's. Each is a flat (x, y, x, y, ...).
 
     Raises:
-        ValueError: if an outline has no coordinates, or an odd number of them, or some that are not finite.
+        ValueError: if an outline has fewer than three points, or half a point, or coordinates that are not finite.
     """
 
     outlines: tuple[tuple[float, ...], ...]
@@ -87,8 +95,8 @@ class Polygons(Mask):
 
     def __post_init__(self) -> None:
         for outline in self.outlines:
-            if len(outline) % 2 or not outline or not np.isfinite(outline).all():
-                raise ValueError(f"an outline of {len(outline)} coordinates (expected pairs of finite numbers)")
+            if len(outline) % 2 or not 6 <= len(outline) <= _MOST_NUMBERS or not np.abs(outline).max() < _FARTHEST:
+                raise ValueError(f"an outline of {len(outline)} numbers (expected three or more points in pixels)")
 
     def read(self, height: int, width: int) -> Pixels:
         """See `Mask.read`."""
@@ -101,25 +109,108 @@ class Polygons(Mask):
 
 @dataclass(frozen=True)
 class RunLengths(Mask):
-    """Lengths of background and object by turns, column after column, on a picture of `size`: COCO's RLE."""
+    """Lengths of background and object by turns, column after column, on an image of `size`: COCO's RLE.
 
-    counts: tuple[int, ...]
+    Raises:
+        ValueError: if the lengths are not those of a mask of that size.
+    """
+
+    lengths: tuple[int, ...]
     size: tuple[int, int]
+
+    def __post_init__(self) -> None:
+        height, width = self.size
+        if height <= 0 or width <= 0 or height * width > _MOST_PIXELS:
+            raise ValueError(f"a mask of {height} x {width} pixels")
+        if any(count < 0 for count in self.lengths) or sum(self.lengths) != height * width:
+            raise ValueError(f"run lengths of another number of pixels than {height} x {width}")
 
     @classmethod
     def from_coco(cls, data: dict[str, Any]) -> RunLengths:
         """From COCO's `{"size": [h, w], "counts": [...] or text}`."""
         counts = data["counts"]
-        height, width = data["size"]
+        height, width = map(int, data["size"])
         return cls(tuple(unpacked(counts) if isinstance(counts, str) else map(int, counts)), (height, width))
 
     def read(self, height: int, width: int) -> Pixels:
         """See `Mask.read`."""
-        try:
-            mask = mask_of(self.counts, *self.size).view(np.uint8)
-        except ValueError as error:
-            raise DatasetError(str(error)) from None
+        mask = mask_of(self.lengths, *self.size).view(np.uint8)
         return np.asarray(cv2.resize(mask, (width, height), interpolation=cv2.INTER_NEAREST), np.uint8)
+
+    def counts(self, height: int, width: int) -> list[int]:
+        """See `Mask.counts`."""
+        return list(self.lengths) if self.size == (height, width) else super().counts(height, width)
+
+
+@dataclass(frozen=True)
+class Part(Mask):
+    """Run lengths, row after row, of a part of an image of `size` (height, width): CVAT's.
+
+    Attributes:
+        lengths: of background and object by turns.
+        box: left, top, right and bottom of the part, in whole pixels.
+
+    Raises:
+        ValueError: if the lengths are not those of the part, or it is not within the image.
+    """
+
+    lengths: tuple[int, ...]
+    box: tuple[int, int, int, int]
+    size: tuple[int, int]
+
+    def __post_init__(self) -> None:
+        x0, y0, x1, y1 = self.box
+        if not (0 <= x0 < x1 <= self.size[1] and 0 <= y0 < y1 <= self.size[0]) or (
+            self.size[0] * self.size[1] > _MOST_PIXELS
+        ):
+            raise ValueError(f"a mask at {self.box} of an image of {self.size}")
+        if any(length < 0 for length in self.lengths) or sum(self.lengths) != (x1 - x0) * (y1 - y0):
+            raise ValueError(f"run lengths of another number of pixels than {y1 - y0} x {x1 - x0}")
+
+    def read(self, height: int, width: int) -> Pixels:
+        """See `Mask.read`."""
+        x0, y0, x1, y1 = self.box
+        whole = np.zeros(self.size, np.uint8)
+        whole[y0:y1, x0:x1] = mask_of(self.lengths, x1 - x0, y1 - y0).T  # row after row
+        return np.asarray(cv2.resize(whole, (width, height), interpolation=cv2.INTER_NEAREST), np.uint8)
+
+
+@dataclass(frozen=True)
+class Turned(Mask):
+    """A mask of an image as stored, read as of the image displayed; see `turned_box`."""
+
+    mask: Mask
+    orientation: int
+
+    def read(self, height: int, width: int) -> Pixels:
+        """See `Mask.read`."""
+        across = self.mask.read(width, height).T
+        across = across[:, ::-1] if self.orientation in (6, 7) else across
+        return np.ascontiguousarray(across[::-1] if self.orientation in (7, 8) else across)
+
+
+def turned_box(
+    box: tuple[float, float, float, float], orientation: int, stored: tuple[int, int]
+) -> tuple[float, float, float, float]:
+    """A box, xyxy in pixels, on the image as displayed.
+
+    Args:
+        box: on the image as stored.
+        orientation: 5 to 8, which swap height and width; see EXIF 2.32, section 4.6.4, tag 274.
+        stored: (height, width) as stored.
+
+    Returns:
+        The same place on the image as displayed.
+
+    Example:
+        >>> turned_box((0, 0, 20, 10), 6, (40, 60))
+        (30, 0, 40, 20)
+    """
+    height, width = stored
+    x0, y0, x1, y1 = box
+    across = (height - y1, height - y0) if orientation in (6, 7) else (y0, y1)
+    down = (width - x1, width - x0) if orientation in (7, 8) else (x0, x1)
+    return across[0], down[0], across[1], down[1]
 
 
 def _inside(corners: NDArray[np.float64], height: int, width: int) -> NDArray[np.bool_]:
@@ -135,6 +226,15 @@ def _inside(corners: NDArray[np.float64], height: int, width: int) -> NDArray[np
     return mask
 
 
+def readable_mask(path: Path) -> bool:
+    """Whether a picture file of a mask can be read."""
+    try:
+        _resized(path, 1, 1, None)
+    except DatasetError:
+        return False
+    return True
+
+
 def _grey(path: Path, height: int, width: int) -> Pixels:
     return _resized(path, height, width, "L")
 
@@ -148,5 +248,6 @@ def _resized(path: Path, height: int, width: int, mode: str | None) -> Pixels:
         with open_picture(path) as image:
             picture = image.convert(mode) if mode else image
             return np.asarray(picture.resize((width, height), Image.Resampling.NEAREST), np.uint8)
-    except (OSError, ValueError, SyntaxError) as error:
+    # Decoders of broken files raise nearly anything.
+    except Exception as error:
         raise DatasetError(f"{path}: a mask that cannot be read ({error})") from None

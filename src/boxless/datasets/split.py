@@ -1,4 +1,4 @@
-"""Which pictures are learned from, and which are held out to measure on."""
+"""Which images are learned from, and which are held out to measure on."""
 
 from __future__ import annotations
 
@@ -8,26 +8,31 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from boxless.datasets.labelled import LabelledPictures
-from boxless.datasets.read_labels import read_labelled
+from boxless.datasets.csv import Columns
+from boxless.datasets.dataset import SPLITS
+from boxless.datasets.labelled import LabelledPictures, read_labelled
 from boxless.errors import DatasetError
+from boxless.models.class_names import matches
 
 HELD_OUT = 0.2
 """The share of pictures that is held out where nobody says which."""
 
-_TRAINING_SPLITS = ("", "train", "training")
-_VALIDATION_SPLITS = ("val", "valid", "validation", "test")
+_TRAINING_SPLITS = ("", *(name for name, split in SPLITS.items() if split == "train"))
+_VALIDATION_SPLITS = tuple(name for kind in ("val", "test") for name, split in SPLITS.items() if split == kind)
 """The first that is there is taken."""
 
 
-def read_split(source: Path, val: str | None = None, seed: int = 0) -> tuple[LabelledPictures, LabelledPictures]:
-    """Pictures to learn from, and others to measure on.
+def read_split(
+    source: Path, val: str | None = None, seed: int = 0, columns: Columns | None = None
+) -> tuple[LabelledPictures, LabelledPictures]:
+    """Reads images to learn from, and others to measure on.
 
     Args:
         source: see `read_labelled`.
         val: a folder or CSV of the held-out pictures, the name of a split of the CSV, or a fraction such as 0.2.
             Where None: the CSV's split "val" (or "valid", "validation", "test"), else a fifth of each class.
         seed: of the choice where a fraction is held out.
+        columns: how a CSV is to be read, where its heading does not say it.
 
     Returns:
         (training, validation), both with the classes of the training pictures.
@@ -35,8 +40,11 @@ def read_split(source: Path, val: str | None = None, seed: int = 0) -> tuple[Lab
     Raises:
         DatasetError: if the layout is not known, if `val` is none of these, or if it has classes that training
             lacks.
+
+    Example:
+        >>> training, validation = read_split(Path("animals"), "0.2")  # doctest: +SKIP
     """
-    splits = read_labelled(source)
+    splits = read_labelled(source, columns)
     if val is None:
         there = {name.casefold(): name for name in splits}
         val = next((there[name] for name in _VALIDATION_SPLITS if name in there), str(HELD_OUT))
@@ -48,7 +56,7 @@ def read_split(source: Path, val: str | None = None, seed: int = 0) -> tuple[Lab
         return _checked(training, splits[val])
     if Path(val).exists():
         training = _one(list(splits.values()), source)
-        return _checked(training, _one(list(read_labelled(Path(val)).values()), Path(val)))
+        return _checked(training, _one(list(read_labelled(Path(val), columns).values()), Path(val)))
     try:
         share = float(val)
     except ValueError:
@@ -74,37 +82,34 @@ def _one(parts: list[LabelledPictures], source: Path) -> LabelledPictures:
         parts[0],
         paths=tuple(path for part in parts for path in part.paths),
         targets=np.concatenate([part.targets for part in parts]),
+        notes=tuple(note for part in parts for note in part.notes),
     )
 
 
 def _checked(training: LabelledPictures, validation: LabelledPictures) -> tuple[LabelledPictures, LabelledPictures]:
-    """Both with the classes of training; those of validation keep their names, whatever their numbers were."""
+    """Both with the classes of training; those of validation go by name, whatever their numbers were."""
     shown = training.counts > 0
-    lacking = [
-        name
-        for k, name in enumerate(validation.classes)
-        if validation.counts[k] and (name not in training.classes or not shown[training.classes.index(name)])
-    ]
+    known = [name for name, shows in zip(training.classes, shown, strict=True) if shows]
+    targets = np.zeros((len(validation), len(known)), np.float32)
+    lacking: list[str] = []
+    for k in np.flatnonzero(validation.counts):
+        name = validation.classes[k]
+        found = matches(name, known)
+        if len(found) == 1:
+            targets[:, found[0]] = np.maximum(targets[:, found[0]], validation.targets[:, k])
+        else:
+            lacking.append(name)
     if lacking:
         raise DatasetError(
             f"{validation.name}: {', '.join(lacking[:5])}{' and more' if len(lacking) > 5 else ''} "
             f"to validate on, but no picture to learn from (training has {', '.join(training.classes[:10])}"
             f"{', ...' if len(training.classes) > 10 else ''})"
         )
-    known = [name for name, shows in zip(training.classes, shown, strict=True) if shows]
     several = training.several or validation.several
     return (
         replace(training, classes=tuple(known), targets=training.targets[:, shown], several=several),
-        replace(validation, classes=tuple(known), targets=_aligned(validation, known), several=several),
+        replace(validation, classes=tuple(known), targets=targets, several=several),
     )
-
-
-def _aligned(pictures: LabelledPictures, classes: list[str]) -> NDArray[np.float32]:
-    targets = np.zeros((len(pictures), len(classes)), np.float32)
-    for k, name in enumerate(classes):
-        if name in pictures.classes:
-            targets[:, k] = pictures.targets[:, pictures.classes.index(name)]
-    return targets
 
 
 def _hold_out(targets: NDArray[np.float32], share: float, random: np.random.Generator) -> NDArray[np.bool_]:

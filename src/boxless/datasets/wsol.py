@@ -1,86 +1,109 @@
-"""Reads the metadata of the wsolevaluation benchmark: text files with a line a picture, or a box."""
+"""The metadata of the wsolevaluation benchmark: text files with a line an image, or a box."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from boxless.datasets.dataset import BoxedSet, Entry, gather
-from boxless.datasets.find import folder_of
-from boxless.datasets.masks import MaskFile
+from boxless.datasets.dataset import AnnotatedImage, Annotation, Dataset
+from boxless.datasets.image_finder import finder
+from boxless.datasets.masks import MaskFile, readable_mask
 from boxless.datasets.notes import Notes
+from boxless.datasets.parsing import BAD_RECORD, number, read_text, size_of
 from boxless.errors import DatasetError
-from boxless.models.card import Card
+from boxless.system.files import is_file
 
 
-def read_wsol(root: Path, card: Card, images: Path | None = None) -> BoxedSet:
-    """A split of the benchmark of Choe et al., CVPR 2020 (github.com/clovaai/wsolevaluation).
+def find_wsol(path: Path) -> list[Path]:
+    """The folder itself, where it has a `localization.txt`."""
+    return [path] if is_file(path / "localization.txt") else []
 
-    `class_labels.txt` has `path,index`; `image_sizes.txt` has `path,width,height` of the original picture, to which
+
+def read_wsol(path: Path, images: Path | None = None) -> Dataset:
+    """Reads a split of the benchmark of Choe et al., CVPR 2020 (github.com/clovaai/wsolevaluation).
+
+    `class_labels.txt` has `path,index`; `image_sizes.txt` has `path,width,height` of the original image, to which
     the boxes refer; `localization.txt` has `path,x0,y0,x1,y1`, or `path,mask,ignore` with picture files.
 
     Args:
-        root: the folder of the text files.
-        card: of the model whose classes count.
+        path: the folder of the text files.
         images: the folder that paths are relative to (masks too); searched for near the text files where None.
 
+    Returns:
+        The data set.
+
     Raises:
-        DatasetError: if one of the files is missing or no text.
+        DatasetError: if one of the files is missing or no text, or none of the images is found.
+
+    Example:
+        >>> len(read_wsol(Path("metadata/val")).images)  # doctest: +SKIP
+        10000
     """
     for name in ("class_labels.txt", "localization.txt"):
-        if not (root / name).is_file():
-            raise DatasetError(f"{root}: no {name} (expected class_labels.txt, image_sizes.txt and localization.txt)")
+        if not is_file(path / name):
+            raise DatasetError(f"{path}: no {name} (expected class_labels.txt, image_sizes.txt and localization.txt)")
     notes = Notes()
-    labels = {row[0]: row[1] for row in _rows(root / "class_labels.txt", (2,), notes)}
-    folder = images or folder_of(list(labels), [root, root / "images", root.parent, root.parent / "images"])
-    entries = list(_entries(root, labels, folder, notes))
-    return gather(root.name, entries, card, notes)
-
-
-def _entries(root: Path, labels: dict[str, str], folder: Path, notes: Notes) -> Iterator[Entry]:
-    sizes: dict[str, tuple[int, int]] = {}
-    if (root / "image_sizes.txt").is_file():
-        for name, width, height in _rows(root / "image_sizes.txt", (3,), notes):
-            if width.isdecimal() and height.isdecimal():
-                sizes[name] = (int(height), int(width))
+    labels = {row[0]: row[1] for row in _rows(path / "class_labels.txt", (2,), notes)}
+    locate = finder(list(labels), [path, path / "images", path.parent, path.parent / "images"], images)
+    sizes = _sizes(path / "image_sizes.txt", notes)
+    found: dict[str, list[Annotation]] = {name: [] for name in labels}
     seen: set[tuple[str, ...]] = set()
-    located: set[str] = set()
-    for row in _rows(root / "localization.txt", (3, 5), notes):
+    for row in _rows(path / "localization.txt", (3, 5), notes):
         name = row[0]
         if tuple(row) in seen:
             notes.add("listed twice", ",".join(row))
         elif name not in labels:
             notes.add("unreadable line", f"{name} (not in class_labels.txt)")
-        elif len(row) == 3:
-            ignore = folder / row[2] if row[2] else None
-            located.add(name)
-            yield Entry(name, folder / name, _classes(labels[name]), mask=MaskFile(folder / row[1], ignore))
         else:
             try:
-                x0, y0, x1, y1 = map(float, row[1:])
-            except ValueError:
+                found[name].append(_annotation(row, labels[name], locate))
+            except BAD_RECORD:
                 notes.add("unreadable line", ",".join(row))
-                continue
-            located.add(name)
-            yield Entry(name, folder / name, _classes(labels[name]), ((x0, y0, x1, y1),), sizes.get(name))
+            except DatasetError:
+                notes.add("damaged mask", row[1])
         seen.add(tuple(row))
-    for name, label in labels.items():
-        if name not in located:
-            yield Entry(name, folder / name, _classes(label))
+    read = [
+        AnnotatedImage(name, locate(name), tuple(objects or [_of_class(labels[name])]), sizes.get(name))
+        for name, objects in found.items()
+    ]
+    classes = dict.fromkeys(each.name for image in read for each in image.annotations)
+    return Dataset(path.resolve().name, tuple(read), tuple(classes), notes)
 
 
-def _classes(label: str) -> tuple[str | int, ...]:
-    return (int(label),) if label.isdecimal() else (label,)
+def _sizes(file: Path, notes: Notes) -> dict[str, tuple[int, int]]:
+    found: dict[str, tuple[int, int]] = {}
+    for name, width, height in _rows(file, (3,), notes) if is_file(file) else ():
+        try:
+            size = size_of(height, width)
+        except BAD_RECORD:
+            notes.add("unreadable line", f"size of {name}")
+            continue
+        if size:
+            found[name] = size
+    return found
+
+
+def _annotation(row: list[str], label: str, locate: Callable[[str], Path]) -> Annotation:
+    known = _of_class(label)
+    if len(row) == 5:
+        x0, y0, x1, y1 = map(number, row[1:])
+        return Annotation(known.label, (x0, y0, x1, y1), class_index=known.class_index)
+    files = [locate(each) for each in row[1:] if each]
+    if not all(map(readable_mask, files)):
+        raise DatasetError(row[1])
+    mask = MaskFile(files[0], files[1] if len(files) > 1 else None)
+    return Annotation(known.label, None, mask, class_index=known.class_index)
+
+
+def _of_class(label: str) -> Annotation:
+    """The benchmark's files have indices of classes; a name is read too."""
+    return Annotation("", class_index=int(label)) if label.isdecimal() else Annotation(label)
 
 
 def _rows(file: Path, lengths: tuple[int, ...], notes: Notes) -> Iterator[list[str]]:
-    try:
-        text = file.read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        raise DatasetError(f"{file}: not text in UTF-8 (expected a line a picture, or a box)") from None
-    for number, line in enumerate(text.splitlines(), start=1):
+    for count, line in enumerate(read_text(file).splitlines(), start=1):
         row = [each.strip() for each in line.split(",")]
         if len(row) in lengths:
             yield row
         elif line.strip():
-            notes.add("unreadable line", f"{file.name} line {number}")
+            notes.add("unreadable line", f"{file.name} line {count}")

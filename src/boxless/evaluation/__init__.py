@@ -10,8 +10,7 @@
 
 from __future__ import annotations
 
-from boxless.datasets.dataset import BoxedPicture, BoxedSet
-from boxless.datasets.readers import READERS, read_dataset
+from boxless.datasets.boxed import BoxedPicture, BoxedSet, read_dataset
 from boxless.evaluation.bootstrap import Bootstrap, Interval
 from boxless.evaluation.box_accuracy import inclusive_iou, max_box_acc, max_box_acc_v2, one_box_accuracy, overlaps
 from boxless.evaluation.evaluation import Evaluation
@@ -21,7 +20,6 @@ from boxless.evaluation.predict import measure_maps, measure_model
 from boxless.evaluation.score import MapPrediction, Score, pointing_game, score
 
 __all__ = [
-    "READERS",
     "Bootstrap",
     "BoxedPicture",
     "BoxedSet",

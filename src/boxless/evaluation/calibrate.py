@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from boxless.datasets.dataset import BoxedSet
+from boxless.datasets.boxed import BoxedSet
 from boxless.errors import DatasetError
 from boxless.evaluation.bootstrap import Bootstrap, Interval
 from boxless.evaluation.box_accuracy import IOUS, THRESHOLDS, Overlaps

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from boxless.datasets.dataset import BoxedSet
+from boxless.datasets.boxed import BoxedSet
 from boxless.errors import DatasetError, PictureError
 from boxless.evaluation.average_precision import IOUS, AveragePrecision, ClassMatches
 from boxless.evaluation.matching import NOTHING, FoundBoxes, Matches, TrueBoxes, match

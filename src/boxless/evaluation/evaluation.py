@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from boxless.datasets.dataset import BoxedSet
+from boxless.datasets.boxed import BoxedSet
 from boxless.errors import DatasetError
 from boxless.evaluation.box_accuracy import THRESHOLDS
 from boxless.evaluation.curves import by_size, calibration_error, detections, over_thresholds, reliability

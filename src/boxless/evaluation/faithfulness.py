@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from boxless.datasets.dataset import BoxedPicture
+from boxless.datasets.boxed import BoxedPicture
 from boxless.datasets.notes import Notes
 from boxless.errors import PictureError
 from boxless.evaluation.bootstrap import Bootstrap, mean_of

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from boxless.datasets.dataset import BoxedPicture
+from boxless.datasets.boxed import BoxedPicture
 from boxless.datasets.notes import Notes
 from boxless.errors import DatasetError, PictureError
 from boxless.evaluation.score import MapPrediction, Score, score
@@ -125,7 +125,7 @@ def measure_maps(
     """Scores of maps that stand in files, whoever made them.
 
     The map of `a/cat.jpg` is `a/cat.npy`, `cat.npy` or `cat_map_281.npy` (281 being the class's index, as
-    `boxless locate --save-maps` writes it): a NumPy array (h, w) of any size and scale; what is below zero counts as zero.
+    `boxless locate --save-maps` writes it): a NumPy array (h, w) of any size and scale; negative values count as zero.
 
     Args:
         folder: of the files.

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from boxless.datasets.dataset import BoxedPicture
+from boxless.datasets.boxed import BoxedPicture
 from boxless.evaluation.box_accuracy import Overlaps, centre_overlaps, overlaps
 from boxless.evaluation.pixels import Histogram, pixel_histogram
 from boxless.maps.boxes import iou

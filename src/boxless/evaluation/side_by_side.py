@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from boxless.datasets.dataset import BoxedSet
-from boxless.datasets.readers import read_dataset
+from boxless.datasets.boxed import BoxedSet, read_dataset
 from boxless.errors import DatasetError
 from boxless.evaluation.average_precision import MEASURES, AveragePrecision
 from boxless.evaluation.detections import MODES, measure_boxes

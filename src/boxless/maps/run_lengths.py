@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 Mask = NDArray[np.bool_]
 
+_MOST_BITS = 40  # of a length
+
 
 def counts_of(mask: Mask) -> list[int]:
     """The lengths of background and object by turns, of a mask (h, w), column after column; background first."""
@@ -48,11 +50,17 @@ def packed(counts: Sequence[int]) -> str:
 
 
 def unpacked(text: str) -> list[int]:
-    """The counts of `packed`."""
+    """The counts of `packed`.
+
+    Raises:
+        ValueError: if the text is not of that form.
+    """
     counts: list[int] = []
     value = shift = 0
     for character in text.encode("ascii"):
         bits = character - 48
+        if not 0 <= bits < 64 or shift > _MOST_BITS:
+            raise ValueError(f"'{chr(character)}' in compressed run lengths")
         value |= (bits & 31) << shift
         shift += 5
         if bits & 32:

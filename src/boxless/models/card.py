@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from boxless.errors import ModelFileError, UnknownClassError, UnknownPresetError, first_line
 from boxless.models import fields
+from boxless.models.class_names import matches, plain
 from boxless.models.presets import DEFAULT_PRESET, Preset, of_today, view_size
 
 FORMAT = 3
@@ -126,7 +127,9 @@ class Card:
         return (finder + 1) * len(self.labels) + class_index
 
     def class_index(self, wanted: str | int) -> int:
-        """The index of a class, from its index, its label (upper and lower case alike) or its id.
+        """The index of a class that a user names: by its index, its label (exact, else in another case) or its id.
+
+        Labels in data are looked up by `label_index`: a folder called 0 is no index.
 
         Raises:
             UnknownClassError: if there is none such (with the nearest names), or if the label is not unique.
@@ -136,20 +139,43 @@ class Card:
             if not 0 <= wanted < len(self.labels):
                 raise UnknownClassError(f"no class {wanted} (there are 0 to {len(self.labels) - 1})")
             return wanted
-        key = _plain(wanted)
-        matches = [index for index, label in enumerate(self.labels) if _plain(label) == key]
-        matches = matches or [index for index, other in enumerate(self.class_ids) if _plain(other) == key]
-        if len(matches) == 1:
-            return matches[0]
-        if matches:
-            choices = " or ".join(map(str, matches))
-            raise UnknownClassError(f"'{wanted}' names {len(matches)} classes: give the index, {choices}")
+        found = matches(wanted, self.labels) or matches(wanted, self.class_ids)
+        if len(found) == 1:
+            return found[0]
+        if found:
+            choices = " or ".join(map(str, found))
+            raise UnknownClassError(f"'{wanted}' names {len(found)} classes: give the index, {choices}")
+        key = plain(wanted)
         if key.isdecimal():
             return self.class_index(int(key))
-        near = difflib.get_close_matches(key, [_plain(label) for label in self.labels], n=3, cutoff=0.5)
-        near += [_plain(label) for label in self.labels if key in _plain(label).split() and _plain(label) not in near]
+        near = difflib.get_close_matches(key, [plain(label) for label in self.labels], n=3, cutoff=0.5)
+        near += [plain(label) for label in self.labels if key in plain(label).split() and plain(label) not in near]
         hint = f"; nearest: {', '.join(near[:5])}" if near else ""
         raise UnknownClassError(f"no class '{wanted}' among the {len(self.labels)} of {self.name}{hint}")
+
+    def label_index(self, label: str) -> int:
+        """The index of a class, from a label in a data set: exact first, then by Unicode form, by case, by spacing.
+
+        Args:
+            label: a class's label, id, or unique name. Digits are a name like any other, and no index.
+
+        Returns:
+            Its index.
+
+        Raises:
+            UnknownClassError: if there is none such, or several.
+
+        Example:
+            >>> card.label_index("Golden_Retriever")  # doctest: +SKIP
+            207
+        """
+        for names in (self.labels, self.class_ids):
+            if len(found := matches(label, names)) == 1:
+                return found[0]
+        for index in range(len(self.labels)):
+            if self.unique_name(index) == label:
+                return index
+        raise UnknownClassError(f"no class '{label}' among the {len(self.labels)} of {self.name}")
 
     def unique_name(self, class_index: int) -> str:
         """A class's label; where several have the same, its id, or its label and index."""
@@ -248,7 +274,3 @@ def _presets(data: dict[str, Any]) -> dict[str, Preset]:
 
 def _frozen(value: Any) -> Any:  # noqa: ANN401
     return tuple(value) if isinstance(value, list) else value
-
-
-def _plain(name: str) -> str:
-    return " ".join(name.replace("_", " ").casefold().split())

@@ -87,7 +87,7 @@ def is_file(path: Path) -> bool:
     """Whether there is such a file; none has a name that no disk takes, for which `Path.is_file` raises an error."""
     try:
         return path.is_file()
-    except OSError:
+    except (OSError, ValueError):  # of a name that is too long, or holds a zero byte or half a surrogate pair
         return False
 
 

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from boxless.datasets.parsing import read_text
 from boxless.errors import DatasetError
+
+PATH_COLUMNS = (
+    "path", "file", "filename", "file_name", "filepath", "file_path", "image", "image_path", "imagepath", "image_name",
+    "image_file", "img", "img_path", "picture", "image_id", "url",
+)  # fmt: skip
+"""The columns of paths, without spaces and in lower case; the first that is there counts."""
 
 
 @dataclass(frozen=True)
@@ -15,7 +23,7 @@ class Table:
     """A CSV file, read.
 
     Attributes:
-        columns: in lower case, in their order; those without a name are left out.
+        columns: as `column_key` has them, in their order; those without a name are left out.
         rows: of each line its number in the file, and its cells by column; "" where one is missing.
     """
 
@@ -28,21 +36,24 @@ class Table:
 
 
 def read_table(file: Path) -> Table:
-    """A CSV file in UTF-8; what surrounds names and cells is cut off.
+    """A CSV file; what surrounds names and cells is cut off.
+
+    Args:
+        file: its path.
+
+    Returns:
+        Its lines.
 
     Raises:
         DatasetError: if it cannot be read, is not text, or is no CSV.
     """
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise DatasetError(f"{file}: not text in UTF-8 (expected a CSV)") from None
-    except OSError as error:
-        raise DatasetError(f"{file}: cannot be read ({error.strerror})") from None
+    text = read_text(file)
+    if named := re.match(r"sep=(.)\r?\n", text):  # Excel's own first line
+        text = text[named.end() :]
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator(text.partition("\n")[0]))
     rows: list[tuple[int, dict[str, str]]] = []
     try:
-        columns = tuple(name.strip().casefold() for name in next(reader, []))
+        columns = tuple(map(column_key, next(reader, [])))
         for cells in reader:
             if cells:
                 padded = [*map(str.strip, cells), *[""] * len(columns)]
@@ -55,3 +66,13 @@ def read_table(file: Path) -> Table:
 def separator(heading: str) -> str:
     """What stands between the columns of a CSV: of comma, semicolon and tab what its heading has most of."""
     return max(",;\t", key=heading.count)
+
+
+def column_key(name: str) -> str:
+    """The name of a column in lower case, with _ for spaces and hyphens.
+
+    Example:
+        >>> column_key(" Image Path")
+        'image_path'
+    """
+    return re.sub(r"[\s-]+", "_", name.strip().casefold())

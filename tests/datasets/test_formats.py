@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -13,12 +14,13 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from tests.datasets.formats.written import CLASSES, NAMES, SIZES, annotated, ring, write
+from tests.datasets.written import CLASSES, NAMES, SIZES, annotated, ring, write
 
 from boxless import Card
-from boxless.datasets.formats import FORMATS, About
-from boxless.datasets.formats.label_studio_masks import brush_of
-from boxless.datasets.formats.labelme import outline_of
+from boxless.datasets.brush import brush_of
+from boxless.datasets.dataset import About
+from boxless.datasets.formats import WRITTEN, read_any
+from boxless.datasets.labelme import outline_of
 from boxless.evaluation import read_dataset
 from boxless.maps.run_lengths import turns_of
 from boxless.models.presets import PRESETS
@@ -33,7 +35,7 @@ def card() -> Card:
     return Card("model", CLASSES, PRESETS, preprocessing="none", licence="Apache-2.0", source="a test")
 
 
-@pytest.mark.parametrize("format_", ["coco", "voc", "csv"])
+@pytest.mark.parametrize("format_", list(WRITTEN))
 @pytest.mark.parametrize("placed", [True, False])
 def test_evaluate_reads_them(format_: str, placed: bool, card: Card, tmp_path: Path) -> None:
     pictures = write(format_, tmp_path / "out", placed=placed)
@@ -43,10 +45,35 @@ def test_evaluate_reads_them(format_: str, placed: bool, card: Card, tmp_path: P
     assert {path.name for path in boxed.listed} == set(NAMES)
     read = {(each.path.name, each.class_index): each.boxes.tolist() for each in boxed.pictures}
     for picture in pictures:
-        for label in {thing.label for thing in picture.things}:
-            boxes = [list(thing.box) for thing in picture.things if thing.label == label]
-            assert read.pop((picture.file, CLASSES.index(label))) == boxes
+        for label in {thing.label for thing in picture.annotations}:
+            boxes = [list(thing.box) for thing in picture.annotations if thing.label == label]
+            np.testing.assert_allclose(read.pop((picture.name, CLASSES.index(label))), boxes, atol=1e-3)
     assert not read
+
+
+@pytest.mark.parametrize("format_", list(WRITTEN))
+def test_what_is_written_can_be_moved_and_read(format_: str, tmp_path: Path) -> None:
+    """Boxes, splits, classes, and masks where the format has them."""
+    masks = WRITTEN[format_].masks
+    pictures = write(format_, tmp_path / "out", masks=masks, names=SIMPLE)
+    (tmp_path / "out").rename(tmp_path / "moved")
+    shutil.rmtree(tmp_path / "pictures of mine")
+    read = {each.path.name: each for each in read_any(tmp_path / "moved").images}
+    assert set(read) == set(SIMPLE)
+    for picture in pictures:
+        found = read[picture.name]
+        assert found.path.is_file() and found.path.is_relative_to(tmp_path / "moved")
+        assert found.split == ("" if format_ in ("labelstudio", "cvat", "labelme") else picture.split)
+        height, width = found.size or (picture.height, picture.width)
+        assert found.labels == picture.labels
+        for old, new in zip(picture.annotations, found.annotations, strict=True):
+            scale = np.array([picture.width / width, picture.height / height] * 2)
+            if not (masks and format_ in ("cvat", "labelme")):  # the box is that of the mask there
+                np.testing.assert_allclose(np.array(new.box) * scale, old.box, atol=0.01)
+            if masks and format_ != "labelme":  # whose outlines have no holes
+                assert old.mask and new.mask
+                size = (picture.height, picture.width)
+                np.testing.assert_array_equal(new.mask.read(*size), old.mask.read(*size))
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # of pycocotools with NumPy 2
@@ -55,16 +82,19 @@ def test_coco_with_masks(tmp_path: Path) -> None:
         "pycocotools.coco", reason="pycocotools is not installed (boxless[dev] brings it)"
     )
     pictures = write("coco", tmp_path / "out", masks=True)
-    coco = pycocotools.COCO(tmp_path / "out/annotations.json")
-    assert [each["name"] for each in coco.loadCats(coco.getCatIds())] == list(CLASSES)
-    assert [each["file_name"] for each in coco.loadImgs(coco.getImgIds())] == list(NAMES)
-    for picture, image in zip(pictures, coco.getImgIds(), strict=True):
+    sets = {split: pycocotools.COCO(tmp_path / f"out/annotations/instances_{split}.json") for split in ("train", "val")}
+    for picture in pictures:
+        coco = sets[picture.split]
+        assert [each["name"] for each in coco.loadCats(coco.getCatIds())] == list(CLASSES)
+        names = [each["file_name"] for each in coco.loadImgs(coco.getImgIds())]
+        assert names == [each.name for each in pictures if each.split == picture.split]
+        image = coco.getImgIds()[names.index(picture.name)]
         read = coco.loadAnns(coco.getAnnIds(imgIds=image))
-        assert len(read) == len(picture.things)
-        for thing, each in zip(picture.things, read, strict=True):
+        assert len(read) == len(picture.annotations)
+        for thing, each in zip(picture.annotations, read, strict=True):
             mask = coco.annToMask(each).astype(bool)
             whole = ring(picture.height, picture.width)
-            np.testing.assert_array_equal(mask, whole if thing is picture.things[0] else ~whole)
+            np.testing.assert_array_equal(mask, whole if thing is picture.annotations[0] else ~whole)
             assert each["area"] == mask.sum() and each["score"] == thing.score
             x, y, w, h = each["bbox"]
             assert (x, y, x + w, y + h) == thing.box
@@ -76,7 +106,12 @@ def test_supervision_reads_them(format_: str, tmp_path: Path) -> None:
     out = tmp_path / "out"
     pictures = write(format_, out, names=SIMPLE)
     if format_ == "coco":
-        read = [supervision.DetectionDataset.from_coco(str(out / "images"), str(out / "annotations.json"))]
+        read = [
+            supervision.DetectionDataset.from_coco(
+                str(out / "images" / split), str(out / f"annotations/instances_{split}.json")
+            )
+            for split in ("train", "val")
+        ]
     elif format_ == "voc":
         read = [supervision.DetectionDataset.from_pascal_voc(str(out / "JPEGImages"), str(out / "Annotations"))]
     else:
@@ -89,14 +124,14 @@ def test_supervision_reads_them(format_: str, tmp_path: Path) -> None:
     found = {Path(path).name: (each.classes, detections) for each in read for path, _, detections in each}
     assert set(found) == set(SIMPLE)
     for picture in pictures:
-        classes, detections = found[picture.file]
+        classes, detections = found[picture.name]
         np.testing.assert_allclose(
             detections.xyxy,
-            np.reshape([thing.box for thing in picture.things], (-1, 4)),
+            np.reshape([thing.box for thing in picture.annotations], (-1, 4)),
             atol=1.01 if format_ == "voc" else 0.01,
         )
         said = [classes[each] for each in detections.class_id]
-        assert said == [thing.label.strip() for thing in picture.things]
+        assert said == [thing.label.strip() for thing in picture.annotations]
 
 
 PANLABEL = {"coco": "coco", "yolo": "yolo", "voc": "voc", "labelstudio": "label-studio", "cvat": "cvat",
@@ -113,33 +148,28 @@ def test_panlabel_reads_them(format_: str, tmp_path: Path) -> None:
     if format_ == "labelstudio":  # panlabel looks for file names before the question mark, Label Studio after it
         tasks = (out / "tasks.json").read_text(encoding="utf-8")
         (out / "tasks.json").write_text(tasks.replace("/data/local-files/?d=", ""), encoding="utf-8")
-    given = out if format_ in ("yolo", "voc", "labelme", "hf") else out / FORMATS[format_].main
-    command = [
-        program,
-        "convert",
-        "--from",
-        PANLABEL[format_],
-        "--to",
-        "ir-json",
-        "-i",
-        given,
-        "-o",
-        tmp_path / "ir.json",
-    ]
-    done = subprocess.run([*map(str, command), "--allow-lossy"], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr + done.stdout
-    data = json.loads((tmp_path / "ir.json").read_text(encoding="utf-8"))
-    names = {each["id"]: Path(unquote(each["file_name"])).name for each in data["images"]}
-    classes = {each["id"]: each["name"] for each in data["categories"]}
-    assert sorted(names.values()) == sorted(SIMPLE)
+    given = [out if format_ in ("yolo", "voc", "labelme", "hf") else out / WRITTEN[format_].main]
+    if format_ == "coco":
+        given = sorted(given[0].glob("*.json"))
+    names: dict[Any, str] = {}
     read: dict[str, list[Any]] = {name: [] for name in SIMPLE}
-    for each in data["annotations"]:
-        corners = each["bbox"]
-        edges = [corners[name] for name in ("xmin", "ymin", "xmax", "ymax")]
-        read[names[each["image_id"]]].append((classes[each["category_id"]], edges))
+    for place in given:
+        command = [program, "convert", "--from", PANLABEL[format_], "--to", "ir-json", "-i", place]
+        command += ["-o", tmp_path / "ir.json", "--allow-lossy"]
+        done = subprocess.run([*map(str, command)], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr + done.stdout
+        data = json.loads((tmp_path / "ir.json").read_text(encoding="utf-8"))
+        mine = {each["id"]: Path(unquote(each["file_name"])).name for each in data["images"]}
+        names |= {(place, key): name for key, name in mine.items()}
+        classes = {each["id"]: each["name"] for each in data["categories"]}
+        for each in data["annotations"]:
+            corners = each["bbox"]
+            edges = [corners[name] for name in ("xmin", "ymin", "xmax", "ymax")]
+            read[mine[each["image_id"]]].append((classes[each["category_id"]], edges))
+    assert sorted(names.values()) == sorted(SIMPLE)
     for picture in pictures:
-        expected = sorted((thing.label, list(thing.box)) for thing in picture.things)
-        for (label, box), (label_read, box_read) in zip(expected, sorted(read[picture.file]), strict=True):
+        expected = sorted((thing.label, list(thing.box)) for thing in picture.annotations)
+        for (label, box), (label_read, box_read) in zip(expected, sorted(read[picture.name]), strict=True):
             assert label_read.strip() == label
             np.testing.assert_allclose(box_read, box, atol=1.01 if format_ == "voc" else 0.01)
 
@@ -149,11 +179,12 @@ def test_yolo_is_as_trainers_want_it(tmp_path: Path) -> None:
     pictures = write("yolo", tmp_path / "out")
     data = yaml.safe_load((tmp_path / "out/data.yaml").read_text(encoding="utf-8"))
     assert data["names"] == dict(enumerate(CLASSES))
-    assert Path(data["path"], data["val"]).is_dir() and Path(data["path"], data["train"]).is_dir()
+    assert "path" not in data  # then a trainer takes the folder of the file, wherever it was moved
+    assert (tmp_path / "out" / data["val"]).is_dir() and (tmp_path / "out" / data["train"]).is_dir()
     for picture in pictures:
-        file = (tmp_path / "out/labels" / picture.split / picture.file).with_suffix(".txt")
+        file = (tmp_path / "out/labels" / picture.split / picture.name).with_suffix(".txt")
         rows = [line.split() for line in file.read_text().splitlines()]
-        assert len(rows) == len(picture.things)
+        assert len(rows) == len(picture.annotations)
         assert all(len(row) == 5 and all(0 <= float(value) <= 1 for value in row[1:]) for row in rows)
 
 
@@ -162,7 +193,7 @@ def test_yolo_does_not_learn_what_is_to_test(split: str, tmp_path: Path) -> None
     yaml = pytest.importorskip("yaml")
     splits = (split, "test", split, "test")
     pictures = [replace(each, split=its) for each, its in zip(annotated(False, tmp_path), splits, strict=True)]
-    FORMATS["yolo"].write(tmp_path, About("a model", "fast", "boxless", CLASSES, tmp_path, True), pictures)
+    WRITTEN["yolo"].write(tmp_path, About("a model", "fast", "boxless", CLASSES, tmp_path, True), pictures)
     data = yaml.safe_load((tmp_path / "data.yaml").read_text(encoding="utf-8"))
     assert data["train"] == data["val"] == f"images/{split}"
 
@@ -194,14 +225,14 @@ def test_label_studio_tasks_and_masks(tmp_path: Path) -> None:
     config = ElementTree.parse(tmp_path / "out/label_config.xml")
     names = {each.get("name") for each in config.iter() if each.get("toName")}
     for picture, task in zip(pictures, tasks, strict=True):
-        assert unquote(task["data"]["image"]).endswith(f"?d=images/{picture.file}")
+        assert unquote(task["data"]["image"]).endswith(f"?d=images/{picture.name}")
         (prediction,) = task["predictions"]
         boxes = [each for each in prediction["result"] if each["type"] == "rectanglelabels"]
         masks = [each for each in prediction["result"] if each["type"] == "brushlabels"]
-        assert len(boxes) == len(masks) == len(picture.things)
-        assert len({each["id"] for each in prediction["result"]}) == 2 * len(picture.things)
+        assert len(boxes) == len(masks) == len(picture.annotations)
+        assert len({each["id"] for each in prediction["result"]}) == 2 * len(picture.annotations)
         for number, (box, mask) in enumerate(zip(boxes, masks, strict=True)):
-            thing, value = picture.things[number], box["value"]
+            thing, value = picture.annotations[number], box["value"]
             assert {box["from_name"], mask["from_name"]} <= names
             assert value["x"] * picture.width / 100 == pytest.approx(thing.box[0], abs=1e-3)
             assert (value["y"] + value["height"]) * picture.height / 100 == pytest.approx(thing.box[3], abs=1e-3)
@@ -216,10 +247,10 @@ def test_label_studio_tasks_and_masks(tmp_path: Path) -> None:
 def test_label_studios_run_lengths_of_long_runs() -> None:
     mask = np.zeros((500, 300), bool)
     mask[250:, 10:] = True
-    values = np.array(decoded(brush_of(mask, turns_of(mask.ravel()))))
+    values = np.array(decoded(brush_of(turns_of(mask.ravel()))))
     np.testing.assert_array_equal(values.reshape(500, 300, 4)[:, :, 0] == 255, mask)
     sdk = pytest.importorskip("label_studio_sdk.converter.brush", reason="label-studio-sdk wants another OpenCV beside")
-    np.testing.assert_array_equal(sdk.decode_rle(brush_of(mask, turns_of(mask.ravel()))), values)
+    np.testing.assert_array_equal(sdk.decode_rle(brush_of(turns_of(mask.ravel()))), values)
 
 
 def test_cvat_with_masks_and_names(tmp_path: Path) -> None:
@@ -238,7 +269,7 @@ def test_cvat_with_masks_and_names(tmp_path: Path) -> None:
             whole[top : top + height, left : left + width] = pixels
             expected = ring(picture.height, picture.width)
             np.testing.assert_array_equal(whole, ~expected if number else expected)
-            assert mask.findtext("attribute") == str(picture.things[number].score)
+            assert mask.findtext("attribute") == str(picture.annotations[number].score)
 
 
 CVAT_SCHEMA = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"><xs:element name="annotations"><xs:complexType>
@@ -265,11 +296,11 @@ def test_cvat_is_of_the_form_that_its_page_says(tmp_path: Path) -> None:
 def test_labelme_with_outlines(tmp_path: Path) -> None:
     pictures = write("labelme", tmp_path / "out", masks=True, placed=False)
     for picture in pictures:
-        file = (tmp_path / "out" / picture.file).with_suffix(".json")
+        file = (tmp_path / "out" / picture.name).with_suffix(".json")
         data = json.loads(file.read_text(encoding="utf-8"))
-        assert (file.parent / data["imagePath"]).resolve() == Path(picture.source).resolve()
+        assert (file.parent / data["imagePath"]).resolve() == picture.path.resolve()
         assert (data["imageHeight"], data["imageWidth"]) == (picture.height, picture.width)
-        assert [each["label"] for each in data["shapes"]] == [thing.label for thing in picture.things]
+        assert [each["label"] for each in data["shapes"]] == [thing.label for thing in picture.annotations]
         assert all(each["shape_type"] == "polygon" for each in data["shapes"])
     outline = np.array(outline_of(ring(40, 60)))
     assert outline.min(axis=0).tolist() == [3.5, 4.5] and outline.max(axis=0).tolist() == [11.5, 13.5]
@@ -282,7 +313,7 @@ def test_hugging_face(tmp_path: Path) -> None:
         text = (tmp_path / f"out/{split}/metadata.jsonl").read_text(encoding="utf-8")
         lines = [json.loads(line) for line in text.split("\n")[:-1]]
         assert {each["file_name"]: each["objects"]["categories"] for each in lines} == {
-            each.file: [thing.label for thing in each.things] for each in pictures if each.split == split
+            each.name: [thing.label for thing in each.annotations] for each in pictures if each.split == split
         }
 
 
@@ -295,12 +326,12 @@ def test_hugging_face_reads_every_picture_whatever_its_name(tmp_path: Path) -> N
     assert {each["image"].size[::-1] for each in read["train"]} == {SIZES[0], *SIZES[2:]}
     assert sorted(len(each["objects"]["bbox"]) for each in read["train"]) == [0, 2, 2]
     (held_out,) = read["validation"]
-    assert held_out["objects"]["categories"] == [thing.label for thing in pictures[1].things]
+    assert held_out["objects"]["categories"] == [thing.label for thing in pictures[1].annotations]
 
 
-@pytest.mark.parametrize("format_", list(FORMATS))
+@pytest.mark.parametrize("format_", list(WRITTEN))
 def test_thousands_of_boxes_in_a_picture(format_: str, tmp_path: Path) -> None:
     one = annotated(False, tmp_path)[0]
-    many = replace(one, things=one.things * 2500)
-    FORMATS[format_].write(tmp_path, About("a model", "fast", "boxless", CLASSES, tmp_path, True), [many])
+    many = replace(one, annotations=one.annotations * 2500)
+    WRITTEN[format_].write(tmp_path, About("a model", "fast", "boxless", CLASSES, tmp_path, True), [many])
     assert any(path.stat().st_size > 5000 * 10 for path in tmp_path.rglob("*") if path.is_file())

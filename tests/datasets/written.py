@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from boxless.datasets.formats import FORMATS, About, Annotated, Thing
+from boxless.datasets.dataset import About, AnnotatedImage, Annotation
+from boxless.datasets.formats import WRITTEN
+from boxless.datasets.masks import RunLengths
 from boxless.maps.run_lengths import counts_of
 
 CLASSES = ("cat", 'a "b", <c> & d', "line\nbreak, 猫 \u2028 ü")
@@ -25,36 +27,37 @@ def ring(height: int, width: int) -> Any:  # noqa: ANN401
     return mask
 
 
-def annotated(masks: bool, source: Path, names: tuple[str, ...] = NAMES) -> list[Annotated]:
+def annotated(masks: bool, source: Path, names: tuple[str, ...] = NAMES) -> list[AnnotatedImage]:
     """Two boxes in each picture but the last, which has none."""
     found = []
     for number, (name, (height, width)) in enumerate(zip(names, SIZES, strict=True)):
-        mask = tuple(counts_of(ring(height, width))) if masks else None
-        second = tuple(counts_of(~ring(height, width))) if masks else None
-        things = (
-            Thing(CLASSES[number % 3], (3.0, 4.0, 12.0, 14.0), 0.75, 0.9, 7.5, mask),
-            Thing(CLASSES[1], (0.0, 0.0, float(width), float(height)), 0.25, 0.5, 3.0, second),
+        size, whole = (height, width), (0.0, 0.0, float(width), float(height))
+        mask = RunLengths(tuple(counts_of(ring(height, width))), size) if masks else None
+        second = RunLengths(tuple(counts_of(~ring(height, width))), size) if masks else None
+        objects = (
+            Annotation(CLASSES[number % 3], (3.0, 4.0, 12.0, 14.0), mask, score=0.75, probability=0.9, activation=7.5),
+            Annotation(CLASSES[1], whole, second, score=0.25, probability=0.5, activation=3.0),
         )
         split = "val" if number == 1 else "train"
-        there = things if number < len(names) - 1 else ()
-        found.append(Annotated(name, Path(name).stem, str(source / name), height, width, split, there))
+        there = objects if number < len(names) - 1 else ()
+        found.append(AnnotatedImage(name, source / name, there, size, split, Path(name).stem))
     return found
 
 
 def write(
     format_: str, folder: Path, *, masks: bool = False, placed: bool = True, names: tuple[str, ...] = NAMES
-) -> list[Annotated]:
+) -> list[AnnotatedImage]:
     """Writes them, pictures too, and gives them back."""
     source = folder.parent / "pictures of mine"
     source.mkdir(exist_ok=True)
     folder.mkdir()
     pictures = annotated(masks, source, names)
     for picture in pictures:
-        places = [Path(picture.source)]
+        places = [picture.path]
         if placed:
-            places.append(folder / FORMATS[format_].pictures.format(split=picture.split) / picture.file)
+            places.append(folder / WRITTEN[format_].images.format(split=picture.split) / picture.name)
         for place in places:
             place.parent.mkdir(parents=True, exist_ok=True)
             Image.new("RGB", (picture.width, picture.height), (90, 120, 150)).save(place)
-    FORMATS[format_].write(folder, About("a model", "fast", "boxless", CLASSES, folder, placed), pictures)
+    WRITTEN[format_].write(folder, About("a model", "fast", "boxless", CLASSES, folder, placed), pictures)
     return pictures

@@ -1,0 +1,180 @@
+"""CVAT for images 1.1: https://docs.cvat.ai/docs/manual/advanced/xml_format/."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from xml.etree.ElementTree import Element, SubElement
+
+import numpy as np
+
+from boxless.datasets.dataset import SPLITS, About, AnnotatedImage, Annotation, Dataset
+from boxless.datasets.image_finder import finder, near
+from boxless.datasets.masks import OBJECT, Part, Polygons
+from boxless.datasets.notes import Notes
+from boxless.datasets.parsing import BAD_RECORD, bounds_of, head_of, number, read_xml, rotated_bounds, size_of, text_of
+from boxless.datasets.writing import child, clean, xml_text
+from boxless.errors import DatasetError
+from boxless.maps.run_lengths import turns_of
+
+_EDGES = ("xtl", "ytl", "xbr", "ybr")
+
+
+def find_cvat(path: Path) -> list[Path]:
+    """The XML files of a folder whose root is CVAT's."""
+    files = [*path.glob("*.xml"), *(path / "annotations").glob("*.xml")]
+    return [file for file in sorted(files) if "<annotations" in head_of(file, 4096)]
+
+
+def read_cvat(path: Path, images: Path | None = None) -> Dataset:
+    """Reads CVAT's XML: boxes, polygons, ellipses, masks, and tags as classes.
+
+    Args:
+        path: the XML file.
+        images: the folder of the images; searched for near the file where None, also in `images/default`.
+
+    Returns:
+        The data set. Of a rotated box the upright one around it counts, and is noted.
+
+    Raises:
+        DatasetError: if it is not CVAT's XML for images, or none of the images is found.
+
+    Example:
+        >>> read_cvat(Path("annotations.xml")).classes  # doctest: +SKIP
+        ('cat', 'dog')
+    """
+    root = read_xml(path)
+    if root.tag != "annotations":
+        raise DatasetError(f"{path}: not CVAT's XML (expected <annotations>, found <{root.tag[:40]}>)")
+    if root.find("track") is not None and root.find("image") is None:
+        raise DatasetError(f"{path}: CVAT for video (export it as 'CVAT for images 1.1')")
+    notes = Notes()
+    read: dict[str, AnnotatedImage] = {}
+    for count, each in enumerate(root.iter("image")):
+        try:
+            name = text_of(each.get("name"))
+        except BAD_RECORD:
+            notes.add("unreadable line", f"image {count}")
+            continue
+        if name in read:
+            notes.add("listed twice", name)
+            continue
+        try:
+            size = size_of(each.get("height"), each.get("width"))
+        except BAD_RECORD:
+            notes.add("unreadable line", f"size of {name}")
+            size = None
+        split = SPLITS.get((each.get("subset") or "").casefold(), "")
+        read[name] = AnnotatedImage(name, Path(), tuple(_annotations(each, name, size, notes)), size, split)
+    locate = finder(list(read), near(path), images)
+    named = [text for each in root.iter("label") if (text := (each.findtext("name") or "").strip())]
+    labels = dict.fromkeys([*named, *(each.label for image in read.values() for each in image.annotations)])
+    placed = tuple(replace(each, path=locate(each.name)) for each in read.values())
+    name = path.stem if path.stem != "annotations" else path.resolve().parent.name
+    return Dataset(name, placed, tuple(labels), notes)
+
+
+def _annotations(image: Element, name: str, size: tuple[int, int] | None, notes: Notes) -> Iterator[Annotation]:
+    for count, shape in enumerate(image):
+        try:
+            if found := _annotation(shape, name, size, notes):
+                yield found
+            else:
+                notes.add("other shape", f"{name} {shape.tag}")
+        except BAD_RECORD:
+            notes.add("unreadable line", f"{name} {shape.tag} {count}")
+
+
+def _annotation(shape: Element, name: str, size: tuple[int, int] | None, notes: Notes) -> Annotation | None:
+    label = text_of(shape.get("label"))
+    if shape.tag == "tag":
+        return Annotation(label)
+    if shape.tag == "polygon":
+        points = tuple(number(edge) for pair in (shape.get("points") or "").split(";") for edge in pair.split(","))
+        return Annotation(label, bounds_of(points), Polygons((points,), size) if size else None)
+    if shape.tag == "mask":
+        left, top, width, height = (int(shape.get(key, "")) for key in ("left", "top", "width", "height"))
+        lengths = tuple(int(each) for each in (shape.get("rle") or "").split(","))
+        place = (left, top, left + width, top + height)
+        return Annotation(label, place, Part(lengths, place, size) if size else None)
+    if shape.tag == "box":
+        x0, y0, x1, y1 = (number(shape.get(key)) for key in _EDGES)
+    elif shape.tag == "ellipse":
+        x, y, across, down = (number(shape.get(key)) for key in ("cx", "cy", "rx", "ry"))
+        x0, y0, x1, y1 = x - across, y - down, x + across, y + down
+    else:
+        return None
+    if degrees := number(shape.get("rotation") or 0):
+        notes.add("rotated box", name)
+        return Annotation(label, rotated_bounds((x0, y0, x1, y1), degrees, ((x0 + x1) / 2, (y0 + y1) / 2)))
+    return Annotation(label, (x0, y0, x1, y1))
+
+
+def write_cvat(folder: Path, about: About, images: Iterable[AnnotatedImage]) -> None:
+    """Writes `annotations.xml`: boxes, or masks where there are any, with their scores as an attribute.
+
+    Args:
+        folder, about, images: see `Write`.
+    """
+    with (folder / "annotations.xml").open("w", encoding="utf-8", newline="") as file:
+        file.write('<?xml version="1.0" encoding="utf-8"?>\n<annotations>\n  <version>1.1</version>\n')
+        file.write(xml_text(_meta(about, sum(1 for _ in images)), level=1))
+        for count, image in enumerate(images):
+            element = Element(
+                "image",
+                id=str(count),
+                name=clean(image.name),
+                width=str(image.width),
+                height=str(image.height),
+            )
+            for each in image.annotations:
+                if each.box is None:
+                    continue
+                shape = SubElement(element, *_box(each) if each.mask is None else _mask(image, each))
+                child(shape, "attribute", round(each.score, 4)).set("name", "score")
+            file.write(xml_text(element, level=1))
+        file.write("</annotations>\n")
+
+
+def _meta(about: About, size: int) -> Element:
+    meta = Element("meta")
+    task = SubElement(meta, "task")
+    child(task, "name", about.source)
+    child(task, "size", size)
+    child(task, "mode", "annotation")
+    labels = SubElement(task, "labels")
+    for name in about.classes:
+        label = SubElement(labels, "label")
+        child(label, "name", name)
+        attribute = SubElement(SubElement(label, "attributes"), "attribute")
+        for key, value in (("name", "score"), ("mutable", "False"), ("input_type", "text"), ("default_value", ""),
+                           ("values", "")):  # fmt: skip
+            child(attribute, key, value)
+    return meta
+
+
+def _box(annotation: Annotation) -> tuple[str, dict[str, str]]:
+    edges = zip(_EDGES, (f"{edge:.2f}" for edge in annotation.box or ()), strict=True)
+    return "box", {"label": clean(annotation.label), "source": "auto", "occluded": "0", **dict(edges), "z_order": "0"}
+
+
+def _mask(image: AnnotatedImage, annotation: Annotation) -> tuple[str, dict[str, str]]:
+    """The run lengths of the part of the mask that is not empty, row after row, background first."""
+    assert annotation.mask is not None
+    mask = annotation.mask.read(image.height, image.width) == OBJECT
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not len(rows):
+        return _box(annotation)
+    part = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    return "mask", {
+        "label": clean(annotation.label),
+        "source": "auto",
+        "occluded": "0",
+        "rle": ", ".join(map(str, turns_of(part.ravel()))),
+        "left": str(columns[0]),
+        "top": str(rows[0]),
+        "width": str(part.shape[1]),
+        "height": str(part.shape[0]),
+        "z_order": "0",
+    }

@@ -1,0 +1,238 @@
+"""Label Studio's tasks, with annotations or predictions: https://labelstud.io/guide/export."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+from xml.etree.ElementTree import Element, SubElement
+
+import numpy as np
+
+from boxless.datasets.brush import brush_of, turns_of_brush
+from boxless.datasets.dataset import About, AnnotatedImage, Annotation, Dataset
+from boxless.datasets.image_finder import finder, near
+from boxless.datasets.masks import OBJECT, Mask, Part, Polygons
+from boxless.datasets.notes import Notes
+from boxless.datasets.parsing import BAD_RECORD, bounds_of, head_of, number, read_json, rotated_bounds, text_of
+from boxless.datasets.writing import clean, write_array, xml_text
+from boxless.errors import DatasetError
+from boxless.maps.run_lengths import mask_of, turns_of
+
+_LOCAL_FILES = "/data/local-files/?d="  # below LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT
+_PERCENT = (100, 100)  # the size that boxes in percent refer to
+
+
+def find_label_studio(path: Path) -> list[Path]:
+    """The JSON files of a folder that are lists of tasks."""
+    return [file for file in sorted(path.glob("*.json")) if is_label_studio(file)]
+
+
+def is_label_studio(file: Path) -> bool:
+    """Whether a JSON file may be Label Studio's: a list of tasks."""
+    head = head_of(file)
+    return head.lstrip().startswith("[") and '"data"' in head
+
+
+def read_label_studio(path: Path, images: Path | None = None) -> Dataset:
+    """Reads Label Studio's JSON export: rectangles, polygons, ellipses, brush masks, and choices as classes.
+
+    Where any task has annotations, those without are left out; where none has, predictions are read, as `boxless
+    annotate` writes them. Coordinates are in percent of the image as displayed.
+
+    Args:
+        path: the JSON file.
+        images: the folder of the images; searched for near the file where None.
+
+    Returns:
+        The data set.
+
+    Raises:
+        DatasetError: if it is no list of tasks, or none of the images is found.
+
+    Example:
+        >>> read_label_studio(Path("export.json")).classes  # doctest: +SKIP
+        ('cat', 'dog')
+    """
+    tasks = read_json(path)
+    if not isinstance(tasks, list):
+        raise DatasetError(f"{path}: not Label Studio's JSON (expected a list of tasks)")
+    notes = Notes()
+    known: list[dict[str, Any]] = []
+    for place, each in enumerate(tasks, start=1):
+        if isinstance(each, dict) and isinstance(each.get("data"), dict):
+            known.append(each)
+        else:
+            notes.add("unreadable line", f"task {place}")
+    corrected = any(_results_of(each, "annotations") is not None for each in known)
+    read: list[AnnotatedImage] = []
+    for place, task in enumerate(known, start=1):
+        results = _results_of(task, "annotations" if corrected else "predictions")
+        if results is None and corrected:
+            notes.add("not annotated", f"task {task.get('id', place)}")
+            continue
+        try:
+            name = _image_of(task["data"])
+        except BAD_RECORD:
+            notes.add("unreadable line", f"task {task.get('id', place)}")
+            continue
+        read.append(AnnotatedImage(name, Path(), tuple(_annotations(results or [], name, notes)), _PERCENT))
+    if not read:
+        raise DatasetError(f"{path}: no tasks of Label Studio with annotations ({'; '.join(notes) or 'it has none'})")
+    locate = finder([each.name for each in read], near(path), images)
+    placed = tuple(AnnotatedImage(each.name, locate(each.name), each.annotations, each.size) for each in read)
+    classes = dict.fromkeys(each.label for image in read for each in image.annotations)
+    return Dataset(path.stem, placed, tuple(classes), notes)
+
+
+def _results_of(task: dict[str, Any], key: str) -> list[Any] | None:
+    """What the last person, or model, said that did not give up on a task; None where nobody did."""
+    found = task.get(key)
+    usable = [
+        each["result"]
+        for each in (found if isinstance(found, list) else [])
+        if isinstance(each, dict) and isinstance(each.get("result"), list) and not each.get("was_cancelled")
+    ]
+    return usable[-1] if usable else None
+
+
+def _image_of(data: dict[str, Any]) -> str:
+    """What a task calls its image: `image`, or the first text that it has."""
+    values = [data.get("image"), data.get("img"), *data.values()]
+    return text_of(next(value for value in values if isinstance(value, str) and value))
+
+
+def _annotations(results: list[Any], name: str, notes: Notes) -> Iterator[Annotation]:
+    found: dict[str, list[Annotation]] = {}
+    for count, result in enumerate(results, start=1):
+        try:
+            found[f"{count} {result.get('id')}"] = list(_annotation(result, name, notes))
+        except BAD_RECORD:
+            notes.add("unreadable line", f"{name} result {count}")
+    # `write_label_studio` writes a box and its mask as two results, one after the other.
+    masks = {key.rpartition(" ")[2]: each for key, each in found.items() if key.rpartition(" ")[2].startswith("mask")}
+    for key, each in found.items():
+        own = key.rpartition(" ")[2]
+        if own.startswith("box") and (pair := masks.pop(own.replace("box", "mask"), None)):
+            yield replace(each[0], mask=pair[0].mask)
+        elif not own.startswith("mask") or own in masks:
+            yield from each
+
+
+def _annotation(result: dict[str, Any], name: str, notes: Notes) -> Iterator[Annotation]:
+    kind, value = result["type"], result["value"]
+    labels = [text_of(each) for each in value.get(kind) or value.get("labels") or []]
+    if kind == "choices":
+        yield from map(Annotation, labels)
+        return
+    box: tuple[float, float, float, float]
+    mask: Mask | None = None
+    if kind == "rectanglelabels":
+        x, y, width, height = (number(value[key]) for key in ("x", "y", "width", "height"))
+        box = (x, y, x + width, y + height)
+        if number(value.get("rotation") or 0):
+            notes.add("rotated box", name)
+            box = _upright(box, number(value["rotation"]), result)
+    elif kind == "polygonlabels":
+        points = tuple(number(edge) for point in value["points"] for edge in (point[0], point[1]))
+        box, mask = bounds_of(points), Polygons((points,), _PERCENT)
+    elif kind == "ellipselabels":
+        x, y, across, down = (number(value[key]) for key in ("x", "y", "radiusX", "radiusY"))
+        box = (x - across, y - down, x + across, y + down)
+    elif kind == "brushlabels":
+        height, width = int(number(result["original_height"])), int(number(result["original_width"]))
+        mask = Part(tuple(turns_of_brush(value["rle"])), (0, 0, width, height), (height, width))
+        rows, columns = (np.flatnonzero((mask.read(height, width) == OBJECT).any(axis=axis)) for axis in (1, 0))
+        if not len(rows):
+            raise ValueError("an empty mask")
+        across, down = 100 / width, 100 / height
+        box = (columns[0] * across, rows[0] * down, (columns[-1] + 1) * across, (rows[-1] + 1) * down)
+    else:
+        notes.add("other shape", f"{name} {kind}")
+        return
+    for label in labels:
+        yield Annotation(label, box, mask)
+
+
+def _upright(
+    box: tuple[float, float, float, float], degrees: float, result: dict[str, Any]
+) -> tuple[float, float, float, float]:
+    """The box around one that is turned about its upper left corner; in pixels, since percents are no squares."""
+    height, width = number(result["original_height"]) / 100, number(result["original_width"]) / 100
+    x0, y0, x1, y1 = box
+    pixels = (x0 * width, y0 * height, x1 * width, y1 * height)
+    found = rotated_bounds(pixels, degrees, pixels[:2])
+    return found[0] / width, found[1] / height, found[2] / width, found[3] / height
+
+
+def write_label_studio(folder: Path, about: About, images: Iterable[AnnotatedImage]) -> None:
+    """Writes `tasks.json`, a task an image with one prediction, and `label_config.xml`, the labelling configuration.
+
+    Coordinates are in percent. Images are named as local files: below this folder where they stand in it, else below
+    the folder that they were read from.
+
+    Args:
+        folder, about, images: see `Write`.
+    """
+    with (folder / "tasks.json").open("w", encoding="utf-8") as file:
+        write_array(file, (_task(about, image) for image in images))
+        file.write("\n")
+    masks = any(each.mask is not None for image in images for each in image.annotations)
+    (folder / "label_config.xml").write_text(xml_text(_configuration(about, masks)), encoding="utf-8", newline="")
+
+
+def _task(about: About, image: AnnotatedImage) -> dict[str, Any]:
+    place = f"images/{image.name}" if about.placed else image.name
+    results = [part for number, each in enumerate(image.annotations) for part in _results(image, each, number)]
+    scores = [each.score for each in image.annotations]
+    prediction = {
+        "model_version": f"{about.model}, {about.preset}",
+        "score": round(sum(scores) / len(scores), 4) if scores else 0.0,
+        "result": results,
+    }
+    data = {"image": _LOCAL_FILES + quote(place), "width": image.width, "height": image.height}
+    return {"data": data, "predictions": [prediction]}
+
+
+def _results(image: AnnotatedImage, annotation: Annotation, count: int) -> Iterator[dict[str, Any]]:
+    if annotation.box is None:
+        return
+    x0, y0, x1, y1 = annotation.box
+    common = {
+        "to_name": "image",
+        "original_width": image.width,
+        "original_height": image.height,
+        "image_rotation": 0,
+        "score": round(annotation.score, 4),
+    }
+    yield {
+        "id": f"box{count}",
+        "type": "rectanglelabels",
+        "from_name": "label",
+        **common,
+        "value": {
+            "x": round(100 * x0 / image.width, 4),
+            "y": round(100 * y0 / image.height, 4),
+            "width": round(100 * (x1 - x0) / image.width, 4),
+            "height": round(100 * (y1 - y0) / image.height, 4),
+            "rotation": 0,
+            "rectanglelabels": [annotation.label],
+        },
+    }
+    if annotation.mask is not None:
+        mask = mask_of(annotation.mask.counts(image.height, image.width), image.height, image.width)
+        value = {"format": "rle", "rle": brush_of(turns_of(mask.ravel())), "brushlabels": [annotation.label]}
+        yield {"id": f"mask{count}", "type": "brushlabels", "from_name": "mask", **common, "value": value}
+
+
+def _configuration(about: About, masks: bool) -> Element:
+    view = Element("View")
+    SubElement(view, "Image", name="image", value="$image", zoom="true")
+    controls = [("RectangleLabels", "label"), *([("BrushLabels", "mask")] if masks else [])]
+    for kind, name in controls:
+        control = SubElement(view, kind, name=name, toName="image")
+        for label in about.classes:
+            SubElement(control, "Label", value=clean(label))
+    return view
