@@ -25,6 +25,13 @@ def attach(
         tuple[int, int] | None, typer.Option(metavar="H W", help="What it was made for; what it declares, or 224 224.")
     ] = None,
     output: Annotated[str | None, typer.Option(metavar="NAME", help="Which output names the classes.")] = None,
+    activation: Annotated[
+        Literal["softmax", "sigmoid", "none"] | None,
+        typer.Option(
+            metavar="softmax|sigmoid|none",
+            help="Makes probabilities of its logits. [default: what it ends in; sigmoid for one output, else softmax]",
+        ),
+    ] = None,
     pictures: Annotated[
         Path | None,
         typer.Option(metavar="FOLDER", exists=True, file_okay=False, help="Real pictures to prove it on (up to 20)."),
@@ -59,6 +66,7 @@ def attach(
             layout=layout,
             input_size=input_size,
             output=output,
+            activation=activation,
             allow_max_pool=allow_max_pool,
             pictures=shown,
             licence=licence,
@@ -72,10 +80,13 @@ def attach(
     typer.echo(f"size           {'{} x {} only'.format(*card.fixed_size) if card.fixed_size else 'any'}")
     if made.converted_from is not None:
         typer.echo(f"opset          converted from {made.converted_from}")
+    typer.echo(f"probabilities  {card.activation}")
     same = "bit for bit the same" if proof.bit_for_bit else f"same to {proof.difference:.1e} of the largest"
     typer.echo(f"logits         {same}, on {proof.pictures} {kind} pictures (at most 1e-04)")
     if proof.completeness is not None:
         typer.echo(f"completeness   map means add up to the logits to {proof.completeness:.1e} of the largest")
+    if proof.slopes is not None:
+        typer.echo(f"slopes         maps follow the logits to {proof.slopes:.1e} of the largest slope")
     typer.echo(f"written        {made.path}")
     for warning in proof.warnings:
         sys.stderr.write(f"boxless: {warning}\n")
