@@ -58,6 +58,13 @@ WEIGHTS = {
     "last": np.array([1, 2], np.int64),
     "channel": np.array([-1], np.int64),
     "flat": np.array([0, -1], np.int64),
+    "row": np.array([3], np.int64),
+    "row2": np.array([2], np.int64),
+    "first": np.array([0], np.int64),
+    "one_axis": np.array([1], np.int64),
+    "keep_flat": np.array([0, 0, -1], np.int64),
+    "tokens": np.array([0, -1, CHANNELS], np.int64),
+    "half": np.array(0.5, np.float32),
     "corner": np.array([2, 3], np.int64),
 }
 
@@ -103,6 +110,19 @@ EXACT = {
     "a = ReduceMean (s, channel)\n e = Add (a, eps)\n r = Sqrt (e)\n i = Reciprocal (r)\n k = Mul (i, row_gain)\n"
     "g = Mul (p, k)\n o = Neg (m)\n mk = Mul (o, k)\n j = Add (mk, row_shift)\n h = Add (g, j)\n"
     "z = MatMul (h, wt)\n y = Add (z, b)",
+    "rows, then columns": "r = ReduceMean <keepdims = 0> (f, row)\n p = ReduceMean <keepdims = 0> (r, row2)\n" + _DENSE,
+    "flattened, then a mean": "r = Reshape (f, keep_flat)\n p = ReduceMean <keepdims = 0> (r, channel)\n" + _DENSE,
+    "a sum over the number of cells": "r = ReduceSum <keepdims = 0> (f, space)\n s = Shape <start = 2> (f)\n"
+    "n = ReduceProd <keepdims = 0> (s)\n c = Cast <to = 1> (n)\n p = Div (r, c)\n" + _DENSE,
+    "a view with the batch of the shape": "p4 = GlobalAveragePool (f)\n s = Shape (p4)\n n = Gather (s, first)\n"
+    "to = Concat <axis = 0> (n, channel)\n p = Reshape (p4, to)\n" + _DENSE,
+    "channels last, a view of tokens": "t = Transpose <perm = [0, 2, 3, 1]> (f)\n r = Reshape (t, tokens)\n"
+    "p = ReduceMean <keepdims = 0> (r, one_axis)\n" + _DENSE,
+    "weights that are computed": _POOL + "k = Mul (wt, half)\n y = MatMul (p, k)",
+    "generalised mean": "e = Clip (f, eps)\n q = Pow (e, three)\n p4 = GlobalAveragePool (q)\n i = Reciprocal (three)\n"
+    "g4 = Pow (p4, i)\n p = Flatten (g4)\n" + _DENSE,
+    "root of a mean of squares": "q = Pow (f, two)\n p4 = GlobalAveragePool (q)\n g4 = Sqrt (p4)\n p = Flatten (g4)\n"
+    + _DENSE,
     "squeeze and excitation before": "q = GlobalAveragePool (f)\n k = Sigmoid (q)\n e = Mul (f, k)\n"
     "p4 = GlobalAveragePool (e)\n p = Flatten (p4)\n" + _DENSE,
 }

@@ -32,6 +32,13 @@ def attach(
     output: Annotated[
         str | None, typer.Option(metavar="NAME", help="Output that holds the logits [default: the only one].")
     ] = None,
+    activation: Annotated[
+        Literal["softmax", "sigmoid", "none"] | None,
+        typer.Option(
+            metavar="softmax|sigmoid|none",
+            help="How logits become probabilities [default: what it ends in; sigmoid for one output, else softmax]",
+        ),
+    ] = None,
     pictures: Annotated[
         Path | None,
         typer.Option(
@@ -72,6 +79,7 @@ def attach(
             layout=layout,
             input_size=input_size,
             output=output,
+            activation=activation,
             allow_max_pool=allow_max_pool,
             pictures=shown,
             licence=licence,
@@ -85,10 +93,13 @@ def attach(
     typer.echo(f"size           {'{} x {} only'.format(*card.fixed_size) if card.fixed_size else 'any'}")
     if made.converted_from is not None:
         typer.echo(f"opset          converted from {made.converted_from}")
+    typer.echo(f"probabilities  {card.activation}")
     same = "bit for bit the same" if proof.bit_for_bit else f"same to {proof.difference:.1e} of the largest"
     typer.echo(f"logits         {same}, on {proof.pictures} {kind} pictures (at most 1e-04)")
     if proof.completeness is not None:
         typer.echo(f"completeness   map means add up to the logits to {proof.completeness:.1e} of the largest")
+    if proof.slopes is not None:
+        typer.echo(f"slopes         maps follow the logits to {proof.slopes:.1e} of the largest slope")
     typer.echo(f"written        {made.path}")
     for warning in proof.warnings:
         sys.stderr.write(f"boxless: {warning}\n")

@@ -12,14 +12,14 @@ from onnx import helper
 
 from boxless.errors import BoxlessError, NetworkError, first_line
 from boxless.export.assemble import put_together
-from boxless.export.cut import cut
+from boxless.export.cut import cut, head_alone
 from boxless.export.find import Found
 from boxless.export.preprocessing import Preprocessing, parse_preprocessing
 from boxless.export.proof import Asked, Proof, free_size, prove
 from boxless.export.scaling import scale_for_channels_last
 from boxless.export.source import Layout, open_classifier
 from boxless.export.weights import save_bare, save_whole
-from boxless.models.card import METADATA_KEY, Card
+from boxless.models.card import METADATA_KEY, Activation, Card
 from boxless.models.presets import PRESETS
 from boxless.system.files import write_whole
 
@@ -54,6 +54,7 @@ def attach(
     layout: Layout | None = None,
     input_size: tuple[int, int] | None = None,
     output: str | None = None,
+    activation: Activation | None = None,
     allow_max_pool: bool = False,
     pictures: Sequence[Path] = (),
     licence: str = "unknown",
@@ -71,6 +72,9 @@ def attach(
         layout: of its input, where the shape does not say.
         input_size: (height, width) that it was made for; what its input declares, or 224 x 224, where None.
         output: the name of the output that names the classes, where there are several.
+        activation: makes probabilities of its logits: softmax (one class an image), sigmoid (any number), or none (they
+            are probabilities). None takes what the network ends in; where that is neither, sigmoid for a single
+            logit, and softmax for several.
         allow_max_pool: take a network with maximum pooling too.
         pictures: to prove it on, of the kind that the network knows; random ones where there are none.
         licence: of the weights, an SPDX identifier.
@@ -88,7 +92,12 @@ def attach(
         raise NetworkError(f"input size {size[0]} x {size[1]} (expected a height and a width in pixels)")
     try:
         network, found, layers = cut(classifier, size, colours, allow_max_pool)
-        card = _card(path, found, size, colours, labels, licence)
+        card = _card(path, found, size, colours, labels, licence, activation)
+        alone = (
+            head_alone(network.head, found, network.model.opset_import)
+            if network.head and card.maps == "linearised"
+            else None
+        )
         whole = put_together(network, card)
         if classifier.layout == "nhwc":
             scale_for_channels_last(whole.graph, exact=True)
@@ -99,8 +108,11 @@ def attach(
         raise NetworkError(f"{path}: its graph cannot be worked on ({kind}: {first_line(error)})") from None
     words = _in_words(found)
     converted, stages = classifier.converted_from, tuple(f"stride {e.stride}, {e.channels} channels" for e in layers)
-    asked = Asked(path, classifier.entry, classifier.output, found.logits, classifier.layout, colours)
+    asked = Asked(
+        path, classifier.entry, classifier.output, found.logits, classifier.layout, colours, classifier.rounded
+    )
     bare = out.with_name(f".{out.stem}.logits.onnx")
+    wanted = [found.logits] + ([alone.features] if alone else [])
     proofs: list[Proof] = []
     # Handed over, so that nothing but the files is there while they are proved.
     waiting = [(whole, classifier.model)]
@@ -111,10 +123,11 @@ def attach(
         if not free_size(beside, size):
             card = _fixed(card, size)
             _set_card(beside, card)
-        proofs.append(prove(asked, bare, beside, card, size, pictures))
+        proofs.append(prove(asked, bare, beside, card, size, pictures, alone))
 
     try:
-        save_bare(classifier, path, found.logits, bare)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        save_bare(classifier, path, wanted, bare)
         del whole, classifier, network, found, layers
         write_whole(out, write)
     except NetworkError as error:
@@ -134,13 +147,22 @@ def _card(
     colours: Preprocessing,
     labels: Sequence[str] | None,
     licence: str,
+    wanted: Activation | None,
 ) -> Card:
     classes = found.tail.stages[-1].width
     if labels is not None and len(labels) != classes:
         raise NetworkError(f"{len(labels)} labels for {classes} classes (expected one a class, in their order)")
-    activation = found.activation or "softmax"
+    activation = wanted or found.activation or ("sigmoid" if classes == 1 else "softmax")
+    if classes == 1 and activation == "softmax":
+        raise NetworkError(
+            "a softmax over a single class, which is 100 % whatever the image shows (expected a sigmoid: attach with "
+            "--activation sigmoid)"
+        )
     # Nobody has shown it pictures yet: what is half as probable as by guessing is hardly there.
-    guess, words = (0.5 / classes, "half of what guessing gives") if activation == "softmax" else (0.1, "a default")
+    if activation == "softmax":
+        guess, words = 0.5 / classes, "half of what guessing gives"
+    else:
+        guess, words = (0.5, "a default for one class") if classes == 1 else (0.1, "a default")
     return Card(
         name=path.stem,
         labels=tuple(labels or (f"class {i}" for i in range(classes))),

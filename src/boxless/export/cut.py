@@ -13,11 +13,12 @@ from boxless.errors import NetworkError
 from boxless.export.assemble import NETWORK_PREFIX, GapNetwork
 from boxless.export.find import Found, find_head
 from boxless.export.flow import Flow
-from boxless.export.heads import FEATURES, Head, behind
+from boxless.export.heads import FEATURES, ROWS, Head, behind
 from boxless.export.mid_level import Layer, find_layers
 from boxless.export.pooling import Layout
 from boxless.export.preprocessing import Preprocessing
 from boxless.export.shapes import shapes
+from boxless.export.slopes import HeadAlone
 from boxless.export.source import Classifier
 from boxless.export.weights import hollow
 
@@ -145,6 +146,21 @@ def _enter(part: onnx.GraphProto, entry: str, bgr: bool, channels_first: bool) -
         part.node.append(helper.make_node("Identity", [name], [entry]))
     else:
         part.node.append(helper.make_node("Transpose", [name], [entry], perm=[0, 2, 3, 1]))
+
+
+def head_alone(head: Head, found: Found, opsets: Sequence[onnx.OperatorSetIdProto]) -> HeadAlone:
+    """A head without its network, to prove it by itself."""
+    graph = onnx.GraphProto(name="head")
+    entry = f"{NETWORK_PREFIX}{found.pooling.features}"
+    graph.node.append(helper.make_node("Identity", ["features"], [entry]))
+    for part in (head.logits, head.rows):
+        graph.node.extend(part.node)
+        graph.initializer.extend(part.initializer)
+    graph.input.append(helper.make_tensor_value_info("features", TensorProto.FLOAT, None))
+    graph.input.append(helper.make_tensor_value_info("chosen", TensorProto.INT64, [1, "k"]))
+    graph.output.extend(helper.make_empty_tensor_value_info(name) for name in ("logits", ROWS))
+    model = helper.make_model(graph, opset_imports=opsets, ir_version=10)
+    return HeadAlone(model, found.pooling.features, found.pooling.layout)
 
 
 def _head(flow: Flow, found: Found) -> Head:

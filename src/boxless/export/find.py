@@ -10,9 +10,10 @@ import numpy as np
 from boxless.errors import NetworkError
 from boxless.export.flow import Flow
 from boxless.export.pooling import Pooling, Shapes, find_pooling
+from boxless.export.precision import dequantize
 from boxless.export.tail import Tail, read_tail
 
-_PASSING = frozenset(["Identity", "Cast", "Flatten", "Reshape", "Squeeze"])
+_PASSING = frozenset(["Identity", "Cast", "Flatten", "Reshape", "Squeeze", "QuantizeLinear", "DequantizeLinear"])
 _ACTIVATIONS: dict[str, Literal["softmax", "sigmoid"]] = {
     "Softmax": "softmax",
     "LogSoftmax": "softmax",
@@ -61,6 +62,7 @@ def find_head(flow: Flow, output: str, shapes: Shapes, allow_max: bool = False) 
             f"maximum pooling ({pooling.words}): a logit then stands on one cell a channel, "
             "and class maps do not add up to it; attach with --allow-max-pool for maps all the same"
         )
+    dequantize(flow.nodes_to([logits], stop=[pooling.pooled]), flow)
     return Found(logits, activation, pooling, read_tail(flow, pooling.pooled, pooling.dims, shapes, logits))
 
 

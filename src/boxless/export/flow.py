@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
+from onnx.reference import ReferenceEvaluator
 
 NO_PICTURE = frozenset(["Shape", "Size"])
 """What comes out of these depends on a picture's size, not on the picture."""
@@ -41,7 +43,7 @@ class Flow:
         return frozenset(known)
 
     def constant(self, name: str) -> NDArray[np.generic] | None:
-        """The value of an initializer or a Constant, through Identity; None if it is neither."""
+        """The value of what depends on nothing but constants, computed where it has to be; None if it is not that."""
         if name in self.initializers:
             return np.asarray(numpy_helper.to_array(self.initializers[name]))
         node = self.maker.get(name)
@@ -51,9 +53,36 @@ class Flow:
                 return np.asarray(numpy_helper.to_array(value))
             simple = [each for key, each in attributes(node).items() if key in _SIMPLE_CONSTANTS]
             return np.asarray(simple[0]) if simple else None
-        if node is not None and node.op_type == "Identity":
-            return self.constant(node.input[0])
+        if node is not None and node.op_type in _FOLDED and node.domain in ("", "ai.onnx"):
+            given = [self.constant(each) if each else None for each in node.input]
+            known = all(value is not None or not each for value, each in zip(given, node.input, strict=True))
+            if known and np.prod([max(1, value.size) for value in given if value is not None]) <= _MOST_FOLDED:
+                return self._folded(node, given)
         return None
+
+    def _folded(self, node: onnx.NodeProto, given: Sequence[NDArray[np.generic] | None]) -> NDArray[np.generic] | None:
+        names = [name for name in node.input if name]
+        graph = helper.make_graph(
+            [node],
+            "folded",
+            [helper.make_empty_tensor_value_info(each) for each in dict.fromkeys(names)],
+            [helper.make_empty_tensor_value_info(node.output[0])],
+        )
+        model = helper.make_model(graph, opset_imports=self.opsets)
+        feed = dict(zip(names, [value for value in given if value is not None], strict=True))
+        evaluator: Any = ReferenceEvaluator(model)
+        try:
+            return np.asarray(evaluator.run([node.output[0]], feed)[0])
+        # What cannot be evaluated is no constant; the evaluator raises nearly anything.
+        except Exception:
+            return None
+
+    def insert(self, node: onnx.NodeProto, before: onnx.NodeProto) -> None:
+        """Adds a node in front of another."""
+        place = next(i for i, each in enumerate(self.graph.node) if each is before or each == before)
+        self.graph.node.insert(place, node)
+        self.maker |= dict.fromkeys(node.output, self.graph.node[place])
+        self._position = {id(each): i for i, each in enumerate(self.graph.node)}
 
     def nodes_to(self, goals: Iterable[str], stop: Iterable[str] = ()) -> list[onnx.NodeProto]:
         """The nodes that the goals need, in order; what makes a tensor of `stop` is left out."""
@@ -86,6 +115,11 @@ class Flow:
                 found.append(node.output[0])
         return found
 
+
+_FOLDED = frozenset(["Identity", "Cast", "DequantizeLinear", "Transpose", "Reshape", "Squeeze", "Unsqueeze", "Flatten",
+                     "Add", "Sub", "Mul", "Div", "Neg", "Reciprocal", "Sqrt", "Pow", "Exp"])  # fmt: skip
+_MOST_FOLDED = 2**28
+"""Bounds what can come of a constant's computation: the sizes of its operands, multiplied."""
 
 _SIMPLE_CONSTANTS = ("value_float", "value_floats", "value_int", "value_ints")
 

@@ -30,6 +30,9 @@ ROWS = "head_rows"
 _STEP = 2.0**-6
 """Half the width of the difference that stands for a slope: exact for pieces of parabolas (hard-swish)."""
 
+_TINY = 1e-30
+"""What a root is divided by where the pooled number is zero; the map is zero there too."""
+
 
 @dataclass(frozen=True)
 class Head:
@@ -125,8 +128,13 @@ class _Rows:
     def slope(self, bend: Bend) -> str:
         """The slopes (N, 1, H) of a function that takes each number by itself, where the picture has them.
 
-        A central difference: (f(z + d) - f(z - d)) / 2d, the function's own nodes run twice.
+        A central difference: (f(z + d) - f(z - d)) / 2d, the function's own nodes run twice; of a root, f(z) / z.
         """
+        shape = self.constant(np.array([-1, 1, bend.width], np.int64))
+        if bend.root:
+            above = self.op("Max", bend.start, self.constant(np.array(_TINY, np.float32)))
+            ends = [self.op("Reshape", name, shape) for name in (bend.end, above)]
+            return self.op("Div", *ends)
         step = self.constant(np.array(_STEP, np.float32))
         ends = []
         for direction in ("Add", "Sub"):
@@ -141,7 +149,7 @@ class _Rows:
             ends.append(renamed[bend.end])
         rise = self.op("Sub", *ends)
         slope = self.op("Div", rise, self.constant(np.array(2 * _STEP, np.float32)))
-        return self.op("Reshape", slope, self.constant(np.array([-1, 1, bend.width], np.int64)))
+        return self.op("Reshape", slope, shape)
 
     def _gather(self, matrix: Floats) -> str:
         width = len(matrix)

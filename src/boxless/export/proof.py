@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from boxless.errors import NetworkError, PictureError, first_line
 from boxless.export.preprocessing import WAYS, Preprocessing
+from boxless.export.slopes import CLOSE, HeadAlone, slope_error
 from boxless.export.source import Layout
 from boxless.imaging.read import Pixels, read_picture
 from boxless.maps.class_maps import probabilities
@@ -22,6 +23,9 @@ from boxless.models.model_file import inputs
 
 TOLERANCE = 1e-4
 """The largest difference of logits that passes, as a share of the largest logit."""
+
+ROUNDED = 0.05
+"""The largest difference to a classifier that computes in float16 or in eight bits, likewise: its own are rounded."""
 
 COMPLETE = 1e-3
 """The largest error of completeness that passes, likewise."""
@@ -45,6 +49,8 @@ class Proof:
         bit_for_bit: whether there was none.
         completeness: by how much, as a share of the largest logit, what the mean of a class map lacks to the logit
             differs from picture to picture, for the first five classes; None where maps are not exact.
+        slopes: by how much linearised maps miss the slopes of the logits, as a share of the largest slope; None where
+            maps are not linearised.
         warnings: about the preprocessing.
     """
 
@@ -53,6 +59,7 @@ class Proof:
     difference: float
     bit_for_bit: bool
     completeness: float | None
+    slopes: float | None
     warnings: tuple[str, ...]
 
 
@@ -103,6 +110,7 @@ class Asked:
         logits: the tensor before a final softmax or sigmoid.
         layout: of its input.
         colours: what it wants pixels to be.
+        rounded: what it computes in, if that is not float32.
     """
 
     path: Path
@@ -111,23 +119,38 @@ class Asked:
     logits: str
     layout: Layout
     colours: Preprocessing
+    rounded: str | None = None
 
     def answers(self, opened: ort.InferenceSession, shown: Sequence[Pixels], output: str = "") -> list[Floats]:
         """What it says of pictures of the size that it takes."""
-        feeds = ({self.entry: _scaled(pixels, self.colours, self.layout)} for pixels in shown)
-        return [_run(opened, [output or self.output], feed)[0].ravel() for feed in feeds]
+        return [each.ravel().astype(np.float32) for each in self.tensors(opened, shown, output or self.output)]
+
+    def tensors(self, opened: ort.InferenceSession, shown: Sequence[Pixels], output: str) -> list[Floats]:
+        """One of its outputs for each picture."""
+        kind = np.float16 if "float16" in opened.get_inputs()[0].type else np.float32
+        feeds = ({self.entry: _scaled(pixels, self.colours, self.layout).astype(kind)} for pixels in shown)
+        return [_run(opened, [output], feed)[0] for feed in feeds]
 
 
-def prove(asked: Asked, bare: Path, model: Path, card: Card, size: tuple[int, int], pictures: Sequence[Path]) -> Proof:
+def prove(
+    asked: Asked,
+    bare: Path,
+    model: Path,
+    card: Card,
+    size: tuple[int, int],
+    pictures: Sequence[Path],
+    head: HeadAlone | None = None,
+) -> Proof:
     """Shows the same pictures to the classifier and to the boxless model of it.
 
     Args:
         asked: the classifier.
-        bare: the same, its logits an output too.
+        bare: the same in float32, its logits and, where there is a `head`, its last feature map outputs too.
         model: the boxless model.
         card: of that.
         size: (height, width) of the pictures.
         pictures: real ones; smooth noise where there are none.
+        head: of the classifier, where maps are linearised.
 
     Raises:
         NetworkError: if they do not say the same, or the maps do not add up.
@@ -141,25 +164,36 @@ def prove(asked: Asked, bare: Path, model: Path, card: Card, size: tuple[int, in
     del opened
     opened = session(bare)
     expected = asked.answers(opened, shown, asked.logits)
+    slopes = None if head is None else slope_error(head, asked.tensors(opened, shown, head.features))
     del opened
 
     answers, missed = _answers(model, len(card.labels), shown)
+    if not all(np.isfinite(each).all() for each in (*said, *expected)):
+        raise NetworkError("it gives numbers that are not finite (NaN or infinity); is the preprocessing right?")
+    if not np.isfinite(missed) or not all(np.isfinite(each).all() for each in answers):
+        raise NetworkError("not written: its class maps would not be finite (NaN or infinity)")
     largest = max(float(np.abs(each).max()) for each in expected) or 1.0
     difference = max(float(np.abs(one - other).max()) for one, other in zip(answers, expected, strict=True)) / largest
     final = _final_difference(answers, said) / max(1.0, *(float(np.abs(each).max()) for each in said))
-    if not max(difference, final) <= TOLERANCE:
+    if difference > TOLERANCE or final > (ROUNDED if asked.rounded else TOLERANCE):
         raise NetworkError(
             f"not written: its answers would differ from the original's by {max(difference, final):.2g} of the largest "
-            f"(at most {TOLERANCE:g})"
+            f"(at most {ROUNDED if asked.rounded else TOLERANCE:g})"
         )
     exact = card.maps == "exact"
-    if exact and not missed / largest <= COMPLETE:
+    if exact and missed / largest > COMPLETE:
         raise NetworkError(
             f"not written: its class maps do not add up to its logits, by {missed / largest:.2g} of the largest "
             f"(at most {COMPLETE:g})"
         )
+    if slopes is not None and slopes > CLOSE:
+        raise NetworkError(
+            f"not written: its class maps miss the slopes of its logits by {slopes:.2g} of the largest slope (at most "
+            f"{CLOSE:g})"
+        )
     doubts = _doubts(_sureness(said, card), sure, said) if real else ()
-    return Proof(len(shown), real, difference, difference == 0.0, missed / largest if exact else None, doubts)
+    difference = final if asked.rounded else difference
+    return Proof(len(shown), real, difference, difference == 0.0, missed / largest if exact else None, slopes, doubts)
 
 
 def completeness(model: Path, card: Card, size: tuple[int, int]) -> float:

@@ -12,6 +12,7 @@ from onnx.external_data_helper import uses_external_data
 
 from boxless.errors import NetworkError, first_line
 from boxless.export.assemble import OPSET
+from boxless.export.precision import in_float32
 from boxless.models.card import METADATA_KEY
 
 Layout = Literal["nchw", "nhwc"]
@@ -35,6 +36,7 @@ class Classifier:
         size: (height, width) that the input declares; None where it leaves them open.
         converted_from: the opset it had, if it had to be converted.
         outside: whether its weights are in files beside it.
+        rounded: what it computes in, "float16" or "int8", which was changed; None if that is float32 throughout.
     """
 
     model: onnx.ModelProto
@@ -44,6 +46,12 @@ class Classifier:
     size: tuple[int, int] | None
     converted_from: int | None
     outside: bool
+    rounded: str | None = None
+
+    @property
+    def changed(self) -> bool:
+        """Whether the model is another than that of the file."""
+        return self.converted_from is not None or self.outside or self.rounded is not None
 
 
 def open_classifier(path: Path, layout: Layout | None = None, output: str | None = None) -> Classifier:
@@ -63,9 +71,10 @@ def open_classifier(path: Path, layout: Layout | None = None, output: str | None
             f"{path}: dynamic control flow ({', '.join(control)}), so what is computed differs from picture to "
             "picture; export the network without it (fixed shapes, eval mode)"
         )
+    rounded = in_float32(model)
     entry, layout, size = _entry(path, model, layout)
     model, converted_from = _converted(path, model)
-    return Classifier(model, entry, _output(path, model, output), layout, size, converted_from, outside)
+    return Classifier(model, entry, _output(path, model, output), layout, size, converted_from, outside, rounded)
 
 
 def has_card(path: Path) -> bool:

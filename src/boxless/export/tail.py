@@ -8,7 +8,7 @@ it is kept as the name of its tensor, and the stage stays linear, term by term (
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,12 +54,15 @@ class Bend:
         start, end: the tensors before and behind.
         nodes: between them.
         width: of both.
+        root: whether it is a root of the pooled vector itself, as in generalised mean pooling. With f(z) / z in the
+            place of its slope, maps add up to the logit: they are exact.
     """
 
     start: str
     end: str
     nodes: tuple[onnx.NodeProto, ...]
     width: int
+    root: bool = False
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,7 @@ class Tail:
     @property
     def exact(self) -> bool:
         """Whether the class maps' means are the logits, up to a bias; else they are linearised."""
-        return not self.bends
+        return all(bend.root for bend in self.bends)
 
 
 def read_tail(flow: Flow, pooled: str, dims: Dims, shapes: Mapping[str, Dims], logits: str) -> Tail:
@@ -253,8 +256,21 @@ class _Reader:
             raise NotUnderstoodError("two ways through it")
         self._stages.append(_stage(start))
         inside = self._flow.nodes_to([name], stop=[value.root])
-        self._bends.append(Bend(value.root, name, tuple(inside), int(np.prod(value.dims))))
+        constants = any(term[..., -1].any() for term in start.terms.values())
+        root = value.root == self._pooled and not constants and self._is_root(inside)
+        self._bends.append(Bend(value.root, name, tuple(inside), int(np.prod(value.dims)), root))
         return self._begin(name, value.dims)
+
+    def _is_root(self, nodes: Sequence[onnx.NodeProto]) -> bool:
+        """Whether nodes take a root of each number, and nothing else."""
+        own = [node for node in nodes if node.output[0] in self._flow.from_picture]
+        bent = [node for node in own if node.op_type not in (*_SAME, *_SHAPING)]
+        if len(bent) != 1:
+            return False
+        if bent[0].op_type == "Sqrt":
+            return True
+        power = self._flow.constant(bent[0].input[1]) if bent[0].op_type == "Pow" else None
+        return power is not None and float(np.min(power)) > 0 and float(np.max(power)) <= 1
 
 
 def _stage(value: Linear) -> Stage:

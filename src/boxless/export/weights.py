@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -48,18 +49,17 @@ def _numbers_in(tensor: onnx.TensorProto) -> bool:
     return bool(np.prod(tensor.dims) <= _LARGE or tensor.raw_data or tensor.ByteSize() > np.prod(tensor.dims))
 
 
-def save_bare(classifier: Classifier, path: Path, logits: str, out: Path) -> None:
-    """Writes the classifier with its logits as the last output."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    value = helper.make_tensor_value_info(logits, TensorProto.FLOAT, None)
-    more = onnx.ModelProto(graph=onnx.GraphProto(output=[value] if logits != classifier.output else []))
-    if classifier.converted_from is None and not classifier.outside:
+def save_bare(classifier: Classifier, path: Path, tensors: Sequence[str], out: Path) -> None:
+    """Writes the classifier with some of its tensors as outputs too."""
+    has = {value.name for value in classifier.model.graph.output}
+    added = [helper.make_tensor_value_info(each, TensorProto.FLOAT, None) for each in tensors if each not in has]
+    more = onnx.ModelProto(graph=onnx.GraphProto(output=added))
+    if not classifier.changed:
         # Protobuf messages end to end are one message, their lists joined: nothing is held in memory.
         shutil.copyfile(path, out)
         with out.open("ab") as file:
             file.write(more.SerializeToString())
         return
-    classifier.model.graph.output.extend(more.graph.output)
+    classifier.model.graph.output.extend(added)
     onnx.save(classifier.model, out)
-    if more.graph.output:
-        del classifier.model.graph.output[-1]
+    del classifier.model.graph.output[len(has) :]

@@ -1,0 +1,92 @@
+"""The proof of linearised maps: they say what the logits do when a part of the feature map grows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from boxless.errors import NetworkError, first_line
+from boxless.export.pooling import SPACE, Layout
+
+Floats = NDArray[np.float32]
+
+CLOSE = 0.1
+"""The largest error that passes, as a share of the largest slope. A slope is taken over a step, and functions such as
+hard-swish bend within it."""
+
+_STEP = 2.0**-7
+_CLASSES = 5
+
+
+@dataclass(frozen=True)
+class HeadAlone:
+    """A classifier's head as a model of its own.
+
+    Attributes:
+        model: with the inputs `features`, a feature map in the classifier's own layout, and `chosen` int64 (1, k), and
+            the outputs `logits` (1, K) and `head_rows` (1, k, C).
+        features: what the classifier calls the feature map.
+        layout: of the feature map.
+    """
+
+    model: onnx.ModelProto
+    features: str
+    layout: Layout
+
+
+def slope_error(head: HeadAlone, features: Sequence[Floats]) -> float:
+    """How far maps miss the slopes of the logits, measured as a share of the largest slope.
+
+    All cells of a feature map, and then one half of them, are multiplied by 1 + d and by 1 - d. The difference of the
+    logits, over 2d, is what the mean of the class map over those cells has to be.
+
+    Args:
+        head: of the classifier.
+        features: feature maps of images.
+
+    Returns:
+        The largest error; infinity where anything is not finite.
+
+    Raises:
+        NetworkError: if ONNX Runtime cannot run the head.
+    """
+    options = ort.SessionOptions()
+    options.log_severity_level = 4
+    try:
+        session = ort.InferenceSession(head.model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+        pairs = [pair for each in features for pair in _pairs(session, head.layout, each)]
+    # ONNX Runtime's errors have no common class of their own.
+    except Exception as error:
+        raise NetworkError(f"its head cannot be run ({first_line(error)})") from None
+    slopes, maps = (np.array(each) for each in zip(*pairs, strict=True))
+    if not (np.isfinite(slopes).all() and np.isfinite(maps).all()):
+        return float("inf")
+    return float(np.abs(slopes - maps).max() / (np.abs(slopes).max() or 1.0))
+
+
+def _pairs(session: ort.InferenceSession, layout: Layout, features: Floats) -> list[tuple[Floats, Floats]]:
+    """(slopes (k,) of the logits, means (k,) of the maps), when all cells grow and when half of them do."""
+    space = SPACE[layout]
+    chosen = np.arange(min(_CLASSES, session.run(["logits"], _feed(features, 1))[0].shape[-1]))
+    rows = session.run(["head_rows"], _feed(features, len(chosen)))[0][0]
+    planes = np.moveaxis(features[0], -1, 0) if layout in ("nhwc", "nlc") else features[0]
+    pairs = []
+    for share in (1.0, 0.5):
+        grown = np.ones_like(features)
+        half = [slice(None)] * features.ndim
+        half[space[0]] = slice(0, max(1, round(features.shape[space[0]] * share)))
+        grown[tuple(half)] += np.float32(_STEP)
+        ends = [session.run(["logits"], _feed(features * each, 1))[0].ravel() for each in (grown, 2 - grown)]
+        mask = (np.moveaxis(grown[0], -1, 0) if layout in ("nhwc", "nlc") else grown[0]) > 1
+        pooled = (planes * mask).reshape(len(planes), -1).mean(axis=1)
+        pairs.append(((ends[0] - ends[1])[chosen] / (2 * _STEP), rows @ pooled))
+    return pairs
+
+
+def _feed(features: Floats, classes: int) -> dict[str, NDArray[np.generic]]:
+    return {"features": features, "chosen": np.arange(classes, dtype=np.int64)[None]}
