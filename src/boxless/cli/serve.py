@@ -19,15 +19,26 @@ def serve(
         str, typer.Option(help="Used where a request names none: fast, balanced or best.")
     ] = DEFAULT_PRESET,
     host: Annotated[str, typer.Option(help="The address to listen at; 0.0.0.0 for other machines too.")] = "127.0.0.1",
+    allow_hosts: Annotated[
+        list[str] | None,
+        typer.Option("--allow-host", metavar="NAME", help="Answer requests for this name too, repeatable; see below."),
+    ] = None,
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 for any that is free.")] = 8000,
-    workers: Annotated[int, typer.Option(min=0, help="Pictures that are worked on at a time; 0 for one a core.")] = 0,
-    queue: Annotated[int | None, typer.Option(min=0, help="Pictures that may wait; more are refused.")] = None,
-    max_megabytes: Annotated[float | None, typer.Option(min=0.001, help="Of a request's body.")] = None,
-    max_megapixels: Annotated[float | None, typer.Option(min=0.001, help="Of a picture.")] = None,
+    workers: Annotated[int, typer.Option(min=0, help="Images worked on at a time; 0 for one a core.")] = 0,
+    queue: Annotated[int | None, typer.Option(min=0, help="Images that may wait; more are refused.")] = None,
+    max_megabytes: Annotated[
+        float | None, typer.Option(min=0.001, help="The most that a request's body may have. [default: 32]")
+    ] = None,
+    max_megapixels: Annotated[
+        float | None, typer.Option(min=0.001, help="The most that an image may have. [default: 64]")
+    ] = None,
 ) -> None:
     """Show a web page and answer REST requests, on this machine.
 
     If the environment has BOXLESS_TOKEN, requests have to bear it (Authorization: Bearer TOKEN).
+
+    A service at 127.0.0.1 answers requests for localhost and 127.0.0.1 only, so that no page of a stranger can reach it
+    under another name. Behind a proxy or a forwarded port, say by what name it is called: --allow-host NAME.
     """
     import os
     from dataclasses import replace
@@ -46,4 +57,12 @@ def serve(
     }
     limits = replace(Limits(), **{name: value for name, value in given.items() if value is not None})
     token = os.environ.get("BOXLESS_TOKEN") or None
-    run(models or [quick_model()], preset=preset, host=host, port=port, token=token, limits=limits)
+    run(
+        models or [quick_model()],
+        preset=preset,
+        host=host,
+        port=port,
+        token=token,
+        limits=limits,
+        allow_hosts=allow_hosts or (),
+    )

@@ -131,15 +131,15 @@ function searched(output, k, search) {
 }
 
 function prediction(index, probability, activation, refined, size, card, preset) {
-  const present = activation > 0 && activation >= preset.min_activation && probability >= preset.min_probability;
+  const detected = activation > 0 && activation >= preset.min_activation && probability >= preset.min_probability;
   const threshold = preset.thresholds?.[index] ?? preset.threshold;
-  const boxes = present && !card.background.includes(index) ? found(refined, size, threshold, probability) : [];
+  const boxes = detected && !card.background.includes(index) ? found(refined, size, threshold, probability) : [];
   return {
     label: card.labels[index],
     class_index: index,
     probability: decimals(probability, 6),
     activation: decimals(activation, 4),
-    present,
+    detected,
     box: boxes[0]?.box ?? null,
     boxes,
     class_map: refined,
