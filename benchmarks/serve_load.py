@@ -83,7 +83,7 @@ def kinds(port: int, contents: list[bytes]) -> dict[str, tuple[Callable[[], int]
     def status(line: bytes) -> int:
         return int(line.split()[1]) if line.startswith(b"HTTP/") else 0
 
-    head = b"POST /v1/locate HTTP/1.1\r\nHost: x\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n"
+    head = b"POST /v1/locate HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n"
 
     def slow() -> int:
         return status(raw(port, iter([head % 50_000, *[b"x"] * 60]), pause=0.5))
@@ -99,7 +99,7 @@ def kinds(port: int, contents: list[bytes]) -> dict[str, tuple[Callable[[], int]
         return 0
 
     def in_json() -> int:
-        data = {"picture": base64.b64encode(random.choice(contents)).decode(), "top": 3, "maps": True}
+        data = {"image": base64.b64encode(random.choice(contents)).decode(), "top": 3, "maps": True}
         return send(json.dumps(data).encode(), **{"Content-Type": "application/json"})
 
     return {
@@ -178,7 +178,7 @@ def told(result: Soak, minutes: float, port: int, process: int, contents: list[b
     connection.request("GET", "/metrics")
     lines = connection.getresponse().read().decode()
     left = {name: float(re.search(rf"^{name} (\S+)$", lines, re.M)[1])  # type: ignore[index]
-            for name in ("boxless_pictures_waiting", "boxless_pictures_running")}  # fmt: skip
+            for name in ("boxless_images_waiting", "boxless_images_running")}  # fmt: skip
     refused = re.findall(r'^boxless_refusals_total{kind="([^"]+)"} (\S+)$', lines, re.M)
     return {
         "minutes": minutes,

@@ -15,6 +15,7 @@ from boxless.serve.limits import Limits
 from boxless.serve.models import Models
 from boxless.serve.server import Server, listen
 from boxless.serve.service import Service
+from boxless.serve.visitors import allowed_hosts
 
 LIMITS = Limits(workers=2)
 
@@ -67,11 +68,12 @@ def running(
     token: str | None = None,
     preset: str | None = None,
     models: Sequence[str] = (DEFAULT_MODEL,),
+    allow_hosts: Sequence[str] = (),
 ) -> Iterator[Running]:
     """A service of models at a free port of the loopback."""
     service = Service(Models(models, preset, limits.max_pixels), limits)
     listening = listen("127.0.0.1", 0)
-    server = Server(service, token)
+    server = Server(service, token, allowed_hosts(allow_hosts, bound="127.0.0.1", loopback=True))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
     try:
@@ -83,7 +85,7 @@ def running(
         listening.close()
 
 
-def form(content: bytes, filename: str = "picture.jpg", field: str = "picture", **fields: str) -> dict[str, Any]:
+def form(content: bytes, filename: str = "picture.jpg", field: str = "image", **fields: str) -> dict[str, Any]:
     """A body of multipart/form-data and its type, for `ask`."""
     boundary = "limit-of-a-part"
     parts = [f'--{boundary}\r\nContent-Disposition: form-data; name="{name.rstrip("_")}"\r\n\r\n{value}\r\n'.encode()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import http.client
+import io
+import re
 import signal
 import socket
 import subprocess
@@ -15,7 +17,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 from tests.serve.running import LIMITS, Answer, Running, running
 from typer.testing import CliRunner
 
@@ -69,8 +73,8 @@ def test_a_full_queue_refuses_and_recovers(small: Running, coffee: Path, monkeyp
         refused = small.ask("/v1/locate", content)
         assert (refused.status, refused.kind) == (503, "queue-full")
         assert int(refused.headers["retry-after"]) >= 1
-        assert small.ask("/v2/health/live").status == 200
-        assert small.counter("boxless_pictures_waiting") == 1
+        assert small.ask("/health/live").status == 200
+        assert small.counter("boxless_images_waiting") == 1
         let_go()
         assert [each.result().status for each in taken] == [200, 200]
     assert small.counter('boxless_refusals_total{kind="queue-full"}') >= 1
@@ -157,7 +161,7 @@ def raw(service: Running, first: bytes, then: bytes = b"", every: float = 0.1, s
     raise AssertionError(f"still connected after {seconds} s, with {got!r}")
 
 
-HEAD = b"POST /v1/locate HTTP/1.1\r\nHost: x\r\nContent-Type: image/jpeg\r\n"
+HEAD = b"POST /v1/locate HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/jpeg\r\n"
 
 
 @pytest.mark.parametrize(
@@ -169,6 +173,47 @@ def test_slow_clients_are_cut_off(small: Running, first: bytes, then: bytes) -> 
     got = raw(small, first, then)
     assert got.startswith(b"HTTP/1.1 408 ")
     assert b"urn:boxless:problem:too-slow" in got
+
+
+@pytest.fixture(scope="module")
+def waits_little() -> Iterator[Running]:
+    """A service that waits one second for readers."""
+    with running(replace(LIMITS, write_seconds=1)) as started:
+        yield started
+
+
+def read_slowly(service: Running, *, pause: float, pieces: int) -> int:
+    """The bytes that one gets of a drawn image of many megabytes who reads a little and then pauses."""
+    file = io.BytesIO()
+    noise = np.random.default_rng(0).integers(0, 255, (2400, 3200, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(file, "JPEG", quality=60)
+    content = file.getvalue()
+    head = "POST /v1/locate?preset=fast HTTP/1.1\r\nHost: localhost\r\nAccept: image/jpeg\r\nContent-Length: "
+    with socket.create_connection(("127.0.0.1", service.port)) as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        client.sendall(f"{head}{len(content)}".encode() + b"\r\nConnection: close\r\n\r\n" + content)
+        got, end = bytearray(), time.monotonic() + 60
+        while time.monotonic() < end:
+            try:
+                data = client.recv(1_000_000 if pieces <= 0 else 65536)
+            except ConnectionError:
+                break
+            if not data:
+                break
+            got += data
+            pieces -= 1
+            if pieces >= 0:
+                time.sleep(pause)
+    announced = int(re.search(rb"content-length: (\d+)", got)[1])  # type: ignore[index]
+    return announced - (len(got) - got.index(b"\r\n\r\n") - 4)
+
+
+def test_who_reads_slowly_gets_all_of_it(waits_little: Running) -> None:
+    assert read_slowly(waits_little, pause=0.2, pieces=20) == 0, "4 s, four times what one may take nothing for"
+
+
+def test_who_reads_nothing_is_cut_off(waits_little: Running) -> None:
+    assert read_slowly(waits_little, pause=3, pieces=1) > 0
 
 
 def test_what_is_no_http(small: Running) -> None:
@@ -184,7 +229,7 @@ def test_too_many_connections(small: Running) -> None:
     finally:
         for each in held:
             each.close()
-    until(lambda: small.ask("/v2/health/live").status == 200)
+    until(lambda: small.ask("/health/live").status == 200)
 
 
 def test_connections_are_kept(small: Running, coffee: Path) -> None:
@@ -202,16 +247,29 @@ def test_tokens(coffee: Path) -> None:
     with running(token="opensesame") as guarded:
         for authorization in ({}, {"authorization": "Bearer other"}, {"authorization": "opensesame"}):
             answer: Answer = guarded.ask("/v1/locate", coffee.read_bytes(), **authorization)
-            assert (answer.status, answer.kind) == (401, "unauthorized")
+            kind = "wrong-token" if authorization else "no-token"
+            assert (answer.status, answer.kind) == (401, kind)
             assert answer.headers["www-authenticate"].startswith("Bearer")
-        for path in ("/v1/models", "/metrics", "/v2", "/openapi.json"):
+        for path in ("/v1/models", "/metrics", "/openapi.json"):
             assert guarded.ask(path).status == 401
-        for path in ("/v2/health/live", "/v2/health/ready", "/"):
+        for path in ("/health/live", "/health/ready", "/"):
             assert guarded.ask(path).status == 200
         assert guarded.ask("/v1/locate", coffee.read_bytes(), authorization="Bearer opensesame").status == 200
 
 
+@pytest.mark.parametrize(
+    "path", ["/", "/app.js", "/v1/models", "/health/ready", "/metrics", "/openapi.json", "/nowhere"]
+)
+def test_head_is_get_without_the_body(service: Running, path: str) -> None:
+    head, get = service.ask(path, method="HEAD"), service.ask(path)
+    assert (head.status, head.body) == (get.status, b"")
+    assert head.headers["content-type"] == get.headers["content-type"]
+    if path != "/metrics":  # it counts these requests
+        assert head.headers["content-length"] == str(len(get.body))
+
+
 def test_unknown_paths_and_methods(service: Running) -> None:
+    assert service.ask("/v1/locate", method="HEAD").status == 405
     assert service.ask("/nowhere").kind == "not-found"
     assert service.ask("/v1/locate", method="GET").kind == "method-not-allowed"
     assert service.ask("/../pyproject.toml").kind == "not-found"
@@ -248,7 +306,7 @@ def test_the_process_finishes_what_it_began(coffee: Path) -> None:
         connection.putheader("Content-Length", str(len(content)))
         connection.endheaders(content[:1000])
         with socket.create_connection(("127.0.0.1", port)) as other:  # when it answers, the first one is taken
-            other.sendall(b"GET /v2/health/live HTTP/1.1\r\nHost: x\r\n\r\n")
+            other.sendall(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
             assert other.recv(100).startswith(b"HTTP/1.1 200 ")
         started.send_signal(signal.SIGTERM)
         time.sleep(0.5)

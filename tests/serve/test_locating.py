@@ -33,7 +33,7 @@ def told(localizer: Localizer, coffee: Path) -> dict[str, object]:
 
 def test_every_door_gives_what_the_library_gives(service: Running, coffee: Path, told: dict[str, object]) -> None:
     content = coffee.read_bytes()
-    in_json = json.dumps({"picture": base64.b64encode(content).decode(), "top": 2}).encode()
+    in_json = json.dumps({"image": base64.b64encode(content).decode(), "top": 2}).encode()
     answers = {
         "form": service.ask("/v1/locate", **form(content, "coffee.jpg", top="2")),
         "form and query": service.ask("/v1/locate?top=2", **form(content, "coffee.jpg")),
@@ -53,7 +53,7 @@ def test_options(service: Running, coffee: Path, localizer: Localizer) -> None:
     asked = service.ask("/v1/locate?class=cup&class=tabby&preset=fast", content).json
     assert [each["label"] for each in asked["predictions"]] == ["cup", "tabby"]
     assert asked["preset"] == "fast"
-    in_json = {"picture": base64.b64encode(content).decode(), "class": ["cup", 281], "preset": "fast"}
+    in_json = {"image": base64.b64encode(content).decode(), "class": ["cup", 281], "preset": "fast"}
     again = service.ask("/v1/locate", json.dumps(in_json).encode(), content_type="application/json").json
     assert again == asked | {"image": "bytes"}
     assert service.ask("/v1/locate?min_probability=0.99", content).json["predictions"] == []
@@ -123,20 +123,20 @@ def test_bad_options_are_named(service: Running, coffee: Path, query: str, statu
 @pytest.mark.parametrize(
     ("body", "content_type", "status", "kind"),
     [
-        (b"", "image/jpeg", 422, "unreadable-picture"),
-        (b"no picture", "image/jpeg", 422, "unreadable-picture"),
-        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "image/jpeg", 422, "unreadable-picture"),
+        (b"", "image/jpeg", 422, "unreadable-image"),
+        (b"no picture", "image/jpeg", 422, "unreadable-image"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "image/jpeg", 422, "unreadable-image"),
         (b"/etc/passwd", "text/plain", 415, "unknown-media-type"),
         (b"{", "application/json", 400, "broken-json"),
         (b"[" * 100_000, "application/json", 400, "broken-json"),
-        (b'{"picture": "http://127.0.0.1/cat.jpg"}', "application/json", 422, "no-picture"),
-        (b'{"picture": "", "min_probability": 1' + b"0" * 400 + b"}", "application/json", 422, "bad-option"),
-        (b'{"picture": "", "\\ud800": 1}', "application/json", 422, "unknown-option"),
-        (b'{"picture": 7}', "application/json", 422, "no-picture"),
+        (b'{"image": "http://127.0.0.1/cat.jpg"}', "application/json", 422, "no-image"),
+        (b'{"image": "", "min_probability": 1' + b"0" * 400 + b"}", "application/json", 422, "bad-option"),
+        (b'{"image": "", "\\ud800": 1}', "application/json", 422, "unknown-option"),
+        (b'{"image": 7}', "application/json", 422, "no-image"),
         (b"x", "multipart/form-data", 400, "broken-form"),
         (b"--b\r\nnonsense", "multipart/form-data; boundary=b", 400, "broken-form"),
         (b"--b\r\n\r\n\r\n" * 300, "multipart/form-data; boundary=b", 400, "broken-form"),
-        (b"--b--\r\n", "multipart/form-data; boundary=b", 422, "no-picture"),
+        (b"--b--\r\n", "multipart/form-data; boundary=b", 422, "no-image"),
     ],
     ids=str,
 )
@@ -147,7 +147,7 @@ def test_bad_bodies_are_refused(service: Running, body: bytes, content_type: str
 
 def test_a_truncated_picture(service: Running, coffee: Path) -> None:
     answer = service.ask("/v1/locate", **form(coffee.read_bytes()[:3000], "holiday.jpg"))
-    assert answer.kind == "unreadable-picture"
+    assert answer.kind == "unreadable-image"
     assert answer.json["detail"].startswith("holiday.jpg: a damaged picture")
 
 
@@ -162,7 +162,7 @@ def test_a_huge_picture_is_refused_before_it_is_decoded(service: Running) -> Non
     file = io.BytesIO()
     Image.new("1", (13_000, 13_000)).save(file, "PNG")
     answer = service.ask("/v1/locate", file.getvalue())
-    assert answer.kind == "unreadable-picture"
+    assert answer.kind == "unreadable-image"
     assert "too large: 13000 x 13000" in answer.json["detail"]
 
 

@@ -27,6 +27,10 @@ def serve(
     host: Annotated[
         str, typer.Option(metavar="ADDRESS", help="Address to listen at; 0.0.0.0 lets other machines connect.")
     ] = "127.0.0.1",
+    allow_hosts: Annotated[
+        list[str] | None,
+        typer.Option("--allow-host", metavar="NAME", help="Answer requests for this name too; repeatable, see below."),
+    ] = None,
     port: Annotated[int, typer.Option(metavar="N", min=0, max=65535, help="Port; 0 takes a free one.")] = 8000,
     workers: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Images in work at a time [default: one for each core].")
@@ -39,12 +43,15 @@ def serve(
         float | None, typer.Option(metavar="MB", min=0.001, help="Largest request body, in MB [default: 32].")
     ] = None,
     max_megapixels: Annotated[
-        float | None, typer.Option(metavar="MP", min=0.001, help="Largest image, in megapixels.")
+        float | None, typer.Option(metavar="MP", min=0.001, help="Largest image, in megapixels [default: 64].")
     ] = None,
 ) -> None:
     """Serve a web page and a REST interface on this machine.
 
     If the environment variable BOXLESS_TOKEN is set, requests need it (Authorization: Bearer TOKEN).
+
+    At 127.0.0.1 the service answers requests for localhost and 127.0.0.1 only, so that a
+    stranger's page cannot reach it under another name. Behind a proxy or a forwarded port, name the host: --allow-host NAME.
     """
     import os
     from dataclasses import replace
@@ -63,4 +70,12 @@ def serve(
     }
     limits = replace(Limits(), **{name: value for name, value in given.items() if value is not None})
     token = os.environ.get("BOXLESS_TOKEN") or None
-    run(models or [quick_model()], preset=preset, host=host, port=port, token=token, limits=limits)
+    run(
+        models or [quick_model()],
+        preset=preset,
+        host=host,
+        port=port,
+        token=token,
+        limits=limits,
+        allow_hosts=allow_hosts or (),
+    )

@@ -1,4 +1,4 @@
-"""What kind of answer a client accepts: data, a drawn picture, or a map."""
+"""What kind of answer a client accepts: data, a drawn image, or a map."""
 
 from __future__ import annotations
 

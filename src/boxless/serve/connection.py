@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from typing import Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from boxless.serve.limits import Limits
 from boxless.serve.problems import MEDIA_TYPE, Problem
+
+_KERNEL_BUFFER = 256 * 1024
+"""Bytes of an answer that the kernel keeps for a reader. What it lets go of tells that somebody reads; by itself it
+keeps megabytes, of which a slow reader takes nothing visible for minutes."""
 
 
 def connection_class(limits: Limits) -> type[asyncio.Protocol]:
@@ -34,6 +39,7 @@ class _Connection(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Takes the connection, unless there are too many."""
         super().connection_made(transport)
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _KERNEL_BUFFER)
         if len(self.connections) > self.limits_of_service.connections:
             self._refuse(
                 Problem(503, "too-many-connections", f"{len(self.connections)} connections are open; try again",
@@ -71,14 +77,13 @@ class _Connection(H11Protocol):
     def timeout_keep_alive_handler(self) -> None:
         """Closes an idle connection, and cuts it off if the last answer is never taken."""
         super().timeout_keep_alive_handler()
-        self._write_timer = self._write_timer or self.loop.call_later(
-            self.limits_of_service.write_seconds, self.transport.abort
-        )
+        if self._write_timer is None:
+            self._wait_for_reader()
 
     def pause_writing(self) -> None:
         """The client takes nothing at the moment."""
         super().pause_writing()
-        self._write_timer = self.loop.call_later(self.limits_of_service.write_seconds, self.transport.abort)
+        self._wait_for_reader()
 
     def resume_writing(self) -> None:
         """It does again."""
@@ -86,6 +91,18 @@ class _Connection(H11Protocol):
         if self._write_timer is not None:
             self._write_timer.cancel()
             self._write_timer = None
+
+    def _wait_for_reader(self) -> None:
+        self._write_timer = self.loop.call_later(
+            self.limits_of_service.write_seconds, self._reader_is_slow, self.transport.get_write_buffer_size()
+        )
+
+    def _reader_is_slow(self, left_before: int) -> None:
+        """Cuts off who takes nothing; who keeps reading, however slowly, has as long again."""
+        if self.transport.get_write_buffer_size() < left_before:
+            self._wait_for_reader()
+        else:
+            self.transport.abort()
 
     def _between_requests(self) -> bool:
         return self.cycle is None or self.cycle.response_complete

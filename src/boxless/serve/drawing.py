@@ -1,4 +1,4 @@
-"""Answers that are pictures: what was found, drawn; and the map of a class."""
+"""Answers that are images: what was found, drawn; and the map of a class."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from boxless.results import Localization, Prediction
 
 
 def drawn_jpeg(found: Localization, most_pixels: int) -> bytes:
-    """The picture with heat map, boxes and labels, as JPEG.
+    """The image with heat map, boxes and labels, as JPEG.
 
     Args:
-        found: in a picture that can be read.
-        most_pixels: larger pictures are drawn smaller, so that no answer takes the memory of ten.
+        found: in an image that can be read.
+        most_pixels: larger images are drawn smaller, so that no answer takes the memory of ten.
     """
     return _encoded(_fitted(found, most_pixels).draw(), "JPEG", quality=92)
 
@@ -27,8 +27,8 @@ def map_png(found: Localization, most_pixels: int) -> bytes:
     """The score map of the first prediction as grey PNG: 0 for 0, 255 for 1; black where nothing was found.
 
     Args:
-        found: in a picture that can be read.
-        most_pixels: the maps of larger pictures are smaller.
+        found: in an image that can be read.
+        most_pixels: the maps of larger images are smaller.
     """
     fitted = _fitted(found, most_pixels)
     shape = (fitted.height or 1, fitted.width or 1)
@@ -37,7 +37,7 @@ def map_png(found: Localization, most_pixels: int) -> bytes:
 
 
 def _fitted(found: Localization, most_pixels: int) -> Localization:
-    """The same of the picture made smaller, if it has more pixels than that."""
+    """The same of the image made smaller, if it has more pixels than that."""
     height, width = found.height or 1, found.width or 1
     scale = sqrt(most_pixels / (height * width))
     if scale >= 1:

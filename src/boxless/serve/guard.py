@@ -1,4 +1,4 @@
-"""What stands before every route: the token, the headers, the counters."""
+"""What stands before every route: who may ask, the token, the headers, the counters."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from boxless.serve.metrics import Metrics
 from boxless.serve.problems import Problem
+from boxless.serve.visitors import check_host, check_origin
 
 _log = logging.getLogger("boxless.serve")
 
-_OPEN = ("/v2/health/live", "/v2/health/ready")
-"""What is answered without a token, beside the page's own files: health checks cannot know it."""
+HEALTH = ("/health/live", "/health/ready")
+"""What is answered under any name and without a token: health checks cannot know either."""
 
-_CLOSED = ("/v1/", "/v2", "/metrics", "/openapi.json")
+_CLOSED = ("/v1/", "/metrics", "/openapi.json")
+"""Where paths begin that ask for a token; the page's own files do not."""
 
 _HEADERS = (
     (b"x-content-type-options", b"nosniff"),
@@ -44,12 +46,14 @@ class Guard:
         app: that answers.
         metrics: that count.
         token: that requests have to bear; None where anybody may ask.
+        hosts: the names under which it answers; None where any will do.
     """
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, token: str | None) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, token: str | None, hosts: frozenset[str] | None) -> None:
         self._app = app
         self._metrics = metrics
         self._token = token
+        self._hosts = hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request."""
@@ -65,28 +69,36 @@ class Guard:
                 message = {**message, "headers": [*message["headers"], *_HEADERS]}
             await send(message)
 
+        # HEAD is GET without the body, which the connection leaves out.
+        asked = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
         try:
-            self._check_token(scope)
-            await self._app(scope, receive, send_with_headers)
+            self._check(scope)
+            await self._app(asked, receive, send_with_headers)
         except Problem as problem:
-            await refused(problem, self._metrics)(scope, receive, send_with_headers)
+            await refused(problem, self._metrics)(asked, receive, send_with_headers)
         except Exception:  # it is answered already, by the application's handler
             _log.exception("an error of boxless itself, at %s %s", scope["method"], scope["path"])
-        route = getattr(scope.get("route"), "path", "other")
+        route = getattr(asked.get("route"), "path", "other")
         self._metrics.requests.labels(route, status).inc()
 
-    def _check_token(self, scope: Scope) -> None:
+    def _check(self, scope: Scope) -> None:
         path = scope["path"]
-        if self._token is None or path in _OPEN or not path.startswith(_CLOSED):
+        if path in HEALTH:
             return
-        given = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
-        scheme, _, token = given.partition(b" ")
-        if scheme.lower() == b"bearer" and hmac.compare_digest(token.strip(), self._token.encode()):
-            return
-        found = "no token" if not given else "another token"
-        raise Problem(
-            401,
-            "unauthorized",
-            f"{found} (expected the header Authorization: Bearer TOKEN)",
-            {"WWW-Authenticate": 'Bearer realm="boxless"'},
-        )
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        check_host(headers, self._hosts)
+        check_origin(scope["method"], headers, self._hosts)
+        if self._token is not None and path.startswith(_CLOSED):
+            _check_token(headers.get("authorization", ""), self._token)
+
+
+def _check_token(authorization: str, token: str) -> None:
+    scheme, _, given = authorization.partition(" ")
+    if scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode("latin-1"), token.encode()):
+        return
+    raise Problem(
+        401,
+        "wrong-token" if authorization else "no-token",
+        f"{'another token' if authorization else 'no token'} (expected the header Authorization: Bearer TOKEN)",
+        {"WWW-Authenticate": 'Bearer realm="boxless"'},
+    )

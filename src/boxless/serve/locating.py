@@ -1,4 +1,4 @@
-"""POST /v1/locate: a picture in; data, a drawn picture or a map out."""
+"""POST /v1/locate: an image in; data, a drawn image or a map out."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from boxless.serve.service import Service, as_json, parsed
 KINDS = ("application/json", "image/jpeg", "image/png")
 """What may be answered, the first where a client does not care."""
 
-FIELD = "picture"
-"""What the picture is called in forms and in JSON."""
+FIELD = "image"
+"""What the image is called in forms and in JSON."""
 
 
 class Upload(io.BytesIO):
-    """An encoded picture under the name that results and errors call it by.
+    """An encoded image under the name that results and errors call it by.
 
     Args:
         content: its bytes.
@@ -46,9 +46,9 @@ class Upload(io.BytesIO):
 
 @dataclass(frozen=True)
 class Asked:
-    """A picture, and what is asked of it."""
+    """An image, and what is asked of it."""
 
-    picture: Upload
+    image: Upload
     options: Options
 
 
@@ -73,14 +73,14 @@ async def locate(service: Service, request: Request) -> Response:
 
     def job(waited: float) -> bytes | dict[str, Any]:
         begun = time.perf_counter()
-        found = localizer.locate(asked.picture, asked.options.locate)
+        found = localizer.locate(asked.image, asked.options.locate)
         found = replace(found, predictions=found.predictions[:MOST_CLASSES])
         located = time.perf_counter()
         made = _answer(found, kind, asked, service.limits.drawn_pixels)
         stages.update(wait=waited, locate=located - begun, encode=time.perf_counter() - located)
         return made
 
-    made = await service.work(request, job)
+    made = await service.work(request, asked.image.getvalue(), job)
     for stage, seconds in stages.items():
         service.metrics.seconds.labels(stage).observe(seconds)
     timing = ", ".join(f"{stage};dur={seconds * 1e3:.1f}" for stage, seconds in stages.items())
@@ -91,28 +91,26 @@ async def locate(service: Service, request: Request) -> Response:
 
 
 def _asked(body: bytes, content_type: str, options: Options) -> Asked:
-    """What a body asks, by its type: a form, JSON, or the picture itself."""
+    """What a body asks, by its type: a form, JSON, or the image itself."""
     media_type = content_type.partition(";")[0].strip().lower()
     if media_type == "multipart/form-data":
         parts = parts_of(body, content_type)
         files = [part for part in parts if part.filename is not None or part.name == FIELD]
         if len(files) != 1 or files[0].name != FIELD:
             found = ", ".join(f"'{part.name[:50]}'" for part in files) or "none"
-            raise Problem(422, "no-picture", f"files in the form: {found} (expected one, in the field '{FIELD}')")
+            raise Problem(422, "no-image", f"files in the form: {found} (expected one, in the field '{FIELD}')")
         options = options.changed((part.name, part.text) for part in parts if part is not files[0])
         return Asked(Upload(files[0].content, files[0].filename), options)
     if media_type == "application/json":
         data = parsed(body)
         encoded = data.pop(FIELD, None)
         if not isinstance(encoded, str):
-            raise Problem(422, "no-picture", f"no text '{FIELD}' in the JSON (expected a picture's bytes in base64)")
+            raise Problem(422, "no-image", f"no text '{FIELD}' in the JSON (expected an image's bytes in base64)")
         try:
-            picture = base64.b64decode(encoded, validate=True)
+            image = base64.b64decode(encoded, validate=True)
         except (binascii.Error, ValueError):
-            raise Problem(
-                422, "no-picture", f"'{FIELD}' is not base64 (expected a picture's bytes in base64)"
-            ) from None
-        return Asked(Upload(picture), options.changed(data.items()))
+            raise Problem(422, "no-image", f"'{FIELD}' is not base64 (expected an image's bytes in base64)") from None
+        return Asked(Upload(image), options.changed(data.items()))
     if media_type in ("", "application/octet-stream") or media_type.startswith("image/"):
         return Asked(Upload(body), options)
     raise Problem(

@@ -31,9 +31,9 @@ class Metrics:
             buckets=_SECONDS, registry=self._registry,
         )  # fmt: skip
         Gauge("boxless_info", "Which boxless.", ("version",), registry=self._registry).labels(__version__).set(1)
-        queue = Gauge("boxless_pictures_waiting", "Pictures that wait for a worker.", registry=self._registry)
+        queue = Gauge("boxless_images_waiting", "Images that wait for a worker.", registry=self._registry)
         queue.set_function(lambda: workers.waiting)
-        running = Gauge("boxless_pictures_running", "Pictures that are worked on.", registry=self._registry)
+        running = Gauge("boxless_images_running", "Images that are worked on.", registry=self._registry)
         running.set_function(lambda: workers.running)
 
     def text(self) -> bytes:

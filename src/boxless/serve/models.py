@@ -18,7 +18,7 @@ class Served:
     Args:
         model: a model's name or its file's path.
         preset: used where none is named; the model's default where None.
-        max_pixels: larger pictures are refused before they are decoded.
+        max_pixels: larger images are refused before they are decoded.
 
     Raises:
         ModelFileError: if there is no such model, or it is no boxless model.
@@ -26,7 +26,7 @@ class Served:
     """
 
     def __init__(self, model: str, preset: str | None, max_pixels: int) -> None:
-        # One thread a picture: the workers together use all cores, as in `locate_many`.
+        # One thread an image: the workers together use all cores, as in `locate_many`.
         self.network = ModelFile(model, threads=1)
         self.card = self.network.card
         self.default = Localizer(self.network, preset, max_pixels=max_pixels)
@@ -54,7 +54,7 @@ class Models:
     Args:
         models: names or paths; the first is used where a request names none.
         preset: used where a request names none; each model's default where None.
-        max_pixels: larger pictures are refused before they are decoded.
+        max_pixels: larger images are refused before they are decoded.
 
     Raises:
         ModelFileError: if there is no such model, it is no boxless model, or two have the same name.

@@ -15,7 +15,7 @@ MOST_CLASSES = 20
 
 @dataclass(frozen=True)
 class Options:
-    """What is asked of a picture.
+    """What is asked of an image.
 
     Attributes:
         model: by name; None for the service's first.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import ipaddress
-import logging
 import socket
 import sys
 from collections.abc import Sequence
@@ -16,8 +15,10 @@ from boxless.errors import ServeError
 from boxless.serve.app import application
 from boxless.serve.connection import connection_class
 from boxless.serve.limits import Limits
+from boxless.serve.log import configure_log, printable
 from boxless.serve.models import Models
 from boxless.serve.service import Service
+from boxless.serve.visitors import allowed_hosts
 
 
 def serve(
@@ -28,6 +29,7 @@ def serve(
     port: int,
     token: str | None,
     limits: Limits,
+    allow_hosts: Sequence[str] = (),
 ) -> None:
     """Serves models until the process is told to stop (SIGINT, SIGTERM); what is under way is finished first.
 
@@ -38,6 +40,8 @@ def serve(
         port: 0 for any that is free.
         token: that requests have to bear; None where anybody may ask.
         limits: of requests.
+        allow_hosts: names that requests may call the service by, besides this machine's own; see
+            `boxless.serve.visitors.allowed_hosts`.
 
     Raises:
         ModelFileError, UnknownPresetError: for models and preset.
@@ -45,18 +49,20 @@ def serve(
     """
     with listen(host, port) as listening:
         service = Service(Models(models, preset, limits.max_pixels), limits)
-        logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+        configure_log()
         address, bound = listening.getsockname()[:2]
         shown = f"[{address}]" if ":" in address else address
-        names = ", ".join(each["name"] for each in service.models.described())
-        if token is None and not _is_loopback(address):
+        names = printable(", ".join(each["name"] for each in service.models.described()))
+        loopback = _is_loopback(address)
+        hosts = allowed_hosts(allow_hosts, bound=address, loopback=loopback)
+        if token is None and not loopback:
             sys.stderr.write(
                 f"warning: {address} can be reached from other machines, and there is no token: anybody may ask. "
                 "Set one: BOXLESS_TOKEN=...\n"
             )
         sys.stderr.write(f"boxless serves {names} at http://{shown}:{bound}  (stop it with Ctrl-C)\n")
         sys.stderr.flush()
-        Server(service, token).run(sockets=[listening])
+        Server(service, token, hosts).run(sockets=[listening])
 
 
 class Server(uvicorn.Server):
@@ -65,11 +71,12 @@ class Server(uvicorn.Server):
     Args:
         service: what answers.
         token: that requests have to bear; None where anybody may ask.
+        hosts: the names under which it answers; None where any will do.
     """
 
-    def __init__(self, service: Service, token: str | None = None) -> None:
+    def __init__(self, service: Service, token: str | None = None, hosts: frozenset[str] | None = None) -> None:
         config = uvicorn.Config(
-            application(service, token),
+            application(service, token, hosts),
             http=connection_class(service.limits),
             ws="none",
             lifespan="off",

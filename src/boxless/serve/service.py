@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from contextlib import suppress
@@ -11,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from boxless.serve.body import BodyReader
+from boxless.serve.decoded_size import decoded_bytes
 from boxless.serve.limits import Limits
 from boxless.serve.metrics import Metrics
 from boxless.serve.models import Models
@@ -46,8 +48,13 @@ class Service:
         self.workers.check_room()
         return await self.bodies.read(request)
 
-    async def work(self, request: Request, job: Callable[[float], Result]) -> Result:
+    async def work(self, request: Request, image: bytes, job: Callable[[float], Result]) -> Result:
         """Runs a job in a worker for as long as the client waits for it.
+
+        Args:
+            request: whose client waits.
+            image: the encoded image that the job decodes; a large one waits for other large ones.
+            job: is called with the seconds that it waited.
 
         Raises:
             Problem: 503.
@@ -60,10 +67,11 @@ class Service:
                 pass
 
         try:
-            return await self.workers.run(job, gone)
+            large = await asyncio.to_thread(decoded_bytes, image) > self.limits.large_bytes
+            return await self.workers.run(job, gone, large=large)
         except MemoryError:
             raise Problem(
-                503, "out-of-memory", "not enough memory for this picture now; try a smaller one", {"Retry-After": "5"}
+                503, "out-of-memory", "not enough memory for this image now; try a smaller one", {"Retry-After": "5"}
             ) from None
 
 

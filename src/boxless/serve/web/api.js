@@ -32,8 +32,8 @@ function route(method, path, { summary, description, parameters = [], requestBod
   );
 }
 
-the("example").textContent = `curl -F picture=@cat.jpg ${location.origin}/v1/locate
-curl -F picture=@cat.jpg -H 'Accept: image/jpeg' ${location.origin}/v1/locate -o found.jpg`;
+the("example").textContent = `curl -F image=@cat.jpg ${location.origin}/v1/locate
+curl -F image=@cat.jpg -H 'Accept: image/jpeg' ${location.origin}/v1/locate -o found.jpg`;
 
 try {
   const { paths } = await (await ask("openapi.json")).json();

@@ -68,7 +68,7 @@ export async function open() {
       form.set("maps", "true");
       if (classes) classes.forEach((index) => form.append("class", index));
       else form.set("top", top);
-      form.set("picture", picture, picture.name || "picture");
+      form.set("image", picture, picture.name || "picture");
       const start = performance.now();
       const answer = await ask("v1/locate", { method: "POST", body: form, signal });
       const found = await answer.json();
