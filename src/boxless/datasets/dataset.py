@@ -13,14 +13,13 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image
+from PIL import Image
 
 from boxless.datasets.masks import Mask
 from boxless.datasets.notes import Notes
 from boxless.datasets.orientation import Turned, turned_box
 from boxless.errors import UnknownClassError
-from boxless.imaging.containers import open_picture
-from boxless.imaging.read import SIDEWAYS
+from boxless.imaging.orientation import ImageSize, displayed_size
 from boxless.models.card import Card
 from boxless.system.files import is_file
 
@@ -121,7 +120,7 @@ def gather(name: str, entries: Iterable[Entry], card: Card, notes: Notes) -> Box
     """
     grouped: dict[Path, dict[int, list[Entry]]] = {}
     missing: set[Path] = set()
-    frames: dict[Path, _Frame] = {}
+    frames: dict[Path, ImageSize] = {}
     ignored: list[IgnoredBox] = []
     for entry in entries:
         if entry.path in missing:
@@ -142,19 +141,19 @@ def gather(name: str, entries: Iterable[Entry], card: Card, notes: Notes) -> Box
             continue
         entry = _as_displayed(entry, frames[entry.path])
         if entry.ignored:
-            boxes = _on_picture(entry, frames[entry.path].size, notes)
+            boxes = _on_picture(entry, frames[entry.path].displayed, notes)
             ignored += [IgnoredBox(entry.path, index, box, entry.ignored == "crowd") for box in boxes]
             continue
         grouped.setdefault(entry.path, {}).setdefault(index, []).append(entry)
     pictures = []
     for path, classes in grouped.items():
         for index, parts in classes.items():
-            found = [box for part in parts for box in _on_picture(part, frames[path].size, notes)]
+            found = [box for part in parts for box in _on_picture(part, frames[path].displayed, notes)]
             masks = [part.mask for part in parts if part.mask is not None]
             array = np.array(found, np.float32).reshape(-1, 4)
             if not masks and not any(part.boxes for part in parts):
                 notes.add("no boxes", parts[0].picture)
-            pictures.append(BoxedPicture(path, index, array, frames[path].size, Mask.union(masks)))
+            pictures.append(BoxedPicture(path, index, array, frames[path].displayed, Mask.union(masks)))
     return BoxedSet(name, tuple(pictures), notes, tuple(frames), tuple(ignored))
 
 
@@ -167,34 +166,20 @@ def _match(classes: tuple[str | int, ...], card: Card) -> int | None:
     return None
 
 
-@dataclass(frozen=True)
-class _Frame:
-    """A picture's (height, width) as stored, and its EXIF orientation, 1 where it has none."""
-
-    stored: tuple[int, int]
-    orientation: int
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """As displayed."""
-        return self.stored[::-1] if self.orientation in SIDEWAYS else self.stored
-
-
-def _frame_of(path: Path) -> _Frame | None:
+def _frame_of(path: Path) -> ImageSize | None:
     """Of a picture, from its header; None if there is no such picture."""
     try:
-        with open_picture(path) as image:
-            return _Frame((image.height, image.width), image.getexif().get(ExifTags.Base.Orientation, 1))
+        return displayed_size(path)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         return None
 
 
-def _as_displayed(entry: Entry, frame: _Frame) -> Entry:
-    if frame.size == frame.stored or entry.size != frame.stored:
+def _as_displayed(entry: Entry, frame: ImageSize) -> Entry:
+    if frame.displayed == frame.stored or entry.size != frame.stored:
         return entry
     boxes = tuple(turned_box(box, frame.orientation, frame.stored) for box in entry.boxes)
     mask = None if entry.mask is None else Turned(entry.mask, frame.orientation)
-    return replace(entry, boxes=boxes, size=frame.size, mask=mask)
+    return replace(entry, boxes=boxes, size=frame.displayed, mask=mask)
 
 
 def _on_picture(entry: Entry, size: tuple[int, int], notes: Notes) -> Iterable[tuple[float, float, float, float]]:

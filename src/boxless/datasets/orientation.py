@@ -16,7 +16,7 @@ def turned_box(box: Edges, orientation: int, stored: tuple[int, int]) -> Edges:
 
     Args:
         box: on the picture as stored.
-        orientation: one of `boxless.imaging.read.SIDEWAYS`; see EXIF 2.32, section 4.6.4, tag 274.
+        orientation: one of `boxless.imaging.orientation.SIDEWAYS`; see EXIF 2.32, section 4.6.4, tag 274.
         stored: (height, width) as stored.
     """
     height, width = stored
