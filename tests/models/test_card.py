@@ -193,6 +193,8 @@ def test_mutated_cards_are_read_or_refused() -> None:
             assert preset.largest <= 2048
             preset.threshold_of(len(card.labels) - 1)
     assert 50 < read < 1250
+
+
 def test_an_exact_name_counts_before_another_case() -> None:
     assert [CARD.class_index(name) for name in ("crane", "Crane")] == [0, 2]
     assert [CARD.label_index(name) for name in ("crane", "Crane", "barn_owl", "n2")] == [0, 2, 1, 1]

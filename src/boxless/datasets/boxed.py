@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags
 
 from boxless.datasets.csv import Columns
 from boxless.datasets.dataset import AnnotatedImage, Annotation, Dataset, Edges
@@ -20,8 +19,7 @@ from boxless.datasets.formats import read_any
 from boxless.datasets.masks import Mask, Polygons, Turned, turned_box
 from boxless.datasets.notes import Notes
 from boxless.errors import DatasetError, UnknownClassError
-from boxless.imaging.containers import open_picture
-from boxless.imaging.read import SIDEWAYS
+from boxless.imaging.orientation import ImageSize, displayed_size
 from boxless.models.card import Card
 from boxless.models.class_names import matches
 from boxless.system.files import is_file
@@ -148,7 +146,7 @@ def match(dataset: Dataset, card: Card) -> BoxedSet:
         ()
     """
     notes = dataset.notes
-    frames: dict[Path, tuple[AnnotatedImage, _Frame]] = {}
+    frames: dict[Path, tuple[AnnotatedImage, ImageSize]] = {}
     gone: set[Path] = set()
     for image in dataset.images:
         if image.path in gone:
@@ -177,16 +175,16 @@ def match(dataset: Dataset, card: Card) -> BoxedSet:
             if index is None:
                 notes.add("unknown class", each.name)
             elif each.ignored:
-                found = _on_image([each], shown, frame.size, notes)
+                found = _on_image([each], shown, frame.displayed, notes)
                 ignored += [IgnoredBox(image.path, index, box, each.ignored == "crowd") for box in found]
             else:
                 classes.setdefault(index, []).append(each)
         for index, parts in classes.items():
-            boxes = np.array(list(_on_image(parts, shown, frame.size, notes)), np.float32).reshape(-1, 4)
+            boxes = np.array(list(_on_image(parts, shown, frame.displayed, notes)), np.float32).reshape(-1, 4)
             masks = [each.mask for each in parts if each.mask is not None]
             if not masks and not any(each.box for each in parts):
                 notes.add("no boxes", image.name)
-            pictures.append(BoxedPicture(image.path, index, boxes, frame.size, Mask.union(masks)))
+            pictures.append(BoxedPicture(image.path, index, boxes, frame.displayed, Mask.union(masks)))
     return BoxedSet(dataset.name, tuple(pictures), notes, tuple(frames), tuple(ignored))
 
 
@@ -202,36 +200,17 @@ def _index(annotation: Annotation, card: Card) -> int | None:
         return None
 
 
-@dataclass(frozen=True)
-class _Frame:
-    """An image's (height, width) as stored, and its EXIF orientation, 1 where it has none."""
-
-    stored: tuple[int, int]
-    orientation: int
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """As displayed."""
-        return self.stored[::-1] if self.orientation in SIDEWAYS else self.stored
-
-
-def _frame_of(path: Path) -> _Frame | None:
-    """Of an image, from its header; None if there is no such image."""
+def _frame_of(path: Path) -> ImageSize | None:
+    """An image's size and orientation, from its header; None if there is no such image."""
     if not is_file(path):
         return None
     try:
-        with open_picture(path) as image:
-            orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
-            stored = (image.height, image.width)
-            if image.format == "TIFF" and orientation in SIDEWAYS:  # Pillow gives its size as displayed
-                stored = stored[::-1]
-            return _Frame(stored, orientation)
-    # Decoders of broken files raise nearly anything.
-    except Exception:
+        return displayed_size(path)
+    except Exception:  # decoders of broken files raise nearly anything
         return None
 
 
-def _drawn_as_stored(frames: Iterable[tuple[AnnotatedImage, _Frame]]) -> bool:
+def _drawn_as_stored(frames: Iterable[tuple[AnnotatedImage, ImageSize]]) -> bool:
     """Whether the boxes of a data set that gives the sizes of images as stored were drawn on them as stored.
 
     Where more images have boxes that fit them only as displayed, they were drawn so: Label Studio's COCO export has the
@@ -239,8 +218,8 @@ def _drawn_as_stored(frames: Iterable[tuple[AnnotatedImage, _Frame]]) -> bool:
     """
     only_stored = only_displayed = 0
     for image, frame in frames:
-        if frame.size != frame.stored and image.size == frame.stored:
-            stored, displayed = _fits(image, frame.stored), _fits(image, frame.size)
+        if frame.displayed != frame.stored and image.size == frame.stored:
+            stored, displayed = _fits(image, frame.stored), _fits(image, frame.displayed)
             only_stored += stored and not displayed
             only_displayed += displayed and not stored
     return only_stored >= only_displayed
@@ -252,18 +231,18 @@ def _fits(image: AnnotatedImage, size: tuple[int, int]) -> bool:
     return all(each.box[2] <= width + 1 and each.box[3] <= height + 1 for each in image.annotations if each.box)
 
 
-def _as_displayed(image: AnnotatedImage, frame: _Frame, as_stored: bool, notes: Notes) -> AnnotatedImage:
+def _as_displayed(image: AnnotatedImage, frame: ImageSize, as_stored: bool, notes: Notes) -> AnnotatedImage:
     """The image with boxes and masks as it is displayed."""
-    if frame.size == frame.stored or image.size != frame.stored or not image.annotations:
+    if frame.displayed == frame.stored or image.size != frame.stored or not image.annotations:
         return image
-    stored, displayed = _fits(image, frame.stored), _fits(image, frame.size)
+    stored, displayed = _fits(image, frame.stored), _fits(image, frame.displayed)
     if not (as_stored if stored == displayed else stored):
         notes.add("size as stored", image.name)
         fitting = tuple(
-            replace(each, mask=replace(each.mask, size=frame.size)) if isinstance(each.mask, Polygons) else each
+            replace(each, mask=replace(each.mask, size=frame.displayed)) if isinstance(each.mask, Polygons) else each
             for each in image.annotations
         )
-        return replace(image, annotations=fitting, size=frame.size)
+        return replace(image, annotations=fitting, size=frame.displayed)
     notes.add("turned box", image.name)
     turned = tuple(
         replace(
@@ -273,7 +252,7 @@ def _as_displayed(image: AnnotatedImage, frame: _Frame, as_stored: bool, notes: 
         )
         for each in image.annotations
     )
-    return replace(image, annotations=turned, size=frame.size)
+    return replace(image, annotations=turned, size=frame.displayed)
 
 
 def _on_image(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,14 +12,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from boxless.errors import PictureError
-from boxless.imaging.bit_depth import eight_bits, with_all_bits
-from boxless.imaging.containers import FORMATS, SUFFIXES, open_picture
+from boxless.imaging.arrays import eight_bit_array
+from boxless.imaging.bit_depth import check_tiff, grey_eight_bits, sixteen_bit_file, with_all_bits
+from boxless.imaging.colour import in_srgb, lab_to_srgb
+from boxless.imaging.containers import HEIC_SUFFIXES, SUFFIXES, open_picture
+from boxless.imaging.memory import room_to_decode
+from boxless.imaging.orientation import left_to_turn, size_of, turned, unmapped
+from boxless.imaging.resize import reduced, reduction
+from boxless.imaging.resize import resize_pixels as resize_pixels
 
 Pixels = NDArray[np.uint8]
 Source: TypeAlias = "str | Path | bytes | bytearray | memoryview | BinaryIO | Image.Image | NDArray[Any]"
@@ -26,8 +32,8 @@ Source: TypeAlias = "str | Path | bytes | bytearray | memoryview | BinaryIO | Im
 MAX_PIXELS = 150_000_000
 """The largest picture that is read, in pixels. A picture says its size before it is decoded."""
 
-SIDEWAYS = (5, 6, 7, 8)
-"""The EXIF orientations that swap height and width."""
+_STRIP = 4_000_000
+"""Pixels that are made RGB at a time: what that takes beside the image stays small."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +41,9 @@ class Picture:
     """A decoded picture.
 
     Attributes:
-        pixels: RGB uint8 (h, w, 3); fewer than (height, width) where a JPEG was decoded at reduced scale.
-        height, width: of the picture as displayed (after EXIF rotation), in pixels.
+        pixels: sRGB uint8 (h, w, 3), as displayed; fewer than (height, width) where the image was reduced while it was
+            decoded.
+        height, width: of the image as displayed, in pixels.
     """
 
     pixels: Pixels
@@ -47,27 +54,38 @@ class Picture:
 def read_picture(source: Source, *, enough: int | None = None, max_pixels: int = MAX_PIXELS) -> Picture:
     """Reads a picture.
 
-    EXIF rotation is applied; grey, palette, CMYK and 16-bit pictures become RGB; transparent parts become
-    white; of an animation the first frame is taken. Only the kinds of `boxless.imaging.containers.FORMATS` are read,
-    whatever a file's name says. A 16-bit file (grey or RGB) that uses fewer bits, as those of 12-bit cameras, is
-    scaled by the bits that its largest value takes, 8, 10, 12, 14 or 16; see `boxless.imaging.bit_depth.eight_bits`.
+    Pixels are as displayed: orientation (EXIF and TIFF) is applied, embedded colour profiles are converted to sRGB,
+    grey, palette, CMYK and 16-bit images become RGB, transparent parts become white; of an animation the first frame is
+    taken. Only the kinds of `boxless.imaging.containers.FORMATS` are read, whatever a file's name says. A 16-bit file
+    that uses fewer bits, as those of 12-bit cameras, is scaled by the bits that its largest value takes, 8, 10, 12, 14
+    or 16; see `boxless.imaging.bit_depth.eight_bits`. Large images are decoded one at a time over all threads; see
+    `boxless.imaging.memory`.
 
     Args:
         source: a path; an encoded picture as bytes, bytearray or memoryview, or in a file opened for reading bytes;
             a PIL image; or an array (H, W, 3) RGB, (H, W, 4) RGBA or (H, W) grey, of uint8 or of floats in [0, 1].
-        enough: pixels; a JPEG may be decoded at 1/2, 1/4 or 1/8 as long as its shorter side keeps this many.
-        max_pixels: pictures with more are refused before they are decoded.
+        enough: pixels that its shorter side needs. A file with more than four times as many along each side is decoded
+            at 1/2, 1/4 or 1/8; see `reduction`.
+        max_pixels: images with more are refused before they are decoded.
+
+    Returns:
+        The pixels, and the size of the image as displayed.
 
     Raises:
         PictureError: if there is no such file, it is no picture, damaged or too large, or if an array is of
             another shape, type or range.
+
+    Example:
+        >>> read_picture("examples/pictures/coffee.jpg").pixels.shape
+        (400, 600, 3)
     """
     if isinstance(source, np.ndarray):
-        pixels = _array_pixels(source)
+        array = eight_bit_array(source)
+        pixels = array if array.shape[2] == 3 else _as_rgb(Image.fromarray(array))
         return Picture(pixels, *pixels.shape[:2])
     if isinstance(source, Image.Image):
-        with _told_as_picture_errors():  # it may not be decoded yet
-            return _decode(source, None, max_pixels)
+        with _as_picture_errors():  # it may not be decoded yet
+            return _decode(source, enough, max_pixels, ours=False)
     source = as_bytes(source)
     if isinstance(source, bytes):
         if not source:
@@ -121,6 +139,8 @@ def pictures_in(folder: Path) -> list[Path]:
         and path.is_file()
     )
     if not found:
+        if heic := sum(path.suffix.lower() in HEIC_SUFFIXES for path in folder.rglob("*")):
+            raise PictureError(f"a folder of {heic} HEIC images, which boxless does not read (expected JPEG, PNG, ...)")
         raise PictureError(f"a folder without pictures (looked for {' '.join(sorted(SUFFIXES))})")
     return found
 
@@ -134,51 +154,6 @@ def picture_name(source: Source) -> str:
     if isinstance(source, np.ndarray):
         return "array"
     return "bytes" if isinstance(source, (bytes, bytearray, memoryview)) or hasattr(source, "read") else "image"
-
-
-def resize_pixels(pixels: Pixels, height: int, width: int) -> Pixels:
-    """RGB uint8 (h, w, 3) at another size: (height, width, 3); where it shrinks, every pixel counts.
-
-    A box filter of the odd width next to the shrinking factor, then linear interpolation: as smooth as area
-    averaging for our ends, at a fifth of its time.
-    """
-    rows, columns = (
-        max(1, int(old / new) // 2 * 2 + 1) for old, new in zip(pixels.shape, (height, width), strict=False)
-    )
-    smooth = cv2.blur(pixels, (columns, rows)) if max(rows, columns) > 1 else pixels
-    return np.asarray(cv2.resize(smooth, (width, height), interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
-
-
-def _array_pixels(array: NDArray[Any]) -> Pixels:
-    """RGB uint8 (h, w, 3) of an array as people have them; transparent parts become white."""
-    if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (1, 3, 4)):
-        hint = ""
-        if array.ndim == 4:
-            hint = "; several pictures: use locate_many"
-        elif array.ndim == 3 and array.shape[0] in (1, 3, 4):
-            hint = "; channels first: a.transpose(1, 2, 0)"
-        raise _unknown_array(array, hint)
-    if array.size == 0:
-        raise PictureError(f"an array {array.shape} without pixels")
-    if np.issubdtype(array.dtype, np.floating):
-        low, high = float(array.min()), float(array.max())
-        if not (low >= 0 and high <= 1):  # NaN too
-            raise _unknown_array(array, f"; floats are to be in [0, 1], these go from {low:g} to {high:g}")
-        array = (array * 255).round().astype(np.uint8)
-    if array.dtype != np.uint8:
-        raise _unknown_array(array, "")
-    if array.ndim == 2 or array.shape[2] == 1:
-        return np.repeat(array.reshape(*array.shape[:2], 1), 3, axis=2)
-    if array.shape[2] == 4:
-        return np.array(_to_rgb(Image.fromarray(np.ascontiguousarray(array))))
-    return np.ascontiguousarray(array)
-
-
-def _unknown_array(array: NDArray[Any], hint: str) -> PictureError:
-    return PictureError(
-        f"an array {array.dtype} {array.shape} (expected uint8, or floats in [0, 1], of the shape (height, width, 3) "
-        f"RGB, (height, width, 4) RGBA or (height, width) grey{hint})"
-    )
 
 
 def _check_file(path: Path) -> None:
@@ -196,56 +171,86 @@ def _check_file(path: Path) -> None:
 
 
 def _open(file: Path | io.BytesIO, enough: int | None, max_pixels: int) -> Picture:
-    with _told_as_picture_errors(), open_picture(file) as image:
+    with _as_picture_errors(), open_picture(file) as image:
         return _decode(image, enough, max_pixels)
 
 
 @contextmanager
-def _told_as_picture_errors() -> Iterator[None]:
+def _as_picture_errors() -> Iterator[None]:
     try:
         yield
-    except UnidentifiedImageError:
-        raise PictureError(f"not a picture, or of a kind that is not read ({', '.join(FORMATS)} are)") from None
+    except UnidentifiedImageError as error:
+        raise PictureError(str(error)) from None
     except Image.DecompressionBombError as error:
-        raise PictureError(f"too large: {error}".rstrip(".")) from None
+        # Pillow's own limit, which says how many pixels there are and nothing else that helps.
+        pixels = re.search(r"\((\d+) pixels", str(error))
+        raise _too_large(int(pixels[1]) if pixels else 0, MAX_PIXELS) from None
     except PermissionError:
         raise PictureError("cannot be opened: permission denied") from None
-    except PictureError:
+    except (PictureError, MemoryError):
         raise
     # Decoders of broken files raise nearly anything.
     except Exception as error:
         raise PictureError(f"a damaged picture ({str(error).strip() or type(error).__name__})") from None
 
 
-def _decode(image: Image.Image, enough: int | None, max_pixels: int) -> Picture:
+def _too_large(pixels: int, max_pixels: int, size: str = "") -> PictureError:
+    of_size = f"{size} is " if size else ""
+    return PictureError(
+        f"too large: {of_size}{pixels / 1e6:.0f} megapixels (at most {max_pixels / 1e6:.0f} are read; make it smaller, "
+        "or cut it into parts)"
+    )
+
+
+def _decode(image: Image.Image, enough: int | None, max_pixels: int, ours: bool = True) -> Picture:
+    """Decodes an opened image; if it is ours, it is closed, so that nothing holds its memory any more."""
     width, height = image.size
     if width * height > max_pixels:
-        raise PictureError(
-            f"too large: {width} x {height} is {width * height / 1e6:.0f} megapixels "
-            f"(at most {max_pixels / 1e6:.0f}; raise it with max_pixels)"
-        )
+        raise _too_large(width * height, max_pixels, f"{width} x {height}")
     if width * height == 0:
         raise PictureError(f"a picture without pixels ({width} x {height})")
-    image = with_all_bits(image)  # before EXIF is asked for: Pillow decodes a PNG to find it
-    turned = image.getexif().get(ExifTags.Base.Orientation, 1)
-    if enough is not None and image.format == "JPEG":
-        scale = max(1, min(width, height) // enough)
-        image.draft(None, (width // scale, height // scale))
-    if turned != 1:
-        image = ImageOps.exif_transpose(image)
-    pixels = np.asarray(_to_rgb(image))
-    return Picture(pixels, *((width, height) if turned in SIDEWAYS else (height, width)))
+    check_tiff(image)
+    factor = 1 if enough is None else reduction(min(width, height) // max(1, enough))
+    reduces = ours and image.format in ("JPEG", "MPO")
+    with room_to_decode(image, factor if reduces else 1), unmapped(image):
+        try:
+            deep = sixteen_bit_file(image)  # before EXIF is asked for: Pillow decodes a PNG to find it
+            size = size_of(image)
+            profile = image.info.get("icc_profile")
+            decoded = with_all_bits(image, deep) if deep else None
+            if decoded:
+                pixels, left = _as_rgb(decoded, factor, profile), size.orientation
+            else:
+                if reduces:
+                    image.draft(None, (width // factor, height // factor))
+                    factor = 1 if image.height < height else factor
+                pixels = _as_rgb(grey_eight_bits(image), factor, profile)
+                left = left_to_turn(image, size.orientation)
+        finally:
+            if ours:
+                image.close()
+        return Picture(turned(pixels, left), size.height, size.width)
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode == "RGB" and "transparency" not in image.info:
-        return image
-    if image.mode.startswith("I"):  # 16 bits a pixel, kept by Pillow in 16 or in 32
-        return Image.fromarray(eight_bits(np.asarray(image))).convert("RGB")
-    if image.mode == "F":
-        raise PictureError("a floating-point picture (expected 8 or 16 bits a channel; its range is not known)")
+def _as_rgb(image: Image.Image, factor: int = 1, profile: bytes | None = None) -> Pixels:
+    """sRGB (h, w, 3) of an image of eight bits, reduced by a factor; strip by strip, which takes little memory."""
+    image.load()
+    rows = max(1, _STRIP // (image.width * factor)) * factor
+    if rows >= image.height:
+        return reduced(np.asarray(in_srgb(_flat(image), profile)), factor)
+    pixels = np.empty((-(-image.height // factor), -(-image.width // factor), 3), np.uint8)
+    for top in range(0, image.height, rows):
+        strip = image.crop((0, top, image.width, min(image.height, top + rows)))
+        pixels[top // factor : (top + rows) // factor] = reduced(np.asarray(in_srgb(_flat(strip), profile)), factor)
+    return pixels
+
+
+def _flat(image: Image.Image) -> Image.Image:
+    """An image without transparency and palette, of mode RGB, L or CMYK."""
     if image.has_transparency_data:
-        picture = image.convert("RGBA")
-        white = Image.new("RGBA", picture.size, "white")
-        return Image.alpha_composite(white, picture).convert("RGB")
-    return image.convert("RGB")
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, "white")
+        return Image.alpha_composite(white, image).convert("RGB")
+    if image.mode == "LAB":
+        return lab_to_srgb(image)
+    return image if image.mode in ("RGB", "L", "CMYK") else image.convert("RGB")

@@ -1,0 +1,60 @@
+"""Text that comes from files, such as names and labels, made safe to print: on one line, without control characters."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+
+_JOINERS = "\u200c\u200d"
+"""Invisible, and needed to write Persian, Indic scripts and composed emoji."""
+
+
+def printable(text: str) -> str:
+    r"""Text on one line, with everything that steers a terminal escaped as in Python.
+
+    Escape sequences, line breaks, marks that reverse the direction of writing and bytes that are no text become `\x1b`,
+    `\n`, `\u202e` and `\udcff`. Letters of all scripts, spaces and emoji stay.
+
+    Args:
+        text: from a file, a name or an error; of any length.
+
+    Returns:
+        The same text where there is nothing to escape.
+
+    Example:
+        >>> printable("red\x1b[31m.jpg")
+        'red\\x1b[31m.jpg'
+    """
+    if text.isprintable():
+        return text
+    return "".join(each if _is_safe(each) else repr(each)[1:-1] for each in text)
+
+
+def json_line(data: object, *, ascii_only: bool = False) -> str:
+    r"""JSON on one line, in which nothing steers a terminal.
+
+    JSON escapes the control characters of ASCII. Those beyond, such as U+009B, are escaped here as well.
+
+    Args:
+        data: what `json.dumps` takes; not NaN and not infinite.
+        ascii_only: whether to escape all that is not ASCII, for terminals that cannot show it.
+
+    Returns:
+        JSON without a line break, which reads back as `data`.
+
+    Raises:
+        ValueError: if a number is NaN or infinite, which JSON cannot express.
+
+    Example:
+        >>> json_line({"name": "a\x9b.jpg"})
+        '{"name": "a\\u009b.jpg"}'
+    """
+    text = json.dumps(data, ensure_ascii=ascii_only, allow_nan=False)
+    if text.isprintable():
+        return text
+    # Outside strings JSON is ASCII, so whatever is escaped here stands in a string.
+    return "".join(each if _is_safe(each) else json.dumps(each)[1:-1] for each in text)
+
+
+def _is_safe(letter: str) -> bool:
+    return letter.isprintable() or letter in _JOINERS or unicodedata.category(letter) == "Zs"
