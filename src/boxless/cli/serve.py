@@ -50,8 +50,8 @@ def serve(
 
     If the environment variable BOXLESS_TOKEN is set, requests need it (Authorization: Bearer TOKEN).
 
-    At 127.0.0.1 the service answers requests for localhost and 127.0.0.1 only, so that a
-    stranger's page cannot reach it under another name. Behind a proxy or a forwarded port, name the host: --allow-host NAME.
+    At 127.0.0.1 the service answers requests for localhost and 127.0.0.1 only, so that a stranger's page cannot reach
+    it under another name. Behind a proxy or a forwarded port, name the host: --allow-host NAME.
     """
     import os
     from dataclasses import replace
