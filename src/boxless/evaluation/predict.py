@@ -125,7 +125,8 @@ def measure_maps(
     """Scores of maps that stand in files, whoever made them.
 
     The map of `a/cat.jpg` is `a/cat.npy`, `cat.npy` or `cat_map_281.npy` (281 being the class's index, as
-    `boxless locate --save-maps` writes it): a NumPy array (h, w) of any size and scale; what is below zero counts as zero.
+    `boxless locate --save-maps` writes it): a NumPy array (h, w) of any size and scale; values below zero count as
+    zero.
 
     Args:
         folder: of the files.
