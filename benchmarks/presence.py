@@ -64,7 +64,7 @@ def ranking(localizer: Localizer, pictures: Sequence[BoxedPicture]) -> dict[str,
     shares: list[float] = []
     right: list[bool] = []
     for picture in pictures:
-        for prediction in localizer.locate(picture.path, top=_TOP, include_absent=True).predictions:
+        for prediction in localizer.locate(picture.path, top=_TOP, include_absent=True, nms=1).predictions:
             for box in prediction.boxes:
                 overlap = float(iou(np.array([box.xyxy], np.float32), picture.boxes).max())
                 right.append(prediction.class_index == picture.class_index and overlap >= 0.5)

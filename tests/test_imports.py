@@ -17,6 +17,7 @@ SOURCE = Path(boxless.__file__).parent
 ROWS = [
     ("boxless.__main__",),
     ("boxless.cli", "boxless.serve"),
+    ("boxless.tasks",),
     ("boxless.annotation",),
     ("boxless.batch", "boxless.learning", "boxless.video"),
     ("boxless.evaluation",),

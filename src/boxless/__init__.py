@@ -1,8 +1,9 @@
-"""What is in a picture, and where, learned from class labels alone.
+"""What is in an image, and where, learned from class labels alone.
 
 >>> import boxless
->>> found = boxless.Localizer().locate("cat.jpg")
->>> found.predictions[0].label, found.predictions[0].box
+>>> found = boxless.Localizer().locate("examples/pictures/coffee.jpg")
+>>> found.labels, found.xyxy.round().tolist()
+(('espresso',), [[87.0, 9.0, 462.0, 295.0]])
 """
 
 from __future__ import annotations
@@ -33,15 +34,19 @@ if TYPE_CHECKING:
     from boxless.maps.boxes import Box
     from boxless.models.card import Card
     from boxless.models.model_file import ModelFile
+    from boxless.options import LocateOptions
     from boxless.results import Localization, Prediction
+    from boxless.tasks import Learned, attach, evaluate, fit, train
 
 __all__ = [
     "Box",
     "BoxlessError",
     "Card",
     "DatasetError",
+    "Learned",
     "Localization",
     "Localizer",
+    "LocateOptions",
     "MissingExtraError",
     "ModelFile",
     "ModelFileError",
@@ -51,8 +56,12 @@ __all__ = [
     "UnknownClassError",
     "UnknownPresetError",
     "__version__",
+    "attach",
+    "evaluate",
+    "fit",
     "from_keras",
     "from_torch",
+    "train",
 ]
 
 # Where the names live that need NumPy, OpenCV or ONNX Runtime: imported when first asked for.
@@ -61,10 +70,16 @@ _HOMES = {
     "Card": "boxless.models.card",
     "Prediction": "boxless.results",
     "Localization": "boxless.results",
+    "Learned": "boxless.tasks",
     "Localizer": "boxless.localizer",
+    "LocateOptions": "boxless.options",
     "ModelFile": "boxless.models.model_file",
+    "attach": "boxless.tasks",
+    "evaluate": "boxless.tasks",
+    "fit": "boxless.tasks",
     "from_keras": "boxless.export.from_frameworks",
     "from_torch": "boxless.export.from_frameworks",
+    "train": "boxless.tasks",
 }
 
 

@@ -103,7 +103,7 @@ class Localizer:
         Example:
             >>> found = Localizer().locate("examples/pictures/chelsea.jpg", top=3)
             >>> [prediction.label for prediction in found.predictions]
-            ['Egyptian cat', 'tabby', 'tiger cat']
+            ['Egyptian cat', 'tiger cat', 'tabby']
         """
         wanted = LocateOptions.of(options, **keywords)
         classes = self._indices(wanted)

@@ -75,7 +75,7 @@ class Localization:
         >>> len(found), found.labels, found.xyxy.shape
         (1, ('espresso',), (1, 4))
         >>> [prediction.label for prediction in found.predictions]
-        ['espresso', 'cup', 'espresso maker']
+        ['espresso', 'cup', 'coffee mug']
         >>> len(found[found.scores > 0.99])
         0
     """

@@ -22,9 +22,6 @@ from boxless.cli.options import (
 )
 from boxless.networks.catalogue import NETWORKS
 
-_FINE_TUNING = {"adamw": 3e-4, "sgd": 5e-3}
-_FROM_SCRATCH = {"adamw": 1e-3, "sgd": 5e-2}
-
 
 def train(
     pictures: LabelledImages,
@@ -100,19 +97,18 @@ def train(
     from boxless.datasets.split import read_split
     from boxless.learning.network.augment import usual_augmentation
     from boxless.learning.network.choice import Choice
-    from boxless.learning.network.plan import Optimizer, Plan, Rates
+    from boxless.learning.network.plan import Optimizer, Plan, Rates, usual_rate
     from boxless.system.html_page import PAGE
 
     choice = Choice(network, head, size, width, fine_tune)
     ask_before_overwriting(out, force)
     if report:
         ask_before_overwriting(report / PAGE, force, "--report")
-    usual = _FINE_TUNING if fine_tune else _FROM_SCRATCH
     plan = Plan(
         epochs=epochs,
         batch=batch,
         optimizer=cast("Optimizer", optimizer),
-        rate=usual.get(optimizer, 1e-3) if rate is None else rate,
+        rate=usual_rate(optimizer, fine_tune=fine_tune is not None) if rate is None else rate,
         schedule=cast("Rates", schedule),
         warmup=warmup,
         weight_decay=weight_decay,

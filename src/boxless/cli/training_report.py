@@ -15,7 +15,7 @@ import typer
 from boxless.cli.thresholds import by_class
 from boxless.learning.report.report import Report
 from boxless.models.model_file import ModelFile
-from boxless.system.files import write_whole
+from boxless.tasks import write_report as write
 
 if TYPE_CHECKING:
     from boxless.learning.head.fit import Fitted
@@ -37,18 +37,8 @@ def write_report(
     Returns:
         The page's path.
     """
-    network = ModelFile(model)
     report = replace(report, facts=(*report.facts, ("command", shlex.join(["boxless", *sys.argv[1:]]))))
-    folder = folder or model.with_suffix(".report")
-    page = report.write(
-        network, preset or network.card.default_preset, folder, lambda n: tell("report", n, report.heat_maps)
-    )
-    data = json.dumps(report.as_dict(), ensure_ascii=False, indent=1)
-    # In JSON what is put for bytes that are no text is those bytes again, as Python names them.
-    write_whole(
-        folder / "report.json", lambda beside: beside.write_text(data, encoding="utf-8", errors="backslashreplace")
-    )
-    return page
+    return write(report, model, preset, folder, tell)
 
 
 def print_report(report: Report) -> None:

@@ -71,6 +71,15 @@ class Evaluation:
             "masks": sum(each.pixels is not None for each in self.scores),
         }
 
+    @property
+    def metrics(self) -> dict[str, dict[str, float]]:
+        """The plain numbers of `figures`, by their keys: "deployable" and "oracle", where a figure has that form."""
+        columns = ("deployable", "oracle")
+        return {
+            each.key: {name: value.value for name in columns if (value := getattr(each, name)) is not None}
+            for each in self.figures
+        }
+
     def as_dict(self) -> dict[str, Any]:
         """As plain data for JSON: the table, the curves, and what was wrong with the data."""
         precision, recall = detections(self.scores)

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from boxless.system.extras import require
 
-require("graph", "working on ONNX graphs")
-
 if TYPE_CHECKING:
     from boxless.export.attachment import Attached, attach
 
@@ -18,4 +16,5 @@ __all__ = ["Attached", "attach"]
 def __getattr__(name: str) -> Any:  # noqa: ANN401
     if name not in __all__:
         raise AttributeError(f"module 'boxless.export' has no attribute '{name}'")
+    require("graph", "working on ONNX graphs")
     return getattr(import_module("boxless.export.attachment"), name)

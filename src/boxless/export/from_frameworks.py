@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from boxless.errors import BoxlessError, NetworkError, first_line
+from boxless.system.extras import require
 
 if TYPE_CHECKING:
     from boxless.export.attachment import Attached
@@ -19,6 +20,7 @@ _KERAS_SUFFIXES = frozenset([".keras", ".h5", ".hdf5"])
 
 def attach_file(path: Path, out: Path, **options: Any) -> Attached:  # noqa: ANN401
     """`attach` or `from_keras`, by the suffix of the classifier's file."""
+    require("graph", "attaching")
     from boxless.export.attachment import attach
 
     return (from_keras if path.suffix.lower() in _KERAS_SUFFIXES else attach)(path, out, **options)
@@ -36,6 +38,7 @@ def from_keras(model: Any, out: str | Path, **options: Any) -> Attached:  # noqa
         MissingExtraError: if keras, tensorflow or tf2onnx is not installed.
         NetworkError: if it cannot be exported, or not be attached to.
     """
+    require("graph", "boxless.from_keras")
     if isinstance(model, (str, Path)) and not Path(model).is_file():
         raise NetworkError(f"{model}: no such file")
     from boxless.export.frameworks import export_keras, framework
@@ -71,6 +74,7 @@ def from_torch(module: Any, out: str | Path, example_size: tuple[int, int] = (22
         MissingExtraError: if torch is not installed.
         NetworkError: if it cannot be exported, or not be attached to.
     """
+    require("graph", "boxless.from_torch")
     from boxless.export.frameworks import export_torch, framework
 
     framework("torch", "torch")

@@ -10,6 +10,22 @@ from boxless.errors import TrainingError
 Rates = Literal["cosine", "step"]
 Optimizer = Literal["sgd", "adamw"]
 
+_FINE_TUNING: dict[str, float] = {"adamw": 3e-4, "sgd": 5e-3}
+_FROM_SCRATCH: dict[str, float] = {"adamw": 1e-3, "sgd": 5e-2}
+
+
+def usual_rate(optimizer: str, *, fine_tune: bool) -> float:
+    """The highest learning rate where none is given.
+
+    Args:
+        optimizer: its name; an unknown one is refused by `Plan`.
+        fine_tune: whether training starts from weights.
+
+    Returns:
+        The rate, positive.
+    """
+    return (_FINE_TUNING if fine_tune else _FROM_SCRATCH).get(optimizer, 1e-3)
+
 
 @dataclass(frozen=True)
 class Plan:

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import boxless
+from boxless.errors import DatasetError, NetworkError, TrainingError
+
+
+@pytest.fixture(scope="module")
+def labelled(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Crops of a cat and of an espresso, twelve each, a folder a class."""
+    folder = tmp_path_factory.mktemp("labelled")
+    for name, file in (("cat", "chelsea.jpg"), ("espresso", "coffee.jpg")):
+        (folder / name).mkdir()
+        with Image.open(pictures / file) as image:
+            for i in range(12):
+                image.crop((5 * i, 3 * i, 360 + 5 * i, 240 + 3 * i)).resize((96, 64)).save(folder / name / f"{i}.png")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def learned(labelled: Path, tmp_path_factory: pytest.TempPathFactory) -> boxless.Learned:
+    pytest.importorskip("sklearn", reason="needs the extra fit")
+    folder = tmp_path_factory.mktemp("model")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BOXLESS_CACHE", str(folder / "cache"))
+        return boxless.fit(labelled, folder / "mine.onnx", size=64, localization_size=64)
+
+
+def test_fit_says_what_a_script_wants(learned: boxless.Learned, labelled: Path) -> None:
+    assert learned.classes == ("cat", "espresso")
+    assert learned.metrics["accuracy"] == 100.0
+    assert "</html>" in learned.report.read_text(encoding="utf-8")
+    report = json.loads((learned.report.parent / "report.json").read_text(encoding="utf-8"))
+    assert report["figures"]["accuracy"]["value"] == learned.metrics["accuracy"]
+    found = boxless.Localizer(learned.model).locate(labelled / "cat/3.png")
+    assert found.predictions[0].label == "cat"
+
+
+def test_evaluate_gives_plain_numbers(learned: boxless.Learned, labelled: Path, tmp_path: Path) -> None:
+    boxes = tmp_path / "boxes.csv"
+    rows = [f"{name}/{i}.png,{name},0,0,96,64" for name in ("cat", "espresso") for i in range(3)]
+    boxes.write_text("\n".join(["image,class,x0,y0,x1,y1", *rows]))
+    seen: list[tuple[str, int, int]] = []
+    measured = boxless.evaluate(boxes, learned.model, images=labelled, on_progress=lambda *told: seen.append(told))
+    assert seen[-1] == ("images", 6, 6)
+    assert measured.counts["boxes"] == 6
+    for key, numbers in measured.metrics.items():
+        assert set(numbers) <= {"deployable", "oracle"}, key
+        assert all(np.isfinite(value) for value in numbers.values())
+    assert measured.metrics["top1"]["deployable"] == 100.0
+
+
+def test_mistakes_are_refused_before_the_work(labelled: Path, tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="nowhere"):
+        boxless.fit(labelled / "nowhere", tmp_path / "x.onnx")
+    with pytest.raises(DatasetError, match="between 0 and 1"):
+        boxless.fit(labelled, tmp_path / "x.onnx", val=2)
+    with pytest.raises(NetworkError, match="no such file"):
+        boxless.attach("nowhere.keras", tmp_path / "x.onnx")
+    assert not list(tmp_path.iterdir())
+
+
+def test_attach_takes_files_and_modules(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    pooled = (torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(), torch.nn.Linear(8, 3))
+    module = torch.nn.Sequential(torch.nn.Conv2d(3, 8, 3, stride=2), torch.nn.ReLU(), *pooled)
+    made = boxless.attach(module, tmp_path / "mine.onnx", example_size=(64, 64))
+    assert boxless.Localizer(made.path).card.maps == "exact"
+
+
+def test_training_settings_are_checked_before_the_work(labelled: Path, tmp_path: Path) -> None:
+    pytest.importorskip("keras", reason="needs the extra train")
+    with pytest.raises(TrainingError, match="epochs"):
+        boxless.train(labelled, tmp_path / "x.onnx", "nin", epochs=0)
+    assert not list(tmp_path.iterdir())
