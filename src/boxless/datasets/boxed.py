@@ -21,12 +21,13 @@ from boxless.datasets.masks import Mask, Polygons, Turned, turned_box
 from boxless.datasets.notes import Notes
 from boxless.errors import DatasetError, UnknownClassError
 from boxless.imaging.containers import open_picture
-from boxless.imaging.read import SIDEWAYS
 from boxless.models.card import Card
 from boxless.models.class_names import matches
 from boxless.system.files import is_file
 
 Floats = NDArray[np.float32]
+
+_SIDEWAYS = (5, 6, 7, 8)  # EXIF orientations that swap height and width
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +106,11 @@ def read_dataset(path: Path, card: Card, layout: str | None = None, pictures: Pa
         >>> read_dataset(Path("boxes.json"), ModelFile("mine.onnx").card).name  # doctest: +SKIP
         'boxes'
     """
-    boxed = match(read_any(path, layout, pictures, Columns(separator="|")), card)
+    dataset = read_any(path, layout, pictures, Columns(separator="|"))
+    if len(dataset.splits) > 1:
+        for split, count in dataset.splits.items():
+            dataset.notes.add("several splits", f"{split or 'none'} ({count} images)")
+    boxed = match(dataset, card)
     if not boxed.pictures:
         why = "; ".join(boxed.notes) or "it names none"
         raise DatasetError(f"{path}: no image to measure on ({why})")
@@ -177,16 +182,16 @@ def match(dataset: Dataset, card: Card) -> BoxedSet:
             if index is None:
                 notes.add("unknown class", each.name)
             elif each.ignored:
-                found = _on_image([each], shown, frame.size, notes)
+                found = _on_image([each], shown, frame.displayed, notes)
                 ignored += [IgnoredBox(image.path, index, box, each.ignored == "crowd") for box in found]
             else:
                 classes.setdefault(index, []).append(each)
         for index, parts in classes.items():
-            boxes = np.array(list(_on_image(parts, shown, frame.size, notes)), np.float32).reshape(-1, 4)
+            boxes = np.array(list(_on_image(parts, shown, frame.displayed, notes)), np.float32).reshape(-1, 4)
             masks = [each.mask for each in parts if each.mask is not None]
             if not masks and not any(each.box for each in parts):
                 notes.add("no boxes", image.name)
-            pictures.append(BoxedPicture(image.path, index, boxes, frame.size, Mask.union(masks)))
+            pictures.append(BoxedPicture(image.path, index, boxes, frame.displayed, Mask.union(masks)))
     return BoxedSet(dataset.name, tuple(pictures), notes, tuple(frames), tuple(ignored))
 
 
@@ -210,9 +215,9 @@ class _Frame:
     orientation: int
 
     @property
-    def size(self) -> tuple[int, int]:
-        """As displayed."""
-        return self.stored[::-1] if self.orientation in SIDEWAYS else self.stored
+    def displayed(self) -> tuple[int, int]:
+        """(height, width) as displayed."""
+        return self.stored[::-1] if self.orientation in _SIDEWAYS else self.stored
 
 
 def _frame_of(path: Path) -> _Frame | None:
@@ -223,7 +228,7 @@ def _frame_of(path: Path) -> _Frame | None:
         with open_picture(path) as image:
             orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
             stored = (image.height, image.width)
-            if image.format == "TIFF" and orientation in SIDEWAYS:  # Pillow gives its size as displayed
+            if image.format == "TIFF" and orientation in _SIDEWAYS:  # Pillow gives its size as displayed
                 stored = stored[::-1]
             return _Frame(stored, orientation)
     # Decoders of broken files raise nearly anything.
@@ -239,8 +244,8 @@ def _drawn_as_stored(frames: Iterable[tuple[AnnotatedImage, _Frame]]) -> bool:
     """
     only_stored = only_displayed = 0
     for image, frame in frames:
-        if frame.size != frame.stored and image.size == frame.stored:
-            stored, displayed = _fits(image, frame.stored), _fits(image, frame.size)
+        if frame.displayed != frame.stored and image.size == frame.stored:
+            stored, displayed = _fits(image, frame.stored), _fits(image, frame.displayed)
             only_stored += stored and not displayed
             only_displayed += displayed and not stored
     return only_stored >= only_displayed
@@ -254,16 +259,16 @@ def _fits(image: AnnotatedImage, size: tuple[int, int]) -> bool:
 
 def _as_displayed(image: AnnotatedImage, frame: _Frame, as_stored: bool, notes: Notes) -> AnnotatedImage:
     """The image with boxes and masks as it is displayed."""
-    if frame.size == frame.stored or image.size != frame.stored or not image.annotations:
+    if frame.displayed == frame.stored or image.size != frame.stored or not image.annotations:
         return image
-    stored, displayed = _fits(image, frame.stored), _fits(image, frame.size)
+    stored, displayed = _fits(image, frame.stored), _fits(image, frame.displayed)
     if not (as_stored if stored == displayed else stored):
         notes.add("size as stored", image.name)
         fitting = tuple(
-            replace(each, mask=replace(each.mask, size=frame.size)) if isinstance(each.mask, Polygons) else each
+            replace(each, mask=replace(each.mask, size=frame.displayed)) if isinstance(each.mask, Polygons) else each
             for each in image.annotations
         )
-        return replace(image, annotations=fitting, size=frame.size)
+        return replace(image, annotations=fitting, size=frame.displayed)
     notes.add("turned box", image.name)
     turned = tuple(
         replace(
@@ -273,7 +278,7 @@ def _as_displayed(image: AnnotatedImage, frame: _Frame, as_stored: bool, notes: 
         )
         for each in image.annotations
     )
-    return replace(image, annotations=turned, size=frame.size)
+    return replace(image, annotations=turned, size=frame.displayed)
 
 
 def _on_image(

@@ -19,6 +19,7 @@ from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 from boxless.errors import PictureError
 from boxless.imaging.bit_depth import eight_bits, with_all_bits
 from boxless.imaging.containers import FORMATS, SUFFIXES, open_picture
+from boxless.imaging.walk import files_in
 
 Pixels = NDArray[np.uint8]
 Source: TypeAlias = "str | Path | bytes | bytearray | memoryview | BinaryIO | Image.Image | NDArray[Any]"
@@ -106,20 +107,14 @@ def as_bytes(source: Source) -> Source:
 
 
 def pictures_in(folder: Path) -> list[Path]:
-    """The pictures of a folder and its sub-folders, by their suffix, sorted; hidden files are left out.
+    """The pictures of a folder and its sub-folders, by their suffix, sorted; see `boxless.imaging.walk.files_in`.
 
     Raises:
         PictureError: if there are none, or the folder is closed to us.
     """
     if not os.access(folder, os.R_OK | os.X_OK):
         raise PictureError("cannot be opened: permission denied")
-    found = sorted(
-        path
-        for path in folder.rglob("*")
-        if path.suffix.lower() in SUFFIXES
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-        and path.is_file()
-    )
+    found = sorted(files_in(folder, lambda name: Path(name).suffix.lower() in SUFFIXES))
     if not found:
         raise PictureError(f"a folder without pictures (looked for {' '.join(sorted(SUFFIXES))})")
     return found
@@ -188,6 +183,8 @@ def _check_file(path: Path) -> None:
         raise PictureError("no such file") from None
     except OSError as error:  # a name that is too long, a folder that is closed to us
         raise PictureError(f"cannot be looked at ({error.strerror})") from None
+    if stat.S_ISDIR(about.st_mode) and path.absolute().is_relative_to(path.resolve()) and path.is_symlink():
+        raise PictureError("a link to a folder above it, which never ends")
     if stat.S_ISDIR(about.st_mode):
         count = len(pictures_in(path))
         raise PictureError(f"a folder of {count} pictures (expected one; list them with pictures_in)")
