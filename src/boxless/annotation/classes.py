@@ -62,7 +62,7 @@ class Classes:
         """What annotations call a class."""
         return self.card.unique_name(index)
 
-    def locate(self, localizer: Localizer, given: Input) -> Localization:
+    def look(self, localizer: Localizer, given: Input) -> Localization:
         """What is found in an image: of its labels, or of what the model says that it shows.
 
         Raises:

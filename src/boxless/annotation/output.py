@@ -59,7 +59,7 @@ class Output:
         shutil.rmtree(self._old, ignore_errors=True)
 
 
-def place_image(source: Path, place: Path, how: str) -> None:
+def place_picture(source: Path, place: Path, how: str) -> None:
     """Puts an image beside its annotations.
 
     Args:

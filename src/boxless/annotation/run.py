@@ -12,7 +12,7 @@ from typing import Any, Literal
 from boxless._version import __version__
 from boxless.annotation.classes import Classes
 from boxless.annotation.inputs import Input
-from boxless.annotation.output import Output, place_image
+from boxless.annotation.output import Output, place_picture
 from boxless.annotation.records import Records
 from boxless.datasets.dataset import About, AnnotatedImage, Annotation
 from boxless.datasets.formats import WRITTEN
@@ -134,7 +134,7 @@ def annotate(
         if options.pictures != "none":
             for each in records:
                 folder = part / format_.images.format(split=each.split)
-                place_image(each.path, folder / each.name, options.pictures)
+                place_picture(each.path, folder / each.name, options.pictures)
         failures = tuple(records.failures)
         records.remove()
         return AnnotationSummary(out / format_.main, len(counts), sum(counts), counts.count(0), failures, resumed)
@@ -160,7 +160,7 @@ def _annotated(given: Input, localizer: Localizer, classes: Classes, options: An
         file.encode()
     except UnicodeEncodeError:
         raise PictureError(f"{given.path}: its name is not UTF-8: rename it, or have it linked") from None
-    found = classes.locate(localizer, given)
+    found = classes.look(localizer, given)
     annotations = tuple(
         each
         for prediction in found.predictions

@@ -19,9 +19,9 @@ _MAGIC = re.compile(r"[*?\[]")
 def walk(folder: str, wanted: Callable[[str], bool]) -> Iterator[str]:
     """The paths of a folder's files and of those in its sub-folders; the order is that of sorted `Path`s.
 
-    Hidden files and folders are left out, and links to folders are not followed. A folder that cannot be read is
-    given itself, so that it is not lost. Memory depends on `PAGE` and on how deep the folders lie, not on how
-    many files there are.
+    Hidden files and folders are left out, and links to folders are followed, as by `boxless.imaging.walk.files_in`. A
+    folder that cannot be read, or leads back to one above it, is given itself, so that it is not lost. Memory depends
+    on `PAGE` and on how deep the folders lie, not on how many files there are.
 
     Args:
         folder: without a separator at its end; "" for the current one.
@@ -30,20 +30,31 @@ def walk(folder: str, wanted: Callable[[str], bool]) -> Iterator[str]:
     return (path for path, _ in _walk(folder, wanted, lambda folder: True))
 
 
-def _walk(folder: str, wanted: Callable[[str], bool], entered: Callable[[str], bool]) -> Iterator[tuple[str, bool]]:
+def _walk(
+    folder: str,
+    wanted: Callable[[str], bool],
+    entered: Callable[[str], bool],
+    above: tuple[tuple[int, int], ...] = (),
+) -> Iterator[tuple[str, bool]]:
     """Paths, and whether each is a file; else it is a folder that cannot be read.
 
     Args:
         folder, wanted: as in `walk`.
         entered: whether to look into a folder, by its path.
+        above: the folders above it, by device and number.
     """
     try:
+        about = Path(folder).stat()
+        here = (about.st_dev, about.st_ino)
+        if here in above:
+            yield folder, False
+            return
         for name, is_folder in _sorted(folder, wanted):
             path = f"{folder.rstrip(os.sep)}{os.sep}{name}" if folder else name
             if not is_folder:
                 yield path, True
             elif entered(path):
-                yield from _walk(path, wanted, entered)
+                yield from _walk(path, wanted, entered, (*above, here))
     except OSError:
         yield folder or ".", False
 
@@ -110,18 +121,17 @@ def _counting(
         name = entry.name
         if name <= after or name.startswith("."):
             continue
-        if entry.is_dir(follow_symlinks=False):
+        if _is_folder(entry):
             yield name, True
-        elif wanted(name) and _is_file(entry):
+        elif wanted(name):  # dangling links and pipes too: they fail when they are read
             yield name, False
 
 
-def _is_file(entry: os.DirEntry[str]) -> bool:
-    """Or a link whose target cannot be looked at: it is not lost, and fails when it is read."""
+def _is_folder(entry: os.DirEntry[str]) -> bool:
     try:
-        return entry.is_file()
-    except OSError:
-        return True
+        return entry.is_dir()
+    except OSError:  # a link whose target cannot be looked at
+        return False
 
 
 def _regular(pattern: str) -> str:

@@ -103,7 +103,11 @@ def read_dataset(path: Path, card: Card, layout: str | None = None, pictures: Pa
         >>> read_dataset(Path("boxes.json"), ModelFile("mine.onnx").card).name  # doctest: +SKIP
         'boxes'
     """
-    boxed = match(read_any(path, layout, pictures, Columns(separator="|")), card)
+    dataset = read_any(path, layout, pictures, Columns(separator="|"))
+    if len(dataset.splits) > 1:
+        for split, count in dataset.splits.items():
+            dataset.notes.add("several splits", f"{split or 'none'} ({count} images)")
+    boxed = match(dataset, card)
     if not boxed.pictures:
         why = "; ".join(boxed.notes) or "it names none"
         raise DatasetError(f"{path}: no image to measure on ({why})")

@@ -93,10 +93,11 @@ def read_csv(path: Path, images: Path | None = None, columns: Columns | None = N
     notes = Notes()
     found: dict[str, _Lines] = {}
     for count, row in table.rows:
-        if not row[known.path]:
+        try:
+            name, split = text_of(row[known.path]), row.get(known.split, "")
+        except ValueError:
             notes.add("unreadable line", f"line {count}")
             continue
-        name, split = row[known.path], row.get(known.split, "")
         lines = found.setdefault(name, _Lines(split))
         if lines.split != split:
             raise DatasetError(f"{path}: {name} stands in two splits, {lines.split or 'none'} and {split or 'none'}")

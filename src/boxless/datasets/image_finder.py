@@ -79,11 +79,15 @@ def finder(names: Sequence[str], folders: Sequence[Path], images: Path | None = 
         if any(hits):
             best = resolvers[hits.index(max(hits))]
             return partial(_path, [best, *(each for each in resolvers if _are_splits(each, best))], dropped)
-    if images is not None and distinct:
+    if not distinct:
+        return partial(joined, Path())
+    if images is not None:
         return partial(joined, images)  # each is noted as missing
-    first = f" (looked for {some[0][:200]!a} and others)" if some else " (it names none)"
     tried = ", ".join(map(str, folders[:8]))
-    raise DatasetError(f"none of the data set's images found{first} in {tried}: name their folder with --images")
+    raise DatasetError(
+        f"none of the data set's images found (looked for {some[0][:200]!a} and others) in {tried}: name their folder "
+        "with --images"
+    )
 
 
 def _are_splits(one: _Folder, other: _Folder) -> bool:

@@ -23,6 +23,7 @@ _KINDS = {
     "unreadable line": "lines or records are not understood; they are left out",
     "not annotated": "tasks have no annotations yet; they are left out",
     "no class folder": "images lie in no class's folder; they are left out",
+    "several splits": "splits are measured together; name the folder or file of one to measure it alone",
     "no map": "images have no map file; they are not measured",
     "bad map": "map files are no maps (expected a NumPy array (h, w) of finite numbers); they are not measured",
 }

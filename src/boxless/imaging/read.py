@@ -25,6 +25,7 @@ from boxless.imaging.memory import room_to_decode
 from boxless.imaging.orientation import left_to_turn, size_of, turned, unmapped
 from boxless.imaging.resize import reduced, reduction
 from boxless.imaging.resize import resize_pixels as resize_pixels
+from boxless.imaging.walk import files_in
 
 Pixels = NDArray[np.uint8]
 Source: TypeAlias = "str | Path | bytes | bytearray | memoryview | BinaryIO | Image.Image | NDArray[Any]"
@@ -124,20 +125,14 @@ def as_bytes(source: Source) -> Source:
 
 
 def pictures_in(folder: Path) -> list[Path]:
-    """The pictures of a folder and its sub-folders, by their suffix, sorted; hidden files are left out.
+    """The pictures of a folder and its sub-folders, by their suffix, sorted; see `boxless.imaging.walk.files_in`.
 
     Raises:
         PictureError: if there are none, or the folder is closed to us.
     """
     if not os.access(folder, os.R_OK | os.X_OK):
         raise PictureError("cannot be opened: permission denied")
-    found = sorted(
-        path
-        for path in folder.rglob("*")
-        if path.suffix.lower() in SUFFIXES
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-        and path.is_file()
-    )
+    found = sorted(files_in(folder, lambda name: Path(name).suffix.lower() in SUFFIXES))
     if not found:
         if heic := sum(path.suffix.lower() in HEIC_SUFFIXES for path in folder.rglob("*")):
             raise PictureError(f"a folder of {heic} HEIC images, which boxless does not read (expected JPEG, PNG, ...)")
@@ -163,6 +158,8 @@ def _check_file(path: Path) -> None:
         raise PictureError("no such file") from None
     except OSError as error:  # a name that is too long, a folder that is closed to us
         raise PictureError(f"cannot be looked at ({error.strerror})") from None
+    if stat.S_ISDIR(about.st_mode) and path.absolute().is_relative_to(path.resolve()) and path.is_symlink():
+        raise PictureError("a link to a folder above it, which never ends")
     if stat.S_ISDIR(about.st_mode):
         count = len(pictures_in(path))
         raise PictureError(f"a folder of {count} pictures (expected one; list them with pictures_in)")
