@@ -17,6 +17,7 @@ from boxless.evaluation.faithfulness import faithfulness
 from boxless.export import attach
 from boxless.export.measure import measure, multiplications
 from boxless.export.preprocessing import Preprocessing, Triple, parse_preprocessing
+from boxless.models.card import Activation
 from boxless.models.zoo import DEFAULT_MODEL, models
 
 random = np.random.default_rng(0)
@@ -91,6 +92,8 @@ def test_linearised_heads_are_the_slope(end: str, tmp_path: Path) -> None:
     assert made.card.maps == "linearised"
     assert made.proof.difference < 1e-6  # the order of fused operations may differ
     assert made.proof.completeness is None
+    assert made.proof.slopes is not None
+    assert made.proof.slopes < 0.05
     pixels = np.random.default_rng(3).integers(0, 256, (*SIZE, 3)).astype(np.uint8)
     (maps,) = run(made.path, pixels, "class_maps")
     features = features_of(classifier(end), "f", pixels)[0]
@@ -251,6 +254,39 @@ def test_labels(tmp_path: Path) -> None:
         attach(path, tmp_path / "out.onnx", labels=["a", "b"])
     made = attach(path, tmp_path / "out.onnx", labels=list("abcde"), input_size=SIZE)
     assert ModelFile(made.path).card.labels == tuple("abcde")
+
+
+def test_a_single_logit_means_sigmoid(tmp_path: Path) -> None:
+    """A softmax over one class is 100 % whatever there is to see."""
+    path = saved(classifier(EXACT["gemm"], w=WEIGHTS["w"][:1], b=WEIGHTS["b"][:1]), tmp_path)
+    made = attach(path, tmp_path / "out.onnx", preprocess="tf", input_size=SIZE)
+    assert made.card.activation == "sigmoid"
+    found = Localizer(made.path, "fast").locate(random.integers(0, 256, (64, 64, 3)).astype(np.uint8))
+    assert 0 < found.predictions[0].probability < 1
+    with pytest.raises(NetworkError, match="--activation sigmoid"):
+        attach(path, tmp_path / "out.onnx", activation="softmax", input_size=SIZE)
+
+
+@pytest.mark.parametrize("activation", ["softmax", "sigmoid", "none"])
+def test_an_activation_by_name(activation: Activation, tmp_path: Path) -> None:
+    path = saved(classifier(EXACT["gemm"]), tmp_path)
+    made = attach(path, tmp_path / "out.onnx", activation=activation, input_size=SIZE)
+    assert made.card.activation == activation
+    top = Localizer(made.path, "fast").locate(random.integers(0, 256, (64, 64, 3)).astype(np.uint8), top=CLASSES)
+    assert all(0 <= each.probability <= 1 for each in top.predictions)
+
+
+def test_what_is_not_finite_is_refused(tmp_path: Path) -> None:
+    """Maps alone, too: the slope of a logarithm near zero, where the logit is well."""
+    log = "e = Add (p, tiny)\n r = Log (e)\n" + EXACT["gemm"].split("\n")[-1].replace("(p,", "(r,")
+    end = "\n".join(EXACT["gemm"].split("\n")[:-1]) + "\n" + log
+    path = saved(classifier(end, tiny=np.array(1e-3, np.float32), w4=WEIGHTS["w4"] / 1000), tmp_path)
+    with pytest.raises(NetworkError, match="would not be finite"):
+        attach(path, tmp_path / "out.onnx", preprocess="tf", input_size=SIZE)
+    path = saved(classifier(EXACT["gemm"], b=np.array([0, 1, np.nan, 0, 0], np.float32)), tmp_path)
+    with pytest.raises(NetworkError, match="not finite"):
+        attach(path, tmp_path / "out.onnx", preprocess="tf", input_size=SIZE)
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_the_classifier_is_not_written_over(tmp_path: Path) -> None:

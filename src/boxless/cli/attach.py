@@ -10,6 +10,11 @@ import typer
 
 from boxless.cli.options import Force, Licence, OutFile
 
+_PRECISION = {
+    "float16": "float32 here",
+    "int8": "the same up to the last feature map, float32 behind it",
+}
+
 
 def attach(
     classifier: Annotated[Path, typer.Argument(metavar="IN", help="An ONNX file, or a Keras model (.keras, .h5).")],
@@ -64,6 +69,7 @@ def attach(
     require("graph", "boxless attach")
     from boxless.export.from_frameworks import attach_file
     from boxless.export.labels import read_labels
+    from boxless.export.proof import ROUNDED
     from boxless.imaging.read import pictures_in
     from boxless.system.files import temporary_files_beside
 
@@ -94,8 +100,10 @@ def attach(
     if made.converted_from is not None:
         typer.echo(f"opset          converted from {made.converted_from}")
     typer.echo(f"probabilities  {card.activation}")
+    if made.rounded:
+        typer.echo(f"precision      {made.rounded} in the original; {_PRECISION[made.rounded]}")
     same = "bit for bit the same" if proof.bit_for_bit else f"same to {proof.difference:.1e} of the largest"
-    typer.echo(f"logits         {same}, on {proof.pictures} {kind} pictures (at most 1e-04)")
+    typer.echo(f"logits         {same}, on {proof.pictures} {kind} images (at most {ROUNDED[made.rounded]:.0e})")
     if proof.completeness is not None:
         typer.echo(f"completeness   map means add up to the logits to {proof.completeness:.1e} of the largest")
     if proof.slopes is not None:

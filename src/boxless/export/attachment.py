@@ -35,6 +35,7 @@ class Attached:
         stages: names, strides and channels of the mid-level feature maps that maps are refined with.
         proof: what was measured before it was written.
         converted_from: the opset that the classifier had, if it had to be converted.
+        rounded: what the classifier computes in, "float16" or "int8", if that is not float32.
     """
 
     path: Path
@@ -43,6 +44,7 @@ class Attached:
     stages: tuple[str, ...]
     proof: Proof
     converted_from: int | None
+    rounded: str | None = None
 
 
 def attach(
@@ -137,7 +139,7 @@ def attach(
     finally:
         if bare.exists():
             bare.unlink()
-    return Attached(out, card, words, stages, proofs[0], converted)
+    return Attached(out, card, words, stages, proofs[0], converted, asked.rounded)
 
 
 def _card(
@@ -201,6 +203,7 @@ def _side(size: tuple[int, int]) -> int:
 
 def _in_words(found: Found) -> tuple[str, ...]:
     lines = [f"{found.pooling.words} over {found.pooling.features} ({found.pooling.layout})"]
-    lines += [node.op_type for node in found.tail.nodes if node.op_type != "Constant"]
+    quiet = ("Constant", "Identity", "Shape", "DequantizeLinear")
+    lines += [node.op_type for node in found.tail.nodes if node.op_type not in quiet]
     lines.append(f"logits ({found.tail.stages[-1].width})" + (f", then {found.activation}" if found.activation else ""))
     return tuple(lines)

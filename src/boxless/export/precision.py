@@ -34,6 +34,7 @@ _QUANTIZED = {
     "QLinearSoftmax": ("Softmax", 1),
 }
 _UNUSED = "_boxless_unused"
+_MIXING = frozenset(["Gemm", "MatMul", "Conv", "MatMulInteger"])
 _OWN = frozenset(["channels_last", "opset", "alpha_from"])
 """Attributes that the operators in float32 do not have."""
 
@@ -61,11 +62,23 @@ def dequantize(nodes: Iterable[onnx.NodeProto], flow: Flow) -> None:
         nodes: of the graph, changed in place.
         flow: the graph.
     """
-    for node in nodes:
-        if node.op_type in ("QuantizeLinear", "DequantizeLinear") and node.input[0] in flow.from_picture:
+    nodes = list(nodes)
+    mixing = [i for i, node in enumerate(nodes) if node.op_type in _MIXING] or [0]
+    for i, node in enumerate(nodes):
+        if node.op_type == "DequantizeLinear" and node.input[0] in flow.from_picture:
             node.CopyFrom(helper.make_node("Identity", node.input[:1], node.output[:1]))
+        elif node.op_type == "QuantizeLinear" and node.input[0] in flow.from_picture:
+            # Between two layers, one whose least number is zero is a ReLU too: quantizers take that away.
+            kind = "Relu" if mixing[0] < i < mixing[-1] and _from_zero(node, flow) else "Identity"
+            node.CopyFrom(helper.make_node(kind, node.input[:1], node.output[:1]))
         elif node.op_type == "MatMulInteger":
             _matmul(node, flow)
+
+
+def _from_zero(node: onnx.NodeProto, flow: Flow) -> bool:
+    """Whether a QuantizeLinear makes zero of whatever is negative."""
+    zero = flow.constant(node.input[2]) if len(node.input) > 2 else np.zeros((), np.uint8)
+    return zero is not None and zero.dtype.kind in "iu" and bool((zero == np.iinfo(str(zero.dtype)).min).all())
 
 
 def _matmul(node: onnx.NodeProto, flow: Flow) -> None:

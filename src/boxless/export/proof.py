@@ -24,8 +24,8 @@ from boxless.models.model_file import inputs
 TOLERANCE = 1e-4
 """The largest difference of logits that passes, as a share of the largest logit."""
 
-ROUNDED = 0.05
-"""The largest difference to a classifier that computes in float16 or in eight bits, likewise: its own are rounded."""
+ROUNDED = {None: TOLERANCE, "float16": 0.02, "int8": 0.1}
+"""The largest difference to the file's own answers, likewise, by what it computes in: those are rounded."""
 
 COMPLETE = 1e-3
 """The largest error of completeness that passes, likewise."""
@@ -175,10 +175,10 @@ def prove(
     largest = max(float(np.abs(each).max()) for each in expected) or 1.0
     difference = max(float(np.abs(one - other).max()) for one, other in zip(answers, expected, strict=True)) / largest
     final = _final_difference(answers, said) / max(1.0, *(float(np.abs(each).max()) for each in said))
-    if difference > TOLERANCE or final > (ROUNDED if asked.rounded else TOLERANCE):
+    if difference > TOLERANCE or final > ROUNDED[asked.rounded]:
         raise NetworkError(
             f"not written: its answers would differ from the original's by {max(difference, final):.2g} of the largest "
-            f"(at most {ROUNDED if asked.rounded else TOLERANCE:g})"
+            f"(at most {ROUNDED[asked.rounded]:g})"
         )
     exact = card.maps == "exact"
     if exact and missed / largest > COMPLETE:
