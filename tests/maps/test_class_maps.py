@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from boxless.maps.class_maps import class_maps, logits, normalise, probabilities
 
@@ -30,3 +33,17 @@ def test_normalise_clips_at_zero_and_divides_by_the_maximum() -> None:
 
 def test_normalise_never_stretches_a_map_without_evidence() -> None:
     assert not normalise(np.array([[[-3, -1], [-2, 0]]], np.float32)).any()
+
+
+@given(
+    arrays(np.float32, (2, 3, 4), elements=st.floats(-8, 8, width=32)),
+    st.sampled_from([2.0**-6, 0.5, 1.0, 8.0]),
+)
+def test_a_score_map_knows_no_scale(maps: np.ndarray, scale: float) -> None:
+    """A map with any evidence peaks at 1, however faint it is; scaling it changes nothing."""
+    maps[np.abs(maps) < 1e-3] = 0
+    scores = normalise(maps * np.float32(scale))
+    assert scores == pytest.approx(normalise(maps), abs=1e-6)
+    for score, each in zip(scores, maps, strict=True):
+        assert score.max() == pytest.approx(1.0 if each.max() > 0 else 0.0)
+        assert np.array_equal(score > 0, each > 0)

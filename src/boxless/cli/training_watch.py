@@ -69,6 +69,10 @@ class OnScreen:
             line += f"   validation: loss {epoch.val_loss:.4f}, right {epoch.val_accuracy:6.1%}{' *' if best else '  '}"
         self._console.print(f"{line}   rate {epoch.rate:.2g}, {epoch.seconds:.1f} s")
 
+    def warns(self, words: str) -> None:
+        """Prints a warning above the bars."""
+        self._console.print(f"warning: {words}", markup=False)
+
     def ends(self) -> None:
         """Takes the bars away."""
         for task in self._bar.task_ids:

@@ -1,9 +1,10 @@
-"""How certain a figure is: 95 % intervals by drawing the pictures anew."""
+"""How certain a figure is: 95 % intervals, of shares by Wilson's formula, of others by drawing the pictures anew."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from math import sqrt
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,9 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 Statistic = Callable[[Array], Array]
 """Takes weights (r, n), how often each of n cases counts in each of r draws; gives the figure of each draw (r,)."""
+
+_NORMAL_975 = 1.959963984540054
+"""The 97.5th percentile of the standard normal distribution."""
 
 _AT_ONCE = 4_000_000  # weights in memory
 
@@ -22,7 +26,7 @@ class Interval:
 
     Attributes:
         value: of the data as they are.
-        low, high: the 2.5 and 97.5 percentiles of the figure over the draws.
+        low, high: of a share, Wilson's; of others the 2.5 and 97.5 percentiles of the figure over the draws.
     """
 
     value: float
@@ -65,11 +69,37 @@ class Bootstrap:
         """The figure of each draw: (draws,); NaN where it is not defined."""
         return np.concatenate([statistic(weights) for weights in self.weights()])
 
+    def share(self, hits: NDArray[np.bool_]) -> Interval:
+        """The share of cases (n,) that are hits, in percent, with Wilson's interval for as many pictures as there are."""
+        return wilson(100 * float(np.mean(hits)), int(self._pictures.max()) + 1)
+
     def interval(self, statistic: Statistic) -> Interval:
         """The figure and its interval."""
         value = statistic(np.ones((1, len(self._pictures))))[0]
         low, high = np.nanpercentile(self.samples(statistic), [2.5, 97.5])
         return Interval(float(value), float(low), float(high))
+
+
+def wilson(share: float, count: int) -> Interval:
+    """A share with its 95 % score interval (Wilson, JASA 1927), which is no point where all or none are right.
+
+    Args:
+        share: in percent, 0 to 100.
+        count: of how many pictures, at least 1.
+
+    Returns:
+        The share and its interval, in percent.
+
+    Example:
+        >>> wilson(100.0, 10)
+        Interval(value=100.0, low=72.2..., high=100.0)
+    """
+    p, z2 = share / 100, _NORMAL_975**2
+    middle = (p + z2 / (2 * count)) / (1 + z2 / count)
+    reach = sqrt(z2 * (p * (1 - p) / count + z2 / (4 * count**2))) / (1 + z2 / count)
+    # The formula's ends at 0 and 100 % are exact but for rounding.
+    low = 0.0 if share == 0 else 100 * (middle - reach)
+    return Interval(float(share), low, 100.0 if share == 100 else 100 * (middle + reach))
 
 
 def mean_of(values: NDArray[Any]) -> Statistic:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from boxless.evaluation.bootstrap import Bootstrap, Interval, Statistic, best_mean_of, mean_of
+from boxless.evaluation.bootstrap import Bootstrap, Interval, best_mean_of, mean_of
 from boxless.evaluation.box_accuracy import IOUS
 from boxless.evaluation.pixels import px_ap_draws
 from boxless.evaluation.score import Score
@@ -73,6 +73,8 @@ def _boxes(scores: Sequence[Score], draws: int) -> list[Figure]:
         return drawn.interval(best_mean_of(np.stack([100.0 * (overlaps >= enough) for enough in ious])))
 
     def mean(values: NDArray[Any]) -> Interval:
+        if values.dtype == bool:
+            return drawn.share(values)
         return drawn.interval(mean_of(100.0 * values.astype(np.float64)))
 
     def deployed(values: Callable[[], NDArray[Any]]) -> Interval | None:
@@ -170,15 +172,12 @@ def _classification(scores: Sequence[Score], draws: int) -> list[Figure]:
     drawn = Bootstrap(_pictures(scores), draws)
     ranks = np.array([each.prediction.rank for each in scores])
 
-    def right(top: int) -> Statistic:
-        return mean_of(100.0 * (ranks < top))
-
     return [
         Figure(
             f"top{top}",
             f"Classification, top-{top}",
             None,
-            drawn.interval(right(top)),
+            drawn.share(ranks < top),
             None,
             f"The true class is among the {top} most probable. Of several true classes in a picture each counts.",
         )

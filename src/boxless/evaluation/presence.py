@@ -119,9 +119,11 @@ def levels(surveys: Surveys, shown: NDArray[np.bool_], blank: Surveys) -> Levels
 def set_levels(
     network: Network, preset: str, sources: Sequence[Source], shown: NDArray[np.bool_], named: str, draws: int = 1
 ) -> tuple[Preset, Levels | None]:
-    """A preset with its levels set on pictures; as it was where they are too few.
+    """A preset with its levels set on pictures.
 
-    Classes that say "nothing here" have no part in it.
+    Classes that say "nothing here" have no part in it. Where the pictures are too few, a model that has such a class
+    detects the others from a probability of a half on, where they are surely more probable than it; without such a
+    class the preset stays as it was.
 
     Args:
         network: the model.
@@ -139,6 +141,9 @@ def set_levels(
         Surveys.of(localizer, blank_pictures(draws=draws)).of_classes(things),
     )
     if found is None:
+        if network.card.background:
+            words = f"more probable than not: fewer than {FEWEST} of {named} show a class"
+            return replace(localizer.preset, min_probability=0.5, detection_set_on=words), None
         return localizer.preset, None
     return (
         replace(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import numpy as np
 from boxless.datasets.labelled import LabelledPictures
 from boxless.evaluation import read_dataset
 from boxless.evaluation.calibrate import Calibration, calibrate_presets, with_thresholds
-from boxless.evaluation.presence import set_levels
+from boxless.evaluation.presence import FEWEST, Levels, set_levels
 from boxless.export.assemble import write_card
 from boxless.learning.report.held_out import HeldOut, measure
 from boxless.learning.report.surroundings import Survival, survivals
@@ -24,6 +24,7 @@ from boxless.system.progress import Progress
 _EVIDENCE_FROM = 100  # held-out pictures
 _LEVELS_FROM = 150  # held-out pictures, looked at in every preset
 _LISTED = 30  # classes
+_SEPARATES_NOTHING = 50.0  # percent of absent classes that count as detected
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,9 +57,11 @@ def finish(file: Path, card: Card, held_out: LabelledPictures, boxes: Path | Non
     network = ModelFile(file)
     measured = measure(network, card.default_preset, held_out, lambda count: progress("held out", count, len(held_out)))
     some = np.random.default_rng(0).permutation(len(held_out))[:_LEVELS_FROM]
+    presets, notes = _with_levels(network, card.default_preset, held_out.only(np.sort(some)), progress)
+    measured = replace(measured, notes=notes)
     card = replace(
         card,
-        presets=_with_levels(network, held_out.only(np.sort(some)), progress),
+        presets=presets,
         figures={name.replace(" ", "_"): round(each.value, 1) for name, each in measured.figures.items()},
         figures_on=f"{len(held_out)} held-out pictures of {held_out.name}",
         typical_activation=_typical_activation(network, measured),
@@ -68,7 +71,7 @@ def finish(file: Path, card: Card, held_out: LabelledPictures, boxes: Path | Non
         found, set_on = calibrate_presets(network, read_dataset(boxes, card), progress=progress)
         thresholds, card = tuple(found), with_thresholds(card, found, set_on)
     write_card(file, card)
-    survived = survivals(ModelFile(file), card.default_preset, measured, lambda *at: progress("surroundings", *at))
+    survived = survivals(ModelFile(file), card.default_preset, measured, lambda *at: progress("occlusion test", *at))
     return Finished(card, measured, thresholds, survived)
 
 
@@ -88,15 +91,6 @@ def presets_for(presets: Mapping[str, Preset], side: int, set_on: str) -> dict[s
     }
 
 
-def _each(presets: Mapping[str, Preset], change: Callable[[str], Preset]) -> dict[str, Preset]:
-    """All presets changed, by name; those that are alike once for all, since looking takes long."""
-    changed: dict[str, Preset] = {}
-    for name, preset in presets.items():
-        twin = next((other for other in changed if presets[other] == preset), None)
-        changed[name] = changed[twin] if twin else change(name)
-    return changed
-
-
 def threshold_facts(card: Card) -> list[tuple[str, str]]:
     """The thresholds of the default preset, in words, for a report."""
     preset = card.preset(card.default_preset)
@@ -107,14 +101,47 @@ def threshold_facts(card: Card) -> list[tuple[str, str]]:
     return facts
 
 
-def _with_levels(network: ModelFile, held_out: LabelledPictures, progress: Progress) -> dict[str, Preset]:
-    """The presets with levels from which on a class counts as present, set on held-out pictures."""
+def _with_levels(
+    network: ModelFile, shown_preset: str, held_out: LabelledPictures, progress: Progress
+) -> tuple[dict[str, Preset], tuple[str, ...]]:
+    """The presets with detection thresholds set on held-out pictures, and what is wrong with those of one preset."""
     shown, named = held_out.targets > 0, f"{len(held_out)} held-out pictures of {held_out.name}"
     card = network.card
-    progress("presence", 0, len(card.presets))
-    presets = _each(card.presets, lambda name: set_levels(network, name, held_out.paths, shown, named)[0])
-    progress("presence", len(presets), len(presets))
-    return presets
+    progress("detection thresholds", 0, len(card.presets))
+    made: dict[str, tuple[Preset, Levels | None]] = {}
+    for name, preset in card.presets.items():
+        # Presets that are alike are measured once: passes take long.
+        twin = next((other for other in made if card.presets[other] == preset), None)
+        made[name] = made[twin] if twin else set_levels(network, name, held_out.paths, shown, named)
+    progress("detection thresholds", len(made), len(made))
+    preset, found = made[shown_preset]
+    present = int(np.delete(shown, card.background, axis=1).sum())
+    notes = threshold_notes(found, present, preset.min_probability)
+    return {name: preset for name, (preset, _) in made.items()}, notes
+
+
+def threshold_notes(found: Levels | None, present: int, min_probability: float) -> tuple[str, ...]:
+    """What the user should know of the detection thresholds, in words; nothing where they do what they should.
+
+    Args:
+        found: the thresholds that were set, and how well they separate; None where nothing was set.
+        present: how often held-out pictures show a class.
+        min_probability: the threshold that stands, in [0, 1].
+    """
+    if found is None:
+        how = (
+            f"are a probability of {min_probability:g}" if min_probability else "are 0: every class counts as detected"
+        )
+        return (
+            f"detection thresholds {how}. Held-out images show a class {present} times, and {FEWEST} are needed to "
+            "measure better ones: hold out more (--val)",
+        )
+    if found.absent >= _SEPARATES_NOTHING:
+        return (
+            f"detection thresholds do not separate: {found.absent:.0f} % of the classes that an image does not show "
+            "count as detected. Take only the most probable classes, or give more images, labelled completely",
+        )
+    return ()
 
 
 def _typical_activation(network: ModelFile, measured: HeldOut) -> float:

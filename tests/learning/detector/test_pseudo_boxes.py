@@ -128,6 +128,20 @@ def test_a_detector_that_says_nothing_leaves_what_was_there() -> None:
     assert relabelled(detected((1, 0.9, PLACES[0])), (100, 100), [0], teacher) is teacher
 
 
+def test_a_label_without_an_object_keeps_what_class_maps_said() -> None:
+    """A detector that finds both objects but only ever as the first label: neither becomes background."""
+    teacher = Taught.of_truth(np.array(PLACES, np.float32), np.array([0, 2]), 3)
+    both = relabelled(detected((0, 0.9, PLACES[0]), (0, 0.8, PLACES[1])), (100, 100), [0, 2], teacher)
+    assert len(both) == 2
+    left, right = (near(both, place) for place in PLACES)
+    assert both.candidates[left].tolist() == [1, 0, 0]
+    assert both.candidates[right].tolist() == [1, 0, 1]  # the detector says one label, the class maps the other
+    one = relabelled(detected((0, 0.9, PLACES[0])), (100, 100), [0, 2], teacher)
+    assert len(one) == 2
+    assert one.candidates[near(one, PLACES[1])].tolist() == [0, 0, 1]
+    assert one.weights[near(one, PLACES[1])] == 1
+
+
 def test_thousands_of_boxes_are_cut_down_to_those_believed_most() -> None:
     random = np.random.default_rng(0)
     many = Taught(

@@ -20,7 +20,7 @@ from boxless.datasets.labelled import LabelledPictures
 from boxless.errors import DatasetError, ModelFileError, TrainingError, UnknownClassError, UnknownNetworkError
 from boxless.learning.detector import train as rounds_of_training
 from boxless.learning.detector.evidence import Evidence
-from boxless.learning.detector.result import TrainedDetector
+from boxless.learning.detector.result import TrainedDetector, too_few
 from boxless.learning.detector.scenes import Scenes, Variation, variation_for
 from boxless.learning.detector.settings import Settings
 from boxless.learning.detector.taught import Taught
@@ -137,14 +137,43 @@ def test_rounds_stop_when_held_out_labels_say_no_more(
     assert made.card.figures["label_precision"] == 60
 
 
-def test_a_detector_that_names_worse_than_its_teacher_says_so(whole: TrainedDetector) -> None:
-    said = whole.rounds[whole.kept - 1].evidence.precision
-    assert whole.doubt is None  # boxes taught it
-    assert replace(whole, teacher=Evidence(said - 1, f1=50.0, level=0.3)).doubt is None
-    worse = replace(whole, teacher=Evidence(said + 20, f1=50.0, level=0.3))
-    assert worse.doubt is not None and f"{said + 20:.1f} %" in worse.doubt
-    assert worse.as_dict()["doubt"] == worse.doubt
-    assert worse.as_dict()["teacher_label_precision"] == pytest.approx(said + 20, abs=0.01)
+@pytest.mark.parametrize(("before", "written"), [(59.0, True), (61.0, False)])
+def test_a_detector_worse_than_its_teacher_model_replaces_nothing(
+    before: float,
+    written: bool,
+    whole: TrainedDetector,
+    pictures: LabelledPictures,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(rounds_of_training, "_taught", lambda *args: whole.rounds[0].history)
+    monkeypatch.setattr(rounds_of_training, "export_detector", lambda _, out, *args: copy(whole.path, out) and 0.0)
+    monkeypatch.setattr(rounds_of_training, "_evidence", lambda *args: Evidence(60.0, f1=50.0, level=0.3))
+    monkeypatch.setattr(rounds_of_training, "_evidence_of_teacher", lambda *args: Evidence(before, 50.0, 0.3))
+    out = tmp_path / "mine.onnx"
+    out.write_text("the user's model")
+    made = train_detector(pictures, pictures, out, replace(TINY, rounds=1), taught(pictures))
+    assert (out.read_bytes() == b"the user's model") == (not written)
+    assert (made.path == out) == written == (made.doubt is None) == made.as_dict()["written"]
+    assert Localizer(made.path).card.labels == pictures.classes
+    if made.doubt:
+        assert str(made.path) in made.doubt and "61.0 %" in made.doubt
+
+
+def test_a_threshold_that_separates_nothing_is_told(whole: TrainedDetector) -> None:
+    last = whole.rounds[whole.kept - 1]
+    for level, told in ((0.02, True), (0.3, False)):
+        rounds = (replace(last, evidence=replace(last.evidence, level=level)),)
+        assert (replace(whole, rounds=rounds, kept=1).warning is not None) == told
+
+
+def test_few_taught_boxes_are_told_before_the_training(pictures: LabelledPictures) -> None:
+    sure = taught(pictures)
+    doubtful = [Taught(each.boxes, each.candidates, 0 * each.weights) for each in sure]
+    assert too_few(sure, pictures) is None
+    words = too_few([*sure[:2], *doubtful[2:]], pictures)
+    assert words is not None and words.startswith("2 boxes from 6 images: check the teacher model first")
+    assert too_few(doubtful, replace(pictures, classes=("background", "nothing"))) is None
 
 
 def test_scenes_are_repeatable_and_their_boxes_lie_on_what_they_show(pictures: LabelledPictures) -> None:
@@ -170,6 +199,23 @@ def test_scenes_are_repeatable_and_their_boxes_lie_on_what_they_show(pictures: L
                 assert abs(float(colour[0] - colour[2])) > 100
                 seen += 1
     assert seen > 60
+
+
+def test_scenes_are_smooth_where_they_shrink(tmp_path: Path) -> None:
+    """As passes are: stripes of one pixel, shrunk to less than half, are grey and not stripes of another width."""
+    stripes = np.tile(np.array([0, 255], np.uint8), 160)[None, :, None]
+    scenes = Scenes(
+        Store(np.broadcast_to(stripes, (1, 320, 320, 3)).copy(), 320),
+        [1.0],
+        [Taught.nothing(1)],
+        256,
+        1,
+        Variation(mosaic=0, part=1.0, scales=(0.4, 0.4), colour=0),
+        0,
+    )
+    inside = scenes.scene(0, 0)[0]
+    inside = inside[np.abs(inside - 114).max(axis=2) > 2]  # without the ground around the picture
+    assert np.abs(inside - 127).max() < 45
 
 
 def test_scenes_show_large_things_whole() -> None:

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from tests.learning.head.test_head import clouds
 
-from boxless.learning.head import streamed_head
+from boxless.learning.head import head, streamed_head
 from boxless.learning.head.head import STRENGTHS, fit_head, folds_of
 from boxless.learning.head.streamed_head import fit_streamed
 
@@ -44,12 +44,28 @@ def test_it_is_the_head_that_is_learned_at_once(classes: int, several: bool, mon
     assert set(other.losses) == set(STRENGTHS)
     assert other.unseen is not None and other.left_out is not None
     assert other.left_out.shape == (len(other.unseen), classes)
-    if one.strength == other.strength:
-        scale = np.abs(one.weight).max(axis=0)
-        assert np.abs((one.weight - other.weight) / scale).max() < 0.02
     logits = [features.astype(np.float64) @ head.weight.T.astype(np.float64) + head.bias for head in (one, other)]
     said = [each > 0 if several else each.argmax(axis=1) for each in logits]
     assert (said[0] == said[1]).mean() > 0.98
+
+
+@pytest.mark.parametrize("several", [False, True])
+@pytest.mark.parametrize("strength", STRENGTHS)
+def test_at_a_given_strength_its_weights_are_those(
+    strength: float, several: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each chooses its strength by folds of its own, so both are given the same one."""
+    monkeypatch.setattr(streamed_head, "_PIECE", 7)
+    for module in (head, streamed_head):
+        monkeypatch.setattr(module, "STRENGTHS", (strength,))
+    features, targets = clouds([60, 50, 40], 1.0)
+    one, other = (
+        fit_head(features, targets, several=several),
+        fit_streamed(InMemory(features), targets, several=several),
+    )
+    assert one.strength == other.strength == strength
+    scale = np.abs(one.weight).max(axis=0)
+    assert np.abs((one.weight - other.weight) / scale).max() < 0.02
 
 
 def test_few_pictures_of_a_class_leave_nothing_to_choose_by() -> None:

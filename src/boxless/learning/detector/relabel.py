@@ -48,8 +48,9 @@ def relabelled(detected: Detected, size: tuple[int, int], labels: Sequence[int],
     boxes, scores = _objects(detected, size, labels)
     if not len(boxes):
         return teacher
-    # The surest object of each label, no two the same; the others are what they look like most.
-    given = assigned(scores)
+    # The surest object of each label, no two the same; the others are what they look like most. Where a label has a
+    # score of 0 for an object, it was not detected there: that is no assignment.
+    given = {i: label for i, label in assigned(scores).items() if scores[i, label] > 0}
     best = np.array([given.get(i, int(row.argmax())) for i, row in enumerate(scores)])
     own = scores[np.arange(len(scores)), best]
     strength = own / np.maximum(np.array([own[best == label].max() for label in best]), 1e-9)
@@ -63,7 +64,27 @@ def relabelled(detected: Detected, size: tuple[int, int], labels: Sequence[int],
         known = sure[i] and rival[i] <= _RIVAL * own[i]
         candidates[i, [columns[label]] if known else columns] = 1
     weights = np.where(sure, np.sqrt(strength), 0.0).astype(np.float32)
-    return Taught(_tightened(boxes, teacher)[kept], candidates[kept], weights[kept])
+    found = Taught(_tightened(boxes, teacher)[kept], candidates[kept], weights[kept])
+    missing = [label for k, label in enumerate(labels) if k not in best]
+    return _with_missing(found, missing, teacher) if missing else found
+
+
+def _with_missing(found: Taught, missing: Sequence[int], teacher: Taught) -> Taught:
+    """Adds what the class maps said of labels that the detector found no object for.
+
+    Without it the label's object would be taught as background. Where the detector has an object of another label in
+    the same place, either of them may be right: the object's class is open.
+    """
+    candidates = found.candidates.copy()
+    added = []
+    for i in np.flatnonzero(teacher.candidates[:, list(missing)].any(axis=1)):
+        overlap = iou(teacher.boxes[i : i + 1], found.boxes)[0]
+        if len(overlap) and overlap.max() >= _SAME:
+            candidates[overlap.argmax(), list(missing)] = 1
+        else:
+            added.append(i)
+    kept = Taught(teacher.boxes[added], teacher.candidates[added], teacher.weights[added])
+    return Taught.joined([Taught(found.boxes, candidates, found.weights), kept])
 
 
 def _objects(detected: Detected, size: tuple[int, int], labels: Sequence[int]) -> tuple[Floats, Floats]:

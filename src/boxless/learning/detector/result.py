@@ -20,6 +20,36 @@ from boxless.learning.network.history import Epoch
 from boxless.learning.network.train import ran_on
 from boxless.models.card import Card
 
+LOW_THRESHOLD = 0.05
+"""Scores from 0 to 1; a detection threshold below it separates nothing."""
+
+_FEW_BOXES = 0.5
+"""Boxes for each image with a class; of fewer, most images teach that there is nothing."""
+
+
+def worse_than(evidence: Evidence, teacher: Evidence | None) -> bool:
+    """Whether held-out labels say that a detector is worse than its teacher model."""
+    return teacher is not None and evidence.precision < teacher.precision
+
+
+def too_few(taught: Sequence[Taught], images: LabelledPictures) -> str | None:
+    """A warning, in words, if class maps gave few boxes that can be taught; None if they gave enough.
+
+    Args:
+        taught: the boxes of each image.
+        images: of which they are.
+    """
+    whole = Taught.joined(list(taught))
+    boxes = int((whole.weights > 0).sum())
+    wanted = [k for k in range(len(images.classes)) if k not in images.background]
+    showing = int((images.targets[:, wanted] > 0).any(axis=1).sum())
+    if boxes >= _FEW_BOXES * showing:
+        return None
+    return (
+        f"{boxes} boxes from {showing} images: check the teacher model first (boxless locate --save draws what it "
+        f"finds). {len(whole) - boxes} boxes are left out because passes of different scales disagree on them"
+    )
+
 
 @dataclass(frozen=True, eq=False)
 class Round:
@@ -61,7 +91,7 @@ class TrainedDetector:
     """What `train_detector` made.
 
     Attributes:
-        path: of the model file.
+        path: of the model file; where `doubt` says something, of the one that was left beside the checkpoints.
         card: of the model.
         rounds: that were taught.
         kept: which of them the model is of, from 1.
@@ -78,15 +108,30 @@ class TrainedDetector:
 
     @property
     def doubt(self) -> str | None:
-        """Why the detector may be worse than what taught it, in words; None where labels say nothing of the kind."""
+        """Why the detector was not written where it was to go, in words; None where it was.
+
+        Held-out labels judge: a detector that classifies worse than its teacher model mostly has worse boxes too.
+        """
         evidence = self.rounds[self.kept - 1].evidence
-        if self.teacher is None or evidence.precision >= self.teacher.precision:
+        if not worse_than(evidence, self.teacher):
+            return None
+        assert self.teacher is not None
+        return (
+            f"not written: on held-out labels the detector is worse than the model whose class maps taught it "
+            f"(precision {evidence.precision:.1f} % against {self.teacher.precision:.1f} %). Keep that model; the "
+            f"detector is left in {self.path}, to compare both (boxless locate --save, or boxless evaluate --ap with "
+            "boxes). More images, more epochs or a larger size may help"
+        )
+
+    @property
+    def warning(self) -> str | None:
+        """What is wrong with the detection threshold, in words; None where it tells classes apart."""
+        level = self.rounds[self.kept - 1].evidence.level
+        if level >= LOW_THRESHOLD:
             return None
         return (
-            f"the detector names held-out pictures worse than the model whose class maps taught it (precision "
-            f"{evidence.precision:.1f} % against {self.teacher.precision:.1f} %): its boxes may be worse too. Look at "
-            "both (boxless locate --save), or compare them where boxes are drawn (boxless evaluate --ap). More "
-            "pictures, more epochs or a larger size may help"
+            f"the detection threshold is {level:g}: classes that are in an image score hardly higher than others, so "
+            "expect false boxes. Check the model whose class maps taught the detector, or give more images"
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -97,7 +142,9 @@ class TrainedDetector:
             "kept": self.kept,
             "level": self.rounds[self.kept - 1].evidence.level,
             "teacher_label_precision": None if self.teacher is None else round(self.teacher.precision, 2),
+            "written": self.doubt is None,
             "doubt": self.doubt,
+            "warning": self.warning,
             "rounds": [
                 {
                     "boxes": each.boxes,

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from boxless.imaging.read import Pixels
+from boxless.imaging.read import Pixels, resize_pixels
 from boxless.learning.detector.taught import Taught
 from boxless.learning.network.augment import recoloured
 from boxless.learning.network.examples import Store
@@ -74,7 +74,7 @@ class Scenes:
 
     Args:
         store: n decoded pictures, squeezed to squares.
-        aspects: (n,), their heights over their widths.
+        aspects: (n,), their heights over their widths, as a pass sees them: see `boxless.models.presets.view_size`.
         taught: their boxes.
         side: of pictures as they are looked at in the end, in pixels: their areas are about its square.
         batch: scenes in one.
@@ -151,7 +151,11 @@ class Scenes:
         left, top = (_placed(each, room, random) for each, room in ((wide, width), (high, height)))
         flip = how.flip and random.random() < 0.5
 
-        stored_high, stored_wide = pixels.shape[:2]
+        # Shrunk as a pass shrinks, so that every pixel counts; the warp then only moves and mirrors.
+        stored_high, stored_wide = (
+            min(stored, max(1, round(shown))) for stored, shown in zip(pixels.shape, (high, wide), strict=False)
+        )
+        pixels = resize_pixels(pixels, stored_high, stored_wide)
         # From the stored square to the frame, about the pixels' corners: x' = a * x + b.
         a = np.array([(-wide if flip else wide) / stored_wide, high / stored_high])
         b = np.array([left + wide if flip else left, top])

@@ -19,7 +19,7 @@ from boxless.imaging.read import read_picture
 from boxless.learning.detector.evidence import Evidence, evidence_of
 from boxless.learning.detector.export import export_detector
 from boxless.learning.detector.loss import Taughtable
-from boxless.learning.detector.result import Round, TrainedDetector, in_words
+from boxless.learning.detector.result import Round, TrainedDetector, in_words, too_few, worse_than
 from boxless.learning.detector.scenes import Scenes, variation_for
 from boxless.learning.detector.settings import Settings
 from boxless.learning.detector.taught import Taught
@@ -43,7 +43,8 @@ from boxless.learning.readable import readable
 from boxless.maps.class_maps import probabilities
 from boxless.models.card import Card
 from boxless.models.model_file import ModelFile
-from boxless.models.presets import DEFAULT_PRESET, Preset
+from boxless.models.presets import DEFAULT_PRESET, Preset, view_size
+from boxless.networks.backbones import STRIDES
 from boxless.networks.framework import keras
 from boxless.system.cores import usable_cores
 from boxless.system.ordered import ordered_map
@@ -66,7 +67,9 @@ def train_detector(
     watch: Watch | None = None,
     progress: Progress = lambda stage, done, total: None,
 ) -> TrainedDetector:
-    """Trains a detector on pictures whose labels are known, and writes a model file.
+    """Trains a detector on pictures whose labels are known, and writes a model file if it is better than its teacher.
+
+    Whether it is, held-out labels say. If not, nothing is written to `out`; the detector stays beside the checkpoints.
 
     Beside the model, in `NAME.training`, are the boxes that were taught and the checkpoints of each round: what was
     killed goes on from the last whole epoch when it is called again. In the end checkpoints go, and the boxes stay.
@@ -82,6 +85,9 @@ def train_detector(
         watch: is told how the epochs go.
         progress: told how far the stages between are.
 
+    Returns:
+        What was made; its `doubt` says why nothing was written.
+
     Raises:
         DatasetError: if too much cannot be read, or no held-out picture shows a class.
         UnknownClassError: if the teacher lacks a label.
@@ -96,7 +102,7 @@ def train_detector(
     stamp = hashlib.sha256(json.dumps([facts, asdict(replace(settings, rounds=1))]).encode()).hexdigest()[:8]
     repeatable(settings.seed)
     network = settings.network(len(learned.classes))
-    aspects = _aspects(learned)
+    aspects = _aspects(learned, settings.size)
     store = Store(learned.paths, round(_MARGIN * settings.size))
     first: list[Taught] = []
     rounds: list[Round] = []
@@ -110,6 +116,8 @@ def train_detector(
             tell = partial(_tell, progress, f"boxes of round {number}", len(learned))
             taught = by_detector(_file(folder, number - 1), learned, first, tell)
         save_taught(kept_boxes, taught)
+        if number == 1 and watch and isinstance(teacher, Path) and (warning := too_few(taught, learned)):
+            watch.warns(warning)
         first = first or taught
         plan = _plan(settings, number, len(learned))
         history = _taught(network, store, aspects, taught, plan, settings, folder / f"round-{number}", facts, watch)
@@ -120,13 +128,15 @@ def train_detector(
         if number > 1 and evidence.precision <= rounds[-2].evidence.precision:
             break
     kept = max(range(len(rounds)), key=lambda i: rounds[i].evidence.precision) + 1
-    card = _judged(ModelFile(_file(folder, kept)).card, rounds[kept - 1].evidence, held_out)
-    write_card(_file(folder, kept), card, out)
+    evidence, made = rounds[kept - 1].evidence, _file(folder, kept)
+    before = _evidence_of_teacher(teacher, held_out, progress)
+    card = _judged(ModelFile(made).card, evidence, held_out)
+    path = made if worse_than(evidence, before) else out
+    write_card(made, card, path)
     for number in range(1, len(rounds) + 1):
         Checkpoints(folder / f"round-{number}", {}).remove()
-    before = _evidence_of_teacher(teacher, held_out, progress)
     words = in_words(network, settings, learned, held_out, rounds, kept, before)
-    return TrainedDetector(out, card, tuple(rounds), kept, tuple(words), before)
+    return TrainedDetector(path, card, tuple(rounds), kept, tuple(words), before)
 
 
 def _check_shown(held_out: LabelledPictures) -> None:
@@ -239,12 +249,13 @@ def _file(folder: Path, number: int) -> Path:
     return folder / f"round-{number}.onnx"
 
 
-def _aspects(pictures: LabelledPictures) -> list[float]:
-    """Heights over widths, as displayed."""
+def _aspects(pictures: LabelledPictures, side: int) -> list[float]:
+    """Heights over widths, as a pass sees the pictures: very wide and very high ones are squeezed."""
 
     def one(path: Path) -> float:
         picture = read_picture(path, enough=1)
-        return picture.height / picture.width
+        rows, columns = view_size(side, picture.height, picture.width, STRIDES[-1])
+        return rows / columns
 
     return list(ordered_map(one, pictures.paths, usable_cores()))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import platform
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 from boxless.datasets.labelled import LabelledPictures
 from boxless.evaluation.calibrate import Calibration
 from boxless.learning.finish import finish, threshold_facts
+from boxless.learning.network.chance import chance_loss, nothing_learned
 from boxless.learning.network.checkpoint import Checkpoints
 from boxless.learning.network.choice import Choice
 from boxless.learning.network.device import devices as sharing_devices
@@ -112,6 +113,9 @@ def train(
             about=about,
             watch=watch,
         )
+    chance = chance_loss(learned.targets, learned.several, plan.label_smoothing)
+    if (warning := nothing_learned(history, chance)) and watch:
+        watch.warns(warning)
     if half or sharing > 1:
         trained, network = network, choice.bare(classes)
         network.set_weights(trained.get_weights())
@@ -137,8 +141,9 @@ def train(
         done = finish(beside, ModelFile(beside).card, held_out, boxes, progress)
         facts = _facts(network, about, choice.side, plan, history, parity, learned, held_out, done.card)
         facts.append(("ran on", ran_on(sharing)))
+        measured = replace(done.measured, notes=(*([warning] if warning else []), *done.measured.notes))
         report = Report.of(
-            f"{out.stem}: {classes} classes", facts, learned, done.measured, None, done.thresholds, done.survivals
+            f"{out.stem}: {classes} classes", facts, learned, measured, None, done.thresholds, done.survivals
         )
         made.append((parity, done, report))
 

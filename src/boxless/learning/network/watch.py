@@ -19,6 +19,9 @@ class Watch(Protocol):
     def finished(self, epoch: Epoch, best: bool) -> None:
         """An epoch is done; whether it was the best so far."""
 
+    def warns(self, words: str) -> None:
+        """Something is likely to go wrong, and what to do about it."""
+
     def ends(self) -> None:
         """It is over, or has failed."""
 
@@ -36,6 +39,9 @@ class Quiet:
         """Nothing."""
 
     def finished(self, epoch: Epoch, best: bool) -> None:
+        """Nothing."""
+
+    def warns(self, words: str) -> None:
         """Nothing."""
 
     def ends(self) -> None:

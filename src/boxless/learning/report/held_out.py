@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxless.datasets.labelled import LabelledPictures
-from boxless.evaluation.bootstrap import Array, Bootstrap, Interval, mean_of
+from boxless.evaluation.bootstrap import Array, Bootstrap, Interval
 from boxless.imaging.read import read_picture, resize_pixels
 from boxless.learning.loss import log_loss
 from boxless.maps.class_maps import probabilities
@@ -28,10 +28,12 @@ class HeldOut:
     Attributes:
         pictures: n of them, K classes.
         probabilities: (n, K), of the model.
+        notes: what the user should know of the model, in words.
     """
 
     pictures: LabelledPictures
     probabilities: Floats
+    notes: tuple[str, ...] = ()
 
     @cached_property
     def said(self) -> NDArray[np.bool_]:
@@ -42,16 +44,18 @@ class HeldOut:
 
     @cached_property
     def figures(self) -> dict[str, Interval]:
-        """The figures by name, in percent, with 95 % bootstrap intervals over pictures."""
+        """The figures by name, in percent, with 95 % intervals: Wilson's for shares, else bootstrap over pictures."""
         true = self.pictures.targets > 0
         draws = Bootstrap(np.arange(len(true)))
-        exact = 100.0 * (true == self.said).all(axis=1)
-        if not self.pictures.several:
-            return {
-                "accuracy": draws.interval(mean_of(exact)),
-                "mean recall": draws.interval(_mean_recall(true, self.said)),
-            }
-        return {"all labels right": draws.interval(mean_of(exact)), "F1": draws.interval(_f1(true, self.said))}
+        exact = draws.share((true == self.said).all(axis=1))
+
+        def drawn(statistic: Callable[[Array], Array]) -> Interval:
+            # Where all pictures are alike, right or wrong, so is every draw.
+            return exact if exact.value in (0.0, 100.0) else draws.interval(statistic)
+
+        if self.pictures.several:
+            return {"all labels right": exact, "F1": drawn(_f1(true, self.said))}
+        return {"accuracy": exact, "mean recall": drawn(_mean_recall(true, self.said))}
 
     @cached_property
     def recalls(self) -> Floats:

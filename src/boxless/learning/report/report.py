@@ -19,10 +19,10 @@ from boxless.evaluation.calibrate import Calibration
 from boxless.learning.report.duplicates import near_duplicates
 from boxless.learning.report.held_out import HeldOut
 from boxless.learning.report.report_parts import (
-    A_CLASS,
     box_table,
     class_table,
     confusion_matrix,
+    drawn_of,
     heat_map_tiles,
     plain_tile,
     survival_table,
@@ -32,6 +32,9 @@ from boxless.learning.report.surroundings import Survival
 from boxless.localizer import Localizer
 from boxless.models.model_file import ModelFile
 from boxless.system.html_page import PAGE, listed, tiles, write_page
+
+_EVERYWHERE = 0.95
+"""The share of the training images from which on a label is said to be on nearly all."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,13 +89,26 @@ class Report:
         found = [*self.training.notes, *(each for each in held_out.notes if each not in self.training.notes)]
         if unseen := [name for name, count in zip(held_out.classes, held_out.counts, strict=True) if not count]:
             found.append(f"no held-out picture of {', '.join(unseen[:10])}{' and more' if len(unseen) > 10 else ''}")
-        if self.duplicates:
+        if count := len(self.duplicates):
             found.append(
-                f"{len(self.duplicates)} held-out pictures nearly are pictures that were learned from: the accuracy "
-                "is too high by what they give"
+                f"{count} held-out image{' nearly duplicates a training image' if count == 1 else 's nearly duplicate training images'}, "
+                "so accuracy is slightly too high"
             )
+        found += [*self._everywhere(), *self.held_out.notes]
         found += [each.in_words(held_out.classes) for each in self.survivals if each.suspicious]
         return tuple(found)
+
+    def _everywhere(self) -> list[str]:
+        """Labels that nearly all training images have, in words: there is nothing to tell them from."""
+        pictures = self.training
+        if not pictures.several:
+            return []
+        return [
+            f"{name} is in {count} of {len(pictures)} training images: labels alone cannot teach where it is. Add "
+            "images without it"
+            for k, (name, count) in enumerate(zip(pictures.classes, pictures.counts, strict=True))
+            if k not in pictures.background and count >= _EVERYWHERE * len(pictures)
+        ]
 
     @property
     def confused(self) -> list[str]:
@@ -146,8 +162,7 @@ class Report:
     @property
     def heat_maps(self) -> int:
         """How many pictures `write` draws."""
-        held_out = self.held_out.pictures
-        return sum(min(A_CLASS, int(n)) for k, n in enumerate(held_out.counts) if k not in held_out.background)
+        return sum(len(chosen) for _, chosen in drawn_of(self.held_out))
 
     def write(
         self, model: ModelFile, preset: str, folder: Path, done: Callable[[int], object] = lambda n: None
@@ -186,7 +201,7 @@ class Report:
         return [
             f'<table class="facts">{facts}</table>',
             f"<h2>How often it is right</h2><p>On {len(self.held_out.pictures)} pictures that it did not learn from, "
-            "in percent, with 95 % bootstrap intervals over pictures.</p>",
+            "in percent, with 95 % intervals (Wilson's for shares, else bootstrap over images).</p>",
             listed(
                 f"{name}: {each.value:.1f} ({each.low:.1f} to {each.high:.1f})" for name, each in self.figures.items()
             ),

@@ -24,7 +24,10 @@ MOST_CLASSES = 30
 """With more classes, a matrix of all pairs is no longer read, and no longer shown."""
 
 A_CLASS = 6
-"""Heat maps of each class: a row of the page."""
+"""Heatmaps of each class at most: a row of the page."""
+
+MOST_TILES = 120
+"""Heatmaps on a page at most, so that a report of a thousand classes takes seconds and not minutes."""
 
 _TILE = 220
 
@@ -122,21 +125,33 @@ def survival_table(survivals: Sequence[Survival], classes: Sequence[str]) -> str
     )
 
 
-def heat_map_tiles(localizer: Localizer, held_out: HeldOut, done: Callable[[int], object]) -> list[str]:
-    """For each class, pictures that show it with its heat map; the pictures are drawn by lot."""
-    parts = [
-        "<h2>Where it looks</h2><p>Held-out pictures of each class with the class's own heat map and box. Heat on the "
-        "object: it has learned the object. Heat beside it, the same way in picture after picture: it has learned "
-        "the surroundings, and needs pictures with the object elsewhere, or of the surroundings without it.</p>"
-    ]
+def drawn_of(held_out: HeldOut) -> list[tuple[int, list[int]]]:
+    """The images whose heatmaps are drawn: (class, their indices), at most MOST_TILES in all.
+
+    With too many classes for a row of each, those with the lowest recall are drawn, in the order of classes.
+    """
+    pictures = held_out.pictures
+    shown = [k for k in np.flatnonzero(pictures.counts > 0).tolist() if k not in pictures.background]
+    each = max(1, min(A_CLASS, MOST_TILES // max(1, len(shown))))
+    worst = sorted(shown, key=lambda k: float(held_out.recalls[k]))[: MOST_TILES // each]
     random = np.random.default_rng(0)
+    return [(k, random.permutation(np.flatnonzero(pictures.targets[:, k] > 0))[:each].tolist()) for k in sorted(worst)]
+
+
+def heat_map_tiles(localizer: Localizer, held_out: HeldOut, done: Callable[[int], object]) -> list[str]:
+    """For each class, images that show it with its heatmap, drawn by lot: see `drawn_of`."""
+    chosen = drawn_of(held_out)
+    pictures = held_out.pictures
+    absent = int(np.count_nonzero(np.delete(pictures.counts, pictures.background))) - len(chosen)
+    some = f" Of {absent} more classes, which have a higher recall, none is shown." if absent else ""
+    parts = [
+        "<h2>Where it looks</h2><p>Held-out images of each class with the class's own heatmap and box. Heat on the "
+        "object: it has learned the object. Heat beside it, the same way in image after image: it has learned "
+        f"the surroundings, and needs images with the object elsewhere, or of the surroundings without it.{some}</p>"
+    ]
     drawn = 0
-    for k, name in enumerate(held_out.pictures.classes):
-        if k in localizer.card.background:
-            continue
-        mine = np.flatnonzero(held_out.pictures.targets[:, k] > 0)
-        chosen = random.permutation(mine)[:A_CLASS]
-        paths = [held_out.pictures.paths[i] for i in chosen]
+    for k, indices in chosen:
+        paths = [pictures.paths[i] for i in indices]
         shown = []
         for found in localizer.locate_many(paths, classes=[k]):
             path = Path(found.image)
@@ -144,8 +159,7 @@ def heat_map_tiles(localizer: Localizer, held_out: HeldOut, done: Callable[[int]
             shown.append(tile(picture, str(path) if found.error is None else f"{path}: {found.error}"))
             drawn += 1
             done(drawn)
-        if shown:
-            parts += [f"<h3>{escape(name)}</h3>", tiles(shown)]
+        parts += [f"<h3>{escape(pictures.classes[k])}</h3>", tiles(shown)]
     return parts
 
 
