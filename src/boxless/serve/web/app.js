@@ -1,37 +1,71 @@
 // The page: who does what when something is dropped, clicked or typed.
 
 import { openCamera } from "./camera.js";
+import { Editor } from "./editor.js";
 import { make, the } from "./elements.js";
-import { open, setToken } from "./engine.js";
+import { open } from "./engine.js";
 import { showClasses, showPresets, showVerdict } from "./panel.js";
 import { Pictures } from "./pictures.js";
 import { save } from "./save.js";
 import { searchField } from "./search.js";
 import { showStage, showTray } from "./stage.js";
+import { showProgress, showTable } from "./table.js";
+import { Zoom } from "./zoom.js";
 
 let pictures = null; // until the page is ready
-let labels = [];
+let editor = null;
+let zoom = null;
 let problem = ""; // why it never will be
 const early = []; // files that came before
-const look = { heat: 1, boxes: true, line: 0.75 };
+const look = { heat: 1, boxes: true };
+let stood = null; // the image that the zoom belongs to
 
 function render() {
   const picture = pictures.current;
   the("empty").hidden = Boolean(picture);
   the("work").hidden = !picture;
   if (!picture) return;
+  if (picture !== stood) {
+    stood = picture;
+    editor.selected = null;
+    zoom.fit();
+  }
   redraw();
   showTray(the("tray"), pictures, { select: (each) => pictures.select(each), choose });
   showVerdict(the("verdict"), picture);
   showClasses(the("classes"), picture, (index) => pictures.show(index));
+  the("legend").hidden = !picture.found?.predictions.some((prediction) => !prediction.detected);
   for (const id of ["controls", "class-choice", "preset-choice"]) the(id).hidden = picture.state === "failed";
   the("heat-control").hidden = picture.predictions.length > 0 && !picture.predictions.some((prediction) => prediction.class_map);
-  for (const button of document.querySelectorAll("[data-save]")) button.disabled = !picture.found || !picture.drawable;
+  showEditing(picture);
+  const several = pictures.list.length > 1;
+  the("table").hidden = the("doubt-control").hidden = !several;
+  if (several) showTable(the("table").querySelector("tbody"), pictures, the("doubt").checked);
+  const [bar, words, stop, goOn, clear] = ["bar", "progress", "stop", "go-on", "clear"].map(the);
+  showProgress({ bar, words, stop, goOn, clear }, pictures);
+  const any = pictures.list.some((each) => each.found);
+  for (const button of document.querySelectorAll("[data-save]")) {
+    button.disabled = button.dataset.save === "picture" ? !(picture.found && picture.drawable) : !any;
+  }
+}
+
+/** What can be done to the boxes of an image now. */
+function showEditing(picture) {
+  const { selected, adding } = editor;
+  the("editing").hidden = !picture.found || picture.state === "failed" || !look.boxes;
+  the("box-add").setAttribute("aria-pressed", adding);
+  the("box-remove").disabled = !selected;
+  the("box-undo").disabled = !picture.annotations.canUndo;
+  the("box-class-control").hidden = !selected;
+  const hint = adding ? "Draw the box on the picture." : selected ? `${selected.label}: drag it or its corners.` : "Click a box to correct it.";
+  if (the("box-hint").textContent !== hint) the("box-hint").textContent = hint;
 }
 
 function redraw() {
-  const handlers = { retry: (failed) => pictures.retry(failed), remove: (failed) => pictures.remove(failed) };
+  const { several } = pictures;
+  const handlers = { editor, several, retry: (failed) => pictures.retry(failed), remove: (failed) => pictures.remove(failed) };
   if (pictures.current) showStage(the("stage"), pictures.current, look, handlers);
+  zoom.apply();
 }
 
 function showModel() {
@@ -57,7 +91,7 @@ async function chooseModel() {
   }
   if (choice.value !== model.name || model === pictures.model) return;
   trouble("");
-  labels = known;
+  pictures.labels = known;
   for (const picture of pictures.list) picture.shown = [];
   pictures.lookWith(model, pictures.preset in model.presets ? pictures.preset : model.defaults.preset);
   showModel();
@@ -119,7 +153,7 @@ function listen() {
     };
   }
   for (const button of document.querySelectorAll("[data-save]")) {
-    button.onclick = () => save(button.dataset.save, pictures, { ...look, line: 1 }, labels);
+    button.onclick = () => save(button.dataset.save, pictures, look);
   }
   the("heat").oninput = (event) => {
     look.heat = event.target.value / 100;
@@ -127,12 +161,26 @@ function listen() {
   };
   the("boxes").onchange = (event) => {
     look.boxes = event.target.checked;
-    redraw();
+    render();
   };
   the("compare").onchange = (event) => pictures.compare(event.target.checked);
   the("remove").onclick = () => pictures.remove(pictures.current);
   the("model").onchange = chooseModel;
-  searchField(the("search"), the("matches"), () => labels, (index) => pictures.show(index));
+  searchField(the("search"), the("matches"), () => pictures.labels, (index) => pictures.show(index));
+  searchField(the("box-class"), the("box-classes"), () => pictures.labels, (index) => editor.relabel(pictures.labels[index]));
+  the("box-add").onclick = () => editor.add(!editor.adding);
+  the("box-remove").onclick = () => editor.remove();
+  the("box-undo").onclick = () => editor.undo();
+  the("stop").onclick = () => pictures.stop();
+  the("go-on").onclick = () => pictures.goOn();
+  the("clear").onclick = () => pictures.clear();
+  the("doubt").onchange = render;
+  zoom = new Zoom(the("stage"), (scale) => (the("zoom-out").disabled = the("zoom-fit").disabled = scale === 1));
+  the("zoom-in").onclick = () => zoom.by(1.5);
+  the("zoom-out").onclick = () => zoom.by(1 / 1.5);
+  the("zoom-fit").onclick = () => zoom.fit();
+  the("zoom-whole").onclick = () => zoom.whole(pictures.current.found?.width ?? 0);
+  document.addEventListener("keydown", pressed);
 
   document.addEventListener("paste", (event) => {
     if (event.clipboardData.files.length) added(event.clipboardData.files);
@@ -151,35 +199,45 @@ function listen() {
   });
 }
 
-/** Asks for the token of a service that wants one. */
-function askForToken() {
-  const dialog = the("token");
-  dialog.showModal();
-  return new Promise((resolve) => {
-    dialog.onclose = () => {
-      setToken(the("token-text").value.trim());
-      resolve();
-    };
-  });
+/** Keys that work wherever they mean nothing else: to the next image and back, take one away, undo. */
+function pressed(event) {
+  if (!pictures?.current || event.target.closest("input, select, dialog, [role=listbox]")) return;
+  const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+  if ((event.ctrlKey || event.metaKey) && event.key === "z") editor.undo();
+  else if (event.ctrlKey || event.metaKey || event.altKey) return;
+  else if (step) {
+    pictures.step(step);
+    focusOn(event.target);
+  } else if (event.key === "Delete" && event.target.closest("#tray, #table, body > :not(main)")) {
+    pictures.remove(pictures.current);
+    focusOn(event.target);
+  } else if (event.key === "Escape" && (editor.selected || editor.adding)) editor.select(null);
+  else return;
+  event.preventDefault();
+}
+
+/** Keeps the focus with the images where it was in their row or table. */
+function focusOn(target) {
+  const place = target.closest("#tray, #table");
+  (place?.querySelector("[aria-current=true]") ?? place ?? document.body).focus();
 }
 
 async function start() {
   let engine;
+  let known;
   try {
     engine = await open((text) => {
       the("privacy").textContent = text;
     });
-    labels = await engine.labels(engine.models[0].name);
+    known = await engine.labels(engine.models[0].name);
   } catch (error) {
-    if (error.token) {
-      await askForToken();
-      return start();
-    }
     problem = `${error.title ?? "The page cannot start"}: ${error.message}`;
     the("early").hidden = true;
     return trouble("");
   }
   pictures = new Pictures(engine);
+  pictures.labels = known;
+  editor = new Editor(pictures);
   pictures.addEventListener("change", render);
   the("privacy").textContent = engine.privacy;
   offer(engine.examples);

@@ -5,7 +5,7 @@ import { scoreMap } from "./maps.js";
 
 const HEAT = 0.72; // how much of the picture the strongest heat covers
 const INK = "#121216";
-const COLOURS = ["#e69f00", "#56b4e9"]; // of boxes, the first and the second class: Okabe and Ito
+const COLOURS = ["#e69f00", "#56b4e9", "#009e73", "#f0e442", "#cc79a7", "#d55e00"]; // of classes: Okabe and Ito
 
 /** Lays heat over RGBA pixels, in place: clear where the score is low. `strength` is in [0, 1]. */
 export function overlay(pixels, scores, strength) {
@@ -27,25 +27,28 @@ export function heatStrength(prediction, typicalActivation) {
 }
 
 /**
- * Draws a prediction over its picture.
+ * Draws an image with the heat of a prediction over it.
  *
- * canvas: of the size to draw at. image: what can be drawn on a canvas. found: the picture's result. prediction: one of
- * its predictions, or null for the picture alone. look: { heat: 0 to 1, boxes: whether, rank: 0 or 1, line: how thick
- * frames are, 1 where it is left out }.
+ * canvas: of the size to draw at. image: what can be drawn on a canvas. found: the image's result. prediction: one of
+ * its predictions, or null for the image alone. look: { heat: 0 to 1 }.
  */
-export function drawFinding(canvas, image, found, prediction, look) {
+export function drawHeat(canvas, image, found, prediction, look) {
   const context = canvas.getContext("2d", { willReadFrequently: true });
   context.fillStyle = "#fff";
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.drawImage(image, 0, 0, canvas.width, canvas.height);
-  if (!prediction) return;
+  if (!prediction?.class_map) return;
   const strength = heatStrength(prediction, found.typical_activation) * look.heat;
-  if (prediction.class_map && strength > 0) {
-    const picture = context.getImageData(0, 0, canvas.width, canvas.height);
-    overlay(picture.data, scoreMap(prediction.class_map, canvas.height, canvas.width), strength);
-    context.putImageData(picture, 0, 0);
-  }
-  if (look.boxes) drawBoxes(context, canvas, found, prediction.boxes, COLOURS[look.rank % COLOURS.length], look.line ?? 1);
+  if (strength <= 0) return;
+  const pixels = context.getImageData(0, 0, canvas.width, canvas.height);
+  overlay(pixels.data, scoreMap(prediction.class_map, canvas.height, canvas.width), strength);
+  context.putImageData(pixels, 0, 0);
+}
+
+/** The colour of a class in an image: each of its classes has one of its own, as far as colours go. */
+export function colourOf(picture, label) {
+  const labels = [...new Set([...picture.predictions, ...picture.boxes].map((each) => each.label))];
+  return COLOURS[Math.max(0, labels.indexOf(label)) % COLOURS.length];
 }
 
 /** What lines and letters are multiples of, in pixels of the canvas. */
@@ -53,37 +56,38 @@ function unitOf({ width, height }) {
   return Math.max(1, Math.min(Math.max(width, height) / 400, Math.min(width, height) / 150));
 }
 
-/** Frames, the best one twice as thick; each line lies inside its box, between two dark ones. */
-function drawBoxes(context, canvas, found, boxes, colour, thickness) {
-  const unit = thickness * unitOf(canvas);
-  const [across, down] = [canvas.width / found.width, canvas.height / found.height];
-  boxes.forEach(({ box }, rank) => {
-    const line = Math.max(1, Math.round(2 * unit * (rank ? 0.5 : 1)));
+/** Draws an image's boxes with their names; weak guesses are dashed. */
+export function drawBoxes(canvas, picture, boxes) {
+  const context = canvas.getContext("2d");
+  const unit = unitOf(canvas);
+  const [across, down] = [canvas.width / picture.found.width, canvas.height / picture.found.height];
+  for (const { label, box, score, corrected } of boxes) {
     const [x0, y0, x1, y1] = [box[0] * across, box[1] * down, box[2] * across, box[3] * down];
-    for (const [inset, stroke, ink] of [[0, 3 * line, INK], [line, line, colour]]) {
-      const half = inset + stroke / 2;
-      if (x1 - x0 <= 2 * half || y1 - y0 <= 2 * half) continue;
+    const colour = colourOf(picture, label);
+    for (const [width, ink, dash] of [[4 * unit, INK, []], [2 * unit, colour, score !== null && score < 0.5 ? [6 * unit, 4 * unit] : []]]) {
+      context.lineWidth = width;
       context.strokeStyle = ink;
-      context.lineWidth = stroke;
-      context.strokeRect(x0 + half, y0 + half, x1 - x0 - 2 * half, y1 - y0 - 2 * half);
+      context.setLineDash(dash);
+      context.strokeRect(x0, y0, x1 - x0, y1 - y0);
     }
-  });
+    const words = corrected ? `${label} ✓` : score === null ? label : `${label} ${Math.round(score * 100)} %`;
+    drawTitle(canvas, words, colour, x0, y0);
+  }
 }
 
-/** Writes a prediction's name at its best box, whole inside the picture. */
-export function drawTitle(canvas, found, prediction, title, rank) {
+/** Writes a few words at a place, whole inside the canvas. */
+export function drawTitle(canvas, title, colour, left, top) {
   const context = canvas.getContext("2d");
   const unit = unitOf(canvas);
   const [size, pad] = [Math.round(13 * unit), Math.round(4 * unit)];
   context.font = `${size}px system-ui, sans-serif`;
   context.textBaseline = "top";
   const [width, height] = [context.measureText(title).width + 3 * pad, size + 2 * pad];
-  const box = prediction.boxes.length ? prediction.boxes[0].box : [0, 0];
-  const x = Math.max(0, Math.min((box[0] * canvas.width) / found.width, canvas.width - width));
-  const y = Math.max(0, Math.min((box[1] * canvas.height) / found.height, canvas.height - height));
+  const x = Math.max(0, Math.min(left, canvas.width - width));
+  const y = Math.max(0, Math.min(top >= height ? top - height : top, canvas.height - height));
   context.fillStyle = INK;
   context.fillRect(x, y, width, height);
-  context.fillStyle = COLOURS[rank % COLOURS.length];
+  context.fillStyle = colour;
   context.fillRect(x, y, pad, height);
   context.fillStyle = "#fff";
   context.fillText(title, x + 2 * pad, y + pad);

@@ -1,22 +1,21 @@
 // Looks at pictures by asking the service that this page came from. The page without a server has another engine.js.
 
-const TOKEN = "boxless-token";
+import { askForToken, bearer, token } from "./token.js";
 
 /** Why a picture was refused: what the service's problem document says. */
 export class Refusal extends Error {
-  constructor(title, detail, { again = false, token = false } = {}) {
+  constructor(title, detail, { again = false } = {}) {
     super(detail);
     this.title = title;
     this.again = again; // whether it may go well later
-    this.token = token; // whether a token is missing
   }
 }
 
-/** Asks the service, with the token if there is one; throws a Refusal. */
+/** Asks the service, with the token if there is one, and for the token if it wants another; throws a Refusal. */
 export async function ask(path, options = {}) {
   const headers = { ...options.headers };
-  const token = sessionStorage.getItem(TOKEN);
-  if (token) headers.Authorization = `Bearer ${inBytes(token)}`;
+  const known = token();
+  if (known) headers.Authorization = bearer(known);
   let answer;
   try {
     answer = await fetch(path, { ...options, headers });
@@ -27,14 +26,12 @@ export async function ask(path, options = {}) {
   if (answer.ok) return answer;
   const problem = await answer.json().catch(() => ({}));
   const detail = problem.detail ?? `${answer.status} ${answer.statusText}`;
-  if (answer.status === 401) throw new Refusal("A token is needed", detail, { token: true });
+  if (answer.status === 401) {
+    if (await askForToken(known)) return ask(path, options);
+    throw new Refusal("A token is needed", "Without it the service answers nothing.", { again: true });
+  }
   if (answer.status >= 500) throw new Refusal("Not now", detail, { again: true });
   throw new Refusal("This picture could not be read", detail);
-}
-
-/** A text in UTF-8, a letter a byte: headers take no others. */
-function inBytes(text) {
-  return String.fromCharCode(...new TextEncoder().encode(text));
 }
 
 /** A map (see maps.js) from what JSON has of it; null where the model has none. */
@@ -52,6 +49,7 @@ export async function open() {
   return {
     models,
     limits,
+    parallel: 2, // requests at a time
     privacy: `Pictures go to ${location.host} to be looked at, and are not kept.`,
     links: [["REST interface", "api.html"]],
     examples: [],
@@ -86,15 +84,5 @@ export async function open() {
       const headers = { Accept: "image/jpeg", "Content-Type": picture.type || "application/octet-stream" };
       return (await ask(`v1/locate?${query}`, { method: "POST", body: picture, headers, signal })).blob();
     },
-
-    /** Keeps a token until the window is closed. */
-    setToken(token) {
-      sessionStorage.setItem(TOKEN, token);
-    },
   };
-}
-
-/** Keeps a token before the engine is open. */
-export function setToken(token) {
-  sessionStorage.setItem(TOKEN, token);
 }

@@ -2,6 +2,8 @@
 
 import { become, make, percent } from "./elements.js";
 
+const SURE = 0.5; // a less probable class is said with a perhaps
+
 /** Says what the shown classes are, or honestly that there is nothing. */
 export function showVerdict(place, picture) {
   if (picture.state === "failed") {
@@ -9,47 +11,46 @@ export function showVerdict(place, picture) {
     return;
   }
   if (!picture.found) {
-    become(place, [make("p", { className: "sure", textContent: "Looking …" })]);
+    become(place, [make("p", { className: "sure", textContent: picture.state === "stopped" ? "Stopped." : "Working …" })]);
     return;
   }
-  const parts = picture.predictions.map((prediction) => told(prediction, picture));
+  const parts = picture.predictions.map((prediction) => described(prediction, picture));
   const time = make("p", { className: "quiet took", textContent: took(picture.found.seconds) });
   become(place, [...parts, time]);
 }
 
-function told(prediction, picture) {
+function described(prediction, picture) {
   const asked = picture.asked.has(prediction.class_index);
-  const part = make("div", { className: "told" });
+  const sure = prediction.probability >= SURE;
+  const part = make("div", { className: sure && prediction.detected ? "said" : "said weak" });
+  const say = (name, rest) => part.append(make("p", { className: "name", textContent: name }), make("p", { className: "sure", textContent: rest }));
   if (prediction.detected) {
-    part.append(make("p", { className: "name", textContent: prediction.label }));
-    part.append(make("p", { className: "sure", textContent: `${percent(prediction.probability)} probable${places(prediction)}` }));
-  } else if (asked) {
-    part.append(make("p", { className: "name", textContent: prediction.label }));
-    part.append(make("p", { className: "sure", textContent: `${percent(prediction.probability)} probable, not located.` }));
-  } else {
-    part.append(make("p", { className: "name", textContent: "No class detected" }));
-    const likeliest = `Most probable: ${prediction.label}, ${percent(prediction.probability)}, not located.`;
-    part.append(make("p", { className: "sure", textContent: likeliest }));
-  }
+    say(sure ? prediction.label : `Perhaps ${prediction.label}`, `${percent(prediction.probability)} probable${places(prediction, picture)}`);
+  } else if (asked) say(prediction.label, `${percent(prediction.probability)} probable, not located.`);
+  else say("No class detected", `Most probable: ${prediction.label}, ${percent(prediction.probability)}, not located.`);
   part.append(activation(prediction, picture.found.typical_activation));
   return part;
 }
 
-function places(prediction) {
-  if (!prediction.boxes.length) return ", no box of its own";
-  return prediction.boxes.length > 1 ? `, in ${prediction.boxes.length} places` : "";
+function places(prediction, picture) {
+  const boxes = picture.annotations.of(prediction.label, prediction);
+  const corrected = picture.annotations.has(prediction.label) ? ", corrected by you" : "";
+  if (!boxes.length) return `, no place${corrected}`;
+  return `${boxes.length > 1 ? `, in ${boxes.length} places` : ""}${corrected}`;
 }
 
+/** How strong the activation is beside that of right predictions, in words and as a bar. */
 function activation(prediction, typical) {
   const share = Math.min(1, Math.max(0, prediction.activation / typical));
   const bar = make("span");
   bar.style.width = `${share * 100}%`;
-  const title = `The peak of the class's map, in logits; predictions that are right have about ${typical.toFixed(1)}`;
+  const words = share >= 0.85 ? "as strong as usual" : share >= 0.5 ? "weaker than usual" : share > 0 ? "much weaker than usual" : "none";
+  const title = `Peak of the class map: ${prediction.activation.toFixed(1)} logits. Right predictions have about ${typical.toFixed(1)}.`;
   return make(
     "div",
     { className: "activation", title },
     make("span", { textContent: "Activation" }),
-    make("span", { textContent: `${prediction.activation.toFixed(1)}, typically ${typical.toFixed(1)}` }),
+    make("span", { textContent: words }),
     make("span", { className: "track", "aria-hidden": "true" }, bar),
   );
 }

@@ -1,12 +1,14 @@
 // The pictures that are looked at, one after the other, and what was found in them.
 
+import { Annotations } from "./annotations.js";
 import { apart } from "./exports.js";
 
 const LISTED = 5; // of the most probable classes; the first of them are shown
 
 /** The pictures, and how they are to be looked at. Tells its listeners whenever something changes. */
 export class Pictures extends EventTarget {
-  #working = false;
+  #working = 0; // requests under way
+  #spent = []; // seconds of each request, to tell how long the rest takes
 
   constructor(engine) {
     super();
@@ -16,6 +18,7 @@ export class Pictures extends EventTarget {
     this.models = engine.models;
     this.model = engine.models[0];
     this.preset = this.model.defaults.preset;
+    this.labels = []; // of the model's classes
     this.several = false; // two classes side by side
   }
 
@@ -32,7 +35,7 @@ export class Pictures extends EventTarget {
   select(picture) {
     if (picture !== this.current) this.current?.close();
     this.current = picture;
-    this.#changed();
+    this.changed();
     this.#work();
     if (picture?.drawable && !picture.image) this.#openAgain(picture);
   }
@@ -49,7 +52,7 @@ export class Pictures extends EventTarget {
     if (model !== this.model) this.list.forEach((picture) => picture.asked.clear());
     Object.assign(this, { model, preset });
     for (const picture of this.list) picture.again();
-    this.#changed();
+    this.changed();
     this.#work();
   }
 
@@ -72,7 +75,7 @@ export class Pictures extends EventTarget {
       picture.asked.add(index);
       picture.state = "waiting";
     }
-    this.#changed();
+    this.changed();
     this.#work();
   }
 
@@ -86,32 +89,69 @@ export class Pictures extends EventTarget {
         if (other) picture.shown = [...picture.shown, other.class_index];
       }
     }
-    this.#changed();
+    this.changed();
   }
 
   /** Waits until all are looked at. */
   async finished() {
-    while (this.list.some((picture) => picture.state === "waiting" || picture.state === "working")) {
+    while (this.list.some((picture) => picture.busy)) {
       await new Promise((resolve) => this.addEventListener("change", resolve, { once: true }));
     }
   }
 
-  #changed() {
+  /** Takes all images away. */
+  clear() {
+    this.list.forEach((picture) => picture.forget());
+    this.list = [];
+    this.select(null);
+  }
+
+  /** Goes to the next image, or the one before. */
+  step(by) {
+    const at = this.list.indexOf(this.current) + by;
+    if (this.list[at]) this.select(this.list[at]);
+  }
+
+  /** Leaves off; what is not done yet waits to be told to go on. */
+  stop() {
+    for (const picture of this.list) if (picture.busy) picture.stop();
+    this.changed();
+  }
+
+  /** Goes on with what was stopped, and tries again what failed and may go well. */
+  goOn() {
+    for (const picture of this.list) if (picture.state === "stopped" || picture.error?.again) picture.again();
+    this.changed();
+    this.#work();
+  }
+
+  /** How far it is: how many of all are done, and about how many seconds the rest takes. */
+  get progress() {
+    const done = this.list.filter((picture) => !picture.busy).length;
+    const mean = this.#spent.reduce((sum, seconds) => sum + seconds, 0) / (this.#spent.length || 1);
+    return { done, all: this.list.length, seconds: ((this.list.length - done) * mean) / this.engine.parallel };
+  }
+
+  /** Tells the listeners. */
+  changed() {
     this.dispatchEvent(new Event("change"));
   }
 
   async #work() {
-    if (this.#working) return;
-    this.#working = true;
+    if (this.#working >= this.engine.parallel) return;
+    this.#working++;
     try {
       for (;;) {
         const waiting = this.list.filter((picture) => picture.state === "waiting");
         const picture = waiting.find((each) => each === this.current) ?? waiting[0];
         if (!picture) return;
+        if (waiting.length > 1) this.#work(); // another one at the same time
+        const start = performance.now();
         await this.#look(picture);
+        this.#spent = [...this.#spent.slice(-19), (performance.now() - start) / 1000];
       }
     } finally {
-      this.#working = false;
+      this.#working--;
     }
   }
 
@@ -121,21 +161,21 @@ export class Pictures extends EventTarget {
     if (!image) return false;
     if (this.list.includes(picture)) picture.opened(file, picture === this.current ? image : null);
     if (picture.image !== image) image.close();
-    this.#changed();
+    this.changed();
     return true;
   }
 
   async #openAgain(picture) {
     if (await this.#open(picture, picture.drawable)) return;
     picture.fail(unreadable(picture));
-    this.#changed();
+    this.changed();
   }
 
   async #look(picture) {
     const { model, preset } = this;
     const { signal } = picture.looking;
     picture.state = "working";
-    this.#changed();
+    this.changed();
     try {
       if (!(await isThere(picture.file))) throw unreadable(picture);
       const shows = picture.drawable || (await this.#open(picture, picture.file));
@@ -158,7 +198,7 @@ export class Pictures extends EventTarget {
       if (signal.aborted) return;
       picture.fail(error);
     }
-    this.#changed();
+    this.changed();
   }
 }
 
@@ -181,6 +221,7 @@ class Picture {
     this.drawable = null; // the file, or another of a kind that browsers show
     this.image = null; // that, decoded, while it is on the page
     this.url = null; // that, for its small picture
+    this.annotations = new Annotations();
     this.asked = new Set(); // classes by index, beside the most probable
     this.shown = []; // classes by index
     this.again();
@@ -189,9 +230,25 @@ class Picture {
   again() {
     this.looking?.abort();
     this.looking = new AbortController();
-    this.state = "waiting"; // or working, done, failed
+    this.state = "waiting"; // or working, done, failed, stopped
     this.found = null;
     this.error = null;
+  }
+
+  stop() {
+    this.looking.abort();
+    this.looking = new AbortController();
+    this.state = this.found ? "done" : "stopped";
+  }
+
+  /** Whether it is not done yet. */
+  get busy() {
+    return this.state === "waiting" || this.state === "working";
+  }
+
+  /** The boxes that are shown, as { label, index, box, score, corrected }. */
+  get boxes() {
+    return this.annotations.all(this.predictions);
   }
 
   fail(error) {

@@ -1,8 +1,8 @@
 // Downloads of what is shown.
 
-import { drawFinding, drawTitle } from "./drawing.js";
+import { colourOf, drawBoxes, drawHeat, drawTitle } from "./drawing.js";
 import { percent } from "./elements.js";
-import { asCoco, asJson, asYolo, stem } from "./exports.js";
+import { apart, asCoco, asCsv, asJson, asVoc, asYolo, stem } from "./exports.js";
 import { zip } from "./zip.js";
 
 const MOST_PIXELS = 12_000_000;
@@ -15,44 +15,58 @@ function download(blob, name) {
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
-/** What each picture shows; those that failed are left out. */
+/** What each image shows; those that failed, or were stopped, are left out. */
 function shownOf(pictures) {
-  return pictures.list
-    .filter((picture) => picture.found)
-    .map((picture) => ({ name: picture.name, found: picture.found, predictions: picture.predictions }));
+  return pictures.list.filter((picture) => picture.found);
 }
 
-/** A picture in its own size, as JPEG; two classes stand side by side. */
-async function drawn({ drawable, found, predictions }, look) {
-  const image = await createImageBitmap(drawable); // the page's own is closed once another picture is selected
-  const count = Math.max(1, predictions.length);
-  const scale = Math.min(1, Math.sqrt(MOST_PIXELS / (count * image.width * image.height)));
+/** An image in its own size, as JPEG; two classes stand side by side. */
+async function drawn(picture, look, several) {
+  const { drawable, found, predictions, boxes } = picture;
+  const image = await createImageBitmap(drawable); // the page's own is closed once another image is selected
+  const shown = several && predictions.length > 1 ? predictions : [predictions[0] ?? null];
+  const scale = Math.min(1, Math.sqrt(MOST_PIXELS / (shown.length * image.width * image.height)));
   const [width, height] = [image.width, image.height].map((side) => Math.max(1, Math.round(side * scale)));
-  const sheet = new OffscreenCanvas(count * width, height);
-  (predictions.length ? predictions : [null]).forEach((prediction, rank) => {
+  const sheet = new OffscreenCanvas(shown.length * width, height);
+  shown.forEach((prediction, place) => {
     const canvas = new OffscreenCanvas(width, height);
-    drawFinding(canvas, image, found, prediction, { ...look, rank });
-    if (prediction) {
-      const title = `${prediction.label} ${percent(prediction.probability)}${prediction.detected ? "" : ", not located"}`;
-      drawTitle(canvas, found, prediction, title, rank);
+    const own = boxes.filter(({ label }) => shown.length === 1 || label === prediction.label);
+    drawHeat(canvas, image, found, prediction, look);
+    if (look.boxes) drawBoxes(canvas, picture, own);
+    if (prediction && !own.some(({ label }) => label === prediction.label)) {
+      const state = prediction.detected ? `${prediction.label} ${percent(prediction.probability)}, no box` : `${prediction.label} ${percent(prediction.probability)}, not located`;
+      drawTitle(canvas, state, colourOf(picture, prediction.label), 0, 0);
     }
-    sheet.getContext("2d").drawImage(canvas, rank * width, 0);
+    sheet.getContext("2d").drawImage(canvas, place * width, 0);
   });
   image.close();
   return sheet.convertToBlob({ type: "image/jpeg", quality: 0.92 });
 }
 
-/** Saves as "picture", "json", "yolo" or "coco". */
-export async function save(kind, pictures, look, labels) {
+/** All drawings, as [name, Blob]; one after the other, so that one image is decoded at a time. */
+async function drawings(shown, look, several) {
+  const files = [];
+  for (const picture of shown) {
+    if (picture.drawable) files.push([`${stem(picture.name)}_found.jpg`, await drawn(picture, look, several)]);
+  }
+  const taken = new Set();
+  return files.map(([name, blob]) => [apart(name, taken), blob]);
+}
+
+/** Saves as "picture" (the one on the page), "drawings", "json", "csv", "coco", "yolo" or "voc" (of all). */
+export async function save(kind, pictures, look) {
   if (kind === "picture") {
     const { current } = pictures;
-    download(await drawn(current, look), `${stem(current.name)}_found.jpg`);
+    download(await drawn(current, look, pictures.several), `${stem(current.name)}_found.jpg`);
     return;
   }
   await pictures.finished();
-  const shown = shownOf(pictures);
-  const as = (text) => new Blob([text], { type: "application/json" });
+  const [shown, { labels, several }] = [shownOf(pictures), pictures];
+  const as = (text, type = "application/json") => new Blob([text], { type });
   if (kind === "json") download(as(asJson(shown)), "boxless.json");
-  if (kind === "coco") download(as(asCoco(shown)), "boxless-coco.json");
-  if (kind === "yolo") download(zip(asYolo(shown, labels)), "boxless-yolo.zip");
+  if (kind === "csv") download(as(asCsv(shown), "text/csv"), "boxless.csv");
+  if (kind === "coco") download(as(asCoco(shown, labels)), "boxless-coco.json");
+  if (kind === "yolo") download(await zip(asYolo(shown, labels)), "boxless-yolo.zip");
+  if (kind === "voc") download(await zip(asVoc(shown)), "boxless-voc.zip");
+  if (kind === "drawings") download(await zip(await drawings(shown, look, several)), "boxless-drawings.zip");
 }

@@ -28,7 +28,7 @@ export function searchField(input, list, labels, choose) {
     const rows = found.map(([, label], i) =>
       make("li", {
         role: "option",
-        id: `match-${i}`,
+        id: `${list.id}-${i}`,
         textContent: label,
         "aria-selected": i === active,
         onpointerdown: (event) => {
@@ -41,7 +41,7 @@ export function searchField(input, list, labels, choose) {
     list.replaceChildren(...(rows.length ? rows : [none]));
     list.hidden = !input.value.trim();
     input.setAttribute("aria-expanded", !list.hidden);
-    if (active >= 0) input.setAttribute("aria-activedescendant", `match-${active}`);
+    if (active >= 0) input.setAttribute("aria-activedescendant", `${list.id}-${active}`);
     else input.removeAttribute("aria-activedescendant");
   }
 

@@ -1,6 +1,6 @@
 // The picture with what was found drawn over it, or why there is none.
 
-import { drawFinding } from "./drawing.js";
+import { drawHeat } from "./drawing.js";
 import { become, make, percent } from "./elements.js";
 
 const [LEAST, MOST] = [1200, 1600]; // pixels of a drawing's longer side on the page
@@ -25,11 +25,12 @@ function described(name, prediction) {
 let drawn = []; // what the drawing on the stage depends on
 
 /**
- * Shows a picture on the stage.
+ * Shows an image on the stage.
  *
- * look: { heat, boxes }, see drawing.js. retry and remove are called from the message about a picture that failed.
+ * look: { heat, boxes }, see drawing.js. editor: of the boxes. retry and remove are called from the message about an
+ * image that failed. several: whether each shown class has a figure of its own.
  */
-export function showStage(stage, picture, look, { retry, remove }) {
+export function showStage(stage, picture, look, { editor, several, retry, remove }) {
   const busy = picture.state === "waiting" || picture.state === "working";
   if (picture.state === "failed") {
     drawn = [];
@@ -38,16 +39,21 @@ export function showStage(stage, picture, look, { retry, remove }) {
     return;
   }
   if (picture.drawable && !picture.image) return; // it is opened again: what is there stays for that moment
-  const depends = [picture, picture.image, picture.found, busy, look.heat, look.boxes, ...picture.predictions];
-  if (depends.length === drawn.length && depends.every((each, i) => each === drawn[i])) return;
+  const depends = [picture, picture.image, picture.found, busy, look.heat, look.boxes, several, ...picture.predictions];
+  if (depends.length === drawn.length && depends.every((each, i) => each === drawn[i])) {
+    for (const svg of stage.querySelectorAll("svg")) svg.redraw();
+    return;
+  }
   drawn = depends;
   stage.setAttribute("aria-busy", busy);
   const predictions = picture.predictions.length ? picture.predictions : [null];
-  stage.replaceChildren(...predictions.map((prediction, rank) => figure(picture, prediction, { ...look, rank }, predictions.length > 1)));
+  stage.replaceChildren(...predictions.map((prediction) => figure(picture, prediction, look, editor, predictions.length > 1)));
+  for (const svg of stage.querySelectorAll("svg")) svg.redraw();
+  if (picture.state === "stopped") stage.firstChild.append(make("figcaption", { textContent: "Stopped before anything was found" }));
   if (busy) stage.firstChild.append(make("div", { className: "busy" }));
 }
 
-function figure(picture, prediction, look, captioned) {
+function figure(picture, prediction, look, editor, captioned) {
   if (!picture.image) return make("figure", {}, make("p", { className: "message", textContent: "Opening the picture …" }));
   const longer = Math.max(picture.image.width, picture.image.height);
   const scale = Math.min(MOST / longer, Math.max(1, LEAST / longer));
@@ -57,9 +63,10 @@ function figure(picture, prediction, look, captioned) {
     role: "img",
     "aria-label": described(picture.name, prediction),
   });
-  drawFinding(canvas, picture.image, picture.found, prediction, look);
+  drawHeat(canvas, picture.image, picture.found, prediction, look);
+  const boxes = picture.found && look.boxes ? editor.overlay(picture, captioned ? prediction.label : null) : null;
   const words = captioned && prediction ? make("figcaption", {}, ...caption(prediction)) : null;
-  return make("figure", {}, canvas, words);
+  return make("figure", {}, make("div", { className: "frame-box" }, canvas, boxes), words);
 }
 
 function failure(picture, retry, remove) {
@@ -90,6 +97,7 @@ export function showTray(tray, pictures, { select, choose }) {
         type: "button",
         className: picture.state,
         title: picture.name,
+        "data-name": picture.name,
         "aria-label": picture.state === "failed" ? `${picture.name}, could not be read` : picture.name,
         "aria-current": picture === pictures.current,
         onclick: () => select(picture),

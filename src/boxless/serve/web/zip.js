@@ -17,17 +17,18 @@ function packed(...numbers) {
   return Uint8Array.from(numbers.flatMap(([size, number]) => Array.from({ length: size }, (_, i) => (number / 256 ** i) & 255)));
 }
 
-/** A ZIP of texts: pairs of [name, text]. */
-export function zip(files) {
+/** A ZIP of texts and files: pairs of [name, text or Blob]. */
+export async function zip(files) {
   const encoder = new TextEncoder();
   const [parts, directory] = [[], []];
   let offset = 0;
-  for (const [name, text] of files) {
-    const [path, content] = [encoder.encode(name), encoder.encode(text)];
+  for (const [name, given] of files) {
+    const path = encoder.encode(name);
+    const content = given instanceof Blob ? new Uint8Array(await given.arrayBuffer()) : encoder.encode(given);
     // Version 2.0, UTF-8 names, stored, on the first of January 1980.
     const about = packed([2, 20], [2, 0x0800], [2, 0], [2, 0], [2, 0x21], [4, crc32(content)], [4, content.length],
       [4, content.length], [2, path.length], [2, 0]); // prettier-ignore
-    parts.push(packed([4, 0x04034b50]), about, path, content);
+    parts.push(packed([4, 0x04034b50]), about, path, given instanceof Blob ? given : content); // a file stays on its disk
     directory.push(packed([4, 0x02014b50], [2, 20]), about, packed([2, 0], [2, 0], [2, 0], [4, 0], [4, offset]), path);
     offset += 4 + about.length + path.length + content.length;
   }

@@ -57,6 +57,7 @@ export async function open(progress) {
   await ask({ open: { model, card } }, [model]);
   return {
     models: [described],
+    parallel: 1, // there is one worker
     privacy: "Pictures are looked at in this browser, and never leave this device.",
     links: [],
     examples,
@@ -78,6 +79,3 @@ export async function open(progress) {
     },
   };
 }
-
-/** There is no service that wants a token. */
-export function setToken() {}

@@ -1,0 +1,220 @@
+// Boxes over an image that can be moved, dragged by their corners, drawn, and worked with the keyboard.
+
+import { colourOf } from "./drawing.js";
+
+const SVG = "http://www.w3.org/2000/svg";
+const HANDLE = 11; // pixels of the screen
+const LEAST = 3; // pixels of the screen: a shorter drag is a click
+
+function shape(name, attributes, ...children) {
+  const element = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  element.append(...children);
+  return element;
+}
+
+/** What is edited: which box is selected, and whether the next drag draws a new one. One for the page. */
+export class Editor {
+  selected = null; // { label, index }
+  adding = false;
+  #drag = null;
+  #pictures;
+  #resized = new ResizeObserver((entries) => entries.forEach(({ target }) => target.redraw?.()));
+
+  constructor(pictures) {
+    this.#pictures = pictures;
+  }
+
+  /** The overlay of an image; `only` is the label whose boxes it has, null for all that are shown. */
+  overlay(picture, only) {
+    const { width, height } = picture.found;
+    const svg = shape("svg", { viewBox: `0 0 ${width} ${height}`, class: "overlay", role: "group", "aria-label": "Boxes" });
+    svg.redraw = () => this.#draw(svg, picture, only);
+    svg.onpointerdown = (event) => this.#begin(event, svg, picture, only);
+    svg.onpointermove = (event) => this.#move(event, svg, picture);
+    svg.onpointerup = (event) => this.#end(event, svg, picture);
+    svg.onpointercancel = () => this.#abandon();
+    svg.onkeydown = (event) => this.#key(event, picture);
+    this.#resized.observe(svg);
+    return svg;
+  }
+
+  select(which) {
+    this.selected = which;
+    this.adding = false;
+    this.#pictures.changed();
+  }
+
+  /** Makes the next drag draw a box, or not. */
+  add(adding) {
+    this.adding = adding;
+    if (adding) this.selected = null;
+    this.#pictures.changed();
+  }
+
+  remove() {
+    const picture = this.#pictures.current;
+    picture.annotations.remove(picture.predictions, this.selected);
+    this.select(null);
+  }
+
+  relabel(label) {
+    const picture = this.#pictures.current;
+    this.select(picture.annotations.relabel(picture.predictions, this.selected, label));
+  }
+
+  undo() {
+    this.#pictures.current.annotations.undo();
+    this.select(null);
+  }
+
+  #is(each) {
+    return this.selected?.label === each.label && this.selected.index === each.index;
+  }
+
+  #draw(svg, picture, only) {
+    const matrix = svg.getScreenCTM();
+    if (!matrix || !picture.found) return;
+    const unit = 1 / matrix.a; // a pixel of the screen
+    const focused = svg.contains(document.activeElement) ? document.activeElement.dataset.key : null;
+    svg.classList.toggle("adding", this.adding);
+    const boxes = picture.boxes.filter(({ label }) => only === null || label === only);
+    const parts = boxes.map((each) => {
+      const dragged = this.#drag?.which && this.#is(each) && this.#is(this.#drag.which) ? this.#drag.box : each.box;
+      return this.#box(picture, { ...each, box: dragged }, unit);
+    });
+    if (this.#drag?.handle === "new" && this.#drag.box) {
+      parts.push(shape("rect", { ...edges(this.#drag.box), class: "frame new", "stroke-width": 2 * unit }));
+    }
+    svg.replaceChildren(...parts);
+    if (focused) [...svg.querySelectorAll("[data-key]")].find((each) => each.dataset.key === focused)?.focus();
+  }
+
+  #box(picture, each, unit) {
+    const { label, index, box, score, corrected } = each;
+    const [selected, colour] = [this.#is(each), colourOf(picture, label)];
+    const kind = ["box", selected ? "selected" : "", corrected ? "corrected" : "", score !== null && score < 0.5 ? "weak" : ""];
+    const [x0, y0, x1, y1] = box.map(Math.round);
+    const words = `${label}${corrected ? " ✓" : score === null ? "" : ` ${Math.round(score * 100)} %`}`;
+    const said = `${words}${corrected ? ", corrected" : ""}: from left ${x0}, top ${y0} to right ${x1}, bottom ${y1}`;
+    const [size, line] = [13 * unit, 20 * unit];
+    const top = box[1] >= line ? box[1] - line : box[1];
+    const wide = (words.length * 0.58 + 1) * size;
+    const parts = [
+      shape("rect", { ...edges(box), class: "halo", "stroke-width": 4.5 * unit }),
+      shape("rect", { ...edges(box), class: "frame", stroke: colour, "stroke-width": 2 * unit, "stroke-dasharray": kind[3] ? `${6 * unit} ${4 * unit}` : "none" }),
+      shape("rect", { x: box[0], y: top, width: wide, height: line, class: "plate" }),
+      shape("text", { x: box[0] + size / 2, y: top + 15 * unit, "font-size": size }, words),
+    ];
+    if (selected) {
+      const side = HANDLE * unit;
+      for (const [name, x, y] of [["nw", box[0], box[1]], ["ne", box[2], box[1]], ["sw", box[0], box[3]], ["se", box[2], box[3]]]) {
+        parts.push(shape("rect", { x: x - side / 2, y: y - side / 2, width: side, height: side, class: `handle ${name}`, "data-handle": name, "stroke-width": 1.5 * unit }));
+      }
+    }
+    return shape("g", { class: kind.join(" ").trim(), tabindex: 0, role: "button", "aria-pressed": selected, "aria-label": said, "data-key": JSON.stringify({ label, index }) }, ...parts);
+  }
+
+  #begin(event, svg, picture, only) {
+    if (event.button !== 0 || picture.state === "failed") return;
+    const group = event.target.closest("[data-key]");
+    const at = point(event, svg);
+    if (this.adding) {
+      this.#drag = { handle: "new", from: at, box: null, only };
+    } else if (group) {
+      const which = JSON.parse(group.dataset.key);
+      const { box } = picture.boxes.find((each) => each.label === which.label && each.index === which.index);
+      this.#drag = { handle: event.target.dataset.handle ?? "all", which, start: box, box, from: at };
+      if (!this.#is(which)) this.select(which);
+    } else {
+      if (this.selected) this.select(null);
+      return;
+    }
+    event.stopPropagation(); // the stage would pan
+    svg.setPointerCapture(event.pointerId);
+  }
+
+  #move(event, svg, picture) {
+    if (!this.#drag) return;
+    const { handle, from, start } = this.#drag;
+    const [x, y] = point(event, svg);
+    const { width, height } = picture.found;
+    if (handle === "new") this.#drag.box = ordered([...from, x, y], width, height);
+    else if (handle === "all") {
+      const across = Math.min(width - start[2], Math.max(-start[0], x - from[0]));
+      const down = Math.min(height - start[3], Math.max(-start[1], y - from[1]));
+      this.#drag.box = [start[0] + across, start[1] + down, start[2] + across, start[3] + down];
+    } else {
+      const box = [...start];
+      box[handle.includes("w") ? 0 : 2] += x - from[0];
+      box[handle.includes("n") ? 1 : 3] += y - from[1];
+      this.#drag.box = ordered(box, width, height);
+    }
+    svg.redraw();
+  }
+
+  #end(event, svg, picture) {
+    const drag = this.#drag;
+    this.#drag = null;
+    if (!drag) return;
+    const [x, y] = point(event, svg);
+    const far = Math.max(Math.abs(x - drag.from[0]), Math.abs(y - drag.from[1])) * svg.getScreenCTM().a >= LEAST;
+    if (far && drag.box && drag.box[2] - drag.box[0] >= 1 && drag.box[3] - drag.box[1] >= 1) {
+      if (drag.handle === "new") {
+        const label = drag.only ?? picture.predictions[0]?.label ?? this.#pictures.labels[0];
+        this.select(picture.annotations.add(picture.predictions, label, drag.box.map(hundredths)));
+        return;
+      }
+      picture.annotations.change(picture.predictions, drag.which, drag.box.map(hundredths));
+    }
+    this.#pictures.changed();
+  }
+
+  #abandon() {
+    this.#drag = null;
+    this.#pictures.changed();
+  }
+
+  #key(event, picture) {
+    const group = event.target.closest("[data-key]");
+    if (!group) return;
+    const which = JSON.parse(group.dataset.key);
+    const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
+    if (event.key === "Enter" || event.key === " ") this.select(which);
+    else if (event.key === "Delete" || event.key === "Backspace") {
+      this.selected = which;
+      this.remove();
+    } else if (event.key === "Escape") this.select(null);
+    else if (step) {
+      const { width, height } = picture.found;
+      const { box } = picture.boxes.find((each) => each.label === which.label && each.index === which.index);
+      const by = step.map((each, i) => each * Math.max(1, Math.round([width, height][i] / 100)));
+      const moved = event.shiftKey ? [box[0], box[1], box[2] + by[0], box[3] + by[1]] : [box[0] + by[0], box[1] + by[1], box[2] + by[0], box[3] + by[1]];
+      picture.annotations.change(picture.predictions, which, ordered(moved, width, height).map(hundredths));
+      this.select(which);
+    } else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+}
+
+function edges([x0, y0, x1, y1]) {
+  return { x: x0, y: y0, width: Math.max(0, x1 - x0), height: Math.max(0, y1 - y0) };
+}
+
+/** Where a pointer is, in pixels of the image. */
+function point(event, svg) {
+  const { x, y } = new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
+  return [x, y];
+}
+
+/** A box inside the image, left before right and top before bottom. */
+function ordered([x0, y0, x1, y1], width, height) {
+  const within = (value, most) => Math.min(most, Math.max(0, value));
+  const [across, down] = [[x0, x1].map((x) => within(x, width)).sort((a, b) => a - b), [y0, y1].map((y) => within(y, height)).sort((a, b) => a - b)];
+  return [across[0], down[0], across[1], down[1]];
+}
+
+function hundredths(number) {
+  return Math.round(number * 100) / 100;
+}
