@@ -46,6 +46,9 @@ _SMALLEST = 320
 _LARGEST = 12_000_000
 """Pixels that several panels have together, at most: a photograph's, however many classes are drawn."""
 
+_STRIP = 1_000_000
+"""Pixels that heat is mixed into at a time."""
+
 _SCREEN = 4 / 3
 """Width over height that several panels come near to."""
 
@@ -86,10 +89,22 @@ def overlay(pixels: Pixels, score_map: Floats, strength: float = 1.0) -> Pixels:
         pixels: RGB uint8 (H, W, 3).
         score_map: (H, W) in [0, 1].
         strength: of the heat map, in [0, 1]; 0 leaves the picture as it is.
+
+    Returns:
+        RGB uint8 (H, W, 3).
+
+    Example:
+        >>> overlay(np.zeros((40, 60, 3), np.uint8), np.ones((40, 60), np.float32)).shape
+        (40, 60, 3)
     """
-    score = np.clip(score_map, 0.0, 1.0)
-    cover = (_HEAT * strength * score * score * (3 - 2 * score))[..., None]  # a smooth step from clear to covered
-    return np.asarray((pixels * (1 - cover) + heat_map(score) * cover).round(), dtype=np.uint8)
+    drawn = np.empty_like(pixels)
+    rows = max(1, _STRIP // pixels.shape[1])
+    for top in range(0, len(pixels), rows):  # floats of a whole large image would take a lot of memory
+        strip = slice(top, top + rows)
+        score = np.clip(score_map[strip], 0.0, 1.0)
+        cover = (_HEAT * strength * score * score * (3 - 2 * score))[..., None]  # a smooth step from clear to covered
+        drawn[strip] = (pixels[strip] * (1 - cover) + heat_map(score) * cover).round()
+    return drawn
 
 
 def draw(pixels: Pixels, layers: Sequence[Layer]) -> Image.Image:

@@ -33,7 +33,7 @@ Source: TypeAlias = "str | Path | bytes | bytearray | memoryview | BinaryIO | Im
 MAX_PIXELS = 150_000_000
 """The largest picture that is read, in pixels. A picture says its size before it is decoded."""
 
-_STRIP = 4_000_000
+_STRIP = 1_000_000
 """Pixels that are made RGB at a time: what that takes beside the image stays small."""
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import re
 import sys
-import tempfile
 from importlib import import_module
 from typing import Any
 
-_CHATTER = re.compile(rb"WARNING: All log messages before absl::InitializeLog|I\d{4} [\d:. ]+ port\.cc:\d+\] oneDNN ")
+from boxless.system.native_stderr import without
+
+_CHATTER = re.compile(
+    rb"(?m)^(WARNING: All log messages before absl::InitializeLog|I\d{4} [\d:. ]+ port\.cc:\d+\] oneDNN ).*\n?"
+)
 """TensorFlow 2.21 writes these before it has read TF_CPP_MIN_LOG_LEVEL: that it uses oneDNN, and that it can log."""
 
 
@@ -19,25 +22,17 @@ def quiet_import(name: str) -> Any:  # noqa: ANN401
     Args:
         name: keras, tensorflow, or what imports them.
 
+    Returns:
+        The module.
+
     Raises:
         ImportError: if it is not installed, or something that it needs.
+
+    Example:
+        >>> keras = quiet_import("keras")
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if name in sys.modules:
         return import_module(name)
-    try:
-        stderr = os.dup(2)
-    except OSError:  # there is none, as under pythonw
+    with without(_CHATTER):
         return import_module(name)
-    with tempfile.TemporaryFile() as written:
-        # Not sys.stderr: it is written to by C++.
-        os.dup2(written.fileno(), 2)
-        try:
-            return import_module(name)
-        finally:
-            os.dup2(stderr, 2)
-            os.close(stderr)
-            written.seek(0)
-            for line in written:
-                if not _CHATTER.match(line):
-                    os.write(2, line)

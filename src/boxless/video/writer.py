@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from boxless.errors import OutputError
+from boxless.system.native_stderr import without
 from boxless.video.ffmpeg import ffmpeg_settings
 
 Pixels = NDArray[np.uint8]
@@ -20,6 +22,9 @@ SUFFIX = ".webm"
 """How the names of clips end: WebM holds VP8, which browsers play and OpenCV's wheels write (decision 0046)."""
 
 _CODE = cv2.VideoWriter.fourcc(*"VP80")
+_NOISE = re.compile(rb"OpenCV: FFMPEG: (tag 0x\w+/'VP80' is not supported|fallback to use tag )[^\n]*\n?")
+"""OpenCV says this of every WebM, and writes it none the worse."""
+
 _USUAL_RATE = 25.0
 _INK = (18, 18, 22)
 
@@ -82,7 +87,7 @@ class ClipWriter:
     def _opened(self, picture: Image.Image) -> cv2.VideoWriter:
         # VP8 keeps colours for squares of two by two pixels.
         self._size = (max(2, picture.width // 2 * 2), max(2, picture.height // 2 * 2))
-        with ffmpeg_settings():
+        with ffmpeg_settings(), without(_NOISE):
             file = cv2.VideoWriter(str(self._path), cv2.CAP_FFMPEG, _CODE, self._rate, self._size)
         if not file.isOpened():
             raise OutputError(

@@ -1,4 +1,5 @@
-// Pixels at another size, as boxless/image.py does it: a box filter of odd width, then linear interpolation.
+// Pixels at another size, as boxless/imaging/resize.py does it: means of squares where it shrinks much, then a box filter
+// of odd width, then linear interpolation.
 
 import { rounded } from "./rounding.js";
 
@@ -39,12 +40,49 @@ function reachOf(old, wanted) {
   return Math.floor(Math.max(1, Math.floor(old / wanted)) / 2);
 }
 
-/**
- * RGBA pixels (height x width) as RGB of another size; where it shrinks, every pixel counts.
- *
- * Only the positions that the interpolation reads are filtered.
- */
-export function resizePixels({ data, width, height }, rows, columns) {
+/** By how much an image is reduced before it is resized: so that twice the size is left. */
+function reductionOf(shrinks) {
+  return [8, 4, 2].find((factor) => 2 * factor <= shrinks) ?? 1;
+}
+
+/** A whole number next to a fraction of whole numbers; of halves the even one, but of four the larger, as OpenCV does it. */
+function meanOf(sum, count) {
+  return count === 4 ? (sum + 2) >> 2 : rounded(sum / count);
+}
+
+/** RGBA pixels whose squares of `factor` x `factor` became one each; beyond the border the outermost pixels go on. */
+function reduced({ data, width, height }, factor) {
+  const [columns, rows] = [Math.ceil(width / factor), Math.ceil(height / factor)];
+  const out = new Uint8ClampedArray(4 * columns * rows);
+  for (let y = 0; y < rows; y++) {
+    for (let x = 0; x < columns; x++) {
+      let [red, green, blue] = [0, 0, 0];
+      for (let i = 0; i < factor; i++) {
+        const line = Math.min(y * factor + i, height - 1) * width;
+        for (let j = 0; j < factor; j++) {
+          const at = 4 * (line + Math.min(x * factor + j, width - 1));
+          red += data[at];
+          green += data[at + 1];
+          blue += data[at + 2];
+        }
+      }
+      const at = 4 * (y * columns + x);
+      out[at] = meanOf(red, factor * factor);
+      out[at + 1] = meanOf(green, factor * factor);
+      out[at + 2] = meanOf(blue, factor * factor);
+    }
+  }
+  return { data: out, width: columns, height: rows };
+}
+
+/** RGBA pixels (height x width) as RGB of another size; where it shrinks, every pixel counts. */
+export function resizePixels(pixels, rows, columns) {
+  const factor = reductionOf(Math.min(Math.floor(pixels.height / rows), Math.floor(pixels.width / columns)));
+  return resized(factor > 1 ? reduced(pixels, factor) : pixels, rows, columns);
+}
+
+/** Without reducing. Only the positions that the interpolation reads are filtered. */
+function resized({ data, width, height }, rows, columns) {
   const [reachX, reachY] = [reachOf(width, columns), reachOf(height, rows)];
   const [across, down] = [between(width, columns), between(height, rows)];
   // Beyond the border both neighbours are one pixel. OpenCV takes it whole across, but down in two parts, each cut off.

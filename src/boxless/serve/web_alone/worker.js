@@ -12,7 +12,7 @@ let card;
 async function decoded(file) {
   let image;
   try {
-    image = await createImageBitmap(file, { colorSpaceConversion: "none" });
+    image = await createImageBitmap(file);
   } catch {
     const title = "This picture could not be read";
     throw Object.assign(new Error(`${file.name || "picture"}: not a picture, or of a kind that this browser does not show`), { title });

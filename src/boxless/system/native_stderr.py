@@ -1,0 +1,39 @@
+"""What native libraries write to standard error, past every handler of Python's."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def without(noise: re.Pattern[bytes]) -> Iterator[None]:
+    """Keeps some messages off standard error; whatever else is written there meanwhile comes at the end of the block.
+
+    Of the whole process, all its threads: for short blocks.
+
+    Args:
+        noise: what is left out, wherever it occurs.
+
+    Example:
+        >>> with without(re.compile(rb"codec not found.*")):
+        ...     pass  # a call that says so
+    """
+    try:
+        stderr = os.dup(2)
+    except OSError:  # there is none, as under pythonw
+        yield
+        return
+    with tempfile.TemporaryFile() as written:
+        os.dup2(written.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
+            written.seek(0)
+            if rest := noise.sub(b"", written.read()):
+                os.write(2, rest)
