@@ -28,7 +28,7 @@ from boxless import Localizer
 from boxless.batch.job import Job
 from boxless.batch.run import run
 from boxless.batch.settings import Settings
-from boxless.batch.sources import pictures as items_of
+from boxless.batch.sources import images as items_of
 from boxless.imaging.read import pictures_in, read_picture
 from boxless.system.ordered import ordered_map
 

@@ -20,10 +20,10 @@ def test_rows_are_what_json_prints(pictures: Path, tmp_path: Path) -> None:
     done = boxless("locate", pictures, "--out", tmp_path / "out", *JSON, "--top", 2)
     assert done.returncode == 0, done.stderr
     assert rows_in(tmp_path / "out") == [json.loads(line) for line in printed.stdout.splitlines()]
-    assert "pictures             3 (0 of them done before)" in done.stdout
+    assert "images               3 (0 of them done before)" in done.stdout
     again = boxless("locate", pictures, "--out", tmp_path / "out", *JSON, "--top", 2)
     assert again.returncode == 0
-    assert "pictures             3 (3 of them done before)" in again.stdout
+    assert "images               3 (3 of them done before)" in again.stdout
 
 
 def test_failures_are_told_and_are_rows(album: Path, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Pictures of folders on this machine, by the order of their names, without a list of all."""
+"""Files of folders on this machine, in the order of their names, without a list of all."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _MAGIC = re.compile(r"[*?\[]")
 def walk(folder: str, wanted: Callable[[str], bool]) -> Iterator[str]:
     """The paths of a folder's files and of those in its sub-folders; the order is that of sorted `Path`s.
 
-    Hidden files and folders are left out, and links to folders are not followed. A folder that cannot be read is
-    given itself, so that it is not lost. Memory depends on `PAGE` and on how deep the folders lie, not on how
-    many files there are.
+    Whatever is no folder counts as a file, dangling links and pipes too. Hidden files and folders are left out, and
+    links to folders are not followed. A folder that cannot be read is given itself, so that it is not lost. Memory
+    depends on `PAGE` and on how deep the folders lie, not on how many files there are.
 
     Args:
         folder: without a separator at its end; "" for the current one.
@@ -112,16 +112,8 @@ def _counting(
             continue
         if entry.is_dir(follow_symlinks=False):
             yield name, True
-        elif wanted(name) and _is_file(entry):
+        elif wanted(name):  # dangling links and pipes too: they fail by their names
             yield name, False
-
-
-def _is_file(entry: os.DirEntry[str]) -> bool:
-    """Or a link whose target cannot be looked at: it is not lost, and fails when it is read."""
-    try:
-        return entry.is_file()
-    except OSError:
-        return True
 
 
 def _regular(pattern: str) -> str:

@@ -1,4 +1,4 @@
-"""Which engine does the looking: this machine, or a Ray cluster."""
+"""Which engine does the work: this machine, or a Ray cluster."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from boxless.system.extras import require
 ENGINES = ("local", "ray")
 
 Address: TypeAlias = Annotated[
-    str | None, typer.Option(metavar="ADDRESS", help="Of a Ray cluster; one on this machine if none.")
+    str | None, typer.Option(metavar="ADDRESS", help="Of a Ray cluster [default: one on this machine].")
 ]
 Workers: TypeAlias = Annotated[
-    int | None, typer.Option(metavar="N", min=1, help="Of --engine ray: actors; one a core if not said.")
+    int | None, typer.Option(metavar="N", min=1, help="Of --engine ray: actors [default: one a core].")
 ]
 """Options of commands that take --engine."""
 
@@ -26,6 +26,13 @@ def wants_ray(name: str, address: str | None, workers: int | None, who: str) -> 
         name: one of `ENGINES`.
         address, workers: of a Ray cluster, or None.
         who: the command, for the error where Ray is not installed.
+
+    Returns:
+        Whether it does.
+
+    Raises:
+        typer.BadParameter: if there is no such engine, or the options do not fit it.
+        MissingExtraError: if Ray is not installed.
     """
     if name not in ENGINES:
         raise typer.BadParameter(f"'{name}' (expected {' or '.join(ENGINES)})", param_hint="--engine")

@@ -1,4 +1,4 @@
-"""What `boxless locate --out` prints: how far it is, what failed, and what was done."""
+"""What batch inference prints: how far it is, what failed, and what was done."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ import typer
 from boxless.batch.job import Job
 from boxless.batch.run import Engine, Failure, here, run
 from boxless.cli.engines import wants_ray
+from boxless.cli.loudness import note
 from boxless.cli.progress import stages
 from boxless.cli.report import one_line
 from boxless.system.extras import require
 
-_TOLD = 20
+_NAMED = 20
 """Failures that are named one by one; the rest are in the results."""
 
 
 def long_run(job: Job, engine: Engine, resume: bool, force: bool) -> None:
-    """Runs a job, and says how it went: exit status 1 if pictures failed.
+    """Runs a job, and says how it went: exit status 1 if images failed.
 
     Args:
         job: what is to be done.
@@ -29,29 +30,32 @@ def long_run(job: Job, engine: Engine, resume: bool, force: bool) -> None:
     """
     if job.format == "parquet":
         require("batch", "boxless locate --format parquet (--format jsonl does not)")
-    looked_at = told = 0
+    located = named = 0
     with stages() as show:
 
-        def tell(pictures: int, failures: Sequence[Failure]) -> None:
-            nonlocal looked_at, told
-            looked_at += pictures
-            show("pictures", looked_at, None)
-            for name, why in failures[: max(0, _TOLD - told)]:
-                sys.stderr.write(f"{one_line(name)}: {why}\n")
-            told += len(failures)
+        def on_progress(images: int, failures: Sequence[Failure]) -> None:
+            nonlocal located, named
+            located += images
+            show("images", located, None)
+            for name, why in failures[: max(0, _NAMED - named)]:
+                sys.stderr.write(f"{one_line(name)}: {one_line(why)}\n")
+            named += len(failures)
 
         try:
-            done = run(job, engine, tell, resume=resume, force=force)
+            done = run(job, engine, on_progress, resume=resume, force=force)
         except KeyboardInterrupt:
             sys.stderr.write("boxless: stopped; the same command goes on from the last whole shard\n")
             raise
-    if told > _TOLD:
-        sys.stderr.write(f"and {told - _TOLD} more: boxless results {job.out} --where error\n")
-    now = done.pictures - done.before
-    typer.echo(f"pictures             {done.pictures:,} ({done.before:,} of them done before)")
+    if named > _NAMED:
+        sys.stderr.write(f"and {named - _NAMED} more: boxless results {job.out} --where error\n")
+    if done.replaced:
+        first = one_line(done.replaced[0])
+        note(f"{len(done.replaced):,} images changed since their rows were written ({first}, ...): located again")
+    now = done.images - done.before
+    typer.echo(f"images               {done.images:,} ({done.before:,} of them done before)")
     typer.echo(f"failed               {done.failed:,}")
     if now:
-        typer.echo(f"time                 {done.seconds:.1f} s, {now / done.seconds:.1f} pictures a second")
+        typer.echo(f"time                 {done.seconds:.1f} s, {now / done.seconds:.1f} images a second")
     typer.echo(f"results              {job.out}")
     if done.failed:
         raise typer.Exit(1)

@@ -1,4 +1,4 @@
-"""boxless results: what a long run found, as a table and a contact sheet."""
+"""boxless results: what batch inference found, as a table and a contact sheet."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ def results(
     force: Annotated[bool, typer.Option("--force", help="Replace the contact sheet if it is there.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line, and nothing else.")] = False,
 ) -> None:
-    """Show what a long run found, also while it is still at work."""
+    """Show what batch inference found, also while it is still at work.
+
+    Exit status: 0 all is there; 1 shards of a finished run are missing; 2 wrong usage, or a shard is damaged.
+    """
     from boxless.system.extras import require
 
     require("batch", "boxless results")
@@ -50,6 +53,10 @@ def results(
     if not as_json:
         running = "" if selection.finished else "; the run is not finished"
         typer.echo(
-            f"{len(selection.found)} of {selection.matching:,} that fit, in {selection.pictures:,} pictures "
+            f"{len(selection.found)} of {selection.matching:,} that fit, in {selection.images:,} images "
             f"({selection.failed:,} failed{running})"
         )
+    if selection.missing:
+        more = f" and {len(selection.missing) - 1} more" if len(selection.missing) > 1 else ""
+        sys.stderr.write(f"boxless: {selection.missing[0]}{more} missing; the command that wrote it makes it again\n")
+        raise typer.Exit(1)
