@@ -1,15 +1,14 @@
-"""From pictures to annotations: what a model finds in them, kept as it comes, then written in a format.
+"""From images to annotations: what a model finds in them, by batch inference, then written in a format.
 
 >>> from pathlib import Path
->>> from boxless import Localizer, ModelFile
->>> from boxless.annotation import Wishes, annotate, read_inputs
+>>> from boxless.annotation import AnnotationOptions, annotate, read_inputs
 >>> inputs = read_inputs(Path("pictures"), "folder")
->>> annotate(inputs, Path("annotations"), Localizer(ModelFile("mine.onnx", threads=1)), Wishes(format="coco"))
+>>> annotate(inputs, Path("annotations"), AnnotationOptions(format="coco", model="mine.onnx"))
 """
 
 from __future__ import annotations
 
 from boxless.annotation.inputs import Input, read_inputs
-from boxless.annotation.run import Done, Wishes, annotate
+from boxless.annotation.run import AnnotationOptions, Summary, annotate
 
-__all__ = ["Done", "Input", "Wishes", "annotate", "read_inputs"]
+__all__ = ["AnnotationOptions", "Input", "Summary", "annotate", "read_inputs"]

@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from boxless.annotation.inputs import Input
 from boxless.datasets.labelled import BACKGROUND_NAMES
 from boxless.errors import UnknownClassError
-from boxless.localizer import Localizer
 from boxless.models.card import Card
-from boxless.results import Localization
 
 _LISTED = 10
 
@@ -64,20 +62,9 @@ class Classes:
         """What annotations call a class."""
         return self.card.unique_name(index)
 
-    def look(self, localizer: Localizer, given: Input) -> Localization:
-        """What is found in a picture: of its labels, or of what the model says that it shows.
-
-        Raises:
-            PictureError: if it cannot be read.
-        """
+    def wanted(self, given: Input) -> tuple[int, ...] | None:
+        """The classes to look for in an image, none where it shows nothing; None where the model is to say."""
         if given.labels is None:
-            return self._said(localizer, given)
-        indices = [self.numbers[label] for label in given.labels]
-        asked = sorted({index for index in indices if index is not None})
-        if not asked:
-            return localizer.locate(given.path, min_probability=2.0)  # of nothing; but its size is wanted
-        return localizer.locate(given.path, classes=asked, include_absent=True)
-
-    def _said(self, localizer: Localizer, given: Input) -> Localization:
-        """Of one class a picture the likeliest, of several all; those that count as absent have no boxes."""
-        return localizer.locate(given.path, top=1 if self.card.activation == "softmax" else len(self.card.labels))
+            return None
+        indices = {self.numbers[label] for label in given.labels}
+        return tuple(sorted(index for index in indices if index is not None))

@@ -224,6 +224,8 @@ def locked(file: Path, folder: Path) -> Iterator[None]:
     with file.open("a+b") as lock:
         try:
             _lock(lock)
+            if not os.path.samestat(file.stat(), os.fstat(lock.fileno())):
+                raise OSError("removed by the run that had it")
         except OSError:
             lock.seek(0)
             who = lock.read().decode("utf-8", "replace") or "unknown"

@@ -11,7 +11,7 @@ from concurrent.futures import Future, wait
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from boxless.errors import BoxlessError, DatasetError, first_line
 from boxless.system.extras import missing_extra
@@ -179,7 +179,7 @@ class Remote:
 
 
 @contextmanager
-def opened_remote(url: str) -> Iterator[io.BufferedReader]:
+def opened_remote(url: str) -> Iterator[IO[bytes]]:
     """A file at an address, opened for reading bytes.
 
     Raises:
