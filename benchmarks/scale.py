@@ -28,7 +28,7 @@ from boxless import Localizer
 from boxless.batch.job import Job
 from boxless.batch.run import run
 from boxless.batch.settings import Settings
-from boxless.batch.sources import pictures as items_of
+from boxless.batch.sources import images as items_of
 from boxless.imaging.read import pictures_in, read_picture
 from boxless.system.cores import usable_cores
 from boxless.system.ordered import ordered_map
@@ -48,16 +48,17 @@ _A_KILL = 300
 _RUN = """
 import json, os, sys, time
 start = time.time() - float(sys.argv[3])
-from boxless.batch import run as running
 from boxless.batch.job import Job
+from boxless.batch.run import run
 from boxless.batch.settings import Settings
+from boxless.batch.shards import Shards
 said, writing = {"seconds to the first picture": None, "memory": {}}, [0.0]
-write, written, seen = running.write_shard, [0], [0]
+write, written, seen = Shards.write, [0], [0]
 
-def timed(job, number, gathered):
+def timed(shards, number, items, gathered):
     said["memory"].setdefault(0, memory())
     begin = time.thread_time()
-    write(job, number, gathered)
+    write(shards, number, items, gathered)
     writing[0] += time.thread_time() - begin
     written[0] += len(gathered)
     said["memory"][written[0]] = memory()
@@ -72,11 +73,11 @@ def tell(pictures, failures):
     seen[0] += pictures
 
 BEGUN = float(sys.argv[3])
-running.write_shard = timed
+Shards.write = timed
 began = time.time()
 job = Job((sys.argv[1],), sys.argv[2], Settings(preset=sys.argv[4]), "parquet", int(sys.argv[5]))
-done = running.run(job, tell=tell)
-print(json.dumps({**said, "pictures": done.pictures, "failed": done.failed, "seconds": time.time() - began,
+done = run(job, on_progress=tell)
+print(json.dumps({**said, "pictures": done.images, "failed": done.failed, "seconds": time.time() - began,
                   "CPU seconds": time.process_time(), "CPU seconds writing": writing[0]}))
 """
 
@@ -115,7 +116,7 @@ def rates(folder: Path, preset: str, rounds: int) -> dict[str, float]:
     """The long run from end to end over the slower of decoding and the network alone, in turns on the same pictures."""
     localizer = Localizer(Settings().model, preset, threads=1)
     enough, cores = localizer.preset.scales[-1], usable_cores()
-    names = [str(item.place) for item in islice(items_of([str(folder)]), rounds * _ROUND)]
+    names = [item.name for item in islice(items_of([str(folder)]), rounds * _ROUND)]
     read = partial(read_picture, enough=enough)
 
     def rate(work: Iterable[object]) -> float:
@@ -136,7 +137,7 @@ def rates(folder: Path, preset: str, rounds: int) -> dict[str, float]:
             job = Job((str(listed),), f"{place}/{number}", Settings(preset=preset))
             start = time.perf_counter()
             first: list[float] = []
-            run(job, tell=lambda pictures, failures: first.append(time.perf_counter()))  # noqa: B023
+            run(job, on_progress=lambda pictures, failures: first.append(time.perf_counter()))  # noqa: B023
             # From the first picture on: opening the model is no part of a long run's rate.
             found["whole"].append((_ROUND - 1) / (time.perf_counter() - first[0]) if first[0] > start else 0.0)
     slower = np.minimum(found["decode"], found["network"])
@@ -202,13 +203,13 @@ def ray_over_plain(folder: Path, place: Path, pictures: int, shard: int, preset:
     from boxless.batch.on_ray import on_ray
 
     listed = place / "ray.txt"
-    listed.write_text("\n".join(str(item.place) for item in islice(items_of([str(folder)]), pictures)))
+    listed.write_text("\n".join(item.name for item in islice(items_of([str(folder)]), pictures)))
     found: dict[str, float] = {}
     for name, options in (("plain", {}), ("Ray", {"engine": on_ray})):
         job = Job((str(listed),), str(place / name), Settings(preset=preset), "parquet", shard)
         told: list[tuple[float, int]] = []
         start = time.perf_counter()
-        run(job, tell=lambda count, failures: told.append((time.perf_counter(), count)), **options)  # type: ignore[arg-type]  # noqa: B023
+        run(job, on_progress=lambda count, failures: told.append((time.perf_counter(), count)), **options)  # type: ignore[arg-type]  # noqa: B023
         end = time.perf_counter()
         first, last = told[0], told[-1]
         found[f"{name}, seconds to the first"] = first[0] - start

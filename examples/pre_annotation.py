@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-import boxless
 from boxless.annotation import AnnotationOptions, annotate, read_inputs
 from boxless.datasets.formats import read_any
 from boxless.evaluation.side_by_side import compare_models
@@ -28,9 +27,8 @@ class Drawn(NamedTuple):
 
 def draft(pictures: Path, folder: Path, model: str, preset: str) -> None:
     """Writes COCO annotations, which CVAT, Label Studio and others read, and links the pictures beside them."""
-    localizer = boxless.Localizer(boxless.ModelFile(model, threads=1), preset)
-    done = annotate(read_inputs(pictures, None), folder, localizer, AnnotationOptions(format="coco"))
-    print(f"{done.main}: {done.boxes} boxes in {done.pictures} pictures, to be corrected")
+    done = annotate(read_inputs(pictures), folder, AnnotationOptions("coco", model, preset))
+    print(f"{done.main}: {done.boxes} boxes in {done.images} pictures, to be corrected")
 
 
 def boxes_of(annotations: Path, images: Path) -> dict[str, list[Drawn]]:

@@ -43,13 +43,13 @@ def test_the_same_bytes_resumed_and_damaged(cluster: None, album: Path, tmp_path
     there, here = (Job((str(album),), str(tmp_path / name), FAST, "parquet", 2) for name in ("ray", "here"))
     told: list[int] = []
     done = run(there, partial(on_ray, workers=1), lambda pictures, failures: told.append(pictures))
-    assert (done.pictures, done.failed, sum(told)) == (7, 1, 7)
+    assert (done.images, done.failed, sum(told)) == (7, 1, 7)
     run(here)
     assert files(tmp_path / "ray") == files(tmp_path / "here")
     (tmp_path / "ray/part-00001.parquet").write_bytes(b"PAR1")
     (tmp_path / "ray/part-00002.parquet").unlink()
     again = run(there, partial(on_ray, workers=1))
-    assert (again.pictures, again.failed, again.before) == (7, 1, 3)
+    assert (again.images, again.failed, again.before) == (7, 1, 3)
     assert files(tmp_path / "ray") == files(tmp_path / "here")
 
 
@@ -70,7 +70,7 @@ def test_a_killed_actor_costs_its_shard(cluster: None, coffee: Path, tmp_path: P
             os.kill(killed[0], signal.SIGKILL)
 
     done = run(job(listed, tmp_path / "ray", shard=4), partial(on_ray, workers=2), kill)
-    assert killed and (done.pictures, done.failed) == (41, 1)
+    assert killed and (done.images, done.failed) == (41, 1)
     run(job(listed, tmp_path / "here", shard=4))
     assert files(tmp_path / "ray") == files(tmp_path / "here")
 
@@ -92,7 +92,7 @@ run(Job(({str(listed)!r},), {str(out)!r}, Settings(preset="fast"), "jsonl", 4), 
     os.kill(child.pid, signal.SIGKILL)
     child.wait()
     done = run(job(listed, out, shard=4))
-    assert done.pictures == 61 and 8 <= done.before < 60
+    assert done.images == 61 and 8 <= done.before < 60
     run(job(listed, tmp_path / "here", shard=4))
     assert files(out) == files(tmp_path / "here")
 

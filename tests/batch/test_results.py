@@ -97,7 +97,7 @@ def test_conditions(out: Path, album: Path, where: str) -> None:
     found = Localizer(DEFAULT_MODEL, "fast").locate_many(pictures_in(album), top=3)
     expected = [row for each in found for row in best_rows(each) if CONDITIONS[where](row)]
     selection = select(str(out), where)
-    assert (selection.matching, selection.pictures, selection.failed) == (len(expected), 7, 1)
+    assert (selection.matching, selection.images, selection.failed) == (len(expected), 7, 1)
     assert [row for each in selection.found for row in best_rows(each)] == expected
     assert selection.finished
 
@@ -136,7 +136,7 @@ def test_a_table_and_a_sheet(out: Path, tmp_path: Path) -> None:
     sheet = tmp_path / "sheet.jpg"
     done = boxless("results", out, "--where", "detected", "--by", "class", "--sheet", sheet)
     assert done.returncode == 0
-    assert "espresso" in done.stdout and "in 7 pictures (1 failed)" in done.stdout
+    assert "espresso" in done.stdout and "in 7 images (1 failed)" in done.stdout
     with Image.open(sheet) as drawn:
         assert drawn.width > 600
     assert boxless("results", out, "--sheet", sheet).returncode == 2

@@ -87,7 +87,7 @@ def bucket(endpoint: str, album: Path) -> Any:  # noqa: ANN401
 def test_from_bucket_to_bucket(bucket: Any, album: Path, tmp_path: Path) -> None:  # noqa: ANN401
     there = replace(job("s3://pictures/album", tmp_path), out="s3://results/run")
     done = run(there)
-    assert (done.pictures, done.failed, done.before) == (7, 1, 0)
+    assert (done.images, done.failed, done.before) == (7, 1, 0)
     run(job(album, tmp_path / "here"))
     bucket.get("s3://results/run", str(tmp_path / "there"), recursive=True)
     for ours, theirs in zip(rows_in(tmp_path / "here"), rows_in(tmp_path / "there"), strict=True):
@@ -95,9 +95,9 @@ def test_from_bucket_to_bucket(bucket: Any, album: Path, tmp_path: Path) -> None
         assert theirs.get("predictions") == ours.get("predictions")
     bucket.rm("s3://results/run/part-00001.jsonl")
     again = run(there)
-    assert (again.pictures, again.before) == (7, 4)
+    assert (again.images, again.before) == (7, 4)
     other = run(replace(job("s3://pictures/album/b/*.jpg", tmp_path), out="s3://results/other"))
-    assert (other.pictures, other.failed) == (3, 0)
+    assert (other.images, other.failed) == (3, 0)
 
 
 def test_a_bucket_that_is_not_there(bucket: Any, tmp_path: Path) -> None:  # noqa: ANN401
@@ -128,7 +128,7 @@ def test_pictures_that_may_be_listed_and_not_read(
 ) -> None:
     become(monkeypatch, *someone(endpoint, "s3:ListBucket"))
     done = run(job("s3://pictures/album/b", tmp_path / "out"))
-    assert (done.pictures, done.failed) == (3, 3)
+    assert (done.images, done.failed) == (3, 3)
     assert all(
         "denied" in row["error"].lower() or "forbidden" in row["error"].lower() for row in rows_in(tmp_path / "out")
     )

@@ -15,7 +15,7 @@ import pytest
 from tests.batch.test_walk import names
 
 from boxless.batch.sources import find
-from boxless.batch.sources import pictures as items_of
+from boxless.batch.sources import images as items_of
 from boxless.errors import DatasetError
 from boxless.imaging.read import as_bytes, read_picture
 
@@ -88,7 +88,7 @@ def test_columns_of_parquet_files(album: Path, tmp_path: Path, shape: str) -> No
     assert [item.name for item in items] == [f"{file}/{row}" for row in range(3)]
     assert as_bytes(items[2].source) == encoded[2]
     assert as_bytes(find(f"{file}/0")) == encoded[0]
-    with pytest.raises(DatasetError, match="no column of encoded pictures label among label, image"):
+    with pytest.raises(DatasetError, match="no column of encoded images label among label, image"):
         list(items_of([str(file)], "label"))
 
 
@@ -117,7 +117,7 @@ def test_what_is_not_there(tmp_path: Path, spec: str) -> None:
 
 
 def test_a_source_without_pictures(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match="no pictures there"):
+    with pytest.raises(DatasetError, match="no images there"):
         names(tmp_path)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from boxless.batch import walk as walking
-from boxless.batch.sources import pictures as items_of
+from boxless.batch.sources import images as items_of
 from boxless.errors import DatasetError
 from boxless.imaging.read import pictures_in
 
@@ -102,14 +102,14 @@ def test_a_pattern_that_ends_in_two_stars_goes_through_all_folders(album: Path, 
 
 
 def test_a_pattern_below_a_file_names_nothing(album: Path) -> None:
-    with pytest.raises(DatasetError, match="no pictures there"):
+    with pytest.raises(DatasetError, match="no images there"):
         names(f"{album}/a.jpg/*.jpg")
 
 
 def test_what_is_no_pattern_is_told(album: Path) -> None:
     with pytest.raises(DatasetError, match=r"2023\]/\*\.jpg: bad character range 4-2 \(expected letters such as"):
         names(f"{album}/[2024-2023]/*.jpg")
-    with pytest.raises(DatasetError, match="no pictures there"):
+    with pytest.raises(DatasetError, match="no images there"):
         names(f"{album}/missing/*.jpg")
 
 

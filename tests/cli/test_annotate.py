@@ -176,7 +176,7 @@ def test_a_broken_picture_is_named_and_the_rest_goes_on(labelled: Path, tmp_path
     for path in (labelled / "cup").iterdir():
         path.write_bytes(b"nothing")
     none = boxless("annotate", labelled / "cup", "--out", tmp_path / "third", *FAST)
-    assert none.returncode == 2 and "not one of 2 pictures can be read" in none.stderr
+    assert none.returncode == 2 and "not one of 2 images can be read" in none.stderr
     assert not (tmp_path / "third").exists()
     for path in (labelled / "cup").iterdir():
         shutil.copyfile(labelled / "espresso/1.jpg", path)
@@ -187,28 +187,33 @@ def test_a_broken_picture_is_named_and_the_rest_goes_on(labelled: Path, tmp_path
 def test_a_killed_run_goes_on_where_it_was(pictures: Path, tmp_path: Path) -> None:
     source, out = tmp_path / "many", tmp_path / "out"
     source.mkdir()
-    for number in range(60):
-        (source / f"{number:02}.jpg").symlink_to(pictures / ("coffee.jpg", "chelsea.jpg", "rocket.jpg")[number % 3])
+    for number in range(120):
+        (source / f"{number:03}.jpg").symlink_to(pictures / ("coffee.jpg", "chelsea.jpg", "rocket.jpg")[number % 3])
     arguments = ["annotate", str(source), "--out", str(out), "--masks", "--json", *FAST]
     child = subprocess.Popen(
         [sys.executable, "-c", "from boxless.cli import main; main()", *arguments], stdout=subprocess.DEVNULL
     )
-    records = tmp_path / ".out.part/records.jsonl"
+    first = tmp_path / ".out.part/.found/_part-00000.json"
     try:
-        while child.poll() is None and not (records.is_file() and records.read_bytes().count(b"\n") > 5):
+        while child.poll() is None and not first.is_file():
             time.sleep(0.02)
         assert child.returncode is None, "it ended before it could be killed"
+        os.kill(child.pid, signal.SIGSTOP)
+        second = boxless(*arguments)
+        assert second.returncode == 2 and "another run is at work there" in second.stderr
     finally:
         os.kill(child.pid, signal.SIGKILL)
         child.wait()
     assert not out.exists()
-    with records.open("ab") as file:
-        file.write(b'{"file": "half a li')
-    other = boxless(*arguments, "--min-probability", 0.5)
-    assert other.returncode == 2 and "with other min_probability" in other.stderr
+    other = boxless(*arguments, "--preset", "balanced")
+    assert (
+        other.returncode == 2
+        and "preset fast then, balanced now" in other.stderr
+        and "anew with --force" in other.stderr
+    )
     done = boxless(*arguments)
     assert done.returncode == 0, done.stderr
-    assert 4 < json.loads(done.stdout)["resumed"] < 60
+    assert 50 <= json.loads(done.stdout)["resumed"] < 120
     whole = tmp_path / "whole"
     assert boxless(*arguments[:2], "--out", whole, *arguments[4:]).returncode == 0
     assert coco_of(out) == coco_of(whole)

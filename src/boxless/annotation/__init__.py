@@ -1,11 +1,9 @@
-"""From images to annotations: what a model finds in them, kept as it comes, then written in a format.
+"""From images to annotations: what a model finds in them, by batch inference, then written in a format.
 
 >>> from pathlib import Path
->>> from boxless import Localizer, ModelFile
 >>> from boxless.annotation import AnnotationOptions, annotate, read_inputs
 >>> inputs = read_inputs(Path("pictures"), "folder")
->>> localizer = Localizer(ModelFile("mine.onnx", threads=1))
->>> annotate(inputs, Path("annotations"), localizer, AnnotationOptions(format="coco"))
+>>> annotate(inputs, Path("annotations"), AnnotationOptions(format="coco", model="mine.onnx"))
 """
 
 from __future__ import annotations

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from boxless.annotation.inputs import Input
 from boxless.datasets.labelled import BACKGROUND_NAMES
 from boxless.errors import UnknownClassError
-from boxless.localizer import Localizer
 from boxless.models.card import Card
-from boxless.results import Localization
 
 _LISTED = 10
 
@@ -62,20 +60,9 @@ class Classes:
         """What annotations call a class."""
         return self.card.unique_name(index)
 
-    def look(self, localizer: Localizer, given: Input) -> Localization:
-        """What is found in an image: of its labels, or of what the model says that it shows.
-
-        Raises:
-            PictureError: if it cannot be read.
-        """
+    def wanted(self, given: Input) -> tuple[int, ...] | None:
+        """The classes to look for in an image, none where it shows nothing; None where the model is to say."""
         if given.labels is None:
-            return self._said(localizer, given)
-        indices = [self.numbers[label] for label in given.labels]
-        asked = sorted({index for index in indices if index is not None})
-        if not asked:
-            return replace(localizer.locate(given.path), predictions=())  # only its size is wanted
-        return localizer.locate(given.path, classes=asked, include_absent=True)
-
-    def _said(self, localizer: Localizer, given: Input) -> Localization:
-        """The model's own predictions; undetected classes have no boxes."""
-        return localizer.locate(given.path)
+            return None
+        indices = {self.numbers[label] for label in given.labels}
+        return tuple(sorted(index for index in indices if index is not None))

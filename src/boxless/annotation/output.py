@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import TracebackType
 
-from boxless.errors import OutputError
+from boxless.batch.folder import locked
+from boxless.errors import OutputError, ResultsError
 from boxless.system.files import write_whole
 
 NOTE = "boxless.txt"
@@ -17,46 +19,52 @@ With --force, boxless replaces this whole folder, and what was added to it.
 """
 
 
-class Output:
+@contextmanager
+def output(out: Path, force: bool) -> Iterator[Path]:
     """A folder `.NAME.part` beside a folder that is made; it takes its place at the end, if there was no error.
 
     Args:
         out: the folder to be made.
         force: replace a folder that `boxless annotate` wrote, and begin anew what was stopped.
 
+    Returns:
+        The unfinished folder, as a context in which no other run may enter.
+
     Raises:
-        OutputError: if the folder is there and not empty, or was not written by `boxless annotate`.
+        OutputError: if the folder is there and not empty, or was not written by `boxless annotate`, or another run is
+            at work there.
     """
+    part = out.absolute().with_name(f".{out.absolute().name}.part")
+    old, lock = part.with_suffix(".old"), part.with_suffix(".lock")
+    try:
+        with locked(lock, out):
+            try:
+                _check(out, force)
+                if force:
+                    shutil.rmtree(part, ignore_errors=True)
+                part.mkdir(parents=True, exist_ok=True)
+                yield part
+                (part / NOTE).write_text(_TEXT, encoding="utf-8")
+                if out.is_dir():
+                    shutil.rmtree(old, ignore_errors=True)
+                    out.replace(old)
+                part.replace(out)
+                shutil.rmtree(old, ignore_errors=True)
+            finally:
+                with suppress(OSError):  # where an opened file cannot be removed, it stays
+                    lock.unlink()
+    except ResultsError as error:
+        raise OutputError(str(error)) from None
 
-    def __init__(self, out: Path, force: bool) -> None:
-        self._out = out
-        self._part = out.absolute().with_name(f".{out.absolute().name}.part")
-        self._old = self._part.with_suffix(".old")
-        if out.exists() and not out.is_dir():
-            raise OutputError(f"{out}: a file (expected the name of a folder that is to be made)")
-        if out.is_dir() and any(out.iterdir()):
-            if not (out / NOTE).is_file():
-                raise OutputError(f"{out}: a folder that boxless annotate did not write: name another")
-            if not force:
-                raise OutputError(f"{out}: exists; replace it with --force")
-        if force:
-            shutil.rmtree(self._part, ignore_errors=True)
 
-    def __enter__(self) -> Path:
-        self._part.mkdir(parents=True, exist_ok=True)
-        return self._part
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if error is not None:
-            return
-        (self._part / NOTE).write_text(_TEXT, encoding="utf-8")
-        if self._out.is_dir():
-            shutil.rmtree(self._old, ignore_errors=True)
-            self._out.replace(self._old)
-        self._part.replace(self._out)
-        shutil.rmtree(self._old, ignore_errors=True)
+def _check(out: Path, force: bool) -> None:
+    if out.exists() and not out.is_dir():
+        raise OutputError(f"{out}: a file (expected the name of a folder that is to be made)")
+    if out.is_dir() and any(out.iterdir()):
+        if not (out / NOTE).is_file():
+            raise OutputError(f"{out}: a folder that boxless annotate did not write: name another")
+        if not force:
+            raise OutputError(f"{out}: exists; replace it with --force")
 
 
 def place_picture(source: Path, place: Path, how: str) -> None:

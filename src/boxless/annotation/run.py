@@ -1,44 +1,56 @@
-"""Annotates many images: found, kept, written in a format; whole or not at all, and from where it was stopped."""
+"""Annotates many images: batch inference into a store beside the output, then written in a format; whole or not."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from boxless._version import __version__
 from boxless.annotation.classes import Classes
 from boxless.annotation.inputs import Input
-from boxless.annotation.output import Output, place_picture
-from boxless.annotation.records import Records
+from boxless.annotation.output import output, place_picture
+from boxless.batch.formats import Row
+from boxless.batch.item import Broken, Item, local_item
+from boxless.batch.job import Job
+from boxless.batch.run import Failure, OnProgress, here, run
+from boxless.batch.settings import Settings
+from boxless.batch.shards import Done
 from boxless.datasets.dataset import About, AnnotatedImage, Annotation
 from boxless.datasets.formats import WRITTEN
 from boxless.datasets.masks import RunLengths
-from boxless.errors import OutputError, PictureError
-from boxless.localizer import Localizer
-from boxless.maps.run_lengths import counts_of
-from boxless.results import Prediction
-from boxless.system.cores import usable_cores
-from boxless.system.ordered import ordered_map
+from boxless.errors import OutputError, ResultsError
+from boxless.maps.run_lengths import unpacked
+from boxless.models.zoo import DEFAULT_MODEL
+
+_STORE = ".found"
+"""The folder in the unfinished output with the results of batch inference."""
+
+_SHARD = 50
+"""Images a shard: what a killed run loses at most."""
 
 
 @dataclass(frozen=True)
 class AnnotationOptions:
-    """What is written, and of what.
+    """What is wanted.
 
     Attributes:
         format: one of `WRITTEN`.
-        pictures: "link" or "copy" to have the images beside the annotations; "none" to leave them where they are.
+        model: a model's name, or its file's path.
+        preset: its name; the model's default where None.
+        images: "link" or "copy" to have them beside the annotations; "none" to leave them where they are.
         min_probability: of a class, in [0, 1]; boxes of less probable ones are left out.
         min_activation: for a class, in units of logits; likewise.
         masks: whether the pixels of each box are written too.
     """
 
     format: str
-    pictures: Literal["link", "copy", "none"] = "link"
+    model: str = DEFAULT_MODEL
+    preset: str | None = None
+    images: Literal["link", "copy", "none"] = "link"
     min_probability: float = 0.0
     min_activation: float = 0.0
     masks: bool = False
@@ -50,138 +62,157 @@ class AnnotationSummary:
 
     Attributes:
         main: the file or folder that other programs are to be given.
-        pictures, boxes, empty: how many images, boxes, and images without any box.
+        images, boxes, empty: how many images, boxes, and images without any box.
         failures: images that cannot be read, and why; nothing is written of them.
         resumed: how many images an earlier run, which was stopped, had done.
     """
 
     main: Path
-    pictures: int
+    images: int
     boxes: int
     empty: int
-    failures: tuple[tuple[str, str], ...]
+    failures: tuple[Failure, ...]
     resumed: int
 
 
 def annotate(
     inputs: Sequence[Input],
     out: Path,
-    localizer: Localizer,
     options: AnnotationOptions,
     *,
     force: bool = False,
-    progress: Callable[[str, int, int], None] = lambda stage, done, total: None,
+    on_progress: Callable[[str, int, int], None] = lambda stage, done, total: None,
 ) -> AnnotationSummary:
     """Annotates images.
 
-    What is found is kept beside `out`, in `.NAME.part`, as it comes; memory does not grow with the number of images.
-    A run that was stopped goes on there. The folder is called `out` when it is complete.
+    What is found is kept beside `out`, in `.NAME.part`, by batch inference; memory does not grow with the number of
+    images, and a run that was stopped is resumed. The folder is called `out` when it is complete.
 
     Args:
         inputs: at least one.
         out: the folder to be made.
-        localizer: with one thread an image; as many images as there are cores are worked on side by side.
-        options: what is written, and of what.
+        options: what is wanted.
         force: replace a folder that `annotate` wrote, and begin anew what was stopped.
-        progress: told how many images are done.
-
-    Raises:
-        ModelFileError: if masks are wanted of a detector.
-        OutputError: if the format has no masks and they are wanted; if `out` is there, or is not `annotate`'s; if an
-            unfinished run had other settings; if not one image can be read.
-        UnknownClassError: if images have labels that the model lacks, before anything is written.
+        on_progress: called with a stage, how many images are done, and of how many.
 
     Returns:
         What was written.
 
+    Raises:
+        ModelFileError, UnknownPresetError: if there is no such thing, or masks are wanted of a detector.
+        OutputError: if the format has no masks and they are wanted; if `out` is there, or is not `annotate`'s; if an
+            unfinished run had other settings; if another run is at work there; if not one image can be read.
+        UnknownClassError: if images have labels that the model lacks, before anything is written.
+
     Example:
-        >>> annotate(read_inputs(Path("photos")), Path("out"), Localizer(), AnnotationOptions("coco"))  # doctest: +SKIP
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> from boxless.annotation import AnnotationOptions, annotate, read_inputs
+        >>> out = Path(tempfile.mkdtemp(), "found")
+        >>> annotate(read_inputs(Path("examples/pictures")), out, AnnotationOptions("csv", preset="fast")).images
+        3
     """
     format_ = WRITTEN[options.format]
     if options.masks and not format_.masks:
         able = ", ".join(name for name, each in WRITTEN.items() if each.masks)
         raise OutputError(f"{options.format} has no place for masks (these have: {able})")
+    settings = Settings(options.model, options.preset, masks=options.masks)
+    card = settings.card
     if options.masks:
-        localizer.card.need_maps("--masks")
-    classes = Classes.of(localizer.card, inputs)
-    settings = _settings(inputs, localizer, options)
-
-    def one(given: Input) -> AnnotatedImage | str:
-        try:
-            return _annotated(given, localizer, classes, options)
-        except PictureError as error:
-            return str(error)
-
-    with Output(out, force) as part, Records(part, settings) as records:
-        resumed = records.done
-        waiting = ordered_map(one, inputs[resumed:], usable_cores())
-        for number, found in enumerate(waiting, start=resumed):
-            if isinstance(found, str):
-                records.add_failure(str(inputs[number].path), found)
-            else:
-                records.add(found)
-            progress("pictures", number + 1, len(inputs))
-        program = f"boxless {__version__}"
-        about = About(
-            localizer.card.name, localizer.preset_name, program, classes.names, out, options.pictures != "none"
-        )
-        counts = [len(each.annotations) for each in records]
+        card.need_maps("--masks")
+    preset = options.preset or card.default_preset
+    card.preset(preset)
+    classes = Classes.of(card, inputs)
+    with output(out, force) as part:
+        items = tuple(_item(given, classes, options) for given in inputs)
+        job = Job(items, str(part / _STORE), settings, format="jsonl", shard=_SHARD)
+        resumed = _run(job, len(inputs), on_progress)
+        found = _Found(job, inputs, classes, options)
+        counts = [len(each.annotations) for each in found]
+        failures = found.failures
         if not counts:
-            _, error = records.failures[0]
-            records.remove()  # so that the next run looks again
-            raise OutputError(f"not one of {len(inputs)} pictures can be read, such as {error}")
-        format_.write(part, about, records)
-        if options.pictures != "none":
-            for each in records:
+            shutil.rmtree(part)
+            raise OutputError(f"not one of {len(inputs)} images can be read, such as {failures[0][1]}")
+        about = About(card.name, preset, f"boxless {__version__}", classes.names, out, options.images != "none")
+        format_.write(part, about, found)
+        if options.images != "none":
+            for each in found:
                 folder = part / format_.images.format(split=each.split)
-                place_picture(each.path, folder / each.name, options.pictures)
-        failures = tuple(records.failures)
-        records.remove()
-        return AnnotationSummary(out / format_.main, len(counts), sum(counts), counts.count(0), failures, resumed)
+                place_picture(each.path, folder / each.name, options.images)
+        shutil.rmtree(part / _STORE)
+    return AnnotationSummary(out / format_.main, len(counts), sum(counts), counts.count(0), tuple(failures), resumed)
 
 
-def _settings(inputs: Sequence[Input], localizer: Localizer, options: AnnotationOptions) -> dict[str, Any]:
-    """What records depend on; of the images a digest, for there may be many."""
-    listed = json.dumps([[str(each.path), each.name, each.flat, each.labels, each.split] for each in inputs]).encode()
-    card = hashlib.sha256(localizer.card.to_json().encode()).hexdigest()
-    return {
-        "version": __version__,
-        "model": f"{localizer.card.name} {card[:16]}",
-        "preset": localizer.preset_name,
-        "pictures": hashlib.sha256(listed).hexdigest()[:16],
-        **{name: value for name, value in asdict(options).items() if name != "pictures"},
-        "placed": options.pictures != "none",
-    }
+def _run(job: Job, total: int, on_progress: Callable[[str, int, int], None]) -> int:
+    """Locates what is not located yet; how many images were, before."""
+    located = 0
 
+    def engine(job: Job, finished: int | None, done: Done, count: OnProgress) -> None:
+        def counted(images: int, failures: Sequence[Failure]) -> None:
+            nonlocal located
+            located += images
+            count(images, failures)
+            on_progress("images", done.images + located, total)
 
-def _annotated(given: Input, localizer: Localizer, classes: Classes, options: AnnotationOptions) -> AnnotatedImage:
-    file, stem = (given.name, given.stem) if options.pictures == "none" else (given.flat, Path(given.flat).stem)
+        here(job, finished, done, counted)
+
     try:
-        file.encode()
+        return run(job, engine).before
+    except ResultsError as error:  # annotate resumes unless --force is given
+        raise OutputError(str(error).replace("--no-resume --force", "--force")) from None
+
+
+def _item(given: Input, classes: Classes, options: AnnotationOptions) -> Item:
+    item = local_item(str(given.path))
+    try:
+        _names(given, options)[0].encode()
     except UnicodeEncodeError:
-        raise PictureError(f"{given.path}: its name is not UTF-8: rename it, or have it linked") from None
-    found = classes.look(localizer, given)
-    annotations = tuple(
-        each
-        for prediction in found.predictions
-        if prediction.boxes
-        and prediction.probability >= options.min_probability
-        and prediction.activation >= options.min_activation
-        for each in _annotations(prediction, classes.name(prediction.class_index), options.masks)
-    )
-    if found.height is None or found.width is None:
-        raise PictureError(f"{given.path}: {found.error}")
-    size = (found.height, found.width)
-    return AnnotatedImage(file, given.path.absolute(), annotations, size, given.split, stem)
+        return Item(item.name, Broken("its name is not UTF-8: rename it, or have it linked"))
+    return replace(item, classes=classes.wanted(given) or None)
 
 
-def _annotations(prediction: Prediction, name: str, masks: bool) -> list[Annotation]:
-    pixels: list[RunLengths | None] = [None] * len(prediction.boxes)
-    if masks:
-        pixels = [RunLengths(tuple(counts_of(mask)), (mask.shape[0], mask.shape[1])) for mask in prediction.masks()]
-    return [
-        Annotation(
-            name, box.xyxy, mask, score=box.score, probability=prediction.probability, activation=prediction.activation
-        )
-        for box, mask in zip(prediction.boxes, pixels, strict=True)
-    ]
+def _names(given: Input, options: AnnotationOptions) -> tuple[str, str]:
+    """What annotations call an image, and a file of it alone."""
+    return (given.name, given.stem) if options.images == "none" else (given.flat, Path(given.flat).stem)
+
+
+class _Found:
+    """What was found, an image at a time, as often as a writer needs it."""
+
+    def __init__(self, job: Job, inputs: Sequence[Input], classes: Classes, options: AnnotationOptions) -> None:
+        self._shards = job.shards
+        self._inputs = inputs
+        self._classes = classes
+        self._options = options
+
+    def __iter__(self) -> Iterator[AnnotatedImage]:
+        for given, row in self._rows():
+            if row["error"] is None:
+                found = () if self._classes.wanted(given) == () else tuple(self._annotations(row))
+                name, stem = _names(given, self._options)
+                size = (row["height"], row["width"])
+                yield AnnotatedImage(name, given.path.absolute(), found, size, given.split, stem)
+
+    @property
+    def failures(self) -> list[Failure]:
+        """The images that cannot be read, and why."""
+        return [(str(each.path), f"{each.path}: {row['error']}") for each, row in self._rows() if row["error"]]
+
+    def _rows(self) -> Iterator[tuple[Input, Row]]:
+        rows = (self._shards.read(number, self._shards.kind.rows) for number in self._shards.numbers())
+        return zip(self._inputs, chain.from_iterable(rows), strict=True)
+
+    def _annotations(self, row: Row) -> Iterator[Annotation]:
+        for said in row["predictions"]:
+            probability, activation = said["probability"], said["activation"]
+            if probability < self._options.min_probability or activation < self._options.min_activation:
+                continue
+            name = self._classes.name(said["class_index"])
+            for box in said["boxes"]:
+                mask = None
+                if self._options.masks:
+                    mask = RunLengths(tuple(unpacked(box["mask"])), (row["height"], row["width"]))
+                x0, y0, x1, y1 = box["box"]
+                yield Annotation(
+                    name, (x0, y0, x1, y1), mask, score=box["score"], probability=probability, activation=activation
+                )

@@ -1,4 +1,4 @@
-"""Long runs: folders, lists, archives and buckets of any size, on one machine or many; see docs/scale.md."""
+"""Batch inference: folders, lists, archives and buckets of any size, on one machine or many; see docs/scale.md."""
 
 from boxless.batch.job import Job
 from boxless.batch.locate import Locate

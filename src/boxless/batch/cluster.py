@@ -1,4 +1,4 @@
-"""Work on a Ray cluster: one task walks through the pieces, an actor a core does them."""
+"""Work on a Ray cluster: one task gives the pieces, an actor a core does them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ Work = Callable[[], Callable[[Any], Any]]
 class Aside:
     """Among pieces: nothing to be done, but what the caller is to get as it is."""
 
-    said: object
+    value: object
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,9 @@ class Cluster:
         Args:
             pieces: is called once, in a task that needs no core.
             work: is called once in each actor.
+
+        Returns:
+            What `work` made of each piece.
 
         Raises:
             ResultsError: if the cluster cannot be reached, or lost what cannot be made again.
@@ -120,10 +123,10 @@ def _results(pieces: Pieces, work: Work, workers: int) -> Iterator[Any]:
             compute=ray.data.ActorPoolStrategy(size=workers, max_tasks_in_flight_per_actor=_UNDER_WAY),
         )
         for row in done.iter_rows():
-            said = pickle.loads(row["said"])
+            value = pickle.loads(row["value"])
             if row["kind"] == _ERROR:
-                raise said
-            yield said
+                raise value
+            yield value
 
 
 def _source(pieces: Pieces) -> Any:  # noqa: ANN401
@@ -151,7 +154,7 @@ def _rows(pieces: Pieces, folder: str) -> Iterator[pa.Table]:
         os.chdir(folder)
     try:
         for piece in pieces():
-            yield _row(_ASIDE, piece.said) if isinstance(piece, Aside) else _row(_PIECE, piece)
+            yield _row(_ASIDE, piece.value) if isinstance(piece, Aside) else _row(_PIECE, piece)
     except BoxlessError as error:
         yield _row(_ERROR, error)
 
@@ -171,7 +174,7 @@ class _Actor:
 
     def __call__(self, batch: pa.Table) -> pa.Table:
         """Does a piece, and says what became of it; hands on all other rows."""
-        kind, content = batch["kind"][0].as_py(), batch["said"][0].as_py()
+        kind, content = batch["kind"][0].as_py(), batch["value"][0].as_py()
         if kind != _PIECE:
             return batch
         try:
@@ -180,7 +183,7 @@ class _Actor:
             return _row(_ERROR, error)
 
 
-def _row(kind: int, said: object) -> pa.Table:
+def _row(kind: int, value: object) -> pa.Table:
     import pyarrow as pa
 
-    return pa.table({"kind": pa.array([kind], pa.int8()), "said": pa.array([pickle.dumps(said)], pa.large_binary())})
+    return pa.table({"kind": pa.array([kind], pa.int8()), "value": pa.array([pickle.dumps(value)], pa.large_binary())})

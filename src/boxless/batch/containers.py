@@ -1,19 +1,25 @@
-"""Pictures inside other files: lists, columns of CSV and Parquet files, tar archives."""
+"""Images that other files name or hold: lists, columns of CSV and Parquet files, tar archives."""
 
 from __future__ import annotations
 
+import bz2
 import csv
+import gzip
+import lzma
 import os
 import tarfile
 import threading
+import zlib
 from collections import OrderedDict
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO, TYPE_CHECKING
+from stat import S_ISFIFO
+from typing import IO, TYPE_CHECKING, Any, Self
 
-from boxless.batch.item import Broken, Item
-from boxless.batch.remote import FetchErrors, Remote, is_url, open_remote
+from boxless.batch.item import Broken, Item, local_item
+from boxless.batch.remote import Remote, as_os_errors, is_url, opened_remote, remote_version
 from boxless.datasets.table import separator
 from boxless.errors import DatasetError, first_line
 from boxless.imaging.containers import SUFFIXES
@@ -27,32 +33,53 @@ if TYPE_CHECKING:
 _COLUMNS = ("path", "file", "filename", "image", "picture", "url")
 """The columns of a CSV that are taken where none is named, the first that is there."""
 
+_COMPRESSIONS: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\0": lzma.open}
+"""By the first bytes of a file; all of them check what they unpack."""
+
+_DAMAGE = (
+    tarfile.TarError,
+    EOFError,
+    zlib.error,
+    lzma.LZMAError,
+    gzip.BadGzipFile,
+    ValueError,
+    MemoryError,
+    OverflowError,
+)
+"""What reading a damaged archive raises; the last three of sizes that no file has."""
+
 _ROW_GROUPS_KEPT = 2
 
 
-def opened(spec: str) -> IO[bytes]:
-    """A file, here or elsewhere, opened for reading.
+@contextmanager
+def opened(spec: str) -> Iterator[IO[bytes]]:
+    """A file, here or at an address, opened for reading.
 
     Raises:
         DatasetError: if it is not there, or may not be read.
     """
     if is_url(spec):
-        return open_remote(spec)
+        with opened_remote(spec) as remote:
+            yield remote
+        return
     try:
-        return Path(spec).open("rb")
+        if S_ISFIFO(Path(spec).stat().st_mode):
+            raise DatasetError(f"{spec}: a pipe (expected a file: it is read again when a run is resumed)")
+        with Path(spec).open("rb") as file:
+            yield file
     except OSError as error:
         raise DatasetError(f"{spec}: {error.strerror or error}") from None
 
 
 def in_list(spec: str, column: str | None) -> Iterator[Item]:
-    """The pictures that a text file names, one a line, relative to it; empty lines are left out."""
+    """The images that a text file names, one a line, relative to it; empty lines are left out."""
     for line in _lines(spec):
         if name := line.strip():
             yield _beside(spec, name)
 
 
 def in_csv(spec: str, column: str | None) -> Iterator[Item]:
-    """The pictures that a column of a CSV names, relative to it."""
+    """The images that a column of a CSV names, relative to it."""
     lines = _lines(spec)
     heading = next(lines, "")
     between = separator(heading)
@@ -76,52 +103,84 @@ def in_csv(spec: str, column: str | None) -> Iterator[Item]:
 
 
 def in_tar(spec: str, column: str | None) -> Iterator[Item]:
-    """The pictures of a tar archive, as of WebDataset, in its own order.
+    """The images of a tar archive, as of WebDataset, in its own order.
 
-    Of an archive that is not compressed only the headings are read here; of a compressed one every picture. An archive
-    that is damaged gives the pictures before that place, and then itself, as one that cannot be read.
+    Of an archive that is not compressed only the headers are read here; of a compressed one every image. A damaged
+    archive gives the images before the damage, and then itself, as one that cannot be read.
     """
+    version = _version(spec)
     with opened(spec) as file:
+        start = file.peek(512)[:512]  # type: ignore[attr-defined]  # of a buffered reader
+        unpack = next((unpack for magic, unpack in _COMPRESSIONS.items() if start.startswith(magic)), None)
+        streamed = unpack is not None or not file.seekable()
         try:
-            packed = file.read(512)[257:262] != b"ustar"
-            file.seek(0)
-            with tarfile.open(fileobj=file, mode="r|*" if packed else "r:") as archive:
+            plain = unpack(file) if unpack else file
+            with tarfile.open(fileobj=plain, mode="r|" if streamed else "r:", tarinfo=_Member) as archive:
                 for member in archive:
                     archive.members.clear()  # type: ignore[attr-defined]  # it keeps all, and memory would grow
                     path = PurePosixPath(member.name)
                     if not member.isreg() or path.suffix.lower() not in SUFFIXES or path.name.startswith("."):
                         continue
                     name = as_text(f"{spec}/{member.name}")
-                    if packed:
+                    if streamed:
                         content = archive.extractfile(member)
-                        yield Item(name, content.read() if content else b"")
+                        yield Item(name, content.read() if content else b"", version)
                     elif is_url(spec):
-                        yield Item(name, Remote(spec, member.offset_data, member.size))
+                        yield Item(name, Remote(spec, member.offset_data, member.size), version)
                     else:
-                        yield Item(name, Slice(spec, member.offset_data, member.size))
-        except (tarfile.TarError, EOFError) as error:
-            yield Item(as_text(spec), Broken(f"a damaged archive ({first_line(error)})"))
+                        yield Item(name, Slice(spec, member.offset_data, member.size), version)
+                _check_rest(archive)
+        except _DAMAGE as error:
+            yield Item(as_text(spec), Broken(f"a damaged archive ({first_line(error)})"), version)
+
+
+class _Member(tarfile.TarInfo):
+    """A header of an archive. To `tarfile`, one that it cannot read ends the archive; here it is an error."""
+
+    @classmethod
+    def fromtarfile(cls, archive: tarfile.TarFile) -> Self:
+        """Reads the next header."""
+        start = archive.offset
+        try:
+            member = super().fromtarfile(archive)
+        except tarfile.HeaderError as error:
+            if isinstance(error, tarfile.EOFHeaderError):  # type: ignore[attr-defined]
+                raise
+            raise tarfile.ReadError(f"{error}, at byte {start:,}") from None
+        if archive.offset <= start:
+            raise tarfile.ReadError(f"a negative size, at byte {start:,}")
+        return member
+
+
+def _check_rest(archive: tarfile.TarFile) -> None:
+    """Makes sure that an archive has ended: after its end there are zeros only."""
+    end = archive.offset
+    while rest := archive.fileobj.read(1 << 20):  # type: ignore[union-attr]
+        if rest.strip(b"\0"):
+            raise tarfile.ReadError(f"there is more after its end, at byte {end:,}")
 
 
 def in_parquet(spec: str, column: str | None) -> Iterator[Item]:
-    """The pictures of a Parquet file's column: encoded, as bytes, or as Hugging Face's `{bytes, path}`."""
+    """The images of a Parquet file's column: encoded, as bytes, or as Hugging Face's `{bytes, path}`."""
+    version = _version(spec)
     try:
-        file = _parquet(spec)
+        with _parquet(spec) as file:
+            schema = file.schema_arrow
+            sizes = [file.metadata.row_group(group).num_rows for group in range(file.metadata.num_row_groups)]
     except OSError as error:
-        yield Item(as_text(spec), Broken(first_line(error)))
+        yield Item(as_text(spec), Broken(first_line(error)), version)
         return
-    schema = file.schema_arrow
     if column is None:
         column = next((field.name for field in schema if _bytes_type(field.type)), None)
     if column is None or column not in schema.names or not _bytes_type(schema.field(column).type):
         raise DatasetError(
-            f"{spec}: no column of encoded pictures{f' {column}' if column else ''} among {', '.join(schema.names)} "
+            f"{spec}: no column of encoded images{f' {column}' if column else ''} among {', '.join(schema.names)} "
             "(expected bytes, or bytes with a path; say which with --column)"
         )
     row = 0
-    for group in range(file.metadata.num_row_groups):
-        for i in range(file.metadata.row_group(group).num_rows):
-            yield Item(as_text(f"{spec}/{row}"), Cell(spec, column, group, i))
+    for group, size in enumerate(sizes):
+        for i in range(size):
+            yield Item(as_text(f"{spec}/{row}"), Cell(spec, column, group, i), version)
             row += 1
 
 
@@ -137,12 +196,15 @@ class Slice:
         """Reads the bytes."""
         with Path(self.path).open("rb") as file:
             file.seek(self.start)
-            return file.read(self.size)
+            content = file.read(self.size)
+        if len(content) != self.size:
+            raise OSError(f"{len(content)} bytes of {self.size}: the archive is cut short")
+        return content
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A picture in a Parquet file: row `row` of a group of rows."""
+    """An image in a Parquet file: row `row` of a group of rows."""
 
     path: str
     column: str
@@ -151,7 +213,7 @@ class Cell:
 
     def read(self) -> bytes:
         """Reads the bytes; those of the group are kept, since the next row is probably wanted next."""
-        with FetchErrors():
+        with as_os_errors():
             value = _row_group(self.path, self.column, self.group)[self.row].as_py()
         content = value.get("bytes") if isinstance(value, dict) else value
         if not isinstance(content, bytes):
@@ -168,21 +230,28 @@ def _row_group(path: str, column: str, group: int) -> pa.ChunkedArray:
     key = (path, column, group)
     with _reading:
         if key not in _kept:
-            _kept[key] = _parquet(path).read_row_group(group, [column])[column]
+            with _parquet(path) as file:
+                _kept[key] = file.read_row_group(group, [column], use_threads=False)[column]
             while len(_kept) > _ROW_GROUPS_KEPT:
                 _kept.popitem(last=False)
         return _kept[key]
 
 
-def _parquet(spec: str) -> pq.ParquetFile:
+@contextmanager
+def _parquet(spec: str) -> Iterator[pq.ParquetFile]:
+    """A Parquet file; whatever goes wrong with it is an OSError. See `boxless.batch.formats` about threads."""
     try:
         import pyarrow as pa
         import pyarrow.parquet as pq
     except ImportError:
         raise missing_extra(f"reading {spec}", "pyarrow", "batch") from None
     try:
-        # As bytes: PyArrow takes names that are text only.
-        return pq.ParquetFile(opened(spec) if is_url(spec) else pa.OSFile(os.fsencode(spec)))
+        if is_url(spec):
+            with opened_remote(spec) as remote, pq.ParquetFile(remote) as file:
+                yield file
+        else:  # as bytes: PyArrow takes names that are text only
+            with pa.OSFile(os.fsencode(spec)) as local, pq.ParquetFile(local) as file:
+                yield file
     except (pa.ArrowException, OSError) as error:
         raise OSError(f"not a Parquet file that can be read ({first_line(error)})") from None
 
@@ -196,6 +265,11 @@ def _bytes_type(kind: pa.DataType) -> bool:
     return bool(types.is_binary(kind) or types.is_large_binary(kind))
 
 
+def _version(spec: str) -> str:
+    """The version of a container, which is that of all that is in it."""
+    return remote_version(spec) if is_url(spec) else local_item(spec).version
+
+
 def _lines(spec: str) -> Iterator[str]:
     """The lines of a text file in UTF-8, as they are needed."""
     with opened(spec) as file:
@@ -204,16 +278,15 @@ def _lines(spec: str) -> Iterator[str]:
                 yield line.decode("utf-8-sig" if number == 0 else "utf-8")
             except UnicodeDecodeError:
                 raise DatasetError(
-                    f"{spec}: not text in UTF-8, in line {number + 1} (expected names of pictures)"
+                    f"{spec}: not text in UTF-8, in line {number + 1} (expected names of images)"
                 ) from None
 
 
 def _beside(spec: str, name: str) -> Item:
-    """A picture that a file names: an address, or a path relative to that file."""
+    """An image that a file names: an address, or a path relative to that file."""
     if is_url(name):
         return Item(name, Remote(name))
     if is_url(spec):
         url = f"{spec.rpartition('/')[0]}/{name}"
         return Item(url, Remote(url))
-    path = str(Path(spec).parent / name)
-    return Item(as_text(path), path)
+    return local_item(str(Path(spec).parent / name))

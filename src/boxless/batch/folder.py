@@ -1,62 +1,36 @@
-"""The folder that results go to, here or at an address: files whole or not at all."""
+"""The folder of results, here or at an address: files whole or not at all, and one run at a time."""
 
 from __future__ import annotations
 
+import json
 import os
 import socket
+import sys
+import threading
+import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Protocol, cast
+from typing import IO, Any, TypeAlias
 
-from boxless.batch.lock import locked, remotely_locked
-from boxless.batch.remote import filesystem, is_url
-from boxless.errors import DiskSpaceError, ResultsError, first_line
+from boxless.batch.remote import TIMEOUT, WHOLE_FILE, explained, filesystem, is_url, listing, reach, within
+from boxless.errors import DiskSpaceError, ResultsError
 from boxless.system.files import check_space, write_whole
 
-if TYPE_CHECKING:
-    import fsspec
+_LOCK = ".lock"
+_REMOTE_LOCK = "lock.json"
 
+_SIGN_OF_LIFE = 20.0
+"""Seconds after which a run says again, at an address, that it is still at work."""
 
-class Folder(Protocol):
-    """A folder of results; small enough to be sent to another machine."""
+_DEAD = 90.0
+"""Seconds without a sign of life after which a run counts as dead."""
 
-    def write(self, name: str, content: bytes) -> None:
-        """Writes a file: whole, or not at all.
-
-        Raises:
-            DiskSpaceError: if there is no room for it.
-            ResultsError: if it cannot be written for another reason.
-        """
-
-    def open(self, name: str) -> IO[bytes]:
-        """Opens a file for reading.
-
-        Raises:
-            FileNotFoundError: if it is not there.
-        """
-
-    def names(self) -> list[str]:
-        """The names of the files in it; none if there is no such folder."""
-
-    def remove(self, name: str) -> None:
-        """Removes a file."""
-
-    def lock(self) -> AbstractContextManager[None]:
-        """A context in which no other run may enter.
-
-        Raises:
-            ResultsError: if another is in it.
-        """
-
-
-def folder_at(place: str) -> Folder:
-    """The folder of a path, or of an address such as s3://bucket/results."""
-    return RemoteFolder(place.rstrip("/")) if is_url(place) else LocalFolder(Path(place).absolute())
+_KEPT = "what is done stays, and the same command goes on from there"
 
 
 class LocalFolder:
-    """A folder on this machine, or on a disk that several share.
+    """A folder on this machine, or on a disk that several share; small enough to be sent to another machine.
 
     Args:
         path: of the folder; made when it is first written to.
@@ -69,44 +43,70 @@ class LocalFolder:
         return str(self.path)
 
     def write(self, name: str, content: bytes) -> None:
-        """See `Folder`."""
+        """Writes a file: whole, or not at all.
+
+        Args:
+            name: of the file.
+            content: all of it.
+
+        Raises:
+            DiskSpaceError: if there is no room for it.
+            ResultsError: if it cannot be written for another reason.
+        """
         try:
             check_space(self.path, len(content), name)
             owner = f".{socket.gethostname()}-{os.getpid()}"
             write_whole(self.path / name, lambda beside: beside.write_bytes(content), owner)
         except DiskSpaceError as error:
-            raise DiskSpaceError(f"{error}; what is done stays, and the same command goes on from there") from None
+            raise DiskSpaceError(f"{error}; {_KEPT}") from None
         except OSError as error:
-            raise ResultsError(
-                f"{self.path / name}: cannot be written ({error.strerror or error}); what is done stays, and the same "
-                "command goes on from there"
-            ) from None
+            raise ResultsError(f"{self.path / name}: cannot be written ({error.strerror or error}); {_KEPT}") from None
 
-    def open(self, name: str) -> IO[bytes]:
-        """See `Folder`."""
-        return (self.path / name).open("rb")
+    def read(self, name: str) -> bytes:
+        """Reads a file.
+
+        Args:
+            name: of the file.
+
+        Returns:
+            All of it.
+
+        Raises:
+            FileNotFoundError: if it is not there.
+            ResultsError: if it cannot be read for another reason.
+        """
+        try:
+            return (self.path / name).read_bytes()
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise ResultsError(f"{self.path / name}: cannot be read ({error.strerror or error})") from None
 
     def names(self) -> list[str]:
-        """See `Folder`."""
+        """The names of the files in it; none if there is no such folder."""
         return [each.name for each in self.path.iterdir()] if self.path.is_dir() else []
 
     def remove(self, name: str) -> None:
-        """See `Folder`."""
+        """Removes a file, if it is there."""
         (self.path / name).unlink(missing_ok=True)
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """See `Folder`; what a killed run left half-written is cleared away."""
+        """A context in which no other run may enter; what a killed run left half-written is cleared away.
+
+        Raises:
+            ResultsError: if another is in it.
+        """
         if self.path.exists() and not self.path.is_dir():
             raise ResultsError(f"{self.path}: a file (expected a folder for results)")
-        with locked(self.path):
-            for left in self.path.glob(".part-*.part.*"):
+        with locked(self.path / _LOCK, self.path):
+            for left in self.path.glob(".*part-*.part.*"):
                 left.unlink(missing_ok=True)
             yield
 
 
 class RemoteFolder:
-    """A folder at an address. Object stores show a file when all of it is there.
+    """A folder at an address, as `LocalFolder`. Object stores show a file when all of it is there.
 
     Args:
         url: without a slash at its end.
@@ -114,65 +114,144 @@ class RemoteFolder:
 
     def __init__(self, url: str) -> None:
         self.url = url
+        self._protocol = url.partition("://")[0]
 
     def __str__(self) -> str:
         return self.url
 
-    @property
-    def _system(self) -> fsspec.AbstractFileSystem:
-        return filesystem(self.url.partition("://")[0])
-
     def write(self, name: str, content: bytes) -> None:
-        """See `Folder`."""
+        """See `LocalFolder`."""
+        file = f"{self.url}/{name}"
         try:
-            self._system.pipe_file(f"{self.url}/{name}", content)
-        # Each store has errors of its own.
-        except Exception as error:
-            reason = "permission denied" if isinstance(error, PermissionError) else first_line(error)
-            raise ResultsError(
-                f"{self.url}/{name}: cannot be written ({reason}); what is done stays, and the same command goes on "
-                "from there"
-            ) from None
+            with explained(file, ResultsError):
+                within(WHOLE_FILE, lambda: filesystem(self._protocol).pipe_file(file, content))
+        except (FileNotFoundError, ResultsError) as error:
+            raise ResultsError(f"{error}; {_KEPT}") from None
 
-    def open(self, name: str) -> IO[bytes]:
-        """See `Folder`."""
-        with self._read():
-            return cast("IO[bytes]", self._system.open(f"{self.url}/{name}", "rb"))
+    def read(self, name: str) -> bytes:
+        """See `LocalFolder`."""
+        file = f"{self.url}/{name}"
+        with explained(file, ResultsError):
+            return bytes(within(WHOLE_FILE, lambda: filesystem(self._protocol).cat_file(file)))
 
     def names(self) -> list[str]:
-        """See `Folder`."""
+        """See `LocalFolder`."""
         try:
-            with self._read():
-                found = self._system.ls(self.url, detail=False)
+            with explained(self.url, ResultsError):
+                return [str(each["name"]).rstrip("/").rpartition("/")[2] for each in listing(self.url)]
         except FileNotFoundError:
             return []
-        return [str(each).rstrip("/").rpartition("/")[2] for each in found]
 
     def remove(self, name: str) -> None:
-        """See `Folder`."""
-        self._system.rm_file(f"{self.url}/{name}")
-
-    @contextmanager
-    def _read(self) -> Iterator[None]:
-        """A store's errors, but that something is not there, as what helps."""
-        try:
-            yield
-        except FileNotFoundError:
-            raise
-        except PermissionError:
-            raise ResultsError(
-                f"{self.url}: permission denied (expected credentials that may list it, read and write, where the "
-                "store's own tools look for them)"
-            ) from None
-        # Each store has errors of its own.
-        except Exception as error:
-            raise ResultsError(
-                f"{self.url}: cannot be read ({first_line(error)}); is the address right, and can this machine "
-                "reach it?"
-            ) from None
+        """See `LocalFolder`."""
+        file = f"{self.url}/{name}"
+        with suppress(FileNotFoundError), explained(file, ResultsError):
+            within(TIMEOUT, lambda: filesystem(self._protocol).rm_file(file))
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """See `Folder`."""
-        with remotely_locked(self):
+        """See `LocalFolder`. The lock is a file that is written anew as long as the run lives.
+
+        Two that start in the same moment may both come in. They would write the same bytes, so nothing is lost but
+        time.
+        """
+        with explained(self.url, ResultsError):
+            reach(self.url)
+        self._check_lock()
+        over = threading.Event()
+        self._sign()
+
+        def live() -> None:
+            while not over.wait(_SIGN_OF_LIFE):
+                with suppress(ResultsError):  # the next shard says it louder
+                    self._sign()
+
+        thread = threading.Thread(target=live, daemon=True, name="boxless-lock")
+        thread.start()
+        try:
             yield
+        finally:
+            over.set()
+            thread.join(TIMEOUT)
+            with suppress(ResultsError):
+                self.remove(_REMOTE_LOCK)
+
+    def _check_lock(self) -> None:
+        """Raises ResultsError if another run gave a sign of life lately; a lock that makes no sense is none."""
+        try:
+            lock: Any = json.loads(self.read(_REMOTE_LOCK))
+            who, age = str(lock["who"])[:200], time.time() - float(lock["at"])
+        except (FileNotFoundError, ValueError, TypeError, KeyError, OverflowError, RecursionError):
+            return
+        if abs(age) < _DEAD:  # from further in the future, the clock of one of the two is wrong
+            raise _busy(
+                str(self),
+                f"{who}, last sign of life {max(0, age):.0f} s ago",
+                f"wait for it, or, if it was killed, try again in {_DEAD - age:.0f} s, or use another folder",
+            )
+
+    def _sign(self) -> None:
+        self.write(_REMOTE_LOCK, json.dumps({"who": _who(), "at": time.time()}).encode())
+
+
+Folder: TypeAlias = LocalFolder | RemoteFolder
+
+
+def folder_at(place: str) -> Folder:
+    """The folder of a path, or of an address such as s3://bucket/results.
+
+    Args:
+        place: a path or an address.
+
+    Returns:
+        The folder, which need not be there yet.
+    """
+    return RemoteFolder(place.rstrip("/")) if is_url(place) else LocalFolder(Path(place).absolute())
+
+
+@contextmanager
+def locked(file: Path, folder: Path) -> Iterator[None]:
+    """Keeps other runs out of a folder on a disk. The system lets go when this process ends, however it ends.
+
+    Args:
+        file: that is locked; made where it is missing.
+        folder: for the message.
+
+    Raises:
+        ResultsError: if another run is in it.
+    """
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("a+b") as lock:
+        try:
+            _lock(lock)
+            if not os.path.samestat(file.stat(), os.fstat(lock.fileno())):
+                raise OSError("removed by the run that had it")
+        except OSError:
+            lock.seek(0)
+            who = lock.read().decode("utf-8", "replace") or "unknown"
+            raise _busy(str(folder), who, "wait for it, or use another folder") from None
+        lock.truncate(0)
+        lock.write(_who().encode())
+        lock.flush()
+        yield
+
+
+def _busy(folder: str, who: str, advice: str) -> ResultsError:
+    return ResultsError(f"{folder}: another run is at work there ({who}); {advice}")
+
+
+def _who() -> str:
+    return f"process {os.getpid()} on {socket.gethostname()}"
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(file: IO[bytes]) -> None:
+        file.seek(0)
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+else:
+    import fcntl
+
+    def _lock(file: IO[bytes]) -> None:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

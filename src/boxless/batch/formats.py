@@ -1,39 +1,24 @@
-"""The files that rows are kept in: Parquet, or JSON, an object a line."""
+"""The files that rows are kept in: Parquet, or JSON, an object a line.
+
+Files are decoded from bytes in memory, in the thread that asks. Where PyArrow's own threads read a file of Python, one
+of them may want the interpreter while it shuts down, and the process then aborts (exit status 134).
+"""
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
 from functools import cache
-from typing import IO, TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from boxless.batch.rows import Row
 from boxless.errors import ResultsError
 from boxless.system.extras import require
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_KEY = b"boxless"
-"""Under which a Parquet file says what it holds."""
-
-
-@dataclass(frozen=True)
-class Contents:
-    """What a file of rows holds.
-
-    Attributes:
-        names: a digest of the pictures' names in their order; see `names_digest`.
-        pictures: rows.
-        failed: rows with an error.
-    """
-
-    names: str
-    pictures: int
-    failed: int
+Row = dict[str, Any]
 
 
 class Format(Protocol):
@@ -42,7 +27,7 @@ class Format(Protocol):
     suffix: str
 
     def load(self) -> None:
-        """Loads the packages that it is written with, before a picture is looked at in vain.
+        """Loads the packages that it is written with, before an image is read in vain.
 
         Raises:
             MissingExtraError: if one is not installed.
@@ -51,26 +36,15 @@ class Format(Protocol):
     def encode(self, rows: Sequence[Row]) -> bytes:
         """A whole file; the same rows give the same bytes."""
 
-    def contents(self, file: IO[bytes]) -> Contents | None:
-        """What a file holds; None if it is damaged."""
+    def rows(self, content: bytes) -> list[Row]:
+        """The rows of a file."""
 
-    def names(self, file: IO[bytes]) -> list[str]:
-        """The pictures of a file that is whole."""
-
-    def table(self, file: IO[bytes]) -> pa.Table:
-        """All of a file as a table of PyArrow."""
-
-
-def names_digest(names: Iterable[str]) -> str:
-    """A digest of names in their order."""
-    digest = hashlib.sha256()
-    for name in names:
-        digest.update(name.encode("utf-8") + b"\0")
-    return digest.hexdigest()
+    def table(self, content: bytes) -> pa.Table:
+        """The rows of a file as a table of PyArrow."""
 
 
 class Parquet:
-    """Parquet by PyArrow: a row a picture, predictions and boxes nested in it."""
+    """Parquet by PyArrow: a row an image, predictions and boxes nested in it."""
 
     suffix = ".parquet"
 
@@ -80,41 +54,27 @@ class Parquet:
         import pyarrow.parquet  # noqa: F401
 
     def encode(self, rows: Sequence[Row]) -> bytes:
-        """A whole file; see `Format`."""
+        """See `Format`."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        said = json.dumps(asdict(_contents(rows))).encode()
         with_maps = any("class_map" in prediction for each in rows for prediction in each["predictions"])
-        table = pa.Table.from_pylist(list(rows), schema=schema(with_maps).with_metadata({_KEY: said}))
         file = io.BytesIO()
-        pq.write_table(table, file, compression="zstd")
+        pq.write_table(pa.Table.from_pylist(list(rows), schema=schema(with_maps)), file, compression="zstd")
         return file.getvalue()
 
-    def contents(self, file: IO[bytes]) -> Contents | None:
-        """Read from the file's end, without its rows; see `Format`."""
+    def rows(self, content: bytes) -> list[Row]:
+        """See `Format`."""
+        rows: list[Row] = self.table(content).to_pylist()
+        return rows
+
+    def table(self, content: bytes) -> pa.Table:
+        """See `Format`."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        try:
-            whole = pq.read_metadata(file)
-            said = Contents(**json.loads(whole.metadata[_KEY]))
-            return said if said.pictures == whole.num_rows else None
-        except (pa.ArrowException, OSError, KeyError, TypeError, ValueError):
-            return None
-
-    def names(self, file: IO[bytes]) -> list[str]:
-        """See `Format`."""
-        import pyarrow.parquet as pq
-
-        found: list[str] = pq.read_table(file, columns=["image"])["image"].to_pylist()
-        return found
-
-    def table(self, file: IO[bytes]) -> pa.Table:
-        """See `Format`."""
-        import pyarrow.parquet as pq
-
-        return pq.read_table(file)
+        with pq.ParquetFile(pa.BufferReader(content)) as file:
+            return file.read(use_threads=False)
 
 
 class JsonLines:
@@ -126,28 +86,18 @@ class JsonLines:
         """Nothing; see `Format`."""
 
     def encode(self, rows: Sequence[Row]) -> bytes:
-        """A whole file; see `Format`."""
+        """See `Format`."""
         return "".join(json.dumps(each, ensure_ascii=False) + "\n" for each in rows).encode("utf-8")
 
-    def contents(self, file: IO[bytes]) -> Contents | None:
+    def rows(self, content: bytes) -> list[Row]:
         """See `Format`."""
-        content = file.read()
-        if not content.endswith(b"\n"):
-            return None
-        try:
-            return _contents([json.loads(line) for line in content.splitlines()])
-        except (ValueError, KeyError, TypeError):
-            return None
+        return [json.loads(line) for line in content.splitlines()]
 
-    def names(self, file: IO[bytes]) -> list[str]:
-        """See `Format`."""
-        return [json.loads(line)["image"] for line in file]
-
-    def table(self, file: IO[bytes]) -> pa.Table:
+    def table(self, content: bytes) -> pa.Table:
         """See `Format`."""
         import pyarrow as pa
 
-        return pa.Table.from_pylist([json.loads(line) for line in file], schema=schema(False))
+        return pa.Table.from_pylist(self.rows(content), schema=schema(with_maps=False))
 
 
 FORMATS: dict[str, Format] = {"parquet": Parquet(), "jsonl": JsonLines()}
@@ -155,6 +105,12 @@ FORMATS: dict[str, Format] = {"parquet": Parquet(), "jsonl": JsonLines()}
 
 def format_of(name: str) -> Format:
     """The format of that name.
+
+    Args:
+        name: one of `FORMATS`.
+
+    Returns:
+        The format.
 
     Raises:
         ResultsError: if there is none.
@@ -197,12 +153,4 @@ def schema(with_maps: bool) -> pa.Schema:
             ("labels", pa.list_(pa.string())),
             ("error", pa.string()),
         ]
-    )
-
-
-def _contents(rows: Sequence[Row]) -> Contents:
-    return Contents(
-        names=names_digest(each["image"] for each in rows),
-        pictures=len(rows),
-        failed=sum(each["error"] is not None for each in rows),
     )

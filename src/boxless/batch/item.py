@@ -1,19 +1,22 @@
-"""A picture that waits to be looked at: its name, and where its bytes are."""
+"""One image of a batch: its name, where its bytes are, and which version of them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
+from stat import S_ISDIR, S_ISREG
 from typing import BinaryIO, Protocol, cast, runtime_checkable
 
 from boxless.imaging.read import Source
+from boxless.system.files import as_text
 
 
 @runtime_checkable
-class Place(Protocol):
-    """Where a picture's bytes are, small enough to be sent to another machine; read where the work is done."""
+class Content(Protocol):
+    """Where an image's bytes are: small enough to be sent to another machine, and read where the work is done."""
 
     def read(self) -> bytes:
-        """The encoded picture.
+        """The encoded image.
 
         Raises:
             OSError: if it cannot be read.
@@ -22,25 +25,29 @@ class Place(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One picture of a source.
+    """One image of a source.
 
     Attributes:
         name: what its row says: a path, an address, or the place in an archive.
-        place: a `Place`, or the picture itself as `Localizer.locate` takes it.
+        content: a `Content`, or the image itself as `Localizer.locate` takes it.
+        version: changes when the image is replaced under its name, such as size and time of change; "" if unknown.
+        classes: indices of the classes to localize in this image, detected or not; those of the settings where None.
     """
 
     name: str
-    place: Source | Place
+    content: Source | Content
+    version: str = ""
+    classes: tuple[int, ...] | None = None
 
     @property
     def source(self) -> Source:
-        """The picture as `Localizer.locate_many` takes it; nothing is read yet."""
-        return cast("BinaryIO", _File(self.name, self.place)) if isinstance(self.place, Place) else self.place
+        """The image as `Localizer.locate_many` takes it; nothing is read yet."""
+        return cast("BinaryIO", _File(self.name, self.content)) if isinstance(self.content, Content) else self.content
 
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """A place that is known to be unreadable, and why: its picture gets a row with that error."""
+    """Content that is known to be unreadable, and why: its image gets a row with that error."""
 
     why: str
 
@@ -49,15 +56,29 @@ class Broken:
         raise OSError(self.why)
 
 
-class _File:
-    """A place as an opened file: the thread that decodes the picture fetches it."""
+def local_item(path: str) -> Item:
+    """The image at a path; one that cannot be read gets its row with an error later."""
+    name = as_text(path)
+    try:
+        about = Path(path).stat()
+    except (OSError, ValueError):  # not there, a dangling link, a name with a zero byte
+        return Item(name, path)
+    if S_ISREG(about.st_mode):
+        return Item(name, path, f"{about.st_size} {about.st_mtime_ns}")
+    if S_ISDIR(about.st_mode):
+        return Item(name, path)
+    return Item(name, Broken("not a file (a pipe, socket or device)"))  # reading it might never end
 
-    def __init__(self, name: str, place: Place) -> None:
+
+class _File:
+    """Content as an opened file: the thread that decodes the image fetches it."""
+
+    def __init__(self, name: str, content: Content) -> None:
         self.name = name
-        self._place = place
+        self._content = content
 
     def seekable(self) -> bool:
         return False
 
     def read(self) -> bytes:
-        return self._place.read()
+        return self._content.read()

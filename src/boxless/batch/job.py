@@ -1,15 +1,16 @@
-"""A long run: which pictures, how they are looked at, where results go."""
+"""Batch inference: which images, how they are located, where results go."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from boxless.batch.folder import Folder, folder_at
-from boxless.batch.formats import Format, format_of
+from boxless.batch.folder import folder_at
+from boxless.batch.formats import format_of
 from boxless.batch.item import Item
 from boxless.batch.settings import Settings
-from boxless.batch.sources import pictures
+from boxless.batch.shards import Shards
+from boxless.batch.sources import images
 from boxless.errors import ResultsError
 from boxless.models.presets import DEFAULT_SHARD
 
@@ -19,19 +20,25 @@ class Job:
     """Everything that two machines must agree on to do parts of the same run.
 
     Attributes:
-        sources: see `boxless.batch.sources.pictures`.
+        sources: see `boxless.batch.sources.images`.
         out: the folder of the results, or its address.
-        settings: how pictures are looked at.
+        settings: how images are located.
         format: of the files, "parquet" or "jsonl".
-        shard: pictures a file, at least 1.
-        column: that names the pictures in tables and Parquet files.
+        shard: images a file, at least 1.
+        column: that names the images in tables and Parquet files.
 
     Raises:
         ResultsError: if there is no such format, or if it cannot hold what is wanted.
-        ValueError: if a shard is to have no pictures.
+        ValueError: if a shard is to have no images.
+
+    Example:
+        >>> from boxless.batch import Job, Settings
+        >>> job = Job(("examples/pictures",), "results", Settings(preset="fast"), format="jsonl")
+        >>> [item.name for item in job.items()][:1]
+        ['examples/pictures/chelsea.jpg']
     """
 
-    sources: tuple[str, ...]
+    sources: tuple[str | Item, ...]
     out: str
     settings: Settings = field(default_factory=Settings)
     format: str = "parquet"
@@ -40,21 +47,18 @@ class Job:
 
     def __post_init__(self) -> None:
         if self.shard < 1:
-            raise ValueError(f"shard is {self.shard} pictures (expected at least 1)")
+            raise ValueError(f"shard is {self.shard} images (expected at least 1)")
         format_of(self.format)
         if self.settings.maps and self.format != "parquet":
             raise ResultsError(f"maps are kept in Parquet only (found the format {self.format})")
+        if self.settings.masks and self.format != "jsonl":
+            raise ResultsError(f"masks are kept in JSON only (found the format {self.format})")
 
     @property
-    def folder(self) -> Folder:
+    def shards(self) -> Shards:
         """Where results go."""
-        return folder_at(self.out)
-
-    @property
-    def kind(self) -> Format:
-        """What they are kept in."""
-        return format_of(self.format)
+        return Shards(folder_at(self.out), format_of(self.format), self.shard)
 
     def items(self) -> Iterator[Item]:
-        """The pictures, anew from the first."""
-        return pictures(self.sources, self.column)
+        """The images, anew from the first."""
+        return images(self.sources, self.column)

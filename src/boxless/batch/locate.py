@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Unpack
 
-from boxless.batch.formats import schema
+from boxless.batch.formats import Row, schema
 from boxless.batch.item import Broken, Item
 from boxless.batch.remote import Remote, is_url
-from boxless.batch.rows import Row, rows
+from boxless.batch.rows import rows
 from boxless.batch.settings import Settings
 from boxless.imaging.read import picture_name
 from boxless.localizer import Localizer
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 
 class Locate:
-    """Finds what is in the pictures of a table's column, and adds a column `found`.
+    """Finds what is in the images of a table's column, and adds a column `found`.
 
     It is called with a batch and gives a batch of the same kind: a PyArrow table or record batch, a pandas frame, or a
     mapping of columns to lists or arrays. `found` has for each row what `Localization.to_dict` says of it. It can be
     pickled; each process opens the model when it is first called, and looks at one picture a thread.
 
     Args:
-        column: of the pictures: paths, addresses, encoded pictures as bytes, Hugging Face's `{bytes, path}`, or, in
+        column: of the images: paths, addresses, encoded images as bytes, Hugging Face's `{bytes, path}`, or, in
             mappings and frames, whatever `Localizer.locate` takes.
         options: what is wanted of each image; the defaults where None.
         model, preset: as for `Localizer`.
@@ -104,7 +104,7 @@ class Locate:
 
 
 def _item(value: Any) -> Item:  # noqa: ANN401
-    """A cell of a table as a picture."""
+    """A cell of a table as a image."""
     if isinstance(value, Mapping):
         value = value.get("bytes") or value.get("path")
     if value is None:

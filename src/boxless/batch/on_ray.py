@@ -12,37 +12,47 @@ from boxless.batch.cluster import Aside, Cluster
 from boxless.batch.item import Item
 from boxless.batch.job import Job
 from boxless.batch.rows import rows
-from boxless.batch.run import Failure, Tell, failures, write_shard
-from boxless.batch.shards import Done, Shards
+from boxless.batch.run import Failure, OnProgress, failures
+from boxless.batch.shards import Done
 from boxless.models import zoo
 from boxless.models.model_file import find_model
 
 _THREADS = 2
-"""Threads of an actor: while one runs the network on its core, the other reads the next picture."""
+"""Threads of an actor: while one runs the network on its core, the other reads the next image."""
 
 
 def on_ray(
-    job: Job, shards: Shards, done: Done, tell: Tell, *, address: str | None = None, workers: int | None = None
+    job: Job,
+    finished: int | None,
+    done: Done,
+    on_progress: OnProgress,
+    *,
+    address: str | None = None,
+    workers: int | None = None,
 ) -> None:
     """Does the shards that are to do on a Ray cluster; see `boxless.batch.run.Engine`.
 
-    One task walks through the names; each actor takes a shard, looks at its pictures and writes its file itself. All
-    machines must reach the sources and the folder by the same names. See `Cluster.results` for the rest, errors too.
+    One task walks through the names; each actor takes a shard, locates its images and writes its file itself. All
+    machines must reach the sources and the folder by the same names.
 
     Args:
-        job, shards, done, tell: see `Engine`.
+        job, finished, done, on_progress: see `Engine`.
         address, workers: see `Cluster`.
+
+    Raises:
+        ResultsError: see `Cluster.results`.
     """
-    for said in Cluster(address, workers).results(partial(_to_do, job, shards), partial(_Worker, job, _content(job))):
-        if isinstance(said, Done):
-            done.pictures, done.failed, done.seen = said.pictures, said.failed, said.seen
+    work = partial(_Worker, job, _content(job))
+    for result in Cluster(address, workers).results(partial(_to_do, job, finished), work):
+        if isinstance(result, Done):
+            vars(done).update(vars(result))
         else:
-            tell(*said)
+            on_progress(*result)
 
 
-def _to_do(job: Job, shards: Shards) -> Iterator[object]:
+def _to_do(job: Job, finished: int | None) -> Iterator[object]:
     done = Done()
-    for number, items in shards.to_do(job.items(), done):
+    for number, items in job.shards.to_do(job.items(), done, finished):
         yield number, list(items)
     yield Aside(done)
 
@@ -56,20 +66,20 @@ class _Worker:
     """
 
     def __init__(self, job: Job, model: bytes | None) -> None:
-        if model is not None:
-            with tempfile.TemporaryDirectory() as place:
-                file = Path(place, "model.onnx")
+        with tempfile.TemporaryDirectory() as folder:
+            settings = job.settings
+            if model is not None:
+                file = Path(folder, "model.onnx")
                 file.write_bytes(model)
-                self._localizer = replace(job.settings, model=str(file)).localizer(threads=1)
-        else:
-            self._localizer = job.settings.localizer(threads=1)
+                settings = replace(settings, model=str(file))
+            self._localizer = settings.localizer(threads=1)
         self._job = job
 
     def __call__(self, shard: tuple[int, list[Item]]) -> tuple[int, list[Failure]]:
-        """Writes the shard's file, and says how many pictures it had and which failed."""
+        """Writes the shard's file, and says how many images it had and which failed."""
         number, items = shard
         found = list(rows(self._localizer, items, self._job.settings, _THREADS))
-        write_shard(self._job, number, found)
+        self._job.shards.write(number, items, found)
         return len(found), failures(found)
 
 

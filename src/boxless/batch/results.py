@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from boxless.batch.folder import Folder, folder_at
-from boxless.batch.formats import FORMATS, Format, schema
-from boxless.batch.manifest import MANIFEST, read_manifest
-from boxless.batch.rows import Row, class_map
-from boxless.batch.shards import shard_name, shards_in
+from boxless.batch.formats import FORMATS, Row, schema
+from boxless.batch.manifest import MANIFEST, Manifest, read_manifest
+from boxless.batch.rows import class_map
+from boxless.batch.shards import Shards
 from boxless.batch.sources import find
 from boxless.batch.where import condition
-from boxless.errors import ResultsError, first_line
+from boxless.errors import ResultsError
 from boxless.maps.boxes import Box
 from boxless.results import Localization, Prediction
 
@@ -32,25 +32,25 @@ COLUMNS = (
 )  # fmt: skip
 """What conditions may be on: the columns of `Localization.to_rows`, of the best box of each prediction."""
 
-_TYPICAL_ACTIVATION = 10.0  # of heat maps that are drawn in full, where a run does not say
-
 
 @dataclass(frozen=True)
 class Selection:
     """What was asked for.
 
     Attributes:
-        found: the first ones, each with one prediction, or none if its picture has none.
+        found: the first ones, each with one prediction, or none if its image has none.
         matching: how many predictions fit, those that are not in `found` too.
-        pictures, failed: in all shards, whether they fit or not.
+        images, failed: in all shards, whether they fit or not.
         finished: whether the run that made them was finished.
+        missing: the shards of a finished run that are not there any more.
     """
 
     found: tuple[Localization, ...]
     matching: int
-    pictures: int
+    images: int
     failed: int
     finished: bool
+    missing: tuple[str, ...]
 
 
 def select(place: str, where: str | None = None, by: str | None = None, limit: int = 20) -> Selection:
@@ -61,51 +61,62 @@ def select(place: str, where: str | None = None, by: str | None = None, limit: i
     Args:
         place: the folder, or its address.
         where: see `boxless.batch.where.condition`, over `COLUMNS`; everything where None.
-        by: one of `ORDERS`; in the order of the pictures where None.
+        by: one of `ORDERS`; in the order of the images where None.
         limit: how many.
+
+    Returns:
+        The predictions, and what there is in all.
 
     Raises:
         ResultsError: if there are no results, a shard is damaged, or the condition is none.
+
+    Example:
+        >>> import tempfile
+        >>> from boxless.batch import Job, Settings
+        >>> from boxless.batch.run import run
+        >>> out = tempfile.mkdtemp()
+        >>> _ = run(Job(("examples/pictures",), out, Settings(preset="fast")))
+        >>> [found.predictions[0].label for found in select(out, "'cat' in label or detected", by="class").found]
+        ['espresso', 'missile', 'tabby']
     """
     import pyarrow as pa
 
-    folder = folder_at(place)
-    kind, numbers = _shards(folder)
-    wanted = None if where is None else condition(where, COLUMNS)
-    matching = pictures = failed = 0
+    shards, manifest = _results(folder_at(place))
     best = flat(schema(with_maps=False).empty_table())
-    for number in numbers:
-        table = _table(folder, kind, shard_name(number, kind.suffix))
-        pictures += table.num_rows
+    fits = condition(where, best.select(COLUMNS)) if where is not None else None
+    matching = images = failed = 0
+    for number in shards.numbers():
+        table = shards.read(number, shards.kind.table)
+        images += table.num_rows
         failed += table.num_rows - table["error"].null_count
         rows = flat(table)
-        if wanted is not None:
-            try:
-                rows = rows.filter(wanted)
-            except pa.ArrowException as error:
-                raise ResultsError(
-                    f"--where {where!r}: {first_line(error)} (is a number compared with text?)"
-                ) from None
+        if fits is not None:
+            rows = fits(rows)
         matching += rows.num_rows
-        best = pa.concat_tables([best, rows], promote_options="default")
-        if by is not None:
-            best = best.sort_by(ORDERS[by])
-        best = best.slice(0, limit)
-    said = read_manifest(folder) or {"finished": None}
-    activation, column = said.get("typical activation", _TYPICAL_ACTIVATION), said.get("column")
+        best = _first(pa.concat_tables([best, rows], promote_options="default"), by, limit)
     return Selection(
-        found=tuple(localization(each, activation, column) for each in best.to_pylist()),
+        found=tuple(localization(each, manifest) for each in best.to_pylist()),
         matching=matching,
-        pictures=pictures,
+        images=images,
         failed=failed,
-        finished=said["finished"] is not None,
+        finished=manifest.finished is not None,
+        missing=tuple(shards.missing(manifest.finished or 0)),
     )
 
 
-def flat(table: pa.Table) -> pa.Table:
-    """A row a prediction, of a table with a row a picture; its columns are `COLUMNS`, and `prediction` with all of it.
+def _first(table: pa.Table, by: str | None, limit: int) -> pa.Table:
+    """The first rows, in an order. By its indices: `Table.sort_by` uses threads, see `boxless.batch.formats`."""
+    import pyarrow.compute as pc
 
-    Coordinates and score are those of the best box. A picture without predictions has one row.
+    if by is not None:
+        table = table.take(pc.sort_indices(table.select(COLUMNS), sort_keys=ORDERS[by]))
+    return table.slice(0, limit)
+
+
+def flat(table: pa.Table) -> pa.Table:
+    """A row a prediction, of a table with a row an image; its columns are `COLUMNS`, and `prediction` with all of it.
+
+    An image without predictions has one row, as in `Localization.to_rows`.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -133,13 +144,15 @@ def flat(table: pa.Table) -> pa.Table:
     return pa.table({**columns, "prediction": prediction})
 
 
-def localization(row: Row, typical_activation: float, column: str | None) -> Localization:
-    """A result as it was, of a flat row: its picture is where its name says, its maps only if they were kept.
+def localization(row: Row, manifest: Manifest) -> Localization:
+    """A result as it was: its image is where its name says, its maps only if they were kept.
 
     Args:
         row: of `flat`.
-        typical_activation: see `Localization`.
-        column: of encoded pictures, where they are in Parquet files.
+        manifest: of the run.
+
+    Returns:
+        It has the prediction of the row, if there is one.
     """
     prediction = row["prediction"]
     return Localization(
@@ -149,38 +162,33 @@ def localization(row: Row, typical_activation: float, column: str | None) -> Loc
         model=row["model"],
         preset=row["preset"],
         predictions=() if prediction is None else (_prediction(prediction, row),),
-        source=find(row["image"], column),
-        typical_activation=typical_activation,
+        source=find(row["image"], manifest.column),
+        typical_activation=manifest.typical_activation,
         maps=row["maps"],
         error=row["error"],
     )
 
 
-def _prediction(said: Row, row: Row) -> Prediction:
-    boxes = tuple(Box(*(*each["box"], each["score"])) for each in said["boxes"])
+def _prediction(said: dict[str, Any], row: Row) -> Prediction:
     return Prediction(
         label=said["label"],
         class_index=said["class_index"],
         probability=said["probability"],
         activation=said["activation"],
         detected=said["detected"],
-        boxes=boxes,
+        boxes=tuple(Box(*(*each["box"], each["score"])) for each in said["boxes"]),
         class_map=class_map(said) if said.get("class_map") else None,
         height=row["height"],
         width=row["width"],
     )
 
 
-def _shards(folder: Folder) -> tuple[Format, list[int]]:
+def _results(folder: Folder) -> tuple[Shards, Manifest]:
+    manifest = read_manifest(folder)
     for kind in FORMATS.values():
-        if numbers := shards_in(folder, kind):
-            return kind, numbers
+        shards = Shards(folder, kind, manifest.shard if manifest else 1)
+        if shards.numbers():
+            if manifest is None:
+                raise ResultsError(f"{folder}: no {MANIFEST} that says how these results were made")
+            return shards, manifest
     raise ResultsError(f"{folder}: no results there (expected part-00000.parquet or .jsonl, and {MANIFEST})")
-
-
-def _table(folder: Folder, kind: Format, name: str) -> pa.Table:
-    with folder.open(name) as file:
-        if kind.contents(file) is None:
-            raise ResultsError(f"{folder}: {name} is damaged; the run's command makes it again")
-        file.seek(0)
-        return kind.table(file)

@@ -1,69 +1,91 @@
-"""A row a picture: what `Localization.to_dict` says, and the class maps where they are wanted."""
+"""A row an image: what `Localization.to_dict` says, with class maps or masks where they are wanted."""
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from boxless.batch.formats import Row
 from boxless.batch.item import Broken, Item
 from boxless.batch.remote import Remote
 from boxless.batch.settings import Settings
 from boxless.localizer import Localizer
+from boxless.maps.run_lengths import counts_of, packed
 from boxless.results import Localization, Prediction
+from boxless.system.cores import usable_cores
 from boxless.system.ordered import ordered_map
 
-Row = dict[str, Any]
 Floats = NDArray[np.float32]
 
 _FETCHED_AHEAD = 16
-"""Fetches under way at a time: a picture from afar takes as long as many that are here."""
+"""Fetches under way at a time: an image from afar takes as long as many that are here."""
 
 
 def rows(localizer: Localizer, items: Iterable[Item], settings: Settings, workers: int | None = None) -> Iterator[Row]:
-    """Looks at pictures: a row each, in their order, a few under way; what cannot be read is a row with an `error`.
+    """Locates images: a row each, in their order, a few under way; what cannot be read is a row with an `error`.
 
     Args:
         localizer: of these settings.
         items: drawn from only as fast as rows are taken.
         settings: what is wanted.
-        workers: pictures under way at a time; one a core where None.
+        workers: images under way at a time; one a core where None.
+
+    Returns:
+        The rows.
     """
-    waiting: deque[str] = deque()
 
-    def sources() -> Iterator[Any]:
-        for item in ordered_map(_fetched, items, _FETCHED_AHEAD):
-            waiting.append(item.name)
-            yield item.source
+    def one(item: Item) -> Row:
+        wanted = settings.locate
+        if item.classes is not None:
+            wanted = replace(wanted, classes=item.classes, include_absent=True)
+        (found,) = localizer.locate_many([item.source], wanted, workers=1)
+        return row(found, item.name, settings)
 
-    found = localizer.locate_many(sources(), settings.locate, workers=workers)
-    for each in found:
-        yield row(each, waiting.popleft(), settings.maps)
+    return ordered_map(one, ordered_map(_fetched, items, _FETCHED_AHEAD), workers or usable_cores())
 
 
-def row(found: Localization, name: str, maps: str | None) -> Row:
+def row(found: Localization, name: str, settings: Settings) -> Row:
     """The row of a result.
 
     Args:
         found: what was found.
-        name: what the picture is called.
-        maps: how class maps are kept, or None for none.
+        name: what the image is called.
+        settings: whether class maps and masks are kept.
+
+    Returns:
+        Plain data; class maps as `class_map` reads them, masks as COCO's compressed run lengths.
     """
-    data = {**found.to_dict(), "image": name}
-    if maps is not None:
-        for said, prediction in zip(data["predictions"], found.predictions, strict=True):
-            said["class_map"] = _packed(prediction, maps)
+    data: Row = {**found.to_dict(), "image": name}
+    for said, prediction in zip(data["predictions"], found.predictions, strict=True):
+        if settings.maps is not None:
+            said["class_map"] = _packed(prediction, settings.maps)
+        if settings.masks and prediction.boxes:
+            for box, mask in zip(said["boxes"], prediction.masks(), strict=True):
+                box["mask"] = packed(counts_of(mask))
     return data
 
 
-def class_map(prediction: Row) -> Floats:
-    """The class map float32 (u, v) of a prediction of a row, not negative: the one of `Prediction.class_map`, rounded.
+def class_map(prediction: dict[str, Any]) -> Floats:
+    """The class map of a prediction of a row, as of `Prediction.class_map`, rounded.
+
+    Args:
+        prediction: with a class map that is kept.
+
+    Returns:
+        float32 (u, v), not negative.
 
     Raises:
         KeyError: if maps were not kept.
+
+    Example:
+        >>> import numpy as np
+        >>> kept = {"height": 1, "width": 2, "peak": 8.0, "data": np.array([0.5, 1.0], np.float16).tobytes()}
+        >>> class_map({"class_map": kept})
+        array([[4., 8.]], dtype=float32)
     """
     kept = prediction["class_map"]
     shape = (kept["height"], kept["width"])
@@ -85,9 +107,10 @@ def _packed(prediction: Prediction, maps: str) -> Row | None:
 
 def _fetched(item: Item) -> Item:
     """The same with its bytes, if they are elsewhere."""
-    if not isinstance(item.place, Remote):
+    if not isinstance(item.content, Remote):
         return item
     try:
-        return Item(item.name, item.place.read())
+        content: bytes | Broken = item.content.read()
     except OSError as error:
-        return Item(item.name, Broken(str(error)))
+        content = Broken(str(error))
+    return Item(item.name, content, item.version, item.classes)

@@ -1,28 +1,29 @@
-"""A long run, begun or gone on with: what is done is never done again, and nothing is lost."""
+"""Batch inference, begun or resumed: what is done is never done again, and nothing is lost."""
 
 from __future__ import annotations
 
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
+from boxless.batch.formats import Row
 from boxless.batch.item import Item
 from boxless.batch.job import Job
-from boxless.batch.manifest import Manifest
-from boxless.batch.rows import Row, rows
-from boxless.batch.shards import Done, Shards, shard_name
+from boxless.batch.manifest import begin, planned, write_manifest
+from boxless.batch.rows import rows
+from boxless.batch.shards import Done
 from boxless.batch.sources import check
 
 Failure = tuple[str, str]
-"""A picture's name, and why it could not be read."""
+"""An image's name, and why it could not be read."""
 
-Tell: TypeAlias = "Callable[[int, Sequence[Failure]], object]"
-"""Told how many pictures more were looked at, and which of them failed."""
+OnProgress: TypeAlias = "Callable[[int, Sequence[Failure]], object]"
+"""Called with how many images more were located, and which of them failed."""
 
-Engine: TypeAlias = "Callable[[Job, Shards, Done, Tell], None]"
-"""Does all shards that are to do."""
+Engine: TypeAlias = "Callable[[Job, int | None, Done, OnProgress], None]"
+"""Does all shards that are to do; the number is that of the images, if the run was finished before."""
 
 
 @dataclass(frozen=True)
@@ -30,89 +31,108 @@ class Summary:
     """What a run did.
 
     Attributes:
-        pictures: that have a row, in all.
+        images: that have a row, in all.
         failed: of them could not be read.
         before: of them were done by earlier runs.
+        replaced: images that changed since earlier runs; their shards were made again.
         seconds: that this run took.
     """
 
-    pictures: int
+    images: int
     failed: int
     before: int
+    replaced: tuple[str, ...]
     seconds: float
 
 
-def here(job: Job, shards: Shards, done: Done, tell: Tell) -> None:
-    """The engine of one machine: all cores, without a stop between shards."""
-    under_way: deque[int] = deque()  # the shard of each picture
+def here(job: Job, finished: int | None, done: Done, on_progress: OnProgress) -> None:
+    """The engine of one machine: all cores, without a stop between shards.
+
+    Args:
+        job, finished, done, on_progress: see `Engine`.
+    """
+    shards = job.shards
+    under_way: deque[tuple[int, Item]] = deque()  # each with the number of its shard
 
     def items() -> Iterator[Item]:
-        for number, shard in shards.to_do(job.items(), done):
+        for number, shard in shards.to_do(job.items(), done, finished):
             for item in shard:
-                under_way.append(number)
+                under_way.append((number, item))
                 yield item
 
-    gathered: list[Row] = []
-    for each in rows(job.settings.localizer(threads=1), items(), job.settings):
-        number = under_way.popleft()
-        gathered.append(each)
-        tell(1, failures([each]))
+    gathered: list[tuple[Item, Row]] = []
+
+    def write() -> None:
+        shards.write(number, *map(list, zip(*gathered, strict=True)))
+        gathered.clear()
+
+    for row in rows(job.settings.localizer(threads=1), items(), job.settings):
+        number, item = under_way.popleft()
+        gathered.append((item, row))
+        on_progress(1, failures([row]))
         if len(gathered) == job.shard:
-            write_shard(job, number, gathered)
-            gathered = []
+            write()
     if gathered:
-        write_shard(job, number, gathered)
-
-
-def write_shard(job: Job, number: int, gathered: Sequence[Row]) -> None:
-    """Writes a shard whole.
-
-    Raises:
-        DiskSpaceError, ResultsError: if it cannot be written.
-    """
-    job.folder.write(shard_name(number, job.kind.suffix), job.kind.encode(gathered))
+        write()
 
 
 def failures(gathered: Sequence[Row]) -> list[Failure]:
-    """The pictures of rows that could not be read, and why."""
+    """The images of rows that could not be read, and why."""
     return [(each["image"], each["error"]) for each in gathered if each["error"] is not None]
 
 
 def run(
     job: Job,
     engine: Engine = here,
-    tell: Tell = lambda pictures, failures: None,
+    on_progress: OnProgress = lambda images, failures: None,
     *,
     resume: bool = True,
     force: bool = False,
 ) -> Summary:
-    """Looks at all pictures of a job, and writes their rows in shards.
+    """Locates all images of a job, and writes their rows in shards.
 
     Args:
         job: what is to be done.
         engine: what does it.
-        tell: told how far it is.
-        resume, force: see `Manifest.begin`.
+        on_progress: called as images are done.
+        resume: whether to resume what is there; else everything is made anew.
+        force: whether what is there may be removed for that.
+
+    Returns:
+        How many images were located, now and before.
 
     Raises:
-        ResultsError: if another run is at work in the folder, or what is there is of other settings or pictures.
+        ResultsError: if another run is at work in the folder, or what is there is of other settings or images.
         DatasetError: if a source cannot be read.
         MissingExtraError: if the format needs packages that are not installed.
         DiskSpaceError: if there is no room left; what was done stays.
+
+    Example:
+        >>> import tempfile
+        >>> from boxless.batch import Job, Settings
+        >>> from boxless.batch.run import run
+        >>> out = tempfile.mkdtemp()
+        >>> run(Job(("examples/pictures",), out, Settings(preset="fast"), format="jsonl")).images
+        3
     """
     start = time.perf_counter()
     check(job.sources)
-    job.kind.load()
-    folder, done, counts = job.folder, Done(), [0, 0]
+    job.shards.kind.load()
+    now, folder, done, counts = planned(job), job.shards.folder, Done(), [0, 0]
 
-    def count(pictures: int, failures: Sequence[Failure]) -> None:
-        counts[0] += pictures
+    def count(images: int, failures: Sequence[Failure]) -> None:
+        counts[0] += images
         counts[1] += len(failures)
-        tell(pictures, failures)
+        on_progress(images, failures)
 
-    manifest = Manifest(folder, job)
     with folder.lock():
-        finished = manifest.begin(resume, force)
-        engine(job, Shards(folder, job.kind, job.shard, finished), done, count)
-        manifest.finish(done.seen)
-    return Summary(done.pictures + counts[0], done.failed + counts[1], done.pictures, time.perf_counter() - start)
+        manifest = begin(folder, now, resume=resume, force=force)
+        engine(job, manifest.finished, done, count)
+        write_manifest(folder, replace(manifest, finished=done.seen))
+    return Summary(
+        done.images + counts[0],
+        done.failed + counts[1],
+        done.images,
+        tuple(done.replaced),
+        time.perf_counter() - start,
+    )

@@ -1,24 +1,24 @@
-"""What is to be looked at: folders, patterns, lists, tables, archives, and addresses, one picture after the other."""
+"""The images of a batch: folders, patterns, lists, tables, archives and addresses, one image after the other."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from os.path import normpath
 from pathlib import Path, PurePosixPath
 from stat import S_ISDIR, S_ISREG
-from typing import cast
+from typing import TypeAlias, cast
 
 from boxless.batch.containers import in_csv, in_list, in_parquet, in_tar
-from boxless.batch.item import Item, Place
-from boxless.batch.remote import Remote, is_url, walk_remote
+from boxless.batch.item import Content, Item, local_item
+from boxless.batch.remote import Remote, has_pattern, is_url, remote_version, walk_remote
 from boxless.batch.walk import is_pattern, matching, walk
 from boxless.errors import DatasetError
 from boxless.imaging.containers import SUFFIXES
 from boxless.imaging.read import Source
-from boxless.system.files import as_text
 
-Reader = Callable[[str, str | None], Iterator[Item]]
+Reader: TypeAlias = "Callable[[str, str | None], Iterator[Item]]"
 
 READERS: dict[str, Reader] = {
     ".txt": in_list,
@@ -29,41 +29,56 @@ READERS: dict[str, Reader] = {
     ".tgz": in_tar,
     ".parquet": in_parquet,
 }
-"""What a file is read as that is no picture itself, by how its name ends."""
+"""What a file is read as that is no image itself, by how its name ends."""
 
 
-def pictures(specs: Iterable[str], column: str | None = None) -> Iterator[Item]:
-    """The pictures of sources, in the order of the sources; those of a folder in the order of their names.
+def images(specs: Iterable[str | Item], column: str | None = None) -> Iterator[Item]:
+    """The images of sources, in the order of the sources; those of a folder in the order of their names.
 
-    Nothing is listed ahead, so the first picture comes at once, and memory does not grow with their number. Two walks
-    through the same sources give the same pictures in the same order. A picture that is named and not there is given
-    all the same: it fails when it is read.
+    Nothing is listed ahead, so the first image comes at once, and memory does not grow with their number. Two walks
+    through the same sources give the same images in the same order. An image that is named and not there is given all
+    the same: it fails when it is read.
 
     Args:
-        specs: folders, pictures, patterns (photos/**/*.jpg), lists (.txt, a name a line), tables (.csv), archives
-            (.tar, .tar.gz), Parquet files with encoded pictures, and addresses of all these (s3://bucket/folder).
-        column: that names the pictures in tables and Parquet files; else the first that looks like it.
+        specs: folders, images, patterns (photos/**/*.jpg), lists (.txt, a name a line), tables (.csv), archives
+            (.tar, .tar.gz), Parquet files with encoded images, and addresses of all these (s3://bucket/folder); or
+            items, which are given as they are.
+        column: that names the images in tables and Parquet files; else the first that looks like it.
+
+    Returns:
+        The images, each with its name and version, not read yet.
 
     Raises:
         DatasetError: if a source is not there, is empty, or of another layout; when it is its turn.
+
+    Example:
+        >>> from boxless.batch.sources import images
+        >>> [item.name for item in images(["examples/pictures/coffee.jpg"])]
+        ['examples/pictures/coffee.jpg']
     """
     for spec in specs:
+        if isinstance(spec, Item):
+            yield spec
+            continue
         empty = True
         for item in _of(spec, column):
             empty = False
             yield item
         if empty:
-            raise DatasetError(f"{spec}: no pictures there (looked for {' '.join(sorted(SUFFIXES))})")
+            raise DatasetError(f"{spec}: no images there (looked for {' '.join(sorted(SUFFIXES))})")
 
 
-def check(specs: Iterable[str]) -> None:
+def check(specs: Iterable[str | Item]) -> None:
     """Makes sure that sources on this machine are there, before there is any work.
+
+    Args:
+        specs: see `images`.
 
     Raises:
         DatasetError: if one is not.
     """
     for spec in specs:
-        if is_url(spec) or is_pattern(spec):
+        if isinstance(spec, Item) or is_url(spec) or is_pattern(spec):
             continue
         try:
             Path(spec).stat()
@@ -77,9 +92,8 @@ def _of(spec: str, column: str | None) -> Iterator[Item]:
     if is_url(spec):
         yield from _remote(spec, column)
     elif S_ISDIR(_mode(spec)):
-        top = os.path.normpath(spec)
-        for path in walk("" if top == "." else top, _is_picture):
-            yield Item(as_text(path), path)
+        top = normpath(spec)
+        yield from map(local_item, walk("" if top == "." else top, _is_image))
     elif is_pattern(spec):
         for path in matching(spec, _is_known):
             yield from _file(path, column)
@@ -89,22 +103,24 @@ def _of(spec: str, column: str | None) -> Iterator[Item]:
 
 def _file(path: str, column: str | None) -> Iterator[Item]:
     reader = _reader(path)
-    return reader(path, column) if reader else iter((Item(as_text(path), path),))
+    return reader(path, column) if reader else iter([local_item(path)])
 
 
 def _remote(url: str, column: str | None) -> Iterator[Item]:
-    if not set(url) & set("*?") and (reader := _reader(url)):
+    patterned = has_pattern(url)
+    if not patterned and (reader := _reader(url)):
         yield from reader(url, column)
-    elif not set(url) & set("*?") and _is_picture(url):
-        yield Item(url, Remote(url))
+    elif not patterned and _is_image(url):
+        version = ""
+        with suppress(DatasetError):  # then it fails when it is read
+            version = remote_version(url)
+        yield Item(url, Remote(url), version)
     else:
-        patterned = bool(set(url) & set("*?"))
-        for each in walk_remote(url, _is_known if patterned else _is_picture):
-            reader = _reader(each)
-            if reader:
+        for each, version in walk_remote(url, _is_known if patterned else _is_image):
+            if reader := _reader(each):
                 yield from reader(each, column)
             else:
-                yield Item(each, Remote(each))
+                yield Item(each, Remote(each), version)
 
 
 def _reader(name: str) -> Reader | None:
@@ -112,18 +128,27 @@ def _reader(name: str) -> Reader | None:
     return next((reader for ending, reader in READERS.items() if lower.endswith(ending)), None)
 
 
-def _is_picture(name: str) -> bool:
+def _is_image(name: str) -> bool:
     return PurePosixPath(name).suffix.lower() in SUFFIXES
 
 
 def _is_known(name: str) -> bool:
-    return _is_picture(name) or _reader(name) is not None
+    return _is_image(name) or _reader(name) is not None
 
 
 def find(name: str, column: str | None = None) -> Source:
-    """The picture that a row names, as `read_picture` takes it: a file, at an address, or in an archive.
+    """The image that a row names, as `read_picture` takes it: a file, at an address, or in an archive.
 
-    One that is in an archive is looked for when it is read.
+    Args:
+        name: of the row.
+        column: see `images`.
+
+    Returns:
+        A path, or an opened file. An image in an archive is looked for when it is read.
+
+    Example:
+        >>> find("examples/pictures/coffee.jpg")
+        'examples/pictures/coffee.jpg'
     """
     if not is_url(name) and _mode(name):
         return name
@@ -145,7 +170,7 @@ def _mode(path: str) -> int:
 
 @dataclass(frozen=True)
 class _Inside:
-    """A picture in an archive, by its name."""
+    """An image in an archive, by its name."""
 
     container: str
     name: str
@@ -155,5 +180,5 @@ class _Inside:
     def read(self) -> bytes:
         for item in self.reader(self.container, self.column):
             if item.name == self.name:
-                return cast("bytes", item.place.read() if isinstance(item.place, Place) else item.place)
+                return cast("bytes", item.content.read() if isinstance(item.content, Content) else item.content)
         raise OSError(f"no longer in {self.container}")

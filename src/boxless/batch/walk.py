@@ -1,4 +1,4 @@
-"""Pictures of folders on this machine, by the order of their names, without a list of all."""
+"""Files of folders on this machine, in the order of their names, without a list of all."""
 
 from __future__ import annotations
 

@@ -4,133 +4,149 @@ from __future__ import annotations
 
 import ast
 import io
-import operator
 import tokenize
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from functools import reduce
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from boxless.errors import ResultsError, first_line
 
 if TYPE_CHECKING:
-    import pyarrow.compute as pc
-
-_AS_IN_SQL = {"=": "==", "and": "and", "or": "or", "not": "not", "is": "is", "in": "in", "null": "None", "none": "None",
-              "true": "True", "false": "False"}  # fmt: skip
-
-_YES_OR_NO = ("detected",)
-"""Columns that are conditions themselves."""
-
-_COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
-    ast.Eq: operator.eq,
-    ast.NotEq: operator.ne,
-    ast.Lt: operator.lt,
-    ast.LtE: operator.le,
-    ast.Gt: operator.gt,
-    ast.GtE: operator.ge,
-}
-
-
-def condition(text: str, columns: Sequence[str]) -> pc.Expression:
-    """A condition as an expression of PyArrow.
-
-    Comparisons (= == != < <= > >=), `in ('a', 'b')`, `'cat' in label`, `is null`, and, or, not, brackets; a column
-    alone means that there is a value (`error`), or that it is true (`present`). Upper and lower case of columns and of
-    these words are alike. Nothing of it is run.
-
-    Args:
-        text: the condition.
-        columns: that there are.
-
-    Raises:
-        ResultsError: if it is no condition, or names another column.
-    """
     import pyarrow as pa
 
-    try:
-        tree = ast.parse(_as_python(text), mode="eval").body
-    except (SyntaxError, ValueError, tokenize.TokenError):
-        raise _unknown(text, "it is no condition", columns) from None
-    try:
-        return _Reader(columns).read(tree)
-    except _UnknownError as error:
-        raise _unknown(text, str(error), columns) from None
-    except OverflowError:
-        raise _unknown(text, "a number of more digits than a column has", columns) from None
-    except (pa.ArrowException, UnicodeError) as error:  # a list of numbers and texts; bytes that are no text
-        raise _unknown(text, first_line(error), columns) from None
+_AS_IN_SQL = {"=": "==", "and": "and", "or": "or", "not": "not", "is": "is", "in": "in", "null": "None", "true": "True",
+              "false": "False"}  # fmt: skip
+
+_COMPARISONS: dict[type[ast.cmpop], str] = {
+    ast.Eq: "equal",
+    ast.NotEq: "not_equal",
+    ast.Lt: "less",
+    ast.LtE: "less_equal",
+    ast.Gt: "greater",
+    ast.GtE: "greater_equal",
+}
+"""By the names that PyArrow's functions have."""
 
 
-class _UnknownError(Exception):
+class _ConditionError(Exception):
     pass
 
 
-def _unknown(text: str, what: str, columns: Sequence[str]) -> ResultsError:
-    return ResultsError(
-        f"--where {text!r}: {what} (expected such as: label = 'tabby' and activation > 5; "
-        f"columns: {', '.join(columns)})"
+def condition(text: str, empty: pa.Table) -> Callable[[pa.Table], pa.Table]:
+    """A condition as a filter of tables.
+
+    A condition is a Python expression, which is parsed and not run: comparisons of columns and values (= == != < <= >
+    >=), `label in ('a', 'b')`, `'cat' in label`, `error is null`, and, or, not, parentheses. A column of yes and no is
+    a condition itself (`detected`); another one alone means that there is a value (`error`).
+
+    Args:
+        text: the condition.
+        empty: a table with the columns that there are, and no rows.
+
+    Returns:
+        Gives the rows of a table that fit; where a value is missing, a comparison with it does not.
+
+    Raises:
+        ResultsError: if it is no condition, or names another column.
+
+    Example:
+        >>> import pyarrow as pa
+        >>> table = pa.table({"label": ["tabby", "cup"], "activation": [7.5, 4.0]})
+        >>> condition("label = 'tabby' and activation > 5", table[:0])(table).num_rows
+        1
+    """
+    try:
+        tree = ast.parse(_as_python(text), mode="eval").body
+        _mask(tree, empty)  # types are wrong now or never
+    except _ConditionError as error:
+        problem = str(error)
+    except (SyntaxError, tokenize.TokenError) as error:
+        problem = f"not a condition: {first_line(getattr(error, 'msg', error))}"
+    except (RecursionError, MemoryError):
+        problem = "nested too deeply"
+    except OverflowError:
+        problem = "a number of more digits than a column has"
+    # PyArrow's errors: of a list of numbers and texts, a number compared with a text, bytes that are no text.
+    except Exception as error:
+        problem = first_line(error)
+    else:
+        return lambda table: table.filter(_mask(tree, table))
+    shown = text if len(text) <= 200 else f"{text[:200]}..."
+    raise ResultsError(
+        f"--where {shown!r}: {problem} (expected such as: label = 'tabby' and activation > 5; columns: "
+        f"{', '.join(empty.column_names)})"
     )
-
-
-class _Reader:
-    def __init__(self, columns: Sequence[str]) -> None:
-        self._columns = columns
-
-    def read(self, node: ast.expr) -> pc.Expression:
-        """A condition's expression."""
-        if isinstance(node, ast.BoolOp):
-            join = operator.and_ if isinstance(node.op, ast.And) else operator.or_
-            return reduce(join, map(self.read, node.values))
-        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
-            return ~self.read(node.operand)
-        if isinstance(node, ast.Name):
-            column = self._column(node)
-            return column if node.id.lower() in _YES_OR_NO else column.is_valid()
-        if isinstance(node, ast.Compare):
-            sides = [node.left, *node.comparators]
-            pairs = zip(sides, node.ops, sides[1:], strict=False)
-            return reduce(operator.and_, (self._comparison(left, how, right) for left, how, right in pairs))
-        raise _UnknownError(f"'{ast.unparse(node)}' is no comparison")
-
-    def _comparison(self, left: ast.expr, how: ast.cmpop, right: ast.expr) -> pc.Expression:
-        import pyarrow.compute as pc
-
-        if isinstance(how, (ast.In, ast.NotIn)):
-            if isinstance(right, (ast.Tuple, ast.List)):
-                found = self._column(left).isin([self._value(each) for each in right.elts])
-            else:
-                found = pc.match_substring(self._column(right), str(self._value(left)), ignore_case=True)
-            return ~found if isinstance(how, ast.NotIn) else found
-        if isinstance(right, ast.Constant) and right.value is None:
-            there = self._column(left).is_valid()
-            return ~there if isinstance(how, (ast.Is, ast.Eq)) else there
-        if type(how) not in _COMPARISONS:
-            raise _UnknownError("'is' goes with null only")
-        sides = [self._column(side) if isinstance(side, ast.Name) else self._value(side) for side in (left, right)]
-        if not any(isinstance(side, ast.Name) for side in (left, right)):
-            raise _UnknownError("a comparison without a column")
-        return _COMPARISONS[type(how)](*sides)
-
-    def _column(self, node: ast.expr) -> pc.Expression:
-        import pyarrow.compute as pc
-
-        if not isinstance(node, ast.Name):
-            raise _UnknownError(f"'{ast.unparse(node)}' is no column")
-        if node.id.lower() not in self._columns:
-            raise _UnknownError(f"no column '{node.id}'")
-        return pc.field(node.id.lower())
-
-    def _value(self, node: ast.expr) -> str | float | bool:
-        try:
-            value = ast.literal_eval(node)
-        except ValueError:
-            raise _UnknownError(f"'{ast.unparse(node)}' is neither a column nor a value") from None
-        if not isinstance(value, (str, int, float, bool)):
-            raise _UnknownError(f"'{ast.unparse(node)}' is no text and no number")
-        return value
 
 
 def _as_python(text: str) -> str:
     """With what SQL writes in other words as Python writes it; quoted text stays."""
-    tokens = tokenize.generate_tokens(io.StringIO(text.strip()).readline)
+    tokens = list(tokenize.generate_tokens(io.StringIO(text.strip()).readline))
+    if any(token.type == tokenize.ERRORTOKEN and token.string in "'\"" for token in tokens):
+        raise _ConditionError("a quote that is not closed")
+    for one, other in pairwise(tokens):
+        if one.type == other.type == tokenize.STRING:
+            raise _ConditionError(
+                f'{one.string}{other.string}: two texts in a row (expected "it\'s" for a quote in a text)'
+            )
     return " ".join(_AS_IN_SQL.get(token.string.lower(), token.string) for token in tokens).strip()
+
+
+def _mask(node: ast.expr, table: pa.Table) -> Any:  # noqa: ANN401 (PyArrow has no types)
+    """Which rows fit: an array of booleans, null where that is not known."""
+    import pyarrow.compute as pc
+
+    if isinstance(node, ast.BoolOp):
+        join = pc.and_kleene if isinstance(node.op, ast.And) else pc.or_kleene
+        return reduce(join, (_mask(each, table) for each in node.values))
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+        return pc.invert(_mask(node.operand, table))
+    if isinstance(node, ast.Name):
+        column = _column(node, table)
+        return column if str(column.type) == "bool" else pc.is_valid(column)
+    if isinstance(node, ast.Compare):
+        return reduce(pc.and_kleene, _comparisons(node, table))
+    raise _ConditionError(f"'{ast.unparse(node)}' is no comparison")
+
+
+def _comparisons(node: ast.Compare, table: pa.Table) -> Iterator[Any]:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    for (left, right), how in zip(pairwise([node.left, *node.comparators]), node.ops, strict=True):
+        if isinstance(how, ast.In | ast.NotIn):
+            if isinstance(right, ast.Tuple | ast.List):
+                column = _column(left, table)
+                values = pa.array([_value(each) for each in right.elts]).cast(column.type)
+                found = pc.if_else(pc.is_valid(column), pc.is_in(column, values), None)
+            else:
+                found = pc.match_substring(_column(right, table), str(_value(left)), ignore_case=True)
+            yield pc.invert(found) if isinstance(how, ast.NotIn) else found
+        elif isinstance(right, ast.Constant) and right.value is None:
+            column = _column(left, table)
+            yield pc.is_null(column) if isinstance(how, ast.Is | ast.Eq) else pc.is_valid(column)
+        elif type(how) not in _COMPARISONS:
+            raise _ConditionError("'is' goes with null only")
+        elif not isinstance(left, ast.Name) and not isinstance(right, ast.Name):
+            raise _ConditionError("a comparison without a column")
+        else:
+            sides = [_column(each, table) if isinstance(each, ast.Name) else _value(each) for each in (left, right)]
+            yield getattr(pc, _COMPARISONS[type(how)])(*sides)
+
+
+def _column(node: ast.expr, table: pa.Table) -> Any:  # noqa: ANN401
+    if not isinstance(node, ast.Name):
+        raise _ConditionError(f"'{ast.unparse(node)}' is no column")
+    if node.id.lower() not in table.column_names:
+        raise _ConditionError(f"no column '{node.id}'")
+    return table[node.id.lower()]
+
+
+def _value(node: ast.expr) -> str | float | bool:
+    try:
+        value = ast.literal_eval(node)
+    except ValueError:
+        raise _ConditionError(f"'{ast.unparse(node)}' is neither a column nor a value") from None
+    if not isinstance(value, str | int | float | bool):
+        raise _ConditionError(f"'{ast.unparse(node)}' is no text and no number")
+    return value

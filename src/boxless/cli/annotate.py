@@ -78,22 +78,20 @@ def annotate(
     wrong usage.
     """
     from boxless.annotation import AnnotationOptions, read_inputs
-    from boxless.annotation import annotate as annotate_pictures
+    from boxless.annotation import annotate as annotate_images
     from boxless.cli.progress import stages
-    from boxless.localizer import Localizer
-    from boxless.models.model_file import ModelFile
+    from boxless.cli.report import one_line
 
-    localizer = Localizer(ModelFile(model, threads=1), preset)
     inputs = read_inputs(pictures, labels, without=out)
-    options = AnnotationOptions(format_.value, placing.value, min_probability, min_activation, masks)
-    with stages() as tell:
-        done = annotate_pictures(inputs, out, localizer, options, force=force, progress=tell)
+    options = AnnotationOptions(format_.value, model, preset, placing.value, min_probability, min_activation, masks)
+    with stages() as show:
+        done = annotate_images(inputs, out, options, force=force, on_progress=show)
     for _, error in done.failures:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{one_line(error)}\n")
     if as_json:
         data = {
             "main": str(done.main),
-            "pictures": done.pictures,
+            "pictures": done.images,
             "boxes": done.boxes,
             "without_boxes": done.empty,
             "failed": [picture for picture, _ in done.failures],
@@ -103,7 +101,7 @@ def annotate(
     else:
         resumed = f" ({done.resumed} of them by the run that was stopped)" if done.resumed else ""
         typer.echo(
-            f"{done.pictures} pictures{resumed}, {done.boxes} boxes, {done.empty} pictures without any\n"
+            f"{done.images} pictures{resumed}, {done.boxes} boxes, {done.empty} pictures without any\n"
             f"written: {done.main}"
         )
     if done.failures:

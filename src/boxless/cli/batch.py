@@ -84,6 +84,7 @@ def _run(job: Job, engine: Runs, resume: bool, force: bool) -> None:
     from boxless.batch.run import Failure, run
     from boxless.cli.progress import stages
     from boxless.cli.report import one_line
+    from boxless.cli.verbosity import note
     from boxless.system.extras import require
 
     if job.format == "parquet":
@@ -91,12 +92,12 @@ def _run(job: Job, engine: Runs, resume: bool, force: bool) -> None:
     processed = named = 0
     with stages() as show:
 
-        def on_progress(pictures: int, failures: Sequence[Failure]) -> None:
+        def on_progress(images: int, failures: Sequence[Failure]) -> None:
             nonlocal processed, named
-            processed += pictures
+            processed += images
             show("images", processed, None)
             for name, why in failures[: max(0, _NAMED - named)]:
-                sys.stderr.write(f"{one_line(name)}: {why}\n")
+                sys.stderr.write(f"{one_line(name)}: {one_line(why)}\n")
             named += len(failures)
 
         try:
@@ -106,8 +107,11 @@ def _run(job: Job, engine: Runs, resume: bool, force: bool) -> None:
             raise
     if named > _NAMED:
         sys.stderr.write(f"and {named - _NAMED} more: boxless results {job.out} --where error\n")
-    now = done.pictures - done.before
-    typer.echo(f"images               {done.pictures:,} ({done.before:,} of them done before)")
+    if done.replaced:
+        first = one_line(done.replaced[0])
+        note(f"{len(done.replaced):,} images changed since their rows were written ({first}, ...): located again")
+    now = done.images - done.before
+    typer.echo(f"images               {done.images:,} ({done.before:,} of them done before)")
     typer.echo(f"failed               {done.failed:,}")
     if now:
         typer.echo(f"time                 {done.seconds:.1f} s, {now / done.seconds:.1f} images a second")

@@ -16,6 +16,13 @@ def wants_ray(name: str, address: str | None, workers: int | None, who: str) -> 
         name: one of `ENGINES`.
         address, workers: of a Ray cluster, or None.
         who: the command, for the error where Ray is not installed.
+
+    Returns:
+        Whether it does.
+
+    Raises:
+        typer.BadParameter: if there is no such engine, or the options do not fit it.
+        MissingExtraError: if Ray is not installed.
     """
     if name not in ENGINES:
         raise typer.BadParameter(f"'{name}' (expected {' or '.join(ENGINES)})", param_hint="--engine")

@@ -29,7 +29,10 @@ def results(
     force: Force = False,
     as_json: JsonLines = False,
 ) -> None:
-    """Show what boxless batch found, even while it is still running."""
+    """Show what boxless batch found, even while it is still running.
+
+    Exit status: 0 all is there; 1 shards of a finished run are missing; 2 wrong usage, or a shard is damaged.
+    """
     from boxless.system.extras import require
 
     require("batch", "boxless results")
@@ -55,6 +58,10 @@ def results(
     if not as_json:
         running = "" if selection.finished else "; the run is not finished"
         typer.echo(
-            f"{len(selection.found)} of {selection.matching:,} that fit, in {selection.pictures:,} images "
+            f"{len(selection.found)} of {selection.matching:,} that fit, in {selection.images:,} images "
             f"({selection.failed:,} failed{running})"
         )
+    if selection.missing:
+        more = f" and {len(selection.missing) - 1} more" if len(selection.missing) > 1 else ""
+        sys.stderr.write(f"boxless: {selection.missing[0]}{more} missing; the command that wrote it makes it again\n")
+        raise typer.Exit(1)

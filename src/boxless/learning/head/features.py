@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import zlib
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -100,7 +101,10 @@ class Look:
         except PictureError as error:
             return digest, None, str(error)
         size = self.backbone.card.input_size(self.side, picture.height, picture.width)
-        return digest, self.backbone.pool(resize_pixels(picture.pixels, *size), size), ""
+        features = self.backbone.pool(resize_pixels(picture.pixels, *size), size)
+        if not np.isfinite(features).all():
+            return digest, None, "the backbone's features of it are not finite"
+        return digest, features, ""
 
 
 def here(look: Look, paths: Sequence[Path]) -> Iterator[tuple[int, Seen]]:
@@ -131,7 +135,7 @@ def pooled_features(
     Raises:
         DiskSpaceError: if the features would not fit on the disk.
     """
-    path = cache_folder() / "features" / f"{_fingerprint(backbone)}-{side}.bin"
+    path = cache_folder() / "features" / f"{_fingerprint(backbone)}-{side}-crc.bin"
     record = _record(backbone.width)
     check_space(path.parent, len(paths) * record.itemsize, "the features' cache ($BOXLESS_CACHE)")
     with _Store(path, record) as store:
@@ -150,7 +154,7 @@ def pooled_features(
 
 
 class _Store(Collection[bytes]):
-    """A file of records, digest and features, that only grows; a record that a kill cut short is cut off."""
+    """A file of records (digest, checksum, features) that only grows; one that a kill cut short is cut off."""
 
     def __init__(self, path: Path, record: np.dtype[np.void]) -> None:
         self._path = path
@@ -162,8 +166,9 @@ class _Store(Collection[bytes]):
         whole, rest = divmod(self._path.stat().st_size, self._record.itemsize)
         if rest:  # else nothing is cut off, for another run may be adding
             self._file.truncate(whole * self._record.itemsize)
-        digests = np.memmap(self._path, self._record, mode="r", shape=(whole,))["digest"] if whole else ()
-        self._places = {digest.tobytes(): i for i, digest in enumerate(digests)}
+        records = np.memmap(self._path, self._record, mode="r", shape=(whole,)) if whole else ()
+        # One that was damaged on the disk is made anew.
+        self._places = {each["digest"].tobytes(): i for i, each in enumerate(records) if each["crc"] == _crc(each)}
         return self
 
     def __exit__(
@@ -183,13 +188,19 @@ class _Store(Collection[bytes]):
     def place(self, digest: bytes, features: Floats | None) -> int:
         """Where the features of a picture are; they are kept, now, if they are new."""
         if digest not in self._places:
-            self._file.write(np.array((digest, features), self._record).tobytes())
+            record = np.array((digest, 0, features), self._record)
+            record["crc"] = _crc(record)
+            self._file.write(record.tobytes())
             self._places[digest] = self._file.tell() // self._record.itemsize - 1
         return self._places[digest]
 
 
 def _record(width: int) -> np.dtype[np.void]:
-    return np.dtype([("digest", f"V{_DIGEST}"), ("features", "<f4", (width,))])
+    return np.dtype([("digest", f"V{_DIGEST}"), ("crc", "<u4"), ("features", "<f4", (width,))])
+
+
+def _crc(record: NDArray[np.void] | np.void) -> int:
+    return zlib.crc32(record["features"].tobytes(), zlib.crc32(record["digest"].tobytes()))
 
 
 def _fingerprint(backbone: Backbone) -> str:
