@@ -115,7 +115,18 @@ def test_boxes_agree(modules: Path) -> None:
 def test_pixels_agree(modules: Path, pictures: Path) -> None:
     pixels = read_picture(pictures / "rocket.jpg").pixels[40:300, 100:471]
     rgba = np.dstack([pixels, np.full(pixels.shape[:2], 255, np.uint8)])
-    sizes = [(64, 96), (160, 224), (32, 32), (192, 352), (13, 300), (288, 416), (320, 400), (600, 37), (60, 90), (16, 20)]
+    sizes = [
+        (64, 96),
+        (160, 224),
+        (32, 32),
+        (192, 352),
+        (13, 300),
+        (288, 416),
+        (320, 400),
+        (600, 37),
+        (60, 90),
+        (16, 20),
+    ]
     given = {"data": rgba.ravel().tolist(), "height": pixels.shape[0], "width": pixels.shape[1]}
     answers = in_javascript(
         modules, *(("resizePixels", {**given, "rows": rows, "columns": columns}) for rows, columns in sizes)

@@ -13,7 +13,7 @@ from boxless.batch.settings import Settings
 from boxless.imaging.read import picture_name
 from boxless.localizer import Localizer
 from boxless.models.presets import DEFAULT_TOP
-from boxless.models.zoo import DEFAULT_MODEL
+from boxless.models.zoo import quick_model
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -42,7 +42,7 @@ class Locate:
         self,
         column: str = "image",
         *,
-        model: str = DEFAULT_MODEL,
+        model: str | None = None,
         preset: str | None = None,
         top: int = DEFAULT_TOP,
         classes: Sequence[str | int] | None = None,
@@ -52,7 +52,7 @@ class Locate:
     ) -> None:
         self.column = column
         wanted = None if classes is None else tuple(classes)
-        self.settings = Settings(model, preset, top, wanted, min_probability, include_absent)
+        self.settings = Settings(model or quick_model(), preset, top, wanted, min_probability, include_absent)
         self.threads = threads
         self._localizer: Localizer | None = None
 

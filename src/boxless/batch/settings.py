@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from boxless.localizer import Localizer
 from boxless.models.card import Card
 from boxless.models.model_file import ModelFile, find_model
 from boxless.models.presets import DEFAULT_TOP
-from boxless.models.zoo import DEFAULT_MODEL
+from boxless.models.zoo import quick_model
 
 MAP_KINDS = ("float16", "uint8")
 
@@ -23,7 +23,7 @@ class Settings:
     """How pictures are looked at, and what is written of them.
 
     Attributes:
-        model: a model's name, or its file's path.
+        model: a model's name, or its file's path; by default that of this machine, see `boxless.models.zoo.quick_model`.
         preset: its name; the model's default where None.
         top, classes, min_probability, include_absent: as for `Localizer.locate`.
         maps: whether class maps are kept in the rows, and in which numbers: "float16", "uint8", or None for none.
@@ -32,7 +32,7 @@ class Settings:
         ResultsError: for numbers that maps are not kept in.
     """
 
-    model: str = DEFAULT_MODEL
+    model: str = field(default_factory=quick_model)
     preset: str | None = None
     top: int = DEFAULT_TOP
     classes: tuple[str | int, ...] | None = None

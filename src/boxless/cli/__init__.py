@@ -30,6 +30,7 @@ from boxless.cli.results import results
 from boxless.cli.serve import serve
 from boxless.cli.train import train
 from boxless.errors import BoxlessError
+from boxless.system.text import printable
 
 app = typer.Typer(
     help="What is in a picture, and where, learned from class labels alone.",
@@ -91,7 +92,7 @@ def main() -> None:
     except BoxlessError as error:
         if is_verbose():
             traceback.print_exc()
-        sys.stderr.write(f"boxless: {error}\n")
+        sys.stderr.write(f"boxless: {printable(str(error))}\n")
         sys.exit(2)
     except SystemExit as stop:
         # Whoever read our output has had enough; Typer says 1 then, which is ours for pictures that failed.
@@ -100,5 +101,6 @@ def main() -> None:
         raise
     except OSError as error:
         # Of a file that the user named: a folder that cannot be written, a disk that is full.
-        sys.stderr.write(f"boxless: {error.filename or 'while writing'}: {error.strerror or error}\n")
+        name = printable(str(error.filename or "while writing"))
+        sys.stderr.write(f"boxless: {name}: {error.strerror or printable(str(error))}\n")
         sys.exit(2)

@@ -10,7 +10,9 @@ from typing import Annotated
 
 import typer
 
-from boxless.models.zoo import DEFAULT_MODEL
+from boxless.cli.loudness import say
+from boxless.models.zoo import quick_model
+from boxless.system.text import printable
 
 
 class FormatName(StrEnum):
@@ -38,7 +40,9 @@ def annotate(
     pictures: Annotated[Path, typer.Argument(help="A folder of pictures, or a CSV of their paths (and labels).")],
     out: Annotated[Path, typer.Option(metavar="DIR", help="The folder to make.")],
     format_: Annotated[FormatName, typer.Option("--format", help="Of the annotations.")] = FormatName.COCO,
-    model: Annotated[str, typer.Option(help="A model's name (see boxless models) or file.")] = DEFAULT_MODEL,
+    model: Annotated[
+        str | None, typer.Option(help="A model's name or file; boxless models says which it is else.")
+    ] = None,
     preset: Annotated[str | None, typer.Option(help="fast, balanced or best; the model's default.")] = None,
     labels: Annotated[
         str | None,
@@ -70,13 +74,13 @@ def annotate(
     from boxless.localizer import Localizer
     from boxless.models.model_file import ModelFile
 
-    localizer = Localizer(ModelFile(model, threads=1), preset)
+    localizer = Localizer(ModelFile(model or quick_model(), threads=1), preset)
     inputs = read_inputs(pictures, labels, without=out)
     wishes = Wishes(format_.value, placing.value, min_probability, min_activation, masks)
     with stages() as tell:
         done = annotate_pictures(inputs, out, localizer, wishes, force=force, progress=tell)
     for _, error in done.failures:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{printable(str(error))}\n")
     if as_json:
         data = {
             "main": str(done.main),
@@ -86,10 +90,10 @@ def annotate(
             "failed": [picture for picture, _ in done.failures],
             "resumed": done.resumed,
         }
-        sys.stdout.write(json.dumps(data, ensure_ascii=False) + "\n")
+        sys.stdout.write(json.dumps(data) + "\n")
     else:
         resumed = f" ({done.resumed} of them found by the run that was stopped)" if done.resumed else ""
-        typer.echo(
+        say(
             f"{done.pictures} pictures{resumed}, {done.boxes} boxes, {done.empty} pictures without any\n"
             f"written: {done.main}"
         )

@@ -8,6 +8,9 @@ from typing import Annotated, Literal
 
 import typer
 
+from boxless.cli.loudness import say
+from boxless.system.text import printable
+
 
 def attach(
     classifier: Annotated[Path, typer.Argument(metavar="IN", help="An ONNX file, or a Keras model (.keras, .h5).")],
@@ -65,17 +68,17 @@ def attach(
         )
     card, proof = made.card, made.proof
     kind = "real" if proof.real else "random"
-    typer.echo(f"found          {' -> '.join(made.head)}")
-    typer.echo(f"class maps     {card.maps}")
-    typer.echo(f"refined with   {'; '.join(made.stages) or 'nothing (no stages of stride 8, 16, 32)'}")
-    typer.echo(f"preprocessing  {card.preprocessing}")
-    typer.echo(f"size           {'{} x {} only'.format(*card.fixed_size) if card.fixed_size else 'any'}")
+    say(f"found          {' -> '.join(made.head)}")
+    say(f"class maps     {card.maps}")
+    say(f"refined with   {'; '.join(made.stages) or 'nothing (no stages of stride 8, 16, 32)'}")
+    say(f"preprocessing  {card.preprocessing}")
+    say(f"size           {'{} x {} only'.format(*card.fixed_size) if card.fixed_size else 'any'}")
     if made.converted_from is not None:
-        typer.echo(f"opset          converted from {made.converted_from}")
+        say(f"opset          converted from {made.converted_from}")
     same = "bit for bit the same" if proof.bit_for_bit else f"same to {proof.difference:.1e} of the largest"
-    typer.echo(f"logits         {same}, on {proof.pictures} {kind} pictures (at most 1e-04)")
+    say(f"logits         {same}, on {proof.pictures} {kind} pictures (at most 1e-04)")
     if proof.completeness is not None:
-        typer.echo(f"completeness   map means add up to the logits to {proof.completeness:.1e} of the largest")
-    typer.echo(f"written        {made.path}")
+        say(f"completeness   map means add up to the logits to {proof.completeness:.1e} of the largest")
+    say(f"written        {made.path}")
     for warning in proof.warnings:
-        sys.stderr.write(f"boxless: {warning}\n")
+        sys.stderr.write(f"boxless: {printable(warning)}\n")

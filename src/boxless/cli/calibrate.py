@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from boxless.models.zoo import DEFAULT_MODEL
+from boxless.cli.loudness import say
+from boxless.models.zoo import quick_model
 
 if TYPE_CHECKING:
     from boxless.evaluation.calibrate import Calibration
@@ -19,8 +20,8 @@ def calibrate(
     ],
     out: Annotated[Path, typer.Option(metavar="FILE", help="The new model file.")],
     model: Annotated[
-        str, typer.Option(metavar="MODEL", help="A model's name (see boxless models) or file.")
-    ] = DEFAULT_MODEL,
+        str | None, typer.Option(metavar="MODEL", help="A model's name or file; boxless models says which it is else.")
+    ] = None,
     preset: Annotated[
         list[str] | None, typer.Option(metavar="PRESET", help="Only this one (repeatable); else all.")
     ] = None,
@@ -51,25 +52,25 @@ def calibrate(
     from boxless.export.assemble import write_card
     from boxless.models.model_file import ModelFile
 
-    network = ModelFile(model, threads=1)
+    network = ModelFile(model or quick_model(), threads=1)
     network.card.need_maps("setting thresholds")
     boxed = read_dataset(dataset, network.card, layout, pictures)
     with stages() as tell:
         found, set_on = calibrate_presets(network, boxed, preset, tell)
     write_card(network.path, with_thresholds(network.card, found, set_on), out)
     if as_json:
-        typer.echo(json.dumps({"out": str(out), "presets": [each.as_dict() for each in found]}))
+        say(json.dumps({"out": str(out), "presets": [each.as_dict() for each in found]}))
         return
     for each in found:
         if each.own:
-            typer.echo(f"{each.preset}: each class has a threshold of its own")
+            say(f"{each.preset}: each class has a threshold of its own")
         else:
-            typer.echo(_common(each))
+            say(_common(each))
         for words in by_class(each, network.card):
-            typer.echo(f"  {words}")
+            say(f"  {words}")
     for line in boxed.notes:
-        typer.echo(f"note: {line}")
-    typer.echo(f"written: {out}")
+        say(f"note: {line}")
+    say(f"written: {out}")
 
 
 def _common(found: Calibration) -> str:

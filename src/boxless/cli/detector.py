@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from boxless.cli.loudness import say
 from boxless.networks.backbones import BACKBONES
+from boxless.system.text import printable
 
 if TYPE_CHECKING:
     from boxless.datasets.labelled import LabelledPictures
@@ -73,12 +75,12 @@ def detector(
             training, validation, out, settings, teacher, licence=licence, watch=screen, progress=screen.tell
         )
     if made.doubt:
-        sys.stderr.write(f"boxless: {made.doubt}\n")
+        sys.stderr.write(f"boxless: {printable(str(made.doubt))}\n")
     if as_json:
-        sys.stdout.write(json.dumps(made.as_dict(), ensure_ascii=False) + "\n")
+        sys.stdout.write(json.dumps(made.as_dict()) + "\n")
         return
     for name, value in (*made.facts, ("written", str(made.path))):
-        typer.echo(f"{name:<20} {value}")
+        say(f"{name:<20} {value}")
 
 
 def _fitted_on(training: LabelledPictures, validation: LabelledPictures, seed: int, folder: Path) -> Path:

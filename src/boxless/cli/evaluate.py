@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from boxless.models.zoo import DEFAULT_MODEL
+from boxless.models.zoo import quick_model
 
 if TYPE_CHECKING:
     from boxless.evaluation import BoxedSet, Figure, Score
@@ -23,7 +23,7 @@ def evaluate(
         list[str] | None,
         typer.Option(
             metavar="MODEL",
-            help=f"A model's name (see boxless models) or file; {DEFAULT_MODEL}. Several with --ap.",
+            help="A model's name or file; boxless models says which it is else. Several with --ap.",
         ),
     ] = None,
     preset: Annotated[
@@ -75,7 +75,7 @@ def evaluate(
     from boxless.models.model_file import ModelFile
     from boxless.system.html_page import PAGE
 
-    models = model or [DEFAULT_MODEL]
+    models = model or [quick_model()]
     if ap:
         if maps or method or faithful or report or threshold:
             raise typer.BadParameter("--ap stands alone: no --maps, --threshold, --method, --faithful, --report")

@@ -11,7 +11,7 @@ import typer
 
 from boxless.cli.engines import Address, Workers
 from boxless.models.presets import DEFAULT_PRESET, DEFAULT_SHARD, DEFAULT_TOP
-from boxless.models.zoo import DEFAULT_MODEL
+from boxless.models.zoo import quick_model
 
 
 def locate(
@@ -19,7 +19,7 @@ def locate(
         list[str],
         typer.Argument(
             metavar="PATH",
-            help="Pictures, folders, - for standard input; or a clip, a camera (0), a stream (rtsp://...).",
+            help="Pictures, folders, - for standard input; or clips, folders of clips, a camera (0), a stream (rtsp://...).",
         ),
     ],
     preset: Annotated[str, typer.Option(metavar="PRESET", help="fast, balanced or best.")] = DEFAULT_PRESET,
@@ -27,7 +27,7 @@ def locate(
         str | None,
         typer.Option(
             metavar="MODEL",
-            help=f"A model's name or file; boxless models says which it is else, and with --out {DEFAULT_MODEL}.",
+            help="A model's name or file; boxless models says which it is else.",
         ),
     ] = None,
     top: Annotated[int, typer.Option(metavar="N", min=1, help="How many of the most probable classes.")] = DEFAULT_TOP,
@@ -84,7 +84,7 @@ def locate(
     from boxless.cli.outputs import Outputs, check_sheet
     from boxless.cli.overwrite import ask_before_overwriting
     from boxless.cli.report import Report
-    from boxless.cli.video import is_clip, locate_clip
+    from boxless.cli.video import clips_of, locate_clips
     from boxless.localizer import Localizer
 
     if out is not None:
@@ -95,7 +95,7 @@ def locate(
         if save or maps or sheet or as_json:
             raise typer.BadParameter("with --out, see boxless results for drawings and JSON", param_hint="--out")
         settings = Settings(
-            model or DEFAULT_MODEL,
+            model or quick_model(),
             preset,
             top,
             tuple(classes) if classes else None,
@@ -106,9 +106,9 @@ def locate(
         job = Job(tuple(paths), out, settings, format, shard, column)
         long_run(job, engine_of(engine, address, workers), resume, force)
         return
-    if is_clip(paths, every):
+    if clips := clips_of(paths, every, save):
         asked = {"top": top, "classes": classes, "min_probability": min_probability, "include_absent": include_absent}
-        locate_clip(paths[0], model, preset, asked, every or 1, save, maps or sheet, as_json)
+        locate_clips(clips, model, preset, asked, every or 1, save, maps or sheet, as_json)
         return
     if sheet:
         check_sheet(sheet)

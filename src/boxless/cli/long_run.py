@@ -11,9 +11,10 @@ import typer
 from boxless.batch.job import Job
 from boxless.batch.run import Engine, Failure, here, run
 from boxless.cli.engines import wants_ray
+from boxless.cli.loudness import say
 from boxless.cli.progress import stages
-from boxless.cli.report import one_line
 from boxless.system.extras import require
+from boxless.system.text import printable
 
 _TOLD = 20
 """Failures that are named one by one; the rest are in the results."""
@@ -37,7 +38,7 @@ def long_run(job: Job, engine: Engine, resume: bool, force: bool) -> None:
             looked_at += pictures
             show("pictures", looked_at, None)
             for name, why in failures[: max(0, _TOLD - told)]:
-                sys.stderr.write(f"{one_line(name)}: {why}\n")
+                sys.stderr.write(f"{printable(name)}: {printable(why)}\n")
             told += len(failures)
 
         try:
@@ -48,11 +49,11 @@ def long_run(job: Job, engine: Engine, resume: bool, force: bool) -> None:
     if told > _TOLD:
         sys.stderr.write(f"and {told - _TOLD} more: boxless results {job.out} --where error\n")
     now = done.pictures - done.before
-    typer.echo(f"pictures             {done.pictures:,} ({done.before:,} of them done before)")
-    typer.echo(f"failed               {done.failed:,}")
+    say(f"pictures             {done.pictures:,} ({done.before:,} of them done before)")
+    say(f"failed               {done.failed:,}")
     if now:
-        typer.echo(f"time                 {done.seconds:.1f} s, {now / done.seconds:.1f} pictures a second")
-    typer.echo(f"results              {job.out}")
+        say(f"time                 {done.seconds:.1f} s, {now / done.seconds:.1f} pictures a second")
+    say(f"results              {job.out}")
     if done.failed:
         raise typer.Exit(1)
 

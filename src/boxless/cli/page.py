@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from boxless.cli.loudness import say
+
 
 def page(
     model: Annotated[str, typer.Argument(help="A model's name (see boxless models) or file.")],
@@ -30,4 +32,4 @@ def page(
 
     ask_before_overwriting(out / "index.html", force)
     size = write_alone(model, out, find_runtime(runtime, Path.cwd()), examples or [])
-    typer.echo(f"{out}: {size / 1e6:.0f} MB. Put it on a web space, or look at it here: python -m http.server -d {out}")
+    say(f"{out}: {size / 1e6:.0f} MB. Put it on a web space, or look at it here: python -m http.server -d {out}")

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from boxless.cli.loudness import say
+
 
 def reproduce(
     experiment: Annotated[
@@ -42,8 +44,8 @@ def reproduce(
     scale = asked[0] if asked else "quick"
     if experiment is None:
         for each in EXPERIMENTS.values():
-            typer.echo(f"{each.name:<17}{each.title}")
+            say(f"{each.name:<17}{each.title}")
         return
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it counts how many networks we build
     page = measure_again(experiment, scale, out, data, note)
-    typer.echo(page)
+    say(str(page))

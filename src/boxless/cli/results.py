@@ -8,6 +8,9 @@ from typing import Annotated
 
 import typer
 
+from boxless.cli.loudness import say
+from boxless.system.text import printable
+
 
 def results(
     folder: Annotated[
@@ -46,10 +49,10 @@ def results(
             try:
                 outputs.add(each, each.image)
             except PictureError as error:  # it was there when the run looked at it
-                sys.stderr.write(f"not drawn: {error}\n")
+                sys.stderr.write(f"not drawn: {printable(str(error))}\n")
     if not as_json:
         running = "" if selection.finished else "; the run is not finished"
-        typer.echo(
+        say(
             f"{len(selection.found)} of {selection.matching:,} that fit, in {selection.pictures:,} pictures "
             f"({selection.failed:,} failed{running})"
         )

@@ -10,8 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-
+from boxless.cli.loudness import say
 from boxless.cli.thresholds import by_class
 from boxless.learning.report.report import Report
 from boxless.models.model_file import ModelFile
@@ -43,7 +42,7 @@ def write_report(
     page = report.write(
         network, preset or network.card.default_preset, folder, lambda n: tell("report", n, report.heat_maps)
     )
-    data = json.dumps(report.as_dict(), ensure_ascii=False, indent=1)
+    data = json.dumps(report.as_dict(), indent=1)
     # In JSON what is put for bytes that are no text is those bytes again, as Python names them.
     write_whole(
         folder / "report.json", lambda beside: beside.write_text(data, encoding="utf-8", errors="backslashreplace")
@@ -67,7 +66,7 @@ def print_made(made: Fitted | Trained, page: Path, as_json: bool) -> None:
     """Prints what `boxless fit` or `boxless train` made; as one JSON object and nothing else, if asked."""
     if as_json:
         data = {"model": str(made.path), "page": str(page), **made.report.as_dict()}
-        sys.stdout.write(json.dumps(data, ensure_ascii=False) + "\n")
+        sys.stdout.write(json.dumps(data) + "\n")
         return
     print_report(made.report)
     for each in made.thresholds:
@@ -80,4 +79,4 @@ def print_made(made: Fitted | Trained, page: Path, as_json: bool) -> None:
 
 
 def _line(name: str, value: str) -> None:
-    typer.echo(f"{name:<20} {value}")
+    say(f"{name:<20} {value}")

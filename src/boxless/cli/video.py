@@ -10,31 +10,66 @@ from typing import Any
 
 import typer
 
+from boxless.cli.inputs import is_folder
 from boxless.cli.loudness import note
 from boxless.cli.report import Report
+from boxless.errors import VideoError
+from boxless.imaging.read import holds_pictures
 from boxless.system.files import write_whole
+from boxless.system.text import printable
+from boxless.system.unique_names import apart
 from boxless.video import SUFFIX, ClipWriter, Frames, Looked, follow, is_video
+from boxless.video.frames import SUFFIXES
 
 DRAWN = f"_found{SUFFIX}"
 """How the names of drawn clips end."""
 
 
-def is_clip(paths: Sequence[str], every: int | None) -> bool:
-    """Whether the one path is a clip, a camera or a stream.
+def clips_of(paths: Sequence[str], every: int | None, save: Path | None) -> list[str]:
+    """The clips, the camera or the stream that paths name; empty if they name pictures.
+
+    Args:
+        paths: clips and folders of clips; or one camera or stream.
+        every: as on the command line.
+        save: the folder for drawn clips: those of an earlier run are left out.
 
     Raises:
-        typer.BadParameter: if there is more beside it, or frames are asked for of what has none.
+        typer.BadParameter: if there are pictures among them, more than one of what never ends, or frames are asked for
+            of what has none.
     """
-    videos = [path for path in paths if is_video(path)]
-    if videos and len(paths) > 1:
-        raise typer.BadParameter(f"{videos[0]} and more (expected one clip, camera or stream, alone)")
-    if every is not None and not videos:
+    found: list[str] = []
+    others: list[str] = []
+    for path in paths:
+        inside = _clips_in(Path(path), save)
+        found += [path] if is_video(path) else inside
+        others += [] if is_video(path) or inside else [path]
+    if every is not None and not found:
         raise typer.BadParameter("is for a clip, a camera or a stream", param_hint="--every")
-    return bool(videos)
+    if found and others:
+        clip, other = printable(found[0]), printable(others[0])
+        raise typer.BadParameter(f"{clip} is a clip and {other} is not (expected clips alone, or pictures alone)")
+    if len(found) > 1 and (endless := [each for each in found if not Path(each).suffix or "://" in each]):
+        raise typer.BadParameter(f"{printable(endless[0])} and more (expected one camera or stream, alone)")
+    return found
 
 
-def locate_clip(
-    source: str,
+def _clips_in(folder: Path, save: Path | None) -> list[str]:
+    """The clips of a folder and its sub-folders, sorted; of one that has pictures, none: they are meant."""
+    if not is_folder(folder) or holds_pictures(folder):
+        return []
+    ours = save and save.resolve()
+    return [
+        str(path)
+        for path in sorted(folder.rglob("*"))
+        if path.suffix.lower() in SUFFIXES
+        and path.is_file()
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        and not (ours and path.name.endswith(DRAWN) and path.resolve().is_relative_to(ours))
+    ]
+
+
+def locate_clips(
+    sources: Sequence[str],
     model: str | None,
     preset: str,
     asked: Mapping[str, Any],
@@ -43,30 +78,59 @@ def locate_clip(
     unwanted: Path | None,
     as_json: bool,
 ) -> None:
+    """Locates in one clip after the other; see `locate_clip`. One that cannot be read does not keep the others back.
+
+    Raises:
+        VideoError: if there is only one and it cannot be read.
+        typer.Exit: with status 1, if a clip breaks off, or one of several cannot be read.
+    """
+    failed = False
+    for source, name in zip(sources, apart([_place(each) for each in sources]), strict=True):
+        out = None if save is None else save / f"{name}{DRAWN}"
+        try:
+            failed |= not locate_clip(source, model, preset, asked, every, out, unwanted, as_json)
+        except VideoError as error:
+            if len(sources) == 1:
+                raise
+            sys.stderr.write(f"{printable(str(error))}\n")
+            failed = True
+    if failed:
+        raise typer.Exit(1)
+
+
+def locate_clip(
+    source: str,
+    model: str | None,
+    preset: str,
+    asked: Mapping[str, Any],
+    every: int,
+    out: Path | None,
+    unwanted: Path | None,
+    as_json: bool,
+) -> bool:
     """Locates in every frame, prints and draws; what is made stays when the clip breaks off or the user stops it.
 
     Args:
         source, model, preset, every, as_json: as on the command line.
         asked: `top`, `classes`, `min_probability` and `include_absent`, see `Localizer.locate`.
-        save: the folder for the drawn clip, or None for none.
+        out: the drawn clip's file, or None for none.
         unwanted: the output of pictures, of which a clip has none.
 
-    Raises:
-        typer.Exit: with status 1, if the clip breaks off.
+    Returns:
+        Whether the clip was whole.
     """
     if unwanted is not None:
         raise typer.BadParameter("--maps and --sheet are of pictures (expected --save DIR or --json with a clip)")
     with Frames(source, every) as frames:
         looks = follow(frames, model, preset, **asked)
-        if save is None:
+        if out is None:
             _go_through(frames, looks, None, as_json)
         else:
-            out = save / f"{_place(source)}{DRAWN}"
             write_whole(out, lambda beside: _write(beside, frames, looks, as_json))
             note(f"drawn clip: {out}")
         if frames.broken:
-            sys.stderr.write(f"{frames.name}: {frames.broken}; what was made so far is kept\n")
-            raise typer.Exit(1)
+            sys.stderr.write(f"{printable(frames.name)}: {frames.broken}; what was made so far is kept\n")
+        return frames.broken is None
 
 
 def _write(path: Path, frames: Frames, looks: Iterator[Looked], as_json: bool) -> None:

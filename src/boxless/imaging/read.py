@@ -131,18 +131,24 @@ def pictures_in(folder: Path) -> list[Path]:
     """
     if not os.access(folder, os.R_OK | os.X_OK):
         raise PictureError("cannot be opened: permission denied")
-    found = sorted(
-        path
-        for path in folder.rglob("*")
-        if path.suffix.lower() in SUFFIXES
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-        and path.is_file()
-    )
+    found = sorted(_pictures(folder))
     if not found:
         if heic := sum(path.suffix.lower() in HEIC_SUFFIXES for path in folder.rglob("*")):
             raise PictureError(f"a folder of {heic} HEIC images, which boxless does not read (expected JPEG, PNG, ...)")
         raise PictureError(f"a folder without pictures (looked for {' '.join(sorted(SUFFIXES))})")
     return found
+
+
+def holds_pictures(folder: Path) -> bool:
+    """Whether there is a picture in a folder or its sub-folders, by their suffix."""
+    return next(_pictures(folder), None) is not None
+
+
+def _pictures(folder: Path) -> Iterator[Path]:
+    for path in folder.rglob("*"):
+        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+        if path.suffix.lower() in SUFFIXES and not hidden and path.is_file():
+            yield path
 
 
 def picture_name(source: Source) -> str:
