@@ -23,7 +23,7 @@ from boxless.models.zoo import DEFAULT_MODEL
 
 pa = pytest.importorskip("pyarrow", reason="needs the extra batch")
 
-TOP = Settings(preset="fast", top=3)
+TOP = Settings(DEFAULT_MODEL, "fast", top=3)
 
 
 @pytest.fixture

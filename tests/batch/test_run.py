@@ -40,7 +40,7 @@ def parts(out: Path) -> list[str]:
 
 def test_rows_are_those_of_the_localizer(album: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    done = run(job(album, out, settings=Settings(preset="fast", top=2)))
+    done = run(job(album, out, settings=Settings(DEFAULT_MODEL, "fast", top=2)))
     assert (done.pictures, done.failed, done.before) == (7, 1, 0)
     assert parts(out) == ["part-00000.jsonl", "part-00001.jsonl", "part-00002.jsonl"]
     expected = [found.as_dict() for found in Localizer(DEFAULT_MODEL, "fast").locate_many(pictures_in(album), top=2)]
@@ -70,7 +70,7 @@ def test_parquet_without_its_extra_is_told_before_a_picture_is_looked_at(
 @pytest.mark.parametrize(("kind", "off"), [("float16", 1e-3), ("uint8", 1 / 500)])
 def test_maps_are_kept_on_request(coffee: Path, tmp_path: Path, kind: str, off: float) -> None:
     pq = pytest.importorskip("pyarrow.parquet", reason="needs the extra batch")
-    run(job(coffee, tmp_path, format="parquet", settings=Settings(preset="fast", maps=kind)))
+    run(job(coffee, tmp_path, format="parquet", settings=Settings(DEFAULT_MODEL, "fast", maps=kind)))
     (row,) = pq.read_table(tmp_path / "part-00000.parquet").to_pylist()
     expected = Localizer(DEFAULT_MODEL, "fast").locate(coffee).predictions[0].class_map
     assert expected is not None
@@ -117,9 +117,9 @@ def test_a_shard_that_lacks_its_last_rows_is_made_again(album: Path, tmp_path: P
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"settings": Settings(preset="balanced")}, "preset fast then, balanced now"),
-        ({"settings": Settings(preset="fast", top=3)}, "top 1 then, 3 now"),
-        ({"settings": Settings(preset="fast", classes=("cup",))}, r"classes none then, \[968\] now"),
+        ({"settings": Settings(DEFAULT_MODEL, "balanced")}, "preset fast then, balanced now"),
+        ({"settings": Settings(DEFAULT_MODEL, "fast", top=3)}, "top 1 then, 3 now"),
+        ({"settings": Settings(DEFAULT_MODEL, "fast", classes=("cup",))}, r"classes none then, \[968\] now"),
         ({"settings": Settings(preset="fast", model="efficientnet-lite0-int8")}, "model efficientnet-lite0, SHA-256"),
         ({"shard": 4}, "pictures a shard 3 then, 4 now"),
         ({"format": "parquet"}, "format jsonl then, parquet now"),
@@ -272,7 +272,7 @@ def test_a_killed_run_goes_on(album: Path, tmp_path: Path) -> None:
 def test_at_an_address(album: Path, tmp_path: Path) -> None:
     fsspec = pytest.importorskip("fsspec", reason="needs the extra cloud")
     memory = fsspec.filesystem("memory")
-    there = Job((str(album),), "memory:///results", Settings(preset="fast"), "jsonl", 3)
+    there = Job((str(album),), "memory:///results", Settings(DEFAULT_MODEL, "fast"), "jsonl", 3)
     assert run(there).pictures == 7
     run(job(album, tmp_path))
     for part in parts(tmp_path):
@@ -292,7 +292,7 @@ def test_an_address_where_nothing_may_be_written(coffee: Path, monkeypatch: pyte
 
     monkeypatch.setattr(type(fsspec.filesystem("memory")), "pipe_file", denied)
     with pytest.raises(ResultsError, match=r"memory:///denied/\S+: cannot be written \(permission denied\)"):
-        run(Job((str(coffee),), "memory:///denied", Settings(preset="fast"), "jsonl"))
+        run(Job((str(coffee),), "memory:///denied", Settings(DEFAULT_MODEL, "fast"), "jsonl"))
 
 
 def test_every_format_says_when_a_file_is_damaged() -> None:

@@ -15,8 +15,7 @@ JSON = ("--format", "jsonl", "--preset", "fast")
 
 
 def test_rows_are_what_json_prints(pictures: Path, tmp_path: Path) -> None:
-    model = ("--model", "efficientnet-lite0")  # long runs take this one on every machine
-    printed = boxless("locate", pictures, "--json", "--preset", "fast", "--top", 2, *model)
+    printed = boxless("locate", pictures, "--json", "--preset", "fast", "--top", 2)
     done = boxless("locate", pictures, "--out", tmp_path / "out", *JSON, "--top", 2)
     assert done.returncode == 0, done.stderr
     assert rows_in(tmp_path / "out") == [json.loads(line) for line in printed.stdout.splitlines()]
