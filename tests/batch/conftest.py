@@ -11,8 +11,9 @@ import pytest
 
 from boxless.batch.job import Job
 from boxless.batch.settings import Settings
+from boxless.models.zoo import DEFAULT_MODEL
 
-FAST = Settings(preset="fast")
+FAST = Settings(DEFAULT_MODEL, "fast")
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ EXAMPLES = Path(__file__).parent.parent.parent / "examples/batch"
 
 @pytest.fixture(scope="module")
 def locate() -> Locate:
-    return Locate("image", preset="fast", top=2)
+    return Locate("image", model=DEFAULT_MODEL, preset="fast", top=2)
 
 
 @pytest.fixture(scope="module")

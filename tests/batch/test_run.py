@@ -70,7 +70,7 @@ def test_parquet_without_its_extra_is_told_before_a_picture_is_looked_at(
 @pytest.mark.parametrize(("kind", "off"), [("float16", 1e-3), ("uint8", 1 / 500)])
 def test_maps_are_kept_on_request(coffee: Path, tmp_path: Path, kind: str, off: float) -> None:
     pq = pytest.importorskip("pyarrow.parquet", reason="needs the extra batch")
-    run(job(coffee, tmp_path, format="parquet", settings=Settings(preset="fast", maps=kind)))
+    run(job(coffee, tmp_path, format="parquet", settings=Settings(DEFAULT_MODEL, "fast", maps=kind)))
     (row,) = pq.read_table(tmp_path / "part-00000.parquet").to_pylist()
     expected = Localizer(DEFAULT_MODEL, "fast").locate(coffee).predictions[0].class_map
     assert expected is not None

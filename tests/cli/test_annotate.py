@@ -18,6 +18,7 @@ from tests.command_line import boxless
 from boxless.annotation.output import NOTE
 from boxless.cli.annotate import FormatName
 from boxless.datasets.formats import WRITTEN
+from boxless.models.zoo import quick_model
 
 FAST = ("--preset", "fast")
 
@@ -58,13 +59,13 @@ def test_known_labels_and_what_evaluate_says(labelled: Path, tmp_path: Path) -> 
     found = {names[each["category_id"]] for each in data["annotations"]}
     assert found <= {"espresso", "cup", "tabby"} and len(found) == 3
     assert len(data["images"]) == 4 and len({each["image_id"] for each in data["annotations"]}) == 3
-    assert data["info"]["model"] == "efficientnet-lite0" and data["info"]["preset"] == "fast"
+    assert data["info"]["model"] == quick_model() and data["info"]["preset"] == "fast"
     for image in data["images"]:
         with Image.open(out / "images" / image["split"] / image["file_name"]) as picture:
             assert picture.size == (image["width"], image["height"])
     assert not list(tmp_path.glob(".*"))
     measured = boxless("evaluate", out, *FAST, "--ap", "--json")
-    figures = json.loads(measured.stdout)["modes"]["known"]["models"]["efficientnet-lite0, fast"]
+    figures = json.loads(measured.stdout)["modes"]["known"]["models"][f"{quick_model()}, fast"]
     assert figures["ap_50"]["value"] == pytest.approx(100)
 
 

@@ -11,6 +11,7 @@ from tests.export.small import EXACT, classifier, saved
 from boxless import Localizer, ModelFile
 from boxless.export import attach
 from boxless.export.assemble import write_card
+from boxless.models.zoo import DEFAULT_MODEL
 
 
 @pytest.fixture
@@ -68,6 +69,8 @@ def test_faithfulness_of_an_attached_model(pictures: Path, tmp_path: Path) -> No
 
 
 def test_methods_and_maps(boxed: Path, pictures: Path, tmp_path: Path) -> None:
+    model = ("--model", DEFAULT_MODEL)
+
     def value(*options: object) -> float:
         done = boxless("evaluate", boxed, "--images", pictures, "--json", "--preset", "fast", *options)
         assert done.returncode == 0, done.stderr

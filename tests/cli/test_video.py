@@ -57,9 +57,28 @@ def test_a_broken_clip_keeps_what_was_made(clip: Path, tmp_path: Path) -> None:
         assert len(list(frames)) > 1
 
 
+def test_a_folder_of_clips(clip: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "clips"
+    (folder / "later").mkdir(parents=True)
+    for name in ("a.webm", "later/a.webm"):
+        (folder / name).write_bytes(clip.read_bytes())
+    (folder / "broken.mp4").write_bytes(b"no clip at all")
+    command = ("locate", folder, "--preset", "fast", "--every", 15, "--json", "--save", folder)
+    done = boxless(*command)
+    assert done.returncode == 1
+    assert "broken.mp4: cannot be opened" in done.stderr
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    named = [Path(line["image"]).relative_to(folder).as_posix() for line in lines]
+    assert named == ["a.webm #0", "a.webm #15", "later/a.webm #0", "later/a.webm #15"]
+    assert {each.name for each in folder.glob("*_found.webm")} == {"a_found.webm", "a-2_found.webm"}
+    again = boxless(*command)
+    assert again.stdout == done.stdout, "what an earlier run drew is left out"
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        (("a.mp4", "0"), "alone"),
         (("nothing.mp4",), "nothing.mp4: no such file"),
         (("63",), "there is no such camera"),
         (("a.mp4", "b.mp4"), "b.mp4"),

@@ -15,7 +15,7 @@ import boxless
 from boxless.datasets.boxed import _frame_of
 from boxless.errors import PictureError
 from boxless.imaging.containers import FORMATS, SUFFIXES
-from boxless.imaging.read import read_picture
+from boxless.imaging.read import pictures_in, read_picture
 
 EPS = b"""%!PS-Adobe-3.0 EPSF-3.0
 %%BoundingBox: 0 0 40 30
@@ -65,3 +65,30 @@ def test_a_damaged_tiff_says_nothing_past_our_error(capfd: pytest.CaptureFixture
     with pytest.raises(PictureError, match="damaged"):
         read_picture(bytes(data))
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("head", "said"),
+    [
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "a HEIC image, which boxless does not read: convert it to JPEG"),
+        (b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic", "heif-convert"),
+        (b"\0\0\0\x0cJXL \x0d\x0a\x87\x0a", "a JPEG XL image, which is not read"),
+        (b"%PDF-1.7\n", "a PDF document, which is not read"),
+        (b'<?xml version="1.0"?>\n<!-- drawn -->\n<svg xmlns="">', "an SVG drawing, which is not read"),
+        (b"8BPS\0\1", "a Photoshop document"),
+        (b"\0\0\0\x20ftypisom\0\0\2\0", "a video"),
+        (b"hello", "not a picture, or of a kind that is not read"),
+    ],
+)
+def test_what_people_take_for_a_picture_is_named(head: bytes, said: str, tmp_path: Path) -> None:
+    path = tmp_path / "image.jpg"
+    path.write_bytes(head + bytes(200))
+    for source in (path, path.read_bytes()):
+        with pytest.raises(PictureError, match=said):
+            read_picture(source)
+
+
+def test_a_folder_of_heic_images_is_said(tmp_path: Path) -> None:
+    (tmp_path / "IMG_0001.HEIC").write_bytes(b"x")
+    with pytest.raises(PictureError, match="a folder of 1 HEIC images, which boxless does not read"):
+        pictures_in(tmp_path)

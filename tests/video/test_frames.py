@@ -6,9 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PIL import Image
+from tests.video.webm import damaged, retimed
 
 from boxless.errors import VideoError
-from boxless.video import Frames, is_video
+from boxless.video import ClipWriter, Frames, is_video
+from boxless.video.cuts import Cuts
 
 Make = Callable[..., Path]
 
@@ -54,6 +57,43 @@ def test_a_clip_that_breaks_off(clip: Make, tmp_path: Path) -> None:
     assert 0 < count < 40
     assert frames.broken is not None
     assert "of 40 frames" in frames.broken or "decoded" in frames.broken
+
+
+def slower_after_a_second(number: int) -> int:
+    """Milliseconds of frames of which 30 come in the first second, and 10 in each later one."""
+    return round(1000 * number / 30) if number < 30 else 1000 + 100 * (number - 30)
+
+
+def test_a_rate_that_varies(clip: Make, tmp_path: Path) -> None:
+    path, drawn = tmp_path / "varies.webm", tmp_path / "drawn.webm"
+    path.write_bytes(retimed(clip("coffee.jpg", "rocket.jpg", frames=30, rate=30).read_bytes(), slower_after_a_second))
+    cuts = Cuts()
+    with Frames(str(path)) as frames, ClipWriter(drawn, frames.rate) as writer:
+        seconds, began = [], []
+        for frame in frames:
+            seconds.append(frame.seconds)
+            began += [frame.seconds] if cuts(frame.pixels) else []
+            writer.add(Image.fromarray(frame.pixels), frame.seconds)
+    assert frames.broken is None
+    assert seconds == pytest.approx([slower_after_a_second(i) / 1000 for i in range(60)], abs=0.002)
+    assert began == [pytest.approx(1.0, abs=0.002)]
+    with Frames(str(drawn)) as again:
+        cuts = Cuts()
+        assert [each.seconds for each in again if cuts(each.pixels)] == [pytest.approx(1.0, abs=1 / again.rate)]
+        assert again.rate * 3.9 == pytest.approx(again.total, abs=2)
+
+
+@pytest.mark.parametrize(("first", "last"), [(0, 8), (14, 14)])
+def test_damaged_frames_are_passed_over(first: int, last: int, clip: Make, tmp_path: Path) -> None:
+    path = tmp_path / "damaged.webm"
+    path.write_bytes(damaged(clip("coffee.jpg", frames=40).read_bytes(), first, last))
+    with Frames(str(path)) as frames:
+        seen = list(frames)
+    assert len(seen) >= 25
+    assert frames.broken is not None
+    assert "of 40 frames cannot be decoded" in frames.broken
+    assert [each.seconds for each in seen] == pytest.approx([each.number / 25 for each in seen], abs=0.002)
+    assert seen[-1].number == 39
 
 
 @pytest.mark.parametrize(

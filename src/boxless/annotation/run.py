@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 from typing import Literal
@@ -24,7 +24,7 @@ from boxless.datasets.formats import WRITTEN
 from boxless.datasets.masks import RunLengths
 from boxless.errors import OutputError, ResultsError
 from boxless.maps.run_lengths import unpacked
-from boxless.models.zoo import DEFAULT_MODEL
+from boxless.models.zoo import quick_model
 
 _STORE = ".found"
 """The folder in the unfinished output with the results of batch inference."""
@@ -48,7 +48,7 @@ class AnnotationOptions:
     """
 
     format: str
-    model: str = DEFAULT_MODEL
+    model: str = field(default_factory=quick_model)
     preset: str | None = None
     images: Literal["link", "copy", "none"] = "link"
     min_probability: float = 0.0

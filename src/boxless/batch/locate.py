@@ -12,7 +12,7 @@ from boxless.batch.rows import rows
 from boxless.batch.settings import Settings
 from boxless.imaging.read import picture_name
 from boxless.localizer import Localizer
-from boxless.models.zoo import DEFAULT_MODEL
+from boxless.models.zoo import quick_model
 from boxless.options import LocateKeywords, LocateOptions
 
 if TYPE_CHECKING:
@@ -45,13 +45,13 @@ class Locate:
         column: str = "image",
         options: LocateOptions | None = None,
         *,
-        model: str = DEFAULT_MODEL,
+        model: str | None = None,
         preset: str | None = None,
         threads: int = 1,
         **keywords: Unpack[LocateKeywords],
     ) -> None:
         self.column = column
-        self.settings = Settings(model, preset, LocateOptions.of(options, **keywords))
+        self.settings = Settings(model or quick_model(), preset, LocateOptions.of(options, **keywords))
         self.threads = threads
         self._localizer: Localizer | None = None
 

@@ -12,7 +12,7 @@ from boxless.errors import ModelFileError, ResultsError
 from boxless.localizer import Localizer
 from boxless.models.card import Card
 from boxless.models.model_file import ModelFile, find_model
-from boxless.models.zoo import DEFAULT_MODEL
+from boxless.models.zoo import quick_model
 from boxless.options import LocateOptions
 
 MAP_KINDS = ("float16", "uint8")
@@ -23,7 +23,8 @@ class Settings:
     """How images are located, and what is written of them.
 
     Attributes:
-        model: a model's name, or its file's path.
+        model: a model's name, or its file's path; by default that of this machine, see
+            `boxless.models.zoo.quick_model`.
         preset: its name; the model's default where None.
         locate: what is wanted of each image.
         maps: whether class maps are kept in the rows, and in which numbers: "float16", "uint8", or None for none.
@@ -34,11 +35,11 @@ class Settings:
 
     Example:
         >>> from boxless.batch import Settings
-        >>> Settings(preset="fast").localizer()
+        >>> Settings("efficientnet-lite0", preset="fast").localizer()
         <Localizer efficientnet-lite0, fast: 1000 classes>
     """
 
-    model: str = DEFAULT_MODEL
+    model: str = field(default_factory=quick_model)
     preset: str | None = None
     locate: LocateOptions = field(default_factory=LocateOptions)
     maps: str | None = None

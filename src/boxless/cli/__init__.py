@@ -28,9 +28,10 @@ from boxless.cli.quantize import quantize
 from boxless.cli.results import results
 from boxless.cli.serve import serve
 from boxless.cli.train import train
-from boxless.cli.verbosity import is_verbose, with_verbosity
+from boxless.cli.verbosity import is_verbose, say, with_verbosity
 from boxless.cli.video import video
 from boxless.errors import BoxlessError
+from boxless.system.text import printable
 
 app = typer.Typer(
     help="What is in an image, and where, learned from class labels alone.",
@@ -66,7 +67,7 @@ _add(page)
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"boxless {__version__}")
+        say(f"boxless {__version__}")
         raise typer.Exit
 
 
@@ -93,7 +94,7 @@ def main() -> None:
     except BoxlessError as error:
         if is_verbose():
             traceback.print_exc()
-        sys.stderr.write(f"boxless: {error}\n")
+        sys.stderr.write(f"boxless: {printable(str(error))}\n")
         sys.exit(2)
     except SystemExit as stop:
         # The reader of our output has gone; Typer exits with 1 then, which means failed images here.
@@ -101,6 +102,7 @@ def main() -> None:
             sys.exit(141)
         raise
     except OSError as error:
-        # Such as a folder that cannot be written, or a full disk.
-        sys.stderr.write(f"boxless: {error.filename or 'while writing'}: {error.strerror or error}\n")
+        # Of a file that the user named: a folder that cannot be written, a disk that is full.
+        name = printable(str(error.filename or "while writing"))
+        sys.stderr.write(f"boxless: {name}: {error.strerror or printable(str(error))}\n")
         sys.exit(2)

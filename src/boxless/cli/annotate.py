@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from boxless.cli.options import AsJson, MinProbability, Model, ModelPreset
-from boxless.models.zoo import DEFAULT_MODEL
+from boxless.cli.verbosity import say
 
 
 class FormatName(StrEnum):
@@ -43,7 +43,7 @@ def annotate(
     format_: Annotated[
         FormatName, typer.Option("--format", metavar="FORMAT", help=f"Annotation format: {', '.join(FormatName)}.")
     ] = FormatName.COCO,
-    model: Model = DEFAULT_MODEL,
+    model: Model = None,
     preset: ModelPreset = None,
     labels: Annotated[
         str | None,
@@ -80,14 +80,16 @@ def annotate(
     from boxless.annotation import AnnotationOptions, read_inputs
     from boxless.annotation import annotate as annotate_images
     from boxless.cli.progress import stages
-    from boxless.cli.report import one_line
+    from boxless.system.text import printable
 
     inputs = read_inputs(pictures, labels, without=out)
-    options = AnnotationOptions(format_.value, model, preset, placing.value, min_probability, min_activation, masks)
+    options = AnnotationOptions(
+        format_.value, model or quick_model(), preset, placing.value, min_probability, min_activation, masks
+    )
     with stages() as show:
         done = annotate_images(inputs, out, options, force=force, on_progress=show)
     for _, error in done.failures:
-        sys.stderr.write(f"{one_line(error)}\n")
+        sys.stderr.write(f"{printable(error)}\n")
     if as_json:
         data = {
             "main": str(done.main),
@@ -97,10 +99,10 @@ def annotate(
             "failed": [picture for picture, _ in done.failures],
             "resumed": done.resumed,
         }
-        sys.stdout.write(json.dumps(data, ensure_ascii=False) + "\n")
+        sys.stdout.write(json.dumps(data) + "\n")
     else:
         resumed = f" ({done.resumed} of them by the run that was stopped)" if done.resumed else ""
-        typer.echo(
+        say(
             f"{done.images} pictures{resumed}, {done.boxes} boxes, {done.empty} pictures without any\n"
             f"written: {done.main}"
         )

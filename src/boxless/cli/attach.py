@@ -9,6 +9,8 @@ from typing import Annotated, Literal
 import typer
 
 from boxless.cli.options import Force, Licence, OutFile
+from boxless.cli.verbosity import say
+from boxless.system.text import printable
 
 _PRECISION = {
     "float16": "float32 here",
@@ -92,22 +94,22 @@ def attach(
         )
     card, proof = made.card, made.proof
     kind = "real" if proof.real else "random"
-    typer.echo(f"found          {' -> '.join(made.head)}")
-    typer.echo(f"class maps     {card.maps}")
-    typer.echo(f"refined with   {'; '.join(made.stages) or 'nothing (no stages of stride 8, 16, 32)'}")
-    typer.echo(f"preprocessing  {card.preprocessing}")
-    typer.echo(f"size           {'{} x {} only'.format(*card.fixed_size) if card.fixed_size else 'any'}")
+    say(f"found          {' -> '.join(made.head)}")
+    say(f"class maps     {card.maps}")
+    say(f"refined with   {'; '.join(made.stages) or 'nothing (no stages of stride 8, 16, 32)'}")
+    say(f"preprocessing  {card.preprocessing}")
+    say(f"size           {'{} x {} only'.format(*card.fixed_size) if card.fixed_size else 'any'}")
     if made.converted_from is not None:
-        typer.echo(f"opset          converted from {made.converted_from}")
-    typer.echo(f"probabilities  {card.activation}")
+        say(f"opset          converted from {made.converted_from}")
+    say(f"probabilities  {card.activation}")
     if made.rounded:
-        typer.echo(f"precision      {made.rounded} in the original; {_PRECISION[made.rounded]}")
+        say(f"precision      {made.rounded} in the original; {_PRECISION[made.rounded]}")
     same = "bit for bit the same" if proof.bit_for_bit else f"same to {proof.difference:.1e} of the largest"
-    typer.echo(f"logits         {same}, on {proof.pictures} {kind} images (at most {ROUNDED[made.rounded]:.0e})")
+    say(f"logits         {same}, on {proof.pictures} {kind} images (at most {ROUNDED[made.rounded]:.0e})")
     if proof.completeness is not None:
-        typer.echo(f"completeness   map means add up to the logits to {proof.completeness:.1e} of the largest")
+        say(f"completeness   map means add up to the logits to {proof.completeness:.1e} of the largest")
     if proof.slopes is not None:
-        typer.echo(f"slopes         maps follow the logits to {proof.slopes:.1e} of the largest slope")
-    typer.echo(f"written        {made.path}")
+        say(f"slopes         maps follow the logits to {proof.slopes:.1e} of the largest slope")
+    say(f"written        {made.path}")
     for warning in proof.warnings:
-        sys.stderr.write(f"boxless: {warning}\n")
+        sys.stderr.write(f"boxless: {printable(warning)}\n")

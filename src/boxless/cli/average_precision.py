@@ -14,6 +14,7 @@ from boxless.cli.table import cell
 from boxless.evaluation.average_precision import MEASURES, AveragePrecision
 from boxless.evaluation.detections import MODES
 from boxless.evaluation.side_by_side import SideBySide, compare_models
+from boxless.system.text import printable
 
 _CLASSES = 30
 """With more, the lines of the classes are for --json only."""
@@ -37,7 +38,7 @@ def evaluate_boxes(
     with stages() as tell:
         measured = compare_models(dataset, models, preset, layout, pictures, tell, nms=nms)
     if as_json:
-        sys.stdout.write(json.dumps(measured.as_dict(), ensure_ascii=False, indent=1) + "\n")
+        sys.stdout.write(json.dumps(measured.as_dict(), indent=1) + "\n")
         return
     out = Console(highlight=False, soft_wrap=True)
     counts = measured.counts
@@ -49,11 +50,11 @@ def evaluate_boxes(
     for mode, some in measured.modes.items():
         out.print(MODES[mode].title, style="bold", markup=False)
         for line in _lines(measured, some):
-            out.print(line.rstrip(), markup=False)
+            out.print(printable(line.rstrip()), markup=False)
     if measured.left_out:
-        out.print(f"note: not every model knows {', '.join(measured.left_out)}: not measured", markup=False)
+        out.print(printable(f"note: not every model knows {', '.join(measured.left_out)}: not measured"), markup=False)
     for note in measured.notes:
-        out.print(f"note: {note}", markup=False)
+        out.print(printable(f"note: {note}"), markup=False)
 
 
 def _lines(measured: SideBySide, some: Sequence[AveragePrecision]) -> list[str]:

@@ -22,8 +22,9 @@ from boxless.cli.options import (
     Top,
     Workers,
 )
+from boxless.cli.verbosity import say
 from boxless.models.presets import DEFAULT_PRESET, DEFAULT_SHARD
-from boxless.models.zoo import DEFAULT_MODEL
+from boxless.models.zoo import quick_model
 from boxless.options import DEFAULT_NMS
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def batch(
         ),
     ],
     out: Annotated[str, typer.Option(metavar="DIR", help="Folder, or address of one, for the shards of results.")],
-    model: Model = DEFAULT_MODEL,
+    model: Model = None,
     preset: Preset = DEFAULT_PRESET,
     top: Top = None,
     classes: Classes = None,
@@ -74,7 +75,7 @@ def batch(
     from boxless.options import LocateOptions
 
     wanted = LocateOptions(top, classes, min_probability, include_absent, nms)
-    settings = Settings(model, preset, wanted, keep_maps)
+    settings = Settings(model or quick_model(), preset, wanted, keep_maps)
     job = Job(tuple(sources), out, settings, shard_format, shard_size, column)
     _run(job, _engine_of(engine, address, workers), resume, force)
 
@@ -83,9 +84,9 @@ def _run(job: Job, engine: Runs, resume: bool, force: bool) -> None:
     """Runs a job and prints how it went: exit status 1 if images failed."""
     from boxless.batch.run import Failure, run
     from boxless.cli.progress import stages
-    from boxless.cli.report import one_line
     from boxless.cli.verbosity import note
     from boxless.system.extras import require
+    from boxless.system.text import printable
 
     if job.format == "parquet":
         require("batch", "boxless batch --shard-format parquet (jsonl does not)")
@@ -97,7 +98,7 @@ def _run(job: Job, engine: Runs, resume: bool, force: bool) -> None:
             processed += images
             show("images", processed, None)
             for name, why in failures[: max(0, _NAMED - named)]:
-                sys.stderr.write(f"{one_line(name)}: {one_line(why)}\n")
+                sys.stderr.write(f"{printable(name)}: {printable(why)}\n")
             named += len(failures)
 
         try:
@@ -108,14 +109,14 @@ def _run(job: Job, engine: Runs, resume: bool, force: bool) -> None:
     if named > _NAMED:
         sys.stderr.write(f"and {named - _NAMED} more: boxless results {job.out} --where error\n")
     if done.replaced:
-        first = one_line(done.replaced[0])
+        first = printable(done.replaced[0])
         note(f"{len(done.replaced):,} images changed since their rows were written ({first}, ...): located again")
     now = done.images - done.before
-    typer.echo(f"images               {done.images:,} ({done.before:,} of them done before)")
-    typer.echo(f"failed               {done.failed:,}")
+    say(f"images               {done.images:,} ({done.before:,} of them done before)")
+    say(f"failed               {done.failed:,}")
     if now:
-        typer.echo(f"time                 {done.seconds:.1f} s, {now / done.seconds:.1f} images a second")
-    typer.echo(f"results              {job.out}")
+        say(f"time                 {done.seconds:.1f} s, {now / done.seconds:.1f} images a second")
+    say(f"results              {job.out}")
     if done.failed:
         raise typer.Exit(1)
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from boxless.cli.options import AnnotationFormat, Annotations, AsJson, Force, ImagesDir, Model, OutFile
-from boxless.models.zoo import DEFAULT_MODEL
+from boxless.cli.verbosity import say
+from boxless.models.zoo import quick_model
 
 if TYPE_CHECKING:
     from boxless.evaluation.calibrate import Calibration
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 def calibrate(
     dataset: Annotations,
     out: OutFile,
-    model: Model = DEFAULT_MODEL,
+    model: Model = None,
     preset: Annotated[
         list[str] | None,
         typer.Option(metavar="PRESET", help="Preset to calibrate; repeatable [default: all of the model]."),
@@ -45,25 +46,25 @@ def calibrate(
     from boxless.export.assemble import write_card
     from boxless.models.model_file import ModelFile
 
-    network = ModelFile(model, threads=1)
+    network = ModelFile(model or quick_model(), threads=1)
     network.card.need_maps("setting thresholds")
     boxed = read_dataset(dataset, network.card, layout, pictures)
     with stages() as tell:
         found, set_on = calibrate_presets(network, boxed, preset, tell)
     write_card(network.path, with_thresholds(network.card, found, set_on), out)
     if as_json:
-        typer.echo(json.dumps({"out": str(out), "presets": [each.as_dict() for each in found]}))
+        say(json.dumps({"out": str(out), "presets": [each.as_dict() for each in found]}))
         return
     for each in found:
         if each.own:
-            typer.echo(f"{each.preset}: each class has a threshold of its own")
+            say(f"{each.preset}: each class has a threshold of its own")
         else:
-            typer.echo(_common(each))
+            say(_common(each))
         for words in by_class(each, network.card):
-            typer.echo(f"  {words}")
+            say(f"  {words}")
     for line in boxed.notes:
-        typer.echo(f"note: {line}")
-    typer.echo(f"written: {out}")
+        say(f"note: {line}")
+    say(f"written: {out}")
 
 
 def _common(found: Calibration) -> str:

@@ -22,6 +22,7 @@ from boxless.cli.options import (
     Separator,
     Validation,
 )
+from boxless.cli.verbosity import say
 from boxless.networks.backbones import BACKBONES
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def detector(
         sys.stdout.write(json.dumps(made.as_dict(), ensure_ascii=False) + "\n")
     else:
         for name, value in (*made.facts, ("left in" if made.doubt else "written", str(made.path))):
-            typer.echo(f"{name:<20} {value}")
+            say(f"{name:<20} {value}")
     if made.doubt:
         raise typer.Exit(1)
 

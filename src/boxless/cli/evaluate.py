@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from boxless.cli.options import AnnotationFormat, Annotations, AsJson, Force, ImagesDir, ModelPreset, Nms
-from boxless.models.zoo import DEFAULT_MODEL
+from boxless.models.zoo import quick_model
 
 if TYPE_CHECKING:
     from boxless.evaluation import BoxedSet, Figure, Score
@@ -22,7 +22,8 @@ def evaluate(
         list[str] | None,
         typer.Option(
             metavar="MODEL",
-            help=f"Name (see boxless models) or file of a model; repeatable with --ap [default: {DEFAULT_MODEL}].",
+            help="Name (see boxless models) or file of a model; repeatable with --ap "
+            "[default: the one that runs best on this processor].",
         ),
     ] = None,
     preset: ModelPreset = None,
@@ -73,7 +74,7 @@ def evaluate(
     from boxless.models.model_file import ModelFile
     from boxless.system.html_page import PAGE
 
-    models = model or [DEFAULT_MODEL]
+    models = model or [quick_model()]
     if ap:
         if maps or method or faithful or report or threshold:
             raise typer.BadParameter("--ap stands alone: no --maps, --threshold, --method, --faithful, --report")

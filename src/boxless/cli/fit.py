@@ -10,13 +10,13 @@ import typer
 from boxless.cli.options import (
     Address,
     AsJson,
+    Backbone,
     Engine,
     Force,
     LabelColumn,
     LabelledImages,
     LearningReport,
     Licence,
-    Model,
     OutFile,
     PathColumn,
     Seed,
@@ -31,7 +31,7 @@ from boxless.models.zoo import DEFAULT_MODEL
 def fit(
     pictures: LabelledImages,
     out: OutFile,
-    backbone: Model = DEFAULT_MODEL,
+    backbone: Backbone = DEFAULT_MODEL,
     val: Validation = None,
     separator: Separator = None,
     path_column: PathColumn = None,

@@ -38,7 +38,7 @@ def inputs_of(paths: Sequence[str], save: Path | None, maps: Path | None, sheet:
         save, maps: the folders for drawn pictures and for score maps, if there are any.
         sheet: the contact sheet's file, if there is one.
     """
-    several = sum(_is_folder(path) for path in paths) > 1
+    several = sum(is_folder(path) for path in paths) > 1
     found = [each for path in paths for each in _expanded(path, several)]
     ours = [each for each in found if _is_ours(each.name, save, sheet)]
     if ours:
@@ -48,7 +48,7 @@ def inputs_of(paths: Sequence[str], save: Path | None, maps: Path | None, sheet:
     return _apart([each for each in found if each.name not in left_out], tell=bool(save or maps))
 
 
-def _is_folder(path: str) -> bool:
+def is_folder(path: str | Path) -> bool:
     """Whether it is known to be one: where that cannot be looked at, the picture will fail by its name."""
     return os.path.isdir(path)  # noqa: PTH112 (that of Path raises)
 
@@ -61,7 +61,7 @@ def _expanded(path: str, several: bool) -> Iterator[Input]:
     folder = Path(path)
     if path == "-":
         yield Input(path, "stdin")
-    elif not _is_folder(path):
+    elif not is_folder(path):
         yield Input(path, folder.stem)
     else:
         above = folder.resolve().name if several else ""

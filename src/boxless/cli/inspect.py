@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from boxless.cli.verbosity import say
+
 
 def inspect(
     model: Annotated[
@@ -52,10 +54,10 @@ def inspect(
             output=output,
             allow_max_pool=allow_max_pool,
         )
-        typer.echo(f"found          {made.head[0]}")
+        say(f"found          {made.head[0]}")
         _print(measure(made.path))
 
 
 def _print(facts: dict[str, str]) -> None:
     for name, value in facts.items():
-        typer.echo(f"{name:<15}{value}")
+        say(f"{name:<15}{value}")

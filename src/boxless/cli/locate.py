@@ -15,9 +15,9 @@ from boxless.cli.options import (
     IncludeAbsent,
     JsonLines,
     MinProbability,
+    Model,
     Nms,
     Preset,
-    QuickModel,
     Sheet,
     Top,
 )
@@ -30,7 +30,7 @@ def locate(
         list[str], typer.Argument(metavar="IMAGE", help="Images, folders of images, or - for standard input.")
     ],
     preset: Preset = DEFAULT_PRESET,
-    model: QuickModel = None,
+    model: Model = None,
     top: Top = None,
     classes: Classes = None,
     min_probability: MinProbability = 0.0,

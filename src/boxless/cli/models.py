@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import typer
+from boxless.cli.verbosity import say
 
 
 def models() -> None:
@@ -14,8 +14,8 @@ def models() -> None:
     for name, path in zoo.models().items():
         card = ModelFile(path).card
         presets = (f"{preset} {card.figures[f'{preset}_max_box_acc_v2']:.1f} %" for preset in card.presets)
-        typer.echo(f"{name}: {len(card.labels)} classes, {path.stat().st_size / 1e6:.1f} MB, {card.licence}")
-        typer.echo(f"  top-1 {card.figures['top1']:.1f} %; MaxBoxAccV2 {', '.join(presets)}; on {card.figures_on}")
-        typer.echo(f"  {card.source}")
+        say(f"{name}: {len(card.labels)} classes, {path.stat().st_size / 1e6:.1f} MB, {card.licence}")
+        say(f"  top-1 {card.figures['top1']:.1f} %; MaxBoxAccV2 {', '.join(presets)}; on {card.figures_on}")
+        say(f"  {card.source}")
     able = "multiplies eight-bit numbers in one step (VNNI)" if has_vnni() else "is not known to have VNNI"
-    typer.echo(f"boxless locate and Localizer() run {zoo.quick_model()} here: this processor {able}")
+    say(f"without --model, boxless runs {zoo.quick_model()} here: this processor {able}")

@@ -36,14 +36,16 @@ Nms: TypeAlias = Annotated[
 ]
 
 # Models.
-QuickModel: TypeAlias = Annotated[
+Model: TypeAlias = Annotated[
     str | None,
     typer.Option(
         metavar="MODEL",
         help="Name (see boxless models) or file of a model [default: the one that runs best on this processor].",
     ),
 ]
-Model: TypeAlias = Annotated[str, typer.Option(metavar="MODEL", help="Name (see boxless models) or file of a model.")]
+Backbone: TypeAlias = Annotated[
+    str, typer.Option(metavar="MODEL", help="Name (see boxless models) or file of a model.")
+]
 Preset: TypeAlias = Annotated[str, typer.Option(metavar="PRESET", help="fast, balanced or best.")]
 ModelPreset: TypeAlias = Annotated[
     str | None, typer.Option(metavar="PRESET", help="fast, balanced or best [default: the model's].")

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from boxless.cli.options import Force
+from boxless.cli.verbosity import say
 
 
 def page(
@@ -32,4 +33,4 @@ def page(
 
     ask_before_overwriting(out / "index.html", force)
     size = write_alone(model, out, find_runtime(runtime, Path.cwd()), examples or [])
-    typer.echo(f"{out}: {size / 1e6:.0f} MB. Put it on a web space, or look at it here: python -m http.server -d {out}")
+    say(f"{out}: {size / 1e6:.0f} MB. Put it on a web space, or look at it here: python -m http.server -d {out}")

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from boxless.cli.options import Force, OutFile
+from boxless.cli.verbosity import say
 
 
 def quantize(
@@ -54,11 +55,11 @@ def quantize(
     with temporary_files_beside(out), stages() as tell:
         made = quantize_model(model, pictures_in(calibrate), out, limits, tell)
     loss = made.loss
-    typer.echo(f"calibrated on        {made.calibrated_on} pictures")
-    typer.echo(f"measured on          {loss.pictures} pictures, against the model as it was")
-    typer.echo(f"top-1 agreement      {loss.agreement:.1%}")
-    typer.echo(f"map correlation      {loss.correlation:.3f}")
-    typer.echo(f"box IoU              {loss.box_iou:.1%}")
-    typer.echo(f"time                 {loss.time_ratio:.2f} of the model as it was (one picture, one thread)")
-    typer.echo(f"size                 {made.bytes_after / 1e6:.1f} MB (before: {made.bytes_before / 1e6:.1f} MB)")
-    typer.echo(f"written              {made.path}")
+    say(f"calibrated on        {made.calibrated_on} pictures")
+    say(f"measured on          {loss.pictures} pictures, against the model as it was")
+    say(f"top-1 agreement      {loss.agreement:.1%}")
+    say(f"map correlation      {loss.correlation:.3f}")
+    say(f"box IoU              {loss.box_iou:.1%}")
+    say(f"time                 {loss.time_ratio:.2f} of the model as it was (one picture, one thread)")
+    say(f"size                 {made.bytes_after / 1e6:.1f} MB (before: {made.bytes_before / 1e6:.1f} MB)")
+    say(f"written              {made.path}")

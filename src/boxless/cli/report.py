@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Mapping
 from types import TracebackType
@@ -12,6 +11,7 @@ from rich.console import Console
 
 from boxless.cli.progress import stages
 from boxless.results import Localization, Prediction
+from boxless.system.text import json_text, printable
 
 _ROW = "{:<36}  {:<26}  {:>6}  {:>9}  {}"
 _HEADINGS = _ROW.format("image", "class", "prob.", "activation", "box (x0 y0 x1 y1)")
@@ -54,9 +54,9 @@ class Report:
         self._done += 1
         self._tell(self._things, self._done, self._total)
         if found.error is not None:
-            sys.stderr.write(f"{one_line(found.image)}: {found.error}\n")
+            sys.stderr.write(f"{printable(found.image)}: {printable(found.error)}\n")
         if self._as_json:
-            sys.stdout.write(json.dumps(data or found.to_dict(), ensure_ascii=not self._unicode) + "\n")
+            sys.stdout.write(json_text(data or found.to_dict(), ascii_only=not self._unicode) + "\n")
             sys.stdout.flush()
         elif found.error is None:
             self._print_rows(found)
@@ -65,12 +65,13 @@ class Report:
         if self._empty:
             self._out.print(_HEADINGS, style="bold", markup=False)
             self._empty = False
-        name = one_line(found.image)
+        name = printable(found.image)
         name = _ending(name, 36) if self._for_people else name
         if not found.predictions:
             self._out.print(_ROW.format(name, "(no class as probable as asked)", "", "", ""), markup=False)
         for prediction in found.predictions:
-            label = _beginning(prediction.label, 26) if self._for_people else prediction.label
+            label = printable(prediction.label)
+            label = _beginning(label, 26) if self._for_people else label
             self._out.print(_row(name, label, prediction), markup=False)
             name = "" if self._for_people else name
 
@@ -79,11 +80,6 @@ def _row(name: str, label: str, prediction: Prediction) -> str:
     nowhere = "no box" if prediction.detected else "not detected"
     place = "  ".join(f"{edge:.0f}" for edge in prediction.box.xyxy) if prediction.box else nowhere
     return _ROW.format(name, label, f"{prediction.probability:.1%}", f"{prediction.activation:.1f}", place)
-
-
-def one_line(name: str) -> str:
-    """A file's name without what moves a terminal's cursor, escaped as in Python."""
-    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in name)
 
 
 def _beginning(text: str, length: int) -> str:

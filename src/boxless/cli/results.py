@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from boxless.cli.options import Force, JsonLines, Sheet
+from boxless.cli.verbosity import say
+from boxless.system.text import printable
 
 
 def results(
@@ -54,10 +56,10 @@ def results(
             try:
                 outputs.add(each, each.image)
             except PictureError as error:  # it was there when the run looked at it
-                sys.stderr.write(f"not drawn: {error}\n")
+                sys.stderr.write(f"not drawn: {printable(str(error))}\n")
     if not as_json:
         running = "" if selection.finished else "; the run is not finished"
-        typer.echo(
+        say(
             f"{len(selection.found)} of {selection.matching:,} that fit, in {selection.images:,} images "
             f"({selection.failed:,} failed{running})"
         )

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from boxless.evaluation.bootstrap import Interval
 from boxless.evaluation.evaluation import Evaluation
+from boxless.system.text import printable
 
 _ROW = "{:<50}{:>21}{:>21}{:>21}"
 
@@ -21,7 +22,7 @@ def print_evaluation(evaluation: Evaluation, as_json: bool) -> None:
         as_json: one JSON object and nothing else.
     """
     if as_json:
-        sys.stdout.write(json.dumps(evaluation.as_dict(), ensure_ascii=False, indent=1) + "\n")
+        sys.stdout.write(json.dumps(evaluation.as_dict(), indent=1) + "\n")
         return
     counts = evaluation.counts
     out = Console(highlight=False, soft_wrap=True)
@@ -37,7 +38,7 @@ def print_evaluation(evaluation: Evaluation, as_json: bool) -> None:
     out.print("oracle: threshold and piece picked with the truth in hand; deployable: what a user gets", markup=False)
     out.print(f"threshold of the deployable box: {evaluation.threshold}", markup=False)
     for line in evaluation.dataset.notes:
-        out.print(f"note: {line}", markup=False)
+        out.print(printable(f"note: {line}"), markup=False)
 
 
 def cell(interval: Interval | None) -> str:

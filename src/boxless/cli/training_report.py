@@ -10,9 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-
 from boxless.cli.thresholds import by_class
+from boxless.cli.verbosity import say
 from boxless.learning.report.report import Report
 from boxless.models.model_file import ModelFile
 from boxless.tasks import write_report as write
@@ -57,7 +56,7 @@ def print_made(made: Fitted | Trained, page: Path, as_json: bool) -> None:
     """Prints what `boxless fit` or `boxless train` made; as one JSON object and nothing else, if asked."""
     if as_json:
         data = {"model": str(made.path), "page": str(page), **made.report.as_dict()}
-        sys.stdout.write(json.dumps(data, ensure_ascii=False) + "\n")
+        sys.stdout.write(json.dumps(data) + "\n")
         return
     print_report(made.report)
     for each in made.thresholds:
@@ -70,4 +69,4 @@ def print_made(made: Fitted | Trained, page: Path, as_json: bool) -> None:
 
 
 def _line(name: str, value: str) -> None:
-    typer.echo(f"{name:<20} {value}")
+    say(f"{name:<20} {value}")

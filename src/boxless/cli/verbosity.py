@@ -17,6 +17,7 @@ from typing import Annotated, get_type_hints
 import typer
 
 from boxless._version import __version__
+from boxless.system.text import printable
 
 _state = {"quiet": False, "verbose": False}
 
@@ -34,16 +35,21 @@ def is_verbose() -> bool:
     return _state["verbose"]
 
 
+def say(words: str) -> None:
+    """Prints a line on standard output; what stands in it may come from files."""
+    typer.echo(printable(words))
+
+
 def note(words: str) -> None:
     """Writes a line to stderr, unless --quiet was given."""
     if not is_quiet():
-        sys.stderr.write(f"{words}\n")
+        sys.stderr.write(f"{printable(words)}\n")
 
 
 def detail(words: str) -> None:
     """Writes a line to stderr if --verbose was given."""
     if is_verbose():
-        sys.stderr.write(f"boxless: {words}\n")
+        sys.stderr.write(f"boxless: {printable(words)}\n")
 
 
 def with_verbosity(command: Callable[..., None]) -> Callable[..., None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,15 +15,17 @@ from boxless.cli.options import (
     IncludeAbsent,
     JsonLines,
     MinProbability,
+    Model,
     Nms,
     Preset,
-    QuickModel,
     Top,
 )
 from boxless.models.presets import DEFAULT_PRESET
 from boxless.options import DEFAULT_NMS
+from boxless.system.text import printable
 
 if TYPE_CHECKING:
+    from boxless.options import LocateOptions
     from boxless.video import ClipWriter, Frames, Looked
 
 DRAWN = "_found"
@@ -31,11 +33,14 @@ DRAWN = "_found"
 
 
 def video(
-    source: Annotated[
-        str, typer.Argument(metavar="SOURCE", help="A clip, a camera's number (0), or a stream (rtsp://...).")
+    sources: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SOURCE", help="Clips and folders of clips; or a camera's number (0), or a stream (rtsp://...)."
+        ),
     ],
     preset: Preset = DEFAULT_PRESET,
-    model: QuickModel = None,
+    model: Model = None,
     top: Top = None,
     classes: Classes = None,
     min_probability: MinProbability = 0.0,
@@ -43,36 +48,88 @@ def video(
     nms: Nms = DEFAULT_NMS,
     every: Annotated[int, typer.Option(metavar="N", min=1, help="Process every N-th frame only.")] = 1,
     save: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Write the clip with heat maps and boxes drawn over it.")
+        Path | None, typer.Option(metavar="DIR", help="Write each clip with heatmaps and boxes drawn over it.")
     ] = None,
     as_json: JsonLines = False,
 ) -> None:
-    """Find what is in the frames of a clip, a camera or a stream, and where.
+    """Find what is in the frames of clips, a camera or a stream, and where.
 
-    Boxes are steady over time. What was made is kept when the clip breaks off or you stop it with Ctrl-C. Exit status:
-    0 done; 1 the clip broke off; 2 wrong usage.
+    Boxes are steady over time. What was made is kept when a clip breaks off or you stop it with Ctrl-C. Exit status:
+    0 done; 1 a clip broke off, or one of several cannot be read; 2 wrong usage.
     """
-    from boxless.cli.verbosity import note
+    from boxless.errors import VideoError
     from boxless.options import LocateOptions
-    from boxless.system.files import write_whole
-    from boxless.video import SUFFIX, Frames, follow, is_video
+    from boxless.system.unique_names import apart
+    from boxless.video import SUFFIX
 
-    if not is_video(source):
-        raise typer.BadParameter(
-            f"{source} is not a clip, a camera or a stream (for images: boxless locate {source})", param_hint="SOURCE"
-        )
     wanted = LocateOptions(top, classes, min_probability, include_absent, nms)
+    clips = _clips(sources, save)
+    failed = False
+    for clip, name in zip(clips, apart([_place(each) for each in clips]), strict=True):
+        out = None if save is None else save / f"{name}{DRAWN}{SUFFIX}"
+        try:
+            failed |= not _locate_clip(clip, model, preset, wanted, every, out, as_json)
+        except VideoError as error:
+            if len(clips) == 1:
+                raise
+            sys.stderr.write(f"{printable(str(error))}\n")
+            failed = True
+    if failed:
+        raise typer.Exit(1)
+
+
+def _clips(sources: Sequence[str], save: Path | None) -> list[str]:
+    """The clips, the camera or the stream that sources name; drawn clips of an earlier run are left out."""
+    from boxless.cli.inputs import is_folder
+    from boxless.video import is_video
+
+    found: list[str] = []
+    for source in sources:
+        inside = _clips_in(Path(source), save) if is_folder(source) else []
+        if not inside and not is_video(source):
+            raise typer.BadParameter(
+                f"{printable(source)} is not a clip, a folder of clips, a camera or a stream "
+                f"(for images: boxless locate {printable(source)})",
+                param_hint="SOURCE",
+            )
+        found += inside or [source]
+    endless = [each for each in found if not Path(each).suffix or "://" in each]
+    if len(found) > 1 and endless:
+        raise typer.BadParameter(f"{printable(endless[0])} and more (expected one camera or stream, alone)")
+    return found
+
+
+def _clips_in(folder: Path, save: Path | None) -> list[str]:
+    from boxless.imaging.walk import files_in
+    from boxless.video import SUFFIX
+    from boxless.video.frames import SUFFIXES
+
+    ours = save and save.resolve()
+    return [
+        str(path)
+        for path in sorted(files_in(folder, lambda name: Path(name).suffix.lower() in SUFFIXES))
+        if not (ours and path.name.endswith(f"{DRAWN}{SUFFIX}") and path.resolve().is_relative_to(ours))
+    ]
+
+
+def _locate_clip(
+    source: str, model: str | None, preset: str, wanted: LocateOptions, every: int, out: Path | None, as_json: bool
+) -> bool:
+    """Locates in every frame, prints and draws; whether the clip was whole."""
+    from boxless.cli.verbosity import note
+    from boxless.system.files import write_whole
+    from boxless.video import Frames, follow
+
     with Frames(source, every) as frames:
         results = follow(frames, model, preset, wanted)
-        if save is None:
+        if out is None:
             _process(frames, results, None, as_json)
         else:
-            out = save / f"{_place(source)}{DRAWN}{SUFFIX}"
             write_whole(out, lambda beside: _write(beside, frames, results, as_json))
             note(f"drawn clip: {out}")
         if frames.broken:
-            sys.stderr.write(f"{frames.name}: {frames.broken}; what was made so far is kept\n")
-            raise typer.Exit(1)
+            sys.stderr.write(f"{printable(frames.name)}: {frames.broken}; what was made so far is kept\n")
+        return frames.broken is None
 
 
 def _write(path: Path, frames: Frames, results: Iterator[Looked], as_json: bool) -> None:

@@ -41,7 +41,7 @@ SUFFIXES = frozenset(
 """What counts as a picture when a folder is searched, in lower case."""
 
 HEIC_SUFFIXES = frozenset([".heic", ".heif"])
-"""What phones write and boxless does not read: the decoders' wheels contain GPL code (decision 0069)."""
+"""What phones write and boxless does not read: the decoders' wheels contain GPL code (decision 0070)."""
 
 _HEIC = (
     "a HEIC image, which boxless does not read: convert it to JPEG, with heif-convert (Linux), sips -s format jpeg "

@@ -140,6 +140,18 @@ def pictures_in(folder: Path) -> list[Path]:
     return found
 
 
+def holds_pictures(folder: Path) -> bool:
+    """Whether there is a picture in a folder or its sub-folders, by their suffix."""
+    return next(_pictures(folder), None) is not None
+
+
+def _pictures(folder: Path) -> Iterator[Path]:
+    for path in folder.rglob("*"):
+        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+        if path.suffix.lower() in SUFFIXES and not hidden and path.is_file():
+            yield path
+
+
 def picture_name(source: Source) -> str:
     """What a picture is called in results: its path, or what kind of thing it is."""
     if isinstance(source, (str, Path)):

@@ -16,7 +16,7 @@ def resize_pixels(pixels: Pixels, height: int, width: int) -> Pixels:
     """An image at another size; where it shrinks, every pixel counts.
 
     An image that shrinks by four or more is first reduced by a power of two, each pixel the mean of a square: files are
-    decoded at reduced scale for the same reason, so that the result does not depend on who reduces (decision 0070).
+    decoded at reduced scale for the same reason, so that the result does not depend on who reduces (decision 0069).
     Then come a box filter of the odd width next to the shrinking factor and linear interpolation: as smooth as area
     averaging for our ends, at a fifth of its time.
 

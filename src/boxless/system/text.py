@@ -30,7 +30,7 @@ def printable(text: str) -> str:
     return "".join(each if _is_safe(each) else repr(each)[1:-1] for each in text)
 
 
-def json_line(data: object, *, ascii_only: bool = False) -> str:
+def json_text(data: object, *, ascii_only: bool = False) -> str:
     r"""JSON on one line, in which nothing steers a terminal.
 
     JSON escapes the control characters of ASCII. Those beyond, such as U+009B, are escaped here as well.
@@ -46,7 +46,7 @@ def json_line(data: object, *, ascii_only: bool = False) -> str:
         ValueError: if a number is NaN or infinite, which JSON cannot express.
 
     Example:
-        >>> json_line({"name": "a\x9b.jpg"})
+        >>> json_text({"name": "a\x9b.jpg"})
         '{"name": "a\\u009b.jpg"}'
     """
     text = json.dumps(data, ensure_ascii=ascii_only, allow_nan=False)

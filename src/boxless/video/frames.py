@@ -30,6 +30,14 @@ _PATIENCE = 10_000
 _NEVER = 1e9
 """More frames than any clip has."""
 
+_DAMAGED = 300
+"""Frames in a row that may be damaged before a clip counts as ended."""
+
+_JUMP = 600.0
+"""Seconds between two frames from which on a clip's clock counts as wrong."""
+
+_USUAL_RATE = 25.0
+
 _FFMPEG = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
 
 
@@ -39,7 +47,7 @@ class Frame:
 
     Attributes:
         number: from 0, of all frames of the clip.
-        seconds: from the first frame.
+        seconds: from the beginning of the clip, as its time stamps say; of a camera or stream, from the first frame.
         pixels: RGB uint8 (H, W, 3).
     """
 
@@ -58,6 +66,8 @@ def is_video(source: str) -> bool:
 class Frames:
     """The frames of a clip, a camera or a stream, opened; iterate once.
 
+    Frames of a clip that cannot be decoded are left out, wherever they are; `broken` counts them.
+
     Args:
         source: a path, the number of a camera, or a stream's address.
         every: only each so-many-th frame is given, from the first on.
@@ -68,11 +78,16 @@ class Frames:
         live: whether it is a camera or a stream, but no clip at an address: its frames are of now, and nobody knows how
             many there will be.
         rate: frames a second; 0.0 where it does not say.
-        total: how many frames will be given, as the clip says; None where it does not.
+        total: how many frames will be given, as the clip says; None where it does not; too many where the rate varies
+            and the format says its length only.
         broken: after the last frame, why there are fewer than the clip says, in words; else None.
 
     Raises:
         VideoError: if there is no such file, camera or stream, or it has no frames.
+
+    Example:
+        >>> with Frames("clip.mp4", every=5) as frames:
+        ...     seconds = [frame.seconds for frame in frames]
     """
 
     def __init__(self, source: str, every: int = 1) -> None:
@@ -91,7 +106,8 @@ class Frames:
         self.total = None if self._said is None else -(-self._said // every)
         # The first frame is read at once, so that what has none is said before there is any output.
         self._start = time.monotonic()
-        if not self._grab():
+        self._number, self._lost, self._time = -1, 0, -1.0
+        if not self._go_on():
             self.close()
             raise VideoError(f"{self.name}: {'gives no picture' if self.live else 'a clip without frames'}")
 
@@ -108,30 +124,49 @@ class Frames:
         self._capture.release()
 
     def __iter__(self) -> Iterator[Frame]:
-        number = 0
-        while True:
-            if number % self.every == 0:
+        going = True
+        while going:
+            if self._number % self.every == 0:
                 decoded, bgr = self._capture.retrieve()
-                if not decoded or bgr is None:
-                    self.broken = f"frame {number} cannot be decoded"
-                    return
-                yield Frame(number, self._seconds(number), _rgb(bgr))
-            number += 1
-            if not self._grab():
-                break
+                if decoded and bgr is not None:
+                    yield Frame(self._number, self._time, _rgb(bgr))
+                else:
+                    self._lost += 1
+            going = self._go_on()
+        self.broken = self._what_broke()
+
+    def _go_on(self) -> bool:
+        """Goes to the next frame that can be decoded, whose number and time it notes; False at the end."""
+        # A damaged frame of a clip is passed over; a stream that fails is over.
+        for damaged in range(1 if self.live else _DAMAGED):
+            with quietly():
+                grabbed = self._capture.grab()
+            if grabbed:
+                self._lost += damaged
+                self._number += damaged + 1
+                self._time = self._seconds()
+                return True
+        return False
+
+    def _seconds(self) -> float:
         if self.live:
-            self.broken = f"the stream ended after {number} frames"
-        elif self._said is not None and number < 0.98 * self._said:  # some formats only estimate how many they have
-            self.broken = f"ended after {number} of {self._said} frames"
-
-    def _grab(self) -> bool:
-        with quietly():
-            return self._capture.grab()
-
-    def _seconds(self, number: int) -> float:
-        if self.live or not self.rate:
             return time.monotonic() - self._start
-        return number / self.rate
+        stamp = float(self._capture.get(cv2.CAP_PROP_POS_MSEC)) / 1000
+        if self._time < stamp < max(self._time, 0.0) + _JUMP and stamp >= 0:
+            return stamp
+        # Some containers have no time stamps, or wrong ones.
+        return max(0.0, self._time + 1 / (self.rate or _USUAL_RATE)) if self._number else 0.0
+
+    def _what_broke(self) -> str | None:
+        count = self._number + 1
+        if self.live:
+            return f"the stream ended after {count} frames"
+        if self._said is not None and count < 0.98 * self._said:
+            # Fewer than said: where the rate varies that is only an estimate, and the time tells.
+            length = self._said / (self.rate or _USUAL_RATE)
+            if self._time + length / count < 0.98 * length:
+                return f"ended after {count} of {self._said} frames"
+        return f"{self._lost} of {count} frames cannot be decoded" if self._lost else None
 
 
 def _opened(source: str, name: str) -> cv2.VideoCapture:

@@ -36,10 +36,15 @@ class ClipWriter:
 
     Args:
         path: of the file, whose name ends in `SUFFIX`; it is overwritten.
-        rate: frames a second; 25 where it is 0. A frame that is to be shown for longer is repeated.
+        rate: frames a second; 25 where it is 0. A frame that is to be shown for longer is repeated; of frames that come
+            closer together the last is shown.
 
     Raises:
         OutputError: if the file cannot be written, with the first frame.
+
+    Example:
+        >>> with ClipWriter(Path("drawn.webm"), rate=25) as clip:
+        ...     clip.add(Image.new("RGB", (320, 240), "red"), seconds=0.0)
     """
 
     def __init__(self, path: Path, rate: float) -> None:
@@ -49,7 +54,7 @@ class ClipWriter:
         self._begun = 0.0
         self._last: Pixels | None = None
         self._file: cv2.VideoWriter | None = None
-        self.frames = 0
+        self._written = 0
 
     def __enter__(self) -> Self:
         return self
@@ -58,6 +63,11 @@ class ClipWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    @property
+    def frames(self) -> int:
+        """How many frames the clip has so far."""
+        return self._written + (self._last is not None)
 
     def add(self, picture: Image.Image, seconds: float) -> None:
         """Adds a frame.
@@ -74,13 +84,15 @@ class ClipWriter:
             fits = even == self._size
             picture = picture.crop((0, 0, *even)) if fits else ImageOps.pad(picture, self._size, color=_INK)
         due = round((seconds - self._begun) * self._rate)
-        while self._last is not None and self.frames < due:
+        while self._last is not None and self._written < due:
             self._write(self._last)
         self._last = np.asarray(cv2.cvtColor(np.asarray(picture.convert("RGB")), cv2.COLOR_RGB2BGR), np.uint8)
-        self._write(self._last)
 
     def close(self) -> None:
         """Ends the clip."""
+        if self._last is not None and self._file is not None:
+            self._write(self._last)
+            self._last = None
         if self._file is not None:
             self._file.release()
 
@@ -99,4 +111,4 @@ class ClipWriter:
     def _write(self, pixels: Pixels) -> None:
         assert self._file is not None
         self._file.write(pixels)
-        self.frames += 1
+        self._written += 1

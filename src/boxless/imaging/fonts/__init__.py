@@ -13,6 +13,7 @@ from PIL import ImageDraw, ImageFont
 
 from boxless.imaging.fonts.coverage import Letters, letters_in
 from boxless.imaging.fonts.system import system_fonts
+from boxless.system.text import printable
 
 OWN = Path(__file__).with_name("NotoSans-Regular.ttf")
 """Noto Sans, its Latin, Greek and Cyrillic letters; SIL Open Font License 1.1, see OFL.txt beside it."""
@@ -27,7 +28,8 @@ _log = logging.getLogger("boxless")
 class Lettering:
     """Measures and writes text, each letter in the first font that has it.
 
-    A letter that no font has is drawn as an empty square, and a warning says so (`logging`, once for each script).
+    Control characters and line breaks are shown as `boxless.system.text.printable` does. A letter that no font has is
+    drawn as an empty square, and a warning says so (`logging`, once for each script).
 
     Args:
         size: of the letters, in pixels.
@@ -61,6 +63,7 @@ class Lettering:
             x += font.getlength(run)
 
     def _runs(self, text: str) -> list[tuple[ImageFont.FreeTypeFont, str]]:
+        text = printable(text)
         paths = [font_with(letter) if _is_seen(letter) else None for letter in text]
         # What is not seen (a space, a joiner) is written with what comes before it.
         for i, path in enumerate(paths):
