@@ -145,9 +145,10 @@ export class Pictures extends EventTarget {
         const waiting = this.list.filter((picture) => picture.state === "waiting");
         const picture = waiting.find((each) => each === this.current) ?? waiting[0];
         if (!picture) return;
-        if (waiting.length > 1) this.#work(); // another one at the same time
         const start = performance.now();
-        await this.#look(picture);
+        const looking = this.#look(picture); // which is not waiting from now on
+        if (waiting.length > 1) this.#work(); // another one at the same time
+        await looking;
         this.#spent = [...this.#spent.slice(-19), (performance.now() - start) / 1000];
       }
     } finally {

@@ -1,0 +1,110 @@
+"""Many images on the page: the table, the progress, stopping, going on, and the keyboard."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.serve.browsing import awaited, drop, faults, held, opened, release
+from tests.serve.running import Running
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+NAMES = ("coffee.jpg", "chelsea.jpg", "rocket.jpg")
+
+
+@pytest.fixture
+def many(page: Page, service: Running) -> Page:
+    opened(page, f"http://127.0.0.1:{service.port}/")
+    page.get_by_label("Heat")
+    return page
+
+
+def drop_all(page: Page, pictures: Path, *more: tuple[str, bytes]) -> None:
+    drop(page, *((name, (pictures / name).read_bytes()) for name in NAMES), *more)
+
+
+def rows(page: Page) -> list[list[str]]:
+    return [row.split("\t") for row in page.locator("#table tbody tr").all_inner_texts()]
+
+
+def test_the_table_says_what_is_in_all(many: Page, pictures: Path) -> None:
+    drop_all(many, pictures, ("holiday.jpg", b"no picture"))
+    many.locator("#tray .done").nth(2).wait_for()
+    many.locator("#tray .failed").wait_for()
+    table = rows(many)
+    assert [row[0].strip() for row in table] == [*NAMES, "holiday.jpg"]
+    assert table[0][1:5] == ["600 \u00d7 400", "espresso", "83 %", "1"]
+    assert re.fullmatch(r"\d+\.\d\d s", table[0][5])
+    assert table[3][2] == "could not be read"
+    assert many.locator("#progress").inner_text() == "4 images, 1 failed"
+    many.get_by_label("Doubtful first").check()
+    assert rows(many)[0][0].strip() == "holiday.jpg"
+    assert rows(many)[-1][0].strip() == "coffee.jpg"
+    many.locator("#table").get_by_role("button", name="rocket.jpg").click()
+    many.locator("#stage canvas[aria-label^='rocket.jpg']").wait_for()
+    assert faults(many) == []
+
+
+def test_two_at_a_time_stop_and_go_on(many: Page, pictures: Path) -> None:
+    routes = held(many, "**/v1/locate")
+    drop_all(many, pictures)
+    waiting = [awaited(many, routes), awaited(many, routes)]
+    many.wait_for_timeout(200)
+    assert routes == [], "the third waits"
+    assert many.locator("#progress").inner_text() == "0 of 3"
+    for route in waiting:
+        route.continue_()
+    many.locator("#tray .done").nth(1).wait_for()
+    assert many.locator("#progress").inner_text().startswith("2 of 3")
+    many.get_by_role("button", name="Stop", exact=True).click()
+    assert many.locator("#progress").inner_text() == "3 images, 1 stopped"
+    assert rows(many)[2][2] == "stopped"
+    routes.clear()
+    many.get_by_role("button", name="Go on").click()
+    release(many, routes)
+    many.locator("#tray .done").nth(2).wait_for()
+
+
+def test_failed_ones_are_tried_again_together(many: Page, pictures: Path) -> None:
+    many.route("**/v1/locate", lambda route: route.abort())
+    drop_all(many, pictures)
+    many.locator("#tray .failed").nth(2).wait_for()
+    many.unroute("**/v1/locate")
+    many.get_by_role("button", name="Try failed ones again").click()
+    many.locator("#tray .done").nth(2).wait_for()
+    assert many.locator("#progress").inner_text() == "3 images"
+
+
+def test_the_keyboard_goes_through_them(many: Page, pictures: Path) -> None:
+    drop_all(many, pictures)
+    many.locator("#tray .done").nth(2).wait_for()
+    many.locator("#tray").get_by_role("button", name="coffee.jpg").focus()
+    many.keyboard.press("ArrowRight")
+    many.locator("#stage canvas[aria-label^='chelsea.jpg']").wait_for()
+    assert many.evaluate("document.activeElement.title") == "chelsea.jpg"
+    many.keyboard.press("Delete")
+    many.locator("#stage canvas[aria-label^='rocket.jpg']").wait_for()
+    assert many.evaluate("document.activeElement.title") == "rocket.jpg", "the focus is not lost"
+    many.keyboard.press("ArrowLeft")
+    many.locator("#stage canvas[aria-label^='coffee.jpg']").wait_for()
+    many.get_by_role("button", name="Remove all").click()
+    many.get_by_role("button", name="Choose pictures").wait_for()
+
+
+def test_zoom(many: Page, pictures: Path) -> None:
+    drop_all(many, pictures)
+    many.locator("#tray .done").nth(2).wait_for()
+
+    def zoom() -> float:
+        return float(many.locator(".overlay").evaluate("(svg) => svg.getScreenCTM().a"))
+
+    fit = zoom()
+    many.get_by_role("button", name="Zoom in").click()
+    assert zoom() == pytest.approx(1.5 * fit, rel=0.01)
+    many.get_by_role("button", name="Fit").click()
+    assert zoom() == pytest.approx(fit, rel=0.01)
+    assert many.get_by_role("button", name="Zoom out").is_disabled()
