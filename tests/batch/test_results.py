@@ -116,6 +116,12 @@ def test_conditions(out: Path, album: Path, where: str) -> None:
         "class_index in (1, 'a')",
         "activation > 99999999999999999999",
         "label = '\udcff'",
+        "label = 'it''s'",
+        "error and 'x in label",
+        "error # and detected",
+        "not " * 5000 + "error",
+        "(" * 5000 + "error" + ")" * 5000,
+        " and ".join(["error"] * 5000) + " and not",
     ],
 )
 def test_what_is_no_condition_is_refused(out: Path, where: str) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import functools
+import gzip
 import http.server
 import io
 import os
+import sys
 import tarfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,7 @@ from tests.batch.test_walk import names
 
 from boxless.batch.sources import find
 from boxless.batch.sources import images as items_of
-from boxless.errors import DatasetError
+from boxless.errors import DatasetError, PictureError
 from boxless.imaging.read import as_bytes, read_picture
 
 
@@ -62,17 +64,89 @@ def test_archives(album: Path, tmp_path: Path, ending: str) -> None:
     assert as_bytes(find(f"{file}/c/d/rocket.jpg")) == expected[1]
 
 
-def test_a_damaged_archive_gives_what_is_before_the_damage_and_itself(album: Path, tmp_path: Path) -> None:
-    file = tmp_path / "shard.tar"
-    with tarfile.open(file, "w") as archive:
-        archive.add(album / "a.jpg", "a.jpg")
-        archive.add(album / "b/9.jpg", "b.jpg")
-    cut = file.read_bytes()
-    second = cut.index(b"b.jpg")
-    file.write_bytes(cut[:second] + b"\xff" * 512)
-    assert names(file)[0] == f"{file}/a.jpg"
-    *_, last = items_of([str(file)])
+def packed(album: Path, count: int) -> bytes:
+    """A tar archive of one picture, many times."""
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w") as archive:
+        for number in range(count):
+            archive.add(album / "a.jpg", f"{number}.jpg")
+    return file.getvalue()
+
+
+def header(content: bytes, number: int) -> int:
+    """Where the header of a member begins."""
+    return content.index(f"{number}.jpg\0".encode())
+
+
+DAMAGE: dict[str, Callable[[bytes], bytes]] = {
+    "a bad header": lambda whole: whole[: header(whole, 4)] + b"\xff" * 512 + whole[header(whole, 4) + 512 :],
+    "a flipped bit in a header": lambda whole: whole.replace(b"4.jpg\0", b"5.jpg\0", 1),
+    "cut at a member's start": lambda whole: whole[: header(whole, 4)],
+    "cut in a header": lambda whole: whole[: header(whole, 4) + 100],
+    "a hole of zeros": lambda whole: whole[: header(whole, 4)] + bytes(1024) + whole[header(whole, 4) + 1024 :],
+    "a second archive behind": lambda whole: whole[: header(whole, 4)] + bytes(1024) + whole,
+    "a huge size": lambda whole: whole[: header(whole, 4)] + _header(b"\x80\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff"),
+    "a negative size": lambda whole: whole[: header(whole, 4)] + _header(b"\xff" * 10 + b"\0\0"),
+}
+
+
+def _header(size: bytes) -> bytes:
+    """A header with that size, and a checksum that is right."""
+    block = bytearray(tarfile.TarInfo("4.jpg").tobuf(tarfile.GNU_FORMAT))
+    block[124:136] = size
+    block[148:156] = b" " * 8
+    block[148:156] = b"%06o\0 " % sum(block)
+    return bytes(block) + bytes(512)
+
+
+@pytest.mark.parametrize("ending", [".tar", ".tar.gz"])
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_damaged_archive_gives_what_is_before_the_damage_and_itself(
+    album: Path, tmp_path: Path, damage: str, ending: str
+) -> None:
+    file, whole = tmp_path / f"shard{ending}", packed(album, 10)
+    pack = gzip.compress if ending == ".tar.gz" else bytes
+    file.write_bytes(pack(whole))
+    assert names(file) == [f"{file}/{number}.jpg" for number in range(10)]
+    file.write_bytes(pack(DAMAGE[damage](whole)))
+    *before, last = items_of([str(file)])
+    assert [item.name for item in before[:4]] == [f"{file}/{number}.jpg" for number in range(4)]
     assert last.name == str(file)
+    with pytest.raises(PictureError, match="a damaged archive"):
+        as_bytes(last.source)
+
+
+def test_a_compressed_archive_with_a_flipped_bit_is_told(album: Path, tmp_path: Path) -> None:
+    content = bytearray(gzip.compress(packed(album, 3), compresslevel=0))  # so that it can still be unpacked
+    content[len(content) // 2] ^= 1
+    (tmp_path / "shard.tar.gz").write_bytes(content)
+    assert names(tmp_path / "shard.tar.gz")[-1] == str(tmp_path / "shard.tar.gz")
+
+
+def test_a_picture_that_is_cut_short_is_an_error(album: Path, tmp_path: Path) -> None:
+    whole = packed(album, 1)
+    (tmp_path / "shard.tar").write_bytes(whole[:5000])
+    first, *_ = items_of([str(tmp_path / "shard.tar")])
+    with pytest.raises(PictureError, match=r"\d+ bytes of .* cut short"):
+        as_bytes(first.source)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pipes and links")
+def test_dangling_links_and_pipes_are_rows(album: Path) -> None:
+    os.mkfifo(album / "pipe.jpg")
+    (album / "link.jpg").symlink_to(album / "gone.jpg")
+    found = {item.name: item for item in items_of([str(album)])}
+    with pytest.raises(PictureError, match="no such file"):
+        read_picture(found[str(album / "link.jpg")].source)
+    with pytest.raises(PictureError, match="not a file"):
+        read_picture(found[str(album / "pipe.jpg")].source)
+    (album / "list.txt").write_text("pipe.jpg\n")
+    (item,) = items_of([str(album / "list.txt")])
+    with pytest.raises(PictureError, match="not a file"):
+        read_picture(item.source)
+    os.mkfifo(album / "pipe.tar")
+    with pytest.raises(DatasetError, match="a pipe"):
+        names(album / "pipe.tar")
 
 
 @pytest.mark.parametrize("shape", ["bytes", "hugging face"])

@@ -6,7 +6,7 @@ import logging
 import os
 import pickle
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -94,7 +94,8 @@ class Cluster:
         options = {} if self.address else {"num_cpus": self.workers, "include_dashboard": False}
         for attempt in range(1 if self.address else _STARTS):
             try:
-                ray.init(address=self.address, logging_level=logging.ERROR, log_to_driver=False, **options)
+                with _silent():
+                    ray.init(address=self.address, logging_level=logging.ERROR, log_to_driver=False, **options)
                 return
             # What fails at a start of Ray is an Exception of no class of its own.
             except Exception as error:
@@ -102,6 +103,24 @@ class Cluster:
                 why = first_line(error)
                 logging.getLogger(__name__).info("start %d of Ray failed: %s", attempt + 1, why)
         raise ResultsError(f"no Ray cluster at {self.address or 'this machine'} ({why})")
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Nothing on standard output and error: Ray's C++ part says there which level it logs at. Errors are raised."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    kept: dict[int, int] = {}
+    try:
+        for stream in (1, 2):
+            with suppress(OSError):  # one that is closed stays closed
+                kept[stream] = os.dup(stream)
+                os.dup2(nowhere, stream)
+        yield
+    finally:
+        for stream, before in kept.items():
+            os.dup2(before, stream)
+            os.close(before)
+        os.close(nowhere)
 
 
 def _results(pieces: Pieces, work: Work, workers: int) -> Iterator[Any]:

@@ -84,6 +84,8 @@ def _as_python(text: str) -> str:
     tokens = list(tokenize.generate_tokens(io.StringIO(text.strip()).readline))
     if any(token.type == tokenize.ERRORTOKEN and token.string in "'\"" for token in tokens):
         raise _ConditionError("a quote that is not closed")
+    if any(token.type == tokenize.COMMENT for token in tokens):
+        raise _ConditionError("# outside of quotes")
     for one, other in pairwise(tokens):
         if one.type == other.type == tokenize.STRING:
             raise _ConditionError(

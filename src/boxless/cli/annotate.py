@@ -12,6 +12,7 @@ import typer
 
 from boxless.cli.options import AsJson, MinProbability, Model, ModelPreset
 from boxless.cli.verbosity import say
+from boxless.models.zoo import quick_model
 
 
 class FormatName(StrEnum):

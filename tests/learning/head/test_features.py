@@ -54,6 +54,17 @@ def test_a_run_that_was_killed_goes_on(backbone: Backbone, pictures: Path) -> No
     assert pooled_features(backbone, paths, 64).cached == 3
 
 
+def test_damaged_features_are_made_again(backbone: Backbone, pictures: Path) -> None:
+    paths = sorted(pictures.glob("*.jpg"))
+    whole = pooled_features(backbone, paths, 64)
+    pooled, content = whole.pooled, bytearray(whole.path.read_bytes())
+    content[len(content) // 2] ^= 64  # in the features of the second picture
+    whole.path.write_bytes(content)
+    again = pooled_features(backbone, paths, 64)
+    assert again.cached == 2
+    assert again.pooled == pytest.approx(pooled, abs=1e-6)
+
+
 def test_what_cannot_be_read_is_listed(backbone: Backbone, coffee: Path, tmp_path: Path) -> None:
     (tmp_path / "empty.jpg").touch()
     (tmp_path / "text.jpg").write_text("no picture", encoding="utf-8")
