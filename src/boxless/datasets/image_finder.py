@@ -155,7 +155,7 @@ class _Folder:
         known = self._lists[path.parent]
         for key in _keys(path.name):
             if len(found := known.get(key, ())) == 1:
-                return path.parent / found[0]
+                return path.parent / found[0]  # type: ignore[misc]
         return None
 
 
