@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from boxless.imaging.read import Picture, resize_pixels
-from boxless.maps.refine import resize_maps, sharpened, unusual, walk
+from boxless.maps.refine import anomaly_weights, resize_maps, sharpened, walk
 from boxless.models.card import Card
 from boxless.models.model_file import Network, Output
-from boxless.models.presets import Preset, Search
+from boxless.models.presets import LocalizationPass, Preset
 
 Floats = NDArray[np.float32]
 
@@ -24,10 +24,11 @@ class Looks:
     Attributes:
         logits: (K,), of the first look.
         chosen: (k,), the indices of the classes that have a map.
-        activation: (k,), the maximum of each class map; of a class that is searched for, in the first look alone,
+        activation: (k,), the maximum of each class map; of a class with a localization pass, in the first look alone,
             whatever else is looked for.
         class_maps: (k, h, w), the mean over looks, on the last look's grid; in units of logits.
         affinity: of the last look; see `Output`.
+        passes: what each look said of the chosen classes, by scale.
     """
 
     logits: Floats
@@ -35,6 +36,7 @@ class Looks:
     activation: Floats
     class_maps: Floats
     affinity: Floats | None
+    passes: Mapping[int, Output]
 
 
 @dataclass(frozen=True)
@@ -57,17 +59,18 @@ class Eye:
     def name(self, picture: Picture, classes: Sequence[int], top: int) -> Looks:
         """The looks that name, for some classes and the `top` most probable ones.
 
-        Only the first of them, where every one of these classes is searched for.
+        Only the first of them, where every one of these classes has a localization pass.
         """
         first = self._look(picture, self.preset.scales[0], classes, top)
         chosen: list[int] = first.chosen.tolist()
-        searched = np.array([self.preset.search_for(k) is not None for k in chosen], bool)
-        others = () if searched.all() else self.preset.scales[1:]
-        outputs = [first, *(self._look(picture, side, chosen, 0) for side in others)]
+        localized = np.array([self.preset.localization_of(k) is not None for k in chosen], bool)
+        others = () if localized.all() else self.preset.scales[1:]
+        passes = {self.preset.scales[0]: first, **{scale: self._look(picture, scale, chosen, 0) for scale in others}}
+        outputs = list(passes.values())
         grid = outputs[-1].class_maps.shape[1:]
         maps = np.asarray(np.mean([resize_maps(output.class_maps, *grid) for output in outputs], axis=0), np.float32)
-        activation = np.where(searched, first.class_maps.max(axis=(1, 2)), maps.max(axis=(1, 2)))
-        return Looks(first.logits, chosen, activation, maps, outputs[-1].affinity)
+        activation = np.where(localized, first.class_maps.max(axis=(1, 2)), maps.max(axis=(1, 2)))
+        return Looks(first.logits, chosen, activation, maps, outputs[-1].affinity, passes)
 
     def find(self, picture: Picture, looks: Looks) -> list[Floats]:
         """The refined map of each chosen class, not negative; each (u, v) on a grid of its own.
@@ -77,29 +80,36 @@ class Eye:
             looks: what `name` says of it.
         """
         maps: dict[int, Floats] = {}
-        for search in self.preset.searches:
-            wanted = [k for k in looks.chosen if k in search.classes]
-            if wanted:
-                maps |= zip(wanted, self._searched(picture, search, wanted), strict=True)
+        for each in self.preset.localization:
+            wanted = [k for k in looks.chosen if k in each.classes]
+            if not wanted:
+                continue
+            if each.scale in looks.passes:  # the same pass again would say the same
+                at = [looks.chosen.index(k) for k in wanted]
+                maps |= zip(wanted, _localized(looks.passes[each.scale], at, each), strict=True)
+            else:
+                output = self._look(picture, each.scale, wanted, 0)
+                maps |= zip(wanted, _localized(output, list(range(len(wanted))), each), strict=True)
         named = [i for i, k in enumerate(looks.chosen) if k not in maps]
         refined = _walked(looks.class_maps[named], looks.affinity, self.preset.refinement_steps) if named else ()
         maps |= zip((looks.chosen[i] for i in named), refined, strict=True)
         return [maps[k] for k in looks.chosen]
-
-    def _searched(self, picture: Picture, search: Search, classes: Sequence[int]) -> Floats:
-        """Refined maps (k, u, v) of classes by a look of their own."""
-        asked = [self.card.finder_class(k, search.finder) for k in classes]
-        output = self._look(picture, search.side, asked, 0)
-        maps = output.class_maps
-        if search.novelty and output.novelty is not None:
-            maps = maps * resize_maps(unusual(output.novelty)[None], *maps.shape[1:])
-        return _walked(maps, output.affinity, search.refinement_steps, search.sharpness)
 
     def _look(self, picture: Picture, side: int, classes: Sequence[int], top: int) -> Output:
         size = self.card.look_size(side, picture.height, picture.width)
         return self.network.run(resize_pixels(picture.pixels, *size), size=size, classes=classes, top=top)
 
 
-def _walked(maps: Floats, affinity: Floats | None, steps: int, sharpness: float = 1.0) -> Floats:
+def _localized(output: Output, at: list[int], how: LocalizationPass) -> Floats:
+    """The maps (k, u, v) of a localization pass, of the classes that stand at some positions of its output."""
+    if how.source == "head" and output.localization_maps is not None:
+        return output.localization_maps[at]
+    maps = output.class_maps[at]
+    if output.anomaly is not None:
+        maps = maps * resize_maps(anomaly_weights(output.anomaly)[None], *maps.shape[1:])
+    return _walked(maps, output.affinity, how.refinement_steps, how.affinity_exponent)
+
+
+def _walked(maps: Floats, affinity: Floats | None, steps: int, exponent: float = 1.0) -> Floats:
     positive = np.maximum(maps, 0.0)
-    return positive if affinity is None else walk(positive, sharpened(affinity, sharpness), steps)
+    return positive if affinity is None else walk(positive, sharpened(affinity, exponent), steps)

@@ -33,10 +33,13 @@ def fit(
     preset: Annotated[
         str | None, typer.Option(metavar="PRESET", help="That the report's heat maps are drawn with.")
     ] = None,
-    find_size: Annotated[
+    localization_size: Annotated[
         int | None,
         typer.Option(
-            metavar="PIXELS", min=32, max=2048, help="Pixels a side of the look that finds; chosen by the evidence."
+            metavar="PIXELS",
+            min=32,
+            max=2048,
+            help="Input size for localization maps [default: chosen from the data].",
         ),
     ] = None,
     boxes: Annotated[
@@ -90,7 +93,7 @@ def fit(
             out,
             backbone=backbone,
             side=size,
-            find_side=find_size,
+            localization_size=localization_size,
             boxes=boxes,
             licence=licence,
             seed=seed,

@@ -16,8 +16,8 @@ FORMAT = 3
 """The version of the model file's format: its inputs, outputs and card. A reader refuses newer ones, and reads older.
 
 Since 2, presets say from which probability and activation on a class counts as present; they may have a threshold for
-each class, and there may be searches. Since 3, fields have the names of the field: scales, refinement_steps,
-min_probability, min_activation, typical_activation.
+each class. Since 3, fields have the names of the field: scales, refinement_steps,
+min_probability, min_activation, typical_activation; and presets may have localization passes.
 """
 
 METADATA_KEY = "boxless"
@@ -44,8 +44,6 @@ class Card:
         typical_activation: the median activation of right predictions; a heat map of this strength is drawn in full.
         licence: an SPDX identifier.
         source: where the weights come from.
-        finders: how many linear layers the model has, beside the one that names, that make class maps of looks of
-            another size; see `finder_class`.
         figures: measured properties, such as accuracies in percent, by name.
         figures_on: what they were measured on, in words.
     """
@@ -63,7 +61,6 @@ class Card:
     background: tuple[int, ...] = ()
     activation: Literal["softmax", "sigmoid"] = "softmax"
     typical_activation: float = 10.0
-    finders: int = 0
     figures: Mapping[str, float] = field(default_factory=dict)
     figures_on: str = ""
 
@@ -112,10 +109,6 @@ class Card:
     def look_size(self, side: int, height: int, width: int) -> tuple[int, int]:
         """The (height, width) at which the network sees a picture of that height and width; see `Preset.scales`."""
         return self.fixed_size or view_size(side, height, width, self.size_multiple)
-
-    def finder_class(self, class_index: int, finder: int) -> int:
-        """What is asked of the model file, as a class, for a class's map by a finder (from 0)."""
-        return (finder + 1) * len(self.labels) + class_index
 
     def class_index(self, wanted: str | int) -> int:
         """The index of a class, from its index, its label (upper and lower case alike) or its id.
@@ -170,6 +163,7 @@ class Card:
                     "pip install --upgrade boxless"
                 )
             data = renamed(data, {"typical_evidence": "typical_activation"})
+            data.pop("finders", None)  # older files localized small things with further linear layers
             for name in ("labels", "class_ids", "background"):
                 data[name] = tuple(data.get(name, ()))
             if data.get("fixed_size"):
@@ -187,11 +181,11 @@ class Card:
                     f"a boxless model with a damaged card (preset {name} has {len(preset.thresholds)} thresholds for "
                     f"{len(card.labels)} classes)"
                 )
-            for search in preset.searches:
-                if search.finder >= card.finders or not set(search.classes) <= set(range(len(card.labels))):
+            for each in preset.localization:
+                if not set(each.classes) <= set(range(len(card.labels))):
                     raise ModelFileError(
-                        f"a boxless model with a damaged card (preset {name} asks finder {search.finder} for classes "
-                        f"{search.classes}; it has {card.finders} finders and {len(card.labels)} classes)"
+                        f"a boxless model with a damaged card (preset {name} localizes classes {each.classes} of "
+                        f"{len(card.labels)})"
                     )
         return card
 

@@ -48,7 +48,8 @@ OUTPUTS = (  # of which a model may lack some
     Tensor("chosen", "INT64", (1, -1)),
     Tensor("class_maps", "FP32", (1, -1, -1, -1)),
     Tensor("affinity", "FP32", (1, -1, -1, -1, -1)),
-    Tensor("novelty", "FP32", (1, -1, -1)),
+    Tensor("anomaly", "FP32", (1, -1, -1)),
+    Tensor("localization_maps", "FP32", (1, -1, -1, -1)),
 )
 DETECTOR_INPUTS = INPUTS[:2]
 DETECTOR_OUTPUTS = (
