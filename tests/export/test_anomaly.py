@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from boxless.export.anomaly import Gaussian
 from boxless.export.assemble import write_model
 from boxless.export.backbone import Backbone, with_head
-from boxless.export.anomaly import Gaussian
 from boxless.imaging.read import read_picture
 from boxless.models.model_file import ModelFile
 from boxless.models.zoo import DEFAULT_MODEL
@@ -18,7 +18,7 @@ def test_a_model_says_how_far_each_position_is_from_the_usual(coffee: Path, tmp_
     """Against the Mahalanobis distance as it is defined."""
     trunk = Backbone(DEFAULT_MODEL)
     pixels = read_picture(coffee).pixels
-    cells = trunk.cells(pixels, (128, 160))
+    cells = trunk.cells(pixels, (128, 160)).layers[trunk.anomaly_layer]
     flat = cells.reshape(len(cells), -1).T
     gaussian = Gaussian.of(flat)
     card = replace(trunk.card, labels=("a", "b"), class_ids=())

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from boxless import Card, ModelFileError, UnknownClassError
-from boxless.models.presets import PRESETS, Search
+from boxless.models.presets import PRESETS, LocalizationPass
 
 CARD = Card(
     name="birds",
@@ -21,7 +21,7 @@ CARD = Card(
 )
 
 
-SEARCH = {"side": 896, "finder": 0, "classes": [1], "refinement_steps": 8}
+PASS = {"scale": 896, "classes": [1], "source": "head"}
 
 
 def test_a_card_survives_its_json() -> None:
@@ -42,21 +42,31 @@ def test_a_card_of_format_1_is_read() -> None:
     data = json.loads(CARD.to_json())
     data["format"] = 1
     for preset in data["presets"].values():
-        for added in ("min_probability", "min_activation", "detection_set_on", "thresholds", "searches"):
+        for added in ("min_probability", "min_activation", "detection_set_on", "thresholds", "localization"):
             del preset[added]
-    del data["finders"]
     fast = Card.from_json(json.dumps(data)).preset("fast")
     assert fast.is_detected(0.0, 0.1)
     assert fast.threshold_of(3) == fast.threshold
 
 
-def test_searches_survive_json() -> None:
-    search = Search(896, 1, (0, 2), 8, sharpness=2, novelty=True)
-    card = replace(CARD, finders=2, presets={"fast": replace(CARD.preset("fast"), searches=(search,))})
+def test_localization_passes_survive_json() -> None:
+    by_head, by_anomaly = LocalizationPass(448, (0, 2), "head"), LocalizationPass(896, (3,), "anomaly", 6, 1.5)
+    card = replace(CARD, presets={"fast": replace(CARD.preset("fast"), localization=(by_head, by_anomaly))})
     again = Card.from_json(card.to_json())
     assert again == card
-    assert again.preset("fast").search_for(2) == search
-    assert again.preset("fast").search_for(1) is None
+    assert again.preset("fast").localization_of(2) == by_head
+    assert again.preset("fast").localization_of(3) == by_anomaly
+    assert again.preset("fast").localization_of(1) is None
+
+
+def test_a_card_with_the_searches_of_older_files_opens_without_them() -> None:
+    data = json.loads(CARD.to_json())
+    data |= {"format": 2, "finders": 1}
+    search = {"side": 896, "finder": 0, "classes": [1], "walk_steps": 8, "sharpness": 2.0, "novelty": True}
+    for preset in data["presets"].values():
+        del preset["localization"]
+        preset["searches"] = [search]
+    assert Card.from_json(json.dumps(data)) == CARD
 
 
 def test_thresholds_of_classes_survive_json() -> None:
@@ -72,13 +82,14 @@ def test_thresholds_of_classes_survive_json() -> None:
         ({"thresholds": [0.5, 0.5, 1.5, 0.5]}, "between 0 and 1, found 1.5"),
         ({"thresholds": [0.5, 0.5]}, "fast has 2 thresholds for 4 classes"),
         ({"thresholds": "half"}, "damaged card"),
-        ({"searches": [SEARCH]}, r"fast asks finder 0 for classes \(1,\); it has 0 finders"),
-        ({"searches": [{**SEARCH, "side": 0}]}, "a search has a side"),
-        ({"searches": [SEARCH, SEARCH]}, "found one in two of them"),
-        ({"searches": [{"side": 896}]}, "damaged card"),
+        ({"localization": [{**PASS, "classes": [4]}]}, r"fast localizes classes \(4,\) of 4"),
+        ({"localization": [{**PASS, "scale": 0}]}, "a localization pass has a scale"),
+        ({"localization": [{**PASS, "source": "luck"}]}, "the source head or anomaly, found luck"),
+        ({"localization": [PASS, PASS]}, "found one in two of them"),
+        ({"localization": [{"scale": 896}]}, "damaged card"),
     ],
 )
-def test_a_card_with_senseless_thresholds_or_searches_is_refused(change: dict[str, object], said: str) -> None:
+def test_a_card_with_senseless_thresholds_or_passes_is_refused(change: dict[str, object], said: str) -> None:
     data = json.loads(CARD.to_json())
     data["presets"]["fast"].update(change)
     with pytest.raises(ModelFileError, match=said):

@@ -12,9 +12,10 @@ import pytest
 from tests.serve.running import Answer, Running, running
 from tests.small_detector import write_detector
 
+from boxless.export.anomaly import Gaussian
 from boxless.export.assemble import write_model
 from boxless.export.backbone import Backbone, with_head
-from boxless.export.novelty import Gaussian
+from boxless.export.localization_head import LocalizationHead
 from boxless.imaging.read import read_picture, resize_pixels
 from boxless.models.model_file import ModelFile
 from boxless.models.zoo import DEFAULT_MODEL
@@ -109,26 +110,26 @@ def test_an_output_that_is_no_name_is_refused(service: Running) -> None:
 def test_a_model_gives_the_outputs_that_it_has(coffee: Path, tmp_path: Path) -> None:
     trunk = Backbone(DEFAULT_MODEL)
     pixels = resize_pixels(read_picture(coffee).pixels, 64, 64)
-    cells = trunk.cells(read_picture(coffee).pixels, (128, 160))
+    layer = trunk.cells(read_picture(coffee).pixels, (128, 160)).layers[trunk.anomaly_layer]
     head = np.zeros((2, trunk.width), np.float32), np.zeros(2, np.float32)
-    usual = Gaussian.of(cells.reshape(len(cells), -1).T)
-    for name, gaussian in (("searching", usual), ("plain", None)):
+    usual = Gaussian.of(layer.reshape(len(layer), -1).T)
+    probable = LocalizationHead(tuple(np.ones((2, width), np.float32) for width in trunk.layer_widths), head[1])
+    for name, added in (("localizing", (probable, usual)), ("plain", (None, None))):
         card = replace(trunk.card, name=name, labels=("a", "b"), class_ids=())
-        write_model(with_head(DEFAULT_MODEL, *head, card, gaussian=gaussian), tmp_path / f"{name}.onnx")
+        write_model(with_head(DEFAULT_MODEL, *head, card, *added), tmp_path / f"{name}.onnx")
     image = {"name": "image", "datatype": "UINT8", "shape": [1, *pixels.shape], "data": pixels.ravel().tolist()}
     body = json.dumps({"inputs": [image, {"name": "size", "datatype": "INT64", "shape": [2], "data": [64, 64]}]})
     with running(models=[str(file) for file in tmp_path.glob("*.onnx")]) as service:
-        for name, novelty in (("searching", True), ("plain", False)):
+        for name, more in (("localizing", ["anomaly", "localization_maps"]), ("plain", [])):
             told = [each["name"] for each in service.ask(f"/v2/models/{name}").json["outputs"]]
             answer = service.ask(f"/v2/models/{name}/infer", body.encode(), content_type="application/json")
             made = {each["name"]: each for each in answer.json["outputs"]}
-            assert list(made) == told
-            assert ("novelty" in made) == novelty
-            if novelty:
-                expected = ModelFile(tmp_path / f"{name}.onnx", 1).run(pixels, size=(64, 64)).novelty
-                assert expected is not None
-                assert made["novelty"]["shape"] == [1, *expected.shape]
-                np.testing.assert_allclose(made["novelty"]["data"], expected.ravel(), rtol=1e-3)
+            assert list(made) == told == ["logits", "chosen", "class_maps", "affinity", *more]
+            expected = ModelFile(tmp_path / f"{name}.onnx", 1).run(pixels, size=(64, 64))
+            for output in more:
+                value = getattr(expected, output)
+                assert made[output]["shape"] == [1, *value.shape]
+                np.testing.assert_allclose(made[output]["data"], value.ravel(), rtol=1e-3)
 
 
 def test_a_detector_has_boxes_in_place_of_maps(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ class Backbone:
         width: C, the number of its last features.
         has_layers: whether it has mid-level features, and so `cells` and an anomaly score.
         layer_widths: how many channels each of its mid-level feature maps has, the finest first.
-        anomaly_layer: which of them anomaly scores are of.
+        anomaly_layer: which of them anomaly scores are of; -1 without any.
 
     Raises:
         ModelFileError: if there is no such model, or it is no boxless model.
@@ -89,7 +89,7 @@ class Backbone:
         blank, size = np.zeros((side, side, 3), np.uint8), self.card.look_size(side, side, side)
         self.width = len(self.pool(blank, size))
         self.layer_widths = tuple(len(layer) for layer in self.cells(blank, size).layers) if self._layers else ()
-        self.anomaly_layer = self._layers.index(str(_fine_layer(proto))) if self._layers else None
+        self.anomaly_layer = self._layers.index(str(_fine_layer(proto))) if self._layers else -1
 
     def pool(self, pixels: NDArray[np.uint8], size: tuple[int, int]) -> Floats:
         """The average over positions of the last features: (C,).

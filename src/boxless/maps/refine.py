@@ -78,7 +78,8 @@ def anomaly_weights(anomaly: Floats) -> Floats:
 
     The anomaly score is the Mahalanobis distance of a position's features from those of the pictures that a model
     learned from (Rippel, Mertens and Merhof, "Modeling the distribution of normal data in pre-trained deep features for
-    anomaly detection", ICPR 2020). The median is taken off, since light and material move all positions of a picture alike.
+    anomaly detection", ICPR 2020). The median is taken off, since light and material move all positions of a picture
+    alike.
     """
     above = np.maximum(anomaly - np.median(anomaly), 0.0)
     return np.asarray(above / max(float(above.max()), 1e-6), np.float32)

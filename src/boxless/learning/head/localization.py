@@ -50,8 +50,9 @@ _ENLARGED = 8
 _WORTH_IT = 1.02
 """The larger scale, four times as dear, has to have so many times the score of the smaller one."""
 
-_SMALL = 0.85
-"""Objects are small where strict heads tell images with the class from those without with so much less error."""
+_FAILS, _SMALL = 0.05, 0.85
+"""Objects are small where heads tell images with the class from those without with more error than the first, and
+strict heads with less than so many times as much."""
 
 _POINTS_AT = 0.88
 """A class is localized by anomalies where its class map reaches so much of its maximum at theirs."""
@@ -104,16 +105,17 @@ class _AtScale:
         return max(self.scores().values())
 
     @property
-    def strict_error(self) -> float:
-        """The error of the best strict heads over that of the best others, in telling images with the class apart."""
+    def small(self) -> bool:
+        """Whether the objects are so small that only strict heads keep to them."""
 
         def error(recipes: list[Recipe]) -> float:
-            return min(1 - np.mean([c.evidence[r].separation for c in self.classes.values()]) for r in recipes)
+            means = [
+                np.mean([each.evidence[recipe].separation for each in self.classes.values()]) for recipe in recipes
+            ]
+            return float(1 - max(means))
 
-        return float(
-            error([Recipe(share, strict=True) for share in STRICT_SHARES])
-            / max(error([Recipe(share) for share in SHARES]), 1e-9)
-        )
+        usual = error([Recipe(share) for share in SHARES])
+        return usual > _FAILS and error([Recipe(share, strict=True) for share in STRICT_SHARES]) < _SMALL * usual
 
 
 def learn_localization(
@@ -153,7 +155,7 @@ def learn_localization(
         return Localization()
     larger = asked or _LARGER * usual
     possible = asked is not None or larger <= limit
-    if first.strict_error < _SMALL:
+    if first.small:
         found = _by_anomalies(trunk, weight, learned, first, larger, seed, progress) if possible else Localization()
         if found.passes:
             return found
