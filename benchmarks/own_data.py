@@ -114,13 +114,11 @@ def _area_over_truth(score: Score) -> float:
 
 
 def detection(network: ModelFile, held_out: LabelledPictures) -> dict[str, float]:
-    """How many classes that images show are detected, that they do not show; and images of the background without any."""
+    """How many classes that images show, and do not show, are detected; and how many background images have none."""
     localizer = Localizer(network)
     things = [k for k in range(len(network.card.labels)) if k not in network.card.background]
     shown, said = [], []
-    for result, targets in zip(
-        localizer.locate_many(held_out.paths, classes=things), held_out.targets, strict=True
-    ):
+    for result, targets in zip(localizer.locate_many(held_out.paths, classes=things), held_out.targets, strict=True):
         if result.error is None:
             shown.append(targets[things] > 0)
             said.append([each.detected for each in result.predictions])
@@ -141,8 +139,8 @@ def _rounded(value: float | NDArray[np.float64]) -> float:
 def table(rows: Mapping[str, Mapping[str, Any]]) -> str:
     """All sets, for the page."""
     lines = [
-        "| set | classified | one box: `fast` | `balanced` | `best` | MaxBoxAccV2 | best threshold: for all | a class | "
-        "an image | pointing | box area / truth | AP50 known / unknown | detected: present / absent / nothing on "
+        "| set | classified | one box: `fast` | `balanced` | `best` | MaxBoxAccV2 | best threshold: for all | "
+        "a class | an image | pointing | box area / truth | AP50 known / unknown | detected: present / absent / nothing on "
         "background | seconds of `fit` |",
         "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
