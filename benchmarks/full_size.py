@@ -2,15 +2,15 @@
 
 `photos`, 50 ImageNet pictures of full size whose class is known: top-1 of one look, and how far the boxes of other
 looks agree with those of three looks. `cards`, photographs of at most 640 pixels with boxes: a model of `boxless fit`,
-whose naming layer finds at all sizes. `finders`: the same, found as `boxless fit` decides by itself. PART is one of the
-three; models are kept in FOLDER.
+localized by refined class maps at all sizes. `finders`: the same, localized as `boxless fit` decides. PART is one of
+the three; models are kept in FOLDER.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -26,6 +26,7 @@ from boxless.datasets.boxed import BoxedPicture
 from boxless.datasets.split import read_split
 from boxless.evaluation import read_dataset
 from boxless.evaluation.box_accuracy import Overlaps, max_box_acc_v2, one_box_accuracy, overlaps
+from boxless.export.assemble import write_card
 from boxless.imaging.read import pictures_in, read_picture, resize_pixels
 from boxless.learning.head.fit import fit
 from boxless.maps.boxes import boxes_in_map, iou
@@ -183,10 +184,17 @@ def _figures(found: list[Overlaps]) -> dict[str, Any]:
     }
 
 
-def fitted(file: Path, find_side: int | None) -> ModelFile:
-    """A model of `cards`, learned from labels; not again where it is there."""
+def fitted(file: Path, plain: bool = False) -> ModelFile:
+    """A model of `cards`, learned from labels, not again where it is there; `plain` without localization passes."""
     if not file.is_file():
-        fit(*read_split(DATA / "cards/labels.csv", None), file, side=224, find_side=find_side)
+        made = fit(*read_split(DATA / "cards/labels.csv", None), file, side=224)
+        if plain:
+            before = ModelFile(DEFAULT_MODEL).card.presets
+            presets = {
+                name: replace(each, localization=(), thresholds=(), threshold=before[name].threshold)
+                for name, each in made.card.presets.items()
+            }
+            write_card(file, replace(made.card, presets=presets))
     return ModelFile(file, threads=1)
 
 
@@ -204,8 +212,8 @@ def of_photos(folder: Path) -> dict[str, Any]:
 
 
 def of_cards(folder: Path) -> dict[str, Any]:
-    """What is told of `cards`, found by the naming layer."""
-    network = fitted(folder / "cards-plain.onnx", 224)
+    """What is told of `cards`, localized by refined class maps."""
+    network = fitted(folder / "cards-plain.onnx", plain=True)
     boxed = read_dataset(DATA / "cards/val.json", network.card).pictures
     areas = [float((each.boxes[:, 2:] - each.boxes[:, :2]).prod(axis=1).max()) / np.prod(each.size) for each in boxed]
     return {
@@ -219,7 +227,7 @@ def of_cards(folder: Path) -> dict[str, Any]:
 
 def of_finders(folder: Path) -> dict[str, Any]:
     """What is told of `cards`, found as `boxless fit` decides; presets that look alike are told once."""
-    network = fitted(folder / "cards.onnx", None)
+    network = fitted(folder / "cards.onnx")
     boxed = read_dataset(DATA / "cards/val.json", network.card).pictures
     rows = {}
     for name in {preset.scales: name for name, preset in reversed(list(network.card.presets.items()))}.values():

@@ -76,12 +76,12 @@ def measured(folder: Path, name: str) -> dict[str, object]:
 
 
 def looks_by_name(network: ModelFile) -> dict[str, Localizer]:
-    """The looks of a model that searches."""
+    """Localizers of a model with localization passes, and without."""
     naming, search, half = looks_of(network)
     looks = {"naming": naming, "search": search, "search, half": half}
     for preset, side in (("balanced", 448), ("fast", 224)):
         plain = Localizer(network, preset)
-        plain.preset = replace(plain.preset, searches=(), thresholds=())
+        plain.preset = replace(plain.preset, localization=(), thresholds=())
         looks[f"naming, {side}"] = plain
     return looks
 

@@ -8,60 +8,71 @@ import pytest
 
 from boxless import Card, Localizer
 from boxless.models.model_file import Output
-from boxless.models.presets import Preset, Search
+from boxless.models.presets import LocalizationPass, Preset
 
 PICTURE = np.zeros((64, 64, 3), np.uint8)
 
 
 class Watched:
-    """Two classes and a finder; every position looks like itself alone. It remembers what it was asked."""
+    """Two classes; every position looks like itself alone. It remembers what it was asked."""
 
-    def __init__(self, *searches: Search, novelty: np.ndarray | None = None) -> None:
-        preset = Preset((32, 64), 1, searches=searches)
-        self.card = Card("fake", ("stain", "hole"), {"plain": preset}, "none", "CC0-1.0", "a test", finders=1)
-        self.novelty = novelty
+    def __init__(self, *passes: LocalizationPass, anomaly: np.ndarray | None = None, head: bool = True) -> None:
+        preset = Preset((32, 64), 1, localization=passes)
+        self.card = Card("fake", ("stain", "hole"), {"plain": preset}, "none", "CC0-1.0", "a test")
+        self.anomaly = anomaly
+        self.head = head
         self.asked: list[tuple[int, list[int]]] = []
 
     def run(self, pixels: np.ndarray, *, size: tuple[int, int], classes: Sequence[int], top: int) -> Output:
         chosen = np.array([*classes, *range(top)], np.int64)
         self.asked.append((size[0], chosen.tolist()))
-        named, searched = [[160 / size[0], 0], [0, 0]], [[0, 2], [2, 0]]  # less activation in larger looks
-        maps = np.array([named, named, searched, searched], np.float32)[chosen]
+        maps = np.array([[[160 / size[0], 2], [2, 0]]] * 2, np.float32)[chosen]  # less activation in larger passes
         affinity = np.eye(4, dtype=np.float32).reshape(2, 2, 2, 2)
-        return Output(np.array([1.0, 2.0], np.float32), chosen, maps, affinity, self.novelty)
+        probable = np.array([[[0.1, 0.2, 0.3]], [[0.4, 0.5, 0.6]]], np.float32)[chosen] if self.head else None
+        return Output(np.array([1.0, 2.0], np.float32), chosen, maps, affinity, self.anomaly, probable)
 
 
-HOLES = Search(96, 0, (1,), 1)
+HOLES = LocalizationPass(96, (1,), "head")
 
 
-def test_a_class_that_is_searched_for_has_the_map_of_its_finder_and_the_evidence_of_its_name() -> None:
+def test_a_class_with_a_localization_pass_has_its_map_and_the_activation_of_the_classification_pass() -> None:
     network = Watched(HOLES)
     (hole,) = Localizer(network).locate(PICTURE, classes=["hole"]).predictions
-    assert network.asked == [(32, [1]), (96, [3])]
+    assert network.asked == [(32, [1]), (96, [1])]
     assert hole.class_map is not None
-    assert hole.class_map.tolist() == [[0, 2], [2, 0]]
+    assert hole.class_map == pytest.approx(np.array([[0.4, 0.5, 0.6]]))
     assert hole.activation == 5
 
 
-def test_what_is_not_searched_for_is_found_as_ever() -> None:
+def test_classes_without_a_localization_pass_have_the_refined_class_map() -> None:
     network = Watched(HOLES)
     stain, hole = Localizer(network).locate(PICTURE, classes=["stain", "hole"]).predictions
-    assert network.asked == [(32, [0, 1]), (64, [0, 1]), (96, [3])]
+    assert network.asked == [(32, [0, 1]), (64, [0, 1]), (96, [1])]
     assert stain.class_map is not None and hole.class_map is not None
-    assert stain.class_map.tolist() == [[3.75, 0], [0, 0]]
-    assert hole.class_map.tolist() == [[0, 2], [2, 0]]
+    assert stain.class_map.tolist() == [[3.75, 2], [2, 0]]
+    assert hole.class_map.shape == (1, 3)
     assert (stain.activation, hole.activation) == (3.75, 5)
 
 
-@pytest.mark.parametrize(("wanted", "found"), [(True, [[0, 0], [2, 0]]), (False, [[0, 2], [2, 0]])])
-def test_novelty_weighs_only_where_a_search_asks_for_it(wanted: bool, found: list[list[int]]) -> None:
-    network = Watched(replace(HOLES, novelty=wanted), novelty=np.array([[1, 1], [7, 1]], np.float32))
+@pytest.mark.parametrize(("scale", "wanted"), [(32, ["hole"]), (64, ["stain", "hole"])])
+def test_a_scale_that_was_seen_already_is_not_seen_again(scale: int, wanted: list[str]) -> None:
+    network = Watched(replace(HOLES, scale=scale))
+    found = Localizer(network).locate(PICTURE, classes=wanted)
+    assert [size for size, _ in network.asked] == [32, 64][: len(wanted)]
+    hole = found.predictions[-1]
+    assert hole.class_map == pytest.approx(np.array([[0.4, 0.5, 0.6]]))
+
+
+@pytest.mark.parametrize(("anomaly", "found"), [([[1, 1], [7, 1]], [[0, 0], [2, 0]]), (None, [[5 / 3, 2], [2, 0]])])
+def test_class_maps_are_weighted_by_the_anomaly_score(anomaly: object, found: list[list[float]]) -> None:
+    scores = None if anomaly is None else np.array(anomaly, np.float32)
+    network = Watched(replace(HOLES, source="anomaly", refinement_steps=1), anomaly=scores)
     (hole,) = Localizer(network).locate(PICTURE, classes=["hole"]).predictions
     assert hole.class_map is not None
-    assert hole.class_map.tolist() == found
+    assert hole.class_map == pytest.approx(np.array(found))
 
 
-def test_a_survey_needs_no_search() -> None:
+def test_a_survey_needs_no_localization_pass() -> None:
     network = Watched(HOLES)
     assert Localizer(network).survey(PICTURE)[1].tolist() == [3.75, 5], "as predictions say, whatever is looked for"
     assert [size for size, _ in network.asked] == [32, 64]

@@ -160,7 +160,7 @@ def make(folder: Path) -> Image.Image:
     screen = OnScreen()
     teacher, file = folder / "teacher.onnx", folder / "detector.onnx"
     if not teacher.exists():
-        fit(training, held_out, teacher, find_side=448)
+        fit(training, held_out, teacher, localization_size=448)
     if not file.exists():
         made = train_detector(training, held_out, file, SETTINGS, teacher, watch=screen)
         print(json.dumps(made.as_dict(), indent=1))

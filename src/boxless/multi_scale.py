@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from boxless.imaging.read import Picture, resize_pixels
-from boxless.maps.refine import resize_maps, sharpened, unusual, walk
+from boxless.maps.refine import anomaly_weights, resize_maps, sharpened, walk
 from boxless.models.card import Card
 from boxless.models.model_file import Network, Output
-from boxless.models.presets import Preset, Search
+from boxless.models.presets import LocalizationPass, Preset
 
 Floats = NDArray[np.float32]
 
@@ -24,10 +24,11 @@ class Passes:
     Attributes:
         logits: (K,), of the pass at the smallest scale.
         chosen: (k,), the indices of the classes that have a map.
-        activation: (k,), the maximum of each class map, in logits; of a class that is searched for, in the first pass
-            alone, whatever else is asked for.
+        activation: (k,), the maximum of each class map, in logits; of a class with a localization pass, in the first
+            pass alone, whatever else is asked for.
         class_maps: (k, h, w), the mean over scales, on the grid of the largest scale; in logits.
         affinity: of the largest scale; see `Output`.
+        outputs: of each pass, by scale.
     """
 
     logits: Floats
@@ -35,6 +36,7 @@ class Passes:
     activation: Floats
     class_maps: Floats
     affinity: Floats | None
+    outputs: Mapping[int, Output]
 
     def take(self, positions: Sequence[int]) -> Passes:
         """The same for some of the chosen classes, by their positions in `chosen`, in that order."""
@@ -67,7 +69,7 @@ class MultiScaleRunner:
     def classify(self, picture: Picture, classes: Sequence[int], top: int) -> Passes:
         """The classification passes, with the maps of some classes and of the `top` most probable ones.
 
-        Only the first pass runs where every one of these classes is searched for.
+        Only the first pass runs where every one of these classes has a localization pass.
 
         Args:
             picture: the image.
@@ -79,13 +81,15 @@ class MultiScaleRunner:
         """
         first = self._pass(picture, self.preset.scales[0], classes, top)
         chosen: list[int] = first.chosen.tolist()
-        searched = np.array([self.preset.search_for(k) is not None for k in chosen], bool)
-        others = () if searched.all() else self.preset.scales[1:]
-        outputs = [first, *(self._pass(picture, side, chosen, 0) for side in others)]
-        grid = outputs[-1].class_maps.shape[1:]
-        maps = np.asarray(np.mean([resize_maps(output.class_maps, *grid) for output in outputs], axis=0), np.float32)
-        activation = np.where(searched, first.class_maps.max(axis=(1, 2)), maps.max(axis=(1, 2)))
-        return Passes(first.logits, chosen, activation, maps, outputs[-1].affinity)
+        localized = np.array([self.preset.localization_of(k) is not None for k in chosen], bool)
+        others = () if localized.all() else self.preset.scales[1:]
+        outputs = {self.preset.scales[0]: first, **{scale: self._pass(picture, scale, chosen, 0) for scale in others}}
+        last = list(outputs.values())[-1]
+        grid = last.class_maps.shape[1:]
+        scaled = [resize_maps(output.class_maps, *grid) for output in outputs.values()]
+        maps = np.asarray(np.mean(scaled, axis=0), np.float32)
+        activation = np.where(localized, first.class_maps.max(axis=(1, 2)), maps.max(axis=(1, 2)))
+        return Passes(first.logits, chosen, activation, maps, last.affinity, outputs)
 
     def localize(self, picture: Picture, passes: Passes) -> list[Floats]:
         """The refined class maps.
@@ -98,29 +102,34 @@ class MultiScaleRunner:
             Of each chosen class a map (u, v), not negative, in logits; each on a grid of its own.
         """
         maps: dict[int, Floats] = {}
-        for search in self.preset.searches:
-            wanted = [k for k in passes.chosen if k in search.classes]
+        for each in self.preset.localization:
+            wanted = [k for k in passes.chosen if k in each.classes]
             if wanted:
-                maps |= zip(wanted, self._searched(picture, search, wanted), strict=True)
-        named = [i for i, k in enumerate(passes.chosen) if k not in maps]
-        refined = _walked(passes.class_maps[named], passes.affinity, self.preset.refinement_steps) if named else ()
-        maps |= zip((passes.chosen[i] for i in named), refined, strict=True)
+                # The same pass again would give the same.
+                output = passes.outputs.get(each.scale) or self._pass(picture, each.scale, wanted, 0)
+                maps |= zip(wanted, _localized(output, wanted, each), strict=True)
+        others = [i for i, k in enumerate(passes.chosen) if k not in maps]
+        refined = _refined(passes.class_maps[others], passes.affinity, self.preset.refinement_steps) if others else ()
+        maps |= zip((passes.chosen[i] for i in others), refined, strict=True)
         return [maps[k] for k in passes.chosen]
-
-    def _searched(self, picture: Picture, search: Search, classes: Sequence[int]) -> Floats:
-        """Refined maps (k, u, v) of classes by a look of their own."""
-        asked = [self.card.finder_class(k, search.finder) for k in classes]
-        output = self._pass(picture, search.side, asked, 0)
-        maps = output.class_maps
-        if search.novelty and output.novelty is not None:
-            maps = maps * resize_maps(unusual(output.novelty)[None], *maps.shape[1:])
-        return _walked(maps, output.affinity, search.refinement_steps, search.sharpness)
 
     def _pass(self, picture: Picture, side: int, classes: Sequence[int], top: int) -> Output:
         size = self.card.input_size(side, picture.height, picture.width)
         return self.network.run(resize_pixels(picture.pixels, *size), size=size, classes=classes, top=top)
 
 
-def _walked(maps: Floats, affinity: Floats | None, steps: int, sharpness: float = 1.0) -> Floats:
+def _localized(output: Output, classes: Sequence[int], how: LocalizationPass) -> Floats:
+    """The maps (k, u, v) of some classes by a localization pass."""
+    found = output.chosen.tolist()
+    at = [found.index(k) for k in classes]
+    if how.source == "head" and output.localization_maps is not None:
+        return output.localization_maps[at]
+    maps = output.class_maps[at]
+    if output.anomaly is not None:
+        maps = maps * resize_maps(anomaly_weights(output.anomaly)[None], *maps.shape[1:])
+    return _refined(maps, output.affinity, how.refinement_steps, how.affinity_exponent)
+
+
+def _refined(maps: Floats, affinity: Floats | None, steps: int, exponent: float = 1.0) -> Floats:
     positive = np.maximum(maps, 0.0)
-    return positive if affinity is None else walk(positive, sharpened(affinity, sharpness), steps)
+    return positive if affinity is None else walk(positive, sharpened(affinity, exponent), steps)

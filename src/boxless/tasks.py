@@ -98,7 +98,7 @@ def fit(
         Path(out),
         backbone=backbone,
         side=size,
-        find_side=localization_size,
+        localization_size=localization_size,
         boxes=None if boxes is None else Path(boxes),
         licence=licence,
         seed=seed,

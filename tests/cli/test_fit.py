@@ -49,16 +49,18 @@ def test_two_commands(pictures_of_two: Path, tmp_path: Path, monkeypatch: pytest
     assert json.loads((tmp_path / "r/report.json").read_text(encoding="utf-8"))["title"] == data["title"]
 
 
-def test_a_finder_that_was_asked_for(pictures_of_two: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_localization_size_that_was_asked_for(
+    pictures_of_two: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("BOXLESS_CACHE", str(tmp_path / "cache"))
     model = tmp_path / "mine.onnx"
     done = boxless("fit", pictures_of_two, "--out", model, "--size", "64", "--localization-size", "128")
     assert done.returncode == 0, done.stderr
-    assert "at 128 pixels, with a layer of their own" in done.stdout
+    assert "all classes at 128 pixels by a localization head" in done.stdout
     card = ModelFile(model).card
-    (search,) = card.preset("balanced").searches
-    assert (card.finders, search.side, search.classes) == (1, 128, (0, 1))
-    assert not card.preset("fast").searches
+    (how,) = card.preset("balanced").localization
+    assert (how.scale, how.classes, how.source) == (128, (0, 1), "head")
+    assert not card.preset("fast").localization
     found = Localizer(model).locate(pictures_in(pictures_of_two)[0], include_absent=True).predictions[0]
     assert found.box
 

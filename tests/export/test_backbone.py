@@ -11,13 +11,14 @@ import pytest
 from onnx import TensorProto, helper
 from tests.export.small import EXACT, LINEARISED, classifier, saved
 
-from boxless import Localizer, ModelFile, ModelFileError
+from boxless import ModelFile, ModelFileError
 from boxless.evaluation.features import FeatureNetwork
 from boxless.export import attach
 from boxless.export.assemble import write_model
 from boxless.export.backbone import Backbone, with_head
+from boxless.export.localization_head import LocalizationHead
 from boxless.imaging.read import read_picture, resize_pixels
-from boxless.models.presets import Preset, Search
+from boxless.maps.refine import resize_maps
 from boxless.models.zoo import DEFAULT_MODEL
 
 SIZE = (96, 64)
@@ -46,29 +47,29 @@ def test_another_head_keeps_everything_else(coffee: Path, tmp_path: Path) -> Non
     assert after.affinity == pytest.approx(before.affinity, abs=1e-5)
 
 
-def test_a_finder_makes_maps_and_no_logits(coffee: Path, tmp_path: Path) -> None:
-    """Its maps are those of a layer of its own, and exact: their mean is that layer on the average of the features."""
+def test_a_localization_head_says_of_each_cell_what_its_layer_says(coffee: Path, tmp_path: Path) -> None:
+    """Against the layer on all features resized to the finest grid, and with no other output changed."""
+    trunk = Backbone(DEFAULT_MODEL)
     random = np.random.default_rng(0)
-    naming, finder = random.normal(size=(2, 3, 1280)).astype(np.float32)
-    card = replace(
-        ModelFile(DEFAULT_MODEL).card,
-        labels=("a", "b", "c"),
-        class_ids=(),
-        finders=1,
-        presets={"balanced": Preset((64,), 1, searches=(Search(128, 0, (1,), 1),))},
-    )
-    path = tmp_path / "finder.onnx"
-    write_model(with_head(DEFAULT_MODEL, naming, np.zeros(3, np.float32), card, [finder]), path)
-    pixels = read_picture(coffee).pixels
-    asked = [1, card.finder_class(1, 0)]
-    output = ModelFile(path, threads=1).run(pixels, size=(128, 160), classes=asked, top=0)
-    pooled = Backbone(DEFAULT_MODEL).pool(pixels, (128, 160))
-    assert output.logits.shape == (3,)
-    assert output.class_maps.mean(axis=(1, 2)) == pytest.approx([naming[1] @ pooled, finder[1] @ pooled], abs=1e-2)
-    found = Localizer(path).locate(coffee, classes=["b"]).predictions[0]
-    assert (found.label, found.class_index) == ("b", 1)
-    again = FeatureNetwork(path, threads=1).run(pixels, size=(128, 160), classes=asked, top=0)
-    assert again.class_maps == pytest.approx(output.class_maps, abs=1e-3)
+    pixels, size = read_picture(coffee).pixels, (128, 160)
+    weights = tuple(random.normal(0, 0.1, (3, width)).astype(np.float32) for width in trunk.layer_widths)
+    bias = np.array([0, 1, -1], np.float32)
+    naming = random.normal(size=(3, trunk.width)).astype(np.float32), np.zeros(3, np.float32)
+    card = replace(trunk.card, labels=("a", "b", "c"), class_ids=())
+    write_model(with_head(DEFAULT_MODEL, *naming, card, LocalizationHead(weights, bias)), tmp_path / "head.onnx")
+    write_model(with_head(DEFAULT_MODEL, *naming, card), tmp_path / "plain.onnx")
+    output = ModelFile(tmp_path / "head.onnx", 1).run(pixels, size=size, classes=[2, 0], top=1)
+    plain = ModelFile(tmp_path / "plain.onnx", 1).run(pixels, size=size, classes=[2, 0], top=1)
+
+    layers = trunk.cells(pixels, size).layers
+    grid = layers[0].shape[1:]
+    assert grid == (16, 20)
+    cells = np.concatenate([resize_maps(layer, *grid) for layer in layers])
+    logits = np.tensordot(np.concatenate(weights, axis=1), cells, 1) + bias[:, None, None]
+    assert output.localization_maps == pytest.approx(1 / (1 + np.exp(-logits[output.chosen])), abs=1e-4)
+    assert plain.localization_maps is None
+    for name in ("logits", "chosen", "class_maps", "affinity"):
+        np.testing.assert_allclose(getattr(output, name), getattr(plain, name), atol=1e-4)
 
 
 @pytest.mark.parametrize("end", [EXACT["gemm"], EXACT["layer normalisation"], LINEARISED["hard-swish"]])

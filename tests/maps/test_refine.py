@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from boxless.maps.refine import affinity, resize_features, resize_maps, sharpened, unusual, walk
+from boxless.maps.refine import affinity, anomaly_weights, resize_features, resize_maps, sharpened, walk
 
 random = np.random.default_rng(0)
 
@@ -74,10 +74,10 @@ def test_resizing() -> None:
     assert resize_maps(ramp, 4, 16)[0, 0, :4] == pytest.approx([0, 0.25, 0.75, 1.25])
 
 
-def test_the_usual_half_of_a_picture_is_not_unusual_however_it_is_lit() -> None:
-    novelty = np.array([[3.0, 3.0, 4.0], [3.5, 9.0, 3.0]], np.float32)
-    found = unusual(novelty)
+def test_the_usual_half_of_a_picture_is_not_anomaly_weights_however_it_is_lit() -> None:
+    anomaly = np.array([[3.0, 3.0, 4.0], [3.5, 9.0, 3.0]], np.float32)
+    found = anomaly_weights(anomaly)
     assert found.max() == found[1, 1] == 1
     assert (found == 0).sum() >= 3
-    assert unusual(novelty + 20) == pytest.approx(found, abs=1e-5)
-    assert not unusual(np.ones((2, 2), np.float32)).any()
+    assert anomaly_weights(anomaly + 20) == pytest.approx(found, abs=1e-5)
+    assert not anomaly_weights(np.ones((2, 2), np.float32)).any()

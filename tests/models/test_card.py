@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from boxless import Card, ModelFileError, UnknownClassError
-from boxless.models.presets import PRESETS, Search
+from boxless.models.presets import PRESETS, LocalizationPass
 
 CARD = Card(
     name="birds",
@@ -23,7 +23,7 @@ CARD = Card(
 )
 
 
-SEARCH = {"side": 896, "finder": 0, "classes": [1], "refinement_steps": 8}
+PASS = {"scale": 896, "classes": [1], "source": "head"}
 
 
 def test_a_card_survives_its_json() -> None:
@@ -44,21 +44,31 @@ def test_a_card_of_format_1_is_read() -> None:
     data = json.loads(CARD.to_json())
     data["format"] = 1
     for preset in data["presets"].values():
-        for added in ("min_probability", "min_activation", "detection_set_on", "thresholds", "searches"):
+        for added in ("min_probability", "min_activation", "detection_set_on", "thresholds", "localization"):
             del preset[added]
-    del data["finders"]
     fast = Card.from_json(json.dumps(data)).preset("fast")
     assert fast.is_detected(0.0, 0.1)
     assert fast.threshold_of(3) == fast.threshold
 
 
-def test_searches_survive_json() -> None:
-    search = Search(896, 1, (0, 2), 8, sharpness=2, novelty=True)
-    card = replace(CARD, finders=2, presets={"fast": replace(CARD.preset("fast"), searches=(search,))})
+def test_localization_passes_survive_json() -> None:
+    by_head, by_anomaly = LocalizationPass(448, (0, 2), "head"), LocalizationPass(896, (3,), "anomaly", 6, 1.5)
+    card = replace(CARD, presets={"fast": replace(CARD.preset("fast"), localization=(by_head, by_anomaly))})
     again = Card.from_json(card.to_json())
     assert again == card
-    assert again.preset("fast").search_for(2) == search
-    assert again.preset("fast").search_for(1) is None
+    assert again.preset("fast").localization_of(2) == by_head
+    assert again.preset("fast").localization_of(3) == by_anomaly
+    assert again.preset("fast").localization_of(1) is None
+
+
+def test_a_card_with_the_searches_of_older_files_opens_without_them() -> None:
+    data = json.loads(CARD.to_json())
+    data |= {"format": 2, "finders": 1}
+    search = {"side": 896, "finder": 0, "classes": [1], "walk_steps": 8, "sharpness": 2.0, "novelty": True}
+    for preset in data["presets"].values():
+        del preset["localization"]
+        preset["searches"] = [search]
+    assert Card.from_json(json.dumps(data)) == CARD
 
 
 def test_thresholds_of_classes_survive_json() -> None:
@@ -74,16 +84,16 @@ def test_thresholds_of_classes_survive_json() -> None:
         ({"thresholds": [0.5, 0.5, 1.5, 0.5]}, r"presets.fast.thresholds\[2\] is 1.5, not a number from 0 to 1"),
         ({"thresholds": [0.5, 0.5]}, "fast has 2 thresholds for 4 classes"),
         ({"thresholds": "half"}, "damaged card"),
-        ({"searches": [{**SEARCH, "finder": 1}]}, r"fast asks finder 1 for classes \(1,\); it has 1 finders"),
-        ({"searches": [{**SEARCH, "side": 0}]}, r"searches\[0\].side is 0, not a whole number from 1 to 2,048"),
-        ({"searches": [SEARCH, SEARCH]}, "found one in two of them"),
-        ({"searches": [{"side": 896}]}, "damaged card"),
+        ({"localization": [{**PASS, "classes": [4]}]}, r"fast localizes classes \(4,\) of 4"),
+        ({"localization": [{**PASS, "scale": 0}]}, r"localization\[0\].scale is 0, not a whole number from 1 to 2,048"),
+        ({"localization": [{**PASS, "source": "luck"}]}, "source is 'luck', not head or anomaly"),
+        ({"localization": [PASS, PASS]}, "found one in two of them"),
+        ({"localization": [{"scale": 896}]}, "damaged card"),
     ],
 )
-def test_a_card_with_senseless_thresholds_or_searches_is_refused(change: dict[str, object], said: str) -> None:
+def test_a_card_with_senseless_thresholds_or_passes_is_refused(change: dict[str, object], said: str) -> None:
     data = json.loads(CARD.to_json())
     data["presets"]["fast"].update(change)
-    data["finders"] = 1
     with pytest.raises(ModelFileError, match=said):
         Card.from_json(json.dumps(data))
 
@@ -173,8 +183,8 @@ def changed(data: Any, chance: random.Random) -> Any:  # noqa: ANN401
 
 
 def test_mutated_cards_are_read_or_refused() -> None:
-    search = Search(896, 1, (0, 2), 8, sharpness=2, novelty=True)
-    whole = replace(CARD, finders=2, presets={"fast": replace(CARD.preset("fast"), searches=(search,))})
+    head = LocalizationPass(896, (0, 2), "head")
+    whole = replace(CARD, presets={"fast": replace(CARD.preset("fast"), localization=(head,))})
     data, chance, read = json.loads(whole.to_json()), random.Random(0), 0
     for _ in range(1500):
         mutated = data

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boxless.models.presets import DEFAULT_PRESET, PRESETS, Preset, Search, view_size
+from boxless.models.presets import DEFAULT_PRESET, PRESETS, LocalizationPass, Preset, view_size
 
 
 @pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS)
@@ -26,7 +26,7 @@ def test_the_default_is_one_of_them() -> None:
         {"refinement_steps": 0},
         {"threshold": 1.0},
         {"thresholds": (0.5, 0.0)},
-        {"searches": (Search(448, 0, (1,), 4), Search(896, 1, (0, 1), 4))},
+        {"localization": (LocalizationPass(448, (1,), "head"), LocalizationPass(896, (0, 1), "anomaly"))},
         {"min_probability": -0.1},
         {"min_activation": float("nan")},
     ],
@@ -36,15 +36,15 @@ def test_senseless_presets_are_refused(change: dict[str, object]) -> None:
         replace(PRESETS["fast"], **change)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("change", [{"side": 0}, {"finder": -1}, {"refinement_steps": 0}, {"sharpness": 0.5}])
-def test_senseless_searches_are_refused(change: dict[str, float]) -> None:
-    with pytest.raises(ValueError, match="a search"):
-        replace(Search(448, 0, (1,), 4), **change)  # type: ignore[arg-type]
+@pytest.mark.parametrize("change", [{"scale": 0}, {"source": "x"}, {"refinement_steps": 0}, {"affinity_exponent": 0.5}])
+def test_senseless_localization_passes_are_refused(change: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="a localization pass"):
+        replace(LocalizationPass(448, (1,), "anomaly"), **change)  # type: ignore[arg-type]
 
 
-def test_the_largest_look_may_be_a_search() -> None:
+def test_the_largest_pass_may_be_one_that_localizes() -> None:
     assert PRESETS["balanced"].largest == 448
-    assert replace(PRESETS["balanced"], searches=(Search(896, 0, (1,), 4),)).largest == 896
+    assert replace(PRESETS["balanced"], localization=(LocalizationPass(896, (1,), "head"),)).largest == 896
 
 
 def test_a_class_is_present_where_both_levels_are_reached() -> None:

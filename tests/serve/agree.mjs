@@ -37,7 +37,8 @@ const answers = {
         chosen: output.chosen,
         class_maps: tensor(output.class_maps),
         affinity: output.affinity && tensor(output.affinity),
-        novelty: output.novelty && tensor(output.novelty),
+        anomaly: output.anomaly && tensor(output.anomaly),
+        localization_maps: output.localization_maps && tensor(output.localization_maps),
       };
     };
     const pixels = { data: new Uint8Array(4 * height * width), height, width };

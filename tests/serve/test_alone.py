@@ -24,7 +24,7 @@ from boxless.maps.boxes import Box, boxes_in_map, suppress_overlaps
 from boxless.maps.class_maps import normalise
 from boxless.maps.refine import resize_maps, walk
 from boxless.models.model_file import ModelFile, Output
-from boxless.models.presets import Preset, Search, view_size
+from boxless.models.presets import LocalizationPass, Preset, view_size
 from boxless.models.zoo import DEFAULT_MODEL, EIGHT_BIT_MODEL
 from boxless.serve.alone import ALONE, WEB, find_runtime, write_alone
 
@@ -170,22 +170,23 @@ class Recording:
         self.network = ModelFile(DEFAULT_MODEL, threads=1)
         card = self.network.card
         cuts = tuple(np.linspace(0.3, 0.7, len(card.labels)).round(3).tolist())
-        searching = Preset((160, 224), 2, thresholds=cuts, searches=(Search(288, 0, (967, 281), 3, 2.0, novelty=True),))
-        self.card = replace(card, finders=1, presets={**card.presets, "searching": searching})
+        passes = (LocalizationPass(224, (281, 285), "head"), LocalizationPass(288, (967, 968), "anomaly", 3, 2.0))
+        localizing = Preset((160, 224), 2, thresholds=cuts, localization=passes)
+        self.card = replace(card, presets={**card.presets, "localizing": localizing})
         self.outputs: list[Output] = []
         self.sizes: list[list[Any]] = []
 
     def run(self, pixels: NDArray[np.uint8], *, size: tuple[int, int], classes: Sequence[int], top: int) -> Output:
-        count = len(self.card.labels)
-        output = self.network.run(pixels, size=size, classes=[k % count for k in classes], top=top)
-        # The layer that finds is the one that names, and what is unusual is what is not alike.
-        novelty = None if output.affinity is None else 9 - 5 * output.affinity.max(axis=(2, 3))
-        self.outputs.append(replace(output, novelty=novelty))
+        output = self.network.run(pixels, size=size, classes=classes, top=top)
+        # What is unusual is what is not alike; and the more activation, the more probable.
+        anomaly = None if output.affinity is None else 9 - 5 * output.affinity.max(axis=(2, 3))
+        probable = 1 / (1 + np.exp(-resize_maps(output.class_maps, 20, 30)))
+        self.outputs.append(replace(output, anomaly=anomaly, localization_maps=probable))
         self.sizes.append([*size, list(classes), top])
         return self.outputs[-1]
 
 
-@pytest.mark.parametrize("preset", ["fast", "balanced", "searching"])
+@pytest.mark.parametrize("preset", ["fast", "balanced", "localizing"])
 @pytest.mark.parametrize("classes", [None, [968, 281]])
 def test_the_whole_agrees(modules: Path, coffee: Path, preset: str, classes: list[int] | None) -> None:
     network = Recording()
@@ -196,7 +197,8 @@ def test_the_whole_agrees(modules: Path, coffee: Path, preset: str, classes: lis
             "chosen": each.chosen.tolist(),
             "class_maps": tensor(each.class_maps),
             "affinity": tensor(each.affinity),
-            "novelty": tensor(each.novelty),
+            "anomaly": tensor(each.anomaly),
+            "localization_maps": tensor(each.localization_maps),
         }
         for each in network.outputs
     ]

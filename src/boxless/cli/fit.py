@@ -106,7 +106,7 @@ def fit(
             out,
             backbone=backbone,
             side=size,
-            find_side=localization_size,
+            localization_size=localization_size,
             boxes=boxes,
             licence=licence,
             seed=seed,

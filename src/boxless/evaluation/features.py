@@ -57,9 +57,6 @@ class FeatureNetwork:
             raise ModelFileError(f"{path}: its head is no average and linear layer, so the methods have no closed form")
         self.weight: Floats = numpy_helper.to_array(weights[linear.input[1]])
         self.bias: Floats = numpy_helper.to_array(weights[linear.input[2]])
-        finders = numpy_helper.to_array(weights["head_finders"]) if "head_finders" in weights else self.weight[:0]
-        self._layers: Floats = np.concatenate([self.weight, finders])
-        self._biases: Floats = np.concatenate([self.bias, np.zeros(len(finders), np.float32)])
         self._features = pooling.input[0]
         graph.output.append(onnx.helper.make_tensor_value_info(self._features, onnx.TensorProto.FLOAT, None))
         options = ort.SessionOptions()
@@ -80,13 +77,13 @@ class FeatureNetwork:
     ) -> Output:
         """Looks once at a picture; see `ModelFile.run`."""
         logits, chosen, features, *rest = self.look(pixels, size, classes, top)
-        maps = self._method(features, self._layers[chosen], self._biases[chosen])
+        maps = self._method(features, self.weight[chosen], self.bias[chosen])
         return Output(logits, chosen, maps, **dict(zip(self._maybe, rest, strict=True)))
 
     def look(
         self, pixels: NDArray[np.uint8], size: tuple[int, int], classes: Sequence[int], top: int
     ) -> tuple[NDArray[np.float32], NDArray[np.int64], Floats, *tuple[Floats, ...]]:
-        """The logits (K,), the chosen classes (k,), the features (C, h, w), and maybe affinity and novelty."""
+        """The logits (K,), the chosen classes (k,), the features (C, h, w), and what else the model has of `MAYBE`."""
         feed = inputs(pixels, size=size, classes=classes, top=top)
         logits, chosen, features, *rest = (each[0] for each in self._session.run(self._outputs, feed))
         return logits, chosen, features, *rest

@@ -1,8 +1,9 @@
-"""A boxless model as a backbone: its pooled features, and another head on it."""
+"""A boxless model as a backbone: its features, and other heads on them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import count, takewhile
 from pathlib import Path
 
 import numpy as np
@@ -11,18 +12,35 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from boxless.errors import ModelFileError
+from boxless.export.anomaly import Gaussian, append_anomaly
 from boxless.export.assemble import append_head, finish, without_defaults
 from boxless.export.flow import Flow
 from boxless.export.heads import dense
-from boxless.export.novelty import Gaussian, append_novelty
+from boxless.export.localization_head import LocalizationHead, append_localization_head
 from boxless.models.card import METADATA_KEY, Card
 from boxless.models.model_file import ModelFile, find_model
 
 Floats = NDArray[np.float32]
 
 _POOLED = "boxless_pooled"
-_CELLS = "boxless_cells"
-_FINE_GRID = "fine_grid"  # the tensor by which boxless.export.assemble calls it
+_FINE_GRID = "fine_grid"  # the tensors by which boxless.export.assemble calls them
+_FINE_LAYER = "fine_{}_resized"
+_AFFINITY = "affinity"
+
+
+@dataclass(frozen=True, eq=False)
+class CellFeatures:
+    """What a backbone says of one image, cell by cell.
+
+    Attributes:
+        features: (C, h, w), the last ones.
+        layers: (c, u, v) each, the mid-level ones, the finest first.
+        affinity: (u, v, h, w); see `boxless.models.model_file.Output`.
+    """
+
+    features: Floats
+    layers: tuple[Floats, ...]
+    affinity: Floats
 
 
 class Backbone:
@@ -36,7 +54,9 @@ class Backbone:
         path: of the model file.
         card: of the model.
         width: C, the number of its last features.
-        has_cells: whether it has mid-level features, and so `cells`.
+        has_layers: whether it has mid-level features, and so `cells` and an anomaly score.
+        layer_widths: how many channels each of its mid-level feature maps has, the finest first.
+        anomaly_layer: which of them anomaly scores are of; -1 without any.
 
     Raises:
         ModelFileError: if there is no such model, or it is no boxless model.
@@ -47,26 +67,29 @@ class Backbone:
         self.card = ModelFile(self.path, threads=1).card
         self.card.need_maps("another head")
         proto = onnx.load(self.path)
-        fine = _fine_layer(proto)
-        trunk, features = _trunk(proto, [fine] if fine else [])
+        self._layers = _layers(proto)
+        self.has_layers = bool(self._layers)
+        trunk, self._features = _trunk(proto, [_AFFINITY, *self._layers] if self._layers else [])
         helper = onnx.helper
         trunk.input.append(helper.make_tensor_value_info("image", onnx.TensorProto.UINT8, ["N", "H", "W", 3]))
         trunk.input.append(helper.make_tensor_value_info("size", onnx.TensorProto.INT64, [2]))
         space = onnx.numpy_helper.from_array(np.array([2, 3], np.int64), "boxless_space")
         trunk.initializer.append(space)
-        trunk.node.append(helper.make_node("ReduceMean", [features, space.name], [_POOLED], keepdims=0))
+        trunk.node.append(helper.make_node("ReduceMean", [self._features, space.name], [_POOLED], keepdims=0))
         trunk.output.append(helper.make_tensor_value_info(_POOLED, onnx.TensorProto.FLOAT, ["N", "C"]))
-        self.has_cells = fine is not None
-        if fine:
-            trunk.node.append(helper.make_node("Identity", [fine], [_CELLS]))
-            trunk.output.append(helper.make_tensor_value_info(_CELLS, onnx.TensorProto.FLOAT, ["N", "c", "u", "v"]))
+        if self._layers:
+            for name, rank in ((self._features, 4), *((layer, 4) for layer in self._layers), (_AFFINITY, 5)):
+                trunk.output.append(helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [None] * rank))
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads
         options.log_severity_level = 3
         model_bytes = finish(trunk, proto.opset_import, self.card).SerializeToString()
         self._session = ort.InferenceSession(model_bytes, options, providers=["CPUExecutionProvider"])
         side = self.card.size_multiple
-        self.width = len(self.pool(np.zeros((side, side, 3), np.uint8), self.card.input_size(side, side, side)))
+        blank, size = np.zeros((side, side, 3), np.uint8), self.card.input_size(side, side, side)
+        self.width = len(self.pool(blank, size))
+        self.layer_widths = tuple(len(layer) for layer in self.cells(blank, size).layers) if self._layers else ()
+        self.anomaly_layer = self._layers.index(str(_fine_layer(proto))) if self._layers else -1
 
     def pool(self, pixels: NDArray[np.uint8], size: tuple[int, int]) -> Floats:
         """The average over positions of the last features: (C,).
@@ -75,19 +98,20 @@ class Backbone:
             pixels: RGB (H, W, 3).
             size: the (height, width) that the network sees.
         """
-        return self._run(_POOLED, pixels, size)
+        return self._run([_POOLED], pixels, size)[0]
 
-    def cells(self, pixels: NDArray[np.uint8], size: tuple[int, int]) -> Floats:
-        """The mid-level features on the affinity's fine grid: (c, u, v). Only of a backbone that `has_cells`.
+    def cells(self, pixels: NDArray[np.uint8], size: tuple[int, int]) -> CellFeatures:
+        """The features cell by cell. Only of a backbone that `has_layers`.
 
         Args:
             pixels, size: as for `pool`.
         """
-        return self._run(_CELLS, pixels, size)
+        features, *layers, affinity = self._run([self._features, *self._layers, _AFFINITY], pixels, size)
+        return CellFeatures(features, tuple(layers), affinity)
 
-    def _run(self, wanted: str, pixels: NDArray[np.uint8], size: tuple[int, int]) -> Floats:
+    def _run(self, wanted: list[str], pixels: NDArray[np.uint8], size: tuple[int, int]) -> list[Floats]:
         feed = {"image": pixels[None], "size": np.array(size, np.int64)}
-        return np.asarray(self._session.run([wanted], feed)[0][0], np.float32)
+        return [np.asarray(output[0], np.float32) for output in self._session.run(wanted, feed)]
 
 
 def with_head(
@@ -95,7 +119,7 @@ def with_head(
     weight: Floats,
     bias: Floats,
     card: Card,
-    finders: Sequence[Floats] = (),
+    localization: LocalizationHead | None = None,
     gaussian: Gaussian | None = None,
 ) -> onnx.ModelProto:
     """A boxless model with another head: one linear layer behind the average of its last features.
@@ -107,20 +131,22 @@ def with_head(
         weight: (K, C).
         bias: (K,).
         card: of the new model.
-        finders: see `boxless.export.heads.dense`.
-        gaussian: of the backbone's `cells`; the new model says the novelty of positions where there is one.
+        localization: of the backbone's mid-level features; the new model has `localization_maps` where there is one.
+        gaussian: of the backbone's anomaly layer; the new model says the anomaly score of each cell where there is one.
 
     Raises:
         ModelFileError: if there is no such model, or it is no boxless model.
     """
     path = find_model(model)
     proto = onnx.load(path)
-    fine = _fine_layer(proto)
-    trunk, features = _trunk(proto, ["affinity", fine] if fine else [])
+    fine, layers = _fine_layer(proto), _layers(proto)
+    trunk, features = _trunk(proto, [_AFFINITY, *layers] if layers else [])
     trunk.name = card.name
     if fine and gaussian:
-        append_novelty(trunk, gaussian, fine)
-    append_head(trunk, dense(weight, bias, finders), features)
+        append_anomaly(trunk, gaussian, fine)
+    append_head(trunk, dense(weight, bias), features)
+    if layers and localization:
+        append_localization_head(trunk, localization, layers)
     whole = finish(trunk, proto.opset_import, card)
     onnx.checker.check_model(whole, full_check=True)
     return whole
@@ -129,6 +155,13 @@ def with_head(
 def _fine_layer(proto: onnx.ModelProto) -> str | None:
     """The name of the feature map whose positions are the affinity's fine grid; None in a model without affinity."""
     return next((node.input[0] for node in proto.graph.node if node.output[0] == _FINE_GRID), None)
+
+
+def _layers(proto: onnx.ModelProto) -> list[str]:
+    """The names of the mid-level feature maps behind the affinity, the finest first; none in a model without."""
+    maker = {name: node for node in proto.graph.node for name in node.output}
+    names = iter(_FINE_LAYER.format(i) for i in count())
+    return [maker[name].input[0] for name in takewhile(maker.__contains__, names)]
 
 
 def _trunk(proto: onnx.ModelProto, outputs: list[str]) -> tuple[onnx.GraphProto, str]:

@@ -49,14 +49,12 @@ class Head:
     classes: int
 
 
-def dense(weight: Floats, bias: Floats, finders: Sequence[Floats] = ()) -> Head:
+def dense(weight: Floats, bias: Floats) -> Head:
     """Average pooling and one linear layer: logits = mean_xy(F) @ W.T + b, and rows = W[chosen].
 
     Args:
         weight: (K, C).
         bias: (K,).
-        finders: of further linear layers, (K, C) each: the class maps of class k by the first are asked for as class
-            K + k, and so on. They make no logits.
     """
     logits, rows = onnx.GraphProto(), onnx.GraphProto()
     logits.initializer.append(numpy_helper.from_array(np.asarray(weight, np.float32), "head_weight"))
@@ -64,12 +62,7 @@ def dense(weight: Floats, bias: Floats, finders: Sequence[Floats] = ()) -> Head:
     logits.initializer.append(numpy_helper.from_array(np.array([2, 3], np.int64), "head_space"))
     logits.node.append(helper.make_node("ReduceMean", [FEATURES, "head_space"], ["head_pooled"], keepdims=0))
     logits.node.append(helper.make_node("Gemm", ["head_pooled", "head_weight", "head_bias"], ["logits"], transB=1))
-    source = "head_weight"
-    if finders:
-        logits.initializer.append(numpy_helper.from_array(np.concatenate(finders).astype(np.float32), "head_finders"))
-        rows.node.append(helper.make_node("Concat", ["head_weight", "head_finders"], ["head_layers"], axis=0))
-        source = "head_layers"
-    rows.node.append(helper.make_node("Gather", [source, "chosen"], [ROWS], axis=0))
+    rows.node.append(helper.make_node("Gather", ["head_weight", "chosen"], [ROWS], axis=0))
     return Head(logits, rows, len(bias))
 
 

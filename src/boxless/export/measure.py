@@ -39,8 +39,8 @@ def measure(path: Path) -> dict[str, str]:
     }
     for name, preset in card.presets.items():
         looks = f"looks at {' and '.join(map(str, preset.scales))}"
-        searches = "".join(f", for {len(each.classes)} classes at {each.side}" for each in preset.searches)
-        facts[name] = f"{looks}{searches}, cut at {preset.cut}"
+        localized = "".join(f", for {len(each.classes)} classes at {each.scale}" for each in preset.localization)
+        facts[name] = f"{looks}{localized}, cut at {preset.cut}"
     facts["operations"] = f"{_count(multiplications(model, size))} multiplications at {size[0]} x {size[1]}"
     for side in (224, 448) if card.fixed_size is None else (0,):
         height, width = card.fixed_size or card.input_size(side, side, side)

@@ -174,9 +174,9 @@ class _Watched:
     def __init__(self, model: ModelFile, seen: list[dict[str, NDArray[Any]]]) -> None:
         presets = model.card.presets
         sides = {side for preset in presets.values() for side in preset.scales}
-        sides |= {search.side for preset in presets.values() for search in preset.searches}
+        sides |= {each.scale for preset in presets.values() for each in preset.localization}
         some = next(iter(presets.values()))
-        self.card = replace(model.card, presets={"all": replace(some, scales=tuple(sorted(sides)), searches=())})
+        self.card = replace(model.card, presets={"all": replace(some, scales=tuple(sorted(sides)), localization=())})
         self._model = model
         self._seen = seen
 

@@ -62,25 +62,26 @@ def walk(maps: Floats, affinity: Floats, steps: int) -> Floats:
     return fine.reshape(-1, u, v)
 
 
-def sharpened(affinity: Floats, sharpness: float) -> Floats:
+def sharpened(affinity: Floats, exponent: float) -> Floats:
     """An affinity (u, v, h, w) raised to a power of at least 1, its rows summing to one again.
 
-    The same as if the cosines had been raised to `power * sharpness` in the first place.
+    The same as if the cosines had been raised to `power * exponent` in the first place.
     """
-    if sharpness == 1.0:
+    if exponent == 1.0:
         return affinity
-    raised = affinity * affinity if sharpness == 2.0 else affinity**sharpness
+    raised = affinity * affinity if exponent == 2.0 else affinity**exponent
     return np.asarray(raised / np.maximum(raised.sum(axis=(2, 3), keepdims=True), 1e-12), np.float32)
 
 
-def unusual(novelty: Floats) -> Floats:
-    """How unusual each position of a picture is, in [0, 1], of its novelty (u, v): 0 for half of the picture.
+def anomaly_weights(anomaly: Floats) -> Floats:
+    """The weight of each cell, in [0, 1], of an image's anomaly scores (u, v): 0 for half of the image.
 
-    Novelty is the Mahalanobis distance of a position's features from those of the pictures that a model learned from
-    (Rippel, Mertens and Merhof, "Modeling the distribution of normal data in pre-trained deep features for anomaly
-    detection", ICPR 2020). The median is taken off, since light and material move all positions of a picture alike.
+    The anomaly score is the Mahalanobis distance of a position's features from those of the pictures that a model
+    learned from (Rippel, Mertens and Merhof, "Modeling the distribution of normal data in pre-trained deep features for
+    anomaly detection", ICPR 2020). The median is taken off, since light and material move all positions of a picture
+    alike.
     """
-    above = np.maximum(novelty - np.median(novelty), 0.0)
+    above = np.maximum(anomaly - np.median(anomaly), 0.0)
     return np.asarray(above / max(float(above.max()), 1e-6), np.float32)
 
 

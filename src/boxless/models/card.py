@@ -19,8 +19,8 @@ FORMAT = 3
 """The version of the model file's format: its inputs, outputs and card. A reader refuses newer ones, and reads older.
 
 Since 2, presets say from which probability and activation on a class counts as present; they may have a threshold for
-each class, and there may be searches. Since 3, fields have the names of the field: scales, refinement_steps,
-min_probability, min_activation, typical_activation.
+each class. Since 3, fields have the names of the field: scales, refinement_steps,
+min_probability, min_activation, typical_activation; and presets may have localization passes.
 """
 
 METADATA_KEY = "boxless"
@@ -53,8 +53,6 @@ class Card:
         typical_activation: the median activation of right predictions; a heat map of this strength is drawn in full.
         licence: an SPDX identifier.
         source: where the weights come from.
-        finders: how many linear layers the model has, beside the one that names, that make class maps of looks of
-            another size; see `finder_class`.
         figures: measured properties, such as accuracies in percent, by name.
         figures_on: what they were measured on, in words.
     """
@@ -72,7 +70,6 @@ class Card:
     background: tuple[int, ...] = ()
     activation: Activation = "softmax"
     typical_activation: float = 10.0
-    finders: int = 0
     figures: Mapping[str, float] = field(default_factory=dict)
     figures_on: str = ""
 
@@ -121,10 +118,6 @@ class Card:
     def input_size(self, side: int, height: int, width: int) -> tuple[int, int]:
         """The (height, width) at which the network sees a picture of that height and width; see `Preset.scales`."""
         return self.fixed_size or view_size(side, height, width, self.size_multiple)
-
-    def finder_class(self, class_index: int, finder: int) -> int:
-        """What is asked of the model file, as a class, for a class's map by a finder (from 0)."""
-        return (finder + 1) * len(self.labels) + class_index
 
     def class_index(self, wanted: str | int) -> int:
         """The index of a class that a user names: by its index, its label (exact, else in another case) or its id.
@@ -243,7 +236,7 @@ class Card:
     def _check(data: dict[str, Any]) -> None:
         """Every field by itself, then what they say of each other."""
         fields.check(data, fields.CARD)
-        classes, finders = len(data["labels"]), data.get("finders", 0)
+        classes = len(data["labels"])
         counts = {"class_ids": data.get("class_ids", ())}
         counts |= {f"preset {name}": preset.get("thresholds", ()) for name, preset in data["presets"].items()}
         for where, values in counts.items():
@@ -255,11 +248,11 @@ class Card:
         if any(index >= classes for index in data.get("background", ())):
             raise ModelFileError(f"a boxless model with a damaged card (background beyond the {classes} classes)")
         for name, preset in data["presets"].items():
-            for search in preset.get("searches", ()):
-                if search["finder"] >= finders or max(search["classes"], default=0) >= classes:
+            for each in preset.get("localization", ()):
+                if max(each["classes"], default=0) >= classes:
                     raise ModelFileError(
-                        f"a boxless model with a damaged card (preset {name} asks finder {search['finder']} for "
-                        f"classes {tuple(search['classes'])}; it has {finders} finders and {classes} classes)"
+                        f"a boxless model with a damaged card (preset {name} localizes classes "
+                        f"{tuple(each['classes'])} of {classes})"
                     )
 
     @property

@@ -127,13 +127,12 @@ _ANY = 1e12
 _SIDE, _STEPS, _SHARE = _whole(1, MAX_SIDE), _whole(1, 1000), _number(0, 1)
 _CLASS = _whole(0, MAX_CLASSES)
 
-_SEARCH = {
-    "side": _SIDE,
-    "finder": _whole(0, 64),
+_LOCALIZATION = {
+    "scale": _SIDE,
     "classes": _list(_CLASS, 0, MAX_CLASSES),
+    "source": _one_of("head", "anomaly"),
     "refinement_steps": _STEPS,
-    "sharpness": _number(1, 100),
-    "novelty": Rule("true or false", lambda value: isinstance(value, bool)),
+    "affinity_exponent": _number(1, 100),
 }
 
 _PRESET = {
@@ -145,7 +144,7 @@ _PRESET = {
     "min_probability": _SHARE,
     "min_activation": _number(0, _ANY),
     "detection_set_on": _text(),
-    "searches": _list(_fields(_SEARCH, ("side", "finder", "classes", "refinement_steps")), 0, 64),
+    "localization": _list(_fields(_LOCALIZATION, ("scale", "classes", "source")), 0, 64),
 }
 
 CARD = _fields(
@@ -168,7 +167,6 @@ CARD = _fields(
         "background": _list(_CLASS, 0, MAX_CLASSES),
         "activation": _one_of("softmax", "sigmoid", "none"),
         "typical_activation": _number(1e-9, _ANY),
-        "finders": _whole(0, 64),
         "figures": _object(_number(-_ANY, _ANY), 0, 10_000),
         "figures_on": _text(10_000),
     },

@@ -29,15 +29,18 @@ class Output:
         class_maps: (k, h, w), in units of logits; the mean of a map plus its class's bias is its logit.
         affinity: (u, v, h, w), how much each fine position looks like each position of the class maps, rows
             summing to one; None in a model without mid-level features.
-        novelty: (u, v), how far each fine position is from what the model's pictures are made of, see
-            `boxless.maps.refine.unusual`; None in a model that has not learned it.
+        anomaly: (u, v), how far each fine position is from what the model's pictures are made of, see
+            `boxless.maps.refine.anomaly_weights`; None in a model that has not learned it.
+        localization_maps: (k, u, v), how probably each cell belongs to an object of the class, in [0, 1]; None in a
+            model without a localization head.
     """
 
     logits: Floats
     chosen: NDArray[np.int64]
     class_maps: Floats
     affinity: Floats | None = None
-    novelty: Floats | None = None
+    anomaly: Floats | None = None
+    localization_maps: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,7 @@ class Detector(Protocol):
         """Looks once at RGB (H, W, 3) resized to `size`."""
 
 
-MAYBE = ("affinity", "novelty")
+MAYBE = ("affinity", "anomaly", "localization_maps")
 """What a model file may lack."""
 
 
@@ -201,7 +204,8 @@ _SHAPES = {
     "chosen": ("tensor(int64)", 2),
     "class_maps": ("tensor(float)", 4),
     "affinity": ("tensor(float)", 5),
-    "novelty": ("tensor(float)", 3),
+    "anomaly": ("tensor(float)", 3),
+    "localization_maps": ("tensor(float)", 4),
     "boxes": ("tensor(float)", 2),
     "box_scores": ("tensor(float)", 1),
     "box_classes": ("tensor(int64)", 1),

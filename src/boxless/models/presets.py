@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import inf, sqrt
-from typing import Any
+from typing import Any, Literal, get_args
 
 DEFAULT_PRESET = "balanced"
 DEFAULT_SHARD = 1000
@@ -20,8 +20,8 @@ _RENAMED = {
 }
 """Fields as files of format 2 and older call them."""
 
-_UNUSED: dict[str, Any] = {"finders": [], "sharpness": 1.0}
-"""Fields that searches replaced before they were released, as most files have them: saying nothing."""
+_DROPPED = ("finders", "sharpness", "searches")
+"""Fields of older files that say nothing any more: such a model localizes with its classification passes."""
 
 
 def renamed(data: dict[str, Any], names: Mapping[str, str] = _RENAMED) -> dict[str, Any]:
@@ -35,6 +35,7 @@ def of_today(data: dict[str, Any]) -> dict[str, Any]:
     What is not as it should be stays as it is, for the check that follows.
     """
     data = renamed(data, {"typical_evidence": "typical_activation"})
+    data.pop("finders", None)  # older files localized small things with further linear layers
     if isinstance(data.get("presets"), dict):
         data["presets"] = {name: _preset_of_today(preset) for name, preset in data["presets"].items()}
     return data
@@ -43,50 +44,54 @@ def of_today(data: dict[str, Any]) -> dict[str, Any]:
 def _preset_of_today(data: Any) -> Any:  # noqa: ANN401
     if not isinstance(data, dict):
         return data
-    data = {name: value for name, value in renamed(data).items() if _UNUSED.get(name, ...) != value}
-    if isinstance(data.get("searches"), list):
-        data["searches"] = [renamed(each) if isinstance(each, dict) else each for each in data["searches"]]
-    return data
+    return {name: value for name, value in renamed(data).items() if name not in _DROPPED}
 
 
 _WIDEST = 3.0
 """A picture longer than this times its breadth is looked at as if it were this long: squeezed, not cut."""
 
 
+MapSource = Literal["head", "anomaly"]
+"""What a localization pass makes maps of."""
+
+
 @dataclass(frozen=True)
-class Search:
-    """A further look, for classes whose things are too small to be found in the looks that name.
+class LocalizationPass:
+    """A further pass, whose maps take the place of the refined class maps of some classes.
 
     Attributes:
-        side: pixels, as of a preset's `scales`.
-        finder: which of the model's finders makes the class maps, from 0.
-        classes: that are found so, by index.
-        refinement_steps: as of a preset.
-        sharpness: to which power the affinity is raised before the walk, its rows summing to one again; at least 1.
-            Small things keep apart from what is only somewhat like them.
-        novelty: whether positions count the more, the less they look like what pictures of the kind are made of; see
-            `boxless.maps.refine.unusual`.
+        scale: pixels, as of a preset's `scales`.
+        classes: that it localizes, by index.
+        source: "head" for the probabilities of the localization head (see `boxless.export.localization_head`);
+            "anomaly" for the class maps, each cell weighted by its anomaly score (see
+            `boxless.maps.refine.anomaly_weights`), refined.
+        refinement_steps: as of a preset; of "anomaly" alone.
+        affinity_exponent: the affinity is raised to it before the refinement, its rows summing to one again; at least
+            1. Small objects keep apart from what is only somewhat like them. Of "anomaly" alone.
     """
 
-    side: int
-    finder: int
+    scale: int
     classes: tuple[int, ...]
-    refinement_steps: int
-    sharpness: float = 1.0
-    novelty: bool = False
+    source: MapSource
+    refinement_steps: int = 8
+    affinity_exponent: float = 2.0
 
     def __post_init__(self) -> None:
-        if self.side < 1 or self.finder < 0 or self.refinement_steps < 1:
+        if self.source not in get_args(MapSource):
             raise ValueError(
-                f"a search has a side and refinement_steps of 1 or more and a finder of 0 or more, found {self.side}, "
-                f"{self.refinement_steps} and {self.finder}"
+                f"a localization pass has the source {' or '.join(get_args(MapSource))}, found {self.source}"
             )
-        if not 1 <= self.sharpness < inf:
-            raise ValueError(f"a search's sharpness is 1 or more, found {self.sharpness}")
+        if self.scale < 1 or self.refinement_steps < 1:
+            raise ValueError(
+                "a localization pass has a scale and refinement_steps of 1 or more, found "
+                f"{self.scale} and {self.refinement_steps}"
+            )
+        if not 1 <= self.affinity_exponent < inf:
+            raise ValueError(f"a localization pass's affinity_exponent is 1 or more, found {self.affinity_exponent}")
 
     @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> Search:
-        """The search of which `data` is the `dataclasses.asdict`, maybe by way of JSON."""
+    def from_dict(cls, data: dict[str, Any]) -> LocalizationPass:
+        """The pass of which `data` is the `dataclasses.asdict`, maybe by way of JSON."""
         return cls(**{**data, "classes": tuple(data["classes"])})
 
 
@@ -105,7 +110,8 @@ class Preset:
         min_probability: a class that is less probable in a picture counts as absent, in [0, 1].
         min_activation: a class for which less speaks, in units of logits, counts as absent; not negative.
         detection_set_on: what these two levels were set on, in words.
-        searches: how classes are found that `scales` are too small for; each class is in one at most.
+        localization: the passes whose maps some classes have instead of those of `scales`; each class is in one at
+            most.
     """
 
     scales: tuple[int, ...]
@@ -116,7 +122,7 @@ class Preset:
     min_activation: float = 0.0
     detection_set_on: str = "a default: whatever has activation"
     thresholds: tuple[float, ...] = ()
-    searches: tuple[Search, ...] = ()
+    localization: tuple[LocalizationPass, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.scales or min(self.scales) < 1 or list(self.scales) != sorted(self.scales):
@@ -126,9 +132,9 @@ class Preset:
         for each in (self.threshold, *self.thresholds):
             if not 0 < each < 1:
                 raise ValueError(f"a preset's thresholds are between 0 and 1, found {each}")
-        searched = [k for search in self.searches for k in search.classes]
-        if len(set(searched)) < len(searched):
-            raise ValueError("a preset's searches are for different classes, found one in two of them")
+        localized = [k for each in self.localization for k in each.classes]
+        if len(set(localized)) < len(localized):
+            raise ValueError("a preset's localization passes are for different classes, found one in two of them")
         if not 0 <= self.min_probability <= 1:
             raise ValueError(f"a preset's min_probability is between 0 and 1, found {self.min_probability}")
         if not 0 <= self.min_activation < inf:
@@ -151,14 +157,14 @@ class Preset:
         """Where the boxes of a class are cut, in (0, 1)."""
         return self.thresholds[class_index] if self.thresholds else self.threshold
 
-    def search_for(self, class_index: int) -> Search | None:
-        """How a class is found; None if in the looks that name."""
-        return next((search for search in self.searches if class_index in search.classes), None)
+    def localization_of(self, class_index: int) -> LocalizationPass | None:
+        """The pass that localizes a class; None if those of `scales` do."""
+        return next((each for each in self.localization if class_index in each.classes), None)
 
     @property
     def largest(self) -> int:
-        """The side of the largest look, in pixels."""
-        return max([*self.scales, *(search.side for search in self.searches)])
+        """The scale of the largest pass, in pixels."""
+        return max([*self.scales, *(each.scale for each in self.localization)])
 
     @property
     def cut(self) -> str:
@@ -171,8 +177,8 @@ class Preset:
     def from_dict(cls, data: dict[str, Any]) -> Preset:
         """The preset of which `data` is the `dataclasses.asdict`, maybe by way of JSON."""
         lists = {name: tuple(data.get(name, ())) for name in ("scales", "thresholds")}
-        searches = tuple(Search.from_dict(each) for each in data.get("searches", ()))
-        return cls(**{**data, **lists, "searches": searches})
+        localization = tuple(LocalizationPass.from_dict(each) for each in data.get("localization", ()))
+        return cls(**{**data, **lists, "localization": localization})
 
 
 PRESETS: dict[str, Preset] = {

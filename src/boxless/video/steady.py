@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,10 +19,11 @@ KEPT = 0.6
 
 @dataclass
 class _Memory:
-    """The averages of a frame's looks of one size: logits (K,), and the maps (h, w) of classes, finders' ones too."""
+    """The averages of a frame's looks of one size: logits (K,), and the maps (h, w) and (u, v) of classes."""
 
     logits: Floats
     maps: dict[int, Floats] = field(default_factory=dict)
+    localization: dict[int, Floats] = field(default_factory=dict)
 
 
 class SteadyNetwork:
@@ -30,8 +31,8 @@ class SteadyNetwork:
 
     Logits and class maps are averaged exponentially, each size of look for itself. They are averaged in units of
     logits, before anything is normalised: a frame in which little is seen counts little. The affinity stays that of
-    the frame, so that maps still end where things end. A frame begins with a look that names and is no larger than the
-    one that named last, since a preset's sides rise; searches may be of any size.
+    the frame, so that maps still end where things end. The scales of a frame's passes rise, so one that is no
+    larger than the one before begins the next frame.
 
     Args:
         network: what looks.
@@ -57,44 +58,51 @@ class SteadyNetwork:
         """Begins anew: another scene."""
         self._before: dict[tuple[int, int], _Memory] = {}
         self._now: dict[tuple[int, int], _Memory] = {}
-        self._named = 0
+        self._last = 0
 
     def run(self, pixels: NDArray[np.uint8], *, size: tuple[int, int], classes: Sequence[int], top: int) -> Output:
         """Looks once at a frame; see `Network.run`. The most probable classes are those of the average."""
-        self._turn(size, classes)
+        self._turn(size)
         before = self._before.get(size)
-        known = before.maps if before else {}
         # Maps of the classes of the frame before are asked for too: they are likely this frame's, and are averaged.
-        asked = list(dict.fromkeys([*classes, *(k for k in known if top and self._names(k))]))
+        asked = list(dict.fromkeys([*classes, *(before.maps if before and top else ())]))
         seen = self._network.run(pixels, size=size, classes=asked, top=top)
         logits = self._mixed(before.logits, seen.logits) if before else seen.logits
         best = [int(k) for k in np.argsort(-logits, kind="stable")[:top]]
         chosen = list(dict.fromkeys([*classes, *best])) if classes else best
-        maps = dict(zip(seen.chosen.tolist(), seen.class_maps, strict=True))
+        maps, localization = _by_class(seen)
         if missing := [k for k in chosen if k not in maps]:
-            more = self._network.run(pixels, size=size, classes=missing, top=0)
-            maps |= dict(zip(more.chosen.tolist(), more.class_maps, strict=True))
-        averaged = {k: self._mixed(known[k], maps[k]) if k in known else maps[k] for k in maps}
-        self._now.setdefault(size, _Memory(logits)).maps.update({k: averaged[k] for k in chosen})
+            more = _by_class(self._network.run(pixels, size=size, classes=missing, top=0))
+            maps, localization = maps | more[0], localization | more[1]
+        maps = self._averaged(before.maps if before else {}, maps)
+        localization = self._averaged(before.localization if before else {}, localization)
+        memory = self._now.setdefault(size, _Memory(logits))
+        memory.maps.update({k: maps[k] for k in chosen})
+        memory.localization.update({k: localization[k] for k in chosen if k in localization})
         return Output(
             logits=logits,
             chosen=np.array(chosen, np.int64),
-            class_maps=np.stack([averaged[k] for k in chosen]),
+            class_maps=np.stack([maps[k] for k in chosen]),
             affinity=seen.affinity,
-            novelty=seen.novelty,
+            anomaly=seen.anomaly,
+            localization_maps=np.stack([localization[k] for k in chosen]) if localization else None,
         )
 
-    def _turn(self, size: tuple[int, int], classes: Sequence[int]) -> None:
+    def _turn(self, size: tuple[int, int]) -> None:
         """Goes over to the next frame, if this look begins one."""
-        if not all(map(self._names, classes)):
-            return
-        if size[0] * size[1] <= self._named:
+        if size[0] * size[1] <= self._last:
             self._before, self._now = self._now, {}
-        self._named = size[0] * size[1]
+        self._last = size[0] * size[1]
 
-    def _names(self, k: int) -> bool:
-        """Whether a map is of a class, not of a finder; see `Card.finder_class`."""
-        return k < len(self.card.labels)
+    def _averaged(self, before: Mapping[int, Floats], now: Mapping[int, Floats]) -> dict[int, Floats]:
+        return {k: self._mixed(before[k], each) if k in before else each for k, each in now.items()}
 
     def _mixed(self, before: Floats, now: Floats) -> Floats:
         return np.asarray(self._kept * before + (1 - self._kept) * now, np.float32)
+
+
+def _by_class(output: Output) -> tuple[dict[int, Floats], dict[int, Floats]]:
+    """The class maps and the localization maps of an output, by class."""
+    chosen = output.chosen.tolist()
+    localization = () if output.localization_maps is None else zip(chosen, output.localization_maps, strict=True)
+    return dict(zip(chosen, output.class_maps, strict=True)), dict(localization)

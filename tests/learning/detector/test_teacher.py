@@ -13,7 +13,7 @@ from boxless.learning.detector.taught import Taught
 from boxless.learning.detector.teacher import load_taught, looks_of, save_taught
 from boxless.models.card import Card
 from boxless.models.model_file import ModelFile
-from boxless.models.presets import Search
+from boxless.models.presets import LocalizationPass
 from boxless.models.zoo import DEFAULT_MODEL
 
 
@@ -42,18 +42,18 @@ def test_presets_that_see_alike_are_one_look_and_half_the_size_is_another() -> N
     assert sides(replace(card, presets={"fast": fast})) == [(224,)]
 
 
-def test_what_is_searched_for_says_which_boxes_of_the_naming_look_to_believe() -> None:
-    """As boxless fit writes it: one search in both presets of several looks, with cuts of its own."""
+def test_localization_passes_say_which_boxes_of_the_classification_passes_to_believe() -> None:
+    """As boxless fit writes it: one pass in both presets of several scales, with thresholds of its own."""
     card = ModelFile(DEFAULT_MODEL, threads=1).card
     card = replace(card, labels=("table", "card"), class_ids=())
-    search = Search(side=896, finder=0, classes=(1,), refinement_steps=2)
+    how = LocalizationPass(896, (1,), "anomaly", refinement_steps=2)
     presets = {
-        name: replace(preset, searches=(search,), thresholds=(0.3, 0.9)) if len(preset.scales) > 1 else preset
+        name: replace(preset, localization=(how,), thresholds=(0.3, 0.9)) if len(preset.scales) > 1 else preset
         for name, preset in card.presets.items()
     }
     looks = looks_of(Named(replace(card, presets=presets)))  # type: ignore[arg-type]
-    assert [[each.side for each in look.preset.searches] for look in looks] == [[], [896], [448]]
-    # What is not searched for is never held against the same look at it.
+    assert [[each.scale for each in look.preset.localization] for look in looks] == [[], [896], [448]]
+    # Other classes are never held against the same look at it.
     assert [look.preset.scales for look in looks] == sides(card)
     assert [look.preset.threshold_of(1) for look in looks[1:]] == [0.9, 0.9]
     best = card.presets["best"]

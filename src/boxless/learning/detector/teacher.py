@@ -18,7 +18,7 @@ from boxless.learning.detector.relabel import relabelled
 from boxless.learning.detector.taught import Taught
 from boxless.localizer import Localizer
 from boxless.models.model_file import Detected, ModelFile, Network
-from boxless.models.presets import Preset, Search
+from boxless.models.presets import LocalizationPass, Preset
 from boxless.system.cores import usable_cores
 from boxless.system.files import write_whole
 from boxless.system.ordered import ordered_map
@@ -80,9 +80,9 @@ def looks_of(network: Network) -> list[Localizer]:
     """The looks at a picture, the first of which says boxes that the others must find again.
 
     The first is the finest that names. Looks that see alike agree whatever they see, so the others are of other sizes:
-    those of the other presets, each once, and one of half the size where there are too few. What the finest searches
-    for, the second searches for too, and the third at half the size; boxes of searches themselves are often of a part
-    only (decision 0058).
+    those of the other presets, each once, and one of half the size where there are too few. The second has the
+    finest's localization passes too, and the third at half the size; their boxes alone are often of a part only
+    (decision 0058).
     """
     card = network.card
     by_sides = {preset.scales: name for name, preset in card.presets.items()}
@@ -95,29 +95,29 @@ def looks_of(network: Network) -> list[Localizer]:
         half = _half(last, card.size_multiple)
         between.preset = replace(between.preset, scales=(*before, max(before[-1], half)))
         looks.insert(1, between)
-    halved = tuple(replace(each, side=_half(each.side, card.size_multiple)) for each in finest.searches)
-    for look, searches in zip(looks[1:], (finest.searches, halved), strict=False):
-        look.preset = _searching(look.preset, searches, finest)
+    halved = tuple(replace(each, scale=_half(each.scale, card.size_multiple)) for each in finest.localization)
+    for look, passes in zip(looks[1:], (finest.localization, halved), strict=False):
+        look.preset = _localizing(look.preset, passes, finest)
     return looks
 
 
 def _naming(network: Network, preset: str) -> Localizer:
-    """A preset without its searches; what was searched for is cut where the preset cuts."""
+    """A preset without its localization passes; their classes are cut where the preset cuts."""
     localizer = Localizer(network, preset)
     usual = localizer.preset
-    searched = {k for search in usual.searches for k in search.classes}
-    cuts = tuple(usual.threshold if k in searched else cut for k, cut in enumerate(usual.thresholds))
-    localizer.preset = replace(usual, searches=(), thresholds=cuts)
+    localized = {k for each in usual.localization for k in each.classes}
+    cuts = tuple(usual.threshold if k in localized else cut for k, cut in enumerate(usual.thresholds))
+    localizer.preset = replace(usual, localization=(), thresholds=cuts)
     return localizer
 
 
-def _searching(preset: Preset, searches: tuple[Search, ...], like: Preset) -> Preset:
-    """A preset that also searches, and cuts what it searches for as another does."""
+def _localizing(preset: Preset, passes: tuple[LocalizationPass, ...], like: Preset) -> Preset:
+    """A preset with localization passes, whose classes are cut as another preset cuts them."""
     if not like.thresholds:
-        return replace(preset, searches=searches)
-    searched = {k for search in searches for k in search.classes}
-    cuts = (like if k in searched else preset for k in range(len(like.thresholds)))
-    return replace(preset, searches=searches, thresholds=tuple(cut.threshold_of(k) for k, cut in enumerate(cuts)))
+        return replace(preset, localization=passes)
+    localized = {k for each in passes for k in each.classes}
+    cuts = (like if k in localized else preset for k in range(len(like.thresholds)))
+    return replace(preset, localization=passes, thresholds=tuple(cut.threshold_of(k) for k, cut in enumerate(cuts)))
 
 
 def _half(side: int, step: int) -> int:

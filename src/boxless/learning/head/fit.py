@@ -14,10 +14,9 @@ from boxless.export.assemble import write_model
 from boxless.export.backbone import Backbone, with_head
 from boxless.learning.finish import finish, presets_for, threshold_facts
 from boxless.learning.head.features import Engine, Features, here, pooled_features
-from boxless.learning.head.finding import with_plans
 from boxless.learning.head.head import LinearHead, fit_head
+from boxless.learning.head.localization import Localization, learn_localization, localized
 from boxless.learning.head.naming import try_sizes
-from boxless.learning.head.searches import learn_searches
 from boxless.learning.head.streamed_head import STREAMED_FROM, fit_streamed
 from boxless.learning.report.held_out import HeldOut
 from boxless.learning.report.report import Report
@@ -56,7 +55,7 @@ def fit(
     *,
     backbone: str | Path = DEFAULT_MODEL,
     side: int | None = None,
-    find_side: int | None = None,
+    localization_size: int | None = None,
     boxes: Path | None = None,
     licence: str = "unknown",
     seed: int = 0,
@@ -74,8 +73,8 @@ def fit(
         backbone: the name of a model that comes with boxless, or a model file's path.
         side: pixels; the head is fitted on pictures of about side * side of them. Where None, at the side of the
             backbone's first look or at twice it, whichever names better; see `boxless.learning.head.naming`.
-        find_side: pixels of the look that finds all classes; where None, each is found as suits its size. See
-            `boxless.learning.head.finding`.
+        localization_size: pixels of the pass that localizes all classes; where None, the labels decide. See
+            `boxless.learning.head.localization`.
         boxes: annotations (COCO, CSV, a folder) that thresholds are set on; where None, they are carried over, or those
             of small things.
         licence: of the model, an SPDX identifier.
@@ -113,16 +112,13 @@ def fit(
     def write(beside: Path) -> None:
         nonlocal card, thresholds, report
         write_model(with_head(trunk.path, head.weight, head.bias, card), beside)
-        searches = learn_searches(trunk, beside, learned, side, find_side, seed=seed, engine=engine, progress=progress)
-        if searches.plans:
-            card = with_plans(card, searches.plans)
-            write_model(
-                with_head(trunk.path, head.weight, head.bias, card, searches.layers, searches.usual),
-                beside,
-            )
+        found = learn_localization(trunk, head.weight, learned, card, localization_size, seed=seed, progress=progress)
+        if found.passes:
+            card = localized(card, found)
+            write_model(with_head(trunk.path, head.weight, head.bias, card, found.head, found.gaussian), beside)
         done = finish(beside, card, held_out, boxes, progress)
         card, thresholds = done.card, done.thresholds
-        facts = _facts(trunk.card, learned, held_out, str(naming or f"at {side} pixels, as asked"), head, card)
+        facts = _facts(trunk.card, learned, held_out, str(naming or f"at {side} pixels, as asked"), head, card, found)
         unseen = learned if head.unseen is None else learned.only(head.unseen)
         left_out = HeldOut(unseen, head.left_out) if head.left_out is not None else None
         report = Report.of(
@@ -183,7 +179,13 @@ def _card(name: str, backbone: Card, pictures: LabelledPictures, side: int, lice
 
 
 def _facts(
-    backbone: Card, learned: LabelledPictures, held_out: LabelledPictures, named: str, head: LinearHead, card: Card
+    backbone: Card,
+    learned: LabelledPictures,
+    held_out: LabelledPictures,
+    named: str,
+    head: LinearHead,
+    card: Card,
+    found: Localization,
 ) -> list[tuple[str, str]]:
     preset = card.preset(card.default_preset)
     how = "cross-validation" if head.unseen is None else "a fifth that was left out; learned piece by piece"
@@ -192,23 +194,26 @@ def _facts(
         ("learned from", f"{len(learned)} pictures of {learned.name}"),
         ("held out", f"{len(held_out)} pictures of {held_out.name}"),
         ("backbone", f"{backbone.name}, frozen"),
-        ("names", named),
+        ("classifies", named),
         ("head", f"linear, regularisation C = {head.strength:g}, {chosen}"),
         ("labels a picture", "several (sigmoid)" if learned.several else "one (softmax)"),
-        ("finds", _finds(card, preset)),
+        ("localizes", f"{_localizes(card, preset)} ({found.why})"),
         *threshold_facts(card),
     ]
 
 
-def _finds(card: Card, preset: Preset) -> str:
-    """Which classes are found at which size, in words."""
-    found = [
-        f"{', '.join(card.labels[k] for k in search.classes)} at {search.side} pixels, with a layer of their own"
-        for search in preset.searches
+_BY = {"head": "by a localization head", "anomaly": "by class maps weighted by the anomaly score"}
+
+
+def _localizes(card: Card, preset: Preset) -> str:
+    """Which classes are localized how, in words."""
+    shown = len(card.labels) - len(card.background)
+    said = [
+        f"{'all classes' if len(each.classes) == shown else ', '.join(card.labels[k] for k in each.classes)} at "
+        f"{each.scale} pixels {_BY[each.source]}"
+        for each in preset.localization
     ]
-    searched = {k for search in preset.searches for k in search.classes} | set(card.background)
-    if len(searched) < len(card.labels):
-        found.append(
-            f"{'others' if found else 'all'} at {' and '.join(map(str, preset.scales))}, with the naming layer"
-        )
-    return "; ".join(found)
+    if sum(len(each.classes) for each in preset.localization) < shown:
+        who = "the others" if said else "all classes"
+        said.append(f"{who} at {' and '.join(map(str, preset.scales))} pixels by refined class maps")
+    return "; ".join(said)

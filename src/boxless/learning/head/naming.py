@@ -9,8 +9,8 @@ import numpy as np
 
 from boxless.datasets.labelled import LabelledPictures
 from boxless.export.backbone import Backbone
+from boxless.learning.head.draw import evenly
 from boxless.learning.head.features import Engine, here, pooled_features
-from boxless.learning.head.finding import evenly
 from boxless.learning.head.head import fit_head
 
 LOOKED_AT = 400

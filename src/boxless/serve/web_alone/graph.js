@@ -23,7 +23,8 @@ export async function openGraph(model) {
       chosen: Array.from(outputs.chosen.data, Number),
       class_maps: first(outputs.class_maps),
       affinity: outputs.affinity ? first(outputs.affinity) : null,
-      novelty: outputs.novelty ? first(outputs.novelty) : null,
+      anomaly: outputs.anomaly ? first(outputs.anomaly) : null,
+      localization_maps: outputs.localization_maps ? first(outputs.localization_maps) : null,
     };
   };
 }

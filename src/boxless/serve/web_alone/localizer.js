@@ -46,10 +46,10 @@ export function walk(map, affinity, steps) {
 }
 
 /** An affinity of a higher power, rows summing to one again; see boxless/refine.py. */
-export function sharpened({ shape, values }, sharpness) {
-  if (sharpness === 1) return { shape, values };
+export function sharpened({ shape, values }, exponent) {
+  if (exponent === 1) return { shape, values };
   const row = shape[2] * shape[3];
-  const raised = values.map((value) => value ** sharpness);
+  const raised = values.map((value) => value ** exponent);
   for (let start = 0; start < raised.length; start += row) {
     const cells = raised.subarray(start, start + row);
     const sum = Math.max(cells.reduce((total, value) => total + value, 0), 1e-12);
@@ -58,8 +58,8 @@ export function sharpened({ shape, values }, sharpness) {
   return { shape, values: raised };
 }
 
-/** How unusual each position is, in [0, 1], of its novelty { shape: [u, v], values }; see boxless/refine.py. */
-export function unusual({ shape: [rows, columns], values }) {
+/** The weight of each cell, in [0, 1], of its anomaly score { shape: [u, v], values }; see boxless/refine.py. */
+export function anomalyWeights({ shape: [rows, columns], values }) {
   const sorted = Float32Array.from(values).sort();
   const half = sorted.length >> 1;
   const median = sorted.length % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
@@ -67,16 +67,15 @@ export function unusual({ shape: [rows, columns], values }) {
   return { rows, columns, values: Float32Array.from(values, (value) => Math.max(0, value - median) / peak) };
 }
 
-/** The k-th class map of an output, on a grid. */
-function classMap({ class_maps: { shape, values } }, k, rows, columns) {
-  const [, h, w] = shape;
-  return resizeMap({ rows: h, columns: w, values: values.subarray(k * h * w, (k + 1) * h * w) }, rows, columns);
+/** The k-th of maps { shape: [K, h, w], values }. */
+function mapOf({ shape: [, rows, columns], values }, k) {
+  return { rows, columns, values: values.subarray(k * rows * columns, (k + 1) * rows * columns) };
 }
 
 /** A map without what is negative, walked over an output's affinity. */
-function walked(map, affinity, steps, sharpness = 1) {
+function walked(map, affinity, steps, exponent = 1) {
   const positive = { ...map, values: map.values.map((value) => Math.max(0, value)) };
-  return affinity ? walk(positive, sharpened(affinity, sharpness), steps) : positive;
+  return affinity ? walk(positive, sharpened(affinity, exponent), steps) : positive;
 }
 
 /**
@@ -85,12 +84,12 @@ function walked(map, affinity, steps, sharpness = 1) {
  * pixels: { data, width, height } RGBA. size: { height, width } of the picture as displayed. card: of the model.
  * wanted: { classes, top, nms }; see boxless/options.py. run(image, height, width, classes, top) runs the network once
  * on RGB pixels and resolves to { logits, chosen, class_maps: { shape: [k, h, w], values }, affinity: { shape:
- * [u, v, h, w], values } or null, novelty: { shape: [u, v], values } or null }.
+ * [u, v, h, w], values } or null, anomaly: { shape: [u, v], values } or null, localization_maps: { shape: [k, u, v],
+ * values } or null }.
  */
 export async function locate(pixels, size, card, presetName, { classes, top, nms = NMS }, run) {
   const preset = card.presets[presetName];
-  const searches = preset.searches ?? [];
-  const searchFor = (index) => searches.find((search) => search.classes.includes(index));
+  const localizationOf = (index) => preset.localization.find((each) => each.classes.includes(index));
   const pass = (side, wanted, count) => {
     const [height, width] = inputSize(card, side, size.height, size.width);
     return run(resizePixels(pixels, height, width), height, width, wanted, count);
@@ -99,24 +98,25 @@ export async function locate(pixels, size, card, presetName, { classes, top, nms
   const every = card.labels.length;
   const candidates = single ? Math.min(Math.max(top ?? 1, CANDIDATES), every) : every;
   const first = await pass(preset.scales[0], classes ?? [], classes ? 0 : candidates);
-  const outputs = [first];
   const all = [...first.chosen];
-  if (!all.every(searchFor)) for (const side of preset.scales.slice(1)) outputs.push(await pass(side, all, 0));
+  const passes = new Map([[preset.scales[0], first]]);
+  if (!all.every(localizationOf)) for (const side of preset.scales.slice(1)) passes.set(side, await pass(side, all, 0));
+  const outputs = [...passes.values()];
   const chances = probabilities(first.logits, card.activation);
   const seen = all.map((index, k) => {
-    const map = meanMap(searchFor(index) ? [first] : outputs, k);
+    const map = meanMap(localizationOf(index) ? [first] : outputs, k);
     const [probability, activation] = [chances[index], largest(map.values)];
     const detected = activation > 0 && activation >= preset.min_activation && probability >= preset.min_probability;
     return { index, probability, activation, detected, map };
   });
   const chosen = classes ? seen : ranked(seen, top ?? (single ? 1 : Math.max(1, seen.filter(({ detected }) => detected).length)));
   const maps = new Map();
-  for (const search of searches) {
-    const wanted = chosen.map(({ index }) => index).filter((index) => search.classes.includes(index));
+  for (const each of preset.localization) {
+    const wanted = chosen.map(({ index }) => index).filter((index) => each.classes.includes(index));
     if (!wanted.length) continue;
-    const asked = wanted.map((index) => (search.finder + 1) * every + index);
-    const output = await pass(search.side, asked, 0);
-    wanted.forEach((index, k) => maps.set(index, searched(output, k, search)));
+    const output = passes.get(each.scale) ?? (await pass(each.scale, wanted, 0)); // the same pass again would give the same
+    const found = [...output.chosen];
+    for (const index of wanted) maps.set(index, localized(output, found.indexOf(index), each));
   }
   const predictions = chosen.map((each) => {
     const refined = maps.get(each.index) ?? walked(each.map, outputs.at(-1).affinity, preset.refinement_steps);
@@ -137,18 +137,18 @@ function ranked(seen, count) {
 /** The mean of a class's maps over scales, on the largest one's grid. */
 function meanMap(outputs, k) {
   const [, rows, columns] = outputs.at(-1).class_maps.shape;
-  const scales = outputs.map((output) => classMap(output, k, rows, columns).values);
+  const scales = outputs.map((output) => resizeMap(mapOf(output.class_maps, k), rows, columns).values);
   const mean = (_, i) => scales.reduce((sum, values) => sum + values[i], 0) / scales.length;
   return { rows, columns, values: Float32Array.from({ length: rows * columns }, mean) };
 }
 
-/** The refined map of a class by a pass of its own. */
-function searched(output, k, search) {
-  const [, rows, columns] = output.class_maps.shape;
-  const map = classMap(output, k, rows, columns);
-  const weights = search.novelty && output.novelty ? resizeMap(unusual(output.novelty), rows, columns).values : null;
-  const weighed = weights ? { ...map, values: map.values.map((value, i) => value * weights[i]) } : map;
-  return walked(weighed, output.affinity, search.refinement_steps, search.sharpness);
+/** The map of a class by a localization pass; see boxless/multi_scale.py. */
+function localized(output, k, how) {
+  if (how.source === "head" && output.localization_maps) return mapOf(output.localization_maps, k);
+  const map = mapOf(output.class_maps, k);
+  const weights = output.anomaly ? resizeMap(anomalyWeights(output.anomaly), map.rows, map.columns).values : null;
+  const weighted = weights ? { ...map, values: map.values.map((value, i) => value * weights[i]) } : map;
+  return walked(weighted, output.affinity, how.refinement_steps, how.affinity_exponent);
 }
 
 function prediction({ index, probability, activation, detected }, refined, size, card, preset) {

@@ -1,0 +1,274 @@
+"""How own classes are localized, decided from labels alone. What was measured stands in docs/own-data.md.
+
+- A localization head (see `boxless.learning.head.self_training`), at the scale and share whose evidence is best.
+- For small objects, class maps weighted by the anomaly score, of classes whose class map points at an anomaly.
+- Else the refined class maps of the classification passes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boxless.datasets.labelled import LabelledPictures
+from boxless.errors import PictureError
+from boxless.export.anomaly import Gaussian
+from boxless.export.backbone import Backbone
+from boxless.export.localization_head import LocalizationHead
+from boxless.imaging.read import read_picture
+from boxless.learning.head.anomaly import activation_at_anomalies, usual_cells
+from boxless.learning.head.cells import ImageCells, read_cells
+from boxless.learning.head.draw import evenly
+from boxless.learning.head.self_training import SHARES, STRICT_SHARES, Candidates, Recipe, candidates
+from boxless.models.card import Card
+from boxless.models.presets import LocalizationPass, Preset
+from boxless.system.progress import Progress
+
+Floats = NDArray[np.float32]
+
+HEAD_THRESHOLD = 0.5
+"""Boxes of a localization head surround the cells that are more probably of an object than not."""
+
+_SMALLER, _LARGER = 2, 4
+"""The scales to choose from, as multiples of the backbone's own."""
+
+_IMAGES = {_SMALLER: 400, _LARGER: 240}
+"""Images that are read at these scales, at most: large ones take long."""
+
+_MEMORY = 1 << 29
+"""Bytes of features that are kept at a time."""
+
+_WIDEST = 1024
+"""Channels of mid-level features in all: with more, cells of a few hundred images say too little."""
+
+_ENLARGED = 8
+"""No scale enlarges the median image more than so many times: there is nothing more to see."""
+
+_WORTH_IT = 1.02
+"""The larger scale, four times as dear, has to have so many times the score of the smaller one."""
+
+_FAILS, _SMALL = 0.05, 0.85
+"""Objects are small where heads tell images with the class from those without with more error than the first, and
+strict heads with less than so many times as much."""
+
+_POINTS_AT = 0.88
+"""A class is localized by anomalies where its class map reaches so much of its maximum at theirs."""
+
+_AGREEMENT_IMAGES = 60
+
+
+@dataclass(frozen=True, eq=False)
+class Localization:
+    """What was learned to localize with.
+
+    Attributes:
+        passes: of the presets of several scales; none where classification passes localize.
+        head: the localization head, where a pass uses it.
+        gaussian: what images are made of, where a pass uses it.
+        why: how it was decided, in words.
+    """
+
+    passes: tuple[LocalizationPass, ...] = ()
+    head: LocalizationHead | None = None
+    gaussian: Gaussian | None = None
+    why: str = "too little to learn it from"
+
+
+@dataclass(frozen=True, eq=False)
+class _AtScale:
+    """What was learned at a scale: the candidates of each class that has any, from some images by index."""
+
+    scale: int
+    classes: Mapping[int, Candidates]
+    indices: Sequence[int]
+    images: Sequence[ImageCells]
+
+    def scores(self) -> dict[float, float]:
+        """The score of each share, mean over classes, smoothed over neighbouring shares: single ones are noisy."""
+        found = [[each.evidence[Recipe(share)].score for share in SHARES] for each in self.classes.values()]
+        padded = np.pad(np.mean(found, axis=0), 1, mode="edge")
+        smooth = (padded[:-2] + 2 * padded[1:-1] + padded[2:]) / 4
+        return dict(zip(SHARES, smooth.tolist(), strict=True))
+
+    @property
+    def share(self) -> float:
+        """The share with the best score."""
+        scores = self.scores()
+        return max(scores, key=lambda share: scores[share])
+
+    @property
+    def score(self) -> float:
+        """The best score."""
+        return max(self.scores().values())
+
+    @property
+    def small(self) -> bool:
+        """Whether the objects are so small that only strict heads keep to them."""
+
+        def error(recipes: list[Recipe]) -> float:
+            means = [
+                np.mean([each.evidence[recipe].separation for each in self.classes.values()]) for recipe in recipes
+            ]
+            return float(1 - max(means))
+
+        usual = error([Recipe(share) for share in SHARES])
+        return usual > _FAILS and error([Recipe(share, strict=True) for share in STRICT_SHARES]) < _SMALL * usual
+
+
+def learn_localization(
+    trunk: Backbone,
+    weight: Floats,
+    learned: LabelledPictures,
+    card: Card,
+    asked: int | None = None,
+    *,
+    seed: int = 0,
+    progress: Progress = lambda stage, done, total: None,
+) -> Localization:
+    """Decides how each class is localized, and learns what that needs.
+
+    Args:
+        trunk: the backbone.
+        weight: (K, C), of the classification head.
+        learned: the images that it was learned from, which can be read.
+        card: of the model.
+        asked: the scale in pixels, if the user names it.
+        seed: of what is drawn by lot.
+        progress: called with the stage, how many images are done, and of how many.
+    """
+    if not trunk.has_layers or sum(trunk.layer_widths) > _WIDEST or card.fixed_size is not None:
+        return Localization(why="the backbone has no mid-level features to learn it from")
+    usual = trunk.card.preset(trunk.card.default_preset).scales[0]
+    limit = _ENLARGED * _median_side(learned)
+    if _SMALLER * usual > limit and asked is None:
+        return Localization(why="the images are too small for a larger scale to show more")
+    steps = card.preset(card.default_preset).refinement_steps
+
+    def at(scale: int, most: int) -> _AtScale:
+        return _learn_at(trunk, weight, learned, scale, most, steps, seed, progress)
+
+    first = at(_SMALLER * usual, _IMAGES[_SMALLER])
+    if not first.classes:
+        return Localization()
+    larger = asked or _LARGER * usual
+    possible = asked is not None or larger <= limit
+    if first.small:
+        found = _by_anomalies(trunk, weight, learned, first, larger, seed, progress) if possible else Localization()
+        if found.passes:
+            return found
+        return Localization(
+            why="small objects; neither class maps and anomalies, nor cells of the class, agree on them"
+        )
+    chosen = first
+    if possible and larger != first.scale:
+        second = at(larger, _IMAGES[_LARGER])
+        if second.classes and (asked is not None or second.score > _WORTH_IT * first.score):
+            chosen = second
+    classes = tuple(sorted(chosen.classes))
+    return Localization(
+        (LocalizationPass(chosen.scale, classes, "head"),),
+        _head(trunk, chosen, len(learned.classes)),
+        why=f"learned from the top {chosen.share:.1%} of cells; score {chosen.score:.2f}"
+        + (f" ({first.score:.2f} at {first.scale})" if chosen is not first else ""),
+    )
+
+
+def localized(card: Card, found: Localization) -> Card:
+    """The card with the passes in all presets of several scales."""
+    if not found.passes:
+        return card
+    by_head = {k for each in found.passes if each.source == "head" for k in each.classes}
+
+    def changed(preset: Preset) -> Preset:
+        preset = replace(preset, localization=found.passes)
+        if not by_head:
+            return preset
+        own = tuple(HEAD_THRESHOLD if k in by_head else preset.threshold for k in range(len(card.labels)))
+        return replace(preset, thresholds=own, set_on="probability of the localization head")
+
+    presets = {name: each if len(each.scales) == 1 else changed(each) for name, each in card.presets.items()}
+    return replace(card, presets=presets)
+
+
+def _learn_at(
+    trunk: Backbone,
+    weight: Floats,
+    learned: LabelledPictures,
+    scale: int,
+    most: int,
+    steps: int,
+    seed: int,
+    progress: Progress,
+) -> _AtScale:
+    shown = [[int(k) for k in np.flatnonzero(row) if k not in learned.background] for row in learned.targets]
+    some = evenly(learned, max(1, min(most, _MEMORY // _bytes(trunk, scale))), seed)
+    stage = f"cells at {scale}"
+    read = read_cells(
+        trunk, weight, [learned.paths[i] for i in some], [shown[i] for i in some], scale, steps,
+        lambda count: progress(stage, count, len(some)),
+    )  # fmt: skip
+    kept = [(int(i), cells) for i, cells in zip(some, read, strict=True) if cells is not None]
+    images, indices = [cells for _, cells in kept], [i for i, _ in kept]
+    random = np.random.default_rng(seed)
+    classes = [k for k in range(len(learned.classes)) if k not in learned.background]
+    found = {}
+    for n, k in enumerate(classes, 1):
+        each = candidates(images, learned.targets[indices], k, random)
+        if each is not None:
+            found[k] = each
+        progress(f"localizing at {scale}", n, len(classes))
+    return _AtScale(scale, found, indices, images)
+
+
+def _bytes(trunk: Backbone, scale: int) -> int:
+    """About how many bytes the features of an image take: its finest ones have a cell for 8 x 8 pixels."""
+    cells = (scale / 8) ** 2
+    return int(2 * cells * (trunk.layer_widths[0] + sum(trunk.layer_widths[1:]) / 4)) + 1
+
+
+def _by_anomalies(
+    trunk: Backbone,
+    weight: Floats,
+    learned: LabelledPictures,
+    first: _AtScale,
+    scale: int,
+    seed: int,
+    progress: Progress,
+) -> Localization:
+    gaussian = usual_cells(trunk, learned.paths, scale, seed, lambda n, of: progress("what is usual", n, of))
+    how = LocalizationPass(scale, (), "anomaly")
+    some = evenly(learned.only(np.array(first.indices)), _AGREEMENT_IMAGES, seed)
+    agreed = activation_at_anomalies(
+        trunk, weight, gaussian, [learned.paths[first.indices[i]] for i in some], [first.images[i].maps for i in some],
+        how, lambda n: progress("what is unusual", n, len(some)),
+    )  # fmt: skip
+    classes = tuple(sorted(k for k, value in agreed.items() if value >= _POINTS_AT))
+    if not classes:
+        return Localization()
+    return Localization(
+        (replace(how, classes=classes),), None, gaussian, "small objects; class maps and anomalies agree"
+    )
+
+
+def _head(trunk: Backbone, chosen: _AtScale, count: int) -> LocalizationHead:
+    weight, bias = np.zeros((count, sum(trunk.layer_widths)), np.float32), np.zeros(count, np.float32)
+    for k, each in chosen.classes.items():
+        head = each.heads[Recipe(chosen.share)]
+        weight[k], bias[k] = head.weight, head.bias
+    ends = np.cumsum(trunk.layer_widths)[:-1]
+    return LocalizationHead(tuple(np.ascontiguousarray(part) for part in np.split(weight, ends, axis=1)), bias)
+
+
+def _median_side(learned: LabelledPictures) -> float:
+    """The median side of some of the images, in pixels; of those that can be read."""
+    sides = []
+    for path in learned.paths[:: max(1, len(learned) // 20)]:
+        try:
+            picture = read_picture(path)
+        except PictureError:
+            continue
+        sides.append((picture.height * picture.width) ** 0.5)
+    return float(np.median(sides)) if sides else 0.0

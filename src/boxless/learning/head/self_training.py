@@ -1,0 +1,211 @@
+"""Self-training of localization heads: cells that class maps mark teach what a cell of an object looks like.
+
+A class map peaks on the part that gives a class away. But that part differs from image to image, so among the cells
+near the peaks of many images every part of the object is positive somewhere, and a linear head on single cells learns
+the whole object. How many cells are taken sets how far its regions reach. Which share is right, and at which scale, is
+told without boxes, by heads learned on one half of the images and looked at on the other; see `Evidence`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boxless.learning.head.cells import Floats, ImageCells
+from boxless.maps.refine import resize_maps
+
+SHARES = (0.002, 0.005, 0.01, 0.03, 0.08, 0.15, 0.3)
+"""The top shares of a class map's cells that positives are taken from."""
+
+STRICT_SHARES = (0.002, 0.01, 0.03)
+"""Likewise, for strict heads."""
+
+FEWEST = 8
+"""Images with, and without, a class that it takes to learn where it is."""
+
+_MOST = 80
+"""Images with, and without, a class that a head is learned from."""
+
+_JUDGED = 28
+"""Images with, and without, a class that heads are judged on."""
+
+_CELLS = 24
+"""Positive cells of an image; as many negative ones, or four times as many for strict heads."""
+
+_RIDGE = 1.0
+"""Added to the variances of standardized features."""
+
+_HALF = 0.5
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How cells are labelled.
+
+    Attributes:
+        share: positives are of the top share of the class map's cells.
+        strict: negatives are all cells of the image but twice that share, and four times as many as positives; else
+            cells of the lower half of the map, and as many as positives. Strict heads keep to small objects.
+    """
+
+    share: float
+    strict: bool = False
+
+
+RECIPES = (*(Recipe(share) for share in SHARES), *(Recipe(share, strict=True) for share in STRICT_SHARES))
+
+
+@dataclass(frozen=True, eq=False)
+class LinearCells:
+    """probability of a cell = sigmoid(weight @ cell + bias): (C,) and a number."""
+
+    weight: Floats
+    bias: float
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What labels say of a head, judged on images of the half that it has not seen; medians over images.
+
+    Attributes:
+        contrast: the mean probability inside the region (probability 0.5 or more), minus that outside, in [-1, 1].
+        agreement: the IoU of the region with that of the head of the other half, above what regions of this size have
+            by chance, in [0, 1].
+        separation: how probably the region is larger in an image that shows the class than in one that does not (AUC).
+        area: the share of the image that the region covers.
+    """
+
+    contrast: float
+    agreement: float
+    separation: float
+    area: float
+
+    @property
+    def score(self) -> float:
+        """The higher, the better the region says what is the object."""
+        return self.contrast * self.agreement * self.separation
+
+
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """Heads of one class at one scale, by recipe, with their evidence.
+
+    Attributes:
+        heads: learned on all images.
+        evidence: of the same recipes, across the halves of the images.
+    """
+
+    heads: Mapping[Recipe, LinearCells]
+    evidence: Mapping[Recipe, Evidence]
+
+
+def candidates(
+    images: Sequence[ImageCells], targets: NDArray[np.float32], k: int, random: np.random.Generator
+) -> Candidates | None:
+    """Learns and judges the heads of a class.
+
+    Args:
+        images: n.
+        targets: (n, K), zeros and ones: which classes they show.
+        k: the class, by index.
+        random: draws images and cells.
+
+    Returns:
+        None with too few images with, or without, the class.
+    """
+    shown = targets[:, k] > 0
+    own, others = (random.permutation(np.flatnonzero(which))[:_MOST].tolist() for which in (shown, ~shown))
+    if min(len(own), len(others)) < FEWEST:
+        return None
+    drawn = [_draw(images[i], images[i].maps[k], random) for i in own]
+    absent = [images[i].at(random.integers(0, np.prod(images[i].grid), 2 * _CELLS)) for i in others]
+    heads = {
+        half: {recipe: _learn(recipe, drawn[part], absent[part], random) for recipe in RECIPES}
+        for half, part in ((None, slice(None)), (0, slice(0, None, 2)), (1, slice(1, None, 2)))
+    }
+    seen: dict[Recipe, list[tuple[float, float, float]]] = {recipe: [] for recipe in RECIPES}
+    off: dict[Recipe, list[float]] = {recipe: [] for recipe in RECIPES}
+    for n, i in enumerate(own[:_JUDGED]):
+        unseen, taught = (_probabilities(images[i], heads[half]) for half in (1 - n % 2, n % 2))
+        for recipe, one, other in zip(RECIPES, unseen, taught, strict=True):
+            seen[recipe].append(_judged(one, other > _HALF))
+    for n, i in enumerate(others[:_JUDGED]):
+        for recipe, one in zip(RECIPES, _probabilities(images[i], heads[1 - n % 2]), strict=True):
+            off[recipe].append(float((one > _HALF).mean()))
+    return Candidates(heads[None], {recipe: _evidence(seen[recipe], off[recipe]) for recipe in RECIPES})
+
+
+@dataclass(frozen=True, eq=False)
+class _Drawn:
+    """Cells of an image that shows the class: (n, C) each, by share, and those of the lower half of its map."""
+
+    top: Mapping[float, Floats]
+    low: Floats
+    rest: Mapping[float, Floats]
+
+
+def _draw(image: ImageCells, class_map: Floats, random: np.random.Generator) -> _Drawn:
+    order = resize_maps(class_map[None], *image.grid)[0].argsort(axis=None)
+    some = {share: order[-max(4, int(share * len(order))) :] for share in SHARES}
+    rest = {share: order[: -max(8, int(2 * share * len(order)))] for share in STRICT_SHARES}
+    return _Drawn(
+        {share: image.at(random.permutation(top)[:_CELLS]) for share, top in some.items()},
+        image.at(random.choice(order[: len(order) // 2], _CELLS)),
+        {share: image.at(random.choice(cells, 2 * _CELLS)) for share, cells in rest.items()},
+    )
+
+
+def _learn(
+    recipe: Recipe, drawn: Sequence[_Drawn], absent: Sequence[Floats], random: np.random.Generator
+) -> LinearCells:
+    positive = np.concatenate([each.top[recipe.share] for each in drawn])
+    own = np.concatenate([each.rest[recipe.share] if recipe.strict else each.low for each in drawn])
+    without = np.concatenate(absent)
+    if recipe.strict:
+        negative = [random.permutation(some)[: 2 * len(positive)] for some in (own, without)]
+    else:
+        negative = [random.permutation(np.concatenate([own, random.permutation(without)[: len(own)]]))[: len(positive)]]
+    return discriminant(positive, np.concatenate(negative))
+
+
+def discriminant(positive: Floats, negative: Floats) -> LinearCells:
+    """Linear discriminant analysis of two sets of cells (n, C), ridge on standardized features.
+
+    In closed form, and as good here as a logistic regression.
+    """
+    both = np.concatenate([positive, negative]).astype(np.float32)
+    mean, deviation = both.mean(axis=0), both.std(axis=0) + 1e-3
+    above, below = ((cells - mean) / deviation for cells in (positive, negative))
+    centres = above.mean(axis=0), below.mean(axis=0)
+    spread = [cells - centre for cells, centre in zip((above, below), centres, strict=True)]
+    covariance = sum(each.T @ each for each in spread) / len(both)
+    weight = np.linalg.solve(covariance + _RIDGE * np.eye(len(mean), dtype=np.float32), centres[0] - centres[1])
+    bias = np.log(len(positive) / len(negative)) - weight @ (centres[0] + centres[1]) / 2
+    weight = (weight / deviation).astype(np.float32)
+    return LinearCells(weight, float(bias - weight @ mean))
+
+
+def _probabilities(image: ImageCells, heads: Mapping[Recipe, LinearCells]) -> Floats:
+    """(recipes, u, v)."""
+    weights = np.stack([heads[recipe].weight for recipe in RECIPES])
+    return image.probabilities(weights, np.array([heads[recipe].bias for recipe in RECIPES], np.float32))
+
+
+def _judged(probability: Floats, other: NDArray[np.bool_]) -> tuple[float, float, float]:
+    """Of one image (u, v): area of the region, contrast, and IoU with another region."""
+    region = probability > _HALF
+    inside = float(probability[region].mean()) if region.any() else 0.0
+    outside = float(probability[~region].mean()) if not region.all() else 1.0
+    overlap = (region & other).sum() / max(1, (region | other).sum())
+    return float(region.mean()), inside - outside, float(overlap)
+
+
+def _evidence(seen: Sequence[tuple[float, float, float]], off: Sequence[float]) -> Evidence:
+    area, contrast, overlap = np.median(seen, axis=0)
+    chance = area / (2 - area)  # the IoU of two regions of this area, anywhere
+    areas, absent = np.array(seen)[:, 0], np.array(off)
+    larger = (areas[:, None] > absent).mean() + (areas[:, None] == absent).mean() / 2
+    return Evidence(float(contrast), float(max(0, overlap - chance) / (1 - chance)), float(larger), float(area))
