@@ -40,7 +40,7 @@ def measured(localizer: Localizer, pictures: Sequence[BoxedPicture]) -> tuple[li
 def top1(model: str, pictures: Sequence[BoxedPicture]) -> float:
     """Classification accuracy in percent, the same for every preset."""
     localizer = Localizer(model, "fast")
-    right = (localizer.survey(picture.path)[0].argmax() == picture.class_index for picture in pictures)
+    right = (int(localizer.survey(picture.path)[0].argmax()) == picture.class_index for picture in pictures)
     return 100 * sum(right) / len(pictures)
 
 
