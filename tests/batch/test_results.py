@@ -136,7 +136,7 @@ def test_a_table_and_a_sheet(out: Path, tmp_path: Path) -> None:
     sheet = tmp_path / "sheet.jpg"
     done = boxless("results", out, "--where", "detected", "--by", "class", "--sheet", sheet)
     assert done.returncode == 0
-    assert "espresso" in done.stdout and "in 7 pictures (1 failed)" in done.stdout
+    assert "espresso" in done.stdout and "in 7 images (1 failed)" in done.stdout
     with Image.open(sheet) as drawn:
         assert drawn.width > 600
     assert boxless("results", out, "--sheet", sheet).returncode == 2
