@@ -39,8 +39,8 @@ def measured(localizer: Localizer, pictures: Sequence[BoxedPicture]) -> tuple[li
 def top1(model: str, pictures: Sequence[BoxedPicture]) -> float:
     """Classification accuracy in percent, the same for every preset."""
     localizer = Localizer(model, "fast")
-    right = (localizer.survey(picture.path)[0].argmax() == picture.class_index for picture in pictures)
-    return 100 * float(sum(right)) / len(pictures)
+    right = (int(localizer.survey(picture.path)[0].argmax()) == picture.class_index for picture in pictures)
+    return 100 * sum(right) / len(pictures)
 
 
 def across_halves(found: list[Overlaps]) -> float:

@@ -94,8 +94,8 @@ class Prediction:
         """
         if self.class_map is None:
             raise NoClassMapError(
-                f"no map of '{self.label}': a detector has none, and batch inference keeps them only with --keep-maps "
-                "(expected a prediction of a model of boxless fit, train or attach)"
+                f"no map of '{self.label}': a detector has boxes and no class maps, and boxless batch keeps maps "
+                "only with --keep-maps (expected a prediction of a model of boxless fit, train or attach)"
             )
         scores: Floats = normalise(resize_maps(self.class_map[None], height, width))[0]
         return scores

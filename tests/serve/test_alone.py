@@ -115,7 +115,8 @@ def test_boxes_agree(modules: Path) -> None:
 def test_suppressed_boxes_agree(modules: Path) -> None:
     corners = RANDOM.uniform(0, 60, (40, 2))
     edges = np.hstack([corners, corners + RANDOM.uniform(10, 40, (40, 2))])
-    boxes = [Box(*(*edge, score)) for edge, score in zip(edges.tolist(), RANDOM.random(40).tolist(), strict=True)]
+    scores = RANDOM.random(40).tolist()
+    boxes = [Box(x0, y0, x1, y1, score) for (x0, y0, x1, y1), score in zip(edges.tolist(), scores, strict=True)]
     candidates = [tuple(boxes[k::4]) for k in range(4)]
     plain = [[{"box": box.xyxy, "score": box.score} for box in some] for some in candidates]
     for most in (0.3, 0.5, 1.0):

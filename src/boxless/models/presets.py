@@ -1,4 +1,4 @@
-"""Presets: how many looks at a picture, how large, and where the box is cut. Rows of data, no code paths."""
+"""Presets: at which scales an image is processed, and where boxes are cut. Rows of data, no code paths."""
 
 from __future__ import annotations
 
@@ -97,19 +97,19 @@ class LocalizationPass:
 
 @dataclass(frozen=True)
 class Preset:
-    """How a picture is looked at, and how a map becomes boxes.
+    """How an image is processed, and how a map becomes boxes.
 
     Attributes:
-        scales: pixels, one for each look of the network at the whole picture, rising: the picture is resized to
-            about side * side pixels, its aspect ratio kept. The first look names the picture; the last has the
-            finest grid and refines the map.
-        refinement_steps: how often the map is averaged over positions that look alike; at least 1.
+        scales: input sides in pixels, rising; the network runs once for each. The image is resized to about side * side
+            pixels, its aspect ratio kept. The first pass classifies; the maps of all passes are averaged, and the last
+            one, with the finest grid, refines them. A class with a search has a pass of its own instead.
+        refinement_steps: steps of the random walk that refines maps; at least 1.
         threshold: boxes surround what is at least this fraction of the map's maximum, in (0, 1).
         thresholds: the same for each class, by index; empty where all classes have `threshold`.
         set_on: what the threshold was set on, in words.
-        min_probability: a class that is less probable in a picture counts as absent, in [0, 1].
-        min_activation: a class for which less speaks, in units of logits, counts as absent; not negative.
-        detection_set_on: what these two levels were set on, in words.
+        min_probability: a less probable class counts as not detected, in [0, 1].
+        min_activation: a class with less activation, in logits, counts as not detected; not negative.
+        detection_set_on: what these two detection thresholds were set on, in words.
         localization: the passes whose maps some classes have instead of those of `scales`; each class is in one at
             most.
     """

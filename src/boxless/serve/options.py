@@ -78,7 +78,7 @@ def _top(value: object) -> int:
             return int(value)
     except ValueError:
         pass
-    raise _bad("top", repr(value), f"a whole number from 1 to {MOST_CLASSES}")
+    raise _bad("top", repr(value), f"1 to {MOST_CLASSES}")
 
 
 def _number(name: str, expected: str, fits: Callable[[float], bool]) -> Callable[[object], float]:

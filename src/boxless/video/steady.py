@@ -66,7 +66,8 @@ class SteadyNetwork:
         before = self._before.get(size)
         # Maps of the classes of the frame before are asked for too: they are likely this frame's, and are averaged.
         asked = list(dict.fromkeys([*classes, *(before.maps if before and top else ())]))
-        seen = self._network.run(pixels, size=size, classes=asked, top=top)
+        # The best classes of the average are nearly always among twice as many of the frame.
+        seen = self._network.run(pixels, size=size, classes=asked, top=min(2 * top, len(self.card.labels)))
         logits = self._mixed(before.logits, seen.logits) if before else seen.logits
         best = [int(k) for k in np.argsort(-logits, kind="stable")[:top]]
         chosen = list(dict.fromkeys([*classes, *best])) if classes else best
