@@ -130,8 +130,8 @@ def _mask(file: Path, label: str, notes: Notes) -> PaletteFile | None:
 
 
 def write_voc(folder: Path, about: About, images: Iterable[AnnotatedImage]) -> None:
-    """Writes `Annotations/*.xml`, `ImageSets/Main/*.txt`, and `labelmap.txt`, without which CVAT and datumaro know VOC's
-    own classes only; see `read_voc` for what pixels are there.
+    """Writes `Annotations/*.xml`, `ImageSets/Main/*.txt`, and `labelmap.txt`, without which CVAT and datumaro know
+    VOC's own classes only; see `read_voc` for what pixels are there.
 
     All files are in one folder, as readers want it; where images stay where they are, folders become part of the name:
     `a/b.jpg` has `a__b.xml`.
