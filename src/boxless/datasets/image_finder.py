@@ -154,7 +154,7 @@ class _Folder:
             self._lists[path.parent] = _listed(path.parent)
         known = self._lists[path.parent]
         for key in _keys(path.name):
-            if len(found := known.get(key, ())) == 1:
+            if len(found := known.get(key, [])) == 1:
                 return path.parent / found[0]
         return None
 
