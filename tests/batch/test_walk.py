@@ -9,8 +9,8 @@ import pytest
 
 from boxless.batch import walk as walking
 from boxless.batch.sources import images as items_of
-from boxless.errors import DatasetError
-from boxless.imaging.read import pictures_in
+from boxless.errors import DatasetError, PictureError
+from boxless.imaging.read import pictures_in, read_picture
 
 
 def names(*specs: object, column: str | None = None) -> list[str]:
@@ -120,6 +120,21 @@ def test_a_link_that_leads_nowhere_takes_no_other_picture_with_it(album: Path) -
     found = names(album)
     assert found == sorted([*expected, str(album / "b/loop.jpg")], key=Path)
     assert names(f"{album}/b/*.jpg") == [name for name in found if Path(name).parent == album / "b"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+def test_links_to_folders_are_followed_and_loops_are_given_themselves(album: Path, tmp_path: Path) -> None:
+    expected = names(album)
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "x.jpg").touch()
+    (album / "b/linked").symlink_to(other)
+    (album / "b/above").symlink_to(album)
+    (album / "b/gone.jpg").symlink_to(tmp_path / "nowhere.jpg")
+    new = {str(album / name) for name in ("b/linked/x.jpg", "b/above", "b/gone.jpg")}
+    assert set(names(album)) == {*expected, *new} == {str(path) for path in pictures_in(album)}
+    with pytest.raises(PictureError, match="a link to a folder above it"):
+        read_picture(album / "b/above")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="names are text there")

@@ -49,6 +49,19 @@ def test_two_commands(pictures_of_two: Path, tmp_path: Path, monkeypatch: pytest
     assert json.loads((tmp_path / "r/report.json").read_text(encoding="utf-8"))["title"] == data["title"]
 
 
+def test_what_is_wrong_is_said_before_the_work(pictures_of_two: Path, tmp_path: Path) -> None:
+    (tmp_path / "boxes.json").write_text("{")
+    refused = boxless("fit", pictures_of_two, "--out", tmp_path / "mine.onnx", "--boxes", tmp_path / "boxes.json")
+    assert refused.returncode == 2 and "not a COCO file" in refused.stderr
+    (tmp_path / "labels.csv").write_text('where,what\na.png,"red,round"\nb.png,"blue,round"\n')
+    named = ("--path-column", "where", "--label-column", "what", "--out", tmp_path / "mine.onnx")
+    refused = boxless("fit", tmp_path / "labels.csv", *named)
+    assert refused.returncode == 2 and "use --separator ," in refused.stderr
+    refused = boxless("fit", tmp_path / "labels.csv", *named, "--separator", ",")
+    assert refused.returncode == 2 and "too few to hold" in refused.stderr
+    assert not (tmp_path / "mine.onnx").exists()
+
+
 def test_a_localization_size_that_was_asked_for(
     pictures_of_two: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -126,8 +126,8 @@ def _plain(name: str) -> str:
 
 def _tail(name: str, dropped: int) -> str:
     """A name without its first folders; its last part always stays."""
-    parts = PurePosixPath(_plain(name)).parts
-    return str(PurePosixPath("/".join(parts[min(dropped, len(parts) - 1) :]))) if parts else ""
+    parts = list(PurePosixPath(_plain(name)).parts)
+    return str(PurePosixPath(*parts[min(dropped, len(parts) - 1) :])) if parts else ""
 
 
 class _Folder:
@@ -154,8 +154,8 @@ class _Folder:
             self._lists[path.parent] = _listed(path.parent)
         known = self._lists[path.parent]
         for key in _keys(path.name):
-            if len(found := known.get(key, ())) == 1:
-                return path.parent / found[0]  # type: ignore[misc]
+            if len(found := known.get(key, [])) == 1:
+                return path.parent / found[0]
         return None
 
 

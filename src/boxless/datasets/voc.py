@@ -130,7 +130,8 @@ def _mask(file: Path, label: str, notes: Notes) -> PaletteFile | None:
 
 
 def write_voc(folder: Path, about: About, images: Iterable[AnnotatedImage]) -> None:
-    """Writes `Annotations/*.xml` and `ImageSets/Main/*.txt`; see `read_voc` for what pixels are there.
+    """Writes `Annotations/*.xml`, `ImageSets/Main/*.txt`, and `labelmap.txt`, without which CVAT and datumaro know
+    VOC's own classes only; see `read_voc` for what pixels are there.
 
     All files are in one folder, as readers want it; where images stay where they are, folders become part of the name:
     `a/b.jpg` has `a__b.xml`.
@@ -168,6 +169,9 @@ def write_voc(folder: Path, about: About, images: Iterable[AnnotatedImage]) -> N
     for split, names in splits.items():
         text = "".join(f"{name}\n" for name in names)
         (folder / f"ImageSets/Main/{split}.txt").write_text(text, encoding="utf-8", newline="")
+    lines = ["# label:color_rgb:parts:actions", "background:::"]
+    lines += [f"{name}:::" for name in about.classes if name != "background" and not set(name) & set(":\r\n")]
+    (folder / "labelmap.txt").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8", newline="")
 
 
 def _inclusive(box: Edges) -> tuple[int, int, int, int]:
