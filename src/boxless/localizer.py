@@ -37,10 +37,12 @@ class Localizer:
             this processor runs best where None, see `boxless.models.zoo.quick_model`.
         preset: "fast", "balanced" or "best", or another one that the model has; its default where None.
         threads: how many one picture may use; 0 means one a core for `locate`, and one for each of `locate_many`.
+        device: that runs the model: cpu, cuda, openvino, coreml or directml; $BOXLESS_DEVICE, else cpu,
+            where None. See `boxless.models.devices`.
         max_pixels: larger pictures are refused before they are decoded.
 
     Raises:
-        ModelFileError: if there is no such model, or it is no boxless model.
+        ModelFileError: if there is no such model, it is no boxless model, or the device is not there.
         UnknownPresetError: if the model has no such preset.
 
     Example:
@@ -55,10 +57,11 @@ class Localizer:
         preset: str | None = None,
         *,
         threads: int = 0,
+        device: str | None = None,
         max_pixels: int = MAX_PIXELS,
     ) -> None:
-        model = quick_model() if model is None else model
-        self._network = ModelFile(model, threads) if isinstance(model, (str, Path)) else model
+        model = quick_model(device) if model is None else model
+        self._network = ModelFile(model, threads, device) if isinstance(model, (str, Path)) else model
         self.card = self._network.card
         self.preset_name = preset or self.card.default_preset
         self.preset = self.card.preset(self.preset_name)

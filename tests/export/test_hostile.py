@@ -65,7 +65,9 @@ def test_a_huge_image(tmp_path: Path) -> None:
 
 
 def test_a_huge_tensor(tmp_path: Path) -> None:
-    end = "wider = Expand (f, wide)\n p4 = GlobalAveragePool (wider)\n p = Flatten (p4)\n y = Gemm <transB = 1> (p, w, b)"
+    end = (
+        "wider = Expand (f, wide)\n p4 = GlobalAveragePool (wider)\n p = Flatten (p4)\n y = Gemm <transB = 1> (p, w, b)"
+    )
     model = classifier(end, wide=np.array([1, 6, 50000, 50000], np.int64).reshape(4))
     model.graph.node[-4].input[0] = "one_cell"
     model.graph.node.insert(8, helper.make_node("GlobalMaxPool", ["f"], ["one_cell"]))

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from boxless.cli.device import DeviceOption, use_device
 from boxless.models.zoo import DEFAULT_MODEL
 
 
@@ -58,12 +59,14 @@ def annotate(
         bool, typer.Option("--force", help="Replace a folder that annotate wrote; begin anew what was stopped.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")] = False,
+    device: DeviceOption = None,
 ) -> None:
     """Write what is found as annotations, for people and programs to go on from.
 
     A run that was stopped goes on where it was. Exit status: 0 all done; 1 some pictures failed, the rest are done; 2
     wrong usage.
     """
+    use_device(device)
     from boxless.annotation import Wishes, read_inputs
     from boxless.annotation import annotate as annotate_pictures
     from boxless.cli.progress import stages

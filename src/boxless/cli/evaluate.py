@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from boxless.cli.device import DeviceOption, use_device
 from boxless.models.zoo import DEFAULT_MODEL
 
 if TYPE_CHECKING:
@@ -59,11 +60,13 @@ def evaluate(
     report: Annotated[Path | None, typer.Option(metavar="DIR", help="Write a page with figures and pictures.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the report if it is there.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")] = False,
+    device: DeviceOption = None,
 ) -> None:
     """Measure localization on boxed pictures.
 
     Oracle figures (threshold and piece picked with the truth in hand) stand apart from what a user gets.
     """
+    use_device(device)
     from boxless.cli.average_precision import evaluate_boxes
     from boxless.cli.loudness import note
     from boxless.cli.overwrite import ask_before_overwriting

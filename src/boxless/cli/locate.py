@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from boxless.cli.device import DeviceOption, use_device
 from boxless.cli.engines import Address, Workers
 from boxless.models.presets import DEFAULT_PRESET, DEFAULT_SHARD, DEFAULT_TOP
 from boxless.models.zoo import DEFAULT_MODEL
@@ -73,11 +74,13 @@ def locate(
         bool, typer.Option("--force", help="Replace the contact sheet, or (--no-resume) the results, that are there.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line, and nothing else.")] = False,
+    device: DeviceOption = None,
 ) -> None:
     """Find what is in pictures, and where.
 
     Exit status: 0 all done; 1 some pictures failed, the rest are done; 2 wrong usage.
     """
+    use_device(device)
     # Typer reads this file for --help, which is to be instant: what is heavy is imported when there is work.
     from boxless.cli.inputs import inputs_of
     from boxless.cli.loudness import detail

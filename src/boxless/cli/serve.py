@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from boxless.cli.device import DeviceOption, use_device
 from boxless.models.presets import DEFAULT_PRESET
 from boxless.models.zoo import quick_model
 
@@ -24,11 +25,13 @@ def serve(
     queue: Annotated[int | None, typer.Option(min=0, help="Pictures that may wait; more are refused.")] = None,
     max_megabytes: Annotated[float | None, typer.Option(min=0.001, help="Of a request's body.")] = None,
     max_megapixels: Annotated[float | None, typer.Option(min=0.001, help="Of a picture.")] = None,
+    device: DeviceOption = None,
 ) -> None:
     """Show a web page and answer REST requests, on this machine.
 
     If the environment has BOXLESS_TOKEN, requests have to bear it (Authorization: Bearer TOKEN).
     """
+    use_device(device)
     import os
     from dataclasses import replace
 

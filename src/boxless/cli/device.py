@@ -1,0 +1,34 @@
+"""The option --device, of all commands that run models."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated
+
+import typer
+
+DeviceOption = Annotated[
+    str | None,
+    typer.Option(
+        "--device",
+        metavar="DEVICE",
+        help="cpu, cuda, openvino, coreml or directml; boxless models --devices lists what is here. [default: cpu]",
+    ),
+]
+
+
+def use_device(device: str | None) -> None:
+    """Makes a device that of this command, worker processes included.
+
+    Args:
+        device: that was named; nothing changes where None.
+
+    Raises:
+        ModelFileError: if it is not there.
+    """
+    if device is None:
+        return
+    from boxless.models.devices import VARIABLE, providers
+
+    providers(device)
+    os.environ[VARIABLE] = device
