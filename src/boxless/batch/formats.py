@@ -127,7 +127,7 @@ class JsonLines:
 
     def encode(self, rows: Sequence[Row]) -> bytes:
         """A whole file; see `Format`."""
-        return "".join(json.dumps(each, ensure_ascii=False) + "\n" for each in rows).encode("utf-8")
+        return "".join(json.dumps(each, ensure_ascii=False, allow_nan=False) + "\n" for each in rows).encode("utf-8")
 
     def contents(self, file: IO[bytes]) -> Contents | None:
         """See `Format`."""

@@ -56,7 +56,9 @@ class Report:
         if found.error is not None:
             sys.stderr.write(f"{one_line(found.image)}: {found.error}\n")
         if self._as_json:
-            sys.stdout.write(json.dumps(data or found.as_dict(), ensure_ascii=not self._unicode) + "\n")
+            sys.stdout.write(
+                json.dumps(data or found.as_dict(), ensure_ascii=not self._unicode, allow_nan=False) + "\n"
+            )
             sys.stdout.flush()
         elif found.error is None:
             self._print_rows(found)

@@ -196,12 +196,18 @@ class ModelFile:
         # ONNX Runtime's errors have no common class of their own.
         except Exception as error:
             raise ModelFileError(f"{self.path}: it cannot be run on this image ({first_line(error)})") from None
+        for name, value in zip(self.outputs, found, strict=True):
+            if name in _SCORES and not np.isfinite(value).all():
+                raise ModelFileError(f"{self.path}: a damaged model (its {name} are not finite on this image)")
         if len(found[0]) != 1 or found[0].shape[-1] != len(self.card.labels):
             raise ModelFileError(
                 f"{self.path}: a damaged model ({found[0].shape[-1]} logits for {len(self.card.labels)} labels)"
             )
         return found
 
+
+_SCORES = frozenset(["logits", "class_maps", "boxes", "box_scores"])
+"""What people are told; NaN in it would be no JSON."""
 
 _SHAPES = {
     "logits": ("tensor(float)", 2),

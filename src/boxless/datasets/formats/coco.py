@@ -19,8 +19,8 @@ def write_coco(folder: Path, about: About, pictures: Iterable[Annotated]) -> Non
             "model": about.model, "preset": about.preset}  # fmt: skip
     categories = [{"id": number, "name": name} for name, number in numbers.items()]
     with (folder / "annotations.json").open("w", encoding="utf-8") as file:
-        file.write(f'{{"info": {json.dumps(info, ensure_ascii=False)},\n"licenses": [],\n')
-        file.write(f'"categories": {json.dumps(categories, ensure_ascii=False)},\n"images": ')
+        file.write(f'{{"info": {json.dumps(info, ensure_ascii=False, allow_nan=False)},\n"licenses": [],\n')
+        file.write(f'"categories": {json.dumps(categories, ensure_ascii=False, allow_nan=False)},\n"images": ')
         write_array(file, (_image(number, each) for number, each in enumerate(pictures, start=1)))
         file.write(',\n"annotations": ')
         write_array(file, _annotations(pictures, numbers))

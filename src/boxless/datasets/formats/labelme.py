@@ -37,7 +37,7 @@ def write_labelme(folder: Path, about: About, pictures: Iterable[Annotated]) -> 
             "imageWidth": picture.width,
             "found_by": about.by_whom,
         }
-        path.write_text(json.dumps(data, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        path.write_text(json.dumps(data, ensure_ascii=False, allow_nan=False, indent=1) + "\n", encoding="utf-8")
 
 
 def _shape(picture: Annotated, thing: Thing) -> dict[str, Any]:
