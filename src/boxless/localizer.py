@@ -44,6 +44,8 @@ class Localizer:
             runs best on this processor where None, see `boxless.models.zoo.quick_model`.
         preset: "fast", "balanced" or "best", or another one that the model has; its default where None.
         threads: how many one image may use; 0 means one a core for `locate`, and one for each of `locate_many`.
+        device: that runs the model: cpu, cuda, openvino, coreml or directml; $BOXLESS_DEVICE, else cpu, where None.
+            See `boxless.models.devices`.
         max_pixels: larger images are refused before they are decoded.
 
     Attributes:
@@ -52,7 +54,7 @@ class Localizer:
         preset_name: what it is called.
 
     Raises:
-        ModelFileError: if there is no such model, or the file is not a boxless model.
+        ModelFileError: if there is no such model, the file is not a boxless model, or the device is not there.
         UnknownPresetError: if the model has no such preset.
 
     Example:
@@ -68,10 +70,11 @@ class Localizer:
         preset: str | None = None,
         *,
         threads: int = 0,
+        device: str | None = None,
         max_pixels: int = MAX_PIXELS,
     ) -> None:
-        model = quick_model() if model is None else model
-        self._network = ModelFile(model, threads) if isinstance(model, (str, Path)) else model
+        model = quick_model(device) if model is None else model
+        self._network = ModelFile(model, threads, device) if isinstance(model, (str, Path)) else model
         self.card = self._network.card
         self.preset_name = preset or self.card.default_preset
         self.preset = self.card.preset(self.preset_name)

@@ -402,3 +402,64 @@ def test_pixels_of_the_wrong_scale_are_noticed(tmp_path: Path, pictures: Path) -
     made = attach(path, tmp_path / "out.onnx", preprocess="none", pictures=paths, input_size=SIZE)
     assert made.proof.real
     assert any("same class on all 3 pictures" in warning for warning in made.proof.warnings)
+
+
+TOKENS = """
+    e = Conv <strides = [16, 16], kernel_shape = [16, 16]> (x, patch)
+    r = Reshape (e, row_of)
+    t = Transpose <perm = [0, 2, 1]> (r)
+    k = Transpose <perm = [0, 2, 1]> (t)
+    s = MatMul (t, k)
+    a = Softmax (s)
+    m = MatMul (a, t)
+    n = Add (t, m)
+    f = LayerNormalization (n, gain, shift)
+"""
+
+
+def transformer(end: str) -> onnx.ModelProto:
+    """Patches, one layer of attention, a normalisation, and an end."""
+    text = '<ir_version: 8, opset_import: ["" : 18]> vit (float[N, 3, h, w] x) => (float[N, K] y) {'
+    model = parser.parse_model(f"{text}{TOKENS}{end}}}")
+    values = {
+        **WEIGHTS,
+        "patch": np.random.default_rng(5).normal(size=(CHANNELS, 3, 16, 16)).astype(np.float32) / 16,
+        "row_of": np.array([0, CHANNELS, -1], np.int64),
+        "one_axis": np.array([1], np.int64),
+    }
+    used = {name for node in model.graph.node for name in node.input}
+    model.graph.initializer.extend(numpy_helper.from_array(v, name) for name, v in values.items() if name in used)
+    return model
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        "p = ReduceMean <keepdims = 0> (f, one_axis)\n y = Gemm <transB = 1> (p, w, b)",
+        "c = Transpose <perm = [0, 2, 1]> (f)\n g = GlobalAveragePool (c)\n p = Flatten (g)\n "
+        "y = Gemm <transB = 1> (p, w, b)",
+        "q = ReduceMean <keepdims = 0> (f, one_axis)\n p = LayerNormalization (q, gain, shift)\n"
+        "y = Gemm <transB = 1> (p, w, b)",
+    ],
+    ids=["mean", "pooled, as Swin", "normalised behind"],
+)
+def test_a_transformer_that_averages(end: str, tmp_path: Path) -> None:
+    """The mean over tokens is average pooling on their grid."""
+    made = attach(saved(transformer(end), tmp_path), tmp_path / "out.onnx", preprocess="tf", input_size=(64, 96))
+    assert made.card.maps == "exact"
+    assert made.card.fixed_size is None
+    pixels = np.full((64, 96, 3), 127, np.uint8)
+    pixels[16:32, 64:80] = np.random.default_rng(0).integers(0, 256, (16, 16, 3))
+    (maps,) = run(made.path, pixels, "class_maps")
+    assert maps.shape == (1, CLASSES, 4, 6)
+    # The token that differs stands where its patch is.
+    unlike = np.abs(maps[0] - np.median(maps[0], axis=(1, 2), keepdims=True)).sum(axis=0)
+    assert np.unravel_index(unlike.argmax(), unlike.shape) == (1, 4)
+
+
+def test_a_class_token_is_refused(tmp_path: Path) -> None:
+    end = "c = Gather <axis = 1> (f, none)\n y = Gemm <transB = 1> (c, w, b)"
+    model = transformer(end)
+    model.graph.initializer.append(numpy_helper.from_array(np.array(0, np.int64), "none"))
+    with pytest.raises(NetworkError, match="a class token"):
+        attach(saved(model, tmp_path), tmp_path / "out.onnx", input_size=(64, 96))

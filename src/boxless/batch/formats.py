@@ -87,7 +87,7 @@ class JsonLines:
 
     def encode(self, rows: Sequence[Row]) -> bytes:
         """See `Format`."""
-        return "".join(json.dumps(each, ensure_ascii=False) + "\n" for each in rows).encode("utf-8")
+        return "".join(json.dumps(each, ensure_ascii=False, allow_nan=False) + "\n" for each in rows).encode("utf-8")
 
     def rows(self, content: bytes) -> list[Row]:
         """See `Format`."""

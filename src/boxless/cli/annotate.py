@@ -10,7 +10,8 @@ from typing import Annotated
 
 import typer
 
-from boxless.cli.options import AsJson, MinProbability, Model, ModelPreset
+from boxless.cli.device import use_device
+from boxless.cli.options import AsJson, Device, MinProbability, Model, ModelPreset
 from boxless.cli.verbosity import say
 from boxless.models.zoo import quick_model
 
@@ -72,12 +73,14 @@ def annotate(
         bool, typer.Option("--force", help="Replace a folder that annotate wrote; restart a run that was stopped.")
     ] = False,
     as_json: AsJson = False,
+    device: Device = None,
 ) -> None:
     """Write boxes as annotations, for labelling tools and training.
 
     A run that was stopped continues where it was. Exit status: 0 all done; 1 some images failed, the rest are done; 2
     wrong usage.
     """
+    use_device(device)
     from boxless.annotation import AnnotationOptions, read_inputs
     from boxless.annotation import annotate as annotate_images
     from boxless.cli.progress import stages

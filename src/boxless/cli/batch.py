@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from boxless.cli.device import use_device
 from boxless.cli.options import (
     Address,
     Classes,
+    Device,
     Engine,
     Force,
     IncludeAbsent,
@@ -64,12 +66,14 @@ def batch(
     address: Address = None,
     workers: Workers = None,
     force: Force = False,
+    device: Device = None,
 ) -> None:
     """Find what is in any number of images, and write rows in shards.
 
     Stopped or killed, the same command continues from the last complete shard. boxless results shows what was found.
     Exit status: 0 all done; 1 some images failed, the rest are done; 2 wrong usage.
     """
+    use_device(device)
     from boxless.batch.job import Job
     from boxless.batch.settings import Settings
     from boxless.options import LocateOptions

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from boxless.cli.options import AnnotationFormat, Annotations, AsJson, Force, ImagesDir, ModelPreset, Nms
+from boxless.cli.device import use_device
+from boxless.cli.options import AnnotationFormat, Annotations, AsJson, Device, Force, ImagesDir, ModelPreset, Nms
 from boxless.models.zoo import quick_model
 
 if TYPE_CHECKING:
@@ -58,11 +59,13 @@ def evaluate(
     ] = None,
     force: Force = False,
     as_json: AsJson = False,
+    device: Device = None,
 ) -> None:
     """Measure localization on boxed images.
 
     Reports deployable and oracle metrics separately: an oracle picks threshold and box with the truth at hand.
     """
+    use_device(device)
     from boxless.cli.average_precision import evaluate_boxes
     from boxless.cli.overwrite import ask_before_overwriting
     from boxless.cli.progress import counted, stages

@@ -9,8 +9,10 @@ from typing import Annotated
 
 import typer
 
+from boxless.cli.device import use_device
 from boxless.cli.options import (
     Classes,
+    Device,
     Force,
     IncludeAbsent,
     JsonLines,
@@ -45,11 +47,13 @@ def locate(
     sheet: Sheet = None,
     force: Force = False,
     as_json: JsonLines = False,
+    device: Device = None,
 ) -> None:
     """Find what is in images, and where.
 
     Exit status: 0 all done; 1 some images failed, the rest are done; 2 wrong usage.
     """
+    use_device(device)
     # Typer reads this file for --help, which is to be instant: what is heavy is imported when there is work.
     from boxless.cli.inputs import inputs_of
     from boxless.cli.outputs import Outputs, check_sheet

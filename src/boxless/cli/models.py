@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import typer
+
 from boxless.cli.verbosity import say
 
 
-def models() -> None:
+def models(
+    devices: Annotated[bool, typer.Option("--devices", help="List the hardware that models can run on here.")] = False,
+) -> None:
     """List the models that come with boxless: size, accuracy, licence."""
+    if devices:
+        _list_devices()
+        return
     from boxless.models import zoo
     from boxless.models.model_file import ModelFile
     from boxless.system.machine import has_vnni
@@ -19,3 +28,13 @@ def models() -> None:
         say(f"  {card.source}")
     able = "multiplies eight-bit numbers in one step (VNNI)" if has_vnni() else "is not known to have VNNI"
     say(f"without --model, boxless runs {zoo.quick_model()} here: this processor {able}")
+
+
+def _list_devices() -> None:
+    from boxless.models.devices import PROVIDERS, available
+    from boxless.system.extras import install
+
+    for device, there in available().items():
+        provider = PROVIDERS[device]
+        how = "installed" if there else f"not installed: {install(provider.package)}"
+        say(f"{device:<10}{provider.hardware}; {how}")

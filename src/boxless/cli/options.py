@@ -113,3 +113,11 @@ LabelColumn: TypeAlias = Annotated[
     str | None,
     typer.Option("--label-column", metavar="NAME", help="Column of labels in a CSV [default: label, class, ...]."),
 ]
+Device: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--device",
+        metavar="DEVICE",
+        help="cpu, cuda, openvino, coreml or directml; see boxless models --devices [default: cpu].",
+    ),
+]

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from boxless.cli.device import use_device
+from boxless.cli.options import Device
 from boxless.models.presets import DEFAULT_PRESET
 from boxless.models.zoo import quick_model
 
@@ -45,6 +47,7 @@ def serve(
     max_megapixels: Annotated[
         float | None, typer.Option(metavar="MP", min=0.001, help="Largest image, in megapixels [default: 64].")
     ] = None,
+    device: Device = None,
 ) -> None:
     """Serve a web page and a REST interface on this machine.
 
@@ -53,6 +56,7 @@ def serve(
     At 127.0.0.1 the service answers requests for localhost and 127.0.0.1 only, so that a stranger's page cannot reach
     it under another name. Behind a proxy or a forwarded port, name the host: --allow-host NAME.
     """
+    use_device(device)
     import os
     from dataclasses import replace
 

@@ -10,16 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from boxless.cli.options import (
-    Classes,
-    IncludeAbsent,
-    JsonLines,
-    MinProbability,
-    Model,
-    Nms,
-    Preset,
-    Top,
-)
+from boxless.cli.device import use_device
+from boxless.cli.options import Classes, Device, IncludeAbsent, JsonLines, MinProbability, Model, Nms, Preset, Top
 from boxless.models.presets import DEFAULT_PRESET
 from boxless.options import DEFAULT_NMS
 from boxless.system.text import printable
@@ -51,12 +43,14 @@ def video(
         Path | None, typer.Option(metavar="DIR", help="Write each clip with heatmaps and boxes drawn over it.")
     ] = None,
     as_json: JsonLines = False,
+    device: Device = None,
 ) -> None:
     """Find what is in the frames of clips, a camera or a stream, and where.
 
     Boxes are steady over time. What was made is kept when a clip breaks off or you stop it with Ctrl-C. Exit status:
     0 done; 1 a clip broke off, or one of several cannot be read; 2 wrong usage.
     """
+    use_device(device)
     from boxless.errors import VideoError
     from boxless.options import LocateOptions
     from boxless.system.unique_names import apart

@@ -14,6 +14,7 @@ from boxless.errors import BoxlessError, NetworkError, first_line
 from boxless.export.assemble import put_together
 from boxless.export.cut import cut, head_alone
 from boxless.export.find import Found
+from boxless.export.limits import check_size
 from boxless.export.preprocessing import Preprocessing, parse_preprocessing
 from boxless.export.proof import Asked, Proof, free_size, prove
 from boxless.export.scaling import scale_for_channels_last
@@ -21,7 +22,7 @@ from boxless.export.source import Layout, open_classifier
 from boxless.export.weights import save_bare, save_whole
 from boxless.models.card import METADATA_KEY, Activation, Card
 from boxless.models.presets import PRESETS
-from boxless.system.files import write_whole
+from boxless.system.files import work_folder
 
 
 @dataclass(frozen=True)
@@ -90,9 +91,8 @@ def attach(
         raise NetworkError(f"{out}: the classifier itself, which would be lost (expected another file to write)")
     classifier = open_classifier(path, layout, output)
     size = input_size or classifier.size or (224, 224)
-    if min(size) < 1:
-        raise NetworkError(f"input size {size[0]} x {size[1]} (expected a height and a width in pixels)")
     try:
+        check_size(size)
         network, found, layers = cut(classifier, size, colours, allow_max_pool)
         card = _card(path, found, size, colours, labels, licence, activation)
         alone = (
@@ -113,33 +113,24 @@ def attach(
     asked = Asked(
         path, classifier.entry, classifier.output, found.logits, classifier.layout, colours, classifier.rounded
     )
-    bare = out.with_name(f".{out.stem}.logits.onnx")
     wanted = [found.logits] + ([alone.features] if alone else [])
-    proofs: list[Proof] = []
-    # Handed over, so that nothing but the files is there while they are proved.
-    waiting = [(whole, classifier.model)]
-
-    def write(beside: Path) -> None:
-        nonlocal card
-        save_whole(*waiting.pop(), beside)
-        if not free_size(beside, size):
-            card = _fixed(card, size)
-            _set_card(beside, card)
-        proofs.append(prove(asked, bare, beside, card, size, pictures, alone))
-
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        save_bare(classifier, path, wanted, bare)
-        del whole, classifier, network, found, layers
-        write_whole(out, write)
+        with work_folder(out) as folder:
+            bare, beside = folder / "logits.onnx", folder / out.name
+            save_bare(classifier, path, wanted, bare)
+            save_whole(whole, classifier.model, beside)
+            # Nothing but the files is there while they are proved.
+            del whole, classifier, network, found, layers
+            if not free_size(beside, size):
+                card = _fixed(card, size)
+                _set_card(beside, card)
+            proof = prove(asked, bare, beside, card, size, pictures, alone)
+            beside.replace(out)
     except NetworkError as error:
         raise NetworkError(f"{path}: {error}") from None
     except OSError as error:
         raise NetworkError(f"{out}: it cannot be written ({error.strerror})") from None
-    finally:
-        if bare.exists():
-            bare.unlink()
-    return Attached(out, card, words, stages, proofs[0], converted, asked.rounded)
+    return Attached(out, card, words, stages, proof, converted, asked.rounded)
 
 
 def _card(

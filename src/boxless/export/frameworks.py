@@ -19,28 +19,54 @@ from boxless.system.extras import missing_packages
 from boxless.system.quiet_import import quiet_import
 
 
-def export_keras(model: Any, file: Path) -> None:  # noqa: ANN401
-    """Writes a Keras model of the TensorFlow backend as ONNX."""
+def export_keras(model: Any, file: Path, output: str | None = None) -> None:  # noqa: ANN401
+    """Writes a Keras model of the TensorFlow backend as ONNX.
+
+    Args:
+        model: of Keras 3, or of tf_keras.
+        file: to write.
+        output: the name of the output that names the classes, where there are several.
+
+    Raises:
+        NetworkError: if it takes no images, or has other outputs.
+    """
     tensorflow = framework("tensorflow", "tensorflow-cpu")
     framework("tf2onnx", "tf2onnx")
     shape = getattr(model, "input_shape", None)
     if not isinstance(shape, tuple) or len(shape) != 4:
-        raise NetworkError(f"a Keras model with the input {shape} (expected one of pictures, (None, height, width, 3))")
+        raise NetworkError(f"a Keras model with the input {shape} (expected one of images, (None, height, width, 3))")
+    names = list(getattr(model, "output_names", None) or ["output"])
+    wanted = _output(names, output)
     _teach_erfc()
     for layer in model._flatten_layers():
         if type(layer).__name__ == "Normalization" and getattr(layer, "mean", None) is not None:
             # As tensors they would be exported as inputs of the graph.
             layer.mean, layer.variance = np.asarray(layer.mean), np.asarray(layer.variance)
-    # Padding is then worked out as pictures come, so other sizes than the declared one can be looked at. What
+
+    def one(said: Any) -> Any:  # noqa: ANN401
+        if isinstance(said, dict):
+            return said[wanted]
+        return said[names.index(wanted)] if isinstance(said, (list, tuple)) else said
+
+    # Padding is then worked out as images come, so other sizes than the declared one can be seen. What
     # Keras declares is checked by calling the model, not by its `call`.
     free = (shape[0], None, None, shape[3])
-    function = tensorflow.function(lambda pictures: model.call(pictures, training=False))
+    function = tensorflow.function(lambda images: one(model.call(images, training=False)))
     try:
         _convert(function, free, file)
     # A network that needs its size fails wherever it does.
     except Exception:
-        function = tensorflow.function(lambda pictures: model(pictures, training=False))
+        function = tensorflow.function(lambda images: one(model(images, training=False)))
         _convert(function, shape, file)
+
+
+def _output(names: list[str], wanted: str | None) -> str:
+    """The name of the output that names the classes."""
+    if wanted is not None and wanted not in names:
+        raise NetworkError(f"no output '{wanted}' (it has {', '.join(names)})")
+    if wanted is None and len(names) != 1:
+        raise NetworkError(f"{len(names)} outputs ({', '.join(names)}); choose one with --output NAME")
+    return wanted or names[0]
 
 
 def _convert(function: Any, shape: tuple[int | None, ...], file: Path) -> None:  # noqa: ANN401

@@ -15,15 +15,49 @@ from boxless.system.extras import require
 if TYPE_CHECKING:
     from boxless.export.attachment import Attached
 
-_KERAS_SUFFIXES = frozenset([".keras", ".h5", ".hdf5"])
+_PYTORCH = (
+    "a PyTorch checkpoint, which holds weights and maybe code, but no graph (expected ONNX or Keras). Load it in "
+    'Python with the class it was made of, then: boxless.from_torch(module, "FILE.onnx")'
+)
+_OTHERS = {
+    ".pt": _PYTORCH,
+    ".pth": _PYTORCH,
+    ".ckpt": _PYTORCH,
+    ".bin": _PYTORCH,
+    ".safetensors": _PYTORCH,
+    ".pt2": "an exported PyTorch program (expected ONNX or Keras): write it with torch.onnx.export",
+    ".tflite": "a TensorFlow Lite model (expected ONNX or Keras): attach the Keras model that it was made of",
+    ".pb": "a TensorFlow graph (expected ONNX or Keras): python -m tf2onnx.convert makes ONNX of a saved model",
+}
 
 
 def attach_file(path: Path, out: Path, **options: Any) -> Attached:  # noqa: ANN401
-    """`attach` or `from_keras`, by the suffix of the classifier's file."""
+    """`attach` or `from_keras`, by what a classifier's file holds.
+
+    Args:
+        path: of the classifier: ONNX, or a saved Keras model.
+        out: of the boxless model.
+        options: of `boxless.export.attach`.
+
+    Returns:
+        What was made.
+
+    Raises:
+        NetworkError: if it is neither, with what to do for files of other frameworks; or as `attach` says.
+
+    Example:
+        >>> attach_file(Path("network.onnx"), Path("network-boxless.onnx"), preprocess="tf").card.maps
+        'exact'
+    """
     require("graph", "attaching")
     from boxless.export.attachment import attach
+    from boxless.export.keras_files import is_keras_file
 
-    return (from_keras if path.suffix.lower() in _KERAS_SUFFIXES else attach)(path, out, **options)
+    if is_keras_file(path):
+        return from_keras(path, out, **options)
+    if path.is_file() and (what := _OTHERS.get(path.suffix.lower())):
+        raise NetworkError(f"{path}: {what}")
+    return attach(path, out, **options)
 
 
 def from_keras(model: Any, out: str | Path, **options: Any) -> Attached:  # noqa: ANN401
@@ -42,22 +76,19 @@ def from_keras(model: Any, out: str | Path, **options: Any) -> Attached:  # noqa
     if isinstance(model, (str, Path)) and not Path(model).is_file():
         raise NetworkError(f"{model}: no such file")
     from boxless.export.frameworks import export_keras, framework
+    from boxless.export.keras_files import load_keras_file
 
     keras = framework("keras", "keras", "tensorflow-cpu", "tf2onnx")
     if isinstance(model, (str, Path)):
-        path = Path(model)
-        try:
-            model = keras.saving.load_model(path, compile=False)
-        # Keras raises nearly anything on what it cannot load.
-        except Exception as error:
-            raise NetworkError(f"{path}: Keras cannot load it ({first_line(error)})") from None
-        name = path.stem
+        name = Path(model).stem
+        model = load_keras_file(Path(model), keras)
     else:
         name = getattr(model, "name", "keras")
     declared = getattr(model, "input_shape", None)
     if isinstance(declared, tuple) and len(declared) == 4 and all(declared[1:3]):
         options["input_size"] = options.get("input_size") or declared[1:3]
-    return _attached(name, lambda file: export_keras(model, file), out, options)
+    output = options.pop("output", None)  # by the name that Keras knows
+    return _attached(name, lambda file: export_keras(model, file, output), out, options)
 
 
 def from_torch(module: Any, out: str | Path, example_size: tuple[int, int] = (224, 224), **options: Any) -> Attached:  # noqa: ANN401
@@ -92,6 +123,8 @@ def _attached(name: str, export: Any, out: str | Path, options: dict[str, Any]) 
         try:
             with quiet():
                 export(file)
+        except NetworkError as error:
+            raise NetworkError(f"{name}: {error}") from None
         except BoxlessError:
             raise
         # Exporters raise nearly anything.

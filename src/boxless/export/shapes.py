@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from boxless.export.flow import Flow
+from boxless.export.limits import check_tensors
 
 Shapes = dict[str, tuple[int, ...]]
 
@@ -31,8 +32,12 @@ def shapes(model: onnx.ModelProto, entry: str, shape: Sequence[int], goal: str) 
         entry: the name of its input.
         shape: of a picture there.
         goal: the tensor that names the classes.
+
+    Raises:
+        NetworkError: if a tensor is larger than a classifier needs.
     """
     known = _inferred(model, entry, shape)
+    check_tensors(known)
     flow = Flow(model.graph, entry)
     if any(name not in known for name in flow.cuts(goal)):
         names = [name for node in flow.nodes_to([goal]) for name in node.output if name in flow.from_picture]

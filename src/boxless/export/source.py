@@ -12,6 +12,7 @@ from onnx.external_data_helper import uses_external_data
 
 from boxless.errors import NetworkError, first_line
 from boxless.export.assemble import OPSET
+from boxless.export.limits import check_functions
 from boxless.export.precision import in_float32
 from boxless.models.card import METADATA_KEY
 
@@ -91,15 +92,19 @@ def _read(path: Path) -> tuple[onnx.ModelProto, bool]:
         raise NetworkError(f"{path}: no such file")
     if path.stat().st_size > MAX_BYTES:
         raise NetworkError(f"{path}: {path.stat().st_size / 1e9:.1f} GB (an ONNX file holds at most 2 GB)")
-    wrong: Exception | None = None
-    try:
-        onnx.checker.check_model(str(path))  # the file, before it is in memory: a message would be copied
-    except (onnx.checker.ValidationError, ValueError, RuntimeError, OSError) as error:
-        wrong = error
     try:
         model = onnx.load(path, load_external_data=False)
     except Exception:  # protobuf's own, which depends on its build
         raise NetworkError(f"{path}: not an ONNX file, or a damaged one") from None
+    try:
+        check_functions(model)  # before anything goes through them
+    except NetworkError as error:
+        raise NetworkError(f"{path}: {error}") from None
+    wrong: Exception | None = None
+    try:
+        onnx.checker.check_model(str(path))  # the file: a message would be copied
+    except (onnx.checker.ValidationError, ValueError, RuntimeError, OSError) as error:
+        wrong = error
     if not model.graph.node:
         raise NetworkError(f"{path}: not an ONNX file, or one with an empty graph")
     outside = {

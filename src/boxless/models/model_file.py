@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from boxless.errors import ModelFileError, first_line
 from boxless.models import zoo
 from boxless.models.card import METADATA_KEY, Card
+from boxless.models.devices import check_runs, default_device, providers
 
 Floats = NDArray[np.float32]
 
@@ -89,10 +90,13 @@ class ModelFile:
     Args:
         model: the name of a model that comes with boxless (`boxless models` lists them), or a file's path.
         threads: how many a run may use; 0 lets ONNX Runtime decide (one a core).
+        device: that runs it: cpu, cuda, openvino, coreml or directml; $BOXLESS_DEVICE, else cpu,
+            where None. See `boxless.models.devices`.
 
     Attributes:
         path: of the file.
         card: what is to be known of the model.
+        device: that runs it.
         outputs: the names of what a run gives; an `Output` has None for what is not among them.
 
     Raises:
@@ -104,17 +108,20 @@ class ModelFile:
         (3, 6, 8)
     """
 
-    def __init__(self, model: str | Path, threads: int = 0) -> None:
+    def __init__(self, model: str | Path, threads: int = 0, device: str | None = None) -> None:
         self.path = find_model(model)
         self._threads = threads
+        self.device = device or default_device()
+        wanted = providers(self.device)
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads
         options.log_severity_level = 3
         try:
-            self._session = ort.InferenceSession(self.path, options, providers=["CPUExecutionProvider"])
+            self._session = ort.InferenceSession(self.path, options, providers=wanted)
         # ONNX Runtime's errors have no common class of their own.
         except Exception as error:
             raise ModelFileError(f"{self.path}: not a model that ONNX Runtime can run ({first_line(error)})") from None
+        check_runs(self._session, self.device)
         try:
             text = self._session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
         except UnicodeDecodeError:
@@ -132,9 +139,9 @@ class ModelFile:
             raise ModelFileError(f"{self.path}: {error}") from None
         self.outputs = _outputs(self._session, self.card, self.path)
 
-    def __reduce__(self) -> tuple[type[ModelFile], tuple[Path, int]]:
+    def __reduce__(self) -> tuple[type[ModelFile], tuple[Path, int, str]]:
         """As its path, for pickle: another process opens the file anew."""
-        return ModelFile, (self.path.absolute(), self._threads)
+        return ModelFile, (self.path.absolute(), self._threads, self.device)
 
     @cached_property
     def on_one_core(self) -> ModelFile:
@@ -143,7 +150,7 @@ class ModelFile:
         Two pictures, on a core each, are done well before two that have both cores in turn
         (benchmarks/speed.py).
         """
-        return self if self._threads else ModelFile(self.path, threads=1)
+        return self if self._threads or self.device != "cpu" else ModelFile(self.path, threads=1)
 
     def run(
         self, pixels: NDArray[np.uint8], *, size: tuple[int, int], classes: Sequence[int] = (), top: int = 1
@@ -192,12 +199,18 @@ class ModelFile:
         # ONNX Runtime's errors have no common class of their own.
         except Exception as error:
             raise ModelFileError(f"{self.path}: it cannot be run on this image ({first_line(error)})") from None
+        for name, value in zip(self.outputs, found, strict=True):
+            if name in _SCORES and not np.isfinite(value).all():
+                raise ModelFileError(f"{self.path}: a damaged model (its {name} are not finite on this image)")
         if len(found[0]) != 1 or found[0].shape[-1] != len(self.card.labels):
             raise ModelFileError(
                 f"{self.path}: a damaged model ({found[0].shape[-1]} logits for {len(self.card.labels)} labels)"
             )
         return found
 
+
+_SCORES = frozenset(["logits", "class_maps", "boxes", "box_scores"])
+"""What people are told; NaN in it would be no JSON."""
 
 _SHAPES = {
     "logits": ("tensor(float)", 2),

@@ -55,7 +55,7 @@ class Problem(Exception):  # noqa: N818 - it is called so by the RFC
 
 def in_utf8(data: object) -> bytes:
     """Plain data as JSON; halves of letters, which a request may name, as they came: \\udcXX."""
-    return json.dumps(data, ensure_ascii=False).encode("utf-8", "backslashreplace")
+    return json.dumps(data, ensure_ascii=False, allow_nan=False).encode("utf-8", "backslashreplace")
 
 
 class ClientGone(Exception):  # noqa: N818 - no error of anybody here

@@ -36,24 +36,42 @@ def write_whole(path: Path, write: Callable[[Path], object], owner: str = "") ->
 
 
 @contextmanager
-def temporary_files_beside(out: Path) -> Iterator[None]:
-    """All temporary files of this process, other libraries' too, in a folder `.NAME.work` beside a file that is made.
+def work_folder(out: Path) -> Iterator[Path]:
+    """A folder `.NAME.work` beside a file that is made, for what is needed meanwhile.
 
-    For commands, which have a process of their own. The folder is gone at the end; it is always called the same, so
-    what a run left that was killed, the next one clears away.
+    It is gone at the end. It is always called the same, so what a run left that was killed, the next one clears away.
+    Within `temporary_files_beside` it is that folder.
 
     Args:
         out: the file that is made; its folder is made where it is missing.
     """
     folder = out.resolve().with_name(f".{out.stem}.work")
+    if tempfile.tempdir == str(folder):
+        yield folder
+        return
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    before, tempfile.tempdir = tempfile.tempdir, str(folder)
     try:
-        yield
+        yield folder
     finally:
-        tempfile.tempdir = before
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def temporary_files_beside(out: Path) -> Iterator[None]:
+    """All temporary files of this process, other libraries' too, in the `work_folder` beside a file that is made.
+
+    For commands, which have a process of their own.
+
+    Args:
+        out: the file that is made; its folder is made where it is missing.
+    """
+    with work_folder(out) as folder:
+        before, tempfile.tempdir = tempfile.tempdir, str(folder)
+        try:
+            yield
+        finally:
+            tempfile.tempdir = before
 
 
 def check_space(folder: Path, needed: int, what: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from boxless.models.devices import default_device
 from boxless.system.machine import has_vnni
 
 DEFAULT_MODEL = "efficientnet-lite0"
@@ -13,11 +14,15 @@ EIGHT_BIT_MODEL = "efficientnet-lite0-int8"
 """The same in eight bits."""
 
 
-def quick_model() -> str:
-    """The default model of everything that locates or measures: in eight bits where the processor is made for them.
+def quick_model(device: str | None = None) -> str:
+    """The default model of everything that locates or measures: int8 where the processor is made for it.
 
-    There it takes about half of the time and loses nothing (decision 0045); elsewhere it would gain little. Only what
-    makes models (fit, quantize) starts from `DEFAULT_MODEL`.
+    There it takes about half of the time and loses nothing (decision 0045); elsewhere it would gain little. Devices
+    other than the processor run the one in float32: not all of them take int8. Only what makes models (fit, quantize)
+    starts from `DEFAULT_MODEL`.
+
+    Args:
+        device: that runs the model; $BOXLESS_DEVICE, else cpu, where None.
 
     Returns:
         A name, one of `models`.
@@ -26,7 +31,7 @@ def quick_model() -> str:
         >>> quick_model() in models()
         True
     """
-    return EIGHT_BIT_MODEL if has_vnni() else DEFAULT_MODEL
+    return EIGHT_BIT_MODEL if has_vnni() and (device or default_device()) == "cpu" else DEFAULT_MODEL
 
 
 def models() -> dict[str, Path]:
