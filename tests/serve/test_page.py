@@ -267,10 +267,13 @@ def test_pictures_may_be_taken_away_again(page: Page, address: str, pictures: Pa
 
 def test_what_goes_on_elsewhere_disturbs_nobody(page: Page, address: str, pictures: Path) -> None:
     opened(page, address)
-    routes = held(page, "**/v1/locate")
-    drop(page, *((name, (pictures / name).read_bytes()) for name in ("coffee.jpg", "chelsea.jpg")))
-    release(page, routes)
+    drop(page, ("coffee.jpg", (pictures / "coffee.jpg").read_bytes()))
     page.locator("#tray .done").wait_for()
+    routes = held(page, "**/v1/locate")
+    drop(page, ("chelsea.jpg", (pictures / "chelsea.jpg").read_bytes()))
+    page.locator("#tray").get_by_role("button", name="coffee.jpg").click()
+    page.locator("#stage canvas[aria-label^='coffee.jpg']").wait_for()
+    page.locator(".overlay .box").wait_for()
     page.evaluate(
         """window.told = 0;
         const watch = new MutationObserver((changes) => (told += changes.length));

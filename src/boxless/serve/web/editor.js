@@ -28,7 +28,7 @@ export class Editor {
   /** The overlay of an image; `only` is the label whose boxes it has, null for all that are shown. */
   overlay(picture, only) {
     const { width, height } = picture.found;
-    const svg = shape("svg", { viewBox: `0 0 ${width} ${height}`, class: "overlay", role: "group", "aria-label": "Boxes" });
+    const svg = shape("svg", { viewBox: `0 0 ${width} ${height}`, class: "overlay", role: "group", "aria-label": "Places found" });
     svg.redraw = () => this.#draw(svg, picture, only);
     svg.onpointerdown = (event) => this.#begin(event, svg, picture, only);
     svg.onpointermove = (event) => this.#move(event, svg, picture);
@@ -76,9 +76,12 @@ export class Editor {
     const matrix = svg.getScreenCTM();
     if (!matrix || !picture.found) return;
     const unit = 1 / matrix.a; // a pixel of the screen
+    const boxes = picture.boxes.filter(({ label }) => only === null || label === only);
+    const depends = JSON.stringify([boxes, picture.shown, this.selected, this.adding, this.#drag, unit]);
+    if (svg.drawn === depends) return; // what is there stays the element that it is
+    svg.drawn = depends;
     const focused = svg.contains(document.activeElement) ? document.activeElement.dataset.key : null;
     svg.classList.toggle("adding", this.adding);
-    const boxes = picture.boxes.filter(({ label }) => only === null || label === only);
     const parts = boxes.map((each) => {
       const dragged = this.#drag?.which && this.#is(each) && this.#is(this.#drag.which) ? this.#drag.box : each.box;
       return this.#box(picture, { ...each, box: dragged }, unit);
