@@ -115,7 +115,7 @@ def rates(folder: Path, preset: str, rounds: int) -> dict[str, float]:
     """The long run from end to end over the slower of decoding and the network alone, in turns on the same pictures."""
     localizer = Localizer(Settings().model, preset, threads=1)
     enough, cores = localizer.preset.scales[-1], os.cpu_count() or 1
-    names = [str(item.place) for item in islice(items_of([str(folder)]), rounds * _ROUND)]
+    names = [str(item.content) for item in islice(items_of([str(folder)]), rounds * _ROUND)]
     read = partial(read_picture, enough=enough)
 
     def rate(work: Iterable[object]) -> float:
@@ -202,7 +202,7 @@ def ray_over_plain(folder: Path, place: Path, pictures: int, shard: int, preset:
     from boxless.batch.on_ray import on_ray
 
     listed = place / "ray.txt"
-    listed.write_text("\n".join(str(item.place) for item in islice(items_of([str(folder)]), pictures)))
+    listed.write_text("\n".join(str(item.content) for item in islice(items_of([str(folder)]), pictures)))
     found: dict[str, float] = {}
     for name, options in (("plain", {}), ("Ray", {"engine": on_ray})):
         job = Job((str(listed),), str(place / name), Settings(preset=preset), "parquet", shard)

@@ -155,7 +155,7 @@ class _Member(tarfile.TarInfo):
 def _check_rest(archive: tarfile.TarFile) -> None:
     """Makes sure that an archive has ended: after its end there are zeros only."""
     end = archive.offset
-    while rest := archive.fileobj.read(1 << 20):  # type: ignore[union-attr]
+    while rest := archive.fileobj.read(1 << 20):
         if rest.strip(b"\0"):
             raise tarfile.ReadError(f"there is more after its end, at byte {end:,}")
 
