@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from tests.batch.conftest import job, rows_in
 from tests.batch.test_walk import names
 
 from boxless.batch import folder, remote
+from boxless.batch.results import select
 from boxless.batch.run import run
 from boxless.errors import DatasetError, ResultsError
 
@@ -46,7 +48,8 @@ def test_an_image_that_never_comes_is_a_row(silent: str, tmp_path: Path) -> None
 
 
 def test_results_that_never_answer(silent: str, coffee: Path) -> None:
-    from dataclasses import replace
-
     with pytest.raises(ResultsError, match=rf"{silent}/out: cannot be read or written \(no answer within"):
         run(replace(job(coffee, "out"), out=f"{silent}/out"))
+    pytest.importorskip("pyarrow", reason="needs the extra batch")
+    with pytest.raises(ResultsError, match="no answer within"):
+        select(f"{silent}/out")

@@ -88,6 +88,7 @@ CONDITIONS: dict[str, Callable[[dict[str, Any]], bool]] = {
     "0 < probability < 0.1 and x0 is not null": lambda row: (
         0 < (row["probability"] or 0) < 0.1 and row["x0"] is not None
     ),
+    "label in ('espresso')": lambda row: row["label"] == "espresso",
     "detected": lambda row: bool(row["detected"]),
 }
 

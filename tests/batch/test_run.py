@@ -141,9 +141,7 @@ def test_other_pictures_are_refused(album: Path, tmp_path: Path) -> None:
     run(job(album, out))
     extra = album / "b/11.jpg"
     extra.write_bytes((album / "a.jpg").read_bytes())
-    with pytest.raises(
-        ResultsError, match=r"part-00001.jsonl has \S*b/9.jpg as its picture 1, where \S*b/11.jpg is now"
-    ):
+    with pytest.raises(ResultsError, match=r"part-00001.jsonl has \S*b/9.jpg as its image 1, where \S*b/11.jpg is now"):
         run(job(album, out))
     extra.rename(album / "z.jpg")
     with pytest.raises(ResultsError, match=r"it ended after 7 images, and now \S*z.jpg follows"):

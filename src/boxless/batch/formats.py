@@ -1,4 +1,4 @@
-"""The files that rows are kept in: Parquet, or JSON, an object a line.
+"""The files that rows are kept in: Parquet, or JSON, an object a line. Both give back the same rows.
 
 Files are decoded from bytes in memory, in the thread that asks. Where PyArrow's own threads read a file of Python, one
 of them may want the interpreter while it shuts down, and the process then aborts (exit status 134).
@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from boxless.errors import ResultsError
-from boxless.system.extras import require
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -21,96 +21,65 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 
-class Format(Protocol):
-    """One way to keep rows. Both ways give back the same rows."""
+@dataclass(frozen=True)
+class Format:
+    """One way to keep rows.
+
+    Attributes:
+        suffix: of its files.
+        encode: makes a whole file of rows; the same rows give the same bytes.
+        rows: the rows of a file.
+        table: the rows of a file as a table of PyArrow.
+    """
 
     suffix: str
-
-    def load(self) -> None:
-        """Loads the packages that it is written with, before an image is read in vain.
-
-        Raises:
-            MissingExtraError: if one is not installed.
-        """
-
-    def encode(self, rows: Sequence[Row]) -> bytes:
-        """A whole file; the same rows give the same bytes."""
-
-    def rows(self, content: bytes) -> list[Row]:
-        """The rows of a file."""
-
-    def table(self, content: bytes) -> pa.Table:
-        """The rows of a file as a table of PyArrow."""
+    encode: Callable[[Sequence[Row]], bytes]
+    rows: Callable[[bytes], list[Row]]
+    table: Callable[[bytes], pa.Table]
 
 
-class Parquet:
-    """Parquet by PyArrow: a row an image, predictions and boxes nested in it."""
+def _to_parquet(rows: Sequence[Row]) -> bytes:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
 
-    suffix = ".parquet"
-
-    def load(self) -> None:
-        """PyArrow; see `Format`."""
-        require("batch", "the format parquet (jsonl does not)")
-        import pyarrow.parquet  # noqa: F401
-
-    def encode(self, rows: Sequence[Row]) -> bytes:
-        """See `Format`."""
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        with_maps = any("class_map" in prediction for each in rows for prediction in each["predictions"])
-        file = io.BytesIO()
-        pq.write_table(pa.Table.from_pylist(list(rows), schema=schema(with_maps)), file, compression="zstd")
-        return file.getvalue()
-
-    def rows(self, content: bytes) -> list[Row]:
-        """See `Format`."""
-        rows: list[Row] = self.table(content).to_pylist()
-        return rows
-
-    def table(self, content: bytes) -> pa.Table:
-        """See `Format`."""
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        with pq.ParquetFile(pa.BufferReader(content)) as file:
-            return file.read(use_threads=False)
+    with_maps = any("class_map" in prediction for each in rows for prediction in each["predictions"])
+    file = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist(list(rows), schema=schema(with_maps)), file, compression="zstd")
+    return file.getvalue()
 
 
-class JsonLines:
-    """JSON, an object a line: exactly what `boxless locate --json` prints."""
+def _from_parquet(content: bytes) -> pa.Table:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
 
-    suffix = ".jsonl"
-
-    def load(self) -> None:
-        """Nothing; see `Format`."""
-
-    def encode(self, rows: Sequence[Row]) -> bytes:
-        """See `Format`."""
-        return "".join(json.dumps(each, ensure_ascii=False, allow_nan=False) + "\n" for each in rows).encode("utf-8")
-
-    def rows(self, content: bytes) -> list[Row]:
-        """See `Format`."""
-        return [json.loads(line) for line in content.splitlines()]
-
-    def table(self, content: bytes) -> pa.Table:
-        """See `Format`."""
-        import pyarrow as pa
-
-        return pa.Table.from_pylist(self.rows(content), schema=schema(with_maps=False))
+    with pq.ParquetFile(pa.BufferReader(content)) as file:
+        return file.read(use_threads=False)
 
 
-FORMATS: dict[str, Format] = {"parquet": Parquet(), "jsonl": JsonLines()}
+def _to_lines(rows: Sequence[Row]) -> bytes:
+    """Exactly what `boxless locate --json` prints."""
+    return "".join(json.dumps(each, ensure_ascii=False, allow_nan=False) + "\n" for each in rows).encode("utf-8")
+
+
+def _from_lines(content: bytes) -> list[Row]:
+    return [json.loads(line) for line in content.splitlines()]
+
+
+def _table_of_lines(content: bytes) -> pa.Table:
+    import pyarrow as pa
+
+    return pa.Table.from_pylist(_from_lines(content), schema=schema(with_maps=False))
+
+
+FORMATS: dict[str, Format] = {
+    "parquet": Format(".parquet", _to_parquet, lambda content: list(_from_parquet(content).to_pylist()), _from_parquet),
+    "jsonl": Format(".jsonl", _to_lines, _from_lines, _table_of_lines),
+}
+"""By the name that `--format` takes."""
 
 
 def format_of(name: str) -> Format:
     """The format of that name.
-
-    Args:
-        name: one of `FORMATS`.
-
-    Returns:
-        The format.
 
     Raises:
         ResultsError: if there is none.

@@ -76,8 +76,8 @@ def select(place: str, where: str | None = None, by: str | None = None, limit: i
         >>> from boxless.batch.run import run
         >>> out = tempfile.mkdtemp()
         >>> _ = run(Job(("examples/pictures",), out, Settings(preset="fast")))
-        >>> [found.predictions[0].label for found in select(out, "'cat' in label or detected", by="class").found]
-        ['espresso', 'missile', 'tabby']
+        >>> [found.image for found in select(out, "label = 'espresso' and detected", by="activation").found]
+        ['examples/pictures/coffee.jpg']
     """
     import pyarrow as pa
 
@@ -184,11 +184,10 @@ def _prediction(said: dict[str, Any], row: Row) -> Prediction:
 
 
 def _results(folder: Folder) -> tuple[Shards, Manifest]:
-    manifest = read_manifest(folder)
     for kind in FORMATS.values():
-        shards = Shards(folder, kind, manifest.shard if manifest else 1)
-        if shards.numbers():
+        if Shards(folder, kind, 1).numbers():
+            manifest = read_manifest(folder)
             if manifest is None:
                 raise ResultsError(f"{folder}: no {MANIFEST} that says how these results were made")
-            return shards, manifest
+            return Shards(folder, kind, manifest.shard), manifest
     raise ResultsError(f"{folder}: no results there (expected part-00000.parquet or .jsonl, and {MANIFEST})")

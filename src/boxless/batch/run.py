@@ -15,6 +15,7 @@ from boxless.batch.manifest import begin, planned, write_manifest
 from boxless.batch.rows import rows
 from boxless.batch.shards import Done
 from boxless.batch.sources import check
+from boxless.system.extras import require
 
 Failure = tuple[str, str]
 """An image's name, and why it could not be read."""
@@ -117,7 +118,8 @@ def run(
     """
     start = time.perf_counter()
     check(job.sources)
-    job.shards.kind.load()
+    if job.format == "parquet":
+        require("batch", "the format parquet (jsonl does not)")
     now, folder, done, counts = planned(job), job.shards.folder, Done(), [0, 0]
 
     def count(images: int, failures: Sequence[Failure]) -> None:

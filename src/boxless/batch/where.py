@@ -6,6 +6,7 @@ import ast
 import io
 import tokenize
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import reduce
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -27,10 +28,6 @@ _COMPARISONS: dict[type[ast.cmpop], str] = {
     ast.GtE: "greater_equal",
 }
 """By the names that PyArrow's functions have."""
-
-
-class _ConditionError(Exception):
-    pass
 
 
 def condition(text: str, empty: pa.Table) -> Callable[[pa.Table], pa.Table]:
@@ -59,17 +56,11 @@ def condition(text: str, empty: pa.Table) -> Callable[[pa.Table], pa.Table]:
     try:
         tree = ast.parse(_as_python(text), mode="eval").body
         _mask(tree, empty)  # types are wrong now or never
-    except _ConditionError as error:
-        problem = str(error)
-    except (SyntaxError, tokenize.TokenError) as error:
-        problem = f"not a condition: {first_line(getattr(error, 'msg', error))}"
     except (RecursionError, MemoryError):
         problem = "nested too deeply"
-    except OverflowError:
-        problem = "a number of more digits than a column has"
-    # PyArrow's errors: of a list of numbers and texts, a number compared with a text, bytes that are no text.
+    # Of Python's parser; of PyArrow, which compares a number with no text; ours.
     except Exception as error:
-        problem = first_line(error)
+        problem = first_line(getattr(error, "msg", error))
     else:
         return lambda table: table.filter(_mask(tree, table))
     shown = text if len(text) <= 200 else f"{text[:200]}..."
@@ -83,14 +74,12 @@ def _as_python(text: str) -> str:
     """With what SQL writes in other words as Python writes it; quoted text stays."""
     tokens = list(tokenize.generate_tokens(io.StringIO(text.strip()).readline))
     if any(token.type == tokenize.ERRORTOKEN and token.string in "'\"" for token in tokens):
-        raise _ConditionError("a quote that is not closed")
+        raise ValueError("a quote that is not closed")
     if any(token.type == tokenize.COMMENT for token in tokens):
-        raise _ConditionError("# outside of quotes")
+        raise ValueError("# outside of quotes")
     for one, other in pairwise(tokens):
         if one.type == other.type == tokenize.STRING:
-            raise _ConditionError(
-                f'{one.string}{other.string}: two texts in a row (expected "it\'s" for a quote in a text)'
-            )
+            raise ValueError(f'{one.string}{other.string}: two texts in a row (expected "it\'s" for a quote in a text)')
     return " ".join(_AS_IN_SQL.get(token.string.lower(), token.string) for token in tokens).strip()
 
 
@@ -108,7 +97,7 @@ def _mask(node: ast.expr, table: pa.Table) -> Any:  # noqa: ANN401 (PyArrow has 
         return column if str(column.type) == "bool" else pc.is_valid(column)
     if isinstance(node, ast.Compare):
         return reduce(pc.and_kleene, _comparisons(node, table))
-    raise _ConditionError(f"'{ast.unparse(node)}' is no comparison")
+    raise ValueError(f"'{ast.unparse(node)}' is no comparison")
 
 
 def _comparisons(node: ast.Compare, table: pa.Table) -> Iterator[Any]:
@@ -117,9 +106,10 @@ def _comparisons(node: ast.Compare, table: pa.Table) -> Iterator[Any]:
 
     for (left, right), how in zip(pairwise([node.left, *node.comparators]), node.ops, strict=True):
         if isinstance(how, ast.In | ast.NotIn):
-            if isinstance(right, ast.Tuple | ast.List):
+            if not isinstance(right, ast.Name):
                 column = _column(left, table)
-                values = pa.array([_value(each) for each in right.elts]).cast(column.type)
+                listed = right.elts if isinstance(right, ast.Tuple | ast.List) else [right]
+                values = pa.array([_value(each) for each in listed]).cast(column.type)
                 found = pc.if_else(pc.is_valid(column), pc.is_in(column, values), None)
             else:
                 found = pc.match_substring(_column(right, table), str(_value(left)), ignore_case=True)
@@ -128,9 +118,9 @@ def _comparisons(node: ast.Compare, table: pa.Table) -> Iterator[Any]:
             column = _column(left, table)
             yield pc.is_null(column) if isinstance(how, ast.Is | ast.Eq) else pc.is_valid(column)
         elif type(how) not in _COMPARISONS:
-            raise _ConditionError("'is' goes with null only")
+            raise ValueError("'is' goes with null only")
         elif not isinstance(left, ast.Name) and not isinstance(right, ast.Name):
-            raise _ConditionError("a comparison without a column")
+            raise ValueError("a comparison without a column")
         else:
             sides = [_column(each, table) if isinstance(each, ast.Name) else _value(each) for each in (left, right)]
             yield getattr(pc, _COMPARISONS[type(how)])(*sides)
@@ -138,17 +128,15 @@ def _comparisons(node: ast.Compare, table: pa.Table) -> Iterator[Any]:
 
 def _column(node: ast.expr, table: pa.Table) -> Any:  # noqa: ANN401
     if not isinstance(node, ast.Name):
-        raise _ConditionError(f"'{ast.unparse(node)}' is no column")
+        raise ValueError(f"'{ast.unparse(node)}' is no column")
     if node.id.lower() not in table.column_names:
-        raise _ConditionError(f"no column '{node.id}'")
+        raise ValueError(f"no column '{node.id}'")
     return table[node.id.lower()]
 
 
 def _value(node: ast.expr) -> str | float | bool:
-    try:
+    with suppress(ValueError):
         value = ast.literal_eval(node)
-    except ValueError:
-        raise _ConditionError(f"'{ast.unparse(node)}' is neither a column nor a value") from None
-    if not isinstance(value, str | int | float | bool):
-        raise _ConditionError(f"'{ast.unparse(node)}' is no text and no number")
-    return value
+        if isinstance(value, str | int | float | bool):
+            return value
+    raise ValueError(f"'{ast.unparse(node)}' is no column, no text and no number")
