@@ -70,7 +70,7 @@ class Bootstrap:
         return np.concatenate([statistic(weights) for weights in self.weights()])
 
     def share(self, hits: NDArray[np.bool_]) -> Interval:
-        """The share of cases (n,) that are hits, in percent, with Wilson's interval for as many pictures as there are."""
+        """The share of hits among cases (n,), in percent, with Wilson's interval for the number of pictures."""
         return wilson(100 * float(np.mean(hits)), int(self._pictures.max()) + 1)
 
     def interval(self, statistic: Statistic) -> Interval:

@@ -90,10 +90,9 @@ class Report:
         if unseen := [name for name, count in zip(held_out.classes, held_out.counts, strict=True) if not count]:
             found.append(f"no held-out picture of {', '.join(unseen[:10])}{' and more' if len(unseen) > 10 else ''}")
         if count := len(self.duplicates):
-            found.append(
-                f"{count} held-out image{' nearly duplicates a training image' if count == 1 else 's nearly duplicate training images'}, "
-                "so accuracy is slightly too high"
-            )
+            many = "images nearly duplicate training images"
+            words = "image nearly duplicates a training image" if count == 1 else many
+            found.append(f"{count} held-out {words}, so accuracy is slightly too high")
         found += [*self._everywhere(), *self.held_out.notes]
         found += [each.in_words(held_out.classes) for each in self.survivals if each.suspicious]
         return tuple(found)
