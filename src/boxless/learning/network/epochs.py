@@ -94,8 +94,7 @@ def run_epochs(
 def _epoch(network: Any, batches: Batches, watch: Watch) -> dict[str, float]:  # noqa: ANN401
     """Takes the steps of an epoch; the means of loss and metrics over it.
 
-    Not fit(): TensorFlow's pipeline, which it feeds by way of a generator, has the memory allocator give every buffer
-    back at once; half of the time of a small network on a CPU went there.
+    Not fit() with callbacks: see docs/decisions/0070.
     """
     said = []
     for pictures, targets in batches:
