@@ -98,7 +98,7 @@ def train(
     from boxless.datasets.split import read_split
     from boxless.learning.network.augment import usual_augmentation
     from boxless.learning.network.choice import Choice
-    from boxless.learning.network.plan import Optimizer, Plan, Rates
+    from boxless.learning.network.plan import Optimizer, Schedule, TrainingPlan
     from boxless.system.html_page import PAGE
 
     choice = Choice(network, head, size, width, weights)
@@ -106,12 +106,12 @@ def train(
     if report:
         ask_before_overwriting(report / PAGE, force, "--report")
     usual = _FINE_TUNING if weights else _FROM_SCRATCH
-    plan = Plan(
+    plan = TrainingPlan(
         epochs=epochs,
         batch=batch,
         optimizer=cast("Optimizer", optimizer),
         rate=usual.get(optimizer, 1e-3) if rate is None else rate,
-        schedule=cast("Rates", schedule),
+        schedule=cast("Schedule", schedule),
         warmup=warmup,
         weight_decay=weight_decay,
         label_smoothing=label_smoothing,

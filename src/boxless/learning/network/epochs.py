@@ -14,7 +14,7 @@ from boxless.errors import TrainingError
 from boxless.learning.network.checkpoint import Arrays, Checkpoints, read_variables, variables, write_variables
 from boxless.learning.network.event_log import log_numbers
 from boxless.learning.network.history import Epoch
-from boxless.learning.network.plan import Plan
+from boxless.learning.network.plan import TrainingPlan
 from boxless.learning.network.score import Score
 from boxless.learning.network.watch import Watch
 from boxless.system.files import check_space
@@ -24,7 +24,7 @@ Batches = Iterator[tuple[Any, Any]]
 
 def run_epochs(
     network: Any,  # noqa: ANN401
-    plan: Plan,
+    plan: TrainingPlan,
     steps: int,
     batches: Callable[[int], Batches],
     *,

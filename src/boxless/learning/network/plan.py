@@ -7,12 +7,12 @@ from typing import Literal, get_args
 
 from boxless.errors import TrainingError
 
-Rates = Literal["cosine", "step"]
+Schedule = Literal["cosine", "step"]
 Optimizer = Literal["sgd", "adamw"]
 
 
 @dataclass(frozen=True)
-class Plan:
+class TrainingPlan:
     """How a network is trained.
 
     Attributes:
@@ -37,7 +37,7 @@ class Plan:
     batch: int = 32
     optimizer: Optimizer = "adamw"
     rate: float = 1e-3
-    schedule: Rates = "cosine"
+    schedule: Schedule = "cosine"
     warmup: float = 1.0
     drops: tuple[float, ...] = (0.5, 0.75)
     momentum: float = 0.9
@@ -66,7 +66,7 @@ class Plan:
             raise TrainingError(f"rate {self.rate} (expected more than 0, such as 0.001)")
         choices = (
             ("optimizer", self.optimizer, get_args(Optimizer)),
-            ("schedule", self.schedule, get_args(Rates)),
+            ("schedule", self.schedule, get_args(Schedule)),
             ("augment", self.augment, tuple(AUGMENTATIONS)),
             ("keep", self.keep, ("best", "last")),
         )
