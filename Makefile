@@ -13,7 +13,8 @@ export BOXLESS_DATA ?= $(abspath ../shared/data)
 
 help:
 	@echo "make demo   install, and locate the object in a picture"
-	@echo "make test   run the tests         make lint   check style and types"
+	@echo "make check  check style and types and run the core tests: about a minute, for while you work"
+	@echo "make test   run all tests         make lint   check style and types"
 	@echo "make lowest  run the tests with the lowest versions of what boxless depends on"
 	@echo "make docs   make the site of the documentation      make demo-page  with a page that runs a model (needs npm)"
 	@echo "make release  build what is published into dist/, and try the wheel in an empty environment"
@@ -29,6 +30,12 @@ demo: $(BIN)/.run
 	@mkdir -p .demo
 	@$(BIN)/boxless locate examples/pictures/coffee.jpg --save .demo
 	@echo "The drawn picture: .demo/coffee_found.jpg"
+
+# What an image, a map and a result are; without frameworks, services and browsers.
+CORE = tests/imaging tests/maps tests/models tests/system tests/datasets tests/test_imports.py tests/test_results.py \
+	tests/test_localizer.py tests/test_multi_scale.py tests/test_golden.py
+check: lint
+	$(BIN)/pytest --quiet --numprocesses auto $(CORE)
 
 test: $(BIN)/.develop $(NPM)
 	$(BIN)/pytest --numprocesses auto

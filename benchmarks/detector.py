@@ -26,8 +26,8 @@ from benchmarks.facts import DATA
 from benchmarks.meter import Meter, taken
 from boxless.datasets.labelled import LabelledPictures
 from boxless.datasets.split import read_split
-from boxless.learning.detector.settings import Settings
-from boxless.learning.detector.taught import Taught
+from boxless.learning.detector.options import DetectorOptions
+from boxless.learning.detector.pseudo_labels import PseudoLabels
 from boxless.learning.detector.teacher import named_by_class_maps
 from boxless.localizer import Localizer
 from boxless.system.files import write_whole
@@ -81,13 +81,13 @@ def main() -> None:
     parser.add_argument("--measure", action="store_true")
     asked = parser.parse_args()
     work = asked.work / asked.data
-    if asked.taught_by:
+    if asked.pseudo_labels_of:
         data = SETS[asked.data]
-        settings = Settings(asked.backbone, data.size, WIDTHS[asked.backbone], asked.rounds, asked.epochs)
-        name = run_name(asked.taught_by, asked.backbone)
+        settings = DetectorOptions(asked.backbone, data.size, WIDTHS[asked.backbone], asked.rounds, asked.epochs)
+        name = run_name(asked.pseudo_labels_of, asked.backbone)
         work.mkdir(parents=True, exist_ok=True)
         with Meter(work / f"{name}.times"):
-            train(data, work, name, asked.taught_by, settings)
+            train(data, work, name, asked.pseudo_labels_of, settings)
     if asked.measure:
         measure(asked.data, work)
 
@@ -97,7 +97,7 @@ def run_name(by: str, backbone: str) -> str:
     return by if backbone == "efficientnet_lite0" else f"{by}-{backbone}"
 
 
-def train(data: Data, work: Path, name: str, by: str, settings: Settings) -> None:
+def train(data: Data, work: Path, name: str, by: str, settings: DetectorOptions) -> None:
     """Trains one detector; the one that boxes teach has as many epochs, in one round."""
     from boxless.cli.training_watch import OnScreen
     from boxless.learning.detector.train import train_detector
@@ -120,7 +120,7 @@ def train(data: Data, work: Path, name: str, by: str, settings: Settings) -> Non
     (work / f"{name}.json").write_text(json.dumps(made.as_dict(), indent=1))
 
 
-def true_boxes(data: Data, pictures: LabelledPictures) -> list[Taught]:
+def true_boxes(data: Data, pictures: LabelledPictures) -> list[PseudoLabels]:
     """The boxes that people drew in the pictures."""
     if data.boxes[0] is None:
         raise SystemExit(f"nobody drew boxes in {data.labels}: --taught-by labels")
@@ -138,7 +138,7 @@ def true_boxes(data: Data, pictures: LabelledPictures) -> list[Taught]:
     for path in pictures.paths:
         rows = by_name.get(path.name, [])
         boxes = np.array([box for box, _ in rows], np.float32).reshape(-1, 4)
-        taught.append(Taught.of_truth(boxes, np.array([k for _, k in rows], np.int64), len(pictures.classes)))
+        taught.append(PseudoLabels.of_truth(boxes, np.array([k for _, k in rows], np.int64), len(pictures.classes)))
     return taught
 
 

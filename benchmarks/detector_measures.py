@@ -16,8 +16,8 @@ from boxless.datasets.labelled import LabelledPictures
 from boxless.export.assemble import NETWORK_PREFIX, tensor_info
 from boxless.imaging.read import read_picture, resize_pixels
 from boxless.learning.detector.evidence import evidence_of
-from boxless.learning.detector.taught import Taught
-from boxless.learning.detector.teacher import load_taught, look
+from boxless.learning.detector.pseudo_labels import PseudoLabels
+from boxless.learning.detector.teacher import load_pseudo_labels, look
 from boxless.localizer import Localizer
 from boxless.maps.boxes import iou
 from boxless.maps.class_maps import probabilities
@@ -39,12 +39,12 @@ def named_by_detector(file: Path, held_out: LabelledPictures) -> NDArray[np.floa
     return np.stack(rows).astype(np.float32)
 
 
-def right_by_round(truth: Sequence[Taught], classes: Sequence[str], folder: Path) -> list[dict[str, Any]]:
+def right_by_round(truth: Sequence[PseudoLabels], classes: Sequence[str], folder: Path) -> list[dict[str, Any]]:
     """Of the boxes that each round was taught in training pictures: how many, and how many are right (IoU 0.5)."""
     rounds = []
     for file in sorted(folder.glob("boxes-*.npz")):
         counts: dict[str, list[int]] = {}
-        for taught, true in zip(load_taught(file), truth, strict=True):
+        for taught, true in zip(load_pseudo_labels(file), truth, strict=True):
             believed = taught.weights > 0
             for box, candidates in zip(taught.boxes[believed], taught.candidates[believed], strict=True):
                 there = len(true) > 0 and float(iou(box[None], true.boxes).max()) >= 0.5

@@ -140,7 +140,7 @@ def table(rows: Mapping[str, Mapping[str, Any]]) -> str:
     """All sets, for the page."""
     lines = [
         "| set | classified | one box: `fast` | `balanced` | `best` | MaxBoxAccV2 | best threshold: for all | "
-        "a class | an image | pointing | box area / truth | AP50 known / unknown | detected: present / absent / nothing "
+        "a class | an image | pointing | box area / truth | AP50 known / unknown | detected: present / absent / none "
         "on background | seconds of `fit` |",
         "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]

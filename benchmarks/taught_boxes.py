@@ -17,9 +17,9 @@ import numpy as np
 from benchmarks.detector import SETS, true_boxes
 from benchmarks.facts import DATA, write_results
 from boxless.datasets.split import read_split
-from boxless.learning.detector.pseudo_boxes import taught_by
-from boxless.learning.detector.taught import Taught
-from boxless.learning.detector.teacher import labels_of, looks_of
+from boxless.learning.detector.pseudo_boxes import pseudo_labels_of
+from boxless.learning.detector.pseudo_labels import PseudoLabels
+from boxless.learning.detector.teacher import labels_of, passes_of
 from boxless.localizer import Localizer
 from boxless.maps.boxes import iou
 from boxless.models.model_file import ModelFile
@@ -55,11 +55,13 @@ def measured(folder: Path, name: str) -> dict[str, object]:
     training = training.only(chosen)
     looks = looks_by_name(ModelFile(folder / f"{name}.onnx", threads=1))
 
-    def one(i: int) -> dict[str, Taught]:
+    def one(i: int) -> dict[str, PseudoLabels]:
         labels = labels_of(training, i)
         names = [training.classes[k] for k in labels]
         said = {by: look.locate(training.paths[i], classes=names, include_absent=True) for by, look in looks.items()}
-        return {way: taught_by([said[by] for by in who], labels, len(training.classes)) for way, who in AGREE.items()}
+        return {
+            way: pseudo_labels_of([said[by] for by in who], labels, len(training.classes)) for way, who in AGREE.items()
+        }
 
     found = list(ordered_map(one, range(len(training)), 2))
     figures = {}
@@ -77,7 +79,7 @@ def measured(folder: Path, name: str) -> dict[str, object]:
 
 def looks_by_name(network: ModelFile) -> dict[str, Localizer]:
     """Localizers of a model with localization passes, and without."""
-    naming, search, half = looks_of(network)
+    naming, search, half = passes_of(network)
     looks = {"naming": naming, "search": search, "search, half": half}
     for preset, side in (("balanced", 448), ("fast", 224)):
         plain = Localizer(network, preset)

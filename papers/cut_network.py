@@ -13,7 +13,7 @@ from boxless.imaging.read import read_picture, resize_pixels
 from boxless.learning.network.device import repeatable
 from boxless.learning.network.examples import Examples, Store
 from boxless.learning.network.loop import train_network
-from boxless.learning.network.plan import Plan
+from boxless.learning.network.plan import TrainingPlan
 from boxless.learning.network.rates import optimizer_of
 from boxless.learning.network.score import logits_of
 from boxless.networks import build
@@ -69,7 +69,7 @@ class Cut:
         start, settings = time.perf_counter(), self._settings
         keras.utils.clear_session()
         repeatable(seed)
-        plan = Plan(
+        plan = TrainingPlan(
             epochs=settings.epochs, batch=settings.batch, rate=settings.rate, augment="none", keep="last", seed=seed
         )
         if settings.learns == "top":

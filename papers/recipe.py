@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from boxless.learning.network.plan import Plan, Rates
+from boxless.learning.network.plan import Schedule, TrainingPlan
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Recipe:
         whitening: whether pictures are normalised in contrast and whitened; else each colour is shifted and scaled.
         train, test: how many pictures of CIFAR-10's 50,000 and 10,000, as many of each class.
         epochs, batch, rate, schedule, drops, momentum, weight_decay, warmup: of gradient descent, see
-            `boxless.learning.network.plan.Plan`.
+            `boxless.learning.network.plan.TrainingPlan`.
         half_precision: whether it is computed so where that is quicker; weights and errors are in single.
     """
 
@@ -32,16 +32,16 @@ class Recipe:
     epochs: int
     batch: int
     rate: float
-    schedule: Rates
+    schedule: Schedule
     drops: tuple[float, ...] = ()
     momentum: float = 0.9
     weight_decay: float = 1e-4
     warmup: float = 0.0
     half_precision: bool = False
 
-    def plan(self, seed: int) -> Plan:
+    def plan(self, seed: int) -> TrainingPlan:
         """As the training loop takes it: no augmentation, and the last weights, since test pictures may not choose."""
-        return Plan(
+        return TrainingPlan(
             epochs=self.epochs,
             batch=self.batch,
             optimizer="sgd",

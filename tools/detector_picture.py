@@ -25,8 +25,8 @@ from boxless import Localizer
 from boxless.cli.training_watch import OnScreen
 from boxless.datasets.split import read_split
 from boxless.imaging.draw import Layer, draw, overlay
-from boxless.learning.detector.settings import Settings
-from boxless.learning.detector.taught import Taught
+from boxless.learning.detector.options import DetectorOptions
+from boxless.learning.detector.pseudo_labels import PseudoLabels
 from boxless.learning.detector.teacher import by_class_maps
 from boxless.learning.detector.train import train_detector
 from boxless.learning.head.fit import fit
@@ -45,7 +45,7 @@ SIZES = {"cat": (80, 130), "cup": (80, 130), "rocket": (14, 20)}
 ROCKET = [(321, 124), (312, 140), (309, 178), (311, 404), (333, 404), (334, 178), (331, 140)]
 """Its outline in examples/pictures/rocket.jpg."""
 
-SETTINGS = Settings(size=192, epochs=16, rounds=2)
+SETTINGS = DetectorOptions(size=192, epochs=16, rounds=2)
 MANY = 4
 """The scenes that are drawn are the first two held-out ones that show so many things."""
 
@@ -136,13 +136,13 @@ def right(things: Sequence[Thing], said: Sequence[Thing]) -> int:
     return len(things) - len(left)
 
 
-def believed(taught: Taught, classes: Sequence[str]) -> list[Thing]:
+def believed(taught: PseudoLabels, classes: Sequence[str]) -> list[Thing]:
     """The boxes that a detector would be taught, of those whose class is known."""
     rows = zip(taught.boxes, taught.candidates, taught.weights * taught.known, strict=True)
     return [Thing(classes[int(which.argmax())], tuple((box * SIDE).tolist())) for box, which, weight in rows if weight]
 
 
-def taught_layers(taught: Taught, classes: Sequence[str]) -> list[Layer]:
+def taught_layers(taught: PseudoLabels, classes: Sequence[str]) -> list[Layer]:
     """The boxes that class maps teach, with how far each is believed."""
     by_title: dict[tuple[str, int], list[Box]] = {}
     for box, candidates, weight in zip(taught.boxes, taught.candidates, taught.weights, strict=True):

@@ -140,7 +140,7 @@ def train(
         weights: "imagenet" or a Keras model file to start from; random weights where None.
         rate: highest learning rate; by the optimizer, lower with `weights`, where None.
         augment: "none", "shift", "small" or "large"; by the input size where None.
-        **plan: other fields of `boxless.learning.network.plan.Plan`, such as `epochs`, `batch` and `optimizer`.
+        **plan: other fields of `boxless.learning.network.plan.TrainingPlan`, such as `epochs`, `batch` and `optimizer`.
 
     Returns:
         Paths of model and report, and metrics on the held-out images.
@@ -159,11 +159,11 @@ def train(
     from boxless.datasets.split import read_split
     from boxless.learning.network.augment import usual_augmentation
     from boxless.learning.network.choice import Choice
-    from boxless.learning.network.plan import Plan, usual_rate
+    from boxless.learning.network.plan import TrainingPlan, usual_rate
     from boxless.learning.network.train import train as train_on
 
     choice = Choice(network, head, size, width, None if weights is None else str(weights))
-    settings = Plan(
+    settings = TrainingPlan(
         rate=usual_rate(plan.get("optimizer", "adamw"), fine_tune=weights is not None) if rate is None else rate,
         augment=augment or usual_augmentation(choice.side),
         seed=seed,

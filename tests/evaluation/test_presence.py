@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,8 @@ import pytest
 from boxless import Localizer
 from boxless.datasets.boxed import read_dataset
 from boxless.evaluation.blank import blank_pictures
-from boxless.evaluation.presence import LEAST_KEPT, Surveys, levels
+from boxless.evaluation.presence import LEAST_KEPT, Surveys, levels, set_levels
+from boxless.models.model_file import ModelFile
 
 
 def surveys(probabilities: np.ndarray, evidence: np.ndarray) -> Surveys:
@@ -49,6 +51,17 @@ def test_a_few_pictures_set_nothing(told_apart: tuple[Surveys, np.ndarray]) -> N
     seen, shown = told_apart
     few = surveys(seen.probabilities[:10], seen.activation[:10])
     assert levels(few, shown[:10], few) is None
+
+
+def test_a_model_with_a_background_detects_what_is_more_probable_than_it(coffee: Path) -> None:
+    """Defects and background: from two images nothing can be measured, but not every image has a defect."""
+    network = ModelFile("efficientnet-lite0")
+    network.card = replace(network.card, background=(0,))
+    shown = np.zeros((2, len(network.card.labels)), bool)
+    shown[:, 5] = True
+    preset, found = set_levels(network, "fast", [coffee, coffee], shown, "2 images")
+    assert found is None
+    assert preset.min_probability == 0.5 and "2 images" in preset.detection_set_on
 
 
 def test_blank_pictures_are_the_same_each_time() -> None:

@@ -76,10 +76,10 @@ def detector(
     from boxless.cli.training_watch import watched
     from boxless.datasets.csv import Columns
     from boxless.datasets.split import read_split
-    from boxless.learning.detector.settings import Settings
+    from boxless.learning.detector.options import DetectorOptions
 
     ask_before_overwriting(out, force)
-    settings = Settings(backbone, size, width, rounds, epochs, batch, rate, seed)
+    settings = DetectorOptions(backbone, size, width, rounds, epochs, batch, rate, seed)
     training, validation = read_split(pictures, val, seed, Columns(separator, path_column, label_column))
     from boxless.learning.detector.train import train_detector
     from boxless.learning.head.fit import fit

@@ -70,7 +70,7 @@ class Bootstrap:
         return np.concatenate([statistic(weights) for weights in self.weights()])
 
     def share(self, hits: NDArray[np.bool_]) -> Interval:
-        """The share of cases (n,) that are hits, in percent, with Wilson's interval over the images."""
+        """The share of hits among cases (n,), in percent, with Wilson's interval for the number of pictures."""
         return wilson(100 * float(np.mean(hits)), int(self._pictures.max()) + 1)
 
     def interval(self, statistic: Statistic) -> Interval:
@@ -91,8 +91,8 @@ def wilson(share: float, count: int) -> Interval:
         The share and its interval, in percent.
 
     Example:
-        >>> wilson(100.0, 10)
-        Interval(value=100.0, low=72.2..., high=100.0)
+        >>> round(wilson(100.0, 10).low, 1)
+        72.2
     """
     p, z2 = share / 100, _NORMAL_975**2
     middle = (p + z2 / (2 * count)) / (1 + z2 / count)

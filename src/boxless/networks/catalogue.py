@@ -36,9 +36,16 @@ class Entry:
 
 NETWORKS: dict[str, Entry] = {
     "nin": Entry(
-        "network_in_network", 32, 4, False, True, "Network in Network, as its authors defined it for CIFAR-10"
+        "network_in_network",
+        32,
+        4,
+        False,
+        True,
+        "Network in Network, as its authors defined it for CIFAR-10; may not start to learn on few images",
     ),
-    "nin_bn": Entry("network_in_network", 32, 4, False, True, "the same with batch normalisation, which trains faster"),
+    "nin_bn": Entry(
+        "network_in_network", 32, 4, False, True, "the same with batch normalization, which trains reliably"
+    ),
     "resnet50": Entry("resnet", 224, 32, True, False, "ResNet-50; ImageNet weights where they can be downloaded"),
     "alexnet_gap": Entry("cam_paper", 224, 16, False, True, "AlexNet-GAP of the CAM paper"),
     "vgg16_gap": Entry("cam_paper", 224, 16, True, True, "VGGnet-GAP of the CAM paper; ImageNet weights likewise"),

@@ -9,9 +9,9 @@ import pytest
 from numpy.typing import NDArray
 
 from boxless.learning.detector.evidence import average_precision, evidence_of
-from boxless.learning.detector.pseudo_boxes import shared_out, taught_by
+from boxless.learning.detector.pseudo_boxes import pseudo_labels_of, shared_out
+from boxless.learning.detector.pseudo_labels import PseudoLabels
 from boxless.learning.detector.relabel import relabelled
-from boxless.learning.detector.taught import Taught
 from boxless.maps.boxes import boxes_in_map
 from boxless.maps.refine import resize_maps
 from boxless.models.model_file import Detected
@@ -41,7 +41,7 @@ def look(*predictions: Prediction) -> Localization:
     return Localization("picture", 200, 200, "model", "best", predictions, b"", 1.0)
 
 
-def near(taught: Taught, edges: tuple[float, ...]) -> int:
+def near(taught: PseudoLabels, edges: tuple[float, ...]) -> int:
     """The index of the box at a place."""
     apart = np.abs(taught.boxes - np.array(edges)).max(axis=1)
     assert apart.min() < 0.06
@@ -53,7 +53,7 @@ PLACES = ((0.1, 0.2, 0.4, 0.6), (0.6, 0.2, 0.9, 0.6))
 
 def test_labels_that_light_up_the_same_pieces_compete_for_them() -> None:
     found = look(prediction(0, 4.0, 3.0), prediction(2, 3.0, 4.0))
-    taught = taught_by([found], [0, 2], 3)
+    taught = pseudo_labels_of([found], [0, 2], 3)
     assert len(taught) == 2
     left, right = (near(taught, place) for place in PLACES)
     assert taught.candidates[left].tolist() == [1, 0, 0]
@@ -63,26 +63,26 @@ def test_labels_that_light_up_the_same_pieces_compete_for_them() -> None:
 
 def test_a_piece_that_speaks_for_two_labels_alike_is_of_either() -> None:
     found = look(prediction(0, 4.0, 3.9), prediction(1, 4.0, 4.0))
-    taught = taught_by([found], [0, 1], 3)
+    taught = pseudo_labels_of([found], [0, 1], 3)
     assert taught.candidates.tolist() == [[1, 1, 0]] * 2
     assert not taught.known.any()
     assert (taught.weights > 0).all()
 
 
 def test_a_weak_piece_is_doubtful_and_a_faint_one_none() -> None:
-    taught = taught_by([look(prediction(0, 4.0, 2.1))], [0], 1)
+    taught = pseudo_labels_of([look(prediction(0, 4.0, 2.1))], [0], 1)
     assert taught.weights[near(taught, PLACES[1])] == 0
     assert taught.weights[near(taught, PLACES[0])] > 0.9
-    assert len(taught_by([look(prediction(0, 4.0, 0.4))], [0], 1)) == 1
+    assert len(pseudo_labels_of([look(prediction(0, 4.0, 0.4))], [0], 1)) == 1
 
 
 def test_a_piece_that_other_looks_do_not_find_is_doubtful() -> None:
-    taught = taught_by([look(prediction(0, 4.0, 3.9)), look(prediction(0, 4.0, 0.0))], [0], 1)
+    taught = pseudo_labels_of([look(prediction(0, 4.0, 3.9)), look(prediction(0, 4.0, 0.0))], [0], 1)
     assert taught.weights[near(taught, PLACES[1])] == 0
 
 
 def test_a_picture_without_a_predictions_teaches_nothing() -> None:
-    assert len(taught_by([look(prediction(0, 0.0, 0.0))], [0], 3)) == 0
+    assert len(pseudo_labels_of([look(prediction(0, 0.0, 0.0))], [0], 3)) == 0
 
 
 def test_every_label_gets_a_piece_of_its_own() -> None:
@@ -101,7 +101,7 @@ def detected(*rows: tuple[int, float, tuple[float, ...]]) -> Detected:
 
 
 def test_a_detector_relabels_within_the_known_labels() -> None:
-    teacher = Taught.of_truth(np.array(PLACES, np.float32), np.array([0, 0]), 3)
+    teacher = PseudoLabels.of_truth(np.array(PLACES, np.float32), np.array([0, 0]), 3)
     said = detected(
         (0, 0.9, PLACES[0]), (2, 0.5, PLACES[0]), (0, 0.7, PLACES[1]), (2, 0.6, PLACES[1]), (1, 0.99, PLACES[1]),
         (0, 0.1, (0.0, 0.9, 0.1, 1.0)),
@@ -117,20 +117,20 @@ def test_a_detector_relabels_within_the_known_labels() -> None:
 
 
 def test_what_class_maps_do_not_support_is_doubtful() -> None:
-    teacher = Taught.of_truth(np.array(PLACES[:1], np.float32), np.array([0]), 3)
+    teacher = PseudoLabels.of_truth(np.array(PLACES[:1], np.float32), np.array([0]), 3)
     taught = relabelled(detected((0, 0.9, PLACES[0]), (0, 0.9, PLACES[1])), (100, 100), [0], teacher)
     assert taught.weights[near(taught, PLACES[0])] == pytest.approx(1)
     assert taught.weights[near(taught, PLACES[1])] == 0
 
 
 def test_a_detector_that_says_nothing_leaves_what_was_there() -> None:
-    teacher = Taught.of_truth(np.array(PLACES, np.float32), np.array([0, 1]), 3)
+    teacher = PseudoLabels.of_truth(np.array(PLACES, np.float32), np.array([0, 1]), 3)
     assert relabelled(detected((1, 0.9, PLACES[0])), (100, 100), [0], teacher) is teacher
 
 
 def test_a_label_without_an_object_keeps_what_class_maps_said() -> None:
     """A detector that finds both objects but only ever as the first label: neither becomes background."""
-    teacher = Taught.of_truth(np.array(PLACES, np.float32), np.array([0, 2]), 3)
+    teacher = PseudoLabels.of_truth(np.array(PLACES, np.float32), np.array([0, 2]), 3)
     both = relabelled(detected((0, 0.9, PLACES[0]), (0, 0.8, PLACES[1])), (100, 100), [0, 2], teacher)
     assert len(both) == 2
     left, right = (near(both, place) for place in PLACES)
@@ -144,7 +144,7 @@ def test_a_label_without_an_object_keeps_what_class_maps_said() -> None:
 
 def test_thousands_of_boxes_are_cut_down_to_those_believed_most() -> None:
     random = np.random.default_rng(0)
-    many = Taught(
+    many = PseudoLabels(
         np.sort(random.random((3000, 2, 2), np.float32), axis=1).reshape(-1, 4),
         np.ones((3000, 1), np.float32),
         random.random(3000, np.float32),

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from boxless.errors import TrainingError
-from boxless.learning.detector.taught import Taught
-from boxless.learning.detector.teacher import load_taught, looks_of, save_taught
+from boxless.learning.detector.pseudo_labels import PseudoLabels
+from boxless.learning.detector.teacher import load_pseudo_labels, passes_of, save_pseudo_labels
 from boxless.models.card import Card
 from boxless.models.model_file import ModelFile
 from boxless.models.presets import LocalizationPass
@@ -25,7 +25,7 @@ class Named:
 
 
 def sides(card: Card) -> list[tuple[int, ...]]:
-    return [look.preset.scales for look in looks_of(Named(card))]  # type: ignore[arg-type]
+    return [look.preset.scales for look in passes_of(Named(card))]  # type: ignore[arg-type]
 
 
 def test_presets_of_different_sizes_are_looks_as_they_are() -> None:
@@ -51,7 +51,7 @@ def test_localization_passes_say_which_boxes_of_the_classification_passes_to_bel
         name: replace(preset, localization=(how,), thresholds=(0.3, 0.9)) if len(preset.scales) > 1 else preset
         for name, preset in card.presets.items()
     }
-    looks = looks_of(Named(replace(card, presets=presets)))  # type: ignore[arg-type]
+    looks = passes_of(Named(replace(card, presets=presets)))  # type: ignore[arg-type]
     assert [[each.scale for each in look.preset.localization] for look in looks] == [[], [896], [448]]
     # Other classes are never held against the same look at it.
     assert [look.preset.scales for look in looks] == sides(card)
@@ -63,10 +63,12 @@ def test_localization_passes_say_which_boxes_of_the_classification_passes_to_bel
 
 def test_boxes_that_were_cut_short_are_told(tmp_path: Path) -> None:
     file = tmp_path / "boxes.npz"
-    save_taught(file, [Taught.nothing(2), Taught.of_truth(np.ones((3, 4), np.float32), np.array([0, 1, 0]), 2)])
-    assert [len(each) for each in load_taught(file)] == [0, 3]
+    save_pseudo_labels(
+        file, [PseudoLabels.nothing(2), PseudoLabels.of_truth(np.ones((3, 4), np.float32), np.array([0, 1, 0]), 2)]
+    )
+    assert [len(each) for each in load_pseudo_labels(file)] == [0, 3]
     content = file.read_bytes()
     for size in (0, 100, len(content) - 100):
         file.write_bytes(content[:size])
         with pytest.raises(TrainingError, match="damaged boxes"):
-            load_taught(file)
+            load_pseudo_labels(file)

@@ -20,10 +20,10 @@ from boxless.datasets.labelled import LabelledPictures
 from boxless.errors import DatasetError, ModelFileError, TrainingError, UnknownClassError, UnknownNetworkError
 from boxless.learning.detector import train as rounds_of_training
 from boxless.learning.detector.evidence import Evidence
+from boxless.learning.detector.options import DetectorOptions
+from boxless.learning.detector.pseudo_labels import PseudoLabels
 from boxless.learning.detector.result import TrainedDetector, too_few
 from boxless.learning.detector.scenes import Scenes, Variation, variation_for
-from boxless.learning.detector.settings import Settings
-from boxless.learning.detector.taught import Taught
 from boxless.learning.detector.teacher import by_class_maps
 from boxless.learning.detector.train import train_detector
 from boxless.learning.network.examples import Store
@@ -33,7 +33,7 @@ from boxless.networks.backbones import BACKBONES
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
-TINY = Settings("darknet19", size=64, width=0.02, rounds=2, epochs=2, batch=4, rate=1e-3)
+TINY = DetectorOptions("darknet19", size=64, width=0.02, rounds=2, epochs=2, batch=4, rate=1e-3)
 BOX = np.array([[0.25, 0.5, 0.75, 1.0]], np.float32)
 
 
@@ -51,8 +51,8 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> LabelledPictures:
     return LabelledPictures("squares", ("blue", "red"), tuple(paths), targets[:, ::-1], several=True)
 
 
-def taught(pictures: LabelledPictures) -> list[Taught]:
-    return [Taught.of_truth(BOX, np.array([int(row.argmax())]), 2) for row in pictures.targets]
+def taught(pictures: LabelledPictures) -> list[PseudoLabels]:
+    return [PseudoLabels.of_truth(BOX, np.array([int(row.argmax())]), 2) for row in pictures.targets]
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +117,7 @@ def test_a_training_of_something_else_does_not_go_on(pictures: LabelledPictures,
     out = tmp_path / "squares.onnx"
     with pytest.raises(KilledError):
         train_detector(pictures, pictures, out, TINY, taught(pictures), watch=Killer(1))
-    other = [Taught.nothing(2), *taught(pictures)[1:]]
+    other = [PseudoLabels.nothing(2), *taught(pictures)[1:]]
     with pytest.raises(TrainingError, match="begun otherwise"):
         train_detector(pictures, pictures, out, TINY, other)
 
@@ -169,7 +169,7 @@ def test_a_threshold_that_separates_nothing_is_told(whole: TrainedDetector) -> N
 
 def test_few_taught_boxes_are_told_before_the_training(pictures: LabelledPictures) -> None:
     sure = taught(pictures)
-    doubtful = [Taught(each.boxes, each.candidates, 0 * each.weights) for each in sure]
+    doubtful = [PseudoLabels(each.boxes, each.candidates, 0 * each.weights) for each in sure]
     assert too_few(sure, pictures) is None
     words = too_few([*sure[:2], *doubtful[2:]], pictures)
     assert words is not None and words.startswith("2 boxes from 6 images: check the teacher model first")
@@ -207,7 +207,7 @@ def test_scenes_are_smooth_where_they_shrink(tmp_path: Path) -> None:
     scenes = Scenes(
         Store(np.broadcast_to(stripes, (1, 320, 320, 3)).copy(), 320),
         [1.0],
-        [Taught.nothing(1)],
+        [PseudoLabels.nothing(1)],
         256,
         1,
         Variation(mosaic=0, part=1.0, scales=(0.4, 0.4), colour=0),
@@ -220,13 +220,13 @@ def test_scenes_are_smooth_where_they_shrink(tmp_path: Path) -> None:
 
 def test_scenes_show_large_things_whole() -> None:
     """A scene of a part of the picture would teach that nothing is larger than it."""
-    card = Taught.of_truth(np.array([[0.2, 0.2, 0.5, 0.6]]), np.array([0]), 1)
-    cat = Taught.of_truth(np.array([[0.0, 0.1, 1.0, 0.9]]), np.array([0]), 1)
+    card = PseudoLabels.of_truth(np.array([[0.2, 0.2, 0.5, 0.6]]), np.array([0]), 1)
+    cat = PseudoLabels.of_truth(np.array([[0.0, 0.1, 1.0, 0.9]]), np.array([0]), 1)
     assert variation_for([card] * 20).part < 1
     assert variation_for([card] * 20 + [cat]).part < 1
     assert variation_for([card] * 8 + [cat]).part == 1
-    assert variation_for([Taught.nothing(1)]).part < 1
-    doubtful = Taught(cat.boxes, cat.candidates, np.zeros(1, np.float32))
+    assert variation_for([PseudoLabels.nothing(1)]).part < 1
+    doubtful = PseudoLabels(cat.boxes, cat.candidates, np.zeros(1, np.float32))
     assert variation_for([card, doubtful]).part < 1
 
 
@@ -242,14 +242,14 @@ def test_a_teacher_that_was_fitted_on_others_is_not_taken(
 ) -> None:
     """It may have seen what is held out now. What is fitted and trained does not matter here."""
     fitted: list[Path] = []
-    taught_by: list[Path] = []
+    pseudo_labels_of: list[Path] = []
 
     def fit(training: object, validation: object, out: Path, **options: object) -> None:
         out.parent.mkdir(parents=True)
         fitted.append(Path(copy(whole.path, out)))
 
     def train(*given: Any, **options: object) -> TrainedDetector:  # noqa: ANN401
-        taught_by.append(given[4])
+        pseudo_labels_of.append(given[4])
         return whole
 
     monkeypatch.setattr("boxless.learning.head.fit.fit", fit)
@@ -260,7 +260,7 @@ def test_a_teacher_that_was_fitted_on_others_is_not_taken(
         listed.write_text("path,label\n" + "\n".join(rows).replace("red", names))
         done = CliRunner().invoke(app, ["detector", str(listed), "--out", str(tmp_path / "own.onnx"), *more])
         assert done.exit_code == 0, done.output
-    assert taught_by == [fitted[0], *fitted]
+    assert pseudo_labels_of == [fitted[0], *fitted]
     assert len(set(fitted)) == 4
 
 
@@ -275,17 +275,17 @@ def test_background_alone_says_nothing_of_a_detector(pictures: LabelledPictures,
 def test_settings_that_cannot_be_are_refused() -> None:
     assert list(BACKBONES) == ["efficientnet_lite0", "darknet19"]
     with pytest.raises(UnknownNetworkError, match="expected efficientnet_lite0 or darknet19"):
-        Settings("resnet50")
+        DetectorOptions("resnet50")
     with pytest.raises(TrainingError, match="such as 256"):
-        Settings(size=250)
+        DetectorOptions(size=250)
     with pytest.raises(TrainingError, match="rounds 0"):
-        Settings(rounds=0)
+        DetectorOptions(rounds=0)
 
 
 def test_many_pictures_are_shown_fewer_times_unless_one_says() -> None:
-    assert [Settings().epochs_of(1, count) for count in (5, 750, 3000, 1_000_000)] == [40, 40, 10, 4]
-    assert Settings().epochs_of(2, 3000) == 5
-    assert [Settings(epochs=7).epochs_of(number, 1_000_000) for number in (1, 2, 3)] == [7, 3, 3]
+    assert [DetectorOptions().epochs_of(1, count) for count in (5, 750, 3000, 1_000_000)] == [40, 40, 10, 4]
+    assert DetectorOptions().epochs_of(2, 3000) == 5
+    assert [DetectorOptions(epochs=7).epochs_of(number, 1_000_000) for number in (1, 2, 3)] == [7, 3, 3]
 
 
 def test_the_command_says_what_it_will_not_do(

@@ -38,7 +38,7 @@ from boxless.errors import TrainingError
 from boxless.learning.network.device import devices, repeatable
 from boxless.learning.network.loop import train_network
 from boxless.learning.network.choice import Choice
-from boxless.learning.network.plan import Plan
+from boxless.learning.network.plan import TrainingPlan
 from boxless.learning.network.train import train
 from boxless.learning.network.watch import Quiet
 from boxless.learning.network.examples import Examples
@@ -48,7 +48,7 @@ folder, pictures = Path(sys.argv[1]), Path(sys.argv[2])
 pixels = np.random.default_rng(0).integers(0, 256, (27, 8, 8, 3), np.uint8)
 learn = Examples.of_arrays(pixels[:24], np.arange(24) % 3, 3)
 check = Examples.of_arrays(pixels[24:], np.arange(3), 3)
-plan = Plan(epochs=3, batch=8, rate=1e-2, keep="last", augment="small")
+plan = TrainingPlan(epochs=3, batch=8, rate=1e-2, keep="last", augment="small")
 
 
 class Interrupts(Quiet):
@@ -91,7 +91,7 @@ made = train(
     *read_split(pictures, "0.25"),
     folder / "own.onnx",
     Choice("nin_bn", size=16, width=0.05),
-    Plan(epochs=8, batch=6, rate=1e-2, augment="none"),
+    TrainingPlan(epochs=8, batch=6, rate=1e-2, augment="none"),
     devices=2,
     mixed=True,
 )

@@ -19,7 +19,7 @@ from boxless.learning.network.device import repeatable
 from boxless.learning.network.examples import Examples
 from boxless.learning.network.history import Epoch
 from boxless.learning.network.loop import train_network
-from boxless.learning.network.plan import Plan
+from boxless.learning.network.plan import TrainingPlan
 from boxless.learning.network.rates import Rate
 from boxless.learning.network.score import score, score_logits
 from boxless.learning.network.watch import Quiet
@@ -27,7 +27,7 @@ from boxless.learning.network.watch import Quiet
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 SIDE = 16
-PLAN = Plan(epochs=4, batch=8, rate=3e-3, augment="small", keep="last", seed=3)
+PLAN = TrainingPlan(epochs=4, batch=8, rate=3e-3, augment="small", keep="last", seed=3)
 
 
 def patterns(count: int, seed: int = 0) -> Examples:
@@ -147,7 +147,7 @@ def test_a_tiny_set_is_learned_by_heart(name: str, width: float, rate: float) ->
     learn = patterns(12)
     repeatable(1)
     trained = networks.build(name, 3, size=SIDE, width=width, dropout=0.0)
-    plan = Plan(epochs=25, batch=6, rate=rate, augment="none", warmup=2, keep="last", clip=1.0)
+    plan = TrainingPlan(epochs=25, batch=6, rate=rate, augment="none", warmup=2, keep="last", clip=1.0)
     train_network(trained, learn, None, plan, SIDE)
     assert score(trained, learn, SIDE).accuracy == 1.0
 
@@ -157,7 +157,7 @@ def test_several_labels_are_learned() -> None:
     targets = np.concatenate([one.targets, 1 - one.targets[:, :1]], axis=1)[:, 1:]
     learn = Examples(one.pictures, np.ascontiguousarray(targets), several=True)
     trained = network(1)
-    history = train_network(trained, learn, learn, Plan(epochs=20, batch=6, rate=1e-2, augment="none"), SIDE)
+    history = train_network(trained, learn, learn, TrainingPlan(epochs=20, batch=6, rate=1e-2, augment="none"), SIDE)
     assert score(trained, learn, SIDE).accuracy > 0.9
     assert history[-1].accuracy is None
 
@@ -195,7 +195,7 @@ def test_the_loss_of_an_epoch_is_that_of_all_its_steps() -> None:
     learn = patterns(12)
     repeatable(1)
     still = networks.build("nin", 3, size=SIDE, width=0.1, dropout=0.0)
-    plan = Plan(epochs=1, batch=4, rate=1e-12, augment="none", weight_decay=0.0)
+    plan = TrainingPlan(epochs=1, batch=4, rate=1e-12, augment="none", weight_decay=0.0)
     (epoch,) = train_network(still, learn, None, plan, SIDE)
     found = score(still, learn, SIDE)
     assert epoch.loss == pytest.approx(found.loss, rel=1e-5)
@@ -217,7 +217,7 @@ def test_too_little_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 def test_plans_that_make_no_sense() -> None:
     for wrong in ({"epochs": 0}, {"rate": 0.0}, {"schedule": "linear"}, {"augment": "wild"}, {"optimizer": "adam"}):
         with pytest.raises(TrainingError, match="expected"):
-            Plan(**wrong)
+            TrainingPlan(**wrong)
 
 
 def test_scores() -> None:

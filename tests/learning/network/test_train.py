@@ -17,14 +17,14 @@ from boxless.datasets.labelled import LabelledPictures
 from boxless.datasets.split import read_split
 from boxless.errors import DatasetError, NetworkError, TrainingError
 from boxless.learning.network.choice import Choice
-from boxless.learning.network.plan import Plan
+from boxless.learning.network.plan import TrainingPlan
 from boxless.learning.network.train import Trained, train
 from boxless.learning.network.watch import Quiet
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 CHOICE = Choice("nin_bn", size=16, width=0.05)
-PLAN = Plan(epochs=8, batch=8, rate=1e-2, augment="none")
+PLAN = TrainingPlan(epochs=8, batch=8, rate=1e-2, augment="none")
 
 
 def save_patterns(root: Path, classes: tuple[str, ...] = ("across", "chequers", "down"), count: int = 8) -> Path:

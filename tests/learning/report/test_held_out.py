@@ -56,3 +56,23 @@ def test_a_report_names_all_that_the_model_says_of_a_suspect() -> None:
     report = Report("mine", (), found.pictures, found, None, (), (), ())
     said = {each["path"]: (each["said"], each["probabilities"]) for each in report.as_dict()["likely_wrong_labels"]}
     assert said == {"0.jpg": (["b", "c"], [0.9, 0.8]), "1.jpg": ([], [])}
+
+
+def test_a_few_right_images_are_no_certainty() -> None:
+    """Drawing ten right images anew gives ten right images: the interval of a share is Wilson's."""
+    perfect = held_out([[1, 0], [0, 1]] * 5, [[0.9, 0.1], [0.1, 0.9]] * 5)
+    for figure in perfect.figures.values():
+        assert (figure.value, figure.high) == (100.0, 100.0)
+        assert figure.low == pytest.approx(72.2, abs=0.1)
+    several = held_out([[1, 0], [0, 1]] * 5, [[0.9, 0.1], [0.1, 0.9]] * 5, several=True)
+    assert all(figure.low == pytest.approx(72.2, abs=0.1) for figure in several.figures.values())
+
+
+def test_what_nearly_all_images_show_is_told() -> None:
+    """A label that is nearly everywhere has no image without it to be told from."""
+    targets = [[1, 0, 0]] * 39 + [[0, 1, 0]]
+    measured = held_out(targets, [[0.9, 0.1, 0.1]] * 40, several=True)
+    notes = Report("", (), measured.pictures, measured, None, (), (), ()).notes
+    assert any(note.startswith("a is in 39 of 40 training images") for note in notes)
+    single = held_out(targets, [[0.9, 0.1, 0.1]] * 40)
+    assert not any("39 of 40" in note for note in Report("", (), single.pictures, single, None, (), (), ()).notes)

@@ -48,7 +48,7 @@ def assign(scores: Any, boxes: Any, points: Any, truth: Any, candidates: Any, we
         boxes: (N, P, 4), said.
         points: (P, 2), the cells' centres.
         truth: (N, M, 4), taught; empty rows are 0.
-        candidates: (N, M, K), see `boxless.learning.detector.taught.Taught`.
+        candidates: (N, M, K), see `boxless.learning.detector.pseudo_labels.PseudoLabels`.
         weights: (N, M), likewise.
     """
     inside = _inside(points, truth)

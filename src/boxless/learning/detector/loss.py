@@ -17,8 +17,8 @@ _NEGATIVE_SHARE, _FOCUS = 0.75, 2.0
 """VarifocalNet's alpha and gamma."""
 
 
-class Taughtable(keras.Model):  # type: ignore[misc]
-    """A detector that can be trained: `Taughtable(network.input, network.output)` shares its weights.
+class DetectorTrainer(keras.Model):  # type: ignore[misc]
+    """A detector that can be trained: `DetectorTrainer(network.input, network.output)` shares its weights.
 
     The targets are a list of boxes (N, M, 4) in pixels, candidates (N, M, K) and weights (N, M).
     """

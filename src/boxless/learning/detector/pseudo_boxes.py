@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from boxless.learning.detector.taught import Taught
+from boxless.learning.detector.pseudo_labels import PseudoLabels
 from boxless.maps.boxes import iou
 from boxless.results import Localization, Prediction
 
@@ -45,7 +45,7 @@ class Piece:
     evidence: Floats
 
 
-def taught_by(looks: Sequence[Localization], labels: Sequence[int], classes: int) -> Taught:
+def pseudo_labels_of(looks: Sequence[Localization], labels: Sequence[int], classes: int) -> PseudoLabels:
     """The boxes of a picture of known labels, by several looks at it.
 
     The maps of labels that are alike light up the same pieces. So pieces are found first, whichever label's map has
@@ -60,7 +60,7 @@ def taught_by(looks: Sequence[Localization], labels: Sequence[int], classes: int
     """
     pieces = pieces_of(looks[0].predictions)
     if not pieces:
-        return Taught.nothing(classes)
+        return PseudoLabels.nothing(classes)
     boxes = np.stack([piece.box for piece in pieces])
     evidence = np.stack([piece.evidence for piece in pieces])
     strength = evidence.max(axis=1) / evidence.max()
@@ -73,7 +73,7 @@ def taught_by(looks: Sequence[Localization], labels: Sequence[int], classes: int
     weights = np.where(believed, np.sqrt(strength * agreement), 0.0).astype(np.float32)
     candidates[weights == 0] = 0
     candidates[np.ix_(weights == 0, list(labels))] = 1
-    return Taught(boxes, candidates, weights)
+    return PseudoLabels(boxes, candidates, weights)
 
 
 def pieces_of(predictions: Sequence[Prediction]) -> list[Piece]:

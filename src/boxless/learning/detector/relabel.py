@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxless.learning.detector.pseudo_boxes import assigned
-from boxless.learning.detector.taught import Taught
+from boxless.learning.detector.pseudo_labels import PseudoLabels
 from boxless.maps.boxes import iou
 from boxless.models.model_file import Detected
 
@@ -32,7 +32,7 @@ _TIGHT = 0.7
 """A box that the class maps agree with so far, in IoU, is moved half-way to theirs."""
 
 
-def relabelled(detected: Detected, size: tuple[int, int], labels: Sequence[int], teacher: Taught) -> Taught:
+def relabelled(detected: Detected, size: tuple[int, int], labels: Sequence[int], teacher: PseudoLabels) -> PseudoLabels:
     """The boxes of a picture of known labels, as its detector sees them.
 
     Only the labels that the picture has count, each of them at least once: that is what the detector cannot know, and
@@ -64,12 +64,12 @@ def relabelled(detected: Detected, size: tuple[int, int], labels: Sequence[int],
         known = sure[i] and rival[i] <= _RIVAL * own[i]
         candidates[i, [columns[label]] if known else columns] = 1
     weights = np.where(sure, np.sqrt(strength), 0.0).astype(np.float32)
-    found = Taught(_tightened(boxes, teacher)[kept], candidates[kept], weights[kept])
+    found = PseudoLabels(_tightened(boxes, teacher)[kept], candidates[kept], weights[kept])
     missing = [label for k, label in enumerate(labels) if k not in best]
     return _with_missing(found, missing, teacher) if missing else found
 
 
-def _with_missing(found: Taught, missing: Sequence[int], teacher: Taught) -> Taught:
+def _with_missing(found: PseudoLabels, missing: Sequence[int], teacher: PseudoLabels) -> PseudoLabels:
     """Adds what the class maps said of labels that the detector found no object for.
 
     Without it the label's object would be taught as background. Where the detector has an object of another label in
@@ -83,8 +83,8 @@ def _with_missing(found: Taught, missing: Sequence[int], teacher: Taught) -> Tau
             candidates[overlap.argmax(), list(missing)] = 1
         else:
             added.append(i)
-    kept = Taught(teacher.boxes[added], teacher.candidates[added], teacher.weights[added])
-    return Taught.joined([Taught(found.boxes, candidates, found.weights), kept])
+    kept = PseudoLabels(teacher.boxes[added], teacher.candidates[added], teacher.weights[added])
+    return PseudoLabels.joined([PseudoLabels(found.boxes, candidates, found.weights), kept])
 
 
 def _objects(detected: Detected, size: tuple[int, int], labels: Sequence[int]) -> tuple[Floats, Floats]:
@@ -109,7 +109,7 @@ def _objects(detected: Detected, size: tuple[int, int], labels: Sequence[int]) -
     return boxes[kept], np.stack(rows) if rows else np.zeros((0, len(labels)), np.float32)
 
 
-def _support(boxes: Floats, teacher: Taught) -> Floats:
+def _support(boxes: Floats, teacher: PseudoLabels) -> Floats:
     """(m,), the largest share of each box that lies in one of the teacher's."""
     if not len(teacher):
         return np.zeros(len(boxes), np.float32)
@@ -119,7 +119,7 @@ def _support(boxes: Floats, teacher: Taught) -> Floats:
     return np.asarray(shared.max(axis=1) / np.maximum(np.prod(boxes[:, 2:] - boxes[:, :2], axis=1), 1e-9), np.float32)
 
 
-def _tightened(boxes: Floats, teacher: Taught) -> Floats:
+def _tightened(boxes: Floats, teacher: PseudoLabels) -> Floats:
     if not len(teacher):
         return boxes
     overlap = iou(boxes, teacher.boxes)

@@ -13,8 +13,8 @@ import numpy as np
 
 from boxless.datasets.labelled import LabelledPictures
 from boxless.learning.detector.evidence import Evidence
-from boxless.learning.detector.settings import Settings
-from boxless.learning.detector.taught import Taught
+from boxless.learning.detector.options import DetectorOptions
+from boxless.learning.detector.pseudo_labels import PseudoLabels
 from boxless.learning.network.export import TOLERANCE
 from boxless.learning.network.history import Epoch
 from boxless.learning.network.train import ran_on
@@ -32,14 +32,14 @@ def worse_than(evidence: Evidence, teacher: Evidence | None) -> bool:
     return teacher is not None and evidence.precision < teacher.precision
 
 
-def too_few(taught: Sequence[Taught], images: LabelledPictures) -> str | None:
+def too_few(taught: Sequence[PseudoLabels], images: LabelledPictures) -> str | None:
     """A warning, in words, if class maps gave few boxes that can be taught; None if they gave enough.
 
     Args:
         taught: the boxes of each image.
         images: of which they are.
     """
-    whole = Taught.joined(list(taught))
+    whole = PseudoLabels.joined(list(taught))
     boxes = int((whole.weights > 0).sum())
     wanted = [k for k in range(len(images.classes)) if k not in images.background]
     showing = int((images.targets[:, wanted] > 0).any(axis=1).sum())
@@ -72,9 +72,9 @@ class Round:
     apart: float
 
     @classmethod
-    def of(cls, taught: Sequence[Taught], history: tuple[Epoch, ...], evidence: Evidence, apart: float) -> Round:
+    def of(cls, taught: Sequence[PseudoLabels], history: tuple[Epoch, ...], evidence: Evidence, apart: float) -> Round:
         """A round, its boxes counted."""
-        whole = Taught.joined(list(taught))
+        whole = PseudoLabels.joined(list(taught))
         believed = whole.weights > 0
         return cls(
             boxes=int(believed.sum()),
@@ -163,7 +163,7 @@ class TrainedDetector:
 
 def in_words(
     network: Any,  # noqa: ANN401
-    settings: Settings,
+    settings: DetectorOptions,
     learned: LabelledPictures,
     held_out: LabelledPictures,
     rounds: Sequence[Round],

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxless.imaging.read import Pixels, resize_pixels
-from boxless.learning.detector.taught import Taught
+from boxless.learning.detector.pseudo_labels import PseudoLabels
 from boxless.learning.network.augment import recoloured
 from boxless.learning.network.examples import Store
 from boxless.networks.backbones import STRIDES
@@ -55,13 +55,13 @@ class Variation:
     colour: float = 0.25
 
 
-def variation_for(taught: Sequence[Taught]) -> Variation:
+def variation_for(taught: Sequence[PseudoLabels]) -> Variation:
     """How scenes vary, so that they show the boxes of these pictures whole.
 
     A scene that is smaller than the picture teaches no box that is larger than the scene, and what a detector has not
     seen it does not say: all of its boxes of large things would be too small.
     """
-    believed = Taught.joined(list(taught))
+    believed = PseudoLabels.joined(list(taught))
     boxes = believed.boxes[believed.weights > 0]
     longest = (boxes[:, 2:] - boxes[:, :2]).max(axis=1, initial=0)
     usual = Variation()
@@ -86,7 +86,7 @@ class Scenes:
         self,
         store: Store,
         aspects: Sequence[float],
-        taught: Sequence[Taught],
+        taught: Sequence[PseudoLabels],
         side: int,
         batch: int,
         variation: Variation,
@@ -102,7 +102,7 @@ class Scenes:
         self.rows = min(_MOST_BOXES, -(-max(most, 1) // 8) * 8)
 
     def epoch(self, number: int) -> Iterator[Batch]:
-        """Pictures float32 (b, side, side, 3) in 0-255, and the targets of `Taughtable`; made ahead of their use."""
+        """Pictures float32 (b, side, side, 3) in 0-255, and targets for `DetectorTrainer`; made ahead of use."""
         order = np.random.default_rng([self._seed, number]).permutation(len(self._store))
         parts = order[: self.steps * self._batch].reshape(self.steps, self._batch)
         return ordered_map(lambda step: self._made(parts[step].tolist(), number), range(self.steps), usable_cores())
@@ -113,7 +113,7 @@ class Scenes:
         boxes, candidates, weights = (np.stack([row[i] for row in rows]) for i in range(3))
         return np.stack([pixels for pixels, _ in scenes]), [boxes * self._side, candidates, weights]
 
-    def scene(self, picture: int, epoch: int) -> tuple[Floats, Taught]:
+    def scene(self, picture: int, epoch: int) -> tuple[Floats, PseudoLabels]:
         """One picture, or four, as shown in an epoch: float32 (side, side, 3) and boxes as shares of it."""
         how = self._variation
         # From 1 on: to NumPy the seeds [s, e] and [s, e, 0] are one, and the first has ordered the pictures.
@@ -131,7 +131,7 @@ class Scenes:
         else:
             parts = [self._pasted(canvas, picture, (0, 0, side, side), how.scales, random)]
         pixels = canvas.astype(np.float32)
-        return recoloured(pixels, how.colour, random) if how.colour else pixels, Taught.joined(parts)
+        return recoloured(pixels, how.colour, random) if how.colour else pixels, PseudoLabels.joined(parts)
 
     def _pasted(
         self,
@@ -140,7 +140,7 @@ class Scenes:
         frame: tuple[int, int, int, int],
         scales: tuple[float, float],
         random: np.random.Generator,
-    ) -> Taught:
+    ) -> PseudoLabels:
         """Puts a picture into a frame of the canvas; its boxes there."""
         how = self._variation
         pixels, aspect, taught = self._store[picture], self._aspects[picture], self._taught[picture]
@@ -173,7 +173,7 @@ class Scenes:
         seen = share > 0
         weights = np.where(share >= _KEPT, taught.weights, 0).astype(np.float32)
         whole = ((inside + np.array([x0, y0, x0, y0])) / self._side).astype(np.float32)
-        return Taught(whole[seen], taught.candidates[seen], weights[seen])
+        return PseudoLabels(whole[seen], taught.candidates[seen], weights[seen])
 
 
 def scene_side(side: int, variation: Variation) -> int:

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from boxless.datasets.labelled import LabelledPictures
 from boxless.errors import TrainingError, UnknownClassError
 from boxless.imaging.read import read_picture, resize_pixels
-from boxless.learning.detector.pseudo_boxes import taught_by
+from boxless.learning.detector.pseudo_boxes import pseudo_labels_of
+from boxless.learning.detector.pseudo_labels import PseudoLabels
 from boxless.learning.detector.relabel import relabelled
-from boxless.learning.detector.taught import Taught
 from boxless.localizer import Localizer
 from boxless.models.model_file import Detected, ModelFile, Network
 from boxless.models.presets import LocalizationPass, Preset
@@ -31,7 +31,7 @@ _LOOKS = 3
 """At a picture, in which what is taught must be found again."""
 
 
-def by_class_maps(model: Path, pictures: LabelledPictures, done: Done) -> list[Taught]:
+def by_class_maps(model: Path, pictures: LabelledPictures, done: Done) -> list[PseudoLabels]:
     """The boxes that a model's class maps give for the known labels of pictures, its finest look's first.
 
     Args:
@@ -46,7 +46,7 @@ def by_class_maps(model: Path, pictures: LabelledPictures, done: Done) -> list[T
     """
     network = ModelFile(model, threads=1)
     network.card.need_maps("teaching a detector")
-    looks = looks_of(network)
+    looks = passes_of(network)
     wanted = (label for k, label in enumerate(pictures.classes) if k not in pictures.background)
     if lacking := [label for label in wanted if label not in network.card.labels]:
         raise UnknownClassError(
@@ -56,13 +56,13 @@ def by_class_maps(model: Path, pictures: LabelledPictures, done: Done) -> list[T
         )
     classes = len(pictures.classes)
 
-    def one(i: int) -> Taught:
+    def one(i: int) -> PseudoLabels:
         labels = labels_of(pictures, i)
         if not labels:
-            return Taught.nothing(classes)
+            return PseudoLabels.nothing(classes)
         names = [pictures.classes[k] for k in labels]
         said = [look.locate(pictures.paths[i], classes=names, include_absent=True) for look in looks]
-        return taught_by(said, labels, classes)
+        return pseudo_labels_of(said, labels, classes)
 
     taught = []
     for each in ordered_map(one, range(len(pictures)), usable_cores()):
@@ -76,7 +76,7 @@ def by_class_maps(model: Path, pictures: LabelledPictures, done: Done) -> list[T
     return taught
 
 
-def looks_of(network: Network) -> list[Localizer]:
+def passes_of(network: Network) -> list[Localizer]:
     """The looks at a picture, the first of which says boxes that the others must find again.
 
     The first is the finest that names. Looks that see alike agree whatever they see, so the others are of other sizes:
@@ -124,7 +124,9 @@ def _half(side: int, step: int) -> int:
     return max(1, round(side / 2 / step)) * step
 
 
-def by_detector(model: Path, pictures: LabelledPictures, first: Sequence[Taught], done: Done) -> list[Taught]:
+def by_detector(
+    model: Path, pictures: LabelledPictures, first: Sequence[PseudoLabels], done: Done
+) -> list[PseudoLabels]:
     """The boxes that a detector says of the known labels of pictures, held against those of class maps.
 
     Args:
@@ -135,7 +137,7 @@ def by_detector(model: Path, pictures: LabelledPictures, first: Sequence[Taught]
     """
     network = ModelFile(model, threads=1)
 
-    def one(i: int) -> Taught:
+    def one(i: int) -> PseudoLabels:
         labels = labels_of(pictures, i)
         if not labels:
             return first[i]
@@ -181,9 +183,9 @@ def labels_of(pictures: LabelledPictures, index: int) -> list[int]:
     return [k for k in np.flatnonzero(pictures.targets[index] > 0).tolist() if k not in pictures.background]
 
 
-def save_taught(path: Path, taught: Sequence[Taught]) -> None:
+def save_pseudo_labels(path: Path, taught: Sequence[PseudoLabels]) -> None:
     """Writes the boxes of pictures to a NumPy file (.npz), whole or not at all."""
-    everything = Taught.joined(list(taught))
+    everything = PseudoLabels.joined(list(taught))
     counts = np.array([len(each) for each in taught])
 
     def write(beside: Path) -> None:
@@ -198,8 +200,8 @@ def save_taught(path: Path, taught: Sequence[Taught]) -> None:
     write_whole(path, write)
 
 
-def load_taught(path: Path) -> list[Taught]:
-    """What `save_taught` wrote.
+def load_pseudo_labels(path: Path) -> list[PseudoLabels]:
+    """What `save_pseudo_labels` wrote.
 
     Raises:
         TrainingError: if the file is damaged.
@@ -210,4 +212,4 @@ def load_taught(path: Path) -> list[Taught]:
             parts = [np.split(file[name], cuts) for name in ("boxes", "candidates", "weights")]
     except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise TrainingError(f"{path}: damaged boxes ({error}): remove {path.parent} to begin anew") from None
-    return [Taught(*each) for each in zip(*parts, strict=True)]
+    return [PseudoLabels(*each) for each in zip(*parts, strict=True)]

@@ -18,25 +18,25 @@ from boxless.export.assemble import write_card
 from boxless.imaging.read import read_picture
 from boxless.learning.detector.evidence import Evidence, evidence_of
 from boxless.learning.detector.export import export_detector
-from boxless.learning.detector.loss import Taughtable
+from boxless.learning.detector.loss import DetectorTrainer
+from boxless.learning.detector.options import DetectorOptions
+from boxless.learning.detector.pseudo_labels import PseudoLabels
 from boxless.learning.detector.result import Round, TrainedDetector, in_words, too_few, worse_than
 from boxless.learning.detector.scenes import Scenes, variation_for
-from boxless.learning.detector.settings import Settings
-from boxless.learning.detector.taught import Taught
 from boxless.learning.detector.teacher import (
     by_class_maps,
     by_detector,
-    load_taught,
+    load_pseudo_labels,
     look,
     named_by_class_maps,
-    save_taught,
+    save_pseudo_labels,
 )
 from boxless.learning.network.checkpoint import Checkpoints
 from boxless.learning.network.device import jit_compile, repeatable
 from boxless.learning.network.epochs import enough_disk, run_epochs
 from boxless.learning.network.examples import Store
 from boxless.learning.network.history import Epoch
-from boxless.learning.network.plan import Plan
+from boxless.learning.network.plan import TrainingPlan
 from boxless.learning.network.rates import optimizer_of
 from boxless.learning.network.watch import Quiet, Watch
 from boxless.learning.readable import readable
@@ -60,8 +60,8 @@ def train_detector(
     training: LabelledPictures,
     validation: LabelledPictures,
     out: Path,
-    settings: Settings,
-    teacher: Path | Sequence[Taught],
+    settings: DetectorOptions,
+    teacher: Path | Sequence[PseudoLabels],
     *,
     licence: str = "unknown",
     watch: Watch | None = None,
@@ -104,18 +104,18 @@ def train_detector(
     network = settings.network(len(learned.classes))
     aspects = _aspects(learned, settings.size)
     store = Store(learned.paths, round(_MARGIN * settings.size))
-    first: list[Taught] = []
+    first: list[PseudoLabels] = []
     rounds: list[Round] = []
     for number in range(1, settings.rounds + 1):
         kept_boxes = folder / f"boxes-{number}-{stamp}.npz"
         if kept_boxes.exists():
-            taught = load_taught(kept_boxes)
+            taught = load_pseudo_labels(kept_boxes)
         elif number == 1:
             taught = _first(teacher, learned, progress)
         else:
             tell = partial(_tell, progress, f"boxes of round {number}", len(learned))
             taught = by_detector(_file(folder, number - 1), learned, first, tell)
-        save_taught(kept_boxes, taught)
+        save_pseudo_labels(kept_boxes, taught)
         if number == 1 and watch and isinstance(teacher, Path) and (warning := too_few(taught, learned)):
             watch.warns(warning)
         first = first or taught
@@ -153,7 +153,7 @@ def _tell(progress: Progress, stage: str, total: int, done: int) -> None:
     progress(stage, done, total)
 
 
-def _first(teacher: Path | Sequence[Taught], learned: LabelledPictures, progress: Progress) -> list[Taught]:
+def _first(teacher: Path | Sequence[PseudoLabels], learned: LabelledPictures, progress: Progress) -> list[PseudoLabels]:
     if isinstance(teacher, Path):
         return by_class_maps(teacher, learned, partial(_tell, progress, "boxes of class maps", len(learned)))
     if len(teacher) != len(learned):
@@ -161,10 +161,10 @@ def _first(teacher: Path | Sequence[Taught], learned: LabelledPictures, progress
     return list(teacher)
 
 
-def _plan(settings: Settings, number: int, pictures: int) -> Plan:
+def _plan(settings: DetectorOptions, number: int, pictures: int) -> TrainingPlan:
     """Of a round: the first from scratch, later ones shorter and gentler."""
     later = number > 1
-    return Plan(
+    return TrainingPlan(
         epochs=settings.epochs_of(number, pictures),
         batch=settings.batch,
         rate=settings.rate / 2 if later else settings.rate,
@@ -179,16 +179,16 @@ def _taught(
     network: Any,  # noqa: ANN401
     store: Store,
     aspects: Sequence[float],
-    taught: Sequence[Taught],
-    plan: Plan,
-    settings: Settings,
+    taught: Sequence[PseudoLabels],
+    plan: TrainingPlan,
+    settings: DetectorOptions,
     folder: Path,
     facts: dict[str, Any],
     watch: Watch | None,
 ) -> tuple[Epoch, ...]:
     """A round's epochs; the network is changed."""
     scenes = Scenes(store, aspects, taught, settings.size, plan.batch, variation_for(taught), plan.seed)
-    model = Taughtable(network.input, network.output)
+    model = DetectorTrainer(network.input, network.output)
     model.compile(optimizer_of(plan, scenes.steps), jit_compile=jit_compile())
     model.optimizer.build(model.trainable_variables)
     enough_disk(model, folder)
@@ -207,7 +207,7 @@ def _evidence(network: ModelFile, held_out: LabelledPictures, progress: Progress
 
 
 def _evidence_of_teacher(
-    teacher: Path | Sequence[Taught], held_out: LabelledPictures, progress: Progress
+    teacher: Path | Sequence[PseudoLabels], held_out: LabelledPictures, progress: Progress
 ) -> Evidence | None:
     """The same of the model with class maps, if one taught."""
     if not isinstance(teacher, Path):
@@ -216,7 +216,7 @@ def _evidence_of_teacher(
     return evidence_of(said, held_out.targets, held_out.background)
 
 
-def _card(out: Path, learned: LabelledPictures, settings: Settings, licence: str) -> Card:
+def _card(out: Path, learned: LabelledPictures, settings: DetectorOptions, licence: str) -> Card:
     return Card(
         name=out.stem,
         labels=learned.classes,
@@ -260,7 +260,9 @@ def _aspects(pictures: LabelledPictures, side: int) -> list[float]:
     return list(ordered_map(one, pictures.paths, usable_cores()))
 
 
-def _facts(learned: LabelledPictures, settings: Settings, teacher: Path | Sequence[Taught]) -> dict[str, Any]:
+def _facts(
+    learned: LabelledPictures, settings: DetectorOptions, teacher: Path | Sequence[PseudoLabels]
+) -> dict[str, Any]:
     """What must be the same for a training to go on."""
     by = hashlib.sha256(teacher.read_bytes()).hexdigest()[:8] if isinstance(teacher, Path) else _digest(teacher)
     return {
@@ -272,7 +274,7 @@ def _facts(learned: LabelledPictures, settings: Settings, teacher: Path | Sequen
     }
 
 
-def _digest(taught: Sequence[Taught]) -> str:
-    whole = Taught.joined(list(taught))
+def _digest(taught: Sequence[PseudoLabels]) -> str:
+    whole = PseudoLabels.joined(list(taught))
     parts = (whole.boxes.tobytes(), whole.candidates.tobytes(), whole.weights.tobytes())
     return hashlib.sha256(b"".join(parts)).hexdigest()[:8]

@@ -25,6 +25,7 @@ def chance_loss(targets: NDArray[np.float32], several: bool, smoothing: float = 
         In nats an image.
 
     Example:
+        >>> import numpy as np
         >>> round(chance_loss(np.eye(3, dtype=np.float32), several=False), 3)
         1.099
     """

@@ -14,7 +14,7 @@ from boxless.errors import TrainingError
 from boxless.learning.network.checkpoint import Arrays, Checkpoints, read_variables, variables, write_variables
 from boxless.learning.network.event_log import log_numbers
 from boxless.learning.network.history import Epoch
-from boxless.learning.network.plan import Plan
+from boxless.learning.network.plan import TrainingPlan
 from boxless.learning.network.score import Score
 from boxless.learning.network.watch import Watch
 from boxless.system.files import check_space
@@ -24,7 +24,7 @@ Batches = Iterator[tuple[Any, Any]]
 
 def run_epochs(
     network: Any,  # noqa: ANN401
-    plan: Plan,
+    plan: TrainingPlan,
     steps: int,
     batches: Callable[[int], Batches],
     *,
@@ -94,8 +94,7 @@ def run_epochs(
 def _epoch(network: Any, batches: Batches, watch: Watch) -> dict[str, float]:  # noqa: ANN401
     """Takes the steps of an epoch; the means of loss and metrics over it.
 
-    Not fit(): TensorFlow's pipeline, which it feeds by way of a generator, has the memory allocator give every buffer
-    back at once; half of the time of a small network on a CPU went there.
+    Not fit() with callbacks: see docs/decisions/0070.
     """
     said = []
     for pictures, targets in batches:

@@ -19,7 +19,7 @@ from boxless.learning.network.device import jit_compile, repeatable
 from boxless.learning.network.epochs import enough_disk, run_epochs
 from boxless.learning.network.examples import Examples, Store
 from boxless.learning.network.history import Epoch
-from boxless.learning.network.plan import Plan
+from boxless.learning.network.plan import TrainingPlan
 from boxless.learning.network.rates import optimizer_of
 from boxless.learning.network.score import Score, logits_of, score_logits
 from boxless.learning.network.watch import Quiet, Watch
@@ -30,7 +30,7 @@ def train_network(
     network: Any,  # noqa: ANN401
     learn: Examples,
     check: Examples | None,
-    plan: Plan,
+    plan: TrainingPlan,
     side: int,
     *,
     folder: Path | None = None,
@@ -77,7 +77,7 @@ def train_network(
     return run_epochs(network, plan, steps, batches, judged=judged, checkpoints=checkpoints, watch=watch or Quiet())
 
 
-def _batches(shown: Store, learn: Examples, plan: Plan, side: int, epoch: int) -> Iterator[Any]:
+def _batches(shown: Store, learn: Examples, plan: TrainingPlan, side: int, epoch: int) -> Iterator[Any]:
     how = AUGMENTATIONS[plan.augment]
     return Batches(shown, learn.targets, side, plan.batch, epoch=epoch, augmentation=how, seed=plan.seed).ahead()
 
@@ -86,7 +86,7 @@ def _judged(network: Any, checked: Store, check: Examples, side: int) -> Score: 
     return score_logits(logits_of(network, checked, side), check)
 
 
-def _compile(network: Any, plan: Plan, steps: int, several: bool) -> None:  # noqa: ANN401
+def _compile(network: Any, plan: TrainingPlan, steps: int, several: bool) -> None:  # noqa: ANN401
     losses: Any = keras.losses
     loss = (losses.BinaryCrossentropy if several else losses.CategoricalCrossentropy)(
         from_logits=True, label_smoothing=plan.label_smoothing
@@ -96,7 +96,7 @@ def _compile(network: Any, plan: Plan, steps: int, several: bool) -> None:  # no
     network.optimizer.build(network.trainable_variables)
 
 
-def _facts(learn: Examples, check: Examples | None, plan: Plan, side: int) -> dict[str, Any]:
+def _facts(learn: Examples, check: Examples | None, plan: TrainingPlan, side: int) -> dict[str, Any]:
     """What must be the same for a training to go on."""
     return {
         "size": side,

@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 from boxless.errors import TrainingError
 
-Rates = Literal["cosine", "step"]
+Schedule = Literal["cosine", "step"]
 Optimizer = Literal["sgd", "adamw"]
 
 _FINE_TUNING: dict[str, float] = {"adamw": 3e-4, "sgd": 5e-3}
@@ -18,7 +18,7 @@ def usual_rate(optimizer: str, *, fine_tune: bool) -> float:
     """The highest learning rate where none is given.
 
     Args:
-        optimizer: its name; an unknown one is refused by `Plan`.
+        optimizer: its name; an unknown one is refused by `TrainingPlan`.
         fine_tune: whether training starts from weights.
 
     Returns:
@@ -28,7 +28,7 @@ def usual_rate(optimizer: str, *, fine_tune: bool) -> float:
 
 
 @dataclass(frozen=True)
-class Plan:
+class TrainingPlan:
     """How a network is trained.
 
     Attributes:
@@ -53,7 +53,7 @@ class Plan:
     batch: int = 32
     optimizer: Optimizer = "adamw"
     rate: float = 1e-3
-    schedule: Rates = "cosine"
+    schedule: Schedule = "cosine"
     warmup: float = 1.0
     drops: tuple[float, ...] = (0.5, 0.75)
     momentum: float = 0.9
@@ -82,7 +82,7 @@ class Plan:
             raise TrainingError(f"rate {self.rate} (expected more than 0, such as 0.001)")
         choices = (
             ("optimizer", self.optimizer, get_args(Optimizer)),
-            ("schedule", self.schedule, get_args(Rates)),
+            ("schedule", self.schedule, get_args(Schedule)),
             ("augment", self.augment, tuple(AUGMENTATIONS)),
             ("keep", self.keep, ("best", "last")),
         )

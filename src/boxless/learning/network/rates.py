@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import pi
 from typing import Any
 
-from boxless.learning.network.plan import Plan
+from boxless.learning.network.plan import TrainingPlan
 from boxless.networks.framework import keras
 
 ops: Any = keras.ops
@@ -19,7 +19,7 @@ class Rate(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[mis
         steps: an epoch.
     """
 
-    def __init__(self, plan: Plan, steps: int) -> None:
+    def __init__(self, plan: TrainingPlan, steps: int) -> None:
         super().__init__()
         self._plan = plan
         self._steps = steps
@@ -43,7 +43,7 @@ class Rate(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[mis
         return {"plan": self._plan, "steps": self._steps}
 
 
-def optimizer_of(plan: Plan, steps: int) -> Any:  # noqa: ANN401
+def optimizer_of(plan: TrainingPlan, steps: int) -> Any:  # noqa: ANN401
     """The optimizer of a plan, of so many steps an epoch; biases and normalisations do not decay."""
     clip = {"global_clipnorm": plan.clip} if plan.clip else {}
     if plan.optimizer == "sgd":

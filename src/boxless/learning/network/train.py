@@ -22,7 +22,7 @@ from boxless.learning.network.examples import Examples
 from boxless.learning.network.export import TOLERANCE, Parity, export_network
 from boxless.learning.network.history import Epoch
 from boxless.learning.network.loop import train_network
-from boxless.learning.network.plan import Plan
+from boxless.learning.network.plan import TrainingPlan
 from boxless.learning.network.watch import Watch
 from boxless.learning.readable import readable
 from boxless.learning.report.report import Report
@@ -62,7 +62,7 @@ def train(
     validation: LabelledPictures,
     out: Path,
     choice: Choice,
-    plan: Plan,
+    plan: TrainingPlan,
     *,
     devices: int | None = None,
     mixed: bool | None = None,
@@ -168,7 +168,7 @@ def _facts(
     network: Any,  # noqa: ANN401
     about: str,
     side: int,
-    plan: Plan,
+    plan: TrainingPlan,
     history: Sequence[Epoch],
     parity: Parity,
     learned: LabelledPictures,

@@ -16,7 +16,7 @@ _FEWEST, _MOST = 4, 40
 
 
 @dataclass(frozen=True)
-class Settings:
+class DetectorOptions:
     """Which detector is trained, and how.
 
     Attributes:

@@ -11,7 +11,7 @@ Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
-class Taught:
+class PseudoLabels:
     """The boxes of a picture, each with what it may show and how far it is believed.
 
     Attributes:
@@ -37,13 +37,13 @@ class Taught:
         return len(self.boxes)
 
     @classmethod
-    def nothing(cls, classes: int) -> Taught:
+    def nothing(cls, classes: int) -> PseudoLabels:
         """A picture without a box."""
         zero = np.zeros
         return cls(zero((0, 4), np.float32), zero((0, classes), np.float32), zero(0, np.float32))
 
     @classmethod
-    def of_truth(cls, boxes: Floats, indices: NDArray[np.int64], classes: int) -> Taught:
+    def of_truth(cls, boxes: Floats, indices: NDArray[np.int64], classes: int) -> PseudoLabels:
         """Boxes that people drew, believed fully.
 
         Args:
@@ -63,7 +63,7 @@ class Taught:
         return np.asarray(self.candidates.sum(axis=1) == 1)
 
     @classmethod
-    def joined(cls, parts: list[Taught]) -> Taught:
+    def joined(cls, parts: list[PseudoLabels]) -> PseudoLabels:
         """Several pictures' boxes as one's."""
         return cls(
             np.concatenate([each.boxes for each in parts]),
