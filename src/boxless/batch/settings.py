@@ -23,7 +23,7 @@ class Settings:
     """How pictures are looked at, and what is written of them.
 
     Attributes:
-        model: a model's name, or its file's path; by default that of this machine, see `boxless.models.zoo.quick_model`.
+        model: a model's name, or its file's path; `boxless.models.zoo.quick_model` where none is given.
         preset: its name; the model's default where None.
         top, classes, min_probability, include_absent: as for `Localizer.locate`.
         maps: whether class maps are kept in the rows, and in which numbers: "float16", "uint8", or None for none.
