@@ -18,6 +18,7 @@ from boxless.serve.connection import connection_class
 from boxless.serve.limits import Limits
 from boxless.serve.models import Models
 from boxless.serve.service import Service
+from boxless.system.text import printable
 
 
 def serve(
@@ -54,7 +55,7 @@ def serve(
                 f"warning: {address} can be reached from other machines, and there is no token: anybody may ask. "
                 "Set one: BOXLESS_TOKEN=...\n"
             )
-        sys.stderr.write(f"boxless serves {names} at http://{shown}:{bound}  (stop it with Ctrl-C)\n")
+        sys.stderr.write(f"boxless serves {printable(names)} at http://{shown}:{bound}  (stop it with Ctrl-C)\n")
         sys.stderr.flush()
         Server(service, token).run(sockets=[listening])
 
