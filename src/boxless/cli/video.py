@@ -18,7 +18,7 @@ from boxless.imaging.read import holds_pictures
 from boxless.system.files import write_whole
 from boxless.system.text import printable
 from boxless.system.unique_names import apart
-from boxless.video import SUFFIX, ClipWriter, Frames, Looked, follow, is_video
+from boxless.video import SUFFIX, ClipWriter, Frames, LocatedFrame, follow, is_video
 from boxless.video.frames import SUFFIXES
 
 DRAWN = f"_found{SUFFIX}"
@@ -122,30 +122,30 @@ def locate_clip(
     if unwanted is not None:
         raise typer.BadParameter("--maps and --sheet are of pictures (expected --save DIR or --json with a clip)")
     with Frames(source, every) as frames:
-        looks = follow(frames, model, preset, **asked)
+        located = follow(frames, model, preset, **asked)
         if out is None:
-            _go_through(frames, looks, None, as_json)
+            _go_through(frames, located, None, as_json)
         else:
-            write_whole(out, lambda beside: _write(beside, frames, looks, as_json))
+            write_whole(out, lambda beside: _write(beside, frames, located, as_json))
             note(f"drawn clip: {out}")
         if frames.broken:
             sys.stderr.write(f"{printable(frames.name)}: {frames.broken}; what was made so far is kept\n")
         return frames.broken is None
 
 
-def _write(path: Path, frames: Frames, looks: Iterator[Looked], as_json: bool) -> None:
+def _write(path: Path, frames: Frames, located: Iterator[LocatedFrame], as_json: bool) -> None:
     with ClipWriter(path, frames.rate / frames.every) as clip:
-        _go_through(frames, looks, clip, as_json)
+        _go_through(frames, located, clip, as_json)
 
 
-def _go_through(frames: Frames, looks: Iterator[Looked], clip: ClipWriter | None, as_json: bool) -> None:
+def _go_through(frames: Frames, located: Iterator[LocatedFrame], clip: ClipWriter | None, as_json: bool) -> None:
     start, count = time.monotonic(), 0
     with Report(as_json, frames.total, "frames") as report:
         try:
-            for look in looks:
-                report.add(look.found, look.as_dict())
+            for each in located:
+                report.add(each.localization, each.as_dict())
                 if clip is not None:
-                    clip.add(look.found.draw(), look.frame.seconds)
+                    clip.add(each.localization.draw(), each.frame.seconds)
                 count += 1
         except KeyboardInterrupt:  # the usual way to end a camera
             if not count:

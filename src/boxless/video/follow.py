@@ -18,23 +18,23 @@ from boxless.video.steady import KEPT, SteadyNetwork
 
 
 @dataclass(frozen=True, eq=False)
-class Looked:
+class LocatedFrame:
     """A frame, and what is in it.
 
     Attributes:
         frame: the frame.
-        found: what was found; its source is the frame's pixels.
+        localization: what is in it, and where; its source is the frame's pixels.
         cut: whether the frame begins another scene.
     """
 
     frame: Frame
-    found: Localization
+    localization: Localization
     cut: bool
 
     def as_dict(self) -> dict[str, Any]:
         """As plain data for JSON: the frame's number, its seconds, and what `Localization.as_dict` says."""
         place = {"frame": self.frame.number, "seconds": round(self.frame.seconds, 3), "cut": self.cut}
-        return {**place, **self.found.as_dict()}
+        return {**place, **self.localization.as_dict()}
 
 
 def follow(
@@ -47,10 +47,10 @@ def follow(
     min_probability: float = 0.0,
     include_absent: bool = False,
     kept: float = KEPT,
-) -> Iterator[Looked]:
-    """Locates in each frame, averaged over time, and begins anew at cuts.
+) -> Iterator[LocatedFrame]:
+    """Locates in each frame of a clip: averaged over time, and anew after each cut.
 
-    A detector has no maps to average: it sees each frame for itself.
+    A detector has no maps to average; it runs on each frame for itself.
 
     Args:
         frames: of one clip, camera or stream.
@@ -59,8 +59,15 @@ def follow(
         top, classes, min_probability, include_absent: as for `Localizer.locate`.
         kept: how much of the average stays with each new frame; see `SteadyNetwork`.
 
+    Returns:
+        The frames in order, lazily.
+
     Raises:
         ModelFileError, UnknownPresetError, UnknownClassError: with the first frame.
+
+    Example:
+        >>> with Frames("clip.mp4") as frames:
+        ...     labels = [each.localization.predictions[0].label for each in follow(frames)]
     """
     opened = ModelFile(quick_model() if model is None else model)
     steady = None if opened.card.detects else SteadyNetwork(opened, kept)
@@ -70,7 +77,7 @@ def follow(
         cut = cuts(frame.pixels)
         if cut and steady:
             steady.forget()
-        found = localizer.locate(
+        localization = localizer.locate(
             frame.pixels, top=top, classes=classes, min_probability=min_probability, include_absent=include_absent
         )
-        yield Looked(frame, replace(found, image=f"{frames.name} #{frame.number}"), cut)
+        yield LocatedFrame(frame, replace(localization, image=f"{frames.name} #{frame.number}"), cut)

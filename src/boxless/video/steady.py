@@ -19,7 +19,7 @@ KEPT = 0.6
 
 @dataclass
 class _Memory:
-    """The averages of a frame's looks of one size: logits (K,), and the maps (h, w) of classes, finders' ones too."""
+    """The averages of a frame's passes of one size: logits (K,), and maps (h, w), those of localization heads too."""
 
     logits: Floats
     maps: dict[int, Floats] = field(default_factory=dict)
@@ -28,17 +28,21 @@ class _Memory:
 class SteadyNetwork:
     """A network that is shown the frames of one clip in order, and averages what it sees over time.
 
-    Logits and class maps are averaged exponentially, each size of look for itself. They are averaged in units of
-    logits, before anything is normalised: a frame in which little is seen counts little. The affinity stays that of
-    the frame, so that maps still end where things end. A frame begins with a look that names and is no larger than the
-    one that named last, since a preset's sides rise; searches may be of any size.
+    Logits and class maps are averaged exponentially, each scale for itself. They are averaged in units of logits,
+    before anything is normalised: a frame in which little is seen counts little. The affinity stays that of the frame,
+    so that maps still end where things end. A frame begins with a classification pass no larger than the last one,
+    since a preset's scales rise; passes of localization heads may be of any size.
 
     Args:
-        network: what looks.
+        network: what runs the passes.
         kept: how much of the average stays with each new frame, in [0, 1).
 
     Raises:
         ValueError: if `kept` is out of range.
+
+    Example:
+        >>> steady = SteadyNetwork(ModelFile("efficientnet-lite0"))
+        >>> localizer = Localizer(steady, "fast")  # to be shown the frames of one clip in order
     """
 
     def __init__(self, network: Network, kept: float = KEPT) -> None:
@@ -60,7 +64,7 @@ class SteadyNetwork:
         self._named = 0
 
     def run(self, pixels: NDArray[np.uint8], *, size: tuple[int, int], classes: Sequence[int], top: int) -> Output:
-        """Looks once at a frame; see `Network.run`. The most probable classes are those of the average."""
+        """Runs one pass on a frame; see `Network.run`. The most probable classes are those of the average."""
         self._turn(size, classes)
         before = self._before.get(size)
         known = before.maps if before else {}
@@ -85,7 +89,7 @@ class SteadyNetwork:
         )
 
     def _turn(self, size: tuple[int, int], classes: Sequence[int]) -> None:
-        """Goes over to the next frame, if this look begins one."""
+        """Goes over to the next frame, if this pass begins one."""
         if not all(map(self._names, classes)):
             return
         if size[0] * size[1] <= self._named:
@@ -93,7 +97,7 @@ class SteadyNetwork:
         self._named = size[0] * size[1]
 
     def _names(self, k: int) -> bool:
-        """Whether a map is of a class, not of a finder; see `Card.finder_class`."""
+        """Whether a map is of a class, not of a localization head; see `Card.finder_class`."""
         return k < len(self.card.labels)
 
     def _mixed(self, before: Floats, now: Floats) -> Floats:
