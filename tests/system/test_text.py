@@ -83,4 +83,4 @@ def test_drawings() -> None:
     assert letters.box(HOSTILE) == letters.box(printable(HOSTILE))
     image = Image.new("RGB", (20, 20))
     sheets = [np.asarray(contact_sheet([image], [each])) for each in ("a\nb\x1b", r"a\nb\x1b")]
-    assert np.array_equal(*sheets)
+    assert np.array_equal(sheets[0], sheets[1])

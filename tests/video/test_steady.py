@@ -94,10 +94,11 @@ def test_looks_of_one_size_in_a_frame_leave_each_others_maps() -> None:
 def test_a_detector_sees_each_frame_for_itself(clip: Make, tmp_path: Path) -> None:
     detector = write_detector(tmp_path / "tiny.onnx")
     with Frames(str(clip("coffee.jpg", "chelsea.jpg", frames=2))) as frames:
-        looks = list(follow(frames, detector))
-    alone = [Localizer(detector).locate(look.frame.pixels) for look in looks]
-    assert [look.found.to_dict()["predictions"] for look in looks] == [each.to_dict()["predictions"] for each in alone]
-    assert [look.cut for look in looks] == [False, False, True, False]
+        located = list(follow(frames, detector))
+    alone = [Localizer(detector).locate(each.frame.pixels) for each in located]
+    found = [each.localization.to_dict()["predictions"] for each in located]
+    assert found == [each.to_dict()["predictions"] for each in alone]
+    assert [each.cut for each in located] == [False, False, True, False]
 
 
 def test_kept_is_checked(network: ModelFile) -> None:
@@ -118,13 +119,13 @@ def test_cuts_are_seen_and_noise_is_not(pictures: Path) -> None:
 
 def test_a_clip_is_followed(clip: Make) -> None:
     with Frames(str(clip("coffee.jpg", "chelsea.jpg", frames=6))) as frames:
-        looks = list(follow(frames, "efficientnet-lite0", "fast"))
-    assert [look.cut for look in looks].index(True) == 6
-    assert sum(look.cut for look in looks) == 1
-    assert looks[5].found.predictions[0].label == "espresso"
-    assert "cat" in looks[6].found.predictions[0].label.lower()
-    boxes = [look.found.predictions[0].box for look in looks[:6]]
+        located = list(follow(frames, "efficientnet-lite0", "fast"))
+    assert [each.cut for each in located].index(True) == 6
+    assert sum(each.cut for each in located) == 1
+    assert located[5].localization.predictions[0].label == "espresso"
+    assert "cat" in located[6].localization.predictions[0].label.lower()
+    boxes = [each.localization.predictions[0].box for each in located[:6]]
     edges = np.array([box.xyxy for box in boxes if box], np.float32)
     assert len(edges) == 6
     assert np.diag(iou(edges[:-1], edges[1:])).min() > 0.7
-    assert looks[2].as_dict()["frame"] == 2
+    assert located[2].to_dict()["frame"] == 2

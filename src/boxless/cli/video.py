@@ -18,7 +18,7 @@ from boxless.system.text import printable
 
 if TYPE_CHECKING:
     from boxless.options import LocateOptions
-    from boxless.video import ClipWriter, Frames, Looked
+    from boxless.video import ClipWriter, Frames, LocatedFrame
 
 DRAWN = "_found"
 """How the names of drawn clips end, before their suffix."""
@@ -126,14 +126,14 @@ def _locate_clip(
         return frames.broken is None
 
 
-def _write(path: Path, frames: Frames, results: Iterator[Looked], as_json: bool) -> None:
+def _write(path: Path, frames: Frames, results: Iterator[LocatedFrame], as_json: bool) -> None:
     from boxless.video import ClipWriter
 
     with ClipWriter(path, frames.rate / frames.every) as clip:
         _process(frames, results, clip, as_json)
 
 
-def _process(frames: Frames, results: Iterator[Looked], clip: ClipWriter | None, as_json: bool) -> None:
+def _process(frames: Frames, results: Iterator[LocatedFrame], clip: ClipWriter | None, as_json: bool) -> None:
     from boxless.cli.report import Report
     from boxless.cli.verbosity import note
 
@@ -141,9 +141,9 @@ def _process(frames: Frames, results: Iterator[Looked], clip: ClipWriter | None,
     with Report(as_json, frames.total, "frames") as report:
         try:
             for each in results:
-                report.add(each.found, each.as_dict())
+                report.add(each.localization, each.as_dict())
                 if clip is not None:
-                    clip.add(each.found.draw(), each.frame.seconds)
+                    clip.add(each.localization.draw(), each.frame.seconds)
                 count += 1
         except KeyboardInterrupt:  # the usual way to end a camera
             if not count:

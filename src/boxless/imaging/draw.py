@@ -77,7 +77,18 @@ class Layer:
 
 
 def heat_map(score_map: Floats) -> Pixels:
-    """A score map (H, W) in [0, 1] in colour: RGB uint8 (H, W, 3), perceptually uniform (inferno)."""
+    """A score map in colour, perceptually uniform (inferno).
+
+    Args:
+        score_map: (H, W) in [0, 1].
+
+    Returns:
+        RGB uint8 (H, W, 3).
+
+    Example:
+        >>> heat_map(np.zeros((2, 2), np.float32))[0, 0].tolist()
+        [0, 0, 4]
+    """
     grey = (np.clip(score_map, 0.0, 1.0) * 255).round().astype(np.uint8)
     return np.asarray(cv2.cvtColor(cv2.applyColorMap(grey, cv2.COLORMAP_INFERNO), cv2.COLOR_BGR2RGB), np.uint8)
 
@@ -121,6 +132,11 @@ def draw(pixels: Pixels, layers: Sequence[Layer]) -> Image.Image:
         For one class a picture of the same size; of a small one (longer side below 320 pixels) an enlargement. For
         several, panels in rows, first to last, together about 12 megapixels: large pictures are made smaller,
         though not below a longer side of 320 pixels.
+
+    Example:
+        >>> layer = Layer("cup 90 %", np.ones((400, 600), np.float32), 1.0, boxes=[])
+        >>> draw(np.zeros((400, 600, 3), np.uint8), [layer]).size
+        (600, 400)
     """
     height, width = pixels.shape[:2]
     zoom = max(1.0, _SMALLEST / max(height, width))
@@ -139,10 +155,21 @@ def draw(pixels: Pixels, layers: Sequence[Layer]) -> Image.Image:
 
 
 def contact_sheet(images: Sequence[Image.Image], captions: Sequence[str]) -> Image.Image:
-    """Several pictures on one sheet, each in a square of `TILE` pixels with its caption below.
+    """Several images on one sheet, each in a square of `TILE` pixels with its caption below.
+
+    Args:
+        images: of any size and mode.
+        captions: as many; what does not fit is cut at its beginning.
+
+    Returns:
+        About as many columns as rows.
 
     Raises:
-        ValueError: without pictures.
+        ValueError: without images.
+
+    Example:
+        >>> contact_sheet([Image.new("RGB", (40, 30))], ["grey.png"]).size
+        (344, 368)
     """
     if not images:
         raise ValueError("a contact sheet needs at least one picture")

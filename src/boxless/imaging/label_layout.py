@@ -32,6 +32,13 @@ def label_places(
         labels: width and height of each one's label.
         room: width and height of the picture, at least as large as each label.
         needed: whether a label is placed even where it covers others.
+
+    Returns:
+        One place or None for each box, in their order.
+
+    Example:
+        >>> label_places([(10, 30, 50, 60)], [(20, 10)], (100, 100), [True])
+        [(10.0, 20.0)]
     """
     frames = np.array(boxes, np.float64).reshape(-1, 4)
     taken = np.zeros((0, 4))

@@ -106,8 +106,18 @@ def as_bytes(source: Source) -> Source:
 
     A file is read from its beginning, where it has one to go back to.
 
+    Args:
+        source: as for `read_picture`.
+
+    Returns:
+        Bytes; or the source, where it can be read again.
+
     Raises:
         PictureError: if a file cannot be read, or gives text.
+
+    Example:
+        >>> as_bytes(bytearray(b"encoded"))
+        b'encoded'
     """
     if isinstance(source, (bytearray, memoryview)):
         return bytes(source)
@@ -125,10 +135,20 @@ def as_bytes(source: Source) -> Source:
 
 
 def pictures_in(folder: Path) -> list[Path]:
-    """The pictures of a folder and its sub-folders, by their suffix, sorted; see `boxless.imaging.walk.files_in`.
+    """The images of a folder and its sub-folders, by their suffix; hidden files are left out.
+
+    Args:
+        folder: to be searched.
+
+    Returns:
+        Their paths, sorted; at least one.
 
     Raises:
         PictureError: if there are none, or the folder is closed to us.
+
+    Example:
+        >>> pictures_in(Path("examples/pictures"))[0].name
+        'chelsea.jpg'
     """
     if not os.access(folder, os.R_OK | os.X_OK):
         raise PictureError("cannot be opened: permission denied")
@@ -153,7 +173,18 @@ def _pictures(folder: Path) -> Iterator[Path]:
 
 
 def picture_name(source: Source) -> str:
-    """What a picture is called in results: its path, or what kind of thing it is."""
+    """What an image is called in results.
+
+    Args:
+        source: as for `read_picture`.
+
+    Returns:
+        Its path or its file's name; else what kind of thing it is: "array", "bytes" or "image".
+
+    Example:
+        >>> picture_name(b"encoded")
+        'bytes'
+    """
     if isinstance(source, (str, Path)):
         return str(source)
     if isinstance(name := getattr(source, "name", None), str):  # of an opened file

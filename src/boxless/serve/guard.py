@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from boxless.serve.metrics import Metrics
 from boxless.serve.problems import Problem
 from boxless.serve.visitors import check_host, check_origin
+from boxless.system.text import printable
 
 _log = logging.getLogger("boxless.serve")
 
@@ -77,7 +78,7 @@ class Guard:
         except Problem as problem:
             await refused(problem, self._metrics)(asked, receive, send_with_headers)
         except Exception:  # it is answered already, by the application's handler
-            _log.exception("an error of boxless itself, at %s %s", scope["method"], scope["path"])
+            _log.exception("an error of boxless itself, at %s %s", scope["method"], printable(scope["path"]))
         route = getattr(asked.get("route"), "path", "other")
         self._metrics.requests.labels(route, status).inc()
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 
+from boxless.system.text import printable
+
 
 def configure_log() -> None:
     """Sends warnings and errors to standard error, one line each, tracebacks indented under theirs."""
@@ -38,14 +40,3 @@ class PlainFormatter(logging.Formatter):
     def formatStack(self, stack_info: str) -> str:  # noqa: N802
         """A stack, each line indented."""
         return "\n".join("    " + printable(line) for line in stack_info.split("\n"))
-
-
-def printable(text: str) -> str:
-    r"""A text in which everything that is not printable is escaped, as Python writes it.
-
-    Example:
-        >>> from boxless.serve.log import printable
-        >>> printable("café\x1b[31m")
-        'café\\x1b[31m'
-    """
-    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode("ascii") for each in text)

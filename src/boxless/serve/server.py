@@ -15,10 +15,11 @@ from boxless.errors import ServeError
 from boxless.serve.app import application
 from boxless.serve.connection import connection_class
 from boxless.serve.limits import Limits
-from boxless.serve.log import configure_log, printable
+from boxless.serve.log import configure_log
 from boxless.serve.models import Models
 from boxless.serve.service import Service
 from boxless.serve.visitors import allowed_hosts
+from boxless.system.text import printable
 
 
 def serve(
@@ -60,7 +61,7 @@ def serve(
                 f"warning: {address} can be reached from other machines, and there is no token: anybody may ask. "
                 "Set one: BOXLESS_TOKEN=...\n"
             )
-        sys.stderr.write(f"boxless serves {names} at http://{shown}:{bound}  (stop it with Ctrl-C)\n")
+        sys.stderr.write(f"boxless serves {printable(names)} at http://{shown}:{bound}  (stop it with Ctrl-C)\n")
         sys.stderr.flush()
         Server(service, token, hosts).run(sockets=[listening])
 

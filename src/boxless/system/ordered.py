@@ -21,6 +21,13 @@ def ordered_map(function: Callable[[Item], Result], items: Iterable[Item], worke
         function: called in a thread.
         items: drawn from lazily, in the caller's thread.
         workers: number of threads, at least 1.
+
+    Returns:
+        The results, lazily; an exception of `function` is raised in its place.
+
+    Example:
+        >>> list(ordered_map(abs, [-1, 2, -3], workers=2))
+        [1, 2, 3]
     """
     pending: deque[Future[Result]] = deque()
     with ThreadPoolExecutor(workers, thread_name_prefix="boxless") as pool:

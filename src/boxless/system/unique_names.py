@@ -11,6 +11,13 @@ def apart(names: Sequence[str]) -> list[str]:
 
     Args:
         names: without what follows them, such as ".jpg".
+
+    Returns:
+        As many names, in the same order.
+
+    Example:
+        >>> apart(["photo", "Photo", "other"])
+        ['photo', 'Photo-2', 'other']
     """
     taken = {name.casefold() for name in names}
     claimed: set[str] = set()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from boxless.video.follow import Looked, follow
+from boxless.video.follow import LocatedFrame, follow
 from boxless.video.frames import Frame, Frames, is_video
 from boxless.video.steady import SteadyNetwork
 from boxless.video.writer import SUFFIX, ClipWriter
 
-__all__ = ["SUFFIX", "ClipWriter", "Frame", "Frames", "Looked", "SteadyNetwork", "follow", "is_video"]
+__all__ = ["SUFFIX", "ClipWriter", "Frame", "Frames", "LocatedFrame", "SteadyNetwork", "follow", "is_video"]

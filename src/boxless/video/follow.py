@@ -18,23 +18,23 @@ from boxless.video.steady import KEPT, SteadyNetwork
 
 
 @dataclass(frozen=True, eq=False)
-class Looked:
+class LocatedFrame:
     """A frame, and what is in it.
 
     Attributes:
         frame: the frame.
-        found: what was found; its source is the frame's pixels.
+        localization: what is in it, and where; its source is the frame's pixels.
         cut: whether the frame begins another scene.
     """
 
     frame: Frame
-    found: Localization
+    localization: Localization
     cut: bool
 
     def as_dict(self) -> dict[str, Any]:
         """As plain data for JSON: the frame's number, its seconds, and what `Localization.to_dict` says."""
         place = {"frame": self.frame.number, "seconds": round(self.frame.seconds, 3), "cut": self.cut}
-        return {**place, **self.found.to_dict()}
+        return {**place, **self.localization.to_dict()}
 
 
 def follow(
@@ -45,10 +45,10 @@ def follow(
     *,
     kept: float = KEPT,
     **keywords: Unpack[LocateKeywords],
-) -> Iterator[Looked]:
-    """Locates in each frame, averaged over time, and begins anew at cuts.
+) -> Iterator[LocatedFrame]:
+    """Locates in each frame of a clip: averaged over time, and anew after each cut.
 
-    A detector has no maps to average: it sees each frame for itself.
+    A detector has no maps to average; it runs on each frame for itself.
 
     Args:
         frames: of one clip, camera or stream.
@@ -58,8 +58,15 @@ def follow(
         kept: how much of the average stays with each new frame; see `SteadyNetwork`.
         **keywords: fields of `LocateOptions`, one by one.
 
+    Returns:
+        The frames in order, lazily.
+
     Raises:
         ModelFileError, UnknownPresetError, UnknownClassError: with the first frame.
+
+    Example:
+        >>> with Frames("clip.mp4") as frames:
+        ...     labels = [each.localization.predictions[0].label for each in follow(frames)]
     """
     opened = ModelFile(quick_model() if model is None else model)
     steady = None if opened.card.detects else SteadyNetwork(opened, kept)
@@ -70,5 +77,5 @@ def follow(
         cut = cuts(frame.pixels)
         if cut and steady:
             steady.forget()
-        found = localizer.locate(frame.pixels, wanted)
-        yield Looked(frame, replace(found, image=f"{frames.name} #{frame.number}"), cut)
+        localization = localizer.locate(frame.pixels, wanted)
+        yield LocatedFrame(frame, replace(localization, image=f"{frames.name} #{frame.number}"), cut)

@@ -19,7 +19,7 @@ KEPT = 0.6
 
 @dataclass
 class _Memory:
-    """The averages of a frame's looks of one size: logits (K,), and the maps (h, w) and (u, v) of classes."""
+    """The averages of a frame's passes of one size: logits (K,), and the maps (h, w) and (u, v) of classes."""
 
     logits: Floats
     maps: dict[int, Floats] = field(default_factory=dict)
@@ -29,17 +29,21 @@ class _Memory:
 class SteadyNetwork:
     """A network that is shown the frames of one clip in order, and averages what it sees over time.
 
-    Logits and class maps are averaged exponentially, each size of look for itself. They are averaged in units of
-    logits, before anything is normalised: a frame in which little is seen counts little. The affinity stays that of
-    the frame, so that maps still end where things end. The scales of a frame's passes rise, so one that is no
-    larger than the one before begins the next frame.
+    Logits and class maps are averaged exponentially, each scale for itself. They are averaged in units of logits,
+    before anything is normalised: a frame in which little is seen counts little. The affinity stays that of the frame,
+    so that maps still end where things end. The scales of a frame's passes rise, so one that is no larger than the one
+    before begins the next frame.
 
     Args:
-        network: what looks.
+        network: what runs the passes.
         kept: how much of the average stays with each new frame, in [0, 1).
 
     Raises:
         ValueError: if `kept` is out of range.
+
+    Example:
+        >>> steady = SteadyNetwork(ModelFile("efficientnet-lite0"))
+        >>> localizer = Localizer(steady, "fast")  # to be shown the frames of one clip in order
     """
 
     def __init__(self, network: Network, kept: float = KEPT) -> None:
@@ -61,7 +65,7 @@ class SteadyNetwork:
         self._last = 0
 
     def run(self, pixels: NDArray[np.uint8], *, size: tuple[int, int], classes: Sequence[int], top: int) -> Output:
-        """Looks once at a frame; see `Network.run`. The most probable classes are those of the average."""
+        """Runs one pass on a frame; see `Network.run`. The most probable classes are those of the average."""
         self._turn(size)
         before = self._before.get(size)
         # Maps of the classes of the frame before are asked for too: they are likely this frame's, and are averaged.
@@ -90,7 +94,7 @@ class SteadyNetwork:
         )
 
     def _turn(self, size: tuple[int, int]) -> None:
-        """Goes over to the next frame, if this look begins one."""
+        """Goes over to the next frame, if this pass begins one."""
         if size[0] * size[1] <= self._last:
             self._before, self._now = self._now, {}
         self._last = size[0] * size[1]
