@@ -34,6 +34,10 @@ from boxless.models.model_file import ModelFile
 from boxless.system.html_page import PAGE, listed, tiles, write_page
 
 
+_NEARLY_EVERY = 0.9
+"""Of a class that so many pictures show, hardly anything tells what a picture without it looks like."""
+
+
 @dataclass(frozen=True, eq=False)
 class Report:
     """What was learned from what, and how well.
@@ -92,6 +96,12 @@ class Report:
                 "is too high by what they give"
             )
         found += [each.in_words(held_out.classes) for each in self.survivals if each.suspicious]
+        for name, count in zip(self.training.classes, self.training.counts, strict=True):
+            if len(self.training.classes) > 1 and count >= _NEARLY_EVERY * len(self.training):
+                found.append(
+                    f"{name}: {count / len(self.training):.0%} of the pictures show it, so few tell what it looks like "
+                    "without: add pictures that do not show it, with the label background"
+                )
         return tuple(found)
 
     @property
