@@ -33,7 +33,6 @@ from boxless.localizer import Localizer
 from boxless.models.model_file import ModelFile
 from boxless.system.html_page import PAGE, listed, tiles, write_page
 
-
 _NEARLY_EVERY = 0.9
 """Of a class that so many pictures show, hardly anything tells what a picture without it looks like."""
 

@@ -95,17 +95,18 @@ class Survival:
         name = classes[self.class_index]
         if self.whole:
             return (
-                f"{name}: boxes cover {self.region:.0%} of the picture, nearly everything: try --localization-size 896, "
-                "or set thresholds with a few boxed pictures (--boxes)"
+                f"{name}: boxes cover {self.region:.0%} of the picture, nearly everything: try --localization-size "
+                "896, or set thresholds with a few boxed pictures (--boxes)"
             )
         if self.part:
             return (
-                f"{name}: located by a region of {self.region:.0%} of the picture that alone keeps only {self.only:.0%} "
-                "of the evidence: probably a part of it; try --localization-size 448, or a few boxed pictures (--boxes)"
+                f"{name}: located by a region of {self.region:.0%} of the picture that alone keeps only "
+                f"{self.only:.0%} of the evidence: probably a part of it; try --localization-size 448, or a few boxed "
+                "pictures (--boxes)"
             )
         return (
-            f"{name}: {self.without:.0%} of the evidence stays when what was found ({self.region:.0%} of the picture) is "
-            "taken out: the surroundings give it away; add pictures of it elsewhere, or of the surroundings alone "
+            f"{name}: {self.without:.0%} of the evidence stays when what was found ({self.region:.0%} of the picture) "
+            "is taken out: the surroundings give it away; add pictures of it elsewhere, or of the surroundings alone "
             "(background)"
         )
 
