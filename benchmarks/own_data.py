@@ -140,8 +140,8 @@ def table(rows: Mapping[str, Mapping[str, Any]]) -> str:
     """All sets, for the page."""
     lines = [
         "| set | classified | one box: `fast` | `balanced` | `best` | MaxBoxAccV2 | best threshold: for all | "
-        "a class | an image | pointing | box area / truth | AP50 known / unknown | detected: present / absent / none "
-        "on background | seconds of `fit` |",
+        "a class | an image | pointing | box area / truth | AP50 known / unknown | detected: present / absent / "
+        "nothing on background | seconds of `fit` |",
         "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for name, words in SETS.items():

@@ -82,3 +82,19 @@ def test_what_it_says() -> None:
         "class": "cup", "pictures": 8, "region": 0.2, "without": 0.9, "only": 0.6, "control": 0.95, "suspicious": True,
     }  # fmt: skip
     assert not Survival(1, pictures=3, region=0.2, without=0.9, only=0.6, control=0.95).suspicious
+
+
+def test_a_small_region_that_says_little_alone_is_a_part_and_not_the_surroundings() -> None:
+    part = Survival(1, pictures=8, region=0.01, without=0.96, only=0.01, control=0.98)
+    assert part.suspicious and part.part
+    words = part.in_words(("cat", "cup"))
+    assert "probably a part" in words and "keeps only 1%" in words and "--localization-size" in words
+    assert "surroundings" not in words
+    small = Survival(1, pictures=8, region=0.02, without=0.31, only=0.55, control=0.9)
+    assert not small.suspicious and not small.part, "small things that are found whole"
+
+
+def test_boxes_around_nearly_everything_are_noted_however_little_is_left() -> None:
+    whole = Survival(0, pictures=8, region=0.95, without=0.0, only=1.0, control=0.1)
+    assert whole.suspicious
+    assert "cover 95% of the picture" in whole.in_words(("steel",))

@@ -35,10 +35,10 @@ HEAD_THRESHOLD = 0.5
 _SMALLER, _LARGER = 2, 4
 """The scales to choose from, as multiples of the backbone's own."""
 
-_IMAGES = {_SMALLER: 400, _LARGER: 240}
-"""Images that are read at these scales, at most: large ones take long."""
+_IMAGES = 240
+"""Images that are read at each scale, at most; the same ones, so that scores compare."""
 
-_MEMORY = 1 << 29
+_MEMORY = 1 << 30
 """Bytes of features that are kept at a time."""
 
 _WIDEST = 1024
@@ -147,10 +147,10 @@ def learn_localization(
         return Localization(why="the images are too small for a larger scale to show more")
     steps = card.preset(card.default_preset).refinement_steps
 
-    def at(scale: int, most: int) -> _AtScale:
-        return _learn_at(trunk, weight, learned, scale, most, steps, seed, progress)
+    def at(scale: int) -> _AtScale:
+        return _learn_at(trunk, weight, learned, scale, steps, seed, progress)
 
-    first = at(_SMALLER * usual, _IMAGES[_SMALLER])
+    first = at(_SMALLER * usual)
     if not first.classes:
         return Localization()
     larger = asked or _LARGER * usual
@@ -164,7 +164,7 @@ def learn_localization(
         )
     chosen = first
     if possible and larger != first.scale:
-        second = at(larger, _IMAGES[_LARGER])
+        second = at(larger)
         if second.classes and (asked is not None or second.score > _WORTH_IT * first.score):
             chosen = second
     classes = tuple(sorted(chosen.classes))
@@ -198,13 +198,12 @@ def _learn_at(
     weight: Floats,
     learned: LabelledPictures,
     scale: int,
-    most: int,
     steps: int,
     seed: int,
     progress: Progress,
 ) -> _AtScale:
     shown = [[int(k) for k in np.flatnonzero(row) if k not in learned.background] for row in learned.targets]
-    some = evenly(learned, max(1, min(most, _MEMORY // _bytes(trunk, scale))), seed)
+    some = evenly(learned, max(1, min(_IMAGES, _MEMORY // _bytes(trunk, scale))), seed)
     stage = f"cells at {scale}"
     read = read_cells(
         trunk, weight, [learned.paths[i] for i in some], [shown[i] for i in some], scale, steps,

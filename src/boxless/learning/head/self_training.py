@@ -29,7 +29,7 @@ FEWEST = 8
 _MOST = 80
 """Images with, and without, a class that a head is learned from."""
 
-_JUDGED = 28
+_JUDGED = 60
 """Images with, and without, a class that heads are judged on."""
 
 _CELLS = 24
@@ -68,7 +68,7 @@ class LinearCells:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What labels say of a head, judged on images of the half that it has not seen; medians over images.
+    """What labels say of a head, judged on images of the half that it has not seen; means over images.
 
     Attributes:
         contrast: the mean probability inside the region (probability 0.5 or more), minus that outside, in [-1, 1].
@@ -204,7 +204,7 @@ def _judged(probability: Floats, other: NDArray[np.bool_]) -> tuple[float, float
 
 
 def _evidence(seen: Sequence[tuple[float, float, float]], off: Sequence[float]) -> Evidence:
-    area, contrast, overlap = np.median(seen, axis=0)
+    area, contrast, overlap = np.mean(seen, axis=0)
     chance = area / (2 - area)  # the IoU of two regions of this area, anywhere
     areas, absent = np.array(seen)[:, 0], np.array(off)
     larger = (areas[:, None] > absent).mean() + (areas[:, None] == absent).mean() / 2

@@ -35,6 +35,12 @@ FEWEST = 4
 SUSPICIOUS = 0.5
 """A class that keeps as much of its evidence without what was found is told by its surroundings too."""
 
+WHOLE = 0.9
+"""A found region of so much of a picture covers nearly everything."""
+
+SMALL, TOO_LITTLE = 0.2, 0.25
+"""A region of no more of the picture, which alone keeps no more of the evidence, is probably a part of the object."""
+
 _LEAST = 1.0
 """Logits; with less evidence than that there is nothing to take shares of."""
 
@@ -70,16 +76,38 @@ class Survival:
     control: float
 
     @property
+    def whole(self) -> bool:
+        """Whether the found region covers nearly the whole picture, so that a box says little."""
+        return self.region >= WHOLE
+
+    @property
+    def part(self) -> bool:
+        """Whether what was found is probably a part of the object: small, too little alone, and hardly missed."""
+        return self.without >= SUSPICIOUS and self.only <= TOO_LITTLE and self.region <= SMALL
+
+    @property
     def suspicious(self) -> bool:
-        """Whether most of the evidence for the class lies elsewhere than where it is found."""
-        return self.pictures >= FEWEST and self.without >= SUSPICIOUS
+        """Whether boxes of the class may be wrong: most of the evidence lies elsewhere, or they cover everything."""
+        return self.pictures >= FEWEST and (self.without >= SUSPICIOUS or self.whole)
 
     def in_words(self, classes: Sequence[str]) -> str:
-        """For a suspicious class, of K by name, what that means."""
+        """For a suspicious class, of K by name, what that means, and what helps."""
+        name = classes[self.class_index]
+        if self.whole:
+            return (
+                f"{name}: boxes cover {self.region:.0%} of the picture, nearly everything: try --localization-size "
+                "896, or set thresholds with a few boxed pictures (--boxes)"
+            )
+        if self.part:
+            return (
+                f"{name}: located by a region of {self.region:.0%} of the picture that alone keeps only "
+                f"{self.only:.0%} of the evidence: probably a part of it; try --localization-size 448, or a few boxed "
+                "pictures (--boxes)"
+            )
         return (
-            f"{classes[self.class_index]}: {self.without:.0%} of the evidence stays when what was found "
-            f"({self.region:.0%} of the picture) is taken out: the surroundings give it away, or only a part of it is "
-            "found"
+            f"{name}: {self.without:.0%} of the evidence stays when what was found ({self.region:.0%} of the picture) "
+            "is taken out: the surroundings give it away; add pictures of it elsewhere, or of the surroundings alone "
+            "(background)"
         )
 
     def as_dict(self, classes: Sequence[str]) -> dict[str, Any]:
