@@ -49,7 +49,7 @@ def test_an_image_that_never_comes_is_a_row(silent: str, tmp_path: Path) -> None
 
 def test_results_that_never_answer(silent: str, coffee: Path) -> None:
     with pytest.raises(ResultsError, match=rf"{silent}/out: cannot be read or written \(no answer within"):
-        run(replace(job(coffee, "out"), out=f"{silent}/out"))
+        run(replace(job(coffee, Path("out")), out=f"{silent}/out"))
     pytest.importorskip("pyarrow", reason="needs the extra batch")
     with pytest.raises(ResultsError, match="no answer within"):
         select(f"{silent}/out")

@@ -5,7 +5,7 @@ import onnxruntime as ort
 import pytest
 
 from boxless import Localizer, ModelFile, ModelFileError
-from boxless.models.devices import PROVIDERS, available, providers
+from boxless.models.devices import PROVIDERS, Device, available, providers
 
 
 def test_the_processor_is_always_there() -> None:
@@ -20,7 +20,7 @@ def test_an_unknown_device_is_refused() -> None:
 
 
 @pytest.mark.parametrize("device", [name for name in PROVIDERS if name != "cpu"])
-def test_each_device(device: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_device(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
     """By a list of providers in the place of ONNX Runtime's own."""
     monkeypatch.setattr(ort, "get_available_providers", lambda: ["CPUExecutionProvider"])
     with pytest.raises(

@@ -181,7 +181,7 @@ class Recording:
         output = self.network.run(pixels, size=size, classes=classes, top=top)
         # What is unusual is what is not alike; and the more activation, the more probable.
         anomaly = None if output.affinity is None else 9 - 5 * output.affinity.max(axis=(2, 3))
-        probable = 1 / (1 + np.exp(-resize_maps(output.class_maps, 20, 30)))
+        probable = np.asarray(1 / (1 + np.exp(-resize_maps(output.class_maps, 20, 30))), np.float32)
         self.outputs.append(replace(output, anomaly=anomaly, localization_maps=probable))
         self.sizes.append([*size, list(classes), top])
         return self.outputs[-1]

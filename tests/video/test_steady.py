@@ -128,4 +128,4 @@ def test_a_clip_is_followed(clip: Make) -> None:
     edges = np.array([box.xyxy for box in boxes if box], np.float32)
     assert len(edges) == 6
     assert np.diag(iou(edges[:-1], edges[1:])).min() > 0.7
-    assert located[2].to_dict()["frame"] == 2
+    assert located[2].as_dict()["frame"] == 2
