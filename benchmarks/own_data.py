@@ -60,7 +60,8 @@ def split(name: str) -> tuple[LabelledPictures, LabelledPictures]:
 def truth(name: str, card: Card) -> BoxedSet:
     """The boxes of the held-out images."""
     boxes = next(path for path in (DATA / name / "val.json", DATA / name / "val/annotations.json") if path.exists())
-    return read_dataset(boxes, card, None, DATA / name / "val")
+    found: BoxedSet = read_dataset(boxes, card, None, DATA / name / "val")
+    return found
 
 
 def measured(name: str, model: Path) -> dict[str, Any]:

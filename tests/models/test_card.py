@@ -160,8 +160,10 @@ def test_what_was_not_measured_is_left_out() -> None:
     assert Card.from_json(replace(CARD, figures=figures).to_json()).figures == {"top1": 12.5}
 
 
-VALUES: list[Any] = [None, True, -1, 0, 10**400, 1e308, float("nan"), float("inf"), "", "x" * 5000, "\x00", "\ud800", [], {}, [[]],
-          {"a": {}}, [None] * 3, "softmax", [1, 2], [10**9, 10**9]]  # fmt: skip
+VALUES: list[Any] = [
+    None, True, -1, 0, 10**400, 1e308, float("nan"), float("inf"), "", "x" * 5000, "\x00", "\ud800", [], {}, [[]],
+    {"a": {}}, [None] * 3, "softmax", [1, 2], [10**9, 10**9],
+]  # fmt: skip
 
 
 def changed(data: Any, chance: random.Random) -> Any:  # noqa: ANN401
