@@ -266,13 +266,13 @@ def test_label_studio_as_it_exports(folder: Path, card: Card) -> None:
     tasks = [
         {"id": 1, "data": image, "annotations": [{"result": [result, {"type": "rectanglelabels"}]}]},
         {"id": 2, "data": {"image": "/data/upload/1/b.png"}, "annotations": [], "predictions": [{"result": [result]}]},
-        "no task",
+        {"data": {"image": None}, "annotations": [{"result": []}]},
     ]
     (folder / "export.json").write_text(json.dumps(tasks))
     boxed = read_dataset(folder, card)
     assert boxes(boxed) == [("a.png", [[15, 10, 45, 30]])]
     assert boxed.notes.as_dict() == {
-        "unreadable line": ["task 3", "/data/upload/1/a.png result 2"],
+        "unreadable line": ["/data/upload/1/a.png result 2", "task 3"],
         "not annotated": ["task 2"],
     }
 
