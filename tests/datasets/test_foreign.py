@@ -243,6 +243,15 @@ def test_yolo_as_roboflow_exports_it(folder: Path, card: Card) -> None:
     assert boxed.notes.as_dict()["unknown class"] == ["9", "9"], "a number without a name is no index"
 
 
+def test_yolo_with_names_that_are_none(folder: Path, card: Card) -> None:
+    (folder / "labels").mkdir()
+    (folder / "labels/a.txt").write_text("0 0.5 0.5 0.5 0.5\n1 0.5 0.5 0.5 0.5\n")
+    (folder / "data.yaml").write_text('train: images\nnames: {0: cat, 1: "a\\0", x: cup, 2: null}\n')
+    boxed = read_dataset(folder, card)
+    assert boxes(boxed) == [("a.png", [[15, 10, 45, 30]])]
+    assert boxed.notes.as_dict()["unreadable line"] == [f"name of class {key}" for key in (1, "x", 2)]
+
+
 def test_yolo_beside_the_images(folder: Path, card: Card) -> None:
     (folder / "labels").mkdir()
     (folder / "labels/a.txt").write_text("0 0.5 0.5 0.5 0.5\n")
@@ -257,13 +266,13 @@ def test_label_studio_as_it_exports(folder: Path, card: Card) -> None:
     tasks = [
         {"id": 1, "data": image, "annotations": [{"result": [result, {"type": "rectanglelabels"}]}]},
         {"id": 2, "data": {"image": "/data/upload/1/b.png"}, "annotations": [], "predictions": [{"result": [result]}]},
-        "no task",
+        {"data": {"image": None}, "annotations": [{"result": []}]},
     ]
     (folder / "export.json").write_text(json.dumps(tasks))
     boxed = read_dataset(folder, card)
     assert boxes(boxed) == [("a.png", [[15, 10, 45, 30]])]
     assert boxed.notes.as_dict() == {
-        "unreadable line": ["task 3", "/data/upload/1/a.png result 2"],
+        "unreadable line": ["/data/upload/1/a.png result 2", "task 3"],
         "not annotated": ["task 2"],
     }
 

@@ -142,13 +142,13 @@ class _Known:
             if asked is None:
                 return table.first(usual) or ""
             if column_key(asked) not in table.columns:
-                raise DatasetError(f"{file}: no column {asked} (found {', '.join(table.columns) or 'nothing'})")
+                raise DatasetError(f"{file}: no column {asked} (found {table.heading})")
             return column_key(asked)
 
         path = named(columns.path, PATH_COLUMNS)
         if not path:
             raise DatasetError(
-                f"{file}: no column for the image: its first line names {', '.join(table.columns) or 'nothing'} "
+                f"{file}: no column for the image: its first line names {table.heading} "
                 "(expected the columns path and label, maybe split; or say which: --path-column)"
             )
         label = named(columns.label, tuple(name for name in _LABEL_COLUMNS if name != path))
@@ -159,7 +159,7 @@ class _Known:
             lacking = "box"
         if lacking:
             raise DatasetError(
-                f"{file}: no column for the {lacking} (found {', '.join(table.columns)}; expected a heading such as "
+                f"{file}: no column for the {lacking} (found {table.heading}; expected a heading such as "
                 "image,class,x0,y0,x1,y1)"
             )
         between = columns.separator or _BETWEEN_LABELS

@@ -100,8 +100,8 @@ def _results_of(task: dict[str, Any], key: str) -> list[Any] | None:
 
 def _image_of(data: dict[str, Any]) -> str:
     """What a task calls its image: `image`, or the first text that it has."""
-    values = [data.get("image"), data.get("img"), *data.values()]
-    return text_of(next(value for value in values if isinstance(value, str) and value))
+    values = (data.get("image"), data.get("img"), *data.values())
+    return text_of(next((value for value in values if isinstance(value, str)), None))
 
 
 def _annotations(results: list[Any], name: str, notes: Notes) -> Iterator[Annotation]:

@@ -30,6 +30,11 @@ class Table:
     columns: tuple[str, ...]
     rows: tuple[tuple[int, dict[str, str]], ...]
 
+    @property
+    def heading(self) -> str:
+        """The first of its columns, for a message."""
+        return ", ".join(name[:40] for name in self.columns[:20]) or "nothing"
+
     def first(self, names: tuple[str, ...]) -> str | None:
         """The first of these columns that is there."""
         return next((name for name in names if name in self.columns), None)

@@ -71,7 +71,7 @@ def read_yolo(path: Path, images: Path | None = None) -> Dataset:
     if file and not settings:
         raise DatasetError(f"{file}: no YOLO data set (expected YAML with train, val and names)")
     notes = Notes()
-    names = _names(settings, root)
+    names = _names(settings, root, notes)
     read: list[AnnotatedImage] = []
     seen: set[Path] = set()
     for split, found in _listed(settings, root, images, notes):
@@ -90,19 +90,20 @@ def read_yolo(path: Path, images: Path | None = None) -> Dataset:
     return Dataset(root.resolve().name, tuple(read), tuple(names.values()), notes)
 
 
-def _names(settings: dict[str, Any], root: Path) -> dict[int, str]:
+def _names(settings: dict[str, Any], root: Path, notes: Notes) -> dict[int, str]:
     said = settings.get("names")
-    if isinstance(said, dict):
-        return {int(key): text_of(value) for key, value in said.items() if str(key).isdecimal() and _is_name(value)}
-    if isinstance(said, list):
-        return {key: text_of(value) for key, value in enumerate(said) if _is_name(value)}
+    pairs = said.items() if isinstance(said, dict) else enumerate(said) if isinstance(said, list) else ()
+    found: dict[int, str] = {}
+    for key, value in pairs:
+        try:
+            found[int(key)] = text_of(value)
+        except BAD_RECORD:
+            notes.add("unreadable line", f"name of class {str(key)[:40]}")
+    if said is not None:
+        return found
     file = next((root / name for name in _NAME_LISTS if is_file(root / name)), None)
     lines = read_text(file).splitlines() if file else []
     return {key: line.strip() for key, line in enumerate(lines) if line.strip()}
-
-
-def _is_name(value: object) -> bool:
-    return isinstance(value, (str, int)) and not isinstance(value, bool) and bool(str(value).strip())
 
 
 def _listed(
