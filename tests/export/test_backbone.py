@@ -81,7 +81,8 @@ def test_any_attached_network_is_a_backbone(end: str, tmp_path: Path) -> None:
     pooled = trunk.pool(pixels, SIZE)
     weight, bias = random.normal(size=(3, trunk.width)).astype(np.float32), np.zeros(3, np.float32)
     path = tmp_path / "new.onnx"
-    write_model(with_head(made.path, weight, bias, made.card), path)
+    card = replace(made.card, labels=("a", "b", "c"))
+    write_model(with_head(made.path, weight, bias, card), path)
     output = ModelFile(path, threads=1).run(pixels, size=SIZE, top=3)
     assert output.logits == pytest.approx(weight @ pooled, abs=1e-3)
     assert output.class_maps.mean(axis=(1, 2)) == pytest.approx(output.logits[output.chosen], abs=1e-3)

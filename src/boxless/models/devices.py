@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
-
-import onnxruntime as ort
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from boxless.errors import ModelFileError
 from boxless.system.extras import install
+
+if TYPE_CHECKING:
+    import onnxruntime as ort
 
 Device = Literal["cpu", "cuda", "openvino", "coreml", "directml"]
 
@@ -61,7 +62,9 @@ def available() -> dict[Device, bool]:
         >>> available()["cpu"]
         True
     """
-    installed = ort.get_available_providers()
+    import onnxruntime
+
+    installed = onnxruntime.get_available_providers()
     return {device: provider.name in installed for device, provider in PROVIDERS.items()}
 
 
