@@ -115,7 +115,7 @@ def _annotations(results: list[Any], name: str, notes: Notes) -> Iterator[Annota
     masks = {key.rpartition(" ")[2]: each for key, each in found.items() if key.rpartition(" ")[2].startswith("mask")}
     for key, each in found.items():
         own = key.rpartition(" ")[2]
-        if own.startswith("box") and (pair := masks.pop(own.replace("box", "mask"), None)):
+        if each and own.startswith("box") and (pair := masks.pop(own.replace("box", "mask"), None)):
             yield replace(each[0], mask=pair[0].mask)
         elif not own.startswith("mask") or own in masks:
             yield from each
