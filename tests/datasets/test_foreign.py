@@ -9,7 +9,7 @@ import sys
 import unicodedata
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from xml.etree import ElementTree
 
 import numpy as np
@@ -332,7 +332,8 @@ def test_names_that_differ_in_case_only(folder: Path, card: Card) -> None:
 
 
 def test_names_that_look_the_same_are_one_class(folder: Path) -> None:
-    for form, name in (("NFC", "1"), ("NFD", "2"), ("NFC", "3")):
+    forms: tuple[Literal["NFC", "NFD"], ...] = ("NFC", "NFD", "NFC")
+    for form, name in zip(forms, "123", strict=True):
         place = folder / "t" / unicodedata.normalize(form, "été") / f"{name}.png"
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(folder / "images/a.png", place)

@@ -40,7 +40,7 @@ def seeds(folder: Path) -> list[tuple[Path, Path]]:
         ("a.ico", rgba, {}),
     ]
     for name, image, options in images:
-        image.save(folder / name, **options)
+        image.save(folder / name, **options)  # type: ignore[arg-type]
     return [(folder / name, folder / name) for name, _, _ in images]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.fuzz import annotations, images
+from tests.fuzz import annotation_files, images
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,6 @@ class Kind:
 
 KINDS = {
     "images": Kind(images.seeds, images.attempt),
-    "annotations": Kind(annotations.seeds, annotations.attempt),
+    "annotations": Kind(annotation_files.seeds, annotation_files.attempt),
 }
 """By the name that `python -m tests.fuzz` takes. A new kind is a module with `seeds` and `attempt`, and a row here."""

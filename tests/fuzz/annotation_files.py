@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from PIL import Image
@@ -48,10 +49,10 @@ def seeds(folder: Path) -> list[tuple[Path, Path]]:
 def attempt(root: Path, file: Path) -> None:
     """Reads it as `boxless evaluate`, `fit` and `annotate` do."""
     for path in (root, file):
-        _answered(lambda path=path: _evaluated(path))
-        _answered(lambda path=path: read_split(path))
-        _answered(lambda path=path: check_boxes(path, CLASSES))
-        _answered(lambda path=path: read_inputs(path))
+        _answered(partial(_evaluated, path))
+        _answered(partial(read_split, path))
+        _answered(partial(check_boxes, path, CLASSES))
+        _answered(partial(read_inputs, path))
 
 
 def _evaluated(path: Path) -> None:
