@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 import pytest
-from boxless.datasets.readers import read_dataset
+from boxless.datasets.boxed import read_dataset
 from PIL import Image
 from tests.serve.browsing import drop, faults, opened
 from tests.serve.running import Running
