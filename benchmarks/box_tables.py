@@ -12,16 +12,16 @@ def detector_table() -> str:
         "class maps, fast": "class maps of `boxless fit`, fast",
         "class maps, balanced": "class maps of `boxless fit`, balanced",
         "class maps, best": "class maps of `boxless fit`, best",
-        "taught by labels": "**detector taught by them**",
-        "taught by boxes": "the same detector taught by true boxes",
-        "taught by labels-darknet19": "the same by labels, with a Darknet-19 of a quarter of its filters, from nothing",
+        "taught by labels": "**detector, from labels**",
+        "taught by boxes": "the same detector, from true boxes",
+        "taught by labels-darknet19": "from labels, Darknet-19 with a quarter of its filters, from random weights",
     }
     lines = []
     for name, found in data.items():
         lines += [
-            f"`{name}`, {found['pictures']} held-out pictures with {found['boxes']} boxes:",
+            f"`{name}`, {found['pictures']} held-out images with {found['boxes']} boxes:",
             "",
-            "| | AP at IoU 0.3 | AP50 | AP at 0.5 to 0.95 | after each round, AP50 | names |",
+            "| | AP at IoU 0.3 | AP50 | AP at 0.5 to 0.95 | AP50 after each round | classification AP |",
             "|---|---|---|---|---|---|",
         ]
         for key, words in names.items():
@@ -44,19 +44,18 @@ def detector_table() -> str:
                 epochs = " + ".join(str(each["epochs"]) for each in run["rounds"])
                 ratio = found[key]["over the bare forward pass"]
                 lines.append(
-                    f"- taught by {words}: {epochs} epochs, {run['facts']['trained']}; one picture takes {ratio:.2f} "
-                    "of the bare forward pass of backbone and head"
+                    f"- from {words}: {epochs} epochs, {run['facts']['trained']}; one image takes {ratio:.2f} times "
+                    "the forward pass of backbone and head alone"
                 )
                 right = found[key].get("boxes taught that are right", []) if key == "taught by labels" else []
                 if right:
-                    lines[-1] += "; right (IoU 0.5) of the boxes that were taught, by round: " + ", ".join(
+                    lines[-1] += "; correct pseudo-labels (IoU 0.5) by round: " + ", ".join(
                         f"{each['right']} of {each['boxes']}" for each in right
                     )
                 if taken:
                     lines[-1] += (
-                        f"; with everything before and after, {taken['minutes']:.0f} minutes while "
-                        f"{taken['load']:.0f} programs wanted the two cores, {taken['processor minutes']:.0f} of "
-                        "processor time"
+                        f"; the whole command: {taken['minutes']:.0f} minutes while {taken['load']:.0f} programs "
+                        f"shared the two cores, {taken['processor minutes']:.0f} of CPU time"
                     )
         lines.append("")
     return "\n".join(lines)
@@ -65,7 +64,7 @@ def detector_table() -> str:
 def average_precision_table() -> str:
     """All boxes of models of `boxless fit`, with classes known and unknown."""
     lines = [
-        "| pictures | preset | classes | AP at IoU 0.3 | at 0.5 | 0.5 to 0.95 |",
+        "| images | preset | classes | AP at IoU 0.3 | at 0.5 | 0.5 to 0.95 |",
         "|---|---|---|---|---|---|",
     ]
     for name, presets in read("average_precision")["figures"].items():

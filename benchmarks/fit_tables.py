@@ -9,7 +9,7 @@ def fit_table() -> str:
     """What fitting own classes takes and gives."""
     results = read("fit")
     lines = [
-        "| `--size` | seconds for the pictures | for all the rest | accuracy % | preset | MaxBoxAccV2 % | one box % |",
+        "| `--size` | seconds for the features | for all the rest | accuracy % | preset | MaxBoxAccV2 % | one box % |",
         "|---|---|---|---|---|---|---|",
     ]
     for side, row in results["figures"].items():
@@ -22,9 +22,9 @@ def fit_table() -> str:
     machine = results["machine"]
     lines += [
         "",
-        f"{row['pictures']} pictures on {machine['cores']} cores ({machine['processor']}); 95 % intervals over the "
-        f"held-out pictures, the class given. A box in the middle of the picture, its size picked with the truth in "
-        f"hand, gets {with_interval(centre)}. `python -m benchmarks.fit` measures anew.",
+        f"{row['pictures']} images on {machine['cores']} cores ({machine['processor']}); 95 % intervals over the "
+        "held-out images, with the true class given. A box in the middle of the image, whose size an oracle chooses, "
+        f"gets {with_interval(centre)}. `python -m benchmarks.fit` repeats the measurement.",
     ]
     return "\n".join(lines) + "\n"
 
@@ -33,7 +33,7 @@ def fit_time_table() -> str:
     """How long the whole command takes, first and again."""
     results = read("fit_time")
     lines = [
-        "| pictures | how many | typical size | first run, s | again, s | load before |",
+        "| images | how many | typical size | first run, s | second run, s | load before |",
         "|---|---|---|---|---|---|",
     ]
     for row in results["figures"]:
@@ -46,8 +46,8 @@ def fit_time_table() -> str:
     lines += [
         "",
         f"The command `boxless fit` from start to report, on {machine['cores']} cores ({machine['processor']}), "
-        f"{machine['date']}: the load is how many processes wanted them when it began. "
-        "`python -m benchmarks.fit_time` measures anew.",
+        f"{machine['date']}. The load is the number of runnable processes at the start. "
+        "`python -m benchmarks.fit_time` repeats the measurement.",
     ]
     return "\n".join(lines) + "\n"
 
@@ -71,7 +71,7 @@ def twins() -> str:
     sets = results["sets"]
     ways = next(iter(sets.values()))["missed"]
     lines = [
-        f"| copies not found, of {next(iter(sets.values()))['made']} | {' | '.join(sets)} |",
+        f"| near duplicates missed, of {next(iter(sets.values()))['made']} | {' | '.join(sets)} |",
         f"|---|{'---|' * len(sets)}",
         *(f"| {way} | {' | '.join(str(row['missed'][way]) for row in sets.values())} |" for way in ways),
         "",
@@ -83,11 +83,11 @@ def twins() -> str:
         for name, row in results["figures"].items()
     )
     twice = f"In CIFAR-10, {twice} have a twin among the training pictures. " if twice else ""
-    seconds = ", ".join(f"{row['processor_s']:.0f} s for {row['pictures']:,} pictures" for row in sets.values())
+    seconds = ", ".join(f"{row['processor_s']:.0f} s for {row['pictures']:,} images" for row in sets.values())
     lines += [
-        f"Found as they are: {found}. Of those tiles {tiles['found_within_frames']} were photographed within "
+        f"Found in the unchanged sets: {found}. Of those tiles {tiles['found_within_frames']} were photographed within "
         f"{tiles['frames']} frames of their partner; among tiles photographed far apart {tiles['found_apart']} pairs "
-        f"are found. {twice}It takes {seconds}, of processor time (`python -m benchmarks.duplicates`).",
+        f"are found. {twice}The search takes CPU time of {seconds} (`python -m benchmarks.duplicates`).",
     ]
     return "\n".join(lines) + "\n"
 

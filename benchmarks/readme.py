@@ -148,13 +148,15 @@ def _own_data_lines() -> list[str]:
 
 PAGES: dict[Path, Callable[[], str] | tuple[Callable[[], str], ...]] = {
     _ROOT / "README.md": summary_table,
-    _ROOT / "docs/benchmarks.md": benchmark_tables,
-    _ROOT / "docs/scale.md": run_tables.scale_table,
-    _ROOT / "docs/serve.md": run_tables.serve_table,
-    _ROOT / "docs/page.md": run_tables.page_table,
-    _ROOT / "docs/fit.md": lambda: f"{fit_tables.fit_table()}\n{fit_tables.fit_time_table()}\n{fit_tables.twins()}",
+    _ROOT / "docs/benchmarks.md": (
+        benchmark_tables,
+        lambda: f"{fit_tables.fit_table()}\n{fit_tables.fit_time_table()}\n{fit_tables.twins()}",
+        average_precision_table,
+        run_tables.scale_table,
+        run_tables.serve_table,
+        run_tables.page_table,
+    ),
     _ROOT / "docs/detector.md": detector_table,
-    _ROOT / "docs/evaluate.md": average_precision_table,
     _ROOT / "docs/video.md": run_tables.video_table,
     _ROOT / "docs/accuracy.md": (looks.smaller, looks.small_objects, looks.full_size, looks.backbones),
     _ROOT / "docs/decisions/0044-what-a-class-survives.md": fit_tables.fill_table,

@@ -11,39 +11,39 @@ from benchmarks.facts import read
 
 LONG_RUNS = {
     "kills": {
-        "kills": "killed at random moments, times",
-        "kills after new shards": "of these, after a file more was finished",
-        "pictures once": "pictures with one row each at the end",
+        "kills": "at random moments",
+        "kills after new shards": "of these, after another file was finished",
+        "pictures once": "images with exactly one row at the end",
         "half-written files at the end": "half-written files at the end",
     },
     "rates": {
-        "decode, pictures/s": "decoding alone, pictures a second",
-        "network, pictures/s": "network alone, pictures a second",
-        "whole, pictures/s": "the command, from its first picture on, pictures a second",
-        "whole over the slower": "the command over the slower of the two",
+        "decode, pictures/s": "decoding alone, images per second",
+        "network, pictures/s": "network alone, images per second",
+        "whole, pictures/s": "the command, from its first image on, images per second",
+        "whole over the slower": "the command, relative to the slower of the two",
     },
     "long run": {
-        "pictures": "pictures",
+        "pictures": "images",
         "failed": "of these, failed",
         "seconds": "seconds",
-        "seconds to the first picture": "of these, before the first result",
-        "CPU seconds": "processor seconds",
-        "writing, share of CPU time": "of these, for writing, share",
+        "seconds to the first picture": "seconds before the first result",
+        "CPU seconds": "CPU seconds",
+        "writing, share of CPU time": "share of CPU time for writing",
         "memory before the first shard is written, MiB": "memory before the first file is written, MiB",
-        "memory then, MiB": "memory when it is written, after 1,000 pictures, MiB",
+        "memory then, MiB": "memory when it is written, after 1,000 images, MiB",
         "memory at the end, MiB": "memory at the end, MiB",
-        "memory, end over first": "memory at the end over that when the first file is written",
+        "memory, end over first": "memory at the end, relative to the first file",
     },
     "ray": {
-        "plain, pictures/s": "without Ray, pictures a second",
-        "Ray, pictures/s": "with Ray, pictures a second",
-        "Ray over plain": "with Ray over without",
+        "plain, pictures/s": "without Ray, images per second",
+        "Ray, pictures/s": "with Ray, images per second",
+        "Ray over plain": "with Ray, relative to without",
         "Ray, seconds to the first": "with Ray, seconds before the first result",
-        "Ray over plain, from the first on": "with Ray over without, from the first result on",
-        "files that are the same, bit for bit": "files that are the same bit for bit, share",
+        "Ray over plain, from the first on": "the same, from the first result on",
+        "files that are the same, bit for bit": "share of files that are equal bit for bit",
     },
 }
-"""What is told of each part of `benchmarks.scale`, and in what words."""
+"""The rows of each part of `benchmarks.scale`, and their titles."""
 
 _PRICE = 0.04
 """Dollars that an hour of one core (vCPU) costs, about: an assumption, no measurement."""
@@ -53,7 +53,7 @@ def scale_table() -> str:
     """What long runs were measured to do, and what that makes of millions of pictures."""
     results = read("scale")
     machine, targets = results["machine"], results["targets"]
-    lines = ["| long runs | measured | target |", "|---|---|---|"]
+    lines = ["| batch inference | measured | target |", "|---|---|---|"]
     for part, told in LONG_RUNS.items():
         for name, words in told.items() if part in results else ():
             value = results[part][name]
@@ -63,24 +63,25 @@ def scale_table() -> str:
     loads = ", ".join(f"{results[part]['load average at the start']:.1f}" for part in LONG_RUNS if part in results)
     lines += [
         "",
-        f"On {machine['cores']} cores ({machine['processor']}), {machine['date']}, with nothing else at work; the load "
-        f"average was {loads} when the parts began, mostly of the part before. "
-        "`python -m benchmarks.scale` measures anew, by default on 200,000 pictures."
+        f"On {machine['cores']} cores ({machine['processor']}), {machine['date']}, with no other work. The load "
+        f"average was {loads} when the parts began, mostly from the part before. "
+        "`python -m benchmarks.scale` repeats the measurement, by default on 200,000 images."
         + (f" Not measured yet: {', '.join(missing)}." if missing else ""),
     ]
     if "long run" in results:
         run = results["long run"]
         each = run["CPU seconds"] / run["pictures"]
-        lines += ["", "| pictures | core hours | hours on 16 cores | on 320 cores | dollars |", "|---|---|---|---|---|"]
+        lines += ["", "| images | core hours | hours on 16 cores | on 320 cores | dollars |", "|---|---|---|---|---|"]
         for millions in (1, 10, 100):
             hours = millions * 1e6 * each / 3600
             cells = f"{hours:,.1f} | {hours / 16:,.2f} | {hours / 320:,.2f} | {hours * _PRICE:,.2f}"
             lines.append(f"| {millions} million | {cells} |")
         lines += [
             "",
-            f"From {each * 1e3:.0f} ms of one core a picture of about 0.2 megapixels, `efficientnet-lite0`, `fast`, in "
-            f"the run above, and {_PRICE} dollars an hour of a core (an assumption); storage and traffic come on top. "
-            "Many machines were not measured: the hours suppose that they do not hinder each other.",
+            f"Computed from {each * 1e3:.0f} ms of one core for an image of about 0.2 megapixels, "
+            f"`efficientnet-lite0`, `fast`, in the run above, and {_PRICE} dollars an hour of a core (an assumption); "
+            "storage and traffic are extra. Many machines were not measured: the hours assume that they do not slow "
+            "each other down.",
         ]
     return "\n".join(lines) + "\n"
 
@@ -90,8 +91,8 @@ def serve_table() -> str:
     measured, load = read("serve"), read("serve_load")["figures"]
     figures = measured["figures"]
     rows = {
-        "pictures a second, service at saturation over `locate_many`": "service at saturation over locate_many",
-        "the same in processor time": "processor time of locate_many over the service's",
+        "images per second when saturated, relative to `locate_many`": "service at saturation over locate_many",
+        "the same in CPU time": "processor time of locate_many over the service's",
         "overhead of a request, ms": "overhead of a request, ms",
     }
     lines = ["| service, `balanced` | measured | target |", "|---|---|---|"]
@@ -102,20 +103,19 @@ def serve_table() -> str:
     thirds = " / ".join(f"{size:.0f}" for size in load["memory by thirds of the time, median MiB"])
     busy = sum(count for name, count in load["answers"].items() if name.endswith("refused (503)"))
     lines += [
-        f"| mixed load, {load['minutes']:g} minutes: {load['requests']:,} requests, wrong or no answers | "
+        f"| mixed load, {load['minutes']:g} minutes: {load['requests']:,} requests, wrong or missing responses | "
         f"{load['wrong answers']} | 0 |",
-        f"| of these, told to come again (503) | {busy} | |",
-        f"| memory of it by thirds of the time, MiB | {thirds} | flat |",
+        f"| of these, refused for now (503) | {busy} | |",
+        f"| its memory in each third of the time, MiB | {thirds} | flat |",
         "",
-        f"While {measured['beside']}, so that the first and the third row mostly tell what the neighbours did (single "
-        f"rounds: {figures['the least of these ratios']:.2f} to {figures['the largest of these ratios']:.2f}); "
-        "processor time stands that, and of it a request takes "
-        f"{figures['service, processor ms a picture'] - figures['locate_many, processor ms a picture']:.1f} ms beside "
-        f"the {figures['locate_many, processor ms a picture']:.1f} of locating. Mixed load is good, broken, huge, "
-        "slow and aborted requests from 12 clients; the service under it ran at the lowest priority, beside the work "
-        "of others, so that some waited for longer than the minute after which it says 503. "
-        "`python -m benchmarks.serve` and "
-        "`python -m benchmarks.serve_load --minutes 30` measure anew.",
+        f"Measured while {measured['beside']}. So the first and the third row mostly show the effect of the other "
+        f"processes (single rounds: {figures['the least of these ratios']:.2f} to "
+        f"{figures['the largest of these ratios']:.2f}). CPU time is not affected; a request takes "
+        f"{figures['service, processor ms a picture'] - figures['locate_many, processor ms a picture']:.1f} ms of it "
+        f"in addition to the {figures['locate_many, processor ms a picture']:.1f} ms of locating. Mixed load is valid, "
+        "broken, huge, slow and aborted requests from 12 clients. The service ran at the lowest priority beside "
+        "other work, so some requests waited for more than the minute after which it responds 503. "
+        "`python -m benchmarks.serve` and `python -m benchmarks.serve_load --minutes 30` repeat the measurements.",
     ]
     return "\n".join(lines) + "\n"
 
@@ -124,7 +124,7 @@ def page_table() -> str:
     """What a picture takes in a browser, and how far its boxes are from Python's."""
     results = read("page")
     lines = [
-        "| model, preset | folder, MB | ms, median | worst | processor ms | in Python | boxes apart, pixels |",
+        "| model, preset | folder, MB | ms, median | worst | CPU ms | CPU ms in Python | difference of boxes, pixels |",
         "|---|---|---|---|---|---|---|",
     ]
     for model, row in results["figures"].items():
@@ -136,13 +136,13 @@ def page_table() -> str:
     machine = results["machine"]
     lines += [
         "",
-        f"As the page shows it, from the file to the boxes, for {results['pictures']} photographs in "
-        f"{results['browser']} ({machine['processor']}), while {results['beside']}: with many, times are mostly of "
-        "waiting for them. Processor time, of the thread that looks, is not. The target for `fast` is "
-        f"{results['targets']['fast, median']:.0f} ms. The very first picture, before the browser has compiled what is "
-        f"used often, took {_largest(results, 'page, first ms'):.0f} ms at most, in `balanced`. Pixels are the largest "
-        "distance of an edge from Python's with the same model. Eight bits are for the download: in browsers they are "
-        "slower. `python -m benchmarks.page` measures anew.",
+        f"Times as the page shows them, from the file to the boxes, for {results['pictures']} photographs in "
+        f"{results['browser']} ({machine['processor']}), while {results['beside']}. Other processes lengthen the "
+        "times, but not the CPU time of the thread that runs the model. The target for `fast` is "
+        f"{results['targets']['fast, median']:.0f} ms. The first image, before the browser has compiled the code, took "
+        f"at most {_largest(results, 'page, first ms'):.0f} ms, in `balanced`. The difference of boxes is the largest "
+        "distance of an edge from Python's with the same model. Int8 makes the download smaller; in browsers it is "
+        "slower. `python -m benchmarks.page` repeats the measurement.",
     ]
     return "\n".join(lines) + "\n"
 
@@ -154,14 +154,14 @@ def _largest(results: dict[str, Any], key: str) -> float:
 def video_table() -> str:
     """What averaging over time does to boxes."""
     results = read("video")
-    lines = ["| preset | stays | steady % | right % |", "|---|---|---|---|"]
+    lines = ["| preset | stays | steady % | correct % |", "|---|---|---|---|"]
     lines += [f"| {row['preset']} | {row['kept']:g} | {row['steady']} | {row['right']} |" for row in results["rows"]]
     cuts = results["cuts"]
     lines += [
         "",
         f"{results['clips']} clips of {results['frames']} frames. Of cuts between two photographs {cuts['missed']} % "
-        f"are missed; of pans within one {cuts['wrong']} % are taken for a cut. `python -m benchmarks.video` measures "
-        "anew.",
+        f"are missed; of pans within one {cuts['wrong']} % are mistaken for a cut. "
+        "`python -m benchmarks.video` repeats the measurement.",
     ]
     return "\n".join(lines) + "\n"
 

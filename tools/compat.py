@@ -149,17 +149,18 @@ def page(rows: dict[str, dict[str, Any]]) -> str:
     attached = [row for row in rows.values() if "error" not in row]
     kinds = ", ".join(f"{sum(row['maps'] == kind for row in attached)} {kind}" for kind in ("exact", "linearised"))
     lines = [
-        "# What can be attached to",
+        "# Compatibility",
         "",
-        f"Made by `make compat`; not written by hand. {len(attached)} of {len(rows)} architectures, with random",
-        f"weights: {kinds}.",
+        f"{len(attached)} of {len(rows)} architectures can be attached, with random weights: {kinds}.",
+        "`make compat` writes this page.",
         "",
-        "- *logits*: the largest difference to the network's own, as a share of the largest logit; 0 is bit for bit.",
-        "- *complete*: how far map means plus a constant miss the logits, likewise.",
-        "- *map at*: cells of a class map for pictures of 224 and 448 pixels; *stages*: feature maps that refine it.",
-        "- *time*: the attached graph with the maps of the top five over the network as it was exported; *refined*:",
-        "  with what refines them too. One picture of the network's own size, one thread, its processor time, the",
-        f"  median of {FEWEST} to {MOST} rounds in which the three take turns; empty where it was not measured so.",
+        "- *logits*: the largest difference from the network's own, as a share of the largest logit; 0 is bit for bit.",
+        "- *complete*: the largest difference between the mean of a map plus a constant and the logit, as a share of",
+        "  the largest logit.",
+        "- *map at*: cells of a class map for images of 224 and 448 pixels; *stages*: feature maps that refine it.",
+        "- *time*: the attached graph with the maps of the top five classes, relative to the exported network;",
+        "  *refined*: with what refines them too. One image of the network's own size, one thread, CPU time, median of",
+        f"  {FEWEST} to {MOST} rounds in which the three take turns; empty where it was not measured this way.",
     ]
     for title, names in (("keras.applications", NAMES), ("torchvision", TORCHVISION)):
         lines += [
