@@ -15,10 +15,9 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, SupportsFloat
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.facts import DATA, RESULTS, write_results
 from boxless import Localizer
@@ -132,7 +131,7 @@ def detection(network: ModelFile, held_out: LabelledPictures) -> dict[str, float
     return found
 
 
-def _rounded(value: float | NDArray[np.float64]) -> float:
+def _rounded(value: SupportsFloat) -> float:
     return round(float(value), 1)
 
 
