@@ -63,7 +63,7 @@ class Eye:
         """
         first = self._look(picture, self.preset.scales[0], classes, top)
         chosen: list[int] = first.chosen.tolist()
-        localized = np.array([self.preset.localization_of(k) is not None for k in chosen], bool)
+        localized = np.array([self._needs_one_pass(k) for k in chosen], bool)
         others = () if localized.all() else self.preset.scales[1:]
         passes = {self.preset.scales[0]: first, **{scale: self._look(picture, scale, chosen, 0) for scale in others}}
         outputs = list(passes.values())
@@ -71,6 +71,11 @@ class Eye:
         maps = np.asarray(np.mean([resize_maps(output.class_maps, *grid) for output in outputs], axis=0), np.float32)
         activation = np.where(localized, first.class_maps.max(axis=(1, 2)), maps.max(axis=(1, 2)))
         return Looks(first.logits, chosen, activation, maps, outputs[-1].affinity, passes)
+
+    def _needs_one_pass(self, k: int) -> bool:
+        """Whether the first pass is enough to classify: another one localizes the class, or it has no place."""
+        by_another = self.preset.localization_of(k) is not None
+        return by_another or (bool(self.preset.localization) and k in self.card.background)
 
     def find(self, picture: Picture, looks: Looks) -> list[Floats]:
         """The refined map of each chosen class, not negative; each (u, v) on a grid of its own.

@@ -93,7 +93,9 @@ export async function locate(pixels, size, card, presetName, { classes, top }, r
   const first = await look(preset.scales[0], classes ?? [], classes ? 0 : Math.min(top, card.labels.length));
   const { chosen } = first;
   const passes = new Map([[preset.scales[0], first]]);
-  if (!chosen.every(localizationOf)) for (const side of preset.scales.slice(1)) passes.set(side, await look(side, chosen, 0));
+  // The first pass is enough to classify where another one localizes, or where there is no place to find.
+  const needsOne = (index) => localizationOf(index) || (preset.localization.length && card.background.includes(index));
+  if (!chosen.every(needsOne)) for (const side of preset.scales.slice(1)) passes.set(side, await look(side, chosen, 0));
   const outputs = [...passes.values()];
   const maps = new Map();
   for (const each of preset.localization) {
@@ -105,9 +107,10 @@ export async function locate(pixels, size, card, presetName, { classes, top }, r
   }
   const chances = probabilities(first.logits, card.activation);
   const predictions = chosen.map((index, k) => {
-    const named = meanMap(maps.has(index) ? [first] : outputs, k);
+    const named = meanMap(outputs, k);
     const map = maps.get(index) ?? walked(named, outputs.at(-1).affinity, preset.refinement_steps);
-    return prediction(index, chances[index], largest(named.values), map, size, card, preset);
+    const activation = largest((needsOne(index) ? meanMap([first], k) : named).values);
+    return prediction(index, chances[index], activation, map, size, card, preset);
   });
   return { ...size, model: card.name, preset: presetName, maps: card.maps, typical_activation: card.typical_activation, predictions };
 }
