@@ -15,10 +15,13 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, SupportsFloat
 
 import numpy as np
+<<<<<<< HEAD
 from boxless.datasets.readers import read_dataset
+=======
+>>>>>>> own
 
 from benchmarks.facts import DATA, RESULTS, write_results
 from boxless import Localizer
@@ -132,7 +135,11 @@ def detection(network: ModelFile, held_out: LabelledPictures) -> dict[str, float
     return found
 
 
+<<<<<<< HEAD
 def _rounded(value: Any) -> float:  # noqa: ANN401
+=======
+def _rounded(value: SupportsFloat) -> float:
+>>>>>>> own
     return round(float(value), 1)
 
 

@@ -35,13 +35,13 @@ def test_no_link_leads_nowhere(address: str) -> None:
     assert targets
     assert all(target.startswith(("https://", "#")) for target in targets)
     assert (f"]({ADDRESS}/blob/main/docs/fit.md)" in shown) == bool(address)
-    assert (f"]({ADDRESS}/raw/main/docs/images/coffee_found.jpg)" in shown) == bool(address)
+    assert (f"]({ADDRESS}/raw/main/docs/images/front.jpg)" in shown) == bool(address)
     assert ("![" in shown) == bool(address), "a picture needs an address"
 
 
 def test_the_metadata_tells_no_address_that_is_not_there() -> None:
     core = ProjectMetadata(str(ROOT), PluginManager()).core
-    assert "What is in a picture, and where" in core.readme
+    assert "What is in an image, and where" in core.readme
     address = core.urls.get("Source", "")
     assert core.readme == for_an_index((ROOT / "README.md").read_text(encoding="utf-8"), address)
     assert bool(core.urls) == bool(address)

@@ -19,8 +19,8 @@ import pytest
         (["quantize", "x.onnx", "--calibrate", ".", "--out", "y.onnx"], "onnx", "graph"),
         (["serve"], "fastapi", "serve"),
         (["results", "folder"], "pyarrow", "batch"),
-        (["locate", "README.md", "--out", "x"], "pyarrow", "batch"),
-        (["locate", "README.md", "--out", "x", "--engine", "ray"], "ray", "ray"),
+        (["batch", "README.md", "--out", "x"], "pyarrow", "batch"),
+        (["batch", "README.md", "--out", "x", "--engine", "ray"], "ray", "ray"),
         (["calibrate", "folder", "--out", "y.onnx"], "onnx", "graph"),
     ],
 )
