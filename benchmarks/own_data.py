@@ -18,14 +18,10 @@ from pathlib import Path
 from typing import Any, SupportsFloat
 
 import numpy as np
-<<<<<<< HEAD
-from boxless.datasets.readers import read_dataset
-=======
->>>>>>> own
 
 from benchmarks.facts import DATA, RESULTS, write_results
 from boxless import Localizer
-from boxless.datasets.boxed import BoxedSet
+from boxless.datasets.boxed import BoxedSet, read_dataset
 from boxless.datasets.labelled import LabelledPictures
 from boxless.datasets.split import read_split
 from boxless.evaluation.box_accuracy import IOUS, max_box_acc_v2
@@ -135,11 +131,7 @@ def detection(network: ModelFile, held_out: LabelledPictures) -> dict[str, float
     return found
 
 
-<<<<<<< HEAD
-def _rounded(value: Any) -> float:  # noqa: ANN401
-=======
 def _rounded(value: SupportsFloat) -> float:
->>>>>>> own
     return round(float(value), 1)
 
 

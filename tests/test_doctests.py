@@ -39,7 +39,9 @@ def test_an_example_gives_what_it_shows(example: doctest.DocTest, monkeypatch: p
     if (package := NEEDS.get(example.name.rpartition(".")[2])) and find_spec(package) is None:
         pytest.skip(f"{package} is not installed")
     monkeypatch.chdir(ROOT)
-    monkeypatch.setattr("boxless.localizer.quick_model", lambda device=None: DEFAULT_MODEL)  # other processors, other networks
+    monkeypatch.setattr(
+        "boxless.localizer.quick_model", lambda device=None: DEFAULT_MODEL
+    )  # other processors, other networks
     said: list[str] = []
     result = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(example, out=said.append)
     assert not result.failed, "".join(said)

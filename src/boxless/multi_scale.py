@@ -91,18 +91,13 @@ class MultiScaleRunner:
         activation = np.where(localized, first.class_maps.max(axis=(1, 2)), maps.max(axis=(1, 2)))
         return Passes(first.logits, chosen, activation, maps, last.affinity, outputs)
 
-<<<<<<< HEAD
-    def localize(self, picture: Picture, passes: Passes) -> list[Floats]:
-        """The refined class maps.
-=======
     def _needs_one_pass(self, k: int) -> bool:
         """Whether the first pass is enough to classify: another one localizes the class, or it has no place."""
         by_another = self.preset.localization_of(k) is not None
         return by_another or (bool(self.preset.localization) and k in self.card.background)
 
-    def find(self, picture: Picture, looks: Looks) -> list[Floats]:
-        """The refined map of each chosen class, not negative; each (u, v) on a grid of its own.
->>>>>>> own
+    def localize(self, picture: Picture, passes: Passes) -> list[Floats]:
+        """The refined class maps.
 
         Args:
             picture: the image.

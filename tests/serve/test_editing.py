@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 import pytest
-from boxless.datasets.boxed import read_dataset
 from PIL import Image
 from tests.serve.browsing import drop, faults, opened
 from tests.serve.running import Running
 
+from boxless.datasets.boxed import read_dataset
 from boxless.models.model_file import ModelFile
 from boxless.models.zoo import DEFAULT_MODEL
 

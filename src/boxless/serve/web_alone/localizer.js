@@ -100,18 +100,15 @@ export async function locate(pixels, size, card, presetName, { classes, top, nms
   const first = await pass(preset.scales[0], classes ?? [], classes ? 0 : candidates);
   const all = [...first.chosen];
   const passes = new Map([[preset.scales[0], first]]);
-<<<<<<< HEAD
-  if (!all.every(localizationOf)) for (const side of preset.scales.slice(1)) passes.set(side, await pass(side, all, 0));
-=======
   // The first pass is enough to classify where another one localizes, or where there is no place to find.
   const needsOne = (index) => localizationOf(index) || (preset.localization.length && card.background.includes(index));
-  if (!chosen.every(needsOne)) for (const side of preset.scales.slice(1)) passes.set(side, await look(side, chosen, 0));
->>>>>>> own
+  if (!all.every(needsOne)) for (const side of preset.scales.slice(1)) passes.set(side, await pass(side, all, 0));
   const outputs = [...passes.values()];
   const chances = probabilities(first.logits, card.activation);
   const seen = all.map((index, k) => {
-    const map = meanMap(localizationOf(index) ? [first] : outputs, k);
-    const [probability, activation] = [chances[index], largest(map.values)];
+    const map = meanMap(outputs, k);
+    const activation = largest((needsOne(index) ? meanMap([first], k) : map).values);
+    const probability = chances[index];
     const detected = activation > 0 && activation >= preset.min_activation && probability >= preset.min_probability;
     return { index, probability, activation, detected, map };
   });
@@ -124,18 +121,9 @@ export async function locate(pixels, size, card, presetName, { classes, top, nms
     const found = [...output.chosen];
     for (const index of wanted) maps.set(index, localized(output, found.indexOf(index), each));
   }
-<<<<<<< HEAD
   const predictions = chosen.map((each) => {
     const refined = maps.get(each.index) ?? walked(each.map, outputs.at(-1).affinity, preset.refinement_steps);
     return prediction(each, refined, size, card, preset);
-=======
-  const chances = probabilities(first.logits, card.activation);
-  const predictions = chosen.map((index, k) => {
-    const named = meanMap(outputs, k);
-    const map = maps.get(index) ?? walked(named, outputs.at(-1).affinity, preset.refinement_steps);
-    const activation = largest((needsOne(index) ? meanMap([first], k) : named).values);
-    return prediction(index, chances[index], activation, map, size, card, preset);
->>>>>>> own
   });
   if (single && !classes) {
     suppressOverlaps(predictions.map(({ boxes }) => boxes), nms).forEach((boxes, i) => (predictions[i].boxes = boxes));
