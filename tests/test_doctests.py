@@ -41,8 +41,6 @@ def test_an_example_gives_what_it_shows(example: doctest.DocTest, monkeypatch: p
     monkeypatch.chdir(ROOT)
     # Other processors run other networks by default.
     monkeypatch.setattr("boxless.localizer.quick_model", lambda device=None: DEFAULT_MODEL)
-        "boxless.localizer.quick_model", lambda device=None: DEFAULT_MODEL
-    )  # other processors, other networks
     said: list[str] = []
     result = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(example, out=said.append)
     assert not result.failed, "".join(said)
