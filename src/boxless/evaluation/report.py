@@ -88,11 +88,11 @@ def _plots(scores: Sequence[Score]) -> list[str]:
     hundred = [(float(i), str(i)) for i in range(0, 101, 20)]
     curves = over_thresholds(scores)
     if curves:
-        plot = Plot("Boxes right over the threshold (dashed: any piece, oracle)",
+        plot = Plot("Boxes right over the threshold (dashed: any component, oracle)",
                     "threshold, a fraction of the map's maximum", "% of pictures",
                     (0, 1), (0, 100), tenths, 20)  # fmt: skip
         for colour, enough in zip(COLOURS, IOUS, strict=False):
-            plot.line("", THRESHOLDS, curves[f"any piece, IoU {enough}"], colour, True)
+            plot.line("", THRESHOLDS, curves[f"any component, IoU {enough}"], colour, True)
             plot.line(f"IoU {enough}", THRESHOLDS, curves[f"one box, IoU {enough}"], colour)
         found.append(plot.svg())
     sizes = [each for each in by_size(scores) if each.count]
