@@ -95,7 +95,8 @@ def box_table(thresholds: Sequence[Calibration]) -> str:
     return (
         "<h2>How well its boxes fit</h2><p>Localization accuracy on the boxed pictures, given the class: the share "
         "whose best box is correct, in percent, mean over IoU 0.3, 0.5 and 0.7. The new threshold was chosen on the "
-        "same pictures; the gain is cross-validated, and without one the old threshold stays.</p>"
+        "same pictures; the gain is measured on pictures left out of the choice, and without one the old threshold "
+        "stays.</p>"
         + wide(
             "<table><tr><th>preset<th class=n>old threshold<th class=n>right<th class=n>new threshold<th class=n>right"
             f"<th class=n>gain</tr>{''.join(rows)}</table>"
