@@ -1,4 +1,4 @@
-"""The output of a detector as predictions."""
+"""Converts the output of a detector to predictions."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ def predictions_of(
 
     Args:
         detected: the result of one run, boxes in pixels of the image.
-        card: of the model.
-        preset: its `threshold` is the least score of a box, and so of a detected class.
+        card: the card of the model.
+        preset: its `threshold` is the lowest score of a box, and so of a detected class.
         size: (height, width) of the image.
-        include_absent: give all boxes, whatever their scores.
+        include_absent: whether to return all boxes, whatever their scores.
 
     Returns:
-        As many predictions as the model has classes.
+        One prediction for each class of the model.
     """
-    chances = probabilities(detected.logits, card.activation)
+    of_all = probabilities(detected.logits, card.activation)
     least = 0.0 if include_absent else preset.threshold
     predictions = []
     for index, label in enumerate(card.labels):
-        probability, activation = float(chances[index]), float(detected.logits[index]) - _LEAST_LOGIT
+        probability, activation = float(of_all[index]), float(detected.logits[index]) - _LEAST_LOGIT
         predictions.append(
             Prediction(
                 label=label,

@@ -69,7 +69,7 @@ class UnknownNetworkError(NetworkError):
 
 
 class TrainingError(BoxlessError):
-    """A training that cannot start, go on where it stopped, or be made into a model."""
+    """A training that cannot start, resume, or be exported as a model."""
 
 
 class AccuracyLossError(BoxlessError):
@@ -77,15 +77,15 @@ class AccuracyLossError(BoxlessError):
 
 
 class ResultsError(BoxlessError):
-    """A folder of results that another run made or is making, or that holds none."""
+    """A folder of results that belongs to another run, or holds no results."""
 
 
 class OutputError(BoxlessError):
-    """Something that cannot be written where, or as, it should be."""
+    """Output that cannot be written to its place, or in its format."""
 
 
 class ServeError(BoxlessError):
-    """A service that cannot start where it is told to, or a page that cannot be made."""
+    """A service that cannot start at its address, or a page that cannot be made."""
 
 
 class DiskSpaceError(BoxlessError):
@@ -93,5 +93,5 @@ class DiskSpaceError(BoxlessError):
 
 
 def first_line(error: object) -> str:
-    """What another library's error says, in one line of at most 200 characters; its kind where it says nothing."""
+    """The first line of another library's error, at most 200 characters; the error's type if it has no text."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

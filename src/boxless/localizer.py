@@ -27,12 +27,12 @@ from boxless.system.ordered import ordered_map
 Floats = NDArray[np.float32]
 
 _BOX_GRID = 256
-"""Boxes are read off a map whose longer side has at most this many cells: finer is not more exact, but slower."""
+"""Boxes are read off maps with at most this many cells on the longer side: finer ones are slower, not more exact."""
 
 _CANDIDATES = 20
-"""Detected classes of a single-label model are looked for among this many most probable ones, or `top` if that is more.
+"""A single-label model's detected classes are sought among this many most probable ones, or `top` if that is more.
 
-Each has a probability of 5 % at most from there on.
+The others have a probability of at most 5 % each.
 """
 
 
@@ -41,20 +41,20 @@ class Localizer:
 
     Args:
         model: the name of a model that comes with boxless, a model file's path, or an opened `Network`; the model that
-            runs best on this processor where None, see `boxless.models.zoo.quick_model`.
-        preset: "fast", "balanced" or "best", or another one that the model has; its default where None.
-        threads: how many one image may use; 0 means one a core for `locate`, and one for each of `locate_many`.
-        device: that runs the model: cpu, cuda, openvino, coreml or directml; $BOXLESS_DEVICE, else cpu, where None.
-            See `boxless.models.devices`.
+            runs best on this processor if None, see `boxless.models.zoo.quick_model`.
+        preset: "fast", "balanced" or "best", or another preset of the model; the model's default if None.
+        threads: threads per image; 0 means one per core for `locate`, and one per image for `locate_many`.
+        device: the device that runs the model: cpu, cuda, openvino, coreml or directml; if None, $BOXLESS_DEVICE or
+            else cpu. See `boxless.models.devices`.
         max_pixels: larger images are refused before they are decoded.
 
     Attributes:
-        card: what is to be known of the model: classes, presets, licence.
+        card: the facts about the model: classes, presets, licence.
         preset: how images are processed.
-        preset_name: what it is called.
+        preset_name: the name of the preset.
 
     Raises:
-        ModelFileError: if there is no such model, the file is not a boxless model, or the device is not there.
+        ModelFileError: if there is no such model, the file is not a boxless model, or the device is not available.
         UnknownPresetError: if the model has no such preset.
 
     Example:
@@ -90,7 +90,7 @@ class Localizer:
 
         Args:
             source: a path, bytes, an opened file, a PIL image or an array; see `read_picture`.
-            options: what is wanted; the defaults where None.
+            options: what to return; the defaults if None.
             **keywords: fields of `LocateOptions`, one by one: `top`, `classes`, `min_probability`, `include_absent`,
                 `nms`.
 
@@ -153,7 +153,7 @@ class Localizer:
         Args:
             sources: as for `locate`; an iterator is drawn from only as fast as results are taken.
             options: as for `locate`.
-            workers: images in work at a time; one a core where None.
+            workers: images processed at a time; one per core if None.
             **keywords: as for `locate`.
 
         Returns:
@@ -208,14 +208,16 @@ class Localizer:
         whole = (picture.height, picture.width)
         size = self.card.input_size(self.preset.scales[0], *whole)
         detected = network.detect(resize_pixels(picture.pixels, *size), size=size)
-        # Boxes are in pixels of what it was given.
+        # From pixels of the network's input to pixels of the image.
         zoom = np.array([whole[1] / size[1], whole[0] / size[0]] * 2, np.float32)
         detected = replace(detected, boxes=detected.boxes * zoom)
-        every = predictions_of(detected, self.card, self.preset, whole, options.include_absent)
+        predictions = predictions_of(detected, self.card, self.preset, whole, options.include_absent)
         if classes is not None:
-            return [every[index] for index in classes if every[index].probability >= options.min_probability]
-        chosen = self._ranked([each.probability for each in every], [each.detected for each in every], options)
-        return [every[index] for index in chosen]
+            return [predictions[k] for k in classes if predictions[k].probability >= options.min_probability]
+        ranked = self._ranked(
+            [each.probability for each in predictions], [each.detected for each in predictions], options
+        )
+        return [predictions[k] for k in ranked]
 
     def _from_maps(
         self, network: Network, picture: Picture, options: LocateOptions, classes: list[int] | None
@@ -225,13 +227,13 @@ class Localizer:
         candidates = min(max(options.top or 1, _CANDIDATES), count) if self._single_label else count
         runner = MultiScaleRunner(network, self.preset)
         passes = runner.classify(picture, classes or (), 0 if classes is not None else candidates)
-        every = probabilities(passes.logits, self.card.activation)
-        chances = [float(every[index]) for index in passes.chosen]
-        detected = list(map(self.preset.is_detected, chances, passes.activation.tolist()))
+        of_all = probabilities(passes.logits, self.card.activation)
+        chosen = [float(of_all[index]) for index in passes.chosen]
+        detected = list(map(self.preset.is_detected, chosen, passes.activation.tolist()))
         positions = (
-            self._ranked(chances, detected, options)
+            self._ranked(chosen, detected, options)
             if classes is None
-            else [i for i, chance in enumerate(chances) if chance >= options.min_probability]
+            else [i for i, probability in enumerate(chosen) if probability >= options.min_probability]
         )
         if not positions:
             return []
@@ -240,7 +242,7 @@ class Localizer:
             self._prediction(
                 picture,
                 passes.chosen[i],
-                chances[i],
+                chosen[i],
                 float(passes.activation[i]),
                 class_map,
                 boxed=detected[i] or options.include_absent,
@@ -248,10 +250,10 @@ class Localizer:
             for i, class_map in zip(positions, class_maps, strict=True)
         ]
 
-    def _ranked(self, chances: Sequence[float], detected: Sequence[bool], options: LocateOptions) -> list[int]:
-        """The positions that are returned: detected classes first, each group by falling probability."""
-        probable = [i for i, chance in enumerate(chances) if chance >= options.min_probability]
-        ranked = sorted(probable, key=lambda i: (not detected[i], -chances[i]))
+    def _ranked(self, probabilities: Sequence[float], detected: Sequence[bool], options: LocateOptions) -> list[int]:
+        """The positions of the classes to return: detected ones first, each group by falling probability."""
+        probable = [i for i, probability in enumerate(probabilities) if probability >= options.min_probability]
+        ranked = sorted(probable, key=lambda i: (not detected[i], -probabilities[i]))
         usual = 1 if self._single_label else max(1, sum(detected[i] for i in probable))
         return ranked[: options.top or usual]
 

@@ -63,7 +63,7 @@ class Localization:
         preset: the preset's name.
         predictions: detected classes first, each group by falling probability; or in the order of the classes asked
             for.
-        source: the image as it was given.
+        source: the image, as passed to `locate`.
         typical_activation: the usual activation of the model's right predictions, in logits: heat maps of this
             activation are drawn in full strength.
         maps: whether class maps are "exact", "linearised" or "max-pooled"; see `Card`.
@@ -94,15 +94,15 @@ class Localization:
     def __repr__(self) -> str:
         if self.error is not None:
             return f"<Localization of {self.image}: {self.error}>"
-        said = [
+        lines = [
             f"<Localization of {self.image}: width {self.width}, height {self.height}; {self.model}, {self.preset}",
             *(f"    {prediction!r}" for prediction in self.predictions[:_SHOWN]),
         ]
         if not self.predictions:
-            said.append("    no predictions")
+            lines.append("    no predictions")
         if more := len(self.predictions) - _SHOWN:
-            said += [f"    and {more} predictions more"] if more > 0 else []
-        return "\n".join(said) + ">"
+            lines += [f"    and {more} predictions more"] if more > 0 else []
+        return "\n".join(lines) + ">"
 
     @property
     def detected(self) -> tuple[Prediction, ...]:
@@ -305,8 +305,8 @@ class Localization:
             data = prediction.to_dict() if prediction else {}
             for box in data.get("boxes") or [{"box": [None] * 4, "score": None}]:
                 edges = dict(zip(("x0", "y0", "x1", "y1"), box["box"], strict=True))
-                said = {name: data.get(name) for name in names}
-                rows.append({**about, **said, **edges, "score": box["score"], "error": self.error})
+                fields = {name: data.get(name) for name in names}
+                rows.append({**about, **fields, **edges, "score": box["score"], "error": self.error})
         return rows
 
     def to_df(self) -> pandas.DataFrame:

@@ -135,7 +135,7 @@ def test_calibrate_leaves_a_threshold_alone_that_nobody_uses(boxed: Path, pictur
     write_card(ModelFile("efficientnet-lite0").path, replace(card, presets={**card.presets, "fast": fast}), own)
     done = boxless("calibrate", boxed, "--images", pictures, "--model", own, "--preset", "fast", "--out", new)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("fast: each class has a threshold of its own\n")
+    assert done.stdout.startswith("fast: each class has its own threshold\n")
     assert ModelFile(new).card.presets["fast"].threshold == 0.95
 
 

@@ -88,7 +88,7 @@ def test_a_log_of_a_training_has_lines_of_all_stages(capsys: pytest.CaptureFixtu
         at_once.setattr(progress, "_FIRST", 0)
         at_once.setattr(progress, "_BETWEEN", 0)
         screen = OnScreen()
-        screen.tell("reading", 1, 18)
+        screen.on_progress("reading", 1, 18)
         for _ in range(2):  # rounds of a detector
             screen.begins(epochs=2, steps=2, done=1)
             screen.stepped()
@@ -96,7 +96,7 @@ def test_a_log_of_a_training_has_lines_of_all_stages(capsys: pytest.CaptureFixtu
         screen.ends()
     said = capsys.readouterr().err.splitlines()
     training = [
-        "goes on after epoch 1 of 2",
+        "resuming after epoch 1 of 2",
         "steps: 3 of 4",
         "epoch   2/2  loss 0.5000, right  75.0%   rate 0.01, 1.0 s",
     ]
@@ -122,7 +122,7 @@ def test_killed_and_called_again(folder: Path, tmp_path: Path) -> None:
     assert not out.exists()
     done = boxless(*arguments)
     assert done.returncode == 0, done.stderr
-    assert "goes on after epoch" in done.stderr
+    assert "resuming after epoch" in done.stderr
     assert "Keras against ONNX   probabilities to" in done.stdout
     assert ModelFile(out).card.labels == ("blue", "green", "red")
     assert (out.with_suffix(".report") / "index.html").exists()

@@ -95,7 +95,7 @@ def test_curves_by_hand() -> None:
     scores = four()
     curves = over_thresholds(scores)
     assert curves["one box, IoU 0.5"] == pytest.approx(75)
-    assert curves["any piece, IoU 0.7"] == pytest.approx(50)
+    assert curves["any component, IoU 0.7"] == pytest.approx(50)
     precision, recall = detections(scores)
     assert precision == pytest.approx([100, 50, 200 / 3, 50])  # right, wrong class, right (IoU 0.5), wrong
     assert recall == pytest.approx([25, 25, 50, 50])

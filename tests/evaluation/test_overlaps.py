@@ -17,8 +17,8 @@ from boxless.evaluation.box_accuracy import (
 TRUTH = np.array([[0, 0, 10, 10]], np.float32)
 
 
-def two_pieces(small: float, large: float) -> np.ndarray:
-    """A map of 20 x 20: a piece of 10 x 10 in the upper left corner, one of 9 x 20 at the lower edge."""
+def two_components(small: float, large: float) -> np.ndarray:
+    """A map of 20 x 20: a component of 10 x 10 in the upper left corner, one of 9 x 20 at the lower edge."""
     score_map = np.zeros((20, 20), np.float32)
     score_map[:10, :10] = small
     score_map[11:, :] = large
@@ -26,22 +26,22 @@ def two_pieces(small: float, large: float) -> np.ndarray:
 
 
 def test_by_hand() -> None:
-    curves = overlaps(two_pieces(1.0, 0.5), TRUTH)
+    curves = overlaps(two_components(1.0, 0.5), TRUTH)
     low, high = THRESHOLDS <= 0.5, THRESHOLDS > 0.51
-    # Below one half there are two pieces: 100 cells of 1 against 180 cells of one half. The first has more
-    # evidence, the second more cells.
+    # Below one half there are two components: 100 cells of 1 against 180 cells of one half. The first has the
+    # larger sum, the second more cells.
     assert (curves.any_box == 1).all()
     assert (curves.best_box == 1).all()
     assert (curves.largest_box[low] == 0).all()
     assert (curves.largest_box[high] == 1).all()
 
 
-def test_the_largest_piece_is_what_max_box_acc_takes() -> None:
-    always_wrong = overlaps(two_pieces(0.9, 1.0), TRUTH)
-    right_when_high = overlaps(two_pieces(1.0, 0.5), TRUTH)
+def test_the_largest_component_is_what_max_box_acc_takes() -> None:
+    always_wrong = overlaps(two_components(0.9, 1.0), TRUTH)
+    right_when_high = overlaps(two_components(1.0, 0.5), TRUTH)
     assert max_box_acc([always_wrong]) == 0
     assert max_box_acc([right_when_high, always_wrong]) == 50
-    assert max_box_acc_v2([right_when_high, always_wrong]) == 100  # some piece is right in both
+    assert max_box_acc_v2([right_when_high, always_wrong]) == 100  # some component is right in both
 
 
 def test_each_iou_has_its_own_best_threshold() -> None:
@@ -64,10 +64,10 @@ def test_a_box_is_right_from_the_iou_on() -> None:
 
 def test_any_of_several_true_boxes_counts() -> None:
     truth = np.array([[50, 50, 60, 60], [0, 0, 10, 10]], np.float32)
-    assert overlaps(two_pieces(1.0, 0.0), truth, (20, 20)).any_box == pytest.approx(1)
+    assert overlaps(two_components(1.0, 0.0), truth, (20, 20)).any_box == pytest.approx(1)
 
 
-def test_a_map_without_evidence_is_wrong_everywhere() -> None:
+def test_a_map_without_positive_values_is_wrong_everywhere() -> None:
     curves = overlaps(np.zeros((4, 4), np.float32), TRUTH)
     assert not curves.any_box.any()
     assert max_box_acc_v2([curves]) == 0

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from boxless.evaluation.box_accuracy import THRESHOLDS, inclusive_iou, overlaps
-from boxless.evaluation.threshold_tree import pieces
+from boxless.evaluation.threshold_tree import components
 from boxless.maps.boxes import boxes_in_map, iou
 
 sides = st.tuples(st.integers(1, 14), st.integers(1, 14))
@@ -18,13 +18,13 @@ stepped = arrays(np.float32, sides, elements=st.integers(0, 4).map(float))
 
 @settings(deadline=None)  # each example cuts a map 99 times, and machines are sometimes busy
 @given(st.one_of(smooth, stepped))
-def test_the_same_pieces_as_cutting_at_every_threshold(score_map: np.ndarray) -> None:
-    found = pieces(score_map, THRESHOLDS)
+def test_the_components_are_those_of_thresholding_at_every_threshold(score_map: np.ndarray) -> None:
+    found = components(score_map, THRESHOLDS)
     for i, threshold in enumerate(THRESHOLDS):
         slow = boxes_in_map(score_map, float(threshold), score_map.shape[0], score_map.shape[1], least=0.0)
         here = found.threshold == i
-        most = found.evidence[here].max(initial=0.0)
-        fast = [(*box, share / most) for box, share in zip(found.xyxy[here], found.evidence[here], strict=True)]
+        most = found.total[here].max(initial=0.0)
+        fast = [(*box, share / most) for box, share in zip(found.xyxy[here], found.total[here], strict=True)]
         expected = sorted((*box.xyxy, box.score) for box in slow)
         assert np.array(sorted(fast)) == pytest.approx(np.array(expected), abs=1e-6)
 
@@ -46,26 +46,26 @@ def test_overlaps_are_those_of_the_boxes(score_map: np.ndarray, seed: int) -> No
         each = iou(boxes, truth).max(axis=1)
         assert curves.any_box[i] == pytest.approx(each.max(), abs=1e-5)
         assert curves.any_box_inclusive[i] == pytest.approx(inclusive_iou(boxes, truth).max(), abs=1e-5)
-        # Several pieces may have the same evidence: any of them may come first.
+        # Several components may have the same sum: any of them may come first.
         first = [value for value, box in zip(each, found, strict=True) if box.score >= found[0].score - 1e-9]
         assert any(curves.best_box[i] == pytest.approx(value, abs=1e-5) for value in first)
 
 
-def test_pieces_meet_at_their_pass() -> None:
+def test_components_meet_at_their_saddle() -> None:
     score_map = np.array([[0.9, 0.3, 1.0], [0.0, 0.0, 0.0]], np.float32)
-    found = pieces(score_map, np.array([0.2, 0.5, 0.95]))
+    found = components(score_map, np.array([0.2, 0.5, 0.95]))
     assert found.threshold.tolist() == [0, 1, 1, 2]
     assert sorted(map(tuple, found.xyxy.tolist())) == [(0, 0, 1, 1), (0, 0, 3, 1), (2, 0, 3, 1), (2, 0, 3, 1)]
     assert found.cells.tolist() == [3, 1, 1, 1]
-    assert found.evidence[0] == pytest.approx(2.2)
+    assert found.total[0] == pytest.approx(2.2)
 
 
 @pytest.mark.parametrize("value", [0.0, -2.0])
-def test_no_evidence_no_pieces(value: float) -> None:
-    assert len(pieces(np.full((3, 4), value, np.float32), THRESHOLDS).threshold) == 0
+def test_a_map_without_positive_values_has_no_components(value: float) -> None:
+    assert len(components(np.full((3, 4), value, np.float32), THRESHOLDS).threshold) == 0
 
 
-def test_a_flat_map_is_one_piece_everywhere() -> None:
-    found = pieces(np.full((5, 7), 3.0, np.float32), THRESHOLDS)
+def test_a_flat_map_is_one_component_everywhere() -> None:
+    found = components(np.full((5, 7), 3.0, np.float32), THRESHOLDS)
     assert found.threshold.tolist() == list(range(len(THRESHOLDS)))
     assert (found.xyxy == [0, 0, 7, 5]).all()

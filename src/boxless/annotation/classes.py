@@ -61,7 +61,7 @@ class Classes:
         return self.card.unique_name(index)
 
     def wanted(self, given: Input) -> tuple[int, ...] | None:
-        """The classes to look for in an image, none where it shows nothing; None where the model is to say."""
+        """The classes to locate in an image, empty if it shows none; None if the model decides."""
         if given.labels is None:
             return None
         indices = {self.numbers[label] for label in given.labels}

@@ -84,7 +84,7 @@ def read_inputs(source: Path, labels: str | None = None, without: Path | None = 
     known = _labels(paths, listed, labels, source)
     base = source if listed is None else source.parent
     names = [path.relative_to(base) if path.is_relative_to(base) else path for path in paths]
-    said = {each.path: each.split for each in listed.images} if listed else {}
+    splits = {each.path: each.split for each in listed.images} if listed else {}
     folders = {name.parts[0].casefold() for name in names if len(name.parts) == 2}
     classes = labels == "folder" or not folders <= SPLITS.keys()  # a folder beside those of classes is one, too
     return [
@@ -94,7 +94,7 @@ def read_inputs(source: Path, labels: str | None = None, without: Path | None = 
             flat + path.suffix,
             name.with_suffix("").as_posix() if flat == _flat(name) and _stays_below(name) else flat,
             known.get(path),
-            _split(name, said.get(path, ""), classes),
+            _split(name, splits.get(path, ""), classes),
         )
         for path, name, flat in zip(paths, names, apart([_flat(name) for name in names]), strict=True)
     ]
@@ -138,12 +138,12 @@ def _flat(name: Path) -> str:
     return "".join("_" if unicodedata.category(each)[0] in "CZ" and each != " " else each for each in plain)
 
 
-def _split(name: Path, said: str, classes: bool) -> str:
-    """Of an image: what is said, or the first folder on its way, unless that is its class."""
-    if said:
-        if said.casefold() not in SPLITS:
-            raise DatasetError(f"{name}: of the split '{said}' (expected {', '.join(SPLITS)}, or none)")
-        return SPLITS[said.casefold()]
+def _split(name: Path, listed: str, classes: bool) -> str:
+    """The split of an image: the listed one, or the first folder of its path, unless that is its class."""
+    if listed:
+        if listed.casefold() not in SPLITS:
+            raise DatasetError(f"{name}: of the split '{listed}' (expected {', '.join(SPLITS)}, or none)")
+        return SPLITS[listed.casefold()]
     if len(name.parts) > (2 if classes else 1) and name.parts[0].casefold() in SPLITS:
         return SPLITS[name.parts[0].casefold()]
     return "val" if zlib.crc32(name.as_posix().encode("utf-8", "replace")) % _HELD_OUT == 0 else "train"

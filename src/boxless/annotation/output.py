@@ -25,7 +25,7 @@ def output(out: Path, force: bool) -> Iterator[Path]:
 
     Args:
         out: the folder to be made.
-        force: replace a folder that `boxless annotate` wrote, and begin anew what was stopped.
+        force: replace a folder that `boxless annotate` wrote, and start over an interrupted run.
 
     Returns:
         The unfinished folder, as a context in which no other run may enter.

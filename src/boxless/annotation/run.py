@@ -92,7 +92,7 @@ def annotate(
         inputs: at least one.
         out: the folder to be made.
         options: what is wanted.
-        force: replace a folder that `annotate` wrote, and begin anew what was stopped.
+        force: replace a folder that `annotate` wrote, and start over an interrupted run.
         on_progress: called with a stage, how many images are done, and of how many.
 
     Returns:
@@ -203,12 +203,12 @@ class _Found:
         return zip(self._inputs, chain.from_iterable(rows), strict=True)
 
     def _annotations(self, row: Row) -> Iterator[Annotation]:
-        for said in row["predictions"]:
-            probability, activation = said["probability"], said["activation"]
+        for each in row["predictions"]:
+            probability, activation = each["probability"], each["activation"]
             if probability < self._options.min_probability or activation < self._options.min_activation:
                 continue
-            name = self._classes.name(said["class_index"])
-            for box in said["boxes"]:
+            name = self._classes.name(each["class_index"])
+            for box in each["boxes"]:
                 mask = None
                 if self._options.masks:
                     mask = RunLengths(tuple(unpacked(box["mask"])), (row["height"], row["width"]))

@@ -17,7 +17,7 @@ from boxless.models.presets import DEFAULT_SHARD
 
 @dataclass(frozen=True)
 class Job:
-    """Everything that two machines must agree on to do parts of the same run.
+    """Everything that machines must agree on to process parts of the same run.
 
     Attributes:
         sources: see `boxless.batch.sources.images`.
@@ -25,7 +25,7 @@ class Job:
         settings: how images are located.
         format: of the files, "parquet" or "jsonl".
         shard: images a file, at least 1.
-        column: that names the images in tables and Parquet files.
+        column: the column of image names in tables and Parquet files.
 
     Raises:
         ResultsError: if there is no such format, or if it cannot hold what is wanted.
@@ -60,5 +60,5 @@ class Job:
         return Shards(folder_at(self.out), format_of(self.format), self.shard)
 
     def items(self) -> Iterator[Item]:
-        """The images, anew from the first."""
+        """The images, from the first one."""
         return images(self.sources, self.column)

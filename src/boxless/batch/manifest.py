@@ -1,4 +1,4 @@
-"""What a folder of results says of the run that made it: run.json."""
+"""The record of the run that made a folder of results: run.json."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _SIZE = "images per shard"
 
 @dataclass(frozen=True)
 class Manifest:
-    """The run that made, or makes, what is in a folder.
+    """The run that made the results in a folder, or is making them.
 
     Attributes:
-        settings: what decides the rows, by name.
-        finished: how many images there were; None while the run is not finished.
-        typical_activation: of the model; see `Localization`.
-        column: that names the images in tables and Parquet files.
-        sources: as they were given.
+        settings: all settings that affect the rows, by name.
+        finished: the number of images; None while the run is unfinished.
+        typical_activation: that of the model; see `Localization`.
+        column: the column of image names in tables and Parquet files.
+        sources: the sources that the user named.
     """
 
     settings: dict[str, Any]
@@ -55,21 +55,21 @@ class Manifest:
 
     @property
     def shard(self) -> int:
-        """Images a shard."""
+        """Images per shard."""
         return int(self.settings[_SIZE])
 
 
 def planned(job: Job) -> Manifest:
-    """The manifest of a job that is not begun.
+    """The manifest of a job before it starts.
 
     Args:
-        job: in hand.
+        job: the job.
 
     Returns:
         The manifest.
 
     Raises:
-        ModelFileError, UnknownPresetError, UnknownClassError: if there is no such thing.
+        ModelFileError, UnknownPresetError, UnknownClassError: if the model, preset or a class does not exist.
     """
     card = job.settings.card
     return Manifest(
@@ -81,19 +81,19 @@ def planned(job: Job) -> Manifest:
 
 
 def begin(folder: Folder, now: Manifest, *, resume: bool, force: bool) -> Manifest:
-    """Resumes the run that is in a folder, or begins one.
+    """Resumes the run in a folder, or starts one.
 
     Args:
-        folder: of the results.
-        now: of the run in hand.
-        resume: whether to resume what is there; else everything is made anew.
-        force: whether what is there may be removed for that.
+        folder: the folder of the results.
+        now: the manifest of this run.
+        resume: whether to resume an earlier run; otherwise start over.
+        force: whether earlier results may be removed to start over.
 
     Returns:
         The manifest that is in the folder now.
 
     Raises:
-        ResultsError: if what is there is of another run, or may not be removed.
+        ResultsError: if the folder holds results of another run, or results that may not be removed.
     """
     there = [
         (each, number) for kind in FORMATS.values() for each in [Shards(folder, kind, 1)] for number in each.numbers()
@@ -102,8 +102,8 @@ def begin(folder: Folder, now: Manifest, *, resume: bool, force: bool) -> Manife
     if not resume and (there or then is not None):
         if not force:
             raise ResultsError(
-                f"{folder}: {len(there)} files of results are there; resume them (without --no-resume), or replace "
-                "them with --no-resume --force"
+                f"{folder}: already holds {len(there)} files of results; resume them (without --no-resume), or "
+                "replace them with --no-resume --force"
             )
         for shards, number in there:
             shards.remove(number)
@@ -111,13 +111,16 @@ def begin(folder: Folder, now: Manifest, *, resume: bool, force: bool) -> Manife
     if then is None:
         if there:
             shards, number = there[0]
-            raise ResultsError(f"{folder}: {shards.name(number)}, but no {MANIFEST} that says how it was made")
+            raise ResultsError(
+                f"{folder}: holds {shards.name(number)}, but no {MANIFEST} that records how it was made "
+                "(expected both, or an empty folder)"
+            )
         write_manifest(folder, now)
         return now
     if differing := differences(then.settings, now.settings):
         raise ResultsError(
-            f"{folder}: holds results of other settings: {'; '.join(differing)}. Use the same, another folder, or "
-            "start anew with --no-resume --force"
+            f"{folder}: holds results of other settings: {'; '.join(differing)}. Use the same settings or another "
+            "folder, or start over with --no-resume --force"
         )
     return then
 
@@ -133,16 +136,16 @@ def write_manifest(folder: Folder, manifest: Manifest) -> None:
 
 
 def read_manifest(folder: Folder) -> Manifest | None:
-    """What a folder says of its run.
+    """Reads the manifest of a folder.
 
     Args:
-        folder: of results.
+        folder: a folder of results.
 
     Returns:
-        Its manifest; None where there is none.
+        The manifest; None if there is none.
 
     Raises:
-        ResultsError: if that is damaged.
+        ResultsError: if it is damaged.
     """
     try:
         return Manifest(**json.loads(folder.read(MANIFEST)))
@@ -153,14 +156,14 @@ def read_manifest(folder: Folder) -> Manifest | None:
 
 
 def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """What two runs' settings differ in, in words."""
+    """The differences between the settings of two runs, in words."""
     plain_now = json.loads(json.dumps(now))
     return [
-        f"{name} {_said(then.get(name))} then, {_said(plain_now.get(name))} now"
+        f"{name} {_shown(then.get(name))} then, {_shown(plain_now.get(name))} now"
         for name in dict.fromkeys([*then, *now])
         if then.get(name) != plain_now.get(name)
     ]
 
 
-def _said(value: object) -> str:
+def _shown(value: object) -> str:
     return "none" if value is None else str(value)

@@ -58,10 +58,10 @@ def _to_do(job: Job, finished: int | None) -> Iterator[object]:
 
 
 class _Worker:
-    """What an actor does with a shard, by one session of ONNX Runtime.
+    """Processes shards in a Ray actor, with one ONNX Runtime session.
 
     Args:
-        job: in hand.
+        job: the job.
         model: the model file's content; None for a model that comes with boxless.
     """
 
@@ -76,7 +76,7 @@ class _Worker:
         self._job = job
 
     def __call__(self, shard: tuple[int, list[Item]]) -> tuple[int, list[Failure]]:
-        """Writes the shard's file, and says how many images it had and which failed."""
+        """Writes the shard's file; returns the number of its images and the failures."""
         number, items = shard
         found = list(rows(self._localizer, items, self._job.settings, _THREADS))
         self._job.shards.write(number, items, found)

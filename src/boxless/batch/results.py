@@ -1,4 +1,4 @@
-"""Results read back: which predictions, in which order, as what `Localizer.locate` gives."""
+"""Reads results back: selects and orders predictions, as `Localizer.locate` returns them."""
 
 from __future__ import annotations
 
@@ -24,25 +24,25 @@ ORDERS: dict[str, list[tuple[str, str]]] = {
     "activation": [("activation", "descending")],
     "doubt": [("probability", "ascending"), ("activation", "ascending")],
 }
-"""Orders of predictions, by name: as for PyArrow's sort. Doubtful is what has little probability."""
+"""Orders of predictions by name, in PyArrow's form. `doubt` puts the least probable first."""
 
 COLUMNS = (
     "image", "width", "height", "model", "preset", "maps",
     "label", "class_index", "probability", "activation", "detected", "x0", "y0", "x1", "y1", "score", "error",
 )  # fmt: skip
-"""What conditions may be on: the columns of `Localization.to_rows`, of the best box of each prediction."""
+"""The columns that conditions may use: those of `Localization.to_rows`, for the best box of each prediction."""
 
 
 @dataclass(frozen=True)
 class Selection:
-    """What was asked for.
+    """The predictions that match a condition.
 
     Attributes:
         found: the first ones, each with one prediction, or none if its image has none.
-        matching: how many predictions fit, those that are not in `found` too.
-        images, failed: in all shards, whether they fit or not.
-        finished: whether the run that made them was finished.
-        missing: the shards of a finished run that are not there any more.
+        matching: the number of matching predictions, including those not in `found`.
+        images, failed: the number of images, and of failed ones, in all shards.
+        finished: whether the run was finished.
+        missing: the shards of a finished run that are missing now.
     """
 
     found: tuple[Localization, ...]
@@ -54,21 +54,21 @@ class Selection:
 
 
 def select(place: str, where: str | None = None, by: str | None = None, limit: int = 20) -> Selection:
-    """The predictions of a folder of results that fit a condition.
+    """The predictions in a folder of results that match a condition.
 
-    The shards are read one after the other, and only as many predictions are kept as are wanted.
+    Shards are read one after the other, and at most `limit` predictions are kept in memory.
 
     Args:
         place: the folder, or its address.
-        where: see `boxless.batch.where.condition`, over `COLUMNS`; everything where None.
-        by: one of `ORDERS`; in the order of the images where None.
-        limit: how many.
+        where: a condition on `COLUMNS`, see `boxless.batch.where.condition`; None matches everything.
+        by: one of `ORDERS`; the order of the images if None.
+        limit: the most predictions to return.
 
     Returns:
-        The predictions, and what there is in all.
+        The predictions, with totals.
 
     Raises:
-        ResultsError: if there are no results, a shard is damaged, or the condition is none.
+        ResultsError: if there are no results, a shard is damaged, or the condition is invalid.
 
     Example:
         >>> import tempfile
@@ -105,7 +105,7 @@ def select(place: str, where: str | None = None, by: str | None = None, limit: i
 
 
 def _first(table: pa.Table, by: str | None, limit: int) -> pa.Table:
-    """The first rows, in an order. By its indices: `Table.sort_by` uses threads, see `boxless.batch.formats`."""
+    """The first rows in an order. Sorts indices, because `Table.sort_by` uses threads; see `boxless.batch.formats`."""
     import pyarrow.compute as pc
 
     if by is not None:
@@ -114,7 +114,7 @@ def _first(table: pa.Table, by: str | None, limit: int) -> pa.Table:
 
 
 def flat(table: pa.Table) -> pa.Table:
-    """A row a prediction, of a table with a row an image; its columns are `COLUMNS`, and `prediction` with all of it.
+    """Turns one row per image into one row per prediction, with `COLUMNS` and the whole `prediction`.
 
     An image without predictions has one row, as in `Localization.to_rows`.
     """
@@ -145,14 +145,14 @@ def flat(table: pa.Table) -> pa.Table:
 
 
 def localization(row: Row, manifest: Manifest) -> Localization:
-    """A result as it was: its image is where its name says, its maps only if they were kept.
+    """Restores a result. The image is read again by its name, and class maps are present only if they were saved.
 
     Args:
-        row: of `flat`.
-        manifest: of the run.
+        row: a row of `flat`.
+        manifest: the manifest of the run.
 
     Returns:
-        It has the prediction of the row, if there is one.
+        The result, with the prediction of the row, if there is one.
     """
     prediction = row["prediction"]
     return Localization(
@@ -169,15 +169,15 @@ def localization(row: Row, manifest: Manifest) -> Localization:
     )
 
 
-def _prediction(said: dict[str, Any], row: Row) -> Prediction:
+def _prediction(data: dict[str, Any], row: Row) -> Prediction:
     return Prediction(
-        label=said["label"],
-        class_index=said["class_index"],
-        probability=said["probability"],
-        activation=said["activation"],
-        detected=said["detected"],
-        boxes=tuple(Box(*(*each["box"], each["score"])) for each in said["boxes"]),
-        class_map=class_map(said) if said.get("class_map") else None,
+        label=data["label"],
+        class_index=data["class_index"],
+        probability=data["probability"],
+        activation=data["activation"],
+        detected=data["detected"],
+        boxes=tuple(Box(*(*each["box"], each["score"])) for each in data["boxes"]),
+        class_map=class_map(data) if data.get("class_map") else None,
         height=row["height"],
         width=row["width"],
     )
@@ -188,6 +188,6 @@ def _results(folder: Folder) -> tuple[Shards, Manifest]:
         if Shards(folder, kind, 1).numbers():
             manifest = read_manifest(folder)
             if manifest is None:
-                raise ResultsError(f"{folder}: no {MANIFEST} that says how these results were made")
+                raise ResultsError(f"{folder}: no {MANIFEST}, which records how these results were made")
             return Shards(folder, kind, manifest.shard), manifest
     raise ResultsError(f"{folder}: no results there (expected part-00000.parquet or .jsonl, and {MANIFEST})")

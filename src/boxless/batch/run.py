@@ -1,4 +1,4 @@
-"""Batch inference, begun or resumed: what is done is never done again, and nothing is lost."""
+"""Batch inference, started or resumed: finished work is never repeated, and nothing is lost."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ Failure = tuple[str, str]
 """An image's name, and why it could not be read."""
 
 OnProgress: TypeAlias = "Callable[[int, Sequence[Failure]], object]"
-"""Called with how many images more were located, and which of them failed."""
+"""Called with the number of images located since the last call, and the failures among them."""
 
 Engine: TypeAlias = "Callable[[Job, int | None, Done, OnProgress], None]"
-"""Does all shards that are to do; the number is that of the images, if the run was finished before."""
+"""Processes all shards that are still to do; the number is the count of images if the run was finished before."""
 
 
 @dataclass(frozen=True)
 class Summary:
-    """What a run did.
+    """The outcome of a run.
 
     Attributes:
-        images: that have a row, in all.
-        failed: of them could not be read.
-        before: of them were done by earlier runs.
+        images: the number of images with a row.
+        failed: how many of them could not be read.
+        before: how many of them earlier runs had processed.
         replaced: images that changed since earlier runs; their shards were made again.
-        seconds: that this run took.
+        seconds: the duration of this run.
     """
 
     images: int
@@ -47,7 +47,7 @@ class Summary:
 
 
 def here(job: Job, finished: int | None, done: Done, on_progress: OnProgress) -> None:
-    """The engine of one machine: all cores, without a stop between shards.
+    """The engine for one machine: keeps all cores busy, also between shards.
 
     Args:
         job, finished, done, on_progress: see `Engine`.
@@ -93,20 +93,20 @@ def run(
     """Locates all images of a job, and writes their rows in shards.
 
     Args:
-        job: what is to be done.
-        engine: what does it.
+        job: the job.
+        engine: how its shards are processed.
         on_progress: called as images are done.
-        resume: whether to resume what is there; else everything is made anew.
-        force: whether what is there may be removed for that.
+        resume: whether to resume an earlier run; otherwise start over.
+        force: whether earlier results may be removed to start over.
 
     Returns:
-        How many images were located, now and before.
+        The number of images located, by this run and earlier ones.
 
     Raises:
-        ResultsError: if another run is at work in the folder, or what is there is of other settings or images.
+        ResultsError: if another run uses the folder, or its results are of other settings or images.
         DatasetError: if a source cannot be read.
         MissingExtraError: if the format needs packages that are not installed.
-        DiskSpaceError: if there is no room left; what was done stays.
+        DiskSpaceError: if the disk is full; finished work is kept.
 
     Example:
         >>> import tempfile

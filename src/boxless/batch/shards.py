@@ -1,4 +1,4 @@
-"""Rows of images in shards of equal size: written with a digest, read back whole, and which are still to do."""
+"""Shards: files with the rows of equally many images, written with a digest, checked when they are read back."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _NAME = re.compile(r"part-(\d{5,})(\.\w+)")
 
 @dataclass(frozen=True)
 class Record:
-    """What is known of a shard beside its rows: `_part-00017.json`. Readers of Parquet folders skip such names.
+    """Facts about a shard, in a file beside it: `_part-00017.json`. Readers of Parquet folders skip such names.
 
     Attributes:
-        sha256: of the shard's file.
-        images: rows.
-        failed: rows with an error.
+        sha256: the digest of the shard's file.
+        images: the number of rows.
+        failed: the number of rows with an error.
         names: a digest of the images' names, in their order.
         versions: a short digest of each image's version.
     """
@@ -111,7 +111,7 @@ class Shards:
         self.folder.remove(self.name(number))
 
     def read(self, number: int, decode: Callable[[bytes], T]) -> T:
-        """What is in a shard.
+        """Reads a shard.
 
         Args:
             number: of the shard.
@@ -127,7 +127,7 @@ class Shards:
         if content is not None and record is not None:
             try:
                 return decode(content)
-            # Bytes that are as they were written, by whoever wrote them: PyArrow and json have errors of their own.
+            # The bytes match their digest but do not decode: PyArrow and json raise many kinds of errors.
             except Exception as error:
                 raise ResultsError(f"{self.folder}: {self.name(number)} holds no rows ({first_line(error)})") from None
         what = "missing" if content is None else "damaged"
@@ -138,7 +138,7 @@ class Shards:
 
         Args:
             items: all images, those of done shards too: they are compared by name and version.
-            done: is told what is skipped, and how many images there are.
+            done: counts the images, and those that are skipped.
             finished: how many images there were, if the run was finished before.
 
         Returns:
@@ -204,8 +204,8 @@ class Shards:
 
     def _changed(self, what: str) -> ResultsError:
         return ResultsError(
-            f"{self.folder}: the images are others than when this run began: {what}. Use another folder, or start "
-            "anew with --no-resume --force"
+            f"{self.folder}: the images are not those that this run started with: {what}. Use another folder, or start "
+            "over with --no-resume --force"
         )
 
 
@@ -221,8 +221,8 @@ def _names(items: Iterable[Item]) -> str:
 
 
 def _versions(items: Iterable[Item]) -> list[str]:
-    said = (f"{item.version}\0{item.classes}" for item in items)
-    return [hashlib.sha256(each.encode("utf-8", "backslashreplace")).hexdigest()[:8] for each in said]
+    versions = (f"{item.version}\0{item.classes}" for item in items)
+    return [hashlib.sha256(each.encode("utf-8", "backslashreplace")).hexdigest()[:8] for each in versions]
 
 
 def _counted(items: Iterable[Item], done: Done) -> Iterator[Item]:

@@ -43,7 +43,7 @@ def images(specs: Iterable[str | Item], column: str | None = None) -> Iterator[I
         specs: folders, images, patterns (photos/**/*.jpg), lists (.txt, a name a line), tables (.csv), archives
             (.tar, .tar.gz), Parquet files with encoded images, and addresses of all these (s3://bucket/folder); or
             items, which are given as they are.
-        column: that names the images in tables and Parquet files; else the first that looks like it.
+        column: the column of image names in tables and Parquet files; if None, the first column that looks like it.
 
     Returns:
         The images, each with its name and version, not read yet.

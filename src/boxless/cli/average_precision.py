@@ -35,8 +35,8 @@ def evaluate_boxes(
         dataset, models, preset, layout, pictures, nms: see `compare_models`.
         as_json: one JSON object and nothing else.
     """
-    with stages() as tell:
-        measured = compare_models(dataset, models, preset, layout, pictures, tell, nms=nms)
+    with stages() as progress:
+        measured = compare_models(dataset, models, preset, layout, pictures, progress, nms=nms)
     if as_json:
         sys.stdout.write(json.dumps(measured.as_dict(), indent=1) + "\n")
         return

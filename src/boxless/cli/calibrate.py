@@ -49,15 +49,15 @@ def calibrate(
     network = ModelFile(model or quick_model(), threads=1)
     network.card.need_maps("setting thresholds")
     boxed = read_dataset(dataset, network.card, layout, pictures)
-    with stages() as tell:
-        found, set_on = calibrate_presets(network, boxed, preset, tell)
+    with stages() as progress:
+        found, set_on = calibrate_presets(network, boxed, preset, progress)
     write_card(network.path, with_thresholds(network.card, found, set_on), out)
     if as_json:
         say(json.dumps({"out": str(out), "presets": [each.as_dict() for each in found]}))
         return
     for each in found:
         if each.own:
-            say(f"{each.preset}: each class has a threshold of its own")
+            say(f"{each.preset}: each class has its own threshold")
         else:
             say(_common(each))
         for words in by_class(each, network.card):

@@ -89,11 +89,11 @@ def detector(
         if boxes_from is None:
             teacher = _fitted_on(training, validation, seed, out.with_suffix(".training"))
             if not teacher.exists():
-                fit(training, validation, teacher, licence=licence, seed=seed, progress=screen.tell)
+                fit(training, validation, teacher, licence=licence, seed=seed, progress=screen.on_progress)
         else:
             teacher = find_model(boxes_from)
         made = train_detector(
-            training, validation, out, settings, teacher, licence=licence, watch=screen, progress=screen.tell
+            training, validation, out, settings, teacher, licence=licence, watch=screen, progress=screen.on_progress
         )
     for words in (made.warning, made.doubt):
         if words:

@@ -106,8 +106,8 @@ def evaluate(
         cut = stored.cut
         scores = measure_model(network, name, boxed.pictures, boxed.notes)
     more = _faithfulness(network, models[0], name, boxed, faithful) if faithful and maps is None else []
-    with stages() as tell:
-        evaluation = Evaluation.of(boxed, subject, cut, counted(scores, "images", len(boxed.pictures), tell), more)
+    with stages() as progress:
+        evaluation = Evaluation.of(boxed, subject, cut, counted(scores, "images", len(boxed.pictures), progress), more)
     page = write_report(evaluation, network.card, report) if report else None
     print_evaluation(evaluation, as_json)
     if page:

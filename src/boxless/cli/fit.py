@@ -91,15 +91,15 @@ def fit(
         ask_before_overwriting(report / PAGE, force, "--report")
     if preset is not None:
         ModelFile(backbone).card.preset(preset)
-    looks = here
+    engine_ = here
     if wants_ray(engine, address, workers, "boxless fit"):
         from boxless.learning.head.features_on_ray import on_ray
 
-        looks = partial(on_ray, address=address, workers=workers)
+        engine_ = partial(on_ray, address=address, workers=workers)
     training, validation = read_split(pictures, val, seed, Columns(separator, path_column, label_column))
     if boxes is not None:
         check_boxes(boxes, training.classes)
-    with stages() as tell:
+    with stages() as progress:
         made = fit_pictures(
             training,
             validation,
@@ -110,8 +110,8 @@ def fit(
             boxes=boxes,
             licence=licence,
             seed=seed,
-            engine=looks,
-            progress=tell,
+            engine=engine_,
+            progress=progress,
         )
-        page = write_report(made.report, out, preset, report, tell)
+        page = write_report(made.report, out, preset, report, progress)
     print_made(made, page, as_json)

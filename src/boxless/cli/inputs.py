@@ -28,10 +28,10 @@ class Input:
 
 
 def inputs_of(paths: Sequence[str], save: Path | None, maps: Path | None, sheet: Path | None) -> list[Input]:
-    """The pictures of paths and folders, each with a place of its own.
+    """The pictures of paths and folders, each with its own place in the output.
 
-    A folder's pictures keep their place in it; where several folders are given, each has one of its name. Places that
-    two pictures would share are numbered, and that is said. What an earlier run drew is left out, and that is said too.
+    A folder's pictures keep their relative paths; with several folders, each is a subfolder of its name. Places that
+    pictures would share are numbered, with a note. Pictures drawn by an earlier run are left out, also with a note.
 
     Args:
         paths: pictures, folders, or "-".
@@ -45,18 +45,18 @@ def inputs_of(paths: Sequence[str], save: Path | None, maps: Path | None, sheet:
         more = f" and {len(ours) - 1} more" if len(ours) > 1 else ""
         note(f"skipped, drawn by an earlier run: {ours[0].name}{more}")
     left_out = {each.name for each in ours}
-    return _apart([each for each in found if each.name not in left_out], tell=bool(save or maps))
+    return _apart([each for each in found if each.name not in left_out], log=bool(save or maps))
 
 
 def is_folder(path: str | Path) -> bool:
-    """Whether it is known to be one: where that cannot be looked at, the picture will fail by its name."""
+    """Whether it is known to be a folder; a path that cannot be examined fails later, with its name."""
     return os.path.isdir(path)  # noqa: PTH112 (that of Path raises)
 
 
 def _expanded(path: str, several: bool) -> Iterator[Input]:
-    """A folder's pictures; anything else as it is.
+    """The pictures of a folder; any other path unchanged.
 
-    A folder without pictures, or closed to us, stays, to fail by its name.
+    A folder without pictures, or without permission to read it, is returned too, and fails later with its name.
     """
     folder = Path(path)
     if path == "-":
@@ -83,10 +83,10 @@ def _is_ours(name: str, save: Path | None, sheet: Path | None) -> bool:
     return sheet is not None and Path(name).resolve() == sheet.resolve()
 
 
-def _apart(found: Sequence[Input], tell: bool) -> list[Input]:
-    """The same, those numbered that share a place with one before."""
+def _apart(found: Sequence[Input], log: bool) -> list[Input]:
+    """The same inputs; those that share a place with an earlier one are numbered."""
     places = apart([each.place for each in found])
     for each, place in zip(found, places, strict=True):
-        if tell and place != each.place:
+        if log and place != each.place:
             note(f"{each.name}: saved as {place}, since there is another {each.place}")
     return [Input(each.name, place) for each, place in zip(found, places, strict=True)]

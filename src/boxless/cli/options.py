@@ -30,7 +30,7 @@ Nms: TypeAlias = Annotated[
         metavar="IOU",
         min=0.01,
         max=1,
-        help="Of boxes of different classes that overlap by more than this, keep the best; 1 keeps all. Not for "
+        help="Highest IoU between boxes of different classes; the worse box is dropped, 1 keeps all. Not for "
         "multi-label models.",
     ),
 ]
@@ -90,7 +90,7 @@ Licence: TypeAlias = Annotated[str, typer.Option(metavar="SPDX", help="Licence o
 Seed: TypeAlias = Annotated[int, typer.Option(metavar="N", help="Random seed.")]
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")]
 JsonLines: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON object a line, and nothing else.")]
-Force: TypeAlias = Annotated[bool, typer.Option("--force", help="Replace what is there.")]
+Force: TypeAlias = Annotated[bool, typer.Option("--force", help="Replace existing output.")]
 
 # Where the work is done.
 Engine: TypeAlias = Annotated[str, typer.Option(metavar="ENGINE", help="Runs the model: local, or ray.")]

@@ -1,4 +1,4 @@
-"""How far work is that goes through many pictures: bars on a terminal, elsewhere a line now and then."""
+"""Progress of work on many pictures: bars on a terminal, otherwise a line now and then."""
 
 from __future__ import annotations
 
@@ -23,44 +23,45 @@ from rich.text import Text
 from boxless.cli.verbosity import is_quiet
 
 T = TypeVar("T")
-Tell: TypeAlias = Callable[[str, int, int | None], None]
-"""Is told the stage, how many pictures are done, and of how many, if that is known."""
+OnProgress: TypeAlias = Callable[[str, int, int | None], None]
+"""Called with the stage, the number of pictures done, and the total, if it is known."""
 
 _FIRST, _BETWEEN = 10.0, 60.0
 """Seconds before the first line, and between two."""
 
 
 @contextmanager
-def stages(console: Console | None = None, *, hidden: bool = False) -> Iterator[Tell]:
-    """Shows how far each stage of some work is.
+def stages(console: Console | None = None, *, hidden: bool = False) -> Iterator[OnProgress]:
+    """Shows the progress of each stage of some work.
 
     Args:
-        console: for the bars; standard error where None. If it is no terminal, there are lines on standard error.
-        hidden: nothing is shown, nor where the user wants quiet.
+        console: the console for the bars; standard error if None. If it is not a terminal, lines are written to
+            standard error instead.
+        hidden: show nothing; `--quiet` also does that.
     """
     console = console or Console(stderr=True)
     if hidden or is_quiet():
         yield lambda stage, done, total: None
     elif console.is_terminal:
-        with _bars(console) as tell:
-            yield tell
+        with _bars(console) as on_progress:
+            yield on_progress
     else:
-        yield Lines(sys.stderr).tell
+        yield Lines(sys.stderr).on_progress
 
 
-def counted(items: Iterable[T], stage: str, total: int, tell: Tell) -> Iterator[T]:
-    """The same items; as they come, it is told how many."""
+def counted(items: Iterable[T], stage: str, total: int, on_progress: OnProgress) -> Iterator[T]:
+    """The same items, counted: each one calls `on_progress`."""
     for done, each in enumerate(items, 1):
-        tell(stage, done, total)
+        on_progress(stage, done, total)
         yield each
 
 
 class Lines:
-    """A line now and then, for logs and for whoever waits at the end of a pipe.
+    """A line now and then, for logs and pipes.
 
     Args:
-        out: where to.
-        clock: seconds.
+        out: the stream that lines are written to.
+        clock: gives the time in seconds.
     """
 
     def __init__(self, out: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
@@ -69,8 +70,8 @@ class Lines:
         self._next = clock() + _FIRST
         self._begun: dict[str, tuple[float, int]] = {}
 
-    def tell(self, stage: str, done: int, total: int | None) -> None:
-        """Says how far it is, if it is time to."""
+    def on_progress(self, stage: str, done: int, total: int | None) -> None:
+        """Writes a line, if it is time for one."""
         now = self._clock()
         start, before = self._begun.setdefault(stage, (now, done))
         if now < self._next:
@@ -92,8 +93,8 @@ def _duration(seconds: float) -> str:
 
 
 @contextmanager
-def _bars(console: Console) -> Iterator[Tell]:
-    """Bars with count, rate and time left, gone when it is done."""
+def _bars(console: Console) -> Iterator[OnProgress]:
+    """Bars with count, rate and time left; they disappear when the work is done."""
     with Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -106,12 +107,12 @@ def _bars(console: Console) -> Iterator[Tell]:
     ) as bar:
         tasks = {}
 
-        def tell(stage: str, done: int, total: int | None) -> None:
+        def on_progress(stage: str, done: int, total: int | None) -> None:
             if stage not in tasks:
                 tasks[stage] = bar.add_task(stage, total=total)
             bar.update(tasks[stage], completed=done, total=total)
 
-        yield tell
+        yield on_progress
 
 
 class _Rate(ProgressColumn):

@@ -52,14 +52,14 @@ def quantize(
 
     ask_before_overwriting(out, force)
     limits = Limits(min_agreement, min_correlation, min_iou)
-    with temporary_files_beside(out), stages() as tell:
-        made = quantize_model(model, pictures_in(calibrate), out, limits, tell)
+    with temporary_files_beside(out), stages() as progress:
+        made = quantize_model(model, pictures_in(calibrate), out, limits, progress)
     loss = made.loss
     say(f"calibrated on        {made.calibrated_on} pictures")
-    say(f"measured on          {loss.pictures} pictures, against the model as it was")
+    say(f"measured on          {loss.pictures} pictures, against the original model")
     say(f"top-1 agreement      {loss.agreement:.1%}")
     say(f"map correlation      {loss.correlation:.3f}")
     say(f"box IoU              {loss.box_iou:.1%}")
-    say(f"time                 {loss.time_ratio:.2f} of the model as it was (one picture, one thread)")
+    say(f"time                 {loss.time_ratio:.2f} of the original model's (one picture, one thread)")
     say(f"size                 {made.bytes_after / 1e6:.1f} MB (before: {made.bytes_before / 1e6:.1f} MB)")
     say(f"written              {made.path}")

@@ -35,7 +35,7 @@ def print_evaluation(evaluation: Evaluation, as_json: bool) -> None:
     for each in evaluation.figures:
         cells = (cell(interval) for interval in (each.oracle, each.deployable, each.centre))
         out.print(_ROW.format(each.title, *cells).rstrip(), markup=False)
-    out.print("oracle: threshold and piece picked with the truth in hand; deployable: what a user gets", markup=False)
+    out.print("oracle: the true boxes choose threshold and component; deployable: what a user gets", markup=False)
     out.print(f"threshold of the deployable box: {evaluation.threshold}", markup=False)
     for line in evaluation.dataset.notes:
         out.print(printable(f"note: {line}"), markup=False)

@@ -11,7 +11,7 @@ _LISTED = 20
 
 
 def by_class(found: Calibration, card: Card) -> Iterator[str]:
-    """What boxed pictures said of each class's own threshold, in lines; at most some twenty.
+    """The calibration of per-class thresholds, in lines, at most about twenty.
 
     Args:
         found: for one preset.
@@ -22,7 +22,7 @@ def by_class(found: Calibration, card: Card) -> Iterator[str]:
         return
     gain = f"{classes.gain.value:+.1f} ({classes.gain.low:+.1f} to {classes.gain.high:+.1f})"
     if not classes.changed:
-        yield f"a threshold for each class: none is better by these pictures ({gain} on pictures that did not choose)"
+        yield f"a threshold for each class: none is better on these pictures ({gain} on pictures that did not choose)"
         return
     yield (
         f"a threshold for each class: one box right {classes.before.value:.1f} % -> {classes.after.value:.1f} % on "

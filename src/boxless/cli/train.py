@@ -134,7 +134,7 @@ def train(
             boxes=boxes,
             licence=licence,
             watch=screen,
-            progress=screen.tell,
+            progress=screen.on_progress,
         )
-        page = write_report(made.report, out, None, report, screen.tell)
+        page = write_report(made.report, out, None, report, screen.on_progress)
     print_made(made, page, as_json)

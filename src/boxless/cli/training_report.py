@@ -1,4 +1,4 @@
-"""What commands that learn write and print at their end."""
+"""What commands that train a model print and write when they are done."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ if TYPE_CHECKING:
 
 
 def write_report(
-    report: Report, model: Path, preset: str | None, folder: Path | None, tell: Callable[[str, int, int], object]
+    report: Report, model: Path, preset: str | None, folder: Path | None, progress: Callable[[str, int, int], object]
 ) -> Path:
-    """Writes the report's page, and the same as data beside it; with the command that is running.
+    """Writes the report's page, with JSON beside it; the facts include the current command.
 
     Args:
-        report: what was learned.
+        report: the report.
         model: the model file.
-        preset: to draw heat maps with; the model's default where None.
-        folder: for the report; `model.report` beside the model file where None.
-        tell: told how far it is.
+        preset: the preset that draws the heatmaps; the model's default if None.
+        folder: the folder of the report; `model.report` beside the model file if None.
+        progress: called with the stage, the number done and the total.
 
     Returns:
         The page's path.
     """
     report = replace(report, facts=(*report.facts, ("command", shlex.join(["boxless", *sys.argv[1:]]))))
-    return write(report, model, preset, folder, tell)
+    return write(report, model, preset, folder, progress)
 
 
 def print_report(report: Report) -> None:
-    """Prints what one wants to know at once."""
+    """Prints the summary of a report."""
     for name, value in report.facts:
         _line(name, value)
     for name, each in report.figures.items():

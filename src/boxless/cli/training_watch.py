@@ -1,4 +1,4 @@
-"""Someone at a terminal, or a log, watches a training."""
+"""Shows the progress of a training, on a terminal or in a log."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from boxless.learning.network.watch import Quiet
 class OnScreen:
     """A line an epoch on standard error; below them a bar with the time left, or a line now and then where it is a log.
 
-    A `boxless.learning.network.watch.Watch`, and also for the stages before and after: `tell` is a
+    A `boxless.learning.network.watch.Watch`, and also for the stages before and after: `on_progress` is a
     `boxless.system.progress.Progress`.
     """
 
@@ -32,10 +32,10 @@ class OnScreen:
         self._tasks: dict[str, TaskID] = {}
         self._epochs = 0
 
-    def tell(self, stage: str, done: int, total: int) -> None:
-        """Says how far a stage is; its bar goes when all is done."""
+    def on_progress(self, stage: str, done: int, total: int) -> None:
+        """Updates a stage; its bar disappears when the stage is done."""
         if self._lines:
-            self._lines.tell(stage, done, total)
+            self._lines.on_progress(stage, done, total)
             return
         if stage not in self._tasks:
             self._tasks[stage] = self._bar.add_task(stage, total=total)
@@ -49,7 +49,7 @@ class OnScreen:
         if self._lines:
             self._lines = Lines(sys.stderr)  # a detector is trained in rounds: each has a rate of its own
         if done:
-            self._console.print(f"goes on after epoch {done} of {epochs}")
+            self._console.print(f"resuming after epoch {done} of {epochs}")
         self._task = self._bar.add_task(f"epoch {done + 1}", total=self._steps, completed=self._step)
         self._bar.start()
 
@@ -58,7 +58,7 @@ class OnScreen:
         self._step += 1
         self._bar.update(self._task, completed=self._step)
         if self._lines:
-            self._lines.tell("steps", self._step, self._steps)
+            self._lines.on_progress("steps", self._step, self._steps)
 
     def finished(self, epoch: Epoch, best: bool) -> None:
         """Prints the line of an epoch."""
@@ -74,7 +74,7 @@ class OnScreen:
         self._console.print(f"warning: {words}", markup=False)
 
     def ends(self) -> None:
-        """Takes the bars away."""
+        """Removes the bars."""
         for task in self._bar.task_ids:
             self._bar.update(task, visible=False)
         self._bar.stop()
@@ -82,13 +82,13 @@ class OnScreen:
 
 @contextmanager
 def watched(out: Path) -> Iterator[OnScreen | Quiet]:
-    """What watches a training of the model file `out`; one that is stopped by Ctrl-C is said to go on the next time."""
+    """Shows a training of the model file `out`; after Ctrl-C it says how to resume."""
     screen = Quiet() if is_quiet() else OnScreen()
     try:
         yield screen
     except KeyboardInterrupt:
         sys.stderr.write(
-            f"boxless: stopped; the same command goes on from the last whole epoch, see {out.stem}.training\n"
+            f"boxless: stopped; the same command resumes after the last complete epoch, see {out.stem}.training\n"
         )
         raise
     finally:

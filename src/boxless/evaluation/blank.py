@@ -23,13 +23,13 @@ _DEVIATIONS = (10, 40)
 
 
 def blank_pictures(seed: int = 0, draws: int = 1) -> list[Pixels]:
-    """RGB uint8 (300, 400, 3) each, always the same ones for a seed.
+    """Blank pictures, RGB uint8 (300, 400, 3) each, always the same for a seed.
 
-    What a model says of them is what it says without any reason: the measure of evidence that means nothing.
+    A model's activations on them are meaningless, and so show how much activation means nothing.
 
     Args:
-        seed: of the noise.
-        draws: how many pictures of each kind of noise, one after another; what a model says of two of a kind differs.
+        seed: the seed of the noise.
+        draws: the number of pictures of each kind of noise; predictions for two of a kind differ.
     """
     height, width = _SIZE
     random = np.random.default_rng(seed)

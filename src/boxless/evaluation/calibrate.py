@@ -24,7 +24,7 @@ FEWEST = 2
 
 @dataclass(frozen=True)
 class Calibration:
-    """What a boxed set says of one preset's threshold.
+    """The calibration of one preset's threshold on boxed pictures.
 
     Attributes:
         preset: its name.
@@ -34,9 +34,9 @@ class Calibration:
             on these pictures.
         gain: of new over old on pictures that did not choose it: in each draw the threshold is chosen on the
             pictures drawn, and both are measured on the others.
-        classes: what they say of each class's own threshold; None where it was not asked.
-        own: whether each class had a threshold of its own before. No box is cut at the common one then, so it stays,
-            and `before`, `after` and `gain` are those of `classes`.
+        classes: the calibration of per-class thresholds; None if it was not done.
+        own: whether each class had its own threshold before. The common one is then unused, so it stays, and `before`,
+            `after` and `gain` are those of `classes`.
     """
 
     preset: str
@@ -115,7 +115,7 @@ def calibrate_presets(
         network: the model.
         boxed: the pictures; its notes get those that cannot be read.
         names: of the presets; all of them where None.
-        progress: told the stage, how many boxed classes of pictures are done, and of how many.
+        progress: called with the stage, the number of (picture, class) pairs done and the total.
 
     Returns:
         What was found for each, and in words on what.
@@ -150,7 +150,7 @@ def with_thresholds(card: Card, found: Sequence[Calibration], set_on: str) -> Ca
 
     Args:
         card: of the model.
-        found: for each preset that was looked at; those whose threshold stays keep what they say of it.
+        found: the calibration of each preset; presets whose threshold stays keep their note on what set it.
         set_on: what the thresholds were set on, in words.
     """
     presets = dict(card.presets)

@@ -1,4 +1,4 @@
-"""A threshold for each class from a few boxed pictures of it, pulled towards what stood there before."""
+"""A threshold for each class from a few boxed pictures of it, regularized towards its old one."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SMOOTH = 3  # thresholds to either side: the very highest point of a flat curve
 
 @dataclass(frozen=True)
 class ClassThresholds:
-    """What boxed pictures say of the thresholds of classes.
+    """The calibration of per-class thresholds on boxed pictures.
 
     Attributes:
         old, new: (K,), before and after; the same where new ones show no gain.
@@ -39,7 +39,7 @@ class ClassThresholds:
 
     @property
     def changed(self) -> tuple[int, ...]:
-        """The classes, by index, whose threshold is another one now."""
+        """The indices of the classes whose threshold changed."""
         return tuple(k for k, (old, new) in enumerate(zip(self.old, self.new, strict=True)) if old != new)
 
     def as_dict(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What a table does not show: accuracy over thresholds and object sizes, precision over recall, reliability."""
+"""Curves and bar charts of an evaluation: accuracy by threshold and object size, precision-recall, reliability."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class Bin:
     """One bar of a bar chart.
 
     Attributes:
-        low, high: its borders.
-        count: how many pictures.
-        mean: of the quantity on the x axis; NaN where there are none.
-        share: of the pictures that are right, in percent; NaN where there are none.
+        low, high: the borders of the bin.
+        count: the number of pictures.
+        mean: the mean of the quantity on the x axis; NaN if there are no pictures.
+        share: the share of correct pictures, in percent; NaN if there are none.
     """
 
     low: float
@@ -36,19 +36,19 @@ class Bin:
 
 
 def over_thresholds(scores: Sequence[Score]) -> dict[str, Array]:
-    """The share of right boxes, in percent, at each threshold, by name: any piece (oracle), and the one box."""
+    """The share of correct boxes, in percent, at each threshold, by name: any component (oracle), and the one box."""
     curves = [each.overlaps for each in scores if each.overlaps is not None]
     found: dict[str, Array] = {}
     for enough in IOUS if curves else ():
-        found[f"any piece, IoU {enough}"] = np.mean([each.any_box >= enough for each in curves], axis=0) * 100
+        found[f"any component, IoU {enough}"] = np.mean([each.any_box >= enough for each in curves], axis=0) * 100
         found[f"one box, IoU {enough}"] = np.mean([each.best_box >= enough for each in curves], axis=0) * 100
     return found
 
 
 def by_size(scores: Sequence[Score]) -> list[Bin]:
-    """The share of pictures whose one box is right at IoU 0.5, by the size of the largest true box.
+    """The share of pictures whose one box is correct at IoU 0.5, by the size of the largest true box.
 
-    No bins where no picture has a found box, as of maps without a threshold: then nothing was to be right.
+    There are no bins if no picture has a predicted box, which is so for maps without a threshold.
     """
     boxed = [each for each in scores if each.boxed]
     if not any(each.prediction.box for each in boxed):
@@ -59,12 +59,13 @@ def by_size(scores: Sequence[Score]) -> list[Bin]:
 
 
 def reliability(scores: Sequence[Score]) -> list[Bin]:
-    """The share of pictures whose most probable class is right, by its probability, in tenths.
+    """The share of pictures whose most probable class is correct, by its probability, in tenths.
 
-    Guo et al., "On Calibration of Modern Neural Networks", ICML 2017. Of several true classes any is right.
+    Guo et al., "On Calibration of Modern Neural Networks", ICML 2017. With several true classes, any of them is
+    correct.
     """
-    chances, right, _ = _guesses(scores)
-    return _bins(chances, right, np.arange(11) / 10)
+    confidence, correct, _ = _top_predictions(scores)
+    return _bins(confidence, correct, np.arange(11) / 10)
 
 
 def calibration_error(scores: Sequence[Score]) -> float:
@@ -75,27 +76,31 @@ def calibration_error(scores: Sequence[Score]) -> float:
 
 
 def detections(scores: Sequence[Score]) -> tuple[Array, Array]:
-    """Precision and recall in percent of what a user gets, from the surest picture to the least sure.
+    """Precision and recall, in percent, of the box that a user gets, from the most to the least confident picture.
 
-    Every picture gives one box, of its most probable class, as sure as that class is probable. It is right where
-    the class is right and the box has IoU 0.5 (Everingham et al., IJCV 2010). Recall counts pictures.
+    Each picture gives one box, of its most probable class, with that class's probability as its confidence. It is
+    correct if the class is, and the box has IoU 0.5 (Everingham et al., IJCV 2010). Recall counts pictures.
     """
     boxed = [each for each in scores if each.boxed]
-    chances, _, right = _guesses(boxed)
-    hits = right[np.argsort(-chances, kind="stable")].cumsum()
+    confidence, _, correct = _top_predictions(boxed)
+    hits = correct[np.argsort(-confidence, kind="stable")].cumsum()
     ranks = np.arange(1, len(hits) + 1)
     return 100 * hits / ranks, 100 * hits / max(1, len(hits))
 
 
-def _guesses(scores: Sequence[Score]) -> tuple[Array, NDArray[np.bool_], NDArray[np.bool_]]:
-    """Of each picture: the probability of its likeliest class, whether that is right, whether its box is too."""
+def _top_predictions(scores: Sequence[Score]) -> tuple[Array, NDArray[np.bool_], NDArray[np.bool_]]:
+    """For each picture: the probability of its most probable class, whether that is correct, whether its box is too."""
     pictures: dict[object, tuple[float, bool, bool]] = {}
     for each in scores:
         if each.prediction.confidence is None:
             continue
-        named = each.prediction.top_class == each.class_index
-        _, known, placed = pictures.get(each.path, (0.0, False, False))
-        pictures[each.path] = (each.prediction.confidence, known or named, placed or (named and each.box_iou >= 0.5))
+        correct = each.prediction.top_class == each.class_index
+        _, classified, located = pictures.get(each.path, (0.0, False, False))
+        pictures[each.path] = (
+            each.prediction.confidence,
+            classified or correct,
+            located or (correct and each.box_iou >= 0.5),
+        )
     table = np.array(list(pictures.values()), np.float64).reshape(-1, 3)
     return table[:, 0], table[:, 1] > 0, table[:, 2] > 0
 

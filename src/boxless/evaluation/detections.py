@@ -19,7 +19,7 @@ from boxless.system.ordered import ordered_map
 from boxless.system.progress import Progress
 
 _ASKED = 20
-"""Classes that are looked for where nobody says which: the most probable, and all where a model has no more."""
+"""Classes located when the classes are unknown: the most probable ones, or all if the model has no more."""
 
 
 Truth = dict[Path, dict[int, TrueBoxes]]
@@ -27,15 +27,15 @@ Truth = dict[Path, dict[int, TrueBoxes]]
 
 @dataclass(frozen=True)
 class Mode:
-    """What is known of a picture before its boxes are looked for.
+    """What is known about a picture before it is located.
 
     Attributes:
-        title: in words.
-        look: locates in a picture, given the classes that it shows and `nms` of `LocateOptions`.
+        title: a description.
+        locate: locates a picture, given the classes that it shows and `nms` of `LocateOptions`.
     """
 
     title: str
-    look: Callable[[Localizer, Path, list[int], float], tuple[Prediction, ...]]
+    locate: Callable[[Localizer, Path, list[int], float], tuple[Prediction, ...]]
 
 
 def _known(localizer: Localizer, path: Path, classes: list[int], nms: float) -> tuple[Prediction, ...]:
@@ -48,7 +48,7 @@ def _unknown(localizer: Localizer, path: Path, classes: list[int], nms: float) -
 
 MODES = {
     "known": Mode("classes known: boxes of each picture's true labels only (GT-known)", _known),
-    "unknown": Mode("classes unknown: boxes of whatever the model says is there", _unknown),
+    "unknown": Mode("classes unknown: boxes of the classes that the model predicts", _unknown),
 }
 """By their names for machines."""
 
@@ -95,11 +95,12 @@ def measure_boxes(
     """Average precision of a model.
 
     Args:
-        localizer: with one thread a picture; as many pictures as there are cores are looked at side by side.
-        boxed: the truth, read for this model. Its notes get the pictures that cannot be read, which do not count.
+        localizer: uses one thread per picture; one picture per core is processed at a time.
+        boxed: the true boxes, read for this model. Its notes collect the pictures that cannot be read, which do not
+            count.
         mode: one of `MODES`.
-        draws: of the bootstrap.
-        progress: told how many pictures are done.
+        draws: number of bootstrap draws.
+        progress: called with the model's name, the number of pictures done and the total.
         nms: see `LocateOptions`; 1 keeps all boxes, since average precision ranks them itself.
 
     Raises:
@@ -111,7 +112,7 @@ def measure_boxes(
 
     def one(path: Path) -> dict[int, FoundBoxes] | str:
         try:
-            return found_by_class(mode.look(localizer, path, list(truth[path]), nms))
+            return found_by_class(mode.locate(localizer, path, list(truth[path]), nms))
         except PictureError as error:
             return str(error)
 

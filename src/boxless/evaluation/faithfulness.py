@@ -1,4 +1,4 @@
-"""Whether a map shows what the network goes by: measured with the network itself, without a box."""
+"""Whether a map shows what the network relies on, measured with the network itself, without boxes."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ class Faithfulness:
     """Of one picture.
 
     Attributes:
-        insertion, deletion: areas under the probability as the picture appears from, or disappears into, nothing.
-        drop: the share of the probability that is lost where only what the map shows is left; in [0, 1].
-        increase: whether the probability rises then: 1 or 0.
-        completeness: how far the mean of the class map and the bias are from the logit; NaN where the bias is unknown.
+        insertion, deletion: areas under the probability while pixels are inserted or deleted, by falling score.
+        drop: the share of the probability that is lost when only what the map highlights is left; in [0, 1].
+        increase: whether the probability rises instead: 1 or 0.
+        completeness: |mean of the class map + bias - logit|; NaN if the bias is unknown.
     """
 
     insertion: float
@@ -45,15 +45,15 @@ class Faithfulness:
 
 
 def faithfulness(network: Network, localizer: Localizer, pixels: Pixels, bias: Floats | None = None) -> Faithfulness:
-    """Measures the map of a picture's most probable class at the size of the preset's first look.
+    """Measures the map of a picture's most probable class, at the size of the preset's classification pass.
 
     Insertion and deletion: Petsiuk et al., "RISE", BMVC 2018; the pixels of the highest scores first, in `STEPS`
     equal parts, onto a blurred picture or under grey. Average drop and increase: Chattopadhay et al., "Grad-CAM++",
     WACV 2018; the picture times its map, towards grey.
 
     Args:
-        network: what is asked for probabilities.
-        localizer: what makes the map, with the same network.
+        network: gives the probabilities.
+        localizer: gives the map, with the same network.
         pixels: RGB (H, W, 3).
         bias: (K,) of the linear layer, for completeness.
     """

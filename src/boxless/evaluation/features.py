@@ -75,12 +75,12 @@ class FeatureNetwork:
     def run(
         self, pixels: NDArray[np.uint8], *, size: tuple[int, int], classes: Sequence[int] = (), top: int = 1
     ) -> Output:
-        """Looks once at a picture; see `ModelFile.run`."""
-        logits, chosen, features, *rest = self.look(pixels, size, classes, top)
+        """Runs one pass; see `ModelFile.run`."""
+        logits, chosen, features, *rest = self.forward(pixels, size, classes, top)
         maps = self._method(features, self.weight[chosen], self.bias[chosen])
         return Output(logits, chosen, maps, **dict(zip(self._maybe, rest, strict=True)))
 
-    def look(
+    def forward(
         self, pixels: NDArray[np.uint8], size: tuple[int, int], classes: Sequence[int], top: int
     ) -> tuple[NDArray[np.float32], NDArray[np.int64], Floats, *tuple[Floats, ...]]:
         """The logits (K,), the chosen classes (k,), the features (C, h, w), and what else the model has of `MAYBE`."""

@@ -1,4 +1,4 @@
-"""The table of an evaluation: every figure with its interval, what needs the truth apart from what users get."""
+"""The table of an evaluation: each metric with its interval, oracle and deployable figures in separate columns."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class Figure:
     """One line of the table, in percent unless its title says otherwise.
 
     Attributes:
-        key: its name for machines.
-        title: its name for people.
-        oracle: with threshold or piece picked with the truth in hand; None where the figure has no such form.
-        deployable: what a user gets: one box, at the model's own threshold; None where there is no such form.
-        centre: of a box in the middle of the picture, picked the oracle's way; None where it says nothing.
+        key: the name in JSON.
+        title: the name in tables.
+        oracle: with the threshold or component that the true boxes choose; None if the metric has no such form.
+        deployable: what a user gets: one box, at the model's own threshold; None if the metric has no such form.
+        centre: of a centred box whose size the true boxes choose; None if that is meaningless.
         means: the definition and its reference, in a sentence or two.
     """
 
@@ -39,11 +39,11 @@ class Figure:
 
 
 def figures(scores: Sequence[Score], draws: int = 1000) -> list[Figure]:
-    """The table of scores: localization where there are boxes, pixels where masks, classification where logits.
+    """The table: localization if there are boxes, pixels if there are masks, classification if there are logits.
 
     Args:
         scores: at least one.
-        draws: of the bootstrap.
+        draws: number of bootstrap draws.
     """
     table: list[Figure] = []
     boxed = [each for each in scores if each.boxed]
@@ -87,8 +87,8 @@ def _boxes(scores: Sequence[Score], draws: int) -> list[Figure]:
             best(any_box, IOUS),
             deployed(lambda: np.mean([one >= enough for enough in IOUS], axis=0)),
             best(centre, IOUS),
-            "Oracle: MaxBoxAccV2 (Choe et al., CVPR 2020, arXiv 2007.04178): the best piece, at the best threshold for "
-            "each IoU. Deployable: the one box at the model's own threshold. Both for the true class (GT-known).",
+            "Oracle: MaxBoxAccV2 (Choe et al., CVPR 2020, arXiv 2007.04178): the best component, at the best threshold "
+            "for each IoU. Deployable: the one box at the model's own threshold. Both for the true class (GT-known).",
         )
     ]
     for enough in IOUS:
@@ -106,11 +106,11 @@ def _boxes(scores: Sequence[Score], draws: int) -> list[Figure]:
     table += [
         Figure(
             "max_box_acc",
-            "MaxBoxAcc (largest piece, IoU 0.5)",
+            "MaxBoxAcc (largest component, IoU 0.5)",
             best(largest, [0.5]),
             None,
             best(centre, [0.5]),
-            "Choe et al., CVPR 2020: the box of the largest piece, at the best threshold.",
+            "Choe et al., CVPR 2020: the box of the largest component, at the best threshold.",
         ),
         Figure(
             "max_box_acc_v2_inclusive",
@@ -145,7 +145,7 @@ def _boxes(scores: Sequence[Score], draws: int) -> list[Figure]:
                 None,
                 mean((one >= 0.5) & (ranks < top)),
                 None,
-                f"The true class is among the {top} most probable and its box is right (ILSVRC).",
+                f"The true class is among the {top} most probable and its box is correct (ILSVRC).",
             )
             for top in (1, 5)
         ]
@@ -179,7 +179,7 @@ def _classification(scores: Sequence[Score], draws: int) -> list[Figure]:
             None,
             drawn.share(ranks < top),
             None,
-            f"The true class is among the {top} most probable. Of several true classes in a picture each counts.",
+            f"The true class is among the {top} most probable. Each true class of a picture counts.",
         )
         for top in (1, 5)
     ]

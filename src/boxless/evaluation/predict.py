@@ -1,4 +1,4 @@
-"""Predictions to be measured: a model's, or anybody's maps from a folder."""
+"""Predictions to evaluate: those of a model, or score maps from a folder."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ from boxless.system.ordered import ordered_map
 Floats = NDArray[np.float32]
 
 _GRID = 256
-"""Maps are measured with at most this many cells on the longer side, which is where boxes are read off them."""
+"""Maps are measured with at most this many cells on the longer side, the resolution that boxes are read off at."""
 
 
 class Listener:
-    """A network that remembers, thread by thread, what its first look at a picture said of all classes.
+    """A network that keeps the logits of each picture's classification pass, one picture per thread.
 
-    A `Localizer` asked for the true class's box says nothing of the others; this hears it on the way, so that
-    classification costs no second look.
+    A `Localizer` asked for the true classes returns no probabilities of the others. Keeping the logits of its first
+    pass saves another one for classification.
 
     Args:
-        network: the real one.
+        network: the network that runs the passes.
     """
 
     def __init__(self, network: Network) -> None:
         self._network = network
-        self._heard = threading.local()
+        self._kept = threading.local()
 
     @property
     def card(self) -> Card:
@@ -49,33 +49,33 @@ class Listener:
         return self._network.card
 
     def run(self, pixels: NDArray[np.uint8], *, size: tuple[int, int], classes: Sequence[int], top: int) -> Output:
-        """Looks, and remembers the logits of the first look since `forget`."""
+        """Runs a pass, and keeps its logits if it is the first one since `forget`."""
         output = self._network.run(pixels, size=size, classes=classes, top=top)
-        if getattr(self._heard, "logits", None) is None:
-            self._heard.logits = output.logits
+        if getattr(self._kept, "logits", None) is None:
+            self._kept.logits = output.logits
         return output
 
     def forget(self) -> None:
-        """Begins a new picture in this thread."""
-        self._heard.logits = None
+        """Starts a new picture in this thread."""
+        self._kept.logits = None
 
     @property
     def logits(self) -> Floats:
-        """(K,), of this thread's picture."""
-        return np.asarray(self._heard.logits)
+        """(K,), of the current picture of this thread."""
+        return np.asarray(self._kept.logits)
 
 
 def measure_model(
     network: Network, preset: str | None, pictures: Iterable[BoxedPicture], notes: Notes, workers: int | None = None
 ) -> Iterator[Score]:
-    """Scores of a model, lazily, in order: each picture is looked at once, for all its true classes.
+    """Scores a model, lazily and in order: each picture is located once, for all its true classes.
 
     Args:
         network: the model.
         preset: see `Localizer`.
-        pictures: those of one picture file follow each other.
-        notes: gets the pictures that cannot be read; they have no scores.
-        workers: pictures under way at a time; one a core where None.
+        pictures: the true boxes; entries of one image file must follow each other.
+        notes: collects the pictures that cannot be read; they get no scores.
+        workers: pictures processed at a time; one per core if None.
     """
     network.card.need_maps("this measure", instead="boxless evaluate --ap measures boxes")
     listener = Listener(network)
@@ -91,8 +91,8 @@ def measure_model(
             notes.add("damaged file", str(group[0].path))
             return []
         logits = listener.logits
-        order = np.argsort(-logits, kind="stable").tolist()  # of equal ones the first, as argmax has it
-        chances = probabilities(logits, localizer.card.activation)
+        order = np.argsort(-logits, kind="stable").tolist()  # ties: the first one, like argmax
+        confidence = float(probabilities(logits, localizer.card.activation).max())
         return [
             score(
                 picture,
@@ -101,7 +101,7 @@ def measure_model(
                     box=prediction.box.xyxy if prediction.box else None,
                     rank=order.index(picture.class_index),
                     top_class=int(logits.argmax()),
-                    confidence=float(chances.max()),
+                    confidence=confidence,
                 ),
             )
             for picture, prediction in zip(group, found.predictions, strict=True)
@@ -113,7 +113,7 @@ def measure_model(
 
 
 def score_map_of(prediction: Prediction) -> Floats:
-    """The prediction's score map (h, w) in [0, 1], on the grid on which its boxes are found."""
+    """The prediction's score map (h, w) in [0, 1], on the grid that its boxes are read off."""
     scale = min(1.0, _GRID / max(prediction.height, prediction.width))
     grid = (max(1, round(prediction.height * scale)), max(1, round(prediction.width * scale)))
     return prediction.scores_on(*grid)
@@ -122,20 +122,20 @@ def score_map_of(prediction: Prediction) -> Floats:
 def measure_maps(
     folder: Path, pictures: Iterable[BoxedPicture], notes: Notes, threshold: float | None = None
 ) -> Iterator[Score]:
-    """Scores of maps that stand in files, whoever made them.
+    """Scores score maps from files, made by any tool.
 
     The map of `a/cat.jpg` is `a/cat.npy`, `cat.npy` or `cat_map_281.npy` (281 being the class's index, as
     `boxless locate --save-maps` writes it): a NumPy array (h, w) of any size and scale; negative values count as zero.
 
     Args:
-        folder: of the files.
-        pictures: the truth.
-        notes: gets the pictures without a map, and what is no map; they have no scores.
-        threshold: where the one box that a user would get is cut, a fraction of the maximum; without one there is
-            no such box.
+        folder: the folder of the files.
+        pictures: the true boxes.
+        notes: collects pictures without a map, and files that are not maps; these get no scores.
+        threshold: the threshold of the deployable box, a fraction of the map's maximum; without one there is no such
+            box.
 
     Raises:
-        DatasetError: if there is not one map.
+        DatasetError: if there are no maps, or none belongs to a picture.
     """
     if not folder.is_dir():
         raise DatasetError(f"no folder of maps '{folder}'")

@@ -1,4 +1,4 @@
-"""When a class counts as present: levels that are set on pictures that show it, that do not, and that are blank."""
+"""Sets detection thresholds, on pictures that show a class, pictures that do not, and blank pictures."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ from boxless.system.ordered import ordered_map
 Floats = NDArray[np.float32]
 
 KEPT = 0.97
-"""The share of present classes that levels let pass where they are set, so that about 96 % pass elsewhere."""
+"""The share of present classes that must pass where thresholds are set; about 96 % then pass on other pictures."""
 
 LEAST_KEPT = 0.96
-"""The share that is enough where it excludes blank pictures that would show something otherwise."""
+"""The share that is enough if it keeps blank pictures from showing a class."""
 
 FEWEST = 20
-"""With fewer present classes there is nothing to set levels on."""
+"""With fewer present classes no thresholds are set."""
 
 _SHARES = np.linspace(0.0, 1.0 - LEAST_KEPT, 21)
-"""The shares of present classes that one level alone may lose."""
+"""The shares of present classes that one threshold alone may lose."""
 
 _MARGIN = 1.05
-"""How far above the blank pictures' activation a level that is to exclude them stands."""
+"""A threshold that excludes blank pictures is above their activation by this factor."""
 
 
 @dataclass(frozen=True, eq=False)
 class Surveys:
-    """What a model says of all classes of pictures.
+    """The probability and activation of all classes in n pictures.
 
     Attributes:
-        probabilities: (n, K).
-        activation: (n, K).
+        probabilities: (n, K), in [0, 1].
+        activation: (n, K), in logits.
     """
 
     probabilities: Floats
@@ -47,25 +47,26 @@ class Surveys:
 
     @classmethod
     def of(cls, localizer: Localizer, sources: Sequence[Source]) -> Surveys:
-        """Asks a localizer about pictures that can be read."""
+        """Surveys pictures, all of which must be readable."""
         surveys = list(ordered_map(localizer.survey, sources, 2))
-        return cls(np.stack([chances for chances, _ in surveys]), np.stack([activation for _, activation in surveys]))
+        probabilities, activation = zip(*surveys, strict=True)
+        return cls(np.stack(probabilities), np.stack(activation))
 
     def of_classes(self, classes: NDArray[np.int64]) -> Surveys:
-        """What is said of some of the classes, by index."""
+        """The survey of some of the classes, by index."""
         return Surveys(self.probabilities[:, classes], self.activation[:, classes])
 
     def pass_levels(self, probability: float, activation: float) -> NDArray[np.bool_]:
-        """(n, K), which classes reach both levels."""
+        """(n, K), which classes reach both thresholds."""
         return (self.probabilities >= probability) & (self.activation >= activation)
 
 
 @dataclass(frozen=True)
 class Levels:
-    """From where on a class counts as present, and how well that tells on the pictures that set it.
+    """Detection thresholds, and how well they separate on the pictures that set them.
 
     Attributes:
-        probability, activation: the two levels; see `Preset`.
+        probability, activation: the two thresholds; see `Preset`.
         present: the share of classes shown by a picture that pass, in percent.
         absent: the share of classes not shown by a picture that pass, in percent.
         blank: the share of blank pictures of which any class passes, in percent.
@@ -79,15 +80,16 @@ class Levels:
 
 
 def levels(surveys: Surveys, shown: NDArray[np.bool_], blank: Surveys) -> Levels | None:
-    """The levels that let present classes pass, and as few blank pictures and absent classes as can be.
+    """The thresholds that present classes pass, and as few blank pictures and absent classes as possible.
 
-    Of all pairs of a level of probability and one of activation that let `LEAST_KEPT` of the present classes pass: the
-    one with fewest blank pictures that show anything, then one that lets `KEPT` pass, then with fewest absent classes.
+    Of all pairs of thresholds (probability, activation) that `LEAST_KEPT` of the present classes pass, it is the one
+    with the fewest blank pictures showing a class; then one that `KEPT` pass; then the one with the fewest absent
+    classes.
 
     Args:
-        surveys: of n pictures whose classes are known.
-        shown: (n, K), which class each picture shows.
-        blank: of pictures that show nothing.
+        surveys: the survey of n pictures whose classes are known.
+        shown: (n, K), which classes each picture shows.
+        blank: the survey of pictures that show nothing.
 
     Returns:
         None with fewer than `FEWEST` present classes.
@@ -119,19 +121,19 @@ def levels(surveys: Surveys, shown: NDArray[np.bool_], blank: Surveys) -> Levels
 def set_levels(
     network: Network, preset: str, sources: Sequence[Source], shown: NDArray[np.bool_], named: str, draws: int = 1
 ) -> tuple[Preset, Levels | None]:
-    """A preset with its levels set on pictures.
+    """A preset with its detection thresholds set on pictures.
 
-    Classes that say "nothing here" have no part in it. Where the pictures are too few, a model that has such a class
-    detects the others from a probability of a half on, where they are surely more probable than it; without such a
-    class the preset stays as it was.
+    Background classes are left out. If there are too few pictures, a model with a background class detects the others
+    from a probability of 0.5 on, where they are certainly more probable than the background; without one the preset
+    stays unchanged.
 
     Args:
         network: the model.
         preset: the name of one of its presets.
-        sources: n pictures that can be read.
-        shown: (n, K), which class each shows.
-        named: the pictures, in words.
-        draws: how many blank pictures of each kind of noise.
+        sources: n pictures, all readable.
+        shown: (n, K), which classes each shows.
+        named: a description of the pictures.
+        draws: the number of blank pictures of each kind of noise.
     """
     localizer = Localizer(network, preset)
     things = np.setdiff1d(np.arange(len(network.card.labels)), network.card.background)
@@ -158,7 +160,7 @@ def set_levels(
 
 
 def _rounded_down(values: Floats) -> NDArray[np.float64]:
-    """Three significant digits, never more than before, so that what set a level passes it."""
+    """Rounded down to three significant digits, so that the value that set a threshold still passes it."""
     values = np.asarray(values, np.float64)
     digits = 10.0 ** (2 - np.floor(np.log10(np.maximum(values, 1e-12))))
     return np.asarray(np.floor(values * digits) / digits)

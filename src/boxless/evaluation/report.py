@@ -1,4 +1,4 @@
-"""An evaluation as one page for people: table, curves, and pictures drawn with truth and found boxes."""
+"""An evaluation as one HTML page: table, curves, and pictures with true and predicted boxes."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _TRUE, _FOUND = (0, 158, 115), (230, 97, 0)
 
 
 def write_report(evaluation: Evaluation, card: Card, folder: Path) -> Path:
-    """Writes `index.html`, which needs no other file, whole or not at all.
+    """Writes a self-contained `index.html`, whole or not at all.
 
     Args:
-        evaluation: what was measured.
-        card: of the model, for the names of classes.
-        folder: where the page goes; made where it is missing.
+        evaluation: the evaluation.
+        card: the card of the model, for the names of classes.
+        folder: the folder of the page; created if it is missing.
 
     Returns:
         The page's path.
@@ -48,11 +48,11 @@ def _parts(evaluation: Evaluation, card: Card) -> list[str]:
     return [
         f"<p>{counts['pictures']} pictures, {counts['boxes']} true boxes. Threshold of the deployable box: "
         f"{escape(evaluation.threshold)}.</p>",
-        "<h2>Figures</h2><p>In percent, with 95 % bootstrap intervals over pictures. <b>Oracle</b>: threshold or piece "
-        "picked with the truth in hand. <b>Deployable</b>: what a user gets. <b>Centre box</b>: a box in the middle, "
-        "its size picked with the truth in hand.</p>",
+        "<h2>Figures</h2><p>In percent, with 95 % bootstrap intervals over pictures. <b>Oracle</b>: the true boxes "
+        "choose the threshold or component. <b>Deployable</b>: what a user gets. <b>Centre box</b>: a centred box, "
+        "whose size the true boxes choose.</p>",
         _table(evaluation),
-        f"<h2>What was wrong with the data</h2>{listed(notes)}" if notes else "",
+        f"<h2>Problems with the data</h2>{listed(notes)}" if notes else "",
         f'<h2>Curves</h2><div class="plots">{"".join(_plots(evaluation.scores))}</div>',
         *_galleries(evaluation.scores, card),
     ]
@@ -88,24 +88,24 @@ def _plots(scores: Sequence[Score]) -> list[str]:
     hundred = [(float(i), str(i)) for i in range(0, 101, 20)]
     curves = over_thresholds(scores)
     if curves:
-        plot = Plot("Boxes right over the threshold (dashed: any piece, oracle)",
+        plot = Plot("Boxes correct by threshold (dashed: any component, oracle)",
                     "threshold, a fraction of the map's maximum", "% of pictures",
                     (0, 1), (0, 100), tenths, 20)  # fmt: skip
         for colour, enough in zip(COLOURS, IOUS, strict=False):
-            plot.line("", THRESHOLDS, curves[f"any piece, IoU {enough}"], colour, True)
+            plot.line("", THRESHOLDS, curves[f"any component, IoU {enough}"], colour, True)
             plot.line(f"IoU {enough}", THRESHOLDS, curves[f"one box, IoU {enough}"], colour)
         found.append(plot.svg())
     sizes = [each for each in by_size(scores) if each.count]
     if sizes:
         ticks = [(border, f"{border:.0%}") for border in (0, 0.1, 0.25, 0.5, 0.75, 1.0)]
-        plot = Plot("Deployable box right at IoU 0.5, by object size", "largest true box, share of the picture",
+        plot = Plot("Deployable box correct at IoU 0.5, by object size", "largest true box, share of the picture",
                     "% of pictures", (0, 1), (0, 105), ticks, 20)  # fmt: skip
         for each in sizes:
             plot.bar(each.low, each.high, each.share, COLOURS[0], f"{each.share:.0f} % of {each.count}")
         found.append(plot.svg())
     precision, recall = detections(scores)
     if len(precision):
-        plot = Plot("Precision over recall, class and box right (IoU 0.5)", "recall, %", "precision, %",
+        plot = Plot("Precision over recall, class and box correct (IoU 0.5)", "recall, %", "precision, %",
                     (0, 100), (0, 100), hundred, 20)  # fmt: skip
         plot.line("", recall, precision, COLOURS[0])
         found.append(plot.svg())
@@ -113,10 +113,10 @@ def _plots(scores: Sequence[Score]) -> list[str]:
     if bins:
         error = calibration_error(scores)
         plot = Plot(f"Reliability of the class (calibration error {error:.1f} %)", "probability",
-                    "% right", (0, 1), (0, 105), tenths, 20)  # fmt: skip
+                    "% correct", (0, 1), (0, 105), tenths, 20)  # fmt: skip
         for each in bins:
             plot.bar(each.low, each.high, each.share, COLOURS[0], str(each.count))
-        plot.line("as sure as right", [0, 1], [0, 100], COLOURS[1], dashed=True)
+        plot.line("perfect calibration", [0, 1], [0, 100], COLOURS[1], dashed=True)
         found.append(plot.svg())
     return found
 
@@ -126,7 +126,7 @@ def _galleries(scores: Sequence[Score], card: Card) -> list[str]:
     if not any(each.prediction.box for each in boxed):
         return []
     chosen = np.random.default_rng(0).permutation(len(boxed))[:_SHOWN]
-    legend = '<p><span class="true">Green</span>: true boxes. <span class="found">Orange</span>: the found box.</p>'
+    legend = '<p><span class="true">Green</span>: true boxes. <span class="found">Orange</span>: the predicted box.</p>'
     found = [legend]
     for title, some in (
         ("Random pictures", [boxed[i] for i in chosen]),
@@ -138,10 +138,10 @@ def _galleries(scores: Sequence[Score], card: Card) -> list[str]:
 
 
 def _tile(score: Score, card: Card) -> str:
-    said = card.labels[score.class_index]
+    name = card.labels[score.class_index]
     if score.prediction.top_class is not None and score.prediction.top_class != score.class_index:
-        said += f" (taken for {card.labels[score.prediction.top_class]})"
-    caption = f"{score.path.name}: {said}, IoU {score.box_iou:.2f}"
+        name += f" (taken for {card.labels[score.prediction.top_class]})"
+    caption = f"{score.path.name}: {name}, IoU {score.box_iou:.2f}"
     try:
         return tile(_drawn(score), caption)
     except PictureError as error:
@@ -149,7 +149,7 @@ def _tile(score: Score, card: Card) -> str:
 
 
 def _drawn(score: Score) -> Image.Image:
-    """The picture on a square, with its true boxes and the found one."""
+    """The picture on a square, with its true boxes and the predicted one."""
     image = Image.fromarray(read_picture(score.path, max_pixels=sys.maxsize).pixels)
     scale = _TILE / max(image.size)
     image = image.resize((max(1, round(image.width * scale)), max(1, round(image.height * scale))))

@@ -27,7 +27,7 @@ class SideBySide:
         classes: that are measured: those of the data set that every model knows.
         left_out: classes of the data set that only some of the models know.
         modes: of each of `MODES`, the figures of each model.
-        notes: what was wrong with the data, a line each, told once where models agree.
+        notes: what was wrong with the data, a line each, listed once if models agree.
     """
 
     dataset: str
@@ -86,7 +86,7 @@ def compare_models(
         dataset, layout, pictures: see `read_dataset`.
         models: names or files, at least one.
         preset: see `Localizer`; of all models.
-        progress: told how many pictures are done.
+        progress: called with the model's name, the number of pictures done and the total.
         draws: of the bootstrap.
         nms: see `measure_boxes`.
 

@@ -1,10 +1,10 @@
-"""The pieces of a map at many thresholds, all at once.
+"""The connected components of a map at many thresholds, computed at once.
 
-A map is climbed instead of cut: every cell points to its highest neighbour, so every cell belongs to one *hill*. At a
-threshold, a hill's cells that reach it hang together (each leads up to the top), and two hills hang together where a
-pair of touching cells, one of each, reaches it. So the pieces at every threshold follow from a short list of hills and
-of the passes between them, and the cells are looked at once, not once a threshold. It is the component tree of
-Salembier et al. ("Antiextensive connected operators", 1998) in terms that arrays can do.
+Every cell points to its highest neighbour, so every cell belongs to one *hill*. Above a threshold the cells of a hill
+are connected, since each leads up to the top, and two hills are connected where a pair of touching cells, one of each,
+reaches the threshold: a *saddle*. So the components at all thresholds follow from a short list of hills and saddles,
+and each cell is visited once instead of once per threshold. This is the component tree of Salembier et al.
+("Antiextensive connected operators", 1998), written with array operations.
 """
 
 from __future__ import annotations
@@ -22,37 +22,37 @@ _AROUND = [(-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 0), (0, 1), (1, -1), (1, 0),
 
 
 @dataclass(frozen=True, eq=False)
-class Pieces:
-    """The connected pieces (by sides or corners) of a map at every threshold; m in all, in no order.
+class Components:
+    """The 8-connected components of a map at every threshold: m in total, in no particular order.
 
     Attributes:
-        threshold: (m,), which threshold the piece belongs to, by index.
+        threshold: (m,), the index of the threshold that the component belongs to.
         xyxy: (m, 4), its box in cells, half-open.
-        cells: (m,), how many it has.
-        evidence: (m,), the sum of the map over it.
+        cells: (m,), the number of its cells.
+        total: (m,), the sum of the map over it.
     """
 
     threshold: Indices
     xyxy: Indices
     cells: Indices
-    evidence: NDArray[np.float64]
+    total: NDArray[np.float64]
 
 
-def pieces(score_map: Floats, thresholds: NDArray[np.float64]) -> Pieces:
-    """What `boxes_in_map` finds, at every threshold, specks and all.
+def components(score_map: Floats, thresholds: NDArray[np.float64]) -> Components:
+    """The components that `boxes_in_map` finds, at every threshold, including small ones.
 
     Args:
         score_map: (h, w), not negative; any scale.
         thresholds: (t,), rising, fractions of the map's maximum in (0, 1].
 
     Returns:
-        No pieces at all where the map has no positive value.
+        The components; none if the map has no positive value.
     """
     height, width = score_map.shape
     peak = float(score_map.max())
     if peak <= 0.0:
         none = np.zeros(0, np.int64)
-        return Pieces(none, np.zeros((0, 4), np.int64), none, np.zeros(0))
+        return Components(none, np.zeros((0, 4), np.int64), none, np.zeros(0))
     cuts = (thresholds * peak).astype(np.float32)
     # The level of a cell is the number of thresholds that it reaches.
     level = np.searchsorted(cuts, score_map.ravel(), side="right").reshape(height, width)
@@ -61,14 +61,14 @@ def pieces(score_map: Floats, thresholds: NDArray[np.float64]) -> Pieces:
     inside = np.flatnonzero(level.ravel())
     y, x = np.divmod(inside, width)
     owner, reached = hill.ravel()[inside], level.ravel()[inside] - 1
-    boxes, cells, evidence = _by_hill_and_level(owner, reached, x, y, score_map.ravel()[inside], count, len(cuts))
-    return _joined(_piece_of_hill(hill, level, count, len(cuts)), boxes, cells, evidence)
+    boxes, cells, total = _by_hill_and_level(owner, reached, x, y, score_map.ravel()[inside], count, len(cuts))
+    return _joined(_component_of_hill(hill, level, count, len(cuts)), boxes, cells, total)
 
 
 def _hills(score_map: Floats) -> tuple[Indices, int]:
-    """The hill of every cell (h, w), numbered from 0, and how many there are.
+    """The hill of every cell (h, w), numbered from 0, and the number of hills.
 
-    Of equally high neighbours the later one in memory is the higher, so that no two cells point at each other.
+    Among equal neighbours the later one in memory counts as higher, so that no two cells point at each other.
     """
     height, width = score_map.shape
     padded = np.full((height + 2, width + 2), -np.inf, np.float32)
@@ -80,7 +80,7 @@ def _hills(score_map: Floats) -> tuple[Indices, int]:
         higher = value >= highest
         np.copyto(highest, value, where=higher)
         np.copyto(step, down * width + right, where=higher)
-    # A map may hold -inf nowhere, so the steps never leave it.
+    # The padding of -inf is never the highest neighbour, so the steps never leave the map.
     above = np.arange(height * width) + step.ravel()
     while True:
         further = above[above]
@@ -94,7 +94,7 @@ def _hills(score_map: Floats) -> tuple[Indices, int]:
 def _by_hill_and_level(
     owner: Indices, reached: Indices, x: Indices, y: Indices, scores: Floats, hills: int, levels: int
 ) -> tuple[Indices, Indices, NDArray[np.float64]]:
-    """Boxes (hills, levels, 4), cell counts and evidence (hills, levels) of what reaches each level in each hill."""
+    """Boxes (hills, levels, 4), cell counts and sums (hills, levels) of each hill's cells that reach each level."""
     key = owner * levels + reached
     extremes = np.empty((4, hills * levels), np.int64)
     extremes[:2] = np.iinfo(np.int64).max // 4
@@ -104,25 +104,25 @@ def _by_hill_and_level(
     np.maximum.at(extremes[2], key, x + 1)
     np.maximum.at(extremes[3], key, y + 1)
     cells = np.bincount(key, minlength=hills * levels).reshape(hills, levels)
-    evidence = np.bincount(key, weights=scores, minlength=hills * levels).reshape(hills, levels)
+    total = np.bincount(key, weights=scores, minlength=hills * levels).reshape(hills, levels)
     # From "exactly at this level" to "at this level or above".
     downwards = extremes.reshape(4, hills, levels)[:, :, ::-1]
     lows = np.minimum.accumulate(downwards[:2], axis=2)[:, :, ::-1]
     highs = np.maximum.accumulate(downwards[2:], axis=2)[:, :, ::-1]
     boxes = np.concatenate([lows, highs]).transpose(1, 2, 0)
-    return boxes, cells[:, ::-1].cumsum(axis=1)[:, ::-1], evidence[:, ::-1].cumsum(axis=1)[:, ::-1]
+    return boxes, cells[:, ::-1].cumsum(axis=1)[:, ::-1], total[:, ::-1].cumsum(axis=1)[:, ::-1]
 
 
-def _piece_of_hill(hill: Indices, level: Indices, hills: int, levels: int) -> Indices:
-    """For every level (levels, hills) the hill that stands for the piece to which a hill belongs there."""
-    passes = _passes(hill, level, hills)
+def _component_of_hill(hill: Indices, level: Indices, hills: int, levels: int) -> Indices:
+    """For every level, the hill that represents each hill's component there: (levels, hills)."""
+    saddles = _saddles(hill, level, hills)
     root = np.arange(hills)
     roots = np.empty((levels, hills), np.int64)
-    ends = np.searchsorted(-passes[:, 2], -np.arange(levels), side="left")  # by falling level
+    ends = np.searchsorted(-saddles[:, 2], -np.arange(levels), side="left")  # by falling level
     done = 0
     for at in range(levels - 1, -1, -1):
-        # Level `at` (from 0) joins the passes whose two cells reach at least at + 1 thresholds.
-        for a, b, _ in passes[done : ends[at]].tolist():
+        # Level `at` (from 0) joins hills at saddles whose two cells reach at least at + 1 thresholds.
+        for a, b, _ in saddles[done : ends[at]].tolist():
             low, high = sorted((int(root[a]), int(root[b])))
             if low != high:
                 root[root == high] = low
@@ -131,8 +131,8 @@ def _piece_of_hill(hill: Indices, level: Indices, hills: int, levels: int) -> In
     return roots
 
 
-def _passes(hill: Indices, level: Indices, hills: int) -> Indices:
-    """Where hills touch: (p, 3), a hill, another one, the highest level of both sides; by falling level, above 0."""
+def _saddles(hill: Indices, level: Indices, hills: int) -> Indices:
+    """Where hills touch, by falling level: (p, 3), two hills and the highest level that both sides reach, above 0."""
     found = []
     for here, there in (
         (np.s_[:, :-1], np.s_[:, 1:]),
@@ -146,26 +146,26 @@ def _passes(hill: Indices, level: Indices, hills: int) -> Indices:
         pair = np.stack([a.ravel()[apart], b.ravel()[apart]])
         found.append(np.stack([pair.min(axis=0), pair.max(axis=0), height], axis=1)[height > 0])
     every = np.concatenate(found)
-    # Of each pair of hills only the highest pass.
+    # Only the highest saddle of each pair of hills.
     every = every[np.argsort(-every[:, 2], kind="stable")]
     _, first = np.unique(every[:, 0] * hills + every[:, 1], return_index=True)
     return np.asarray(every[np.sort(first)])
 
 
-def _joined(roots: Indices, boxes: Indices, cells: Indices, evidence: NDArray[np.float64]) -> Pieces:
-    """Hills put together into pieces, at every level."""
+def _joined(roots: Indices, boxes: Indices, cells: Indices, total: NDArray[np.float64]) -> Components:
+    """Merges hills into components, at every level."""
     hills = roots.shape[1]
-    alive = np.flatnonzero(cells.T.ravel())  # (level, hill) pairs with anything there
+    alive = np.flatnonzero(cells.T.ravel())  # (level, hill) pairs that have cells
     at, owner = np.divmod(alive, hills)
-    place, piece = np.unique(at * hills + roots.ravel()[alive], return_inverse=True)
+    place, component = np.unique(at * hills + roots.ravel()[alive], return_inverse=True)
     xyxy = np.empty((len(place), 4), np.int64)
     xyxy[:, :2], xyxy[:, 2:] = np.iinfo(np.int64).max // 4, -1
     of_hill = boxes[owner, at]
     for edge in range(4):
-        (np.minimum if edge < 2 else np.maximum).at(xyxy[:, edge], piece, of_hill[:, edge])
-    return Pieces(
+        (np.minimum if edge < 2 else np.maximum).at(xyxy[:, edge], component, of_hill[:, edge])
+    return Components(
         threshold=np.asarray(place // hills),
         xyxy=xyxy,
-        cells=np.bincount(piece, weights=cells[owner, at]).astype(np.int64),
-        evidence=np.asarray(np.bincount(piece, weights=evidence[owner, at]), np.float64),
+        cells=np.bincount(component, weights=cells[owner, at]).astype(np.int64),
+        total=np.asarray(np.bincount(component, weights=total[owner, at]), np.float64),
     )

@@ -86,8 +86,8 @@ layer (float[N, C, h, w] {name}_in, int64[2] {name}_grid) => (float[N, C, P] {na
 }}
 """
 
-# Which fine positions look like which coarse ones: the sum over layers of the cosine of their features, clipped at
-# zero, to the power, rows summing to one. `boxless.maps.refine.affinity` says the same in NumPy.
+# The affinity of fine to coarse positions: the sum over layers of the cosines of their features, clipped at zero,
+# raised to the power, rows summing to one. `boxless.maps.refine.affinity` is the same in NumPy.
 _AFFINITY = """
 affinity (float[N, C, P] fine_units, float[N, C, Q] coarse_units, int64[2] fine_grid, int64[2] coarse_grid)
     => (float[N, u, v, h, w] affinity)
@@ -114,11 +114,11 @@ class GapNetwork:
     Attributes:
         model: an ONNX model, opset 18 or later: one input float32 (N, 3, h, w), any of its tensors as outputs.
         features: the name of the last feature map (N, C, h, w), the one that is averaged.
-        weight: float32 (K, C), of the linear layer behind the pooling; not looked at if there is a `head`.
+        weight: float32 (K, C), of the linear layer behind the pooling; ignored if there is a `head`.
         bias: float32 (K,); likewise.
         head: where there is more than one linear layer behind the pooling.
-        layers: the names of mid-level feature maps (N, c, h', w') that say which positions look alike; none
-            leaves the affinity out.
+        layers: the names of mid-level feature maps (N, c, h', w') that the affinity is computed from; with none, the
+            model has no affinity.
         grid: the one of `layers` whose positions are the affinity's fine grid; the coarse one is that of the
             class maps, and every layer is resized to both.
         power: of the affinity, see `boxless.maps.refine.affinity`.
@@ -240,7 +240,7 @@ def write_model(model: onnx.ModelProto, path: Path) -> None:
 
 
 def write_card(path: Path, card: Card, out: Path | None = None) -> None:
-    """Writes a model file anew with another card, whole or not at all; to `out` where one is given."""
+    """Rewrites a model file with another card, whole or not at all; to `out` if given."""
     model = onnx.load(path)
     helper.set_model_props(model, {METADATA_KEY: card.to_json()})
     write_model(model, out or path)

@@ -64,26 +64,27 @@ def attach(
 ) -> Attached:
     """Makes a boxless model of an ONNX classifier that ends in global average pooling.
 
-    The answer is kept: the network's own nodes compute the logits. An older opset is converted.
+    Its predictions stay the same: the network's own nodes compute the logits. An older opset is converted.
 
     Args:
-        path: of the classifier.
-        out: of the boxless model; written only if it proves right.
-        labels: the class names, by index; "class 0" and so on where None.
+        path: the classifier's file.
+        out: the boxless model's file; written only if it passes the checks.
+        labels: the class names, by index; "class 0" and so on if None.
         preprocess: imagenet, tf, keras-caffe, unit, none, or "mean=..,std=..", of 0-255 or 0-1; see
             `parse_preprocessing`.
-        layout: of its input, where the shape does not say.
-        input_size: (height, width) that it was made for; what its input declares, or 224 x 224, where None.
-        output: the name of the output that names the classes, where there are several.
-        activation: makes probabilities of its logits: softmax (one class an image), sigmoid (any number), or none (they
-            are probabilities). None takes what the network ends in; where that is neither, sigmoid for a single
-            logit, and softmax for several.
-        allow_max_pool: take a network with maximum pooling too.
-        pictures: to prove it on, of the kind that the network knows; random ones where there are none.
-        licence: of the weights, an SPDX identifier.
+        layout: the layout of its input, if the shape does not show it.
+        input_size: (height, width) that it was trained at; if None, the declared one, or 224 x 224.
+        output: the name of the classification output, if there are several outputs.
+        activation: turns its logits into probabilities: softmax (one class per image), sigmoid (multi-label), or none
+            (they are probabilities). If None, the activation that the network ends in; if it has none, sigmoid for a
+            single logit, and softmax for several.
+        allow_max_pool: whether to accept a network with max pooling too.
+        pictures: pictures for the checks, of the kind that the network knows; random ones if there are none.
+        licence: the licence of the weights, an SPDX identifier.
 
     Raises:
-        NetworkError: if it cannot be done; the message says what was found and what to do. Nothing is written.
+        NetworkError: if the classifier cannot be attached; the message says what was found and what to do. Nothing is
+            written.
     """
     path, out = Path(path), Path(out)
     colours = parse_preprocessing(preprocess) if isinstance(preprocess, str) else preprocess
@@ -183,7 +184,7 @@ def _set_card(path: Path, card: Card) -> None:
 
 
 def _fixed(card: Card, size: tuple[int, int]) -> Card:
-    """The same with one look at the one size, by whichever preset's name."""
+    """The same presets, each with one pass at the fixed input size."""
     presets = {name: replace(preset, scales=(_side(size),)) for name, preset in card.presets.items()}
     return replace(card, fixed_size=size, presets=presets)
 

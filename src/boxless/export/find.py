@@ -44,7 +44,7 @@ def find_head(flow: Flow, output: str, shapes: Shapes, allow_max: bool = False) 
 
     Args:
         flow: the graph.
-        output: the tensor that names the classes.
+        output: the tensor of the class scores.
         shapes: of the tensors, for one picture.
         allow_max: take maximum pooling too.
 
@@ -93,7 +93,7 @@ def _what_instead(flow: Flow, logits: str, shapes: Shapes) -> str:
                 names = ", ".join(f"{e.name or e.output[0]} {_dims(flow, e.input[1], shapes)}" for e in dense)
                 return (
                     f"no global average pooling: the feature map {spread[0]} {spread[1]} is flattened into fully "
-                    f"connected layers ({names}), which see every cell with weights of its own (as VGG16 and AlexNet "
+                    f"connected layers ({names}), which have separate weights for every cell (as VGG16 and AlexNet "
                     "do). Train a head with pooling in their place: boxless train --network vgg16_gap"
                 )
     pools = sorted({node.op_type for node in nodes if "Pool" in node.op_type or node.op_type.startswith("Reduce")})

@@ -25,7 +25,7 @@ def export_keras(model: Any, file: Path, output: str | None = None) -> None:  # 
     Args:
         model: of Keras 3, or of tf_keras.
         file: to write.
-        output: the name of the output that names the classes, where there are several.
+        output: the name of the classification output, if there are several outputs.
 
     Raises:
         NetworkError: if it takes no images, or has other outputs.
@@ -43,10 +43,10 @@ def export_keras(model: Any, file: Path, output: str | None = None) -> None:  # 
             # As tensors they would be exported as inputs of the graph.
             layer.mean, layer.variance = np.asarray(layer.mean), np.asarray(layer.variance)
 
-    def one(said: Any) -> Any:  # noqa: ANN401
-        if isinstance(said, dict):
-            return said[wanted]
-        return said[names.index(wanted)] if isinstance(said, (list, tuple)) else said
+    def one(outputs: Any) -> Any:  # noqa: ANN401
+        if isinstance(outputs, dict):
+            return outputs[wanted]
+        return outputs[names.index(wanted)] if isinstance(outputs, (list, tuple)) else outputs
 
     # Padding is then worked out as images come, so other sizes than the declared one can be seen. What
     # Keras declares is checked by calling the model, not by its `call`.
@@ -61,7 +61,7 @@ def export_keras(model: Any, file: Path, output: str | None = None) -> None:  # 
 
 
 def _output(names: list[str], wanted: str | None) -> str:
-    """The name of the output that names the classes."""
+    """The name of the classification output."""
     if wanted is not None and wanted not in names:
         raise NetworkError(f"no output '{wanted}' (it has {', '.join(names)})")
     if wanted is None and len(names) != 1:

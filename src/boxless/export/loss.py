@@ -1,4 +1,4 @@
-"""What a model made from another one lost, and what it gained: measured on pictures, in one run."""
+"""Compares a quantized model with its original on pictures: agreement, and time."""
 
 from __future__ import annotations
 
@@ -16,21 +16,22 @@ from boxless.maps.boxes import iou
 from boxless.results import Prediction
 
 _TIMED = 20
-"""Pictures on which time is taken; each in so many turns, of which the fastest counts."""
+"""Pictures on which time is measured."""
 
 _TURNS = 2
+"""Timings per picture and model, of which the fastest counts."""
 
 
 @dataclass(frozen=True)
 class Loss:
-    """How far two models agree on pictures, in the default preset.
+    """How well two models agree on pictures, in the default preset.
 
     Attributes:
-        pictures: how many they were asked about.
-        agreement: the share of pictures to which both give the same most probable class, in [0, 1].
-        correlation: of the two maps of the first model's class; the mean over pictures, in [-1, 1].
-        box_iou: of the two best boxes of that class; the mean over pictures, in [0, 1].
-        time_ratio: the second model's time over the first's, one thread; the median over pictures.
+        pictures: the number of pictures compared.
+        agreement: the share of pictures with the same most probable class, in [0, 1].
+        correlation: the mean correlation between both maps of the first model's class, in [-1, 1].
+        box_iou: the mean IoU of both best boxes of that class, in [0, 1].
+        time_ratio: the second model's time over the first's, with one thread; the median over pictures.
     """
 
     pictures: int
@@ -50,17 +51,17 @@ class Loss:
 
 @dataclass(frozen=True)
 class Limits:
-    """The least that a quantized model must reach; see `Loss`."""
+    """The lowest values that a quantized model may have; see `Loss`."""
 
     agreement: float = 0.9
     correlation: float = 0.95
     box_iou: float = 0.85
 
     def check(self, loss: Loss) -> None:
-        """Passes a good model.
+        """Checks a comparison against the limits.
 
         Raises:
-            AccuracyLossError: that says what was lost, if it is more than allowed.
+            AccuracyLossError: if a value is below its limit.
         """
         low = [
             f"{what} {got:.3f} (at least {least:g}, {option})"
@@ -73,7 +74,7 @@ class Limits:
         ]
         if low:
             raise AccuracyLossError(
-                f"not written, it lost too much on {loss.pictures} pictures: {'; '.join(low)}. "
+                f"not written, the model lost too much on {loss.pictures} pictures: {'; '.join(low)}. "
                 "Calibrate on more pictures of the kind the model is for, or lower the limit"
             )
 
@@ -81,13 +82,13 @@ class Limits:
 def measure_loss(
     first: Path, second: Path, pictures: Sequence[Path], done: Callable[[int], object] = lambda count: None
 ) -> Loss:
-    """Asks two model files about the same pictures.
+    """Runs two model files on the same pictures, and compares their results.
 
     Args:
-        first: the model as it was.
-        second: what was made from it.
-        pictures: to ask about.
-        done: is told before each picture how many came before it.
+        first: the original model.
+        second: the quantized model.
+        pictures: the pictures to compare on.
+        done: called before each picture with the number done.
 
     Raises:
         PictureError: if none of them can be read.
@@ -110,7 +111,7 @@ def measure_loss(
         correlations.append(_correlation(found, again))
         overlaps.append(_overlap(found, again))
         if len(ratios) < _TIMED:
-            # In turn, so that noise meets both alike.
+            # Alternating, so that disturbances affect both alike.
             turns = [(_seconds(one, pixels), _seconds(other, pixels)) for _ in range(_TURNS)]
             ratios.append(min(after for _, after in turns) / min(before for before, _ in turns))
     if not agreements:
@@ -125,7 +126,7 @@ def measure_loss(
 
 
 def _correlation(one: Prediction, other: Prediction) -> float:
-    """Pearson's, of two refined class maps; maps without any contrast are alike, and unlike all others."""
+    """Pearson's correlation of two refined class maps; constant maps correlate with each other only."""
     assert one.class_map is not None
     assert other.class_map is not None
     flat = np.stack([one.class_map.ravel(), other.class_map.ravel()])
@@ -134,7 +135,7 @@ def _correlation(one: Prediction, other: Prediction) -> float:
 
 
 def _overlap(one: Prediction, other: Prediction) -> float:
-    """IoU of the best boxes; 1 where both have none, 0 where one has."""
+    """IoU of the best boxes; 1 if neither has a box, 0 if only one has."""
     if one.box is None or other.box is None:
         return float(one.box is other.box)
     return float(iou(np.array([one.box.xyxy], np.float32), np.array([other.box.xyxy], np.float32))[0, 0])

@@ -38,9 +38,9 @@ def measure(path: Path) -> dict[str, str]:
         "parameters": _count(sum(int(np.prod(t.dims)) for t in weights)),
     }
     for name, preset in card.presets.items():
-        looks = f"looks at {' and '.join(map(str, preset.scales))}"
+        scales = f"passes at {' and '.join(map(str, preset.scales))}"
         localized = "".join(f", for {len(each.classes)} classes at {each.scale}" for each in preset.localization)
-        facts[name] = f"{looks}{localized}, cut at {preset.cut}"
+        facts[name] = f"{scales}{localized}, threshold {preset.cut}"
     facts["operations"] = f"{_count(multiplications(model, size))} multiplications at {size[0]} x {size[1]}"
     for side in (224, 448) if card.fixed_size is None else (0,):
         height, width = card.fixed_size or card.input_size(side, side, side)
@@ -57,11 +57,11 @@ def measure(path: Path) -> dict[str, str]:
 
 
 def _end(model: onnx.ModelProto) -> list[str]:
-    """What leads from the last feature map to the logits: its name, and operators."""
+    """The path from the last feature map to the logits: the map's name, and the operators."""
     flow = Flow(model.graph, "image")
     features = flow.maker["head_flat"].input[0]
     kinds = [node.op_type for node in flow.nodes_to(["logits"], stop=[features]) if node.op_type != "Constant"]
-    # An attached graph ends in a reshape of its own, which says nothing of the network.
+    # `attach` appends a reshape, which is not part of the network.
     kinds = kinds[:-1] if kinds[-1:] == ["Reshape"] else kinds
     return [features.removeprefix(NETWORK_PREFIX), *kinds, "logits"]
 

@@ -1,4 +1,4 @@
-"""The proof that a boxless model says what the classifier said, and that its maps add up."""
+"""Checks that a boxless model gives the classifier's output, and that its class maps add up to its logits."""
 
 from __future__ import annotations
 
@@ -159,7 +159,9 @@ def prove(
     opened = session(asked.path)
     said = asked.answers(opened, shown)
     sure = {
-        name: _sureness(replace(asked, colours=way).answers(opened, shown), card) for name, way in WAYS.items() if real
+        name: _confidence(replace(asked, colours=way).answers(opened, shown), card)
+        for name, way in WAYS.items()
+        if real
     }
     del opened
     opened = session(bare)
@@ -191,7 +193,7 @@ def prove(
             f"not written: its class maps miss the slopes of its logits by {slopes:.2g} of the largest slope (at most "
             f"{CLOSE:g})"
         )
-    doubts = _doubts(_sureness(said, card), sure, said) if real else ()
+    doubts = _doubts(_confidence(said, card), sure, said) if real else ()
     difference = final if asked.rounded else difference
     return Proof(len(shown), real, difference, difference == 0.0, missed / largest if exact else None, slopes, doubts)
 
@@ -261,7 +263,7 @@ def _run(opened: ort.InferenceSession, outputs: list[str], feed: dict[str, NDArr
         raise NetworkError(f"it fails on a picture ({first_line(error)})") from None
 
 
-def _sureness(answers: Sequence[Floats], card: Card) -> float:
+def _confidence(answers: Sequence[Floats], card: Card) -> float:
     """The mean probability of the best class."""
     probable = (
         each if each.min() >= 0 and each.max() <= 1 else probabilities(each, card.activation) for each in answers
@@ -270,18 +272,18 @@ def _sureness(answers: Sequence[Floats], card: Card) -> float:
 
 
 def _doubts(given: float, sure: dict[str, float], said: Sequence[Floats]) -> tuple[str, ...]:
-    """What speaks against the preprocessing."""
+    """Warnings that the preprocessing may be wrong."""
     doubts = []
     best = max(sure, key=lambda name: sure[name], default="")
     if best and sure[best] > given + _MORE_SURE:
         doubts.append(
-            f"with --preprocess {best} the network is surer of its answers ({sure[best]:.0%} on average, "
-            f"against {given:.0%}): is the preprocessing right?"
+            f"with --preprocess {best} the network is more confident ({sure[best]:.0%} on average, against "
+            f"{given:.0%}): is the preprocessing right?"
         )
     named = {int(answer.argmax()) for answer in said}
     if len(said) >= _FEWEST_REAL and len(named) == 1 and given > 0.99:
         doubts.append(
-            f"it is sure ({given:.0%}) of the same class on all {len(said)} pictures, as happens when pixels of 0-255 "
-            "meet a network that wants 0-1: is the preprocessing right?"
+            f"it gives the same class a probability of {given:.0%} on all {len(said)} pictures, as happens when a "
+            "network that expects pixels of 0-1 gets 0-255: is the preprocessing right?"
         )
     return tuple(doubts)

@@ -62,7 +62,7 @@ def quantize(
 ) -> Quantized:
     """Writes a model whose network computes in eight bits, if it is still good enough.
 
-    Every second picture sets the ranges of the activations, at each size that the model's presets look at;
+    Every second picture sets the ranges of the activations, at each scale of the model's presets;
     the others measure the loss. Where there are fewer than ten, all do both.
 
     Args:
@@ -70,7 +70,7 @@ def quantize(
         pictures: of the kind that the model is for; a hundred are enough.
         out: the file to write.
         limits: the loss that is allowed; the defaults of `Limits` where None.
-        progress: told how far it is.
+        progress: called with the stage, the number done and the total.
 
     Raises:
         ModelFileError: if there is no such model, or it is in eight bits already.
@@ -169,7 +169,7 @@ class _PresetLooks(CalibrationDataReader):  # type: ignore[misc]
 
 
 class _Watched:
-    """A network that notes what it is asked, and shows one preset that looks at every size of all presets."""
+    """A network that records its inputs, with a single preset that has the scales of all presets."""
 
     def __init__(self, model: ModelFile, seen: list[dict[str, NDArray[Any]]]) -> None:
         presets = model.card.presets
@@ -187,7 +187,7 @@ class _Watched:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """The quantizer's advice is for its caller, and its caller knows."""
+    """Silences the quantizer's warnings, which are about choices made here on purpose."""
     logging.disable(logging.WARNING)
     ort.set_default_logger_severity(3)
     try:

@@ -31,7 +31,7 @@ def shapes(model: onnx.ModelProto, entry: str, shape: Sequence[int], goal: str) 
         model: of the classifier.
         entry: the name of its input.
         shape: of a picture there.
-        goal: the tensor that names the classes.
+        goal: the tensor of the class scores.
 
     Raises:
         NetworkError: if a tensor is larger than a classifier needs.
@@ -41,7 +41,7 @@ def shapes(model: onnx.ModelProto, entry: str, shape: Sequence[int], goal: str) 
     flow = Flow(model.graph, entry)
     if any(name not in known for name in flow.cuts(goal)):
         names = [name for node in flow.nodes_to([goal]) for name in node.output if name in flow.from_picture]
-        # What cannot be run is found out, and said, when the whole is proved.
+        # A graph that cannot run is reported when the whole model is checked.
         with contextlib.suppress(RuntimeError):
             known |= measured(_weightless(model, entry), names, {entry: np.zeros(shape, np.float32)})
     return known

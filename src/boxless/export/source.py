@@ -32,7 +32,7 @@ class Classifier:
     Attributes:
         model: its graph, of opset 18 or later.
         entry: the name of the input that takes the picture.
-        output: the name of the output that names the classes.
+        output: the name of the classification output.
         layout: of the picture tensor: channels first or last.
         size: (height, width) that the input declares; None where it leaves them open.
         converted_from: the opset it had, if it had to be converted.
@@ -189,7 +189,7 @@ def _converted(path: Path, model: onnx.ModelProto) -> tuple[onnx.ModelProto, int
     except (RuntimeError, ValueError, IndexError) as error:
         raise NetworkError(
             f"{path}: opset {version} (expected {OPSET} or later), and it cannot be converted "
-            f"({first_line(error)}); export it anew with opset {OPSET}"
+            f"({first_line(error)}); export it again with opset {OPSET}"
         ) from None
 
 

@@ -26,8 +26,8 @@ def eight_bits(values: NDArray[Any]) -> NDArray[np.uint8]:
     """Integers of up to 16 bits, scaled to 0-255 by the depth that is there: that of the largest value.
 
     White is the largest number of 8, 10, 12, 14 or 16 bits, the first that no value exceeds: a 12-bit image in a
-    16-bit file is as bright as it was in the camera. A real 16-bit image whose brightest pixel is below a quarter of
-    white cannot be told from one of 14 bits, and comes out four times as bright.
+    16-bit file keeps the brightness that the camera gave it. A real 16-bit image whose brightest pixel is below a
+    quarter of white cannot be distinguished from one of 14 bits, and becomes four times as bright.
 
     Args:
         values: integers of any shape; what lies outside 0-65535 is cut off.

@@ -1,4 +1,4 @@
-"""What every learned model gets at its end: figures, typical activation, thresholds, and the card that says them."""
+"""The last step of training: accuracy, typical activation and thresholds are measured and written to the card."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from boxless.evaluation.calibrate import Calibration, calibrate_presets, with_th
 from boxless.evaluation.presence import FEWEST, Levels, set_levels
 from boxless.export.assemble import write_card
 from boxless.learning.report.held_out import HeldOut, measure
-from boxless.learning.report.surroundings import Survival, survivals
+from boxless.learning.report.surroundings import OcclusionResult, occlusion_test
 from boxless.localizer import Localizer
 from boxless.models.card import Card
 from boxless.models.model_file import ModelFile
@@ -22,7 +22,7 @@ from boxless.models.presets import Preset
 from boxless.system.progress import Progress
 
 _EVIDENCE_FROM = 100  # held-out pictures
-_LEVELS_FROM = 150  # held-out pictures, looked at in every preset
+_LEVELS_FROM = 150  # held-out pictures, each run in every preset
 _LISTED = 30  # classes
 _SEPARATES_NOTHING = 50.0  # percent of absent classes that count as detected
 
@@ -32,27 +32,27 @@ class Finished:
     """A model file whose card is complete.
 
     Attributes:
-        card: of it.
-        measured: what it says of the held-out pictures.
-        thresholds: where boxes set them.
-        survivals: how far classes survive without what was found.
+        card: its card.
+        measured: its predictions for the held-out pictures.
+        thresholds: the calibration of each preset, if there were boxes.
+        survivals: the results of the occlusion test, one a class.
     """
 
     card: Card
     measured: HeldOut
     thresholds: tuple[Calibration, ...]
-    survivals: tuple[Survival, ...]
+    survivals: tuple[OcclusionResult, ...]
 
 
 def finish(file: Path, card: Card, held_out: LabelledPictures, boxes: Path | None, progress: Progress) -> Finished:
-    """Measures a model file on pictures that it did not learn from, and completes its card.
+    """Measures a model file on held-out pictures, and completes its card.
 
     Args:
-        file: the model; its card is written anew.
-        card: what is known of it so far.
-        held_out: can all be read.
-        boxes: annotations that thresholds are set on, if there are any.
-        progress: told how far it is.
+        file: the model file; its card is rewritten.
+        card: the card so far.
+        held_out: pictures not used for training; all must be readable.
+        boxes: annotations to set the thresholds on, if there are any.
+        progress: called with the step, the number done and the total.
     """
     network = ModelFile(file)
     measured = measure(network, card.default_preset, held_out, lambda count: progress("held out", count, len(held_out)))
@@ -71,14 +71,16 @@ def finish(file: Path, card: Card, held_out: LabelledPictures, boxes: Path | Non
         found, set_on = calibrate_presets(network, read_dataset(boxes, card), progress=progress)
         thresholds, card = tuple(found), with_thresholds(card, found, set_on)
     write_card(file, card)
-    survived = survivals(ModelFile(file), card.default_preset, measured, lambda *at: progress("occlusion test", *at))
-    return Finished(card, measured, thresholds, survived)
+    occlusion = occlusion_test(
+        ModelFile(file), card.default_preset, measured, lambda *at: progress("occlusion test", *at)
+    )
+    return Finished(card, measured, thresholds, occlusion)
 
 
 def presets_for(presets: Mapping[str, Preset], side: int, set_on: str) -> dict[str, Preset]:
-    """The presets with their first look at `side`, and the others in proportion.
+    """The presets with their classification pass at `side` pixels, and their other scales in proportion.
 
-    From where on a class counts as present is not carried over to other classes.
+    Detection thresholds are not inherited: they hold only for the classes that they were set on.
     """
     return {
         name: Preset(
@@ -104,7 +106,7 @@ def threshold_facts(card: Card) -> list[tuple[str, str]]:
 def _with_levels(
     network: ModelFile, shown_preset: str, held_out: LabelledPictures, progress: Progress
 ) -> tuple[dict[str, Preset], tuple[str, ...]]:
-    """The presets with detection thresholds set on held-out pictures, and what is wrong with those of one preset."""
+    """The presets with detection thresholds set on held-out pictures, and notes on those of `shown_preset`."""
     shown, named = held_out.targets > 0, f"{len(held_out)} held-out pictures of {held_out.name}"
     card = network.card
     progress("detection thresholds", 0, len(card.presets))
@@ -121,12 +123,12 @@ def _with_levels(
 
 
 def threshold_notes(found: Levels | None, present: int, min_probability: float) -> tuple[str, ...]:
-    """What the user should know of the detection thresholds, in words; nothing where they do what they should.
+    """Warnings about the detection thresholds, in words; none if they work.
 
     Args:
-        found: the thresholds that were set, and how well they separate; None where nothing was set.
-        present: how often held-out pictures show a class.
-        min_probability: the threshold that stands, in [0, 1].
+        found: the thresholds that were set, and how well they separate; None if none were set.
+        present: the number of (picture, true class) pairs in the held-out pictures.
+        min_probability: the threshold in force, in [0, 1].
     """
     if found is None:
         how = (
@@ -145,7 +147,7 @@ def threshold_notes(found: Levels | None, present: int, min_probability: float) 
 
 
 def _typical_activation(network: ModelFile, measured: HeldOut) -> float:
-    """The median evidence of right predictions; see `Card`."""
+    """The median peak activation of correct predictions; see `Card`."""
     targets = measured.pictures.targets
     right = np.flatnonzero(((targets > 0) & measured.said).any(axis=1))
     some = np.random.default_rng(0).permutation(right)[:_EVIDENCE_FROM]

@@ -20,7 +20,7 @@ def unreadable(paths: Sequence[Path], done: Callable[[int], object] = lambda cou
 
     Args:
         paths: of all pictures.
-        done: told after each picture how many are done.
+        done: called after each picture with the number done.
     """
 
     def reason(path: Path) -> str | None:
@@ -45,7 +45,7 @@ def readable(
 
     Args:
         training, validation: see `boxless.datasets.split.read_split`.
-        progress: told how many were tried, and of how many.
+        progress: called with the stage, the number tried and the total.
 
     Raises:
         DatasetError: if too much cannot be read.

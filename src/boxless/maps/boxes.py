@@ -1,4 +1,4 @@
-"""From a map to boxes: what stands out above a threshold, piece by piece."""
+"""From a map to boxes: one around each connected component above a threshold."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 
 SPECK = 0.05
-"""A piece with a smaller share of the largest piece's evidence is a speck of the map, no object."""
+"""A component whose sum is a smaller share of the largest component's sum is noise, not an object."""
 
 
 @dataclass(frozen=True)
@@ -21,8 +21,8 @@ class Box:
 
     Attributes:
         x0, y0, x1, y1: 0 <= x0 < x1 <= width and 0 <= y0 < y1 <= height.
-        score: in [0, 1]: how probable the class is in the picture, times this piece's evidence over that of the
-            largest piece. Scores of different classes and pictures compare.
+        score: in [0, 1]: the probability of the class in the picture, times the sum of the map over this component
+            divided by the largest such sum. Scores are comparable across classes and pictures.
     """
 
     x0: float
@@ -40,35 +40,34 @@ class Box:
 def boxes_in_map(
     score_map: Floats, threshold: float, height: int, width: int, probability: float = 1.0, least: float = SPECK
 ) -> tuple[Box, ...]:
-    """Boxes around the connected pieces of a map that reach the threshold, specks left out.
+    """Boxes around the connected components of a map above a threshold, without small components.
 
-    The threshold is a fraction of the map's maximum (Zhou et al., CVPR 2016, who take 0.2 and the largest
-    piece). Pieces touch by sides or corners. A piece's evidence is the map's sum over it.
+    The threshold is a fraction of the map's maximum (Zhou et al., CVPR 2016, who take 0.2 and the largest component).
+    Components are 8-connected, and ranked by the sum of the map over them.
 
     Args:
         score_map: (h, w), not negative; any scale.
         threshold: in (0, 1].
-        height, width: of the picture, in pixels; boxes are scaled to it.
-        probability: of the class, in [0, 1]; the score of the first box.
-        least: the share of the largest piece's evidence with which a piece is more than a speck, in [0, 1].
+        height, width: the size of the picture in pixels; boxes are scaled to it.
+        probability: the probability of the class, in [0, 1]; also the score of the first box.
+        least: components with a smaller share of the largest sum are left out, in [0, 1].
 
     Returns:
-        Boxes, the one with most evidence first, down to `least` of its evidence; none where the map has no positive
-        value.
+        Boxes by falling sum; none if the map has no positive value.
     """
     peak = float(score_map.max())
     if peak <= 0.0:
         return ()
     mask = score_map >= threshold * peak
-    count, pieces, stats, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=8)
-    evidence = np.bincount(pieces.ravel(), weights=score_map.ravel(), minlength=count)[1:]
-    share = evidence / evidence.max()
+    count, components, stats, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=8)
+    totals = np.bincount(components.ravel(), weights=score_map.ravel(), minlength=count)[1:]
+    share = totals / totals.max()
     rows, columns = score_map.shape
     found = []
-    for piece in np.argsort(-share, kind="stable")[: int((share >= least).sum())]:
-        x, y, w, h = (int(value) for value in stats[piece + 1, :4])
+    for i in np.argsort(-share, kind="stable")[: int((share >= least).sum())]:
+        x, y, w, h = (int(value) for value in stats[i + 1, :4])
         edges = (x * width / columns, y * height / rows, (x + w) * width / columns, (y + h) * height / rows)
-        found.append(Box(*edges, score=probability * float(share[piece])))
+        found.append(Box(*edges, score=probability * float(share[i])))
     return tuple(found)
 
 

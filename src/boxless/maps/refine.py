@@ -1,9 +1,9 @@
-"""Sharpening a map with what the network itself sees half-way.
+"""Random-walk refinement: sharpens class maps with the network's own mid-level features.
 
-A class map is coarse (7 x 7 at 224 pixels), and peaks on the part that gives the class away. Mid-level features
-are finer and alike all over an object. A short random walk over that likeness spreads the evidence through the
-object and stops at its edge. After Ahn and Kwak, "Learning Pixel-level Semantic Affinity", CVPR 2018, with the
-likeness of features as they are instead of a learned one, so nothing is trained.
+A class map is coarse (7 x 7 at 224 pixels), and peaks on the most discriminative part. Mid-level features are finer
+and similar all over an object. A short random walk over their affinity spreads the activation through the object and
+stops at its edge. After Ahn and Kwak, "Learning Pixel-level Semantic Affinity", CVPR 2018, but with the similarity of
+the features themselves instead of a learned affinity, so nothing is trained.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ Floats = NDArray[np.float32]
 
 
 def affinity(layers: Sequence[Floats], fine: tuple[int, int], coarse: tuple[int, int], power: float) -> Floats:
-    """How much each fine position looks like each coarse one. The NumPy reference of a model file's `affinity`.
+    """The affinity of each fine position to each coarse one. The NumPy reference of a model file's `affinity`.
 
-    In every layer the mean over positions is removed from the features; what looks alike has a high cosine.
-    The cosines' sum over layers is clipped at zero and raised to the power, and each row divided by its sum.
-    Several layers, because colours and edges (early) and parts (late) fail on different pictures.
+    In each layer the mean over positions is removed from the features, so that similar positions have a high cosine.
+    The sum of the cosines over layers is clipped at zero and raised to the power, and each row is divided by its sum.
+    Several layers are used, because colours and edges (early) and parts (late) fail on different pictures.
 
     Args:
         layers: feature maps (c, h', w'), each with its own c, h' and w'; each is resized to both grids.
         fine: (u, v), the grid of refined maps.
         coarse: (h, w), the grid of class maps.
-        power: how much near-perfect likeness counts over some likeness; at least 1.
+        power: the affinity exponent, at least 1; higher values favour the most similar positions.
 
     Returns:
         (u, v, h, w), not negative; the last two axes sum to one.
@@ -41,14 +41,14 @@ def affinity(layers: Sequence[Floats], fine: tuple[int, int], coarse: tuple[int,
 
 
 def walk(maps: Floats, affinity: Floats, steps: int) -> Floats:
-    """Class maps on the fine grid: each position the average of the coarse positions that look like it.
+    """Class maps refined by random walk: each fine position is the affinity-weighted mean of the coarse ones.
 
-    Further steps average the outcome down to the coarse grid and go again: the evidence spreads.
+    Each further step averages the result down to the coarse grid and repeats, so that the activation spreads.
 
     Args:
         maps: (k, h, w) on the coarse grid.
         affinity: (u, v, h, w), see `affinity`.
-        steps: how often; at least 1.
+        steps: the number of steps, at least 1.
 
     Returns:
         (k, u, v), between the smallest and the largest value of each map.

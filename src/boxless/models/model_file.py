@@ -49,7 +49,7 @@ class Detected:
     """What one run of a detector says of one picture.
 
     Attributes:
-        logits: (K,), of each class's surest box.
+        logits: (K,), of each class's highest-scoring box.
         boxes: (n, 4), xyxy in pixels of what it was given, doubles left out.
         scores: (n,), in [0, 1].
         classes: (n,), their indices.
@@ -140,7 +140,7 @@ class ModelFile:
         self.outputs = _outputs(self._session, self.card, self.path)
 
     def __reduce__(self) -> tuple[type[ModelFile], tuple[Path, int, str]]:
-        """As its path, for pickle: another process opens the file anew."""
+        """The path, for pickle: another process opens the file again."""
         return ModelFile, (self.path.absolute(), self._threads, self.device)
 
     @cached_property
@@ -193,7 +193,7 @@ class ModelFile:
         return Detected(logits[0], boxes, scores, classes)
 
     def _run(self, feed: dict[str, NDArray[Any]]) -> list[NDArray[Any]]:
-        """One run. What a stranger's graph makes is looked at before anything is indexed with it."""
+        """Runs the graph once. Its outputs are checked before they are used as indices: the file may be anybody's."""
         try:
             found = [np.asarray(each) for each in self._session.run(self.outputs, feed)]
         # ONNX Runtime's errors have no common class of their own.

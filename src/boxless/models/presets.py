@@ -48,7 +48,7 @@ def _preset_of_today(data: Any) -> Any:  # noqa: ANN401
 
 
 _WIDEST = 3.0
-"""A picture longer than this times its breadth is looked at as if it were this long: squeezed, not cut."""
+"""A picture with a larger aspect ratio is squeezed to this one, not cropped."""
 
 
 MapSource = Literal["head", "anomaly"]
@@ -102,7 +102,7 @@ class Preset:
     Attributes:
         scales: input sides in pixels, rising; the network runs once for each. The image is resized to about side * side
             pixels, its aspect ratio kept. The first pass classifies; the maps of all passes are averaged, and the last
-            one, with the finest grid, refines them. A class with a search has a pass of its own instead.
+            one, with the finest grid, refines them. A class with a localization pass uses that instead.
         refinement_steps: steps of the random walk that refines maps; at least 1.
         threshold: boxes surround what is at least this fraction of the map's maximum, in (0, 1).
         thresholds: the same for each class, by index; empty where all classes have `threshold`.
@@ -190,7 +190,7 @@ PRESETS: dict[str, Preset] = {
 
 
 def view_size(side: int, height: int, width: int, multiple: int) -> tuple[int, int]:
-    """The (height, width) at which a picture of that height and width is looked at.
+    """The (height, width) of the input for a picture of that height and width.
 
     About side * side pixels in the picture's aspect ratio; both are multiples of `multiple`, the network's
     stride, so that its cells tile the picture.

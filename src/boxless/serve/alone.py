@@ -66,7 +66,7 @@ def write_alone(model: str, out: Path, runtime: Path, examples: Sequence[Path] =
     opened.card.need_maps("the page without a server", instead="boxless serve runs it")
     _check_inputs(opened.path)
     offered = {f"examples/{path.name}": path for path in examples}
-    told = {
+    description = {
         "described": describe(opened.card),
         "card": asdict(opened.card),
         "examples": [quote(name) for name in offered],
@@ -76,7 +76,7 @@ def write_alone(model: str, out: Path, runtime: Path, examples: Sequence[Path] =
     writers |= {name: partial(shutil.copyfile, path) for name, path in offered.items()}
     writers["runtime/LICENSE.txt"] = lambda path: path.write_text(_LICENCE, encoding="utf-8")
     writers["model.onnx"] = partial(shutil.copyfile, opened.path)
-    writers["model.json"] = lambda path: path.write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
+    writers["model.json"] = lambda path: path.write_text(json.dumps(description, ensure_ascii=False), encoding="utf-8")
     writers["index.html"] = writers.pop("index.html")  # last: a page that is there is whole
     for name, write in writers.items():
         write_whole(out / name, write)

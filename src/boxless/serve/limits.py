@@ -28,7 +28,7 @@ class Limits:
         body_rate: bytes a second; slower clients are cut off.
         answer_seconds: from a body's last byte to the answer.
         write_seconds: for which a client may take nothing of its answer.
-        stop_seconds: that requests under way have when the service is told to stop.
+        stop_seconds: that running requests have when the service is asked to stop.
     """
 
     workers: int = field(default_factory=usable_cores)

@@ -130,8 +130,8 @@ def _answer(found: Localization, kind: str, asked: Asked, most_pixels: int) -> b
     if asked.options.maps:
         data["typical_activation"] = found.typical_activation
         data["predictions"] = [
-            {**told, "class_map": _class_map(prediction)}
-            for told, prediction in zip(data["predictions"], found.predictions, strict=True)
+            {**data_of, "class_map": _class_map(prediction)}
+            for data_of, prediction in zip(data["predictions"], found.predictions, strict=True)
         ]
     return data
 

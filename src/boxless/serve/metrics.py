@@ -1,4 +1,4 @@
-"""What Prometheus is told of a service."""
+"""Metrics of a service, for Prometheus."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 
 
 
 class Metrics:
-    """The counters of one service, in a registry of their own.
+    """The metrics of one service, in their own registry.
 
     Args:
-        workers: whose queue is told.
+        workers: the workers whose queue is measured.
     """
 
     def __init__(self, workers: Workers) -> None:

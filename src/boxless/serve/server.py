@@ -32,7 +32,7 @@ def serve(
     limits: Limits,
     allow_hosts: Sequence[str] = (),
 ) -> None:
-    """Serves models until the process is told to stop (SIGINT, SIGTERM); what is under way is finished first.
+    """Serves models until the process is asked to stop (SIGINT, SIGTERM); running requests are finished first.
 
     Args:
         models: names or paths; the first is used where a request names none.
@@ -67,7 +67,7 @@ def serve(
 
 
 class Server(uvicorn.Server):
-    """Answers requests until it is told to stop.
+    """Answers requests until it is asked to stop.
 
     Args:
         service: what answers.

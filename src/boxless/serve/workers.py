@@ -57,7 +57,7 @@ class Workers:
 
     @property
     def running(self) -> int:
-        """Jobs that a worker has in hand."""
+        """Jobs that workers are processing."""
         return len(self._running)
 
     def check_room(self, *, large: bool = False) -> None:

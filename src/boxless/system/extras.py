@@ -20,7 +20,7 @@ def require(extra: str, who: str) -> None:
 
     Args:
         extra: one of `PACKAGES`.
-        who: needs it, in words: the command in hand.
+        who: what needs it, in words, such as the command.
 
     Raises:
         MissingExtraError: if a package of the extra is not installed.
@@ -30,12 +30,12 @@ def require(extra: str, who: str) -> None:
 
 
 def missing_extra(who: str, package: str, extra: str) -> MissingExtraError:
-    """The error that says what needs which package, and how to install the extra that brings it."""
+    """The error for a missing package, with the command that installs its extra."""
     return MissingExtraError(f"{who} needs {package} (not installed): {install(f'boxless[{extra}]')}")
 
 
 def missing_packages(who: str, package: str, *packages: str) -> MissingExtraError:
-    """The same for packages that no extra brings, such as PyTorch."""
+    """The same for packages that are in no extra, such as PyTorch."""
     return MissingExtraError(f"{who} needs {package} (not installed): {install(*packages)}")
 
 

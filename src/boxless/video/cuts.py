@@ -1,4 +1,4 @@
-"""Where a clip goes over to another scene."""
+"""Detects cuts: where a clip changes to another scene."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ _GRID = (24, 24)
 _BINS = 6
 
 _ALIKE = 0.5
-"""Neighbouring frames of one scene, made small, correlate at least so much."""
+"""The least correlation between consecutive frames of one scene, both made small."""
 
 _COLOURS = 0.5
-"""The share of colours that neighbouring frames of one scene have in common, at least."""
+"""The least share of colours that consecutive frames of one scene have in common."""
 
 
 class Cuts:
-    """Tells for each frame whether it begins another scene than the one before it.
+    """Detects whether each frame begins a new scene.
 
-    Scenes are told apart by where things are and by their colours: when either has nothing to do with what it was, it
-    is another. How often that is wrong: `python -m benchmarks.video`.
+    A new scene begins when either the layout or the colours are unlike those of the frame before. How often that is
+    wrong: `python -m benchmarks.video`.
     """
 
     def __init__(self) -> None:

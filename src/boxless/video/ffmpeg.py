@@ -13,7 +13,7 @@ _QUIET = "OPENCV_FFMPEG_LOGLEVEL"
 
 @contextmanager
 def quietly() -> Iterator[None]:
-    """OpenCV says nothing of its own meanwhile: what there is to say, we say."""
+    """Silences OpenCV's own messages; boxless reports errors itself."""
     level = cv2.utils.logging.getLogLevel()
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     try:

@@ -46,16 +46,16 @@ def follow(
     kept: float = KEPT,
     **keywords: Unpack[LocateKeywords],
 ) -> Iterator[LocatedFrame]:
-    """Locates in each frame of a clip: averaged over time, and anew after each cut.
+    """Locates each frame of a clip, with maps averaged over time; averaging restarts after each cut.
 
-    A detector has no maps to average; it runs on each frame for itself.
+    A detector has no maps to average, so it processes each frame independently.
 
     Args:
-        frames: of one clip, camera or stream.
-        model: a model's name or file; what `Localizer` takes where None.
-        preset: one of the model's; its default where None.
-        options: what is wanted of each frame; the defaults where None.
-        kept: how much of the average stays with each new frame; see `SteadyNetwork`.
+        frames: the frames of one clip, camera or stream.
+        model: a model's name or file; the default of `Localizer` if None.
+        preset: a preset of the model; its default if None.
+        options: what to return for each frame; the defaults if None.
+        kept: the share of the average that each new frame keeps; see `SteadyNetwork`.
         **keywords: fields of `LocateOptions`, one by one.
 
     Returns:

@@ -59,7 +59,7 @@ class SteadyNetwork:
         return self._network.card
 
     def forget(self) -> None:
-        """Begins anew: another scene."""
+        """Restarts the average, for a new scene."""
         self._before: dict[tuple[int, int], _Memory] = {}
         self._now: dict[tuple[int, int], _Memory] = {}
         self._last = 0

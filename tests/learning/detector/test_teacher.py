@@ -1,4 +1,4 @@
-"""The looks at a picture from which boxes are taught."""
+"""The passes over a picture that pseudo-boxes come from."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Holes are filled with the ground around them, and a class keeps what evidence lies elsewhere."""
+"""Holes are filled with the context around them, and a class keeps the score that comes from elsewhere."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from boxless.export.backbone import Backbone, with_head
 from boxless.learning.head.features import pooled_features
 from boxless.learning.head.head import fit_head
 from boxless.learning.report.held_out import HeldOut, measure
-from boxless.learning.report.surroundings import Survival, filled, survivals
+from boxless.learning.report.surroundings import OcclusionResult, filled, occlusion_test
 from boxless.models.model_file import ModelFile
 from boxless.models.zoo import DEFAULT_MODEL
 
@@ -42,28 +42,30 @@ def network() -> ModelFile:
     return ModelFile(DEFAULT_MODEL, threads=1)
 
 
-def test_an_object_is_told_by_itself(network: ModelFile, pictures: Path) -> None:
+def test_an_object_is_recognized_by_itself(network: ModelFile, pictures: Path) -> None:
     paths = (pictures / "coffee.jpg",)
     targets = np.zeros((1, 1000), np.float32)
     targets[0, 967] = 1
     held_out = HeldOut(LabelledPictures("some", network.card.labels, paths, targets, several=False), targets)
-    (espresso,) = survivals(network, "fast", held_out)
+    (espresso,) = occlusion_test(network, "fast", held_out)
     assert (espresso.class_index, espresso.pictures) == (967, 1)
     assert espresso.without < 0.5 < espresso.only
     assert espresso.control > espresso.without
     assert 0.05 < espresso.region < 0.9
-    assert not espresso.suspicious  # of one picture nothing is said
+    assert not espresso.suspicious  # one picture is too few
 
 
 @pytest.mark.parametrize(("swapped", "noted"), [(0, True), (12, False)])
-def test_a_ground_that_tells_is_noted_and_one_that_does_not_is_not(swapped: int, noted: bool, tmp_path: Path) -> None:
+def test_a_background_that_gives_the_class_away_is_noted_and_any_other_is_not(
+    swapped: int, noted: bool, tmp_path: Path
+) -> None:
     training, validation = read_split(write_folder(tmp_path / "scenes", swapped, count=24), "0.34")
     trunk = Backbone(DEFAULT_MODEL)
     head = fit_head(pooled_features(trunk, training.paths, 224).pooled, training.targets, several=False)
     card = replace(trunk.card, labels=training.classes, class_ids=())
     write_model(with_head(trunk.path, head.weight, head.bias, card), tmp_path / "scenes.onnx")
     network = ModelFile(tmp_path / "scenes.onnx", threads=1)
-    found = survivals(network, "fast", measure(network, "fast", validation))
+    found = occlusion_test(network, "fast", measure(network, "fast", validation))
     assert any(each.suspicious for each in found) == noted
 
 
@@ -71,30 +73,30 @@ def test_pictures_that_are_gone_are_left_out(network: ModelFile, tmp_path: Path)
     targets = np.zeros((1, 1000), np.float32)
     targets[0, 967] = 1
     gone = LabelledPictures("gone", network.card.labels, (tmp_path / "gone.jpg",), targets, several=False)
-    assert survivals(network, "fast", HeldOut(gone, targets)) == ()
+    assert occlusion_test(network, "fast", HeldOut(gone, targets)) == ()
 
 
 def test_what_it_says() -> None:
-    ground = Survival(1, pictures=8, region=0.2, without=0.9, only=0.6, control=0.95)
-    assert ground.suspicious
-    assert "cup: 90% of the evidence stays" in ground.in_words(("cat", "cup"))
-    assert ground.as_dict(("cat", "cup")) == {
+    context = OcclusionResult(1, pictures=8, region=0.2, without=0.9, only=0.6, control=0.95)
+    assert context.suspicious
+    assert "cup: 90% of the score remains" in context.in_words(("cat", "cup"))
+    assert context.as_dict(("cat", "cup")) == {
         "class": "cup", "pictures": 8, "region": 0.2, "without": 0.9, "only": 0.6, "control": 0.95, "suspicious": True,
     }  # fmt: skip
-    assert not Survival(1, pictures=3, region=0.2, without=0.9, only=0.6, control=0.95).suspicious
+    assert not OcclusionResult(1, pictures=3, region=0.2, without=0.9, only=0.6, control=0.95).suspicious
 
 
 def test_a_small_region_that_says_little_alone_is_a_part_and_not_the_surroundings() -> None:
-    part = Survival(1, pictures=8, region=0.01, without=0.96, only=0.01, control=0.98)
+    part = OcclusionResult(1, pictures=8, region=0.01, without=0.96, only=0.01, control=0.98)
     assert part.suspicious and part.part
     words = part.in_words(("cat", "cup"))
     assert "probably a part" in words and "keeps only 1%" in words and "--localization-size" in words
     assert "surroundings" not in words
-    small = Survival(1, pictures=8, region=0.02, without=0.31, only=0.55, control=0.9)
+    small = OcclusionResult(1, pictures=8, region=0.02, without=0.31, only=0.55, control=0.9)
     assert not small.suspicious and not small.part, "small things that are found whole"
 
 
 def test_boxes_around_nearly_everything_are_noted_however_little_is_left() -> None:
-    whole = Survival(0, pictures=8, region=0.95, without=0.0, only=1.0, control=0.1)
+    whole = OcclusionResult(0, pictures=8, region=0.95, without=0.0, only=1.0, control=0.1)
     assert whole.suspicious
     assert "cover 95% of the picture" in whole.in_words(("steel",))

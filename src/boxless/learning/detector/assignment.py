@@ -1,4 +1,4 @@
-"""Which cells answer for which box: those that say best what it shows and where (TOOD: Feng et al., ICCV 2021)."""
+"""Assigns cells to boxes by how well they classify and localize them (TOOD: Feng et al., ICCV 2021)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from boxless.networks.framework import keras
 ops: Any = keras.ops
 
 CELLS = 10
-"""A box is answered for by at most so many cells; by more only where they are exactly alike."""
+"""Cells per box at most; more only if they tie."""
 
 _SCORE_POWER, _OVERLAP_POWER = 1.0, 6.0
 _TINY = 1e-9
@@ -19,15 +19,14 @@ _TINY = 1e-9
 
 @dataclass(frozen=True, eq=False)
 class Assignment:
-    """What the cells of a batch of pictures are taught.
+    """The training targets of the cells of a batch.
 
     Attributes:
-        quality: (N, P), in [0, 1]: what a cell that answers for a box is to say of its class; 0 where it answers for
-            none.
-        boxes: (N, P, 4), the box that it answers for.
-        classes: (N, P, K), 1 for that box's class, if it is known.
-        counted: (N, P, K), 0 where it is not known whether the cell shows the class.
-        weights: (N, P), how far the cell's box is believed; 1 where it answers for none.
+        quality: (N, P), in [0, 1]: the target score of a cell with a box; 0 for cells without one.
+        boxes: (N, P, 4), the assigned box.
+        classes: (N, P, K), 1 for the class of that box, if it is known.
+        counted: (N, P, K), 0 where it is unknown whether the cell shows the class.
+        weights: (N, P), the weight of the cell's box; 1 for cells without one.
     """
 
     quality: Any
@@ -40,21 +39,21 @@ class Assignment:
 def assign(scores: Any, boxes: Any, points: Any, truth: Any, candidates: Any, weights: Any) -> Assignment:  # noqa: ANN401
     """Assigns cells to boxes. No gradient goes through it.
 
-    A cell's alignment with a box that it lies in is score^1 * IoU^6, of what it says itself; the best CELLS of them
-    answer for the box. A cell that two boxes want takes the one that it overlaps most.
+    The alignment of a cell with a box that it lies in is score^1 * IoU^6 of its own prediction; each box gets the
+    CELLS best-aligned cells. A cell wanted by several boxes takes the one that it overlaps most.
 
     Args:
-        scores: (N, P, K), in [0, 1].
-        boxes: (N, P, 4), said.
+        scores: (N, P, K), predicted, in [0, 1].
+        boxes: (N, P, 4), predicted.
         points: (P, 2), the cells' centres.
-        truth: (N, M, 4), taught; empty rows are 0.
+        truth: (N, M, 4), the pseudo-boxes; empty rows are 0.
         candidates: (N, M, K), see `boxless.learning.detector.pseudo_labels.PseudoLabels`.
         weights: (N, M), likewise.
     """
     inside = _inside(points, truth)
     learned = ops.cast(weights > 0, "float32")[..., None]
     iou, _ = overlaps(ops.expand_dims(boxes, 1), ops.expand_dims(truth, 2))
-    # Of a box of several candidates, that it is any of them.
+    # For a box with several candidates, the score that it is any of them.
     score = ops.minimum(ops.matmul(candidates, ops.moveaxis(scores, 1, 2)), 1.0)
     alignment = inside * learned * score**_SCORE_POWER * iou**_OVERLAP_POWER  # (N, M, P)
 

@@ -1,4 +1,4 @@
-"""How well a detector does by labels alone: whether its surest boxes name pictures that it did not learn from."""
+"""How well a detector classifies held-out pictures by its highest-scoring boxes: all that labels can measure."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Evidence:
-    """What held-out labels say of a detector.
+    """The accuracy of a detector on held-out labels.
 
     Attributes:
-        precision: the mean over classes of the average precision, in percent, of naming the pictures that show the
-            class by its surest box.
-        f1: at the best level, in percent: of all labels of all pictures.
-        level: the score at which it is; what is surer counts as present.
+        precision: the mean over classes of the average precision, in percent, when pictures are ranked by the score of
+            their best box of the class.
+        f1: over all labels of all pictures, in percent, at the best threshold.
+        level: that threshold, a score; classes with a higher score count as detected.
     """
 
     precision: float
@@ -27,30 +27,30 @@ class Evidence:
 
 
 def evidence_of(scores: Floats, targets: Floats, background: tuple[int, ...] = ()) -> Evidence:
-    """The evidence of scores (n, K), of each class's surest box in n pictures, against their labels (n, K).
+    """Compares scores (n, K), of the best box of each class in n pictures, with the labels (n, K).
 
-    One of the pictures at least shows a class that is no background.
+    At least one picture must show a class other than background.
     """
     shown = [k for k in range(targets.shape[1]) if k not in background and targets[:, k].any()]
     there = targets[:, shown] > 0
-    said = scores[:, shown]
-    precisions = [average_precision(said[:, k], there[:, k]) for k in range(len(shown))]
-    order = np.argsort(-said, axis=None, kind="stable")
+    scores = scores[:, shown]
+    precisions = [average_precision(scores[:, k], there[:, k]) for k in range(len(shown))]
+    order = np.argsort(-scores, axis=None, kind="stable")
     hits = there.ravel()[order]
     f1 = 2 * hits.cumsum() / (np.arange(1, len(hits) + 1) + max(1, int(there.sum())))
     best = int(f1.argmax())
-    ranked = said.ravel()[order]
+    ranked = scores.ravel()[order]
     below = ranked[best + 1] if best + 1 < len(ranked) else 0.0
     return Evidence(
         precision=100 * float(np.mean(precisions)),
         f1=100 * float(f1[best]),
-        # Half-way to the next one, which is left out.
+        # Half-way to the next score, which must stay below.
         level=round(float(np.clip((ranked[best] + below) / 2, 0.02, 0.9)), 3),
     )
 
 
 def average_precision(scores: NDArray[np.floating], there: NDArray[np.bool_]) -> float:
-    """The mean, over the pictures that show a class, of the share of such pictures among those said as surely."""
+    """Average precision: the mean precision at the rank of each picture that shows the class, in [0, 1]."""
     hits = there[np.argsort(-scores, kind="stable")]
     share = hits.cumsum() / np.arange(1, len(hits) + 1)
     return float(share[hits].mean()) if hits.any() else 0.0

@@ -1,4 +1,4 @@
-"""From a trained detector to a model file, and the proof that both say the same."""
+"""Exports a trained detector to a model file, and checks that both give the same output."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ from boxless.networks.framework import keras
 from boxless.system.files import write_whole
 
 _PIXELS = 0.05
-"""By which edges of boxes may differ, in pixels."""
+"""The largest difference between box edges that passes, in pixels."""
 
 
 def export_detector(network: Any, out: Path, card: Card, pictures: Sequence[Path] = ()) -> float:  # noqa: ANN401
-    """Writes a model file, if it says what the network says.
+    """Writes a model file, if its output matches the network's.
 
     Args:
-        network: see `boxless.networks.detector.detector`.
+        network: the trained network, see `boxless.networks.detector.detector`.
         out: the model file.
-        card: of it.
-        pictures: to compare on; noise where there are none.
+        card: the card of the model.
+        pictures: pictures to compare the outputs on; noise if there are none.
 
     Returns:
-        The largest difference of a probability.
+        The largest difference between probabilities.
 
     Raises:
         NetworkError: if it cannot be exported.
@@ -56,31 +56,31 @@ def export_detector(network: Any, out: Path, card: Card, pictures: Sequence[Path
 
 
 def compare(network: Any, model: ModelFile, pictures: Sequence[Path]) -> float:  # noqa: ANN401
-    """Shows both the same pictures; the largest difference of a probability.
+    """Runs both on the same pictures; the largest difference between probabilities.
 
-    Every box of the model file must be one that a cell of the network says.
+    Every box of the model file must be the output of a cell of the network.
 
     Raises:
         TrainingError: if they differ by more than TOLERANCE in a probability, or 0.05 pixels in an edge.
     """
     side = model.card.preset(model.card.default_preset).scales[0]
-    chances = edges = 0.0
+    difference = edges = 0.0
     for pixels in some_pictures(pictures, side):
-        said = network.predict_on_batch(pixels[None].astype(np.float32))
-        tensors = decoded([keras.ops.convert_to_tensor(each) for each in said], side, side)
+        outputs = network.predict_on_batch(pixels[None].astype(np.float32))
+        tensors = decoded([keras.ops.convert_to_tensor(each) for each in outputs], side, side)
         logits, boxes = (np.asarray(keras.ops.convert_to_numpy(each))[0] for each in tensors)
         found = model.detect(pixels, size=(side, side))
         scores = probabilities(logits, "sigmoid")
-        chances = max(chances, float(np.abs(scores.max(axis=0) - probabilities(found.logits, "sigmoid")).max()))
+        difference = max(difference, float(np.abs(scores.max(axis=0) - probabilities(found.logits, "sigmoid")).max()))
         boxes = boxes.clip(0, side)
         for box, score, label in zip(found.boxes, found.scores, found.classes, strict=True):
             nearest = np.abs(boxes - box).max(axis=1) + np.abs(scores[:, label] - score)
             edges = max(edges, float(np.abs(boxes[nearest.argmin()] - box).max()))
-            chances = max(chances, float(np.abs(scores[nearest.argmin(), label] - score)))
+            difference = max(difference, float(np.abs(scores[nearest.argmin(), label] - score)))
     # Not-a-number passes no comparison.
-    if not (chances <= TOLERANCE and edges <= _PIXELS):
+    if not (difference <= TOLERANCE and edges <= _PIXELS):
         raise TrainingError(
-            f"not written: Keras and the model file differ, in probabilities by {chances:.2g} (at most {TOLERANCE:g}), "
-            f"in boxes by {edges:.2g} pixels (at most {_PIXELS:g})"
+            f"not written: Keras and the model file differ, in probabilities by {difference:.2g} "
+            f"(at most {TOLERANCE:g}), in boxes by {edges:.2g} pixels (at most {_PIXELS:g})"
         )
-    return chances
+    return difference

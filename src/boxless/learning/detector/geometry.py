@@ -25,16 +25,16 @@ def centres(height: int, width: int) -> tuple[NDArray[np.float32], NDArray[np.fl
     return np.concatenate(points).astype(np.float32), np.concatenate(strides).astype(np.float32)
 
 
-def decoded(said: list[Any], height: int, width: int) -> tuple[Any, Any]:
+def decoded(outputs: list[Any], height: int, width: int) -> tuple[Any, Any]:
     """What a detector says of pictures of a size, as logits (N, P, K) and boxes (N, P, 4), xyxy in pixels.
 
     Args:
-        said: a map (N, h, w, K + 4) a level, see `boxless.networks.detector.detector`.
+        outputs: a map (N, h, w, K + 4) per level, see `boxless.networks.detector.detector`.
         height, width: of the pictures.
     """
     points, strides = centres(height, width)
-    depth = said[0].shape[-1]
-    flat = ops.concatenate([ops.reshape(each, (-1, each.shape[1] * each.shape[2], depth)) for each in said], axis=1)
+    depth = outputs[0].shape[-1]
+    flat = ops.concatenate([ops.reshape(each, (-1, each.shape[1] * each.shape[2], depth)) for each in outputs], axis=1)
     distances = flat[..., depth - 4 :] * strides
     boxes = ops.concatenate([points - distances[..., :2], points + distances[..., 2:]], axis=-1)
     return flat[..., : depth - 4], boxes

@@ -1,4 +1,4 @@
-"""How wrong a detector is."""
+"""The loss of a detector."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from boxless.networks.framework import keras
 ops: Any = keras.ops
 
 _BOX_SHARE = 2.0
-"""Of the loss of boxes against that of classes, as in TOOD."""
+"""The weight of the box loss relative to the class loss, as in TOOD."""
 
 _NEGATIVE_SHARE, _FOCUS = 0.75, 2.0
 """VarifocalNet's alpha and gamma."""
@@ -31,12 +31,12 @@ class DetectorTrainer(keras.Model):  # type: ignore[misc]
         sample_weight: Any = None,  # noqa: ANN401
         training: bool = True,
     ) -> Any:  # noqa: ANN401
-        """The mean loss of a box."""
+        """The mean loss per box."""
         return detection_loss(y_pred, *y, height=x.shape[1], width=x.shape[2])
 
 
 def detection_loss(
-    said: list[Any],
+    outputs: list[Any],
     truth: Any,  # noqa: ANN401
     candidates: Any,  # noqa: ANN401
     weights: Any,  # noqa: ANN401
@@ -44,14 +44,14 @@ def detection_loss(
     height: int,
     width: int,
 ) -> Any:  # noqa: ANN401
-    """What was said against what was taught, over the sum of the qualities.
+    """The loss of a batch, divided by the sum of the qualities.
 
     Args:
-        said: see `boxless.networks.detector.detector`.
+        outputs: of the network, see `boxless.networks.detector.detector`.
         truth, candidates, weights: see `boxless.learning.detector.assignment.assign`.
-        height, width: of the pictures, in pixels.
+        height, width: the size of the pictures in pixels.
     """
-    logits, boxes = decoded(said, height, width)
+    logits, boxes = decoded(outputs, height, width)
     points, _ = centres(height, width)
     task = assign(ops.sigmoid(logits), boxes, points, truth, candidates, weights)
     believed = task.quality * task.weights
@@ -65,7 +65,7 @@ def varifocal(logits: Any, targets: Any) -> Any:  # noqa: ANN401
     """Varifocal loss (Zhang et al., CVPR 2021) of each logit against a target in [0, 1].
 
     With p = sigmoid(logit) and the target q: q times the cross-entropy where q > 0, and 0.75 p^2 times it where q = 0:
-    the many cells that show nothing count little once they say so.
+    the many background cells count little once their scores are low.
     """
     p = ops.stop_gradient(ops.sigmoid(logits))
     entropy = ops.softplus(logits) - targets * logits

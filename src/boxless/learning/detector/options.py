@@ -1,4 +1,4 @@
-"""Which detector is trained, and how."""
+"""Options of detector training."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from boxless.networks.backbones import BACKBONES, STRIDES
 from boxless.networks.detector import detector
 
 _SHOWN = 30_000
-"""Pictures shown in the first round where nobody says how many epochs: an hour for the whole on two cores."""
+"""Pictures shown in the first round by default: the whole training then takes an hour on two cores."""
 
 _FEWEST, _MOST = 4, 40
 
 
 @dataclass(frozen=True)
 class DetectorOptions:
-    """Which detector is trained, and how.
+    """Options of detector training.
 
     Attributes:
         backbone: of `boxless.networks.backbones.BACKBONES`.
-        size: side of the pictures as it looks at them, in pixels.
+        size: the input side, in pixels.
         width: factor on the numbers of filters of darknet19.
-        rounds: times that it is taught, by the class maps first and then by itself, at most.
-        epochs: of a round; later rounds take half as many. None for as many as show 30,000 pictures in the first
-            round, from 4 to 40.
-        batch: pictures a step.
-        rate: the highest learning rate; later rounds have half of it.
-        seed: of everything that is random.
+        rounds: the most training rounds: the first on class maps, later ones on the detector's own boxes.
+        epochs: epochs of the first round; later rounds have half as many. None shows about 30,000 pictures in the
+            first round, in 4 to 40 epochs.
+        batch: pictures per step.
+        rate: the peak learning rate; later rounds have half of it.
+        seed: the random seed.
     """
 
     backbone: str = "efficientnet_lite0"
@@ -55,12 +55,12 @@ class DetectorOptions:
             raise TrainingError(f"rounds {self.rounds} (expected 1 or more)")
 
     def epochs_of(self, number: int, pictures: int) -> int:
-        """Of a round, the first being 1, on so many pictures."""
+        """The epochs of a round, counted from 1, on so many pictures."""
         first = self.epochs
         if first is None:
             first = min(_MOST, max(_FEWEST, round(_SHOWN / max(1, pictures))))
         return first if number == 1 else max(1, first // 2)
 
     def network(self, classes: int) -> Any:  # noqa: ANN401
-        """The detector, untrained, with its backbone's weights where it has some."""
+        """The untrained detector, with pretrained weights of its backbone if there are any."""
         return detector(self.backbone, classes, width=self.width)

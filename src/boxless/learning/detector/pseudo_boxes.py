@@ -1,4 +1,4 @@
-"""Class maps of a picture's known labels, as boxes that a detector can be taught."""
+"""Pseudo-boxes: the class maps of a picture's known labels, as boxes to train a detector on."""
 
 from __future__ import annotations
 
@@ -15,59 +15,59 @@ from boxless.results import Localization, Prediction
 Floats = NDArray[np.float32]
 
 _SAME = 0.5
-"""Pieces of several maps that overlap so far are one piece."""
+"""Components of several maps that overlap by this IoU are one component."""
 
 _LEAST_SIDE = 0.04
-"""Of a piece, as a share of the picture's: smaller ones are specks."""
+"""The smallest side of a component, as a share of the picture's; smaller ones are dropped."""
 
 _WEAK, _FAINT = 0.6, 0.3
-"""A piece with less than the first share of the strongest's evidence is doubtful, with less than the second none."""
+"""A component below the first share of the strongest one's activation is uncertain; below the second it is dropped."""
 
 _AGREED = 0.4
-"""A box that other looks at the picture do not find again, to this IoU, is doubtful."""
+"""A box is uncertain if it overlaps the boxes of the other passes by less than this mean IoU."""
 
 _MARGIN = 0.12
-"""By how much, as a share, a piece must speak for one label more than for the next for its class to count as known."""
+"""A component's class counts as known if its relative activation for it exceeds that of the next class by this much."""
 
 _GRID = 96
 
 
 @dataclass(frozen=True, eq=False)
-class Piece:
-    """Something that stands out in a picture.
+class Component:
+    """A connected component of the class maps of a picture.
 
     Attributes:
-        box: (4,), as shares of the picture.
-        evidence: (k,), the mean of each label's class map in it.
+        box: (4,), xyxy as shares of the picture's sides, in [0, 1].
+        activation: (k,), the mean of each label's score map in it.
     """
 
     box: Floats
-    evidence: Floats
+    activation: Floats
 
 
-def pseudo_labels_of(looks: Sequence[Localization], labels: Sequence[int], classes: int) -> PseudoLabels:
-    """The boxes of a picture of known labels, by several looks at it.
+def pseudo_labels_of(passes: Sequence[Localization], labels: Sequence[int], classes: int) -> PseudoLabels:
+    """The pseudo-boxes of a picture with known labels, from several passes over it.
 
-    The maps of labels that are alike light up the same pieces. So pieces are found first, whichever label's map has
-    them, and then shared out among the labels by competition: each label gets the piece that speaks for it most, no
-    two the same. Whoever is left over goes to the label that it speaks for, if it does clearly.
+    The maps of similar labels activate on the same components. So components are collected first, whichever label's
+    map they come from, and then assigned to labels one to one, so that the sum of their relative activations is
+    largest. A component that is left over gets the label that it activates most, if the difference is clear.
 
     Args:
-        looks: what a model says of the picture for just these labels, in this order, at different sizes; the boxes are
-            those of the first.
+        passes: predictions for exactly these labels, in this order, at different scales; the boxes are those of the
+            first.
         labels: the indices of the picture's classes.
         classes: K.
     """
-    pieces = pieces_of(looks[0].predictions)
-    if not pieces:
+    components = components_of(passes[0].predictions)
+    if not components:
         return PseudoLabels.nothing(classes)
-    boxes = np.stack([piece.box for piece in pieces])
-    evidence = np.stack([piece.evidence for piece in pieces])
-    strength = evidence.max(axis=1) / evidence.max()
-    agreed = [_agreement(boxes, look) for look in looks[1:]]
+    boxes = np.stack([each.box for each in components])
+    activation = np.stack([each.activation for each in components])
+    strength = activation.max(axis=1) / activation.max()
+    agreed = [_agreement(boxes, other) for other in passes[1:]]
     agreement = np.mean(agreed, axis=0) if agreed else np.ones(len(boxes))
-    shares = shared_out(evidence)
-    candidates = np.zeros((len(pieces), classes), np.float32)
+    shares = shared_out(activation)
+    candidates = np.zeros((len(components), classes), np.float32)
     candidates[:, list(labels)] = shares
     believed = (strength >= _WEAK) & (agreement >= _AGREED)
     weights = np.where(believed, np.sqrt(strength * agreement), 0.0).astype(np.float32)
@@ -76,8 +76,8 @@ def pseudo_labels_of(looks: Sequence[Localization], labels: Sequence[int], class
     return PseudoLabels(boxes, candidates, weights)
 
 
-def pieces_of(predictions: Sequence[Prediction]) -> list[Piece]:
-    """What stands out in the maps of a picture's labels, once each however many maps it stands out in."""
+def components_of(predictions: Sequence[Prediction]) -> list[Component]:
+    """The connected components of the maps of a picture's labels; overlapping ones of several maps are merged."""
     if not predictions:
         return []
     width, height = predictions[0].width, predictions[0].height
@@ -94,40 +94,40 @@ def pieces_of(predictions: Sequence[Prediction]) -> list[Piece]:
     for _, edges in found:
         if not kept or iou(edges[None], np.stack(kept)).max() < _SAME:
             kept.append(edges)
-    # Of one scale, so that labels can be compared: a map whose peaks are low speaks as loudly as another.
+    # Score maps share one scale, so that a label with low peaks competes on equal terms.
     maps = np.stack([prediction.scores_on(_GRID, _GRID) for prediction in predictions])
-    pieces = [Piece(edges, _within(maps, edges)) for edges in kept]
-    strongest = max((float(piece.evidence.max()) for piece in pieces), default=0.0)
-    return [piece for piece in pieces if piece.evidence.max() >= _FAINT * strongest > 0]
+    components = [Component(edges, _within(maps, edges)) for edges in kept]
+    strongest = max((float(each.activation.max()) for each in components), default=0.0)
+    return [each for each in components if each.activation.max() >= _FAINT * strongest > 0]
 
 
-def shared_out(evidence: Floats) -> Floats:
-    """Which labels each piece may show: float32 (m, k) of 0 and 1, at least one 1 a row.
+def shared_out(activation: Floats) -> Floats:
+    """The labels that each component may show: float32 (m, k) of 0 and 1, with at least one 1 in each row.
 
     Args:
-        evidence: (m, k), not negative, of each piece for each label.
+        activation: (m, k), not negative, of each label in each component.
     """
-    count, labels = evidence.shape
+    count, labels = activation.shape
     if labels == 1:
         return np.ones((count, 1), np.float32)
-    # What all labels have in common, and how loud each is on the whole, says nothing of which is where.
-    relative = evidence / np.maximum(evidence.mean(axis=0, keepdims=True), 1e-6)
+    # Divide out what all labels share and how strong each is overall: neither shows which label is where.
+    relative = activation / np.maximum(activation.mean(axis=0, keepdims=True), 1e-6)
     relative = relative / np.maximum(relative.mean(axis=1, keepdims=True), 1e-6)
     shares = np.zeros((count, labels), np.float32)
     given = assigned(relative)
-    for piece in range(count):
-        order = np.argsort(-relative[piece])
-        label = given.get(piece, int(order[0]))
-        rest = np.delete(relative[piece], label)
-        if relative[piece, label] - rest.max() >= _MARGIN:
-            shares[piece, label] = 1
+    for i in range(count):
+        order = np.argsort(-relative[i])
+        label = given.get(i, int(order[0]))
+        rest = np.delete(relative[i], label)
+        if relative[i, label] - rest.max() >= _MARGIN:
+            shares[i, label] = 1
         else:
-            shares[piece] = 1
+            shares[i] = 1
     return shares
 
 
 def assigned(gain: Floats) -> dict[int, int]:
-    """The label of each piece that gets one, so that no label is given twice and the sum of gains is largest."""
+    """The label of each row that gets one, with no label assigned twice and the largest sum of gains."""
     from scipy.optimize import linear_sum_assignment
 
     rows, columns = linear_sum_assignment(-gain)
@@ -135,7 +135,7 @@ def assigned(gain: Floats) -> dict[int, int]:
 
 
 def _within(maps: Floats, box: Floats) -> Floats:
-    """The mean of each map (k, g, g) in a box, the inner half of it, which others reach into least."""
+    """The mean of each map (k, g, g) over the inner half of a box, where neighbours overlap least."""
     side = maps.shape[1]
     quarter = (box[2:] - box[:2]) / 4
     x0, y0 = np.floor((box[:2] + quarter) * side).astype(int).clip(0, side - 1)
@@ -143,7 +143,7 @@ def _within(maps: Floats, box: Floats) -> Floats:
     return np.asarray(maps[:, y0 : max(y1, y0 + 1), x0 : max(x1, x0 + 1)].mean(axis=(1, 2)), np.float32)
 
 
-def _agreement(boxes: Floats, look: Localization) -> Floats:
-    """(m,), the IoU of each box with the nearest one of another look."""
-    others = [piece.box for piece in pieces_of(look.predictions)]
+def _agreement(boxes: Floats, other: Localization) -> Floats:
+    """(m,), the highest IoU of each box with a box of another pass."""
+    others = [each.box for each in components_of(other.predictions)]
     return iou(boxes, np.stack(others)).max(axis=1) if others else np.zeros(len(boxes), np.float32)

@@ -1,4 +1,4 @@
-"""The boxes that a detector is taught, of one picture."""
+"""Pseudo-labels: the boxes of one picture that a detector is trained on."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class PseudoLabels:
-    """The boxes of a picture, each with what it may show and how far it is believed.
+    """The boxes of a picture, each with its possible classes and a weight.
 
     Attributes:
         boxes: float32 (m, 4), xyxy as shares of the picture's width and height, in [0, 1].
-        candidates: float32 (m, K), 1 for each class that it may show. One candidate: the class is known. Several: the
-            detector learns the box, and of the classes only those that it does not show.
-        weights: float32 (m,), in [0, 1]. A box of weight 0 is doubtful: nothing is learned of it, neither that
-            something is there nor that nothing is.
+        candidates: float32 (m, K), 1 for each class that the box may show. With one candidate the class is known. With
+            several, the detector learns the box, and only which classes it does not show.
+        weights: float32 (m,), in [0, 1]. A box of weight 0 is uncertain and ignored: it is neither an object nor
+            background.
     """
 
     boxes: Floats
@@ -30,7 +30,7 @@ class PseudoLabels:
         if not len(self.boxes) == len(self.candidates) == len(self.weights):
             raise ValueError(
                 f"{len(self.boxes)} boxes, {len(self.candidates)} rows of candidates, {len(self.weights)} weights "
-                "(expected as many)"
+                "(expected equal numbers)"
             )
 
     def __len__(self) -> int:
@@ -44,11 +44,11 @@ class PseudoLabels:
 
     @classmethod
     def of_truth(cls, boxes: Floats, indices: NDArray[np.int64], classes: int) -> PseudoLabels:
-        """Boxes that people drew, believed fully.
+        """Boxes drawn by people, with full weight.
 
         Args:
-            boxes: (m, 4), as shares of the picture.
-            indices: (m,), of their classes.
+            boxes: (m, 4), xyxy as shares of the picture's sides.
+            indices: (m,), the indices of their classes.
             classes: K.
         """
         return cls(
@@ -59,12 +59,12 @@ class PseudoLabels:
 
     @property
     def known(self) -> NDArray[np.bool_]:
-        """(m,), whether the class of a box is known."""
+        """(m,), whether the class of each box is known."""
         return np.asarray(self.candidates.sum(axis=1) == 1)
 
     @classmethod
     def joined(cls, parts: list[PseudoLabels]) -> PseudoLabels:
-        """Several pictures' boxes as one's."""
+        """The boxes of several pictures, concatenated."""
         return cls(
             np.concatenate([each.boxes for each in parts]),
             np.concatenate([each.candidates for each in parts]),
@@ -72,7 +72,7 @@ class PseudoLabels:
         )
 
     def padded(self, count: int) -> tuple[Floats, Floats, Floats]:
-        """Boxes (count, 4), candidates (count, K) and weights (count,): of more those believed most; empty rows 0."""
+        """Boxes (count, 4), candidates (count, K) and weights (count,): the heaviest rows, padded with 0."""
         best = np.sort(np.argsort(-self.weights, kind="stable")[:count])
         rows = []
         for values in (self.boxes, self.candidates, self.weights):

@@ -1,4 +1,4 @@
-"""A detector's own boxes of its training pictures, to be taught in the next round."""
+"""Self-training: a detector's boxes for its training pictures, as pseudo-labels of the next round."""
 
 from __future__ import annotations
 
@@ -15,41 +15,42 @@ from boxless.models.model_file import Detected
 Floats = NDArray[np.float32]
 
 _SAME = 0.4
-"""Boxes of several labels that overlap so far are one object."""
+"""Boxes of several labels that overlap by this IoU are one object."""
 
 _SURE, _FAINT = 0.7, 0.25
-"""An object said with the first share of its label's surest score is taught; down to the second it is doubtful."""
+"""An object is learned from if its score is at least the first share of its label's highest score in the picture, and
+uncertain down to the second share."""
 
 _RIVAL = 1.0
-"""An object is its label's if no other label of the picture is said of it with more than this share of the score.
+"""An object's class is known if no other label of the picture scores more than this share of its score there.
 
-On playing cards the class is then right in 94 % of the boxes; at 0.7 in all, but a fifth fewer have one."""
+On playing cards 94 % of these classes are correct. At 0.7 all are, but a fifth fewer boxes have a known class."""
 
 _SUPPORTED = 0.5
-"""Of an object, at least this share lies in what stands out in the class maps, or it is doubtful."""
+"""An object is uncertain if less than this share of it lies in a box of the class maps."""
 
 _TIGHT = 0.7
-"""A box that the class maps agree with so far, in IoU, is moved half-way to theirs."""
+"""A box that overlaps one of the class maps by this IoU is averaged with it."""
 
 
 def relabelled(detected: Detected, size: tuple[int, int], labels: Sequence[int], teacher: PseudoLabels) -> PseudoLabels:
-    """The boxes of a picture of known labels, as its detector sees them.
+    """The pseudo-labels of a picture with known labels, from the detector's own boxes.
 
-    Only the labels that the picture has count, each of them at least once: that is what the detector cannot know, and
+    Only labels that the picture has are used, each at least once: this is what the detector cannot know by itself, and
     learns from.
 
     Args:
-        detected: what it said, in pixels of what it was given.
-        size: (height, width) of that.
+        detected: the detector's output, in pixels of its input.
+        size: (height, width) of its input.
         labels: the indices of the picture's classes.
-        teacher: what the class maps said of the same picture.
+        teacher: the pseudo-labels that the class maps gave the picture.
     """
     classes = teacher.candidates.shape[1]
     boxes, scores = _objects(detected, size, labels)
     if not len(boxes):
         return teacher
-    # The surest object of each label, no two the same; the others are what they look like most. Where a label has a
-    # score of 0 for an object, it was not detected there: that is no assignment.
+    # Labels get objects one to one; objects left over get their most probable label. A score of 0 means that the label
+    # was not detected there, so it is no assignment.
     given = {i: label for i, label in assigned(scores).items() if scores[i, label] > 0}
     best = np.array([given.get(i, int(row.argmax())) for i, row in enumerate(scores)])
     own = scores[np.arange(len(scores)), best]
@@ -70,10 +71,10 @@ def relabelled(detected: Detected, size: tuple[int, int], labels: Sequence[int],
 
 
 def _with_missing(found: PseudoLabels, missing: Sequence[int], teacher: PseudoLabels) -> PseudoLabels:
-    """Adds what the class maps said of labels that the detector found no object for.
+    """Adds the class maps' boxes for labels that the detector found no object of.
 
-    Without it the label's object would be taught as background. Where the detector has an object of another label in
-    the same place, either of them may be right: the object's class is open.
+    Without them the label's object would be learned as background. If the detector has an object of another label in
+    the same place, either may be correct, so both become candidates.
     """
     candidates = found.candidates.copy()
     added = []
@@ -88,7 +89,7 @@ def _with_missing(found: PseudoLabels, missing: Sequence[int], teacher: PseudoLa
 
 
 def _objects(detected: Detected, size: tuple[int, int], labels: Sequence[int]) -> tuple[Floats, Floats]:
-    """Boxes (m, 4), as shares of the picture, and their scores (m, k) for each label; every object once."""
+    """The boxes (m, 4) of objects, as shares of the picture, and their scores (m, k) for each label."""
     mine = np.flatnonzero(np.isin(detected.classes, labels))
     mine = mine[np.argsort(-detected.scores[mine], kind="stable")]
     sides = np.array([size[1], size[0]] * 2, np.float32)

@@ -1,4 +1,4 @@
-"""What the training of a detector brought."""
+"""The result of detector training."""
 
 from __future__ import annotations
 
@@ -53,15 +53,15 @@ def too_few(taught: Sequence[PseudoLabels], images: LabelledPictures) -> str | N
 
 @dataclass(frozen=True, eq=False)
 class Round:
-    """One round of teaching.
+    """One training round.
 
     Attributes:
-        boxes: that were taught.
-        known: of these, those whose class was known.
-        doubtful: boxes beside these of which nothing was learned.
-        history: what each epoch brought.
-        evidence: what held-out labels say of the detector after it.
-        apart: the largest difference of a probability between Keras and the model file.
+        boxes: the number of pseudo-boxes that were learned from.
+        known: how many of them had a known class.
+        doubtful: the number of other boxes, which were ignored.
+        history: the metrics of each epoch.
+        evidence: the accuracy on held-out labels after the round.
+        apart: the largest difference between probabilities of Keras and the model file.
     """
 
     boxes: int
@@ -73,7 +73,7 @@ class Round:
 
     @classmethod
     def of(cls, taught: Sequence[PseudoLabels], history: tuple[Epoch, ...], evidence: Evidence, apart: float) -> Round:
-        """A round, its boxes counted."""
+        """A round, with its boxes counted."""
         whole = PseudoLabels.joined(list(taught))
         believed = whole.weights > 0
         return cls(
@@ -88,15 +88,15 @@ class Round:
 
 @dataclass(frozen=True, eq=False)
 class TrainedDetector:
-    """What `train_detector` made.
+    """A trained detector.
 
     Attributes:
-        path: of the model file; where `doubt` says something, of the one that was left beside the checkpoints.
-        card: of the model.
-        rounds: that were taught.
-        kept: which of them the model is of, from 1.
+        path: the path of the model file; if there is a `doubt`, of the one left beside the checkpoints.
+        card: the card of the model.
+        rounds: the training rounds.
+        kept: the number of the round that the model is from, counted from 1.
         facts: what was done, by name, in words.
-        teacher: what held-out labels say of the model whose class maps taught; None where boxes did.
+        teacher: the accuracy of the teacher model on held-out labels; None if boxes were given.
     """
 
     path: Path
@@ -175,7 +175,7 @@ def in_words(
     seconds = float(np.median([epoch.seconds for epoch in epochs]))
     lines = [
         ("learned from", f"{len(learned)} pictures of {learned.name}, their labels alone"),
-        ("held out", f"{len(held_out)} pictures of {held_out.name}; their labels chose round and level"),
+        ("held out", f"{len(held_out)} pictures of {held_out.name}; their labels chose round and detection threshold"),
         ("network", f"{settings.backbone} detector; {network.count_params():,} parameters"),
         ("size", f"{settings.size} pixels a side"),
     ]
@@ -196,7 +196,7 @@ def in_words(
         ("trained", f"{len(epochs)} epochs of {seconds:.0f} s (median), at most {peak_memory()} MiB of memory"),
         ("ran on", ran_on()),
         ("Keras against ONNX", f"probabilities to {rounds[kept - 1].apart:.1e} (at most {TOLERANCE:g})"),
-        ("box level", f"scores from {rounds[kept - 1].evidence.level:g} on, where held-out labels are named best"),
+        ("threshold", f"scores from {rounds[kept - 1].evidence.level:g} on, with the best F1 on held-out labels"),
     ]
 
 

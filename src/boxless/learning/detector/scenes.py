@@ -1,4 +1,4 @@
-"""Pictures with their boxes as a detector is shown them: moved, scaled, mirrored, recoloured, four in one."""
+"""Augmentation for detector training: pictures and boxes are moved, scaled, mirrored, recoloured, tiled (mosaic)."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ Floats = NDArray[np.float32]
 Batch = tuple[Floats, list[Floats]]
 
 _GREY = 114
-"""What is beyond a picture's border."""
+"""The grey level beyond a picture's border."""
 
 _KEPT = 0.35
-"""A box of which less than this share is still in the picture becomes doubtful."""
+"""A box becomes uncertain if less than this share of it is still in the picture."""
 
 _MOST_BOXES = 96
-"""In one scene; of more, those that are believed most are taught."""
+"""Boxes in one scene at most; of more, the ones with the highest weights are kept."""
 
 _LARGE = 0.1
-"""Where at least this share of boxes would not fit into a part of the picture, scenes show the whole."""
+"""If at least this share of boxes would not fit into a part of the picture, scenes show the whole picture."""
 
 
 @dataclass(frozen=True)
@@ -39,11 +39,10 @@ class Variation:
 
     Attributes:
         mosaic: the share of scenes made of four pictures (Bochkovskiy et al., arXiv 2004.10934).
-        part: the side of a scene as a share of the pictures': what is shown at a time is a part of them, which costs
-            less.
-        scales: pictures are scaled by something between these.
-        mosaic_scales: the same where four are shown.
-        flip: left and right may change places.
+        part: the side of a scene as a share of the pictures' side; showing only a part takes less time.
+        scales: the range of factors that pictures are scaled by.
+        mosaic_scales: the same for mosaics of four pictures.
+        flip: whether pictures may be mirrored.
         colour: see `boxless.learning.network.augment.Augmentation`.
     """
 
@@ -56,10 +55,9 @@ class Variation:
 
 
 def variation_for(taught: Sequence[PseudoLabels]) -> Variation:
-    """How scenes vary, so that they show the boxes of these pictures whole.
+    """The variation for these pictures, with scenes large enough for most of their boxes.
 
-    A scene that is smaller than the picture teaches no box that is larger than the scene, and what a detector has not
-    seen it does not say: all of its boxes of large things would be too small.
+    No box can be larger than its scene. If scenes cut large objects, the detector's boxes of them will be too small.
     """
     believed = PseudoLabels.joined(list(taught))
     boxes = believed.boxes[believed.weights > 0]
@@ -70,16 +68,16 @@ def variation_for(taught: Sequence[PseudoLabels]) -> Variation:
 
 
 class Scenes:
-    """The batches of epochs, all decided by (seed, epoch, picture).
+    """The batches of each epoch, determined by (seed, epoch, picture).
 
     Args:
         store: n decoded pictures, squeezed to squares.
-        aspects: (n,), their heights over their widths, as a pass sees them: see `boxless.models.presets.view_size`.
-        taught: their boxes.
-        side: of pictures as they are looked at in the end, in pixels: their areas are about its square.
-        batch: scenes in one.
-        variation: how they vary.
-        seed: of order and changes.
+        aspects: (n,), heights over widths at the network's input; see `boxless.models.presets.view_size`.
+        taught: the pseudo-labels of the pictures.
+        side: the input side of the finished detector, in pixels; the area of a picture is about its square.
+        batch: scenes in a batch.
+        variation: how scenes vary.
+        seed: for the order and the variation.
     """
 
     def __init__(
@@ -93,16 +91,16 @@ class Scenes:
         seed: int,
     ) -> None:
         self._store, self._aspects, self._taught = store, aspects, taught
-        self._look, self._variation, self._seed = side, variation, seed
+        self._input_side, self._variation, self._seed = side, variation, seed
         self._side = scene_side(side, variation)
         self._batch = min(batch, len(store))
         self.steps = len(store) // self._batch
         most = 4 * max(len(each) for each in taught)
-        # In eights, so that a round's other boxes seldom need another program.
+        # A multiple of 8, so that later rounds seldom need to compile for another shape.
         self.rows = min(_MOST_BOXES, -(-max(most, 1) // 8) * 8)
 
     def epoch(self, number: int) -> Iterator[Batch]:
-        """Pictures float32 (b, side, side, 3) in 0-255, and targets for `DetectorTrainer`; made ahead of use."""
+        """Pictures float32 (b, side, side, 3) in 0-255 with targets for `DetectorTrainer`, prepared ahead of use."""
         order = np.random.default_rng([self._seed, number]).permutation(len(self._store))
         parts = order[: self.steps * self._batch].reshape(self.steps, self._batch)
         return ordered_map(lambda step: self._made(parts[step].tolist(), number), range(self.steps), usable_cores())
@@ -114,9 +112,9 @@ class Scenes:
         return np.stack([pixels for pixels, _ in scenes]), [boxes * self._side, candidates, weights]
 
     def scene(self, picture: int, epoch: int) -> tuple[Floats, PseudoLabels]:
-        """One picture, or four, as shown in an epoch: float32 (side, side, 3) and boxes as shares of it."""
+        """One picture, or a mosaic of four: float32 (side, side, 3) in 0-255, and boxes as shares of its side."""
         how = self._variation
-        # From 1 on: to NumPy the seeds [s, e] and [s, e, 0] are one, and the first has ordered the pictures.
+        # Starts at 1: NumPy treats the seeds [s, e] and [s, e, 0] alike, and the first one orders the pictures.
         random = np.random.default_rng([self._seed, epoch, picture + 1])
         side = self._side
         canvas = np.full((side, side, 3), _GREY, np.uint8)
@@ -141,17 +139,17 @@ class Scenes:
         scales: tuple[float, float],
         random: np.random.Generator,
     ) -> PseudoLabels:
-        """Puts a picture into a frame of the canvas; its boxes there."""
+        """Draws a picture into a frame of the canvas; its boxes there."""
         how = self._variation
         pixels, aspect, taught = self._store[picture], self._aspects[picture], self._taught[picture]
         x0, y0, x1, y1 = frame
         width, height = x1 - x0, y1 - y0
-        size = self._look * random.uniform(*scales)
+        size = self._input_side * random.uniform(*scales)
         high, wide = size * np.sqrt(aspect), size / np.sqrt(aspect)
         left, top = (_placed(each, room, random) for each, room in ((wide, width), (high, height)))
         flip = how.flip and random.random() < 0.5
 
-        # Shrunk as a pass shrinks, so that every pixel counts; the warp then only moves and mirrors.
+        # Shrunk the way inference shrinks, by area, so that every pixel counts; the warp only moves and mirrors.
         stored_high, stored_wide = (
             min(stored, max(1, round(shown))) for stored, shown in zip(pixels.shape, (high, wide), strict=False)
         )
@@ -177,12 +175,12 @@ class Scenes:
 
 
 def scene_side(side: int, variation: Variation) -> int:
-    """Of the scenes, in pixels: a multiple of the last stride."""
+    """The side of scenes in pixels, a multiple of the last stride."""
     return max(1, round(side * variation.part / STRIDES[-1])) * STRIDES[-1]
 
 
 def _placed(size: float, room: int, random: np.random.Generator) -> float:
-    """Where a picture begins: anywhere with as much of it as possible in the frame, give or take a tenth."""
+    """A random start for a picture, with as much of it as possible in the frame, give or take a tenth."""
     low, high = sorted((0.0, room - size))
     slack = 0.1 * room
     return float(random.uniform(low - slack, high + slack))

@@ -1,4 +1,4 @@
-"""Boxes of labelled pictures for a round: of a model with class maps, or of the last round's detector."""
+"""The pseudo-boxes of a training round: from class maps, or from the previous round's detector."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ Done = Callable[[int], object]
 
 _LISTED = 5
 
-_LOOKS = 3
-"""At a picture, in which what is taught must be found again."""
+_PASSES = 3
+"""Passes over a picture, at different scales, that must agree on a box."""
 
 
 def by_class_maps(model: Path, pictures: LabelledPictures, done: Done) -> list[PseudoLabels]:
-    """The boxes that a model's class maps give for the known labels of pictures, its finest look's first.
+    """The boxes that a model's class maps give for the known labels of pictures.
 
     Args:
-        model: knows the pictures' classes, by name.
-        pictures: can all be read.
-        done: told after each picture how many are.
+        model: a model that has the classes of the pictures, by name.
+        pictures: the pictures; all must be readable.
+        done: called after each picture with the number done.
 
     Raises:
         UnknownClassError: if the model lacks a label.
@@ -46,7 +46,7 @@ def by_class_maps(model: Path, pictures: LabelledPictures, done: Done) -> list[P
     """
     network = ModelFile(model, threads=1)
     network.card.need_maps("teaching a detector")
-    looks = passes_of(network)
+    passes = passes_of(network)
     wanted = (label for k, label in enumerate(pictures.classes) if k not in pictures.background)
     if lacking := [label for label in wanted if label not in network.card.labels]:
         raise UnknownClassError(
@@ -61,8 +61,8 @@ def by_class_maps(model: Path, pictures: LabelledPictures, done: Done) -> list[P
         if not labels:
             return PseudoLabels.nothing(classes)
         names = [pictures.classes[k] for k in labels]
-        said = [look.locate(pictures.paths[i], classes=names, include_absent=True) for look in looks]
-        return pseudo_labels_of(said, labels, classes)
+        located = [each.locate(pictures.paths[i], classes=names, include_absent=True) for each in passes]
+        return pseudo_labels_of(located, labels, classes)
 
     taught = []
     for each in ordered_map(one, range(len(pictures)), usable_cores()):
@@ -77,32 +77,32 @@ def by_class_maps(model: Path, pictures: LabelledPictures, done: Done) -> list[P
 
 
 def passes_of(network: Network) -> list[Localizer]:
-    """The looks at a picture, the first of which says boxes that the others must find again.
+    """The passes over a picture: the first gives the boxes, and the others must confirm them.
 
-    The first is the finest that names. Looks that see alike agree whatever they see, so the others are of other sizes:
-    those of the other presets, each once, and one of half the size where there are too few. The second has the
-    finest's localization passes too, and the third at half the size; their boxes alone are often of a part only
-    (decision 0058).
+    The first is the finest classification pass. Passes at one scale would always agree, so the others have other
+    scales: those of the other presets, each once, and one of half the size if there are too few. The second also has
+    the localization passes of the finest preset, and the third has them at half the size; their boxes alone often
+    cover only a part of the object (decision 0058).
     """
     card = network.card
     by_sides = {preset.scales: name for name, preset in card.presets.items()}
     sizes = sorted(by_sides, reverse=True)
     finest = card.presets[by_sides[sizes[0]]]
-    looks = [_naming(network, by_sides[sides]) for sides in sizes]
+    localizers = [_classifying(network, by_sides[sides]) for sides in sizes]
     *before, last = finest.scales
-    if len(looks) < _LOOKS and before:
-        between = _naming(network, by_sides[sizes[0]])
+    if len(localizers) < _PASSES and before:
+        between = _classifying(network, by_sides[sizes[0]])
         half = _half(last, card.size_multiple)
         between.preset = replace(between.preset, scales=(*before, max(before[-1], half)))
-        looks.insert(1, between)
+        localizers.insert(1, between)
     halved = tuple(replace(each, scale=_half(each.scale, card.size_multiple)) for each in finest.localization)
-    for look, passes in zip(looks[1:], (finest.localization, halved), strict=False):
-        look.preset = _localizing(look.preset, passes, finest)
-    return looks
+    for localizer, passes in zip(localizers[1:], (finest.localization, halved), strict=False):
+        localizer.preset = _localizing(localizer.preset, passes, finest)
+    return localizers
 
 
-def _naming(network: Network, preset: str) -> Localizer:
-    """A preset without its localization passes; their classes are cut where the preset cuts."""
+def _classifying(network: Network, preset: str) -> Localizer:
+    """A localizer without the preset's localization passes; their classes get the preset's own threshold."""
     localizer = Localizer(network, preset)
     usual = localizer.preset
     localized = {k for each in usual.localization for k in each.classes}
@@ -112,7 +112,7 @@ def _naming(network: Network, preset: str) -> Localizer:
 
 
 def _localizing(preset: Preset, passes: tuple[LocalizationPass, ...], like: Preset) -> Preset:
-    """A preset with localization passes, whose classes are cut as another preset cuts them."""
+    """A preset with localization passes, whose classes get the thresholds of another preset."""
     if not like.thresholds:
         return replace(preset, localization=passes)
     localized = {k for each in passes for k in each.classes}
@@ -127,13 +127,13 @@ def _half(side: int, step: int) -> int:
 def by_detector(
     model: Path, pictures: LabelledPictures, first: Sequence[PseudoLabels], done: Done
 ) -> list[PseudoLabels]:
-    """The boxes that a detector says of the known labels of pictures, held against those of class maps.
+    """A detector's boxes for the known labels of pictures, checked against those of the class maps.
 
     Args:
         model: the detector.
-        pictures: as before.
-        first: what the class maps gave.
-        done: told after each picture how many are.
+        pictures: as for `by_class_maps`.
+        first: the boxes of the class maps.
+        done: called after each picture with the number done.
     """
     network = ModelFile(model, threads=1)
 
@@ -141,7 +141,7 @@ def by_detector(
         labels = labels_of(pictures, i)
         if not labels:
             return first[i]
-        found, size = look(network, pictures.paths[i])
+        found, size = detect(network, pictures.paths[i])
         return relabelled(found, size, labels, first[i])
 
     taught = []
@@ -151,27 +151,27 @@ def by_detector(
     return taught
 
 
-def named_by_class_maps(model: Path, pictures: LabelledPictures, done: Done) -> NDArray[np.float32]:
-    """How probable a model with class maps finds each class of pictures: (n, K); 0 of a background that it lacks.
+def class_map_probabilities(model: Path, pictures: LabelledPictures, done: Done) -> NDArray[np.float32]:
+    """The probabilities (n, K) that a model with class maps gives pictures; 0 for a background class that it lacks.
 
     Args:
-        model, done: as before.
-        pictures: can all be read.
+        model, done: as for `by_class_maps`.
+        pictures: the pictures; all must be readable.
     """
     network = ModelFile(model, threads=1)
     card = network.card
     quick = Localizer(network, min(card.presets, key=lambda name: len(card.presets[name].scales)))
     known = [k for k, label in enumerate(pictures.classes) if label in card.labels]
     columns = [card.class_index(pictures.classes[k]) for k in known]
-    said = np.zeros((len(pictures), len(pictures.classes)), np.float32)
-    for i, (chances, _) in enumerate(ordered_map(quick.survey, pictures.paths, usable_cores())):
-        said[i, known] = chances[columns]
+    rows = np.zeros((len(pictures), len(pictures.classes)), np.float32)
+    for i, (probabilities, _) in enumerate(ordered_map(quick.survey, pictures.paths, usable_cores())):
+        rows[i, known] = probabilities[columns]
         done(i + 1)
-    return said
+    return rows
 
 
-def look(network: ModelFile, path: Path) -> tuple[Detected, tuple[int, int]]:
-    """What a detector says of a picture, and the (height, width) at which it saw it."""
+def detect(network: ModelFile, path: Path) -> tuple[Detected, tuple[int, int]]:
+    """A detector's output for a picture, and the (height, width) of its input."""
     side = network.card.preset(network.card.default_preset).scales[0]
     picture = read_picture(path, enough=side)
     size = network.card.input_size(side, picture.height, picture.width)
@@ -179,7 +179,7 @@ def look(network: ModelFile, path: Path) -> tuple[Detected, tuple[int, int]]:
 
 
 def labels_of(pictures: LabelledPictures, index: int) -> list[int]:
-    """The classes that a picture shows, without those that say that nothing is there."""
+    """The classes that a picture shows, without background classes."""
     return [k for k in np.flatnonzero(pictures.targets[index] > 0).tolist() if k not in pictures.background]
 
 
@@ -211,5 +211,5 @@ def load_pseudo_labels(path: Path) -> list[PseudoLabels]:
             cuts = np.cumsum(file["counts"])[:-1]
             parts = [np.split(file[name], cuts) for name in ("boxes", "candidates", "weights")]
     except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise TrainingError(f"{path}: damaged boxes ({error}): remove {path.parent} to begin anew") from None
+        raise TrainingError(f"{path}: damaged boxes ({error}): remove {path.parent} to start over") from None
     return [PseudoLabels(*each) for each in zip(*parts, strict=True)]

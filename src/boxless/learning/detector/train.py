@@ -1,4 +1,4 @@
-"""Labelled pictures to a detector: class maps teach the first round, the detector itself the next ones."""
+"""Trains a detector on labelled pictures: on boxes of class maps first, then on its own boxes."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ from boxless.learning.detector.scenes import Scenes, variation_for
 from boxless.learning.detector.teacher import (
     by_class_maps,
     by_detector,
+    class_map_probabilities,
+    detect,
     load_pseudo_labels,
-    look,
-    named_by_class_maps,
     save_pseudo_labels,
 )
 from boxless.learning.network.checkpoint import Checkpoints
@@ -53,7 +53,7 @@ from boxless.system.progress import Progress
 _LISTED = 5
 
 _MARGIN = 1.25
-"""How much larger than they are looked at pictures are kept, so that enlarged parts are not blurred."""
+"""Pictures are kept larger than the input size by this factor, so that enlarged parts are not blurred."""
 
 
 def train_detector(
@@ -67,38 +67,40 @@ def train_detector(
     watch: Watch | None = None,
     progress: Progress = lambda stage, done, total: None,
 ) -> TrainedDetector:
-    """Trains a detector on pictures whose labels are known, and writes a model file if it is better than its teacher.
+    """Trains a detector on labelled pictures, and writes a model file if it is no worse than its teacher model.
 
-    Whether it is, held-out labels say. If not, nothing is written to `out`; the detector stays beside the checkpoints.
+    Both are compared on the held-out labels. If the detector is worse, nothing is written to `out`; it stays beside
+    the checkpoints.
 
-    Beside the model, in `NAME.training`, are the boxes that were taught and the checkpoints of each round: what was
-    killed goes on from the last whole epoch when it is called again. In the end checkpoints go, and the boxes stay.
+    The folder `NAME.training` beside the model holds the pseudo-boxes and checkpoints of each round: an interrupted
+    training continues from the last complete epoch when it is called again. Checkpoints are removed at the end; the
+    boxes stay.
 
     Args:
-        training: see `boxless.datasets.split.read_split`.
-        validation: pictures whose labels say after which round to stop, and how sure a box has to be.
+        training: the training pictures; see `boxless.datasets.split.read_split`.
+        validation: held-out pictures; their labels choose the last round and the detection threshold.
         out: the model file.
-        settings: which detector, and how.
+        settings: the kind of detector, and how it is trained.
         teacher: a boxless model with class maps of the same classes; or the boxes of each training picture, all of
-            which can then be read.
+            which must then be readable.
         licence: of the model, an SPDX identifier.
-        watch: is told how the epochs go.
-        progress: told how far the stages between are.
+        watch: is called as epochs begin and end.
+        progress: called with the stage, the number done and the total, between the rounds.
 
     Returns:
-        What was made; its `doubt` says why nothing was written.
+        The trained detector; its `doubt` says why nothing was written, if so.
 
     Raises:
-        DatasetError: if too much cannot be read, or no held-out picture shows a class.
+        DatasetError: if too many pictures cannot be read, or no held-out picture shows a class.
         UnknownClassError: if the teacher lacks a label.
-        TrainingError: if the training cannot go on, or nothing stands out in any picture.
+        TrainingError: if the training cannot continue, or no class map of any picture has a component.
         DiskSpaceError: if checkpoints would not fit on the disk.
     """
     learned, held_out = readable(training, validation, progress)
     _check_shown(held_out)
     folder = out.with_suffix(".training")
     facts = _facts(learned, settings, teacher)
-    # What is there of another training is neither taken nor replaced; more rounds are the same one going on.
+    # The stamp keeps files of other trainings from being used or replaced; more rounds continue the same training.
     stamp = hashlib.sha256(json.dumps([facts, asdict(replace(settings, rounds=1))]).encode()).hexdigest()[:8]
     repeatable(settings.seed)
     network = settings.network(len(learned.classes))
@@ -113,24 +115,26 @@ def train_detector(
         elif number == 1:
             taught = _first(teacher, learned, progress)
         else:
-            tell = partial(_tell, progress, f"boxes of round {number}", len(learned))
-            taught = by_detector(_file(folder, number - 1), learned, first, tell)
+            done = partial(_report, progress, f"boxes of round {number}", len(learned))
+            taught = by_detector(_file(folder, number - 1), learned, first, done)
         save_pseudo_labels(kept_boxes, taught)
         if number == 1 and watch and isinstance(teacher, Path) and (warning := too_few(taught, learned)):
             watch.warns(warning)
         first = first or taught
         plan = _plan(settings, number, len(learned))
-        history = _taught(network, store, aspects, taught, plan, settings, folder / f"round-{number}", facts, watch)
+        history = _train_round(
+            network, store, aspects, taught, plan, settings, folder / f"round-{number}", facts, watch
+        )
         made = _file(folder, number)
         apart = export_detector(network, made, _card(out, learned, settings, licence), held_out.paths)
-        evidence = _evidence(ModelFile(made, threads=1), held_out, progress)
+        evidence = _held_out_accuracy(ModelFile(made, threads=1), held_out, progress)
         rounds.append(Round.of(taught, history, evidence, apart))
         if number > 1 and evidence.precision <= rounds[-2].evidence.precision:
             break
     kept = max(range(len(rounds)), key=lambda i: rounds[i].evidence.precision) + 1
     evidence, made = rounds[kept - 1].evidence, _file(folder, kept)
-    before = _evidence_of_teacher(teacher, held_out, progress)
-    card = _judged(ModelFile(made).card, evidence, held_out)
+    before = _teacher_accuracy(teacher, held_out, progress)
+    card = _with_threshold(ModelFile(made).card, evidence, held_out)
     path = made if worse_than(evidence, before) else out
     write_card(made, card, path)
     for number in range(1, len(rounds) + 1):
@@ -145,37 +149,37 @@ def _check_shown(held_out: LabelledPictures) -> None:
         some = ", ".join(held_out.classes[k] for k in wanted[:_LISTED])
         raise DatasetError(
             f"{held_out.name}: no held-out picture shows {some}{' or another class' if len(wanted) > _LISTED else ''}, "
-            "so nothing would say how well the detector does (name others: --val)"
+            "so the detector cannot be measured (choose other pictures: --val)"
         )
 
 
-def _tell(progress: Progress, stage: str, total: int, done: int) -> None:
+def _report(progress: Progress, stage: str, total: int, done: int) -> None:
     progress(stage, done, total)
 
 
 def _first(teacher: Path | Sequence[PseudoLabels], learned: LabelledPictures, progress: Progress) -> list[PseudoLabels]:
     if isinstance(teacher, Path):
-        return by_class_maps(teacher, learned, partial(_tell, progress, "boxes of class maps", len(learned)))
+        return by_class_maps(teacher, learned, partial(_report, progress, "boxes of class maps", len(learned)))
     if len(teacher) != len(learned):
         raise TrainingError(f"boxes of {len(teacher)} pictures for {len(learned)} that can be read (expected as many)")
     return list(teacher)
 
 
 def _plan(settings: DetectorOptions, number: int, pictures: int) -> TrainingPlan:
-    """Of a round: the first from scratch, later ones shorter and gentler."""
+    """The plan of a round: the first trains from scratch, later ones are shorter, at half the learning rate."""
     later = number > 1
     return TrainingPlan(
         epochs=settings.epochs_of(number, pictures),
         batch=settings.batch,
         rate=settings.rate / 2 if later else settings.rate,
         keep="last",
-        # Scenes of another round than the last.
+        # Each round has its own scenes.
         seed=settings.seed + number - 1,
         clip=10.0,
     )
 
 
-def _taught(
+def _train_round(
     network: Any,  # noqa: ANN401
     store: Store,
     aspects: Sequence[float],
@@ -186,7 +190,7 @@ def _taught(
     facts: dict[str, Any],
     watch: Watch | None,
 ) -> tuple[Epoch, ...]:
-    """A round's epochs; the network is changed."""
+    """Trains one round, in place; its epochs."""
     scenes = Scenes(store, aspects, taught, settings.size, plan.batch, variation_for(taught), plan.seed)
     model = DetectorTrainer(network.input, network.output)
     model.compile(optimizer_of(plan, scenes.steps), jit_compile=jit_compile())
@@ -198,22 +202,24 @@ def _taught(
     )
 
 
-def _evidence(network: ModelFile, held_out: LabelledPictures, progress: Progress) -> Evidence:
+def _held_out_accuracy(network: ModelFile, held_out: LabelledPictures, progress: Progress) -> Evidence:
     rows = []
-    for logits in ordered_map(lambda path: look(network, path)[0].logits, held_out.paths, usable_cores()):
+    for logits in ordered_map(lambda path: detect(network, path)[0].logits, held_out.paths, usable_cores()):
         rows.append(probabilities(logits, "sigmoid"))
         progress("held out", len(rows), len(held_out))
     return evidence_of(np.stack(rows), held_out.targets, held_out.background)
 
 
-def _evidence_of_teacher(
+def _teacher_accuracy(
     teacher: Path | Sequence[PseudoLabels], held_out: LabelledPictures, progress: Progress
 ) -> Evidence | None:
-    """The same of the model with class maps, if one taught."""
+    """The same for the teacher model; None if the boxes were given."""
     if not isinstance(teacher, Path):
         return None
-    said = named_by_class_maps(teacher, held_out, partial(_tell, progress, "the teacher, held out", len(held_out)))
-    return evidence_of(said, held_out.targets, held_out.background)
+    scores = class_map_probabilities(
+        teacher, held_out, partial(_report, progress, "the teacher, held out", len(held_out))
+    )
+    return evidence_of(scores, held_out.targets, held_out.background)
 
 
 def _card(out: Path, learned: LabelledPictures, settings: DetectorOptions, licence: str) -> Card:
@@ -230,9 +236,9 @@ def _card(out: Path, learned: LabelledPictures, settings: DetectorOptions, licen
     )
 
 
-def _judged(card: Card, evidence: Evidence, held_out: LabelledPictures) -> Card:
-    """The card with the level that held-out labels set, and what they say of it."""
-    words = f"the labels of {len(held_out)} pictures of {held_out.name}: best F1 of naming them"
+def _with_threshold(card: Card, evidence: Evidence, held_out: LabelledPictures) -> Card:
+    """The card with the detection threshold and the accuracy measured on held-out labels."""
+    words = f"the labels of {len(held_out)} pictures of {held_out.name}: best classification F1"
     preset = card.presets[DEFAULT_PRESET]
     preset = replace(
         preset, threshold=evidence.level, set_on=words, min_probability=evidence.level, detection_set_on=words
@@ -250,7 +256,7 @@ def _file(folder: Path, number: int) -> Path:
 
 
 def _aspects(pictures: LabelledPictures, side: int) -> list[float]:
-    """Heights over widths, as a pass sees the pictures: very wide and very high ones are squeezed."""
+    """Heights over widths of the pictures as the network's input; very wide and very tall ones are squeezed."""
 
     def one(path: Path) -> float:
         picture = read_picture(path, enough=1)
@@ -263,7 +269,7 @@ def _aspects(pictures: LabelledPictures, side: int) -> list[float]:
 def _facts(
     learned: LabelledPictures, settings: DetectorOptions, teacher: Path | Sequence[PseudoLabels]
 ) -> dict[str, Any]:
-    """What must be the same for a training to go on."""
+    """What must be the same for a training to continue."""
     by = hashlib.sha256(teacher.read_bytes()).hexdigest()[:8] if isinstance(teacher, Path) else _digest(teacher)
     return {
         "pictures": f"{len(learned)} ({learned.digest})",

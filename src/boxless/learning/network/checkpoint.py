@@ -91,7 +91,7 @@ class Checkpoints:
         if other:
             raise TrainingError(
                 f"{self.folder}: a training that was begun otherwise ({'; '.join(other)}): "
-                "begin it anew by removing that folder, or go on with the same options"
+                "remove that folder to start over, or resume with the same options"
             )
         return history, values
 
@@ -124,7 +124,7 @@ class Checkpoints:
             with path.open("rb") as stream, np.load(stream) as file:  # NumPy leaves a cut one open
                 yield file
         except _DAMAGED as error:
-            raise TrainingError(f"{path}: a damaged checkpoint ({error}): remove {self.folder} to begin anew") from None
+            raise TrainingError(f"{path}: a damaged checkpoint ({error}): remove {self.folder} to start over") from None
 
     def _write(self, name: str, values: Arrays, note: str) -> None:
         arrays: dict[str, Any] = {f"v{i}": value for i, value in enumerate(values)}

@@ -1,4 +1,4 @@
-"""What the training runs on, and that it runs the same again."""
+"""The devices of a training, and its reproducibility."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def has_gpu() -> bool:
 
 
 def jit_compile() -> bool | str:
-    """What Keras' `compile` is told: compiling for the CPU takes TensorFlow minutes and gains nothing."""
-    # JAX has no other way.
+    """The `jit_compile` argument for Keras: compiling for the CPU takes TensorFlow minutes and gains nothing."""
+    # JAX always compiles.
     return "auto" if keras.backend.backend() == "jax" or has_gpu() else False
 
 

@@ -1,4 +1,4 @@
-"""The epochs of a training, whatever is trained: steps, checkpoints, the best one kept, early stopping."""
+"""The epochs of any training: steps, checkpoints, keeping the best weights, early stopping."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ def run_epochs(
 
     Args:
         network: with its optimizer built.
-        plan: how.
-        steps: an epoch.
-        batches: of an epoch, by its number from 0, and the same ones whenever asked.
-        judged: how well the network does on validation pictures; None keeps the last epoch.
-        checkpoints: where a training that was killed goes on from, if anywhere.
-        watch: is told how it goes.
+        plan: how it is trained.
+        steps: steps per epoch.
+        batches: gives the batches of an epoch, by its number from 0; always the same ones.
+        judged: measures the network on validation pictures; None keeps the last epoch.
+        checkpoints: where an interrupted training resumes from, if anywhere.
+        watch: called as epochs begin and end.
 
     Raises:
         TrainingError: if the loss is no number, or if the checkpoint is another network's.
@@ -54,18 +54,18 @@ def run_epochs(
             if plan.patience and best and number - best.epoch >= plan.patience:
                 break
             began = time.perf_counter()
-            said = _epoch(network, batches(number), watch)
-            if not np.isfinite(said["loss"]):
+            metrics = _epoch(network, batches(number), watch)
+            if not np.isfinite(metrics["loss"]):
                 raise TrainingError(
-                    f"the loss of epoch {number + 1} is {said['loss']}: the training diverged; "
+                    f"the loss of epoch {number + 1} is {metrics['loss']}: the training diverged; "
                     f"lower the rate ({plan.rate:g})"
                 )
             found = judged() if judged else None
             epoch = Epoch(
                 epoch=number + 1,
                 rate=float(network.optimizer.learning_rate),
-                loss=said["loss"],
-                accuracy=said.get("accuracy"),
+                loss=metrics["loss"],
+                accuracy=metrics.get("accuracy"),
                 val_loss=found.loss if found else None,
                 val_accuracy=found.accuracy if found else None,
                 seconds=time.perf_counter() - began,
@@ -92,17 +92,17 @@ def run_epochs(
 
 
 def _epoch(network: Any, batches: Batches, watch: Watch) -> dict[str, float]:  # noqa: ANN401
-    """Takes the steps of an epoch; the means of loss and metrics over it.
+    """Runs the steps of an epoch; the means of loss and metrics over it.
 
     Not fit() with callbacks: see docs/decisions/0070.
     """
-    said = []
+    rows = []
     for pictures, targets in batches:
-        # Some versions of Keras do this themselves, others add up; batches are all of one size, so means are exact.
+        # Some versions of Keras do this themselves, others accumulate; equal batches make the means exact.
         network.reset_metrics()
-        said.append(network.train_on_batch(pictures, targets, return_dict=True))
+        rows.append(network.train_on_batch(pictures, targets, return_dict=True))
         watch.stepped()
-    return {name: float(np.mean([each[name] for each in said])) for name in said[0]}
+    return {name: float(np.mean([each[name] for each in rows])) for name in rows[0]}
 
 
 def _where_it_stood(
@@ -117,7 +117,7 @@ def _where_it_stood(
     history, values = stood
     holders = variables(network)
     if [value.shape for value in values] != [tuple(holder.shape) for holder in holders]:
-        raise TrainingError(f"{checkpoints.folder}: a checkpoint of another network: remove that folder to begin anew")
+        raise TrainingError(f"{checkpoints.folder}: a checkpoint of another network: remove that folder to start over")
     write_variables(holders, values)
     best: Epoch | None = None
     for epoch in history:

@@ -15,7 +15,7 @@ from boxless.imaging.read import Pixels, read_picture, resize_pixels
 Pictures: TypeAlias = "Sequence[Path] | NDArray[np.uint8]"
 
 MEMORY = 1 << 30
-"""Bytes of decoded pictures that are kept; a larger set is decoded anew each epoch."""
+"""Bytes of decoded pictures that are kept; a larger set is decoded again in each epoch."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,4 @@
-"""From a trained Keras network to a model file, and the proof that both say the same."""
+"""Exports a trained Keras network to a model file, and checks that both give the same output."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ from boxless.system.extras import install
 from boxless.system.files import write_whole
 
 TOLERANCE = 1e-4
-"""The largest difference between Keras and the model file that passes: of probabilities, and of class maps as a share
-of the largest value in them."""
+"""The largest difference between Keras and the model file that passes: in probabilities, and in class maps as a share
+of their largest value."""
 
 _PICTURES = 8
 
 Floats = NDArray[np.float32]
 
-# For another backend than TensorFlow, whose converter is the one that writes ONNX: a process of its own.
+# The ONNX converter needs TensorFlow, so other backends export in a process of their own.
 _CONVERT = """
 import sys
 from pathlib import Path
@@ -49,13 +49,13 @@ export_keras(keras.saving.load_model(sys.argv[1], compile=False), Path(sys.argv[
 
 @dataclass(frozen=True)
 class Parity:
-    """How far a model file is from the network that it was made of.
+    """How much the outputs of a model file differ from those of the network that it was exported from.
 
     Attributes:
-        pictures: that both were shown, at the network's size.
-        probabilities: the largest difference of a probability.
-        maps: the largest difference in a class map, as a share of the largest value in them; None for max pooling,
-            where Keras has no maps to compare.
+        pictures: the number of pictures compared, at the network's input size.
+        probabilities: the largest difference between probabilities.
+        maps: the largest difference between class maps, as a share of their largest value; None for max pooling,
+            because Keras has no maps to compare.
     """
 
     pictures: int
@@ -71,16 +71,15 @@ def export_network(
     multiple: int,
     pictures: Sequence[Path] = (),
 ) -> Parity:
-    """Writes a model file, if it says what the network says.
+    """Writes a model file, if its output matches the network's.
 
     Args:
         network: from float32 RGB 0-255 to logits, in single precision, with a pooling head.
         out: the model file.
-        card: fields of the card: labels, activation, licence, source and so on; its name is the file's where none
-            is given.
-        side: of the pictures that the network was trained on, in pixels; presets look in proportion.
-        multiple: pixels that become one cell of the last map.
-        pictures: to compare on; noise where there are none.
+        card: fields of the card: labels, activation, licence, source and so on; the name defaults to the file's.
+        side: the input side that the network was trained at, in pixels; the scales of presets are in proportion.
+        multiple: the stride of the last map, in pixels.
+        pictures: pictures to compare the outputs on; noise if there are none.
 
     Raises:
         NetworkError: if it cannot be exported.
@@ -107,7 +106,7 @@ def export_network(
 
 
 def compare(network: Any, model: ModelFile, side: int, pictures: Sequence[Path]) -> Parity:  # noqa: ANN401
-    """Shows both the same pictures.
+    """Runs both on the same pictures.
 
     Raises:
         TrainingError: if they differ by more than TOLERANCE.
@@ -115,25 +114,25 @@ def compare(network: Any, model: ModelFile, side: int, pictures: Sequence[Path])
     shown = some_pictures(pictures, side)
     exact = model.card.maps == "exact"
     classes = list(range(len(model.card.labels)))[:50]
-    logits, maps = _keras_says(network, shown, classes if exact else None)
-    chances = farthest = largest = 0.0
+    logits, maps = _keras_outputs(network, shown, classes if exact else None)
+    difference = farthest = largest = 0.0
     for index, pixels in enumerate(shown):
-        said = model.run(pixels, size=(side, side), classes=classes, top=0)
+        output = model.run(pixels, size=(side, side), classes=classes, top=0)
         activation = model.card.activation
-        apart = np.abs(probabilities(said.logits, activation) - probabilities(logits[index], activation))
-        chances = max(chances, float(apart.max()))
+        apart = np.abs(probabilities(output.logits, activation) - probabilities(logits[index], activation))
+        difference = max(difference, float(apart.max()))
         if maps is not None:
-            farthest = max(farthest, float(np.abs(said.class_maps - maps[index]).max()))
+            farthest = max(farthest, float(np.abs(output.class_maps - maps[index]).max()))
             largest = max(largest, float(np.abs(maps[index]).max()))
     share = farthest / (largest or 1.0) if maps is not None else None
     # Not-a-number passes no comparison.
-    if not (chances <= TOLERANCE and (share is None or share <= TOLERANCE)):
+    if not (difference <= TOLERANCE and (share is None or share <= TOLERANCE)):
         raise TrainingError(
-            f"not written: Keras and the model file differ, in probabilities by {chances:.2g}"
+            f"not written: Keras and the model file differ, in probabilities by {difference:.2g}"
             + (f", in class maps by {share:.2g} of the largest" if share is not None else "")
             + f" (at most {TOLERANCE:g})"
         )
-    return Parity(len(shown), chances, share)
+    return Parity(len(shown), difference, share)
 
 
 def _attached(whole: Any, out: Path, side: int) -> Card:  # noqa: ANN401
@@ -151,7 +150,7 @@ def convert(network: Any, out: Path) -> None:  # noqa: ANN401
     """Writes a Keras network as plain ONNX, whatever the backend.
 
     Raises:
-        NetworkError: if it cannot be.
+        NetworkError: if it cannot be exported.
     """
     if keras.backend.backend() == "tensorflow":
         with quiet():
@@ -169,12 +168,16 @@ def convert(network: Any, out: Path) -> None:  # noqa: ANN401
     if done.returncode or not out.exists():
         reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
         raise NetworkError(
-            f"the network cannot be exported by way of TensorFlow ({reason}): {install('boxless[train]')}, "
-            "then the same command again"
+            f"the network cannot be exported through TensorFlow ({reason}): {install('boxless[train]')}, "
+            "then run the same command again"
         )
 
 
-def _keras_says(network: Any, shown: Sequence[Pixels], classes: Sequence[int] | None) -> tuple[Floats, Floats | None]:  # noqa: ANN401
+def _keras_outputs(
+    network: Any,  # noqa: ANN401
+    shown: Sequence[Pixels],
+    classes: Sequence[int] | None,
+) -> tuple[Floats, Floats | None]:
     """Logits (n, K), and the class maps (n, k, h, w) of some classes."""
     stack = np.stack(shown).astype(np.float32)
     if classes is None:

@@ -1,4 +1,4 @@
-"""What the epochs of a training brought."""
+"""The metrics of the epochs of a training."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Epoch:
-    """What one epoch brought.
+    """The metrics of one epoch.
 
     Attributes:
-        epoch: from 1.
+        epoch: its number, from 1.
         rate: the learning rate at its end.
-        loss, accuracy: on the pictures learned from, as they were shown; accuracy is None for several labels.
-        val_loss, val_accuracy: on the validation pictures; None without any. Of several labels the accuracy is F1,
-            counted over all answers, at probability 0.5.
-        seconds: it took.
+        loss, accuracy: on the augmented training pictures; accuracy is None for multi-label training.
+        val_loss, val_accuracy: on the validation pictures; None if there are none. For multi-label training the
+            accuracy is the F1 over all labels, at probability 0.5.
+        seconds: its duration.
     """
 
     epoch: int
@@ -27,7 +27,7 @@ class Epoch:
     seconds: float
 
     def better_than(self, other: Epoch | None) -> bool:
-        """Whether validation went better: more accurate, or as accurate at a smaller loss; the later one without."""
+        """Whether validation accuracy is higher, or equal with a lower loss; without validation, later is better."""
         if other is None or self.val_accuracy is None or self.val_loss is None:
             return True
         assert other.val_accuracy is not None

@@ -1,4 +1,4 @@
-"""Trains a classifier. What is trained and why is the caller's."""
+"""Trains a classifier that the caller has built."""
 
 from __future__ import annotations
 
@@ -44,15 +44,15 @@ def train_network(
             from the same weights to get the same ones: `repeatable(seed)` before it is built.
         learn: pictures to learn from.
         check: validation pictures, which decide what is kept and when to stop; None keeps the last epoch.
-        plan: how.
-        side: of the pictures that the network sees.
-        folder: where checkpoints and TensorBoard's logs go. A training that was killed goes on from the last whole
-            epoch there, as if nothing had been.
-        about: what the network started as, in words; a training of something else does not go on.
-        watch: is told how it goes.
+        plan: how it is trained.
+        side: the input side of the network, in pixels.
+        folder: for checkpoints and TensorBoard's logs. An interrupted training resumes after the last complete epoch
+            there, with the same result as if it had not stopped.
+        about: a description of the initial network; a training of another one is not resumed.
+        watch: called as epochs begin and end.
 
     Returns:
-        What each epoch brought.
+        The metrics of each epoch.
 
     Raises:
         TrainingError: if the loss is no number, or if the folder has another training.
@@ -97,7 +97,7 @@ def _compile(network: Any, plan: TrainingPlan, steps: int, several: bool) -> Non
 
 
 def _facts(learn: Examples, check: Examples | None, plan: TrainingPlan, side: int) -> dict[str, Any]:
-    """What must be the same for a training to go on."""
+    """What must be the same for a training to resume."""
     return {
         "size": side,
         "several labels": learn.several,

@@ -1,4 +1,4 @@
-"""How well a network says what pictures show."""
+"""Loss and accuracy of a network on pictures."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Score:
-    """Of some pictures.
+    """Loss and accuracy on some pictures.
 
     Attributes:
-        loss: the mean cross-entropy of a picture.
-        accuracy: the share named rightly; of several labels F1, counted over all answers, at probability 0.5.
+        loss: the mean cross-entropy per picture.
+        accuracy: the share classified correctly; for multi-label networks the F1 over all labels, at probability 0.5.
     """
 
     loss: float
@@ -28,26 +28,26 @@ class Score:
 
 
 def score(network: Any, examples: Examples, side: int, batch: int = 64) -> Score:  # noqa: ANN401
-    """Shows a network pictures as they are, squeezed to (side, side), and counts."""
+    """Measures a network on pictures without augmentation, squeezed to (side, side)."""
     return score_logits(logits_of(network, Store(examples.pictures, side), side, batch), examples)
 
 
 def logits_of(network: Any, store: Store, side: int, batch: int = 64) -> Floats:  # noqa: ANN401
     """The logits (n, K) of stored pictures, in their order."""
     nothing = np.zeros((len(store), 1), np.float32)
-    # Not predict(): by way of TensorFlow's own pipeline it takes twice the time of small networks.
+    # Not predict(): its TensorFlow pipeline doubles the time of small networks.
     rows = [network.predict_on_batch(shown) for shown, _ in Batches(store, nothing, side, batch).ahead()]
     return np.concatenate([np.asarray(each, np.float32) for each in rows])[: len(store)]
 
 
 def score_logits(logits: Floats, examples: Examples) -> Score:
-    """Counts logits (n, K) against the truth."""
+    """Compares logits (n, K) with the true labels."""
     wide, targets = logits.astype(np.float64), examples.targets
     if examples.several:
         losses = np.logaddexp(0, wide) - targets * wide
-        said, there = wide > 0, targets > 0.5
-        hits = int((said & there).sum())
-        accuracy = 2 * hits / max(1, int(said.sum() + there.sum()))
+        predicted, true = wide > 0, targets > 0.5
+        hits = int((predicted & true).sum())
+        accuracy = 2 * hits / max(1, int(predicted.sum() + true.sum()))
         return Score(float(losses.sum(axis=1).mean()), accuracy)
     largest = wide.max(axis=1)
     total = largest + np.log(np.exp(wide - largest[:, None]).sum(axis=1))

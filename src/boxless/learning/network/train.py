@@ -1,4 +1,4 @@
-"""Own pictures to a network of one's own, to a model file."""
+"""Trains a network on labelled pictures, and writes it as a model file."""
 
 from __future__ import annotations
 
@@ -36,16 +36,16 @@ from boxless.system.progress import Progress
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """What `train` made.
+    """A trained model.
 
     Attributes:
-        path: of the model file.
-        card: of the model.
-        network: the path of the Keras model that it was made of.
-        history: what each epoch brought.
-        parity: how far the model file is from the Keras model.
-        report: what was learned, and how well.
-        thresholds: where boxes set them.
+        path: the path of the model file.
+        card: its card.
+        network: the path of the Keras model that it was exported from.
+        history: the metrics of each epoch.
+        parity: how much the outputs of model file and Keras model differ.
+        report: the training report.
+        thresholds: the calibration of each preset, if there were boxes.
     """
 
     path: Path
@@ -71,10 +71,11 @@ def train(
     watch: Watch | None = None,
     progress: Progress = lambda stage, done, total: None,
 ) -> Trained:
-    """Trains a network on pictures, and writes a model file that names and locates what they show.
+    """Trains a network on pictures, and writes a model file that classifies and localizes what they show.
 
-    Beside the model, in `NAME.training`, are checkpoints while it trains: what was killed goes on from the last whole
-    epoch when it is called again. In the end they go, and `network.keras`, `history.csv` and TensorBoard's `logs` stay.
+    While it trains, the folder `NAME.training` beside the model holds checkpoints: an interrupted training resumes
+    after the last complete epoch when it is called again. At the end they are removed, and `network.keras`,
+    `history.csv` and TensorBoard's `logs` stay.
 
     Args:
         training: see `boxless.datasets.split.read_split`.
@@ -82,18 +83,18 @@ def train(
         out: the model file.
         choice: which network.
         plan: how it is trained.
-        devices: of this machine that share every batch; all GPUs where None, as far as the backend can.
-        mixed: whether to compute in half precision; on a GPU where None.
-        boxes: annotations (COCO, CSV, a folder) that thresholds are set on; a default where None.
+        devices: devices of this machine that share every batch; if None, all GPUs that the backend can use.
+        mixed: whether to compute in half precision; if None, only on a GPU.
+        boxes: annotations (COCO, CSV, a folder) that thresholds are set on; a default threshold if None.
         licence: of the model, an SPDX identifier.
-        watch: is told how the epochs go.
-        progress: told how far the stages before and after are.
+        watch: called as epochs begin and end.
+        progress: called with the stage, the number done and the total, before and after the epochs.
 
     Raises:
         DatasetError: if too much cannot be read.
         DiskSpaceError: if checkpoints or model would not fit on the disk.
-        TrainingError: if the training cannot go on, or the model file says something else than Keras.
-        NetworkError: if the weights to start with cannot be had.
+        TrainingError: if the training cannot continue, or the outputs of model file and Keras differ.
+        NetworkError: if the initial weights are not available.
     """
     learned, held_out = readable(training, validation, progress)
     folder = out.with_suffix(".training")

@@ -1,4 +1,4 @@
-"""Those who watch a training."""
+"""Callbacks of a training."""
 
 from __future__ import annotations
 
@@ -8,41 +8,41 @@ from boxless.learning.network.history import Epoch
 
 
 class Watch(Protocol):
-    """What a training tells while it runs."""
+    """Callbacks that a training calls while it runs."""
 
     def begins(self, epochs: int, steps: int, done: int) -> None:
-        """It will take so many epochs of so many steps, of which so many epochs were done before."""
+        """Training starts: its number of epochs, steps per epoch, and epochs done earlier."""
 
     def stepped(self) -> None:
-        """A step is done."""
+        """A step is finished."""
 
     def finished(self, epoch: Epoch, best: bool) -> None:
-        """An epoch is done; whether it was the best so far."""
+        """An epoch is finished; `best` if it is the best so far."""
 
     def warns(self, words: str) -> None:
-        """Something is likely to go wrong, and what to do about it."""
+        """A warning: what is likely to go wrong, and what to do about it."""
 
     def ends(self) -> None:
-        """It is over, or has failed."""
+        """Training ended, or failed."""
 
 
 class Quiet:
-    """Nobody watches."""
+    """Callbacks that do nothing."""
 
-    def tell(self, stage: str, done: int, total: int) -> None:
-        """Nothing."""
+    def on_progress(self, stage: str, done: int, total: int) -> None:
+        """Does nothing."""
 
     def begins(self, epochs: int, steps: int, done: int) -> None:
-        """Nothing."""
+        """Does nothing."""
 
     def stepped(self) -> None:
-        """Nothing."""
+        """Does nothing."""
 
     def finished(self, epoch: Epoch, best: bool) -> None:
-        """Nothing."""
+        """Does nothing."""
 
     def warns(self, words: str) -> None:
-        """Nothing."""
+        """Does nothing."""
 
     def ends(self) -> None:
-        """Nothing."""
+        """Does nothing."""

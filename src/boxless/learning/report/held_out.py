@@ -1,4 +1,4 @@
-"""How well a model names pictures that it did not learn from."""
+"""Classification accuracy on held-out pictures."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class HeldOut:
-    """What a model says of pictures whose classes are known.
+    """A model's predictions for pictures whose classes are known.
 
     Attributes:
-        pictures: n of them, K classes.
-        probabilities: (n, K), of the model.
-        notes: what the user should know of the model, in words.
+        pictures: n pictures of K classes.
+        probabilities: (n, K), predicted by the model.
+        notes: warnings about the model, in words.
     """
 
     pictures: LabelledPictures
@@ -37,20 +37,20 @@ class HeldOut:
 
     @cached_property
     def said(self) -> NDArray[np.bool_]:
-        """(n, K), the classes that the model names: the most probable, or with several labels all above a half."""
+        """(n, K), the predicted classes: the most probable one, or for multi-label models all above 0.5."""
         if self.pictures.several:
             return np.asarray(self.probabilities > 0.5)
         return np.asarray(np.arange(len(self.pictures.classes)) == self.probabilities.argmax(axis=1)[:, None])
 
     @cached_property
     def figures(self) -> dict[str, Interval]:
-        """The figures by name, in percent, with 95 % intervals: Wilson's for shares, else bootstrap over pictures."""
+        """The metrics by name, in percent, with 95 % intervals: Wilson's for shares, else bootstrap over pictures."""
         true = self.pictures.targets > 0
         draws = Bootstrap(np.arange(len(true)))
         exact = draws.share((true == self.said).all(axis=1))
 
         def drawn(statistic: Callable[[Array], Array]) -> Interval:
-            # Where all pictures are alike, right or wrong, so is every draw.
+            # If all pictures are right, or all are wrong, a bootstrap interval would have no width.
             return exact if exact.value in (0.0, 100.0) else draws.interval(statistic)
 
         if self.pictures.several:
@@ -59,52 +59,52 @@ class HeldOut:
 
     @cached_property
     def recalls(self) -> Floats:
-        """(K,), the share of a class's pictures of which the model names it; NaN where there are none."""
+        """(K,), the share of a class's pictures for which it is predicted; NaN if there are none."""
         true = self.pictures.targets > 0
         with np.errstate(invalid="ignore"):
             return np.asarray((true & self.said).sum(axis=0) / true.sum(axis=0), np.float32)
 
     @cached_property
     def precisions(self) -> Floats:
-        """(K,), the share of the pictures that the model names so which are; NaN where it never does."""
+        """(K,), the share of a class's predictions that are correct; NaN if it is never predicted."""
         true = self.pictures.targets > 0
         with np.errstate(invalid="ignore"):
             return np.asarray((true & self.said).sum(axis=0) / self.said.sum(axis=0), np.float32)
 
     @cached_property
     def confusion(self) -> NDArray[np.int64]:
-        """(K, K): how many pictures that show the row's class, and not the column's, are said to show the column's.
+        """(K, K): the number of pictures of the row's class, not of the column's, predicted as the column's.
 
-        The diagonal counts those rightly named.
+        The diagonal counts correct predictions.
         """
         true = self.pictures.targets > 0
         wrong = true.T.astype(np.int64) @ (self.said & ~true).astype(np.int64)
         return wrong + np.diag((true & self.said).sum(axis=0))
 
     def confused(self, most: int = 10) -> list[tuple[int, int, int]]:
-        """The pairs most often confused: (true class, said class, how often), the most frequent first."""
+        """The pairs most often confused: (true class, predicted class, count), the most frequent first."""
         wrong = self.confusion * (1 - np.eye(len(self.confusion), dtype=np.int64))
         order = np.argsort(-wrong, axis=None, kind="stable")[:most]
         pairs = (np.unravel_index(i, wrong.shape) for i in order)
         return [(int(true), int(said), int(wrong[true, said])) for true, said in pairs if wrong[true, said]]
 
     def suspects(self, most: int = 24) -> list[int]:
-        """Pictures whose labels are likely wrong, by index: of those misnamed, the ones with the highest loss."""
+        """The indices of pictures whose labels are likely wrong: the misclassified ones with the highest loss."""
         losses = log_loss(self.probabilities, self.pictures.targets, several=self.pictures.several)
-        misnamed = ((self.pictures.targets > 0) != self.said).any(axis=1)
-        return [int(i) for i in np.argsort(-losses, kind="stable") if misnamed[i]][:most]
+        wrong = ((self.pictures.targets > 0) != self.said).any(axis=1)
+        return [int(i) for i in np.argsort(-losses, kind="stable") if wrong[i]][:most]
 
 
 def measure(
     network: ModelFile, preset: str, pictures: LabelledPictures, done: Callable[[int], object] = lambda count: None
 ) -> HeldOut:
-    """What a model says of pictures, at its preset's first look, which is the one that names them.
+    """Predicts the classes of pictures, with the classification pass of a preset.
 
     Args:
-        network: knows the pictures' classes, in their order.
+        network: a model with the classes of the pictures, in their order.
         preset: the name of one of its presets.
-        pictures: can all be read.
-        done: told after each picture how many are done.
+        pictures: the pictures; all must be readable.
+        done: called after each picture with the number done.
     """
     side = network.card.preset(preset).scales[0]
     one_core = network.on_one_core
@@ -122,7 +122,7 @@ def measure(
 
 
 def _mean_recall(true: NDArray[np.bool_], said: NDArray[np.bool_]) -> Callable[[Array], Array]:
-    """The mean over classes of the share of their pictures that are rightly named, in percent."""
+    """The mean of the classes' recalls, in percent."""
 
     def statistic(weights: Array) -> Array:
         shown = weights @ true

@@ -1,4 +1,4 @@
-"""What was learned, as one page for people: figures, confusions, likely wrong labels, and where the model looks."""
+"""The training report, one HTML page: accuracy, confusions, labels that are likely wrong, and heatmaps."""
 
 from __future__ import annotations
 
@@ -24,32 +24,32 @@ from boxless.learning.report.report_parts import (
     confusion_matrix,
     drawn_of,
     heat_map_tiles,
+    occlusion_table,
     plain_tile,
-    survival_table,
     suspect_tiles,
 )
-from boxless.learning.report.surroundings import Survival
+from boxless.learning.report.surroundings import OcclusionResult
 from boxless.localizer import Localizer
 from boxless.models.model_file import ModelFile
 from boxless.system.html_page import PAGE, listed, tiles, write_page
 
 _EVERYWHERE = 0.95
-"""The share of the training images from which on a label is said to be on nearly all."""
+"""A label on at least this share of the training images gets a note."""
 
 
 @dataclass(frozen=True, eq=False)
 class Report:
-    """What was learned from what, and how well.
+    """What a model learned from, and how well.
 
     Attributes:
         title: the model's name, and what it was made of.
-        facts: (what, value) of how it was made, in words.
-        training: the pictures that were learned from.
-        held_out: the others, and what the model says of them.
-        left_out: the pictures that were learned from, with what a model says of them that had not seen them; None
-            where no such model was made.
-        thresholds: what boxed pictures said of each preset, where there were any.
-        survivals: how far classes survive without what was found.
+        facts: (name, value) pairs on how it was made.
+        training: the training pictures.
+        held_out: the held-out pictures, with the model's predictions.
+        left_out: the training pictures, with predictions of models that were not trained on them (cross-validation);
+            None if there are no such models.
+        thresholds: the calibration of each preset, if there were boxed pictures.
+        occlusion: the results of the occlusion test, one a class.
         duplicates: see `near_duplicates`.
     """
 
@@ -59,7 +59,7 @@ class Report:
     held_out: HeldOut
     left_out: HeldOut | None
     thresholds: tuple[Calibration, ...]
-    survivals: tuple[Survival, ...]
+    occlusion: tuple[OcclusionResult, ...]
     duplicates: tuple[tuple[int, int, float], ...]
 
     @classmethod
@@ -71,11 +71,11 @@ class Report:
         held_out: HeldOut,
         left_out: HeldOut | None = None,
         thresholds: Sequence[Calibration] = (),
-        survivals: Sequence[Survival] = (),
+        occlusion: Sequence[OcclusionResult] = (),
     ) -> Report:
-        """The report, the near duplicates looked for."""
+        """The report, with near duplicates searched for."""
         found = near_duplicates(training.paths, held_out.pictures.paths)
-        return cls(title, tuple(facts), training, held_out, left_out, tuple(thresholds), tuple(survivals), tuple(found))
+        return cls(title, tuple(facts), training, held_out, left_out, tuple(thresholds), tuple(occlusion), tuple(found))
 
     @property
     def figures(self) -> dict[str, Interval]:
@@ -84,7 +84,7 @@ class Report:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was wrong with the pictures, in words."""
+        """Problems with the pictures and the labels, in words."""
         held_out = self.held_out.pictures
         found = [*self.training.notes, *(each for each in held_out.notes if each not in self.training.notes)]
         if unseen := [name for name, count in zip(held_out.classes, held_out.counts, strict=True) if not count]:
@@ -95,11 +95,11 @@ class Report:
                 many = f"{count} held-out images nearly duplicate training images"
             found.append(f"{many}, so accuracy is slightly too high")
         found += [*self._everywhere(), *self.held_out.notes]
-        found += [each.in_words(held_out.classes) for each in self.survivals if each.suspicious]
+        found += [each.in_words(held_out.classes) for each in self.occlusion if each.suspicious]
         return tuple(found)
 
     def _everywhere(self) -> list[str]:
-        """Labels that nearly all training images have, in words: there is nothing to tell them from."""
+        """Notes on labels that nearly all training images have: without negatives, a model cannot locate them."""
         pictures = self.training
         if not pictures.several:
             return []
@@ -153,7 +153,7 @@ class Report:
                 {"held_out": str(held_out.paths[i]), "learned_from": str(learned.paths[j]), "likeness": round(like, 4)}
                 for i, j, like in self.duplicates
             ],
-            "surroundings": [each.as_dict(held_out.classes) for each in self.survivals],
+            "surroundings": [each.as_dict(held_out.classes) for each in self.occlusion],
             "thresholds": [each.as_dict() for each in self.thresholds],
             "notes": list(self.notes),
             "made_with": {"boxless": __version__, "date": date.today().isoformat()},
@@ -167,13 +167,13 @@ class Report:
     def write(
         self, model: ModelFile, preset: str, folder: Path, done: Callable[[int], object] = lambda n: None
     ) -> Path:
-        """Writes `index.html`, which needs no other file.
+        """Writes a self-contained `index.html`.
 
         Args:
-            model: what was made; draws the heat maps.
-            preset: to draw them with.
-            folder: made where it is missing.
-            done: told after each drawn picture how many are.
+            model: the trained model; draws the heatmaps.
+            preset: the preset to draw them with.
+            folder: created if it is missing.
+            done: called after each drawn picture with the number drawn.
 
         Returns:
             The page's path.
@@ -186,7 +186,7 @@ class Report:
         return [self.held_out, *([self.left_out] if self.left_out else [])]
 
     def _suspects(self, most: int = 24) -> list[tuple[str, list[str], dict[str, float]]]:
-        """Of each picture whose label is likely wrong: path, labels, and what the model says, each with how surely."""
+        """For each picture whose label is likely wrong: its path, its labels, and the predicted probabilities."""
         found = []
         for whole in self._measured():
             classes = whole.pictures.classes
@@ -200,32 +200,32 @@ class Report:
         facts = "".join(f"<tr><td>{escape(what)}<td>{escape(value)}</tr>" for what, value in self.facts)
         return [
             f'<table class="facts">{facts}</table>',
-            f"<h2>How often it is right</h2><p>On {len(self.held_out.pictures)} pictures that it did not learn from, "
-            "in percent, with 95 % intervals (Wilson's for shares, else bootstrap over images).</p>",
+            f"<h2>How often it is right</h2><p>On {len(self.held_out.pictures)} held-out pictures, in percent, with "
+            "95 % intervals (Wilson's for shares, otherwise bootstrap over images).</p>",
             listed(
                 f"{name}: {each.value:.1f} ({each.low:.1f} to {each.high:.1f})" for name, each in self.figures.items()
             ),
-            f"<h2>What was wrong with the pictures</h2>{listed(self.notes)}" if self.notes else "",
+            f"<h2>Problems with the pictures</h2>{listed(self.notes)}" if self.notes else "",
             box_table(self.thresholds) if self.thresholds else "",
             class_table(self.training, self.held_out),
             f"<h2>Most often confused</h2>{listed(self.confused)}" if self.confused else "",
             confusion_matrix(self.held_out),
             *suspect_tiles(self._suspects(12)),
             *self._duplicate_tiles(),
-            survival_table(self.survivals, self.training.classes) if self.survivals else "",
+            occlusion_table(self.occlusion, self.training.classes) if self.occlusion else "",
             *heat_map_tiles(localizer, self.held_out, done),
         ]
 
     def _duplicate_tiles(self) -> list[str]:
-        heading = "<h2>Nearly the same, held out and learned from</h2>"
+        heading = "<h2>Near duplicates of training pictures</h2>"
         if not self.duplicates:
-            none = f"None of the {len(self.held_out.pictures)} held-out pictures nearly is one that was learned from."
+            none = f"None of the {len(self.held_out.pictures)} held-out pictures nearly duplicates a training picture."
             return [f"{heading}<p>{none}</p>"]
         shown = []
         for i, j, likeness in self.duplicates[:12]:
             for path, which in (
                 (self.held_out.pictures.paths[i], "held out"),
-                (self.training.paths[j], "learned from"),
+                (self.training.paths[j], "training"),
             ):
                 shown.append(plain_tile(path, f"{which}: {path} ({likeness:.3f})"))
         return [heading, tiles(shown)]

@@ -1,4 +1,4 @@
-"""The parts of the page that says what was learned, as HTML."""
+"""The sections of the training report, as HTML."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from boxless.evaluation.bootstrap import Interval
 from boxless.evaluation.calibrate import Calibration
 from boxless.imaging.read import read_picture
 from boxless.learning.report.held_out import HeldOut
-from boxless.learning.report.surroundings import Survival
+from boxless.learning.report.surroundings import OcclusionResult
 from boxless.localizer import Localizer
 from boxless.system.html_page import on_square, tile, tiles, wide
 
 MOST_CLASSES = 30
-"""With more classes, a matrix of all pairs is no longer read, and no longer shown."""
+"""With more classes the confusion matrix is unreadable, and is left out."""
 
 A_CLASS = 6
 """Heatmaps of each class at most: a row of the page."""
@@ -33,20 +33,20 @@ _TILE = 220
 
 
 def class_table(training: LabelledPictures, held_out: HeldOut) -> str:
-    """How many pictures of each class there were, and how many were right."""
+    """The number of pictures, recall and precision of each class."""
     rows = (
         f"<tr><td>{escape(name)}<td class=n>{training.counts[k]}<td class=n>{held_out.pictures.counts[k]}"
         f"<td class=n>{_percent(held_out.recalls[k])}<td class=n>{_percent(held_out.precisions[k])}</tr>"
         for k, name in enumerate(training.classes)
     )
     return "<h2>Class by class</h2>" + wide(
-        "<table><tr><th>class<th class=n>learned from<th class=n>held out"
-        f"<th class=n>found, % (recall)<th class=n>right when said, % (precision)</tr>{''.join(rows)}</table>"
+        "<table><tr><th>class<th class=n>training pictures<th class=n>held out"
+        f"<th class=n>recall, %<th class=n>precision, %</tr>{''.join(rows)}</table>"
     )
 
 
 def confusion_matrix(held_out: HeldOut) -> str:
-    """What the pictures of each class were taken for; nothing with more than MOST_CLASSES."""
+    """The predictions for the pictures of each class; empty with more than MOST_CLASSES."""
     classes = held_out.pictures.classes
     if len(classes) > MOST_CLASSES:
         return ""
@@ -63,13 +63,13 @@ def confusion_matrix(held_out: HeldOut) -> str:
         for true, name in enumerate(classes)
     )
     return (
-        "<h2>Confusion matrix</h2><p>Rows: what the picture shows. Columns: what the model says.</p>"
+        "<h2>Confusion matrix</h2><p>Rows: the true class. Columns: the predicted class.</p>"
         f"{wide(f'<table><tr><th>{head}</tr>{rows}</table>')}"
     )
 
 
 def suspect_tiles(suspects: Sequence[tuple[str, list[str], dict[str, float]]]) -> list[str]:
-    """Pictures whose labels are likely wrong: of each its path, labels, and what the model says, with how surely."""
+    """Pictures whose labels are likely wrong: for each its path, its labels and the predicted probabilities."""
     if not suspects:
         return []
     shown = []
@@ -78,14 +78,14 @@ def suspect_tiles(suspects: Sequence[tuple[str, list[str], dict[str, float]]]) -
         words = f"labelled {' and '.join(labels) or 'nothing'}, model: {named or 'nothing'} ({path})"
         shown.append(plain_tile(Path(path), words))
     return [
-        "<h2>Labels that are likely wrong</h2><p>Misnamed by a model that had not seen them, the most surprising "
-        "first. Some are hard pictures with right labels.</p>",
+        "<h2>Labels that are likely wrong</h2><p>Pictures that a model not trained on them misclassifies, by falling "
+        "loss. Some are hard pictures with correct labels.</p>",
         tiles(shown),
     ]
 
 
 def box_table(thresholds: Sequence[Calibration]) -> str:
-    """How well boxes fit with each preset, before and after boxed pictures chose its threshold."""
+    """Localization accuracy of each preset, before and after its threshold was calibrated on boxed pictures."""
     rows = (
         f"<tr><td>{escape(each.preset)}<td class=n>{old}<td class=n>{_interval(each.before)}"
         f"<td class=n>{new}<td class=n>{_interval(each.after)}<td class=n>{_interval(each.gain)}</tr>"
@@ -93,9 +93,10 @@ def box_table(thresholds: Sequence[Calibration]) -> str:
         for old, new in [("one a class",) * 2 if each.own else (f"{each.old:g}", f"{each.new:g}")]
     )
     return (
-        "<h2>How well its boxes fit</h2><p>On the boxed pictures, the class given: the share whose one box is right, "
-        "in percent, mean over IoU 0.3, 0.5 and 0.7. They chose the new threshold too; the gain is of those pictures "
-        "that did not, and without one the old threshold is kept.</p>"
+        "<h2>How well its boxes fit</h2><p>Localization accuracy on the boxed pictures, given the class: the share "
+        "whose best box is correct, in percent, mean over IoU 0.3, 0.5 and 0.7. The new threshold was chosen on the "
+        "same pictures; the gain is measured on pictures left out of the choice, and without one the old threshold "
+        "stays.</p>"
         + wide(
             "<table><tr><th>preset<th class=n>old threshold<th class=n>right<th class=n>new threshold<th class=n>right"
             f"<th class=n>gain</tr>{''.join(rows)}</table>"
@@ -103,32 +104,32 @@ def box_table(thresholds: Sequence[Calibration]) -> str:
     )
 
 
-def survival_table(survivals: Sequence[Survival], classes: Sequence[str]) -> str:
-    """How far each class survives without what was found, and with nothing else."""
+def occlusion_table(results: Sequence[OcclusionResult], classes: Sequence[str]) -> str:
+    """How much of each class's score remains without the located region, and with that region alone."""
     rows = (
         f"<tr><td>{escape(classes[each.class_index])}<td class=n>{each.pictures}<td class=n>{_percent(each.region)}"
         f"<td class=n>{'<b>' if each.suspicious else ''}{_percent(each.without)}<td class=n>{_percent(each.control)}"
         f"<td class=n>{_percent(each.only)}</tr>"
-        for each in survivals
+        for each in results
     )
     return (
-        "<h2>Whether the surroundings give it away</h2><p>What was found is taken out of pictures that are rightly "
-        "named, and the hole filled with what is around it, blurred. The share of the evidence that is left tells by "
-        "how much more than what was found the class is told: by its surroundings, or by parts that were not found. "
-        "The control fills as much of the picture where least speaks for the class, and says what filling alone "
-        "does. Evidence is in logits, over the best other class, and beyond that of pictures without the class: "
-        "an empty one, or those of other classes without what was found there.</p>"
+        "<h2>Whether the surroundings give it away</h2><p>The located region is removed from correctly classified "
+        "pictures, and the hole filled with its blurred surroundings. The share of the score that remains shows how "
+        "much the model relies on anything else: the surroundings, or parts of the object that were not located. "
+        "The control fills an equal area where the class map is lowest, to show the effect of filling itself. The "
+        "score is the logit of the class minus that of the best other class, and minus the same for pictures without "
+        "the class: a grey picture, or pictures of other classes without the region located there.</p>"
         + wide(
-            "<table><tr><th>class<th class=n>pictures<th class=n>found region, % of the picture<th class=n>evidence "
-            f"without it, %<th class=n>control, %<th class=n>by it alone, %</tr>{''.join(rows)}</table>"
+            "<table><tr><th>class<th class=n>pictures<th class=n>located region, % of the picture<th class=n>score "
+            f"without it, %<th class=n>control, %<th class=n>score of it alone, %</tr>{''.join(rows)}</table>"
         )
     )
 
 
 def drawn_of(held_out: HeldOut) -> list[tuple[int, list[int]]]:
-    """The images whose heatmaps are drawn: (class, their indices), at most MOST_TILES in all.
+    """The images whose heatmaps are drawn: (class, image indices), at most MOST_TILES images in all.
 
-    With too many classes for a row of each, those with the lowest recall are drawn, in the order of classes.
+    If there are too many classes to give each a row, the ones with the lowest recall are drawn, in class order.
     """
     pictures = held_out.pictures
     shown = [k for k in np.flatnonzero(pictures.counts > 0).tolist() if k not in pictures.background]
@@ -139,11 +140,11 @@ def drawn_of(held_out: HeldOut) -> list[tuple[int, list[int]]]:
 
 
 def heat_map_tiles(localizer: Localizer, held_out: HeldOut, done: Callable[[int], object]) -> list[str]:
-    """For each class, images that show it with its heatmap, drawn by lot: see `drawn_of`."""
+    """For each class, a random sample of its images with its heatmap; see `drawn_of`."""
     chosen = drawn_of(held_out)
     pictures = held_out.pictures
     absent = int(np.count_nonzero(np.delete(pictures.counts, pictures.background))) - len(chosen)
-    some = f" Of {absent} more classes, which have a higher recall, none is shown." if absent else ""
+    some = f" {absent} more classes, with higher recall, are not shown." if absent else ""
     parts = [
         "<h2>Where it looks</h2><p>Held-out images of each class with the class's own heatmap and box. Heat on the "
         "object: it has learned the object. Heat beside it, the same way in image after image: it has learned "
@@ -164,7 +165,7 @@ def heat_map_tiles(localizer: Localizer, held_out: HeldOut, done: Callable[[int]
 
 
 def plain_tile(path: Path, caption: str) -> str:
-    """A picture as it is."""
+    """A picture without a heatmap."""
     try:
         return tile(on_square(Image.fromarray(read_picture(path, enough=_TILE).pixels), _TILE), caption)
     except PictureError as error:

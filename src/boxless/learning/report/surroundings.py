@@ -1,4 +1,4 @@
-"""Whether a class is told by what was found, or by what is around it."""
+"""Occlusion test: does the model recognize a class by the region it locates, or by the surroundings?"""
 
 from __future__ import annotations
 
@@ -24,48 +24,50 @@ Pixels = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 
 A_CLASS = 8
-"""Pictures of each class that are looked at."""
+"""Pictures tested per class."""
 
 IN_ALL = 200
-"""Pictures that are looked at in all; with very many classes, not all are."""
+"""Pictures tested in total, so with very many classes some are not tested."""
 
 FEWEST = 4
-"""Of fewer pictures nothing is noted."""
+"""A class with fewer tested pictures is never reported as suspicious."""
 
 SUSPICIOUS = 0.5
-"""A class that keeps as much of its evidence without what was found is told by its surroundings too."""
+"""A class that keeps this share of its score without the located region is recognized by its surroundings too."""
 
 WHOLE = 0.9
-"""A found region of so much of a picture covers nearly everything."""
+"""A located region that takes at least this share of a picture covers nearly everything."""
 
 SMALL, TOO_LITTLE = 0.2, 0.25
-"""A region of no more of the picture, which alone keeps no more of the evidence, is probably a part of the object."""
+"""A region is probably only a part of the object if it takes at most the first share of the picture and alone keeps at
+most the second share of the score."""
 
 _LEAST = 1.0
-"""Logits; with less evidence than that there is nothing to take shares of."""
+"""In logits: pictures with a lower class score are skipped, because shares of it would be noise."""
 
 _GREY = 127
 
 _SPREAD = 0.125
-"""The blur of the ground that fills a hole, as a share of the picture's longer side."""
+"""Standard deviation of the blur that fills a hole, as a share of the picture's longer side."""
 
 
 @dataclass(frozen=True)
-class Survival:
-    """What is left of the evidence for a class when a part of the picture is filled with the ground around it.
+class OcclusionResult:
+    """How much of a class's score remains when part of the picture is filled with blurred context.
 
-    Evidence is the logit of the class over that of the best other one (with several labels, the logit), beyond what
-    pictures have that do not show it: an empty one, or those of other classes without what was found there, whichever
-    has more. In them too some class has to be the likeliest. Shares of it are means over pictures, in [0, 1].
+    The score is the logit of the class minus that of the best other class (for multi-label models, the logit itself).
+    The score of pictures that do not show the class is subtracted, since some class is the most probable in those too:
+    a grey picture, or pictures of other classes without the region located there, whichever scores higher. The shares
+    are means over pictures, in [0, 1].
 
     Attributes:
         class_index: the class.
-        pictures: how many that are rightly named, and have such evidence, were looked at.
-        region: the mean share of a picture that the found region takes.
-        without: the share of the evidence that is left without the found region.
-        only: the share that is left when only the found region is.
-        control: the share that is left when as much is filled elsewhere, where least speaks for the class: what the
-            filling itself does.
+        pictures: the number of tested pictures: correctly classified, and with a high enough score.
+        region: the mean share of a picture that the located region takes.
+        without: the share of the score that remains without the located region.
+        only: the share that remains with the located region alone.
+        control: the share that remains when an equal area is filled where the class map is lowest: the effect of
+            filling itself.
     """
 
     class_index: int
@@ -77,21 +79,25 @@ class Survival:
 
     @property
     def whole(self) -> bool:
-        """Whether the found region covers nearly the whole picture, so that a box says little."""
+        """Whether the located region covers nearly the whole picture, so that its box tells little."""
         return self.region >= WHOLE
 
     @property
     def part(self) -> bool:
-        """Whether what was found is probably a part of the object: small, too little alone, and hardly missed."""
+        """Whether the region is probably only a part of the object: small, and neither sufficient nor necessary."""
         return self.without >= SUSPICIOUS and self.only <= TOO_LITTLE and self.region <= SMALL
 
     @property
     def suspicious(self) -> bool:
-        """Whether boxes of the class may be wrong: most of the evidence lies elsewhere, or they cover everything."""
+        """Whether boxes of the class may be wrong: most of the score comes from elsewhere, or they cover everything."""
         return self.pictures >= FEWEST and (self.without >= SUSPICIOUS or self.whole)
 
     def in_words(self, classes: Sequence[str]) -> str:
-        """For a suspicious class, of K by name, what that means, and what helps."""
+        """For a suspicious class: what was found, and what to do about it.
+
+        Args:
+            classes: the names of all K classes.
+        """
         name = classes[self.class_index]
         if self.whole:
             return (
@@ -100,14 +106,14 @@ class Survival:
             )
         if self.part:
             return (
-                f"{name}: located by a region of {self.region:.0%} of the picture that alone keeps only "
-                f"{self.only:.0%} of the evidence: probably a part of it; try --localization-size 448, or a few boxed "
-                "pictures (--boxes)"
+                f"{name}: the located region takes {self.region:.0%} of the picture and alone keeps only "
+                f"{self.only:.0%} of the score, so it is probably a part of the object: try --localization-size 448, "
+                "or a few boxed pictures (--boxes)"
             )
         return (
-            f"{name}: {self.without:.0%} of the evidence stays when what was found ({self.region:.0%} of the picture) "
-            "is taken out: the surroundings give it away; add pictures of it elsewhere, or of the surroundings alone "
-            "(background)"
+            f"{name}: {self.without:.0%} of the score remains when the located region ({self.region:.0%} of the "
+            "picture) is removed, so the surroundings give it away: add pictures of it elsewhere, or of the "
+            "surroundings alone (background)"
         )
 
     def as_dict(self, classes: Sequence[str]) -> dict[str, Any]:
@@ -116,60 +122,60 @@ class Survival:
         return {"class": classes[self.class_index], "pictures": self.pictures, **shares, "suspicious": self.suspicious}
 
 
-def survivals(
+def occlusion_test(
     network: ModelFile,
     preset: str,
     held_out: HeldOut,
     done: Callable[[int, int], object] = lambda done, total: None,
     fill: Callable[[Pixels, Mask], Pixels] | None = None,
-) -> tuple[Survival, ...]:
-    """How far each class survives without what was found, on a few of the held-out pictures that are named rightly.
+) -> tuple[OcclusionResult, ...]:
+    """Tests how much of each class's score comes from the region that is located.
 
     Args:
-        network: knows the pictures' classes, in their order.
-        preset: the name of one of its presets; its first look names.
-        held_out: what the network says of the pictures.
-        done: told after each picture how many are, and of how many.
-        fill: fills a hole (H, W) of a picture (H, W, 3); `filled` where None.
+        network: a model with the classes of the pictures, in their order.
+        preset: the name of one of its presets; scores are those of its classification pass.
+        held_out: the predictions for the held-out pictures; a few correctly classified ones of each class are used.
+        done: called after each picture with the number done and the total.
+        fill: fills a hole (H, W) of a picture (H, W, 3) [default: `filled`].
 
     Returns:
-        One for each class that has such pictures and is no background.
+        One result for each class, other than background, that has usable pictures.
     """
     network = network.on_one_core
     localizer = Localizer(network, preset)
     wanted = list(_chosen(held_out, network.card.background))
-    looked: dict[int, list[_Said]] = {}
+    measured: dict[int, list[_Logits]] = {}
 
-    def one(which: tuple[int, int]) -> _Said | None:
+    def one(which: tuple[int, int]) -> _Logits | None:
         k, i = which
-        return _looked(network, localizer, held_out, k, i, fill or filled)
+        return _measured(network, localizer, held_out, k, i, fill or filled)
 
     results = ordered_map(one, wanted, usable_cores())
     for count, ((k, _), found) in enumerate(zip(wanted, results, strict=True), 1):
         done(count, len(wanted))
         if found is not None:
-            looked.setdefault(k, []).append(found)
+            measured.setdefault(k, []).append(found)
     several = held_out.pictures.several
-    made = [_survival(k, said, _floor(k, looked, held_out), several) for k, said in sorted(looked.items())]
-    return tuple(each for each in made if each is not None)
+    tested = [_result(k, some, _floor(k, measured, held_out), several) for k, some in sorted(measured.items())]
+    return tuple(each for each in tested if each is not None)
 
 
 def filled(pixels: Pixels, hole: Mask) -> Pixels:
-    """A picture (H, W, 3) with a hole filled by what is around it, blurred: the nearer, the more it counts.
+    """A picture (H, W, 3) whose hole (H, W) is filled with the blurred pixels around it; nearer ones count more.
 
-    Where the ground is too far, and where there is none, its mean and grey.
+    Pixels too far from any context get its mean colour; a picture that is all hole becomes grey.
     """
     weight = np.asarray(~hole, np.float32)
     spread = _SPREAD * max(hole.shape)
-    ground = cv2.GaussianBlur(pixels * weight[..., None], (0, 0), spread)
+    context = cv2.GaussianBlur(pixels * weight[..., None], (0, 0), spread)
     near = cv2.GaussianBlur(weight, (0, 0), spread)[..., None]
     mean = pixels[~hole].mean(axis=0) if weight.any() else np.full(3, 127.0)
-    fill = np.where(near > 1e-3, ground / np.maximum(near, 1e-3), mean)
+    fill = np.where(near > 1e-3, context / np.maximum(near, 1e-3), mean)
     return np.asarray(np.where(hole[..., None], fill.clip(0, 255), pixels), np.uint8)
 
 
 def _chosen(held_out: HeldOut, background: Sequence[int]) -> list[tuple[int, int]]:
-    """(class, picture) to look at, drawn by lot: pictures that are rightly named."""
+    """The (class, picture) pairs to test: a random sample of the correctly classified pictures."""
     random = np.random.default_rng(0)
     right = (held_out.pictures.targets > 0) & held_out.said
     found = [
@@ -182,14 +188,14 @@ def _chosen(held_out: HeldOut, background: Sequence[int]) -> list[tuple[int, int
 
 
 @dataclass(frozen=True, eq=False)
-class _Said:
-    """What the network says of one picture, whole and with parts of it filled: logits (K,) each.
+class _Logits:
+    """The logits (K,) of one picture, unchanged and with parts of it filled.
 
     Attributes:
         picture: its index.
-        region: the share of it that was found.
-        whole, empty: as it is, and of a grey one of its size.
-        without, only, control: see `Survival`.
+        region: the share of it that the located region takes.
+        whole, empty: of the picture unchanged, and of a grey one of its size.
+        without, only, control: see `OcclusionResult`.
     """
 
     picture: int
@@ -201,15 +207,15 @@ class _Said:
     control: Floats
 
 
-def _looked(
+def _measured(
     network: ModelFile,
     localizer: Localizer,
     held_out: HeldOut,
     k: int,
     i: int,
     fill: Callable[[Pixels, Mask], Pixels],
-) -> _Said | None:
-    """What is said of a picture with and without what is found of a class; None if it cannot be read."""
+) -> _Logits | None:
+    """The logits of a picture with and without the region located for class k; None if it cannot be read."""
     side, threshold = localizer.preset.scales[0], localizer.preset.threshold_of(k)
     try:
         picture = read_picture(held_out.pictures.paths[i], enough=localizer.preset.largest)
@@ -225,33 +231,35 @@ def _looked(
     elsewhere = elsewhere.reshape(scores.shape) & ~region
     seen = (view, np.full_like(view, _GREY), fill(view, region), fill(view, ~region), fill(view, elsewhere))
     logits = [network.run(np.ascontiguousarray(each), size=size, classes=[k], top=0).logits for each in seen]
-    return _Said(i, float(region.mean()), *logits)
+    return _Logits(i, float(region.mean()), *logits)
 
 
-def _evidence(logits: Floats, k: int, several: bool) -> float:
+def _score(logits: Floats, k: int, several: bool) -> float:
     return float(logits[k] if several else logits[k] - np.delete(logits, k).max())
 
 
-def _floor(k: int, looked: Mapping[int, Sequence[_Said]], held_out: HeldOut) -> float:
-    """The evidence for a class in pictures of other classes without what was found there; -inf where there are none."""
+def _floor(k: int, measured: Mapping[int, Sequence[_Logits]], held_out: HeldOut) -> float:
+    """The mean score of class k in other classes' pictures without their located region; -inf if there are none."""
     shown = held_out.pictures.targets[:, k] > 0
     others = [
-        _evidence(said.without, k, held_out.pictures.several)
-        for j, some in looked.items()
-        for said in some
-        if j != k and not shown[said.picture]
+        _score(logits.without, k, held_out.pictures.several)
+        for j, some in measured.items()
+        for logits in some
+        if j != k and not shown[logits.picture]
     ]
     return float(np.mean(others)) if others else -inf
 
 
-def _survival(k: int, some: Sequence[_Said], floor: float, several: bool) -> Survival | None:
-    """Means of the shares of a class's evidence, over the pictures that have any to speak of; None if none has."""
+def _result(k: int, some: Sequence[_Logits], floor: float, several: bool) -> OcclusionResult | None:
+    """The mean shares of class k's score, over the pictures whose score is high enough; None if there are none."""
     rows = []
-    for said in some:
-        least = max(_evidence(said.empty, k, several), floor)
-        whole = _evidence(said.whole, k, several) - least
+    for logits in some:
+        least = max(_score(logits.empty, k, several), floor)
+        whole = _score(logits.whole, k, several) - least
         if whole >= _LEAST:
-            parts = (said.without, said.only, said.control)
-            left = [min(1.0, max(0.0, (_evidence(each, k, several) - least) / whole)) for each in parts]
-            rows.append((said.region, *left))
-    return Survival(k, len(rows), *(float(np.mean(column)) for column in zip(*rows, strict=True))) if rows else None
+            parts = (logits.without, logits.only, logits.control)
+            remaining = [min(1.0, max(0.0, (_score(each, k, several) - least) / whole)) for each in parts]
+            rows.append((logits.region, *remaining))
+    if not rows:
+        return None
+    return OcclusionResult(k, len(rows), *(float(np.mean(column)) for column in zip(*rows, strict=True)))

@@ -78,7 +78,7 @@ export class Editor {
     const unit = 1 / matrix.a; // a pixel of the screen
     const boxes = picture.boxes.filter(({ label }) => only === null || label === only);
     const depends = JSON.stringify([boxes, picture.shown, this.selected, this.adding, this.#drag, unit]);
-    if (svg.drawn === depends) return; // what is there stays the element that it is
+    if (svg.drawn === depends) return; // nothing changed: keep the elements
     svg.drawn = depends;
     const focused = svg.contains(document.activeElement) ? document.activeElement.dataset.key : null;
     svg.classList.toggle("adding", this.adding);

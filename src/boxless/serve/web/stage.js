@@ -38,7 +38,7 @@ export function showStage(stage, picture, look, { editor, several, retry, remove
     become(stage, [failure(picture, retry, remove)]);
     return;
   }
-  if (picture.drawable && !picture.image) return; // it is opened again: what is there stays for that moment
+  if (picture.drawable && !picture.image) return; // it is being opened again: keep showing the last drawing
   const depends = [picture, picture.image, picture.found, busy, look.heat, look.boxes, several, ...picture.predictions];
   if (depends.length === drawn.length && depends.every((each, i) => each === drawn[i])) {
     for (const svg of stage.querySelectorAll("svg")) svg.redraw();

@@ -8,7 +8,7 @@ export class Refusal extends Error {
   }
 }
 
-/** The model's file, with its progress told in words. */
+/** Downloads the model file; `progress` is called with the progress in words. */
 async function download(path, progress) {
   const answer = await fetch(path);
   if (!answer.ok) throw new Refusal("The model is missing", `${path}: ${answer.status} ${answer.statusText}`);
@@ -46,7 +46,7 @@ function asking(worker) {
     });
 }
 
-/** Opens the engine; `progress` is told how far it is, in words. */
+/** Opens the engine; `progress` is called with a description of each step. */
 export async function open(progress) {
   const answer = await fetch("model.json");
   if (!answer.ok) throw new Refusal("The model is missing", `model.json: ${answer.status} ${answer.statusText}`);

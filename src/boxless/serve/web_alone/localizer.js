@@ -72,8 +72,8 @@ function mapOf({ shape: [, rows, columns], values }, k) {
   return { rows, columns, values: values.subarray(k * rows * columns, (k + 1) * rows * columns) };
 }
 
-/** A map without what is negative, walked over an output's affinity. */
-function walked(map, affinity, steps, exponent = 1) {
+/** The positive part of a map, refined by random walk over an output's affinity. */
+function refinedMap(map, affinity, steps, exponent = 1) {
   const positive = { ...map, values: map.values.map((value) => Math.max(0, value)) };
   return affinity ? walk(positive, sharpened(affinity, exponent), steps) : positive;
 }
@@ -104,11 +104,11 @@ export async function locate(pixels, size, card, presetName, { classes, top, nms
   const needsOne = (index) => localizationOf(index) || (preset.localization.length && card.background.includes(index));
   if (!all.every(needsOne)) for (const side of preset.scales.slice(1)) passes.set(side, await pass(side, all, 0));
   const outputs = [...passes.values()];
-  const chances = probabilities(first.logits, card.activation);
+  const ofAll = probabilities(first.logits, card.activation);
   const seen = all.map((index, k) => {
     const map = meanMap(outputs, k);
     const activation = largest((needsOne(index) ? meanMap([first], k) : map).values);
-    const probability = chances[index];
+    const probability = ofAll[index];
     const detected = activation > 0 && activation >= preset.min_activation && probability >= preset.min_probability;
     return { index, probability, activation, detected, map };
   });
@@ -122,14 +122,14 @@ export async function locate(pixels, size, card, presetName, { classes, top, nms
     for (const index of wanted) maps.set(index, localized(output, found.indexOf(index), each));
   }
   const predictions = chosen.map((each) => {
-    const refined = maps.get(each.index) ?? walked(each.map, outputs.at(-1).affinity, preset.refinement_steps);
-    return prediction(each, refined, size, card, preset);
+    const map = maps.get(each.index) ?? refinedMap(each.map, outputs.at(-1).affinity, preset.refinement_steps);
+    return prediction(each, map, size, card, preset);
   });
   if (single && !classes) {
     suppressOverlaps(predictions.map(({ boxes }) => boxes), nms).forEach((boxes, i) => (predictions[i].boxes = boxes));
   }
-  const told = predictions.map((each) => plain(each));
-  return { ...size, model: card.name, preset: presetName, maps: card.maps, typical_activation: card.typical_activation, predictions: told };
+  const described = predictions.map((each) => plain(each));
+  return { ...size, model: card.name, preset: presetName, maps: card.maps, typical_activation: card.typical_activation, predictions: described };
 }
 
 /** The first ones: detected classes before others, each group by falling probability. */
@@ -151,7 +151,7 @@ function localized(output, k, how) {
   const map = mapOf(output.class_maps, k);
   const weights = output.anomaly ? resizeMap(anomalyWeights(output.anomaly), map.rows, map.columns).values : null;
   const weighted = weights ? { ...map, values: map.values.map((value, i) => value * weights[i]) } : map;
-  return walked(weighted, output.affinity, how.refinement_steps, how.affinity_exponent);
+  return refinedMap(weighted, output.affinity, how.refinement_steps, how.affinity_exponent);
 }
 
 function prediction({ index, probability, activation, detected }, refined, size, card, preset) {
@@ -176,15 +176,15 @@ function boxesOf(map, { height, width }, threshold, probability) {
 
 /** A prediction as JSON has it, and its map; see boxless/prediction.py. */
 function plain({ label, class_index, probability, activation, detected, boxes, class_map }) {
-  const told = boxes.map(({ box, score }) => ({ box: box.map((edge) => decimals(edge, 2)), score: decimals(score, 4) }));
+  const described = boxes.map(({ box, score }) => ({ box: box.map((edge) => decimals(edge, 2)), score: decimals(score, 4) }));
   return {
     label,
     class_index,
     probability: decimals(probability, 6),
     activation: decimals(activation, 4),
     detected,
-    box: told[0]?.box ?? null,
-    boxes: told,
+    box: described[0]?.box ?? null,
+    boxes: described,
     class_map,
   };
 }
