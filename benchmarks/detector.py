@@ -28,7 +28,7 @@ from boxless.datasets.labelled import LabelledPictures
 from boxless.datasets.split import read_split
 from boxless.learning.detector.options import DetectorOptions
 from boxless.learning.detector.pseudo_labels import PseudoLabels
-from boxless.learning.detector.teacher import named_by_class_maps
+from boxless.learning.detector.teacher import class_map_probabilities
 from boxless.localizer import Localizer
 from boxless.system.files import write_whole
 from boxless.system.machine import LEARNING, machine
@@ -149,7 +149,7 @@ def measure(name: str, work: Path) -> None:
     folder = DATA / data.boxes[1][1]
     training, held_out = read_split(DATA / data.labels, str(DATA / data.val) if data.val else None)
     truth = true_boxes(data, training) if data.boxes[0] else []
-    names = named_by_class_maps(work / "teacher.onnx", held_out, lambda count: None)
+    names = class_map_probabilities(work / "teacher.onnx", held_out, lambda count: None)
     found: dict[str, Any] = {
         "pictures": len(coco["images"]),
         "boxes": len(coco["annotations"]),

@@ -17,7 +17,7 @@ from boxless.export.assemble import NETWORK_PREFIX, tensor_info
 from boxless.imaging.read import read_picture, resize_pixels
 from boxless.learning.detector.evidence import evidence_of
 from boxless.learning.detector.pseudo_labels import PseudoLabels
-from boxless.learning.detector.teacher import load_pseudo_labels, look
+from boxless.learning.detector.teacher import detect, load_pseudo_labels
 from boxless.localizer import Localizer
 from boxless.maps.boxes import iou
 from boxless.maps.class_maps import probabilities
@@ -35,7 +35,7 @@ def naming(said: NDArray[np.float32], held_out: LabelledPictures) -> float:
 def named_by_detector(file: Path, held_out: LabelledPictures) -> NDArray[np.float32]:
     """The score of each class's surest box in each picture, (n, K)."""
     model = ModelFile(file, threads=1)
-    rows = [probabilities(look(model, path)[0].logits, "sigmoid") for path in held_out.paths]
+    rows = [probabilities(detect(model, path)[0].logits, "sigmoid") for path in held_out.paths]
     return np.stack(rows).astype(np.float32)
 
 

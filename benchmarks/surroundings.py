@@ -20,7 +20,7 @@ from boxless.datasets.labelled import LabelledPictures
 from boxless.datasets.split import read_split
 from boxless.learning.head.fit import fit
 from boxless.learning.report.held_out import HeldOut, measure
-from boxless.learning.report.surroundings import Survival, filled, survivals
+from boxless.learning.report.surroundings import OcclusionResult, filled, occlusion_test
 from boxless.models.model_file import ModelFile
 
 Pixels = NDArray[np.uint8]
@@ -83,7 +83,7 @@ def main() -> None:
             for fill, how in FILLS.items():
                 if fill != SHIPPED and name not in FILLED_ALL_WAYS:
                     continue
-                found = survivals(network, network.card.default_preset, held_out, fill=how)
+                found = occlusion_test(network, network.card.default_preset, held_out, fill=how)
                 rows.append({"set": name, "fill": fill, **_means(found)})
                 print(rows[-1], flush=True)
             classes[name] = [each.as_dict(training.classes) for each in found]
@@ -91,7 +91,7 @@ def main() -> None:
             write_results("surroundings", {"rows": rows, "classes": classes})  # each set as it comes
 
 
-def _means(found: tuple[Survival, ...]) -> dict[str, object]:
+def _means(found: tuple[OcclusionResult, ...]) -> dict[str, object]:
     pictures = sum(each.pictures for each in found)
     names = ("region", "without", "control", "only")
     means = {n: round(sum(getattr(each, n) * each.pictures for each in found) / pictures, 3) for n in names}

@@ -257,8 +257,8 @@ def test_pictures_that_vanish_while_it_runs_are_rows(album: Path, tmp_path: Path
 def test_a_killed_run_goes_on(album: Path, tmp_path: Path) -> None:
     out, listed = tmp_path / "out", tmp_path / "list.txt"
     listed.write_text(f"{album}/a.jpg\n" * 40)
-    program = f"from boxless.cli import main; import sys; sys.argv = ['boxless', 'locate', {str(listed)!r}, '--out', "
-    program += f"{str(out)!r}, '--format', 'jsonl', '--shard', '4', '--preset', 'fast']; main()"
+    program = f"from boxless.cli import main; import sys; sys.argv = ['boxless', 'batch', {str(listed)!r}, '--out', "
+    program += f"{str(out)!r}, '--shard-format', 'jsonl', '--shard-size', '4', '--preset', 'fast']; main()"
     for kills in range(3):
         child = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         before = len(parts(out)) if out.exists() else 0

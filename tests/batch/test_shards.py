@@ -26,7 +26,8 @@ def row(item: Item) -> dict[str, Any]:
     box = {"box": [1.0, 2.0, 30.5, 40.25], "score": 0.5}
     prediction = {"label": "cup", "class_index": 968, "probability": 0.75, "activation": 9.5, "detected": True}
     about = {"image": item.name, "width": 60, "height": 40, "model": "m", "preset": "fast", "maps": "exact"}
-    return {**about, "predictions": [{**prediction, "box": box["box"], "boxes": [box]}], "error": None}
+    flat = {"xyxy": [box["box"]], "scores": [0.5], "class_ids": [968], "labels": ["cup"]}
+    return {**about, "predictions": [{**prediction, "box": box["box"], "boxes": [box]}], **flat, "error": None}
 
 
 def to_do(shards: Shards) -> list[tuple[int, list[Item]]]:

@@ -38,7 +38,7 @@ def test_a_table_with_notes(boxed: Path, pictures: Path) -> None:
     assert lines[1].split() == ["%", "(95", "%", "interval)", "oracle", "deployable", "centre", "box"]
     assert any(line.startswith("Top-1 localization") for line in lines)
     assert (
-        "note: 1 objects are of classes that the model lacks, by index, id and name; they are not measured: yeti"
+        "note: 1 objects are of classes that the model lacks, by index, id and name; they are left out: yeti"
         in lines
     )
     assert any("gone.jpg" in line for line in lines)
@@ -111,7 +111,7 @@ def test_average_precision_of_classes_of_one_label(pictures: Path, tmp_path: Pat
     ("options", "said"),
     [
         (["nowhere.json"], "no data set 'nowhere.json'"),
-        (["{boxed}", "--format", "yolo"], "no layout 'yolo'"),
+        (["{boxed}", "--format", "yolo"], "no YOLO data set"),
         (["{boxed}", "--preset", "quick"], "no preset 'quick'"),
         (["{boxed}", "--method", "scorecam"], "no method 'scorecam'"),
         (["{boxed}", "--maps", "nowhere"], "no folder of maps"),
