@@ -25,10 +25,10 @@ def export_keras(model: Any, file: Path, output: str | None = None) -> None:  # 
     Args:
         model: of Keras 3, or of tf_keras.
         file: to write.
-        output: the name of the classification output, if there are several outputs.
+        output: the name of the only output to export; all of them if None.
 
     Raises:
-        NetworkError: if it takes no images, or has other outputs.
+        NetworkError: if it takes no images, or has no such output.
     """
     tensorflow = framework("tensorflow", "tensorflow-cpu")
     framework("tf2onnx", "tf2onnx")
@@ -36,7 +36,8 @@ def export_keras(model: Any, file: Path, output: str | None = None) -> None:  # 
     if not isinstance(shape, tuple) or len(shape) != 4:
         raise NetworkError(f"a Keras model with the input {shape} (expected one of images, (None, height, width, 3))")
     names = list(getattr(model, "output_names", None) or ["output"])
-    wanted = _output(names, output)
+    if output is not None and output not in names:
+        raise NetworkError(f"no output '{output}' (it has {', '.join(names)})")
     _teach_erfc()
     for layer in model._flatten_layers():
         if type(layer).__name__ == "Normalization" and getattr(layer, "mean", None) is not None:
@@ -44,9 +45,9 @@ def export_keras(model: Any, file: Path, output: str | None = None) -> None:  # 
             layer.mean, layer.variance = np.asarray(layer.mean), np.asarray(layer.variance)
 
     def one(outputs: Any) -> Any:  # noqa: ANN401
-        if isinstance(outputs, dict):
-            return outputs[wanted]
-        return outputs[names.index(wanted)] if isinstance(outputs, (list, tuple)) else outputs
+        if output is None or not isinstance(outputs, (dict, list, tuple)):
+            return outputs
+        return outputs[output] if isinstance(outputs, dict) else outputs[names.index(output)]
 
     # Padding is then worked out as images come, so other sizes than the declared one can be seen. What
     # Keras declares is checked by calling the model, not by its `call`.
@@ -58,15 +59,6 @@ def export_keras(model: Any, file: Path, output: str | None = None) -> None:  # 
     except Exception:
         function = tensorflow.function(lambda images: one(model(images, training=False)))
         _convert(function, shape, file)
-
-
-def _output(names: list[str], wanted: str | None) -> str:
-    """The name of the classification output."""
-    if wanted is not None and wanted not in names:
-        raise NetworkError(f"no output '{wanted}' (it has {', '.join(names)})")
-    if wanted is None and len(names) != 1:
-        raise NetworkError(f"{len(names)} outputs ({', '.join(names)}); choose one with --output NAME")
-    return wanted or names[0]
 
 
 def _convert(function: Any, shape: tuple[int | None, ...], file: Path) -> None:  # noqa: ANN401

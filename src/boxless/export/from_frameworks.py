@@ -88,6 +88,9 @@ def from_keras(model: Any, out: str | Path, **options: Any) -> Attached:  # noqa
     if isinstance(declared, tuple) and len(declared) == 4 and all(declared[1:3]):
         options["input_size"] = options.get("input_size") or declared[1:3]
     output = options.pop("output", None)  # by the name that Keras knows
+    names = getattr(model, "output_names", None) or ()
+    if output is None and len(names) > 1:
+        raise NetworkError(f"{len(names)} outputs ({', '.join(names)}); choose one with --output NAME")
     return _attached(name, lambda file: export_keras(model, file, output), out, options)
 
 
