@@ -38,8 +38,7 @@ def test_a_table_with_notes(boxed: Path, pictures: Path) -> None:
     assert lines[1].split() == ["%", "(95", "%", "interval)", "oracle", "deployable", "centre", "box"]
     assert any(line.startswith("Top-1 localization") for line in lines)
     assert (
-        "note: 1 objects are of classes that the model lacks, by index, id and name; they are left out: yeti"
-        in lines
+        "note: 1 objects are of classes that the model lacks, by index, id and name; they are left out: yeti" in lines
     )
     assert any("gone.jpg" in line for line in lines)
 
