@@ -204,7 +204,7 @@ def test_a_killed_run_goes_on_where_it_was(pictures: Path, tmp_path: Path) -> No
     assert (
         other.returncode == 2
         and "preset fast then, balanced now" in other.stderr
-        and "anew with --force" in other.stderr
+        and "start over with --force" in other.stderr
     )
     done = boxless(*arguments)
     assert done.returncode == 0, done.stderr
