@@ -137,7 +137,7 @@ def test_other_classes_by_keyboard_alone(page: Page, address: str, coffee: Path)
     page.keyboard.press("Enter")
     page.locator("#verdict").get_by_text("not located").wait_for()
     assert page.get_by_role("button", name="tabby").get_attribute("aria-pressed") == "true"
-    assert page.locator("#stage canvas").get_attribute("aria-label") == "coffee.jpg: no tabby"
+    assert page.locator("#stage canvas").get_attribute("aria-label") == "coffee.jpg: tabby, < 1 %, not located"
 
     page.get_by_role("radio", name="balanced").focus()
     page.keyboard.press("ArrowLeft")
