@@ -50,10 +50,10 @@ def held(service: Running, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[li
     localizer = service.service.models[None].default
     locate = localizer.locate
 
-    def waits(image: io.BytesIO, **named: object) -> object:
+    def waits(image: io.BytesIO, *options: object) -> object:
         begun.append(image.getbuffer().nbytes == len(LARGE))
         assert going.acquire(timeout=20)
-        return locate(image, **named)  # type: ignore[arg-type]
+        return locate(image, *options)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patched:
         patched.setattr(localizer, "locate", waits)
