@@ -107,11 +107,14 @@ class MultiScaleRunner:
             Of each chosen class a map (u, v), not negative, in logits; each on a grid of its own.
         """
         maps: dict[int, Floats] = {}
+        by_scale: dict[int, list[tuple[LocalizationPass, list[int]]]] = {}
         for each in self.preset.localization:
-            wanted = [k for k in passes.chosen if k in each.classes]
-            if wanted:
-                # The same pass again would give the same.
-                output = passes.outputs.get(each.scale) or self._pass(picture, each.scale, wanted, 0)
+            if wanted := [k for k in passes.chosen if k in each.classes]:
+                by_scale.setdefault(each.scale, []).append((each, wanted))
+        for scale, group in by_scale.items():
+            # The same pass again would give the same.
+            output = passes.outputs.get(scale) or self._pass(picture, scale, [k for _, some in group for k in some], 0)
+            for each, wanted in group:
                 maps |= zip(wanted, _localized(output, wanted, each), strict=True)
         others = [i for i, k in enumerate(passes.chosen) if k not in maps]
         refined = _refined(passes.class_maps[others], passes.affinity, self.preset.refinement_steps) if others else ()

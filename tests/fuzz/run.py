@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import resource
 import selectors
 import subprocess
 import sys
@@ -117,15 +116,19 @@ def _work(kind: str, first: int, end: int, seed: int) -> None:
                 settled = _memory()
         if settled and _memory() - settled > MOST_GROWTH:
             _say(number=end - 1, fault=f"grew by {(_memory() - settled) / 1e6:.0f} MB")
-        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        most = _memory("VmHWM")
         if most > MOST_MEMORY:
             _say(number=end - 1, fault=f"took {most / 1e6:.0f} MB")
 
 
-def _memory() -> int:
-    """Bytes in use by this process; 0 where the system does not say."""
-    statm = Path("/proc/self/statm")
-    return int(statm.read_text().split()[1]) * 4096 if statm.is_file() else 0
+def _memory(field: str = "VmRSS") -> int:
+    """Bytes in use by this process, or VmHWM, the most ever; 0 where the system does not say.
+
+    The peak that `getrusage` gives is no less than that of the process which started this one.
+    """
+    status = Path("/proc/self/status")
+    lines = status.read_text().splitlines() if status.is_file() else []
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith(field + ":"))
 
 
 def _say(**said: object) -> None:

@@ -75,20 +75,20 @@ class Dial:
         return Output(np.full(2, pixels.mean(), np.float32), chosen, maps)
 
 
-def test_looks_of_one_size_in_a_frame_leave_each_others_maps() -> None:
+def test_each_size_of_a_frame_is_averaged_for_itself() -> None:
     steady = SteadyNetwork(Dial(), kept=0.5)
 
-    def frame(light: int) -> list[float]:
-        """A look that names, another, and two searches of its size."""
-        looks = [((2, 2), []), ((4, 4), [0]), ((4, 4), [2]), ((4, 4), [3])]
+    def frame(light: int, *more: tuple[tuple[int, int], list[int]]) -> list[float]:
+        """A pass that classifies, another, and some that localize at scales of their own, of which some are smaller."""
         pixels = np.full((4, 4, 3), light, np.uint8)
-        seen = [steady.run(pixels, size=size, classes=asked, top=0 if asked else 1) for size, asked in looks]
-        assert [each.chosen.tolist() for each in seen] == [[0], [0], [2], [3]]
-        return [float(each.class_maps.mean()) for each in seen] + [float(seen[2].logits[0])]
+        passes = [((4, 4), []), ((6, 6), [0]), *more]
+        seen = [steady.run(pixels, size=size, classes=asked, top=0 if asked else 1) for size, asked in passes]
+        assert [each.chosen.tolist() for each in seen] == [[0], [0], *(asked for _, asked in more)]
+        return [float(each.class_maps.mean()) for each in seen] + [float(seen[-1].logits[0])]
 
-    assert frame(10) == [10, 10, 30, 40, 10]
-    assert frame(20) == [15, 15, 45, 60, 15]
-    assert frame(25) == [20, 20, 60, 80, 20]
+    assert frame(10, ((8, 8), [2]), ((2, 2), [3])) == [10, 10, 30, 40, 10]
+    assert frame(20, ((2, 2), [3])) == [15, 15, 60, 15]
+    assert frame(25, ((8, 8), [2]), ((2, 2), [3])) == [20, 20, 75, 80, 20]
 
 
 def test_a_detector_sees_each_frame_for_itself(clip: Make, tmp_path: Path) -> None:

@@ -31,8 +31,8 @@ class SteadyNetwork:
 
     Logits and class maps are averaged exponentially, each scale for itself. They are averaged in units of logits,
     before anything is normalised: a frame in which little is seen counts little. The affinity stays that of the frame,
-    so that maps still end where things end. The scales of a frame's passes rise, so one that is no larger than the one
-    before begins the next frame.
+    so that maps still end where things end. A frame has one pass of each size, so a size seen before begins the next
+    frame.
 
     Args:
         network: what runs the passes.
@@ -62,7 +62,6 @@ class SteadyNetwork:
         """Restarts the average, for a new scene."""
         self._before: dict[tuple[int, int], _Memory] = {}
         self._now: dict[tuple[int, int], _Memory] = {}
-        self._last = 0
 
     def run(self, pixels: NDArray[np.uint8], *, size: tuple[int, int], classes: Sequence[int], top: int) -> Output:
         """Runs one pass on a frame; see `Network.run`. The most probable classes are those of the average."""
@@ -95,9 +94,8 @@ class SteadyNetwork:
 
     def _turn(self, size: tuple[int, int]) -> None:
         """Goes over to the next frame, if this pass begins one."""
-        if size[0] * size[1] <= self._last:
+        if size in self._now:
             self._before, self._now = self._now, {}
-        self._last = size[0] * size[1]
 
     def _averaged(self, before: Mapping[int, Floats], now: Mapping[int, Floats]) -> dict[int, Floats]:
         return {k: self._mixed(before[k], each) if k in before else each for k, each in now.items()}

@@ -127,7 +127,7 @@ def test_rounds_stop_when_held_out_labels_say_no_more(
 ) -> None:
     """What is trained and exported does not matter here."""
     told = iter([50.0, 60.0, 55.0, 99.0])
-    monkeypatch.setattr(rounds_of_training, "_taught", lambda *args: whole.rounds[0].history)
+    monkeypatch.setattr(rounds_of_training, "_train_round", lambda *args: whole.rounds[0].history)
     monkeypatch.setattr(rounds_of_training, "export_detector", lambda _, out, *args: copy(whole.path, out) and 0.0)
     monkeypatch.setattr(rounds_of_training, "evidence_of", lambda *args: Evidence(next(told), f1=50.0, level=0.3))
     settings = replace(TINY, rounds=4)
@@ -146,10 +146,10 @@ def test_a_detector_worse_than_its_teacher_model_replaces_nothing(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(rounds_of_training, "_taught", lambda *args: whole.rounds[0].history)
+    monkeypatch.setattr(rounds_of_training, "_train_round", lambda *args: whole.rounds[0].history)
     monkeypatch.setattr(rounds_of_training, "export_detector", lambda _, out, *args: copy(whole.path, out) and 0.0)
-    monkeypatch.setattr(rounds_of_training, "_evidence", lambda *args: Evidence(60.0, f1=50.0, level=0.3))
-    monkeypatch.setattr(rounds_of_training, "_evidence_of_teacher", lambda *args: Evidence(before, 50.0, 0.3))
+    monkeypatch.setattr(rounds_of_training, "_held_out_accuracy", lambda *args: Evidence(60.0, f1=50.0, level=0.3))
+    monkeypatch.setattr(rounds_of_training, "_teacher_accuracy", lambda *args: Evidence(before, 50.0, 0.3))
     out = tmp_path / "mine.onnx"
     out.write_text("the user's model")
     made = train_detector(pictures, pictures, out, replace(TINY, rounds=1), taught(pictures))
