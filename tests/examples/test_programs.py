@@ -60,5 +60,5 @@ def test_pre_annotation(tmp_path: Path, pictures: Path) -> None:
 
     corrected = ("judge", "to-correct", EXAMPLES / "corrected.json", "--preset", "fast")
     said = run("pre_annotation.py", *corrected, cwd=tmp_path)
-    assert "kept     chelsea.jpg: Egyptian cat" in said and "added    rocket.jpg: missile" in said
-    assert "removed  rocket.jpg: drilling platform" in said
+    assert "kept     chelsea.jpg: Egyptian cat" in said and "moved    rocket.jpg: missile" in said
+    assert "3 drafted boxes: 2 kept, 1 moved, 0 removed, 0 added" in said
