@@ -66,10 +66,28 @@ def test_a_scale_that_was_seen_already_is_not_seen_again(scale: int, wanted: lis
 @pytest.mark.parametrize(("anomaly", "found"), [([[1, 1], [7, 1]], [[0, 0], [2, 0]]), (None, [[5 / 3, 2], [2, 0]])])
 def test_class_maps_are_weighted_by_the_anomaly_score(anomaly: object, found: list[list[float]]) -> None:
     scores = None if anomaly is None else np.array(anomaly, np.float32)
-    network = Watched(replace(HOLES, source="anomaly", refinement_steps=1), anomaly=scores)
+    network = Watched(replace(HOLES, source="anomaly", refinement_steps=1), anomaly=scores, head=False)
     (hole,) = Localizer(network).locate(PICTURE, classes=["hole"]).predictions
     assert hole.class_map is not None
     assert hole.class_map == pytest.approx(np.array(found))
+
+
+def test_class_maps_are_those_of_the_head_of_their_scale() -> None:
+    class Flipped(Watched):
+        def run(self, pixels: np.ndarray, *, size: tuple[int, int], classes: Sequence[int], top: int) -> Output:
+            output = super().run(pixels, size=size, classes=classes, top=top)
+            return replace(output, localization_maps=output.class_maps[:, ::-1] - 1)
+
+    network = Flipped(replace(HOLES, source="class_maps", refinement_steps=1), anomaly=np.eye(2, dtype=np.float32))
+    (hole,) = Localizer(network).locate(PICTURE, classes=["hole"]).predictions
+    assert hole.class_map == pytest.approx(np.array([[1, 0], [2 / 3, 1]])), "its own maps, without what is negative"
+    assert hole.activation == 5, "of the layer that classifies"
+
+
+def test_passes_of_one_scale_run_once() -> None:
+    network = Watched(HOLES, LocalizationPass(96, (0,), "anomaly"), head=False)
+    Localizer(network).locate(PICTURE, classes=["stain", "hole"])
+    assert network.asked == [(32, [0, 1]), (96, [1, 0])]
 
 
 def test_a_survey_needs_no_localization_pass() -> None:

@@ -16,7 +16,7 @@ from boxless.evaluation.features import FeatureNetwork
 from boxless.export import attach
 from boxless.export.assemble import write_model
 from boxless.export.backbone import Backbone, with_head
-from boxless.export.localization_head import LocalizationHead
+from boxless.export.localization_head import ClassMapHead, LocalizationHead
 from boxless.imaging.read import read_picture, resize_pixels
 from boxless.maps.refine import resize_maps
 from boxless.models.zoo import DEFAULT_MODEL
@@ -70,6 +70,20 @@ def test_a_localization_head_says_of_each_cell_what_its_layer_says(coffee: Path,
     assert plain.localization_maps is None
     for name in ("logits", "chosen", "class_maps", "affinity"):
         np.testing.assert_allclose(getattr(output, name), getattr(plain, name), atol=1e-4)
+
+
+def test_a_class_map_head_makes_class_maps_of_its_own(coffee: Path, tmp_path: Path) -> None:
+    trunk = Backbone(DEFAULT_MODEL)
+    random = np.random.default_rng(0)
+    naming = random.normal(size=(3, trunk.width)).astype(np.float32), np.zeros(3, np.float32)
+    other = random.normal(size=(3, trunk.width)).astype(np.float32)
+    card = replace(trunk.card, labels=("a", "b", "c"), class_ids=())
+    write_model(with_head(DEFAULT_MODEL, *naming, card, ClassMapHead(other)), tmp_path / "head.onnx")
+    pixels, size = read_picture(coffee).pixels, (128, 160)
+    output = ModelFile(tmp_path / "head.onnx", 1).run(pixels, size=size, classes=[2, 0], top=1)
+    features = trunk.cells(pixels, size).features
+    expected = np.tensordot(other[output.chosen], features, 1)
+    assert output.localization_maps == pytest.approx(expected, rel=1e-3, abs=1e-3)
 
 
 @pytest.mark.parametrize("end", [EXACT["gemm"], EXACT["layer normalisation"], LINEARISED["hard-swish"]])

@@ -171,7 +171,11 @@ class Recording:
         self.network = ModelFile(DEFAULT_MODEL, threads=1)
         card = self.network.card
         cuts = tuple(np.linspace(0.3, 0.7, len(card.labels)).round(3).tolist())
-        passes = (LocalizationPass(224, (281, 285), "head"), LocalizationPass(288, (967, 968), "anomaly", 3, 2.0))
+        passes = (
+            LocalizationPass(224, (281, 285), "head"),
+            LocalizationPass(288, (967,), "anomaly", 3, 2.0),
+            LocalizationPass(288, (968,), "class_maps", 2, 1.0),
+        )
         localizing = Preset((160, 224), 2, thresholds=cuts, localization=passes)
         self.card = replace(card, presets={**card.presets, "localizing": localizing})
         self.outputs: list[Output] = []
@@ -181,8 +185,10 @@ class Recording:
         output = self.network.run(pixels, size=size, classes=classes, top=top)
         # What is unusual is what is not alike; and the more activation, the more probable.
         anomaly = None if output.affinity is None else 9 - 5 * output.affinity.max(axis=(2, 3))
+        # Of a localization head at one scale, and of a class map head at the other.
         probable = np.asarray(1 / (1 + np.exp(-resize_maps(output.class_maps, 20, 30))), np.float32)
-        self.outputs.append(replace(output, anomaly=anomaly, localization_maps=probable))
+        own = output.class_maps[:, ::-1] + 1 if size[0] * size[1] > 256**2 else probable
+        self.outputs.append(replace(output, anomaly=anomaly, localization_maps=own))
         self.sizes.append([*size, list(classes), top])
         return self.outputs[-1]
 

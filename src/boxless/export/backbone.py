@@ -16,7 +16,12 @@ from boxless.export.anomaly import Gaussian, append_anomaly
 from boxless.export.assemble import append_head, finish, without_defaults
 from boxless.export.flow import Flow
 from boxless.export.heads import dense
-from boxless.export.localization_head import LocalizationHead, append_localization_head
+from boxless.export.localization_head import (
+    ClassMapHead,
+    LocalizationHead,
+    append_class_map_head,
+    append_localization_head,
+)
 from boxless.models.card import METADATA_KEY, Card
 from boxless.models.model_file import ModelFile, find_model
 
@@ -119,7 +124,7 @@ def with_head(
     weight: Floats,
     bias: Floats,
     card: Card,
-    localization: LocalizationHead | None = None,
+    localization: LocalizationHead | ClassMapHead | None = None,
     gaussian: Gaussian | None = None,
 ) -> onnx.ModelProto:
     """A boxless model with another head: one linear layer behind the average of its last features.
@@ -131,7 +136,8 @@ def with_head(
         weight: (K, C).
         bias: (K,).
         card: of the new model.
-        localization: of the backbone's mid-level features; the new model has `localization_maps` where there is one.
+        localization: of the backbone's mid-level or last features; the new model has `localization_maps` where there is
+            one.
         gaussian: of the backbone's anomaly layer; the new model says the anomaly score of each cell where there is one.
 
     Raises:
@@ -145,7 +151,9 @@ def with_head(
     if fine and gaussian:
         append_anomaly(trunk, gaussian, fine)
     append_head(trunk, dense(weight, bias), features)
-    if layers and localization:
+    if isinstance(localization, ClassMapHead):
+        append_class_map_head(trunk, localization, features)
+    elif layers and localization:
         append_localization_head(trunk, localization, layers)
     whole = finish(trunk, proto.opset_import, card)
     onnx.checker.check_model(whole, full_check=True)

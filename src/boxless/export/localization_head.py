@@ -1,8 +1,9 @@
-"""The localization head: how probably each cell of an image belongs to an object of a class.
+"""Localization heads: layers beside the one that classifies, whose maps localize.
 
-A linear layer on single cells of the mid-level features, all resized to the grid of the finest of them. Linear layer
-and bilinear resizing commute, so the graph applies each feature map's part of the layer on its own grid, and resizes
-what comes of it: k maps instead of hundreds of channels.
+A `LocalizationHead` says how probably each cell of an image belongs to an object of a class. It is a linear layer on
+single cells of the mid-level features, all resized to the grid of the finest of them. Linear layer and bilinear
+resizing commute, so the graph applies each feature map's part of the layer on its own grid, and resizes what comes of
+it: k maps instead of hundreds of channels. A `ClassMapHead` makes class maps of the last features.
 """
 
 from __future__ import annotations
@@ -62,6 +63,30 @@ class LocalizationHead:
 
     weights: tuple[Floats, ...]
     bias: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class ClassMapHead:
+    """Class maps at a scale at which another layer classifies better than the one that classifies the image.
+
+    Attributes:
+        weight: (K, C), of the last features; the rows of some classes may be of another layer than those of others.
+    """
+
+    weight: Floats
+
+
+def append_class_map_head(graph: onnx.GraphProto, head: ClassMapHead, features: str) -> None:
+    """Appends the output `localization_maps` float32 (N, k, h, w), in logits, of the `chosen` classes.
+
+    Args:
+        graph: makes `features` and `chosen`.
+        head: of `features`.
+        features: the name of the last features (N, C, h, w).
+    """
+    graph.initializer.append(numpy_helper.from_array(head.weight, "localization_weight"))
+    append_part(graph, _PART.format(name="localization"), localization_in=features)
+    graph.output.append(tensor_info("localization_maps", TensorProto.FLOAT, "N", "k", "h", "w"))
 
 
 def append_localization_head(graph: onnx.GraphProto, head: LocalizationHead, layers: Sequence[str]) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from boxless.errors import ModelFileError
+from boxless.models.presets import MapSource
 
 MAX_SIDE = 2048
 """Pixels. At this side the affinity of a network of stride 32 takes 270 MB; at twice the side, sixteen times that."""
@@ -130,7 +131,7 @@ _CLASS = _whole(0, MAX_CLASSES)
 _LOCALIZATION = {
     "scale": _SIDE,
     "classes": _list(_CLASS, 0, MAX_CLASSES),
-    "source": _one_of("head", "anomaly"),
+    "source": _one_of(*get_args(MapSource)),
     "refinement_steps": _STEPS,
     "affinity_exponent": _number(1, 100),
 }

@@ -32,8 +32,8 @@ class Output:
             summing to one; None in a model without mid-level features.
         anomaly: (u, v), how far each fine position is from what the model's pictures are made of, see
             `boxless.maps.refine.anomaly_weights`; None in a model that has not learned it.
-        localization_maps: (k, u, v), how probably each cell belongs to an object of the class, in [0, 1]; None in a
-            model without a localization head.
+        localization_maps: of a localization head (k, u, v), how probably each cell belongs to an object of the class,
+            in [0, 1]; of a class map head (k, h, w), in logits; None in a model without either.
     """
 
     logits: Floats

@@ -51,7 +51,7 @@ _WIDEST = 3.0
 """A picture with a larger aspect ratio is squeezed to this one, not cropped."""
 
 
-MapSource = Literal["head", "anomaly"]
+MapSource = Literal["head", "anomaly", "class_maps"]
 """What a localization pass makes maps of."""
 
 
@@ -63,11 +63,12 @@ class LocalizationPass:
         scale: pixels, as of a preset's `scales`.
         classes: that it localizes, by index.
         source: "head" for the probabilities of the localization head (see `boxless.export.localization_head`);
-            "anomaly" for the class maps, each cell weighted by its anomaly score (see
-            `boxless.maps.refine.anomaly_weights`), refined.
-        refinement_steps: as of a preset; of "anomaly" alone.
+            "class_maps" for class maps, refined: those of the class map head where the model has one;
+            "anomaly" for the same, each cell weighted by its anomaly score (see `boxless.maps.refine.anomaly_weights`)
+            before the refinement.
+        refinement_steps: as of a preset; not of "head".
         affinity_exponent: the affinity is raised to it before the refinement, its rows summing to one again; at least
-            1. Small objects keep apart from what is only somewhat like them. Of "anomaly" alone.
+            1. Small objects keep apart from what is only somewhat like them. Not of "head".
     """
 
     scale: int

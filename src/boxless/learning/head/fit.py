@@ -112,7 +112,9 @@ def fit(
     def write(beside: Path) -> None:
         nonlocal card, thresholds, report
         write_model(with_head(trunk.path, head.weight, head.bias, card), beside)
-        found = learn_localization(trunk, head.weight, learned, card, localization_size, seed=seed, progress=progress)
+        found = learn_localization(
+            trunk, head.weight, learned, card, localization_size, seed=seed, engine=engine, progress=progress
+        )
         if found.passes:
             card = localized(card, found)
             write_model(with_head(trunk.path, head.weight, head.bias, card, found.head, found.gaussian), beside)
@@ -202,7 +204,11 @@ def _facts(
     ]
 
 
-_BY = {"head": "by a localization head", "anomaly": "by class maps weighted by the anomaly score"}
+_BY = {
+    "head": "by a localization head",
+    "anomaly": "by class maps weighted by the anomaly score",
+    "class_maps": "by refined class maps with a head of that scale",
+}
 
 
 def _localizes(card: Card, preset: Preset) -> str:

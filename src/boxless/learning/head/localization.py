@@ -17,11 +17,14 @@ from boxless.datasets.labelled import LabelledPictures
 from boxless.errors import PictureError
 from boxless.export.anomaly import Gaussian
 from boxless.export.backbone import Backbone
-from boxless.export.localization_head import LocalizationHead
+from boxless.export.localization_head import ClassMapHead, LocalizationHead
 from boxless.imaging.read import read_picture
 from boxless.learning.head.anomaly import activation_at_anomalies, usual_cells
 from boxless.learning.head.cells import ImageCells, read_cells
 from boxless.learning.head.draw import evenly
+from boxless.learning.head.features import Engine, here, pooled_features
+from boxless.learning.head.head import fit_head
+from boxless.learning.head.naming import LOOKED_AT
 from boxless.learning.head.self_training import SHARES, STRICT_SHARES, Candidates, Recipe, candidates
 from boxless.models.card import Card
 from boxless.models.presets import LocalizationPass, Preset
@@ -66,13 +69,13 @@ class Localization:
 
     Attributes:
         passes: of the presets of several scales; none where classification passes localize.
-        head: the localization head, where a pass uses it.
+        head: the localization or class map head, where a pass uses one.
         gaussian: what images are made of, where a pass uses it.
         why: how it was decided, in words.
     """
 
     passes: tuple[LocalizationPass, ...] = ()
-    head: LocalizationHead | None = None
+    head: LocalizationHead | ClassMapHead | None = None
     gaussian: Gaussian | None = None
     why: str = "too little to learn it from"
 
@@ -126,6 +129,7 @@ def learn_localization(
     asked: int | None = None,
     *,
     seed: int = 0,
+    engine: Engine = here,
     progress: Progress = lambda stage, done, total: None,
 ) -> Localization:
     """Decides how each class is localized, and learns what that needs.
@@ -137,6 +141,7 @@ def learn_localization(
         card: of the model.
         asked: the scale in pixels, if the user names it.
         seed: of what is drawn by lot.
+        engine: what makes features.
         progress: called with the stage, how many images are done, and of how many.
     """
     if not trunk.has_layers or sum(trunk.layer_widths) > _WIDEST or card.fixed_size is not None:
@@ -146,9 +151,10 @@ def learn_localization(
     if _SMALLER * usual > limit and asked is None:
         return Localization(why="the images are too small for a larger scale to show more")
     steps = card.preset(card.default_preset).refinement_steps
+    heads = _Heads(trunk, learned, engine, seed, progress, {card.preset(card.default_preset).scales[0]: weight})
 
     def at(scale: int) -> _AtScale:
-        return _learn_at(trunk, weight, learned, scale, steps, seed, progress)
+        return _learn_at(trunk, heads.at(_SMALLER * usual), learned, scale, steps, seed, progress)
 
     first = at(_SMALLER * usual)
     if not first.classes:
@@ -156,12 +162,10 @@ def learn_localization(
     larger = asked or _LARGER * usual
     possible = asked is not None or larger <= limit
     if first.small:
-        found = _by_anomalies(trunk, weight, learned, first, larger, seed, progress) if possible else Localization()
-        if found.passes:
+        found = _by_anomalies(trunk, heads, learned, first, larger, steps, seed, progress) if possible else None
+        if found:
             return found
-        return Localization(
-            why="small objects; neither class maps and anomalies, nor cells of the class, agree on them"
-        )
+        return Localization(why="small objects, and class maps and anomalies do not agree on where they are")
     chosen = first
     if possible and larger != first.scale:
         second = at(larger)
@@ -228,27 +232,63 @@ def _bytes(trunk: Backbone, scale: int) -> int:
     return int(2 * cells * (trunk.layer_widths[0] + sum(trunk.layer_widths[1:]) / 4)) + 1
 
 
+@dataclass(frozen=True)
+class _Heads:
+    """Classification heads (K, C) at several scales, by the scale; each is fitted when it is first asked for.
+
+    A head tells more about the features of the scale that it was fitted at.
+    """
+
+    trunk: Backbone
+    learned: LabelledPictures
+    engine: Engine
+    seed: int
+    progress: Progress
+    known: dict[int, Floats]
+
+    def at(self, scale: int) -> Floats:
+        if scale not in self.known:
+            some = self.learned.only(evenly(self.learned, LOOKED_AT, self.seed))
+            made = pooled_features(
+                self.trunk, some.paths, scale, engine=self.engine,
+                done=lambda count: self.progress(f"features at {scale}", count, len(some)),
+            )  # fmt: skip
+            readable = np.array([i for i in range(len(some)) if i not in made.unreadable], np.int64)
+            targets = some.targets[readable]
+            if not (targets.max(axis=0) > targets.min(axis=0)).all():
+                return next(iter(self.known.values()))  # too few can be read
+            self.known[scale] = fit_head(made.pooled[readable], targets, several=some.several, seed=self.seed).weight
+        return self.known[scale]
+
+
 def _by_anomalies(
     trunk: Backbone,
-    weight: Floats,
+    heads: _Heads,
     learned: LabelledPictures,
     first: _AtScale,
     scale: int,
+    steps: int,
     seed: int,
     progress: Progress,
-) -> Localization:
+) -> Localization | None:
     gaussian = usual_cells(trunk, learned.paths, scale, seed, lambda n, of: progress("what is usual", n, of))
     how = LocalizationPass(scale, (), "anomaly")
     some = evenly(learned.only(np.array(first.indices)), _AGREEMENT_IMAGES, seed)
     agreed = activation_at_anomalies(
-        trunk, weight, gaussian, [learned.paths[first.indices[i]] for i in some], [first.images[i].maps for i in some],
-        how, lambda n: progress("what is unusual", n, len(some)),
+        trunk, heads.at(scale), gaussian, [learned.paths[first.indices[i]] for i in some],
+        [first.images[i].maps for i in some], how, lambda n: progress("what is unusual", n, len(some)),
     )  # fmt: skip
     classes = tuple(sorted(k for k, value in agreed.items() if value >= _POINTS_AT))
     if not classes:
-        return Localization()
+        return None
+    passes = [replace(how, classes=classes)]
+    weight = np.zeros_like(heads.at(scale))
+    weight[list(classes)] = heads.at(scale)[list(classes)]
+    if others := tuple(sorted(set(agreed) - set(classes))):
+        passes.append(LocalizationPass(first.scale, others, "class_maps", steps, 1.0))
+        weight[list(others)] = heads.at(first.scale)[list(others)]
     return Localization(
-        (replace(how, classes=classes),), None, gaussian, "small objects; class maps and anomalies agree"
+        tuple(passes), ClassMapHead(weight), gaussian, "small objects; class maps and anomalies agree on the first"
     )
 
 

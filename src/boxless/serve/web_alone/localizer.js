@@ -114,12 +114,13 @@ export async function locate(pixels, size, card, presetName, { classes, top, nms
   });
   const chosen = classes ? seen : ranked(seen, top ?? (single ? 1 : Math.max(1, seen.filter(({ detected }) => detected).length)));
   const maps = new Map();
-  for (const each of preset.localization) {
-    const wanted = chosen.map(({ index }) => index).filter((index) => each.classes.includes(index));
-    if (!wanted.length) continue;
-    const output = passes.get(each.scale) ?? (await pass(each.scale, wanted, 0)); // the same pass again would give the same
+  const scales = new Set(chosen.map(({ index }) => localizationOf(index)?.scale).filter((scale) => scale));
+  for (const scale of preset.localization.map((each) => each.scale).filter((scale) => scales.delete(scale))) {
+    const group = preset.localization.filter((each) => each.scale === scale);
+    const wanted = group.flatMap((each) => chosen.map(({ index }) => index).filter((index) => each.classes.includes(index)));
+    const output = passes.get(scale) ?? (await pass(scale, wanted, 0)); // the same pass again would give the same
     const found = [...output.chosen];
-    for (const index of wanted) maps.set(index, localized(output, found.indexOf(index), each));
+    for (const index of wanted) maps.set(index, localized(output, found.indexOf(index), localizationOf(index)));
   }
   const predictions = chosen.map((each) => {
     const map = maps.get(each.index) ?? refinedMap(each.map, outputs.at(-1).affinity, preset.refinement_steps);
@@ -148,8 +149,10 @@ function meanMap(outputs, k) {
 /** The map of a class by a localization pass; see boxless/multi_scale.py. */
 function localized(output, k, how) {
   if (how.source === "head" && output.localization_maps) return mapOf(output.localization_maps, k);
-  const map = mapOf(output.class_maps, k);
-  const weights = output.anomaly ? resizeMap(anomalyWeights(output.anomaly), map.rows, map.columns).values : null;
+  const own = output.localization_maps;
+  // Those of a class map head; cells of a localization head have a finer grid.
+  const map = mapOf(own && own.shape.join() === output.class_maps.shape.join() ? own : output.class_maps, k);
+  const weights = how.source === "anomaly" && output.anomaly ? resizeMap(anomalyWeights(output.anomaly), map.rows, map.columns).values : null;
   const weighted = weights ? { ...map, values: map.values.map((value, i) => value * weights[i]) } : map;
   return refinedMap(weighted, output.affinity, how.refinement_steps, how.affinity_exponent);
 }
