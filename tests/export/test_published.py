@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ PIXELS = np.random.default_rng(0).integers(0, 256, (224, 224, 3), np.uint8)
 
 
 def scaled(pixels: NDArray[np.uint8], way: Preprocessing) -> NDArray[np.float32]:
-    planes = ((pixels - np.array(way.mean)) / np.array(way.std)).transpose(2, 0, 1).astype(np.float32)
+    planes: NDArray[np.float32] = ((pixels - np.array(way.mean)) / way.std).transpose(2, 0, 1).astype(np.float32)
     return planes[::-1] if way.bgr else planes
 
 
@@ -41,7 +42,7 @@ def test_preprocessing_is_measured(name: str) -> None:
     [lambda pixels: (pixels / 255.0).transpose(2, 0, 1) ** 2, lambda pixels: pixels.transpose(2, 0, 1)[[0, 0, 0]]],
     ids=["not linear", "grey"],
 )
-def test_other_preprocessing_is_refused(seen: Any) -> None:
+def test_other_preprocessing_is_refused(seen: Callable[[NDArray[np.uint8]], NDArray[np.float32]]) -> None:
     with pytest.raises(NetworkError, match="one scaling for each colour"):
         measure_preprocessing(seen)
 
@@ -59,17 +60,18 @@ def test_a_missing_framework_is_named(
 
 
 @pytest.fixture
-def keras() -> Any:
+def keras() -> ModuleType:
     pytest.importorskip("tf2onnx", reason="tf2onnx is not installed: pip install tf2onnx")
-    return pytest.importorskip("keras", reason="Keras is not installed: pip install keras tensorflow-cpu tf2onnx")
+    keras: ModuleType = pytest.importorskip("keras", reason="Keras is not installed: pip install keras tensorflow-cpu")
+    return keras
 
 
-def test_a_misspelt_name(keras: Any) -> None:
+def test_a_misspelt_name(keras: ModuleType) -> None:
     with pytest.raises(NetworkError, match=r"keras:Resnet50: no such classifier \(such as ResNet50"):
         load_published("keras:Resnet50")
 
 
-def test_offline(keras: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_offline(keras: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def fails(*_: object, **__: object) -> None:
         raise Exception("URL fetch failure on https://example.org: Name or service not known")
 
@@ -79,7 +81,7 @@ def test_offline(keras: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     assert not list(tmp_path.iterdir())
 
 
-def test_from_keras_by_name(keras: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_from_keras_by_name(keras: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     keras.utils.set_random_seed(0)
     network = keras.applications.MobileNet(weights=None)
     network.save_weights(tmp_path / "local.weights.h5")
@@ -100,7 +102,7 @@ def test_from_keras_by_name(keras: Any, monkeypatch: pytest.MonkeyPatch, tmp_pat
     assert np.exp(found) / np.exp(found).sum() == pytest.approx(expected[0], rel=1e-3)
 
 
-def test_what_is_given_counts(keras: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_what_is_given_counts(keras: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("keras.src.utils.file_utils.get_file", lambda *_, **__: str(tmp_path / "local.weights.h5"))
     keras.applications.MobileNet(weights=None).save_weights(tmp_path / "local.weights.h5")
     labels = [f"my class {index}" for index in range(1000)]
@@ -111,8 +113,8 @@ def test_what_is_given_counts(keras: Any, monkeypatch: pytest.MonkeyPatch, tmp_p
 
 
 @pytest.fixture
-def torch() -> Any:
-    torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install torch")
+def torch() -> ModuleType:
+    torch: ModuleType = pytest.importorskip("torch", reason="PyTorch is not installed: pip install torch")
     torch.manual_seed(0)
     return torch
 
@@ -120,7 +122,7 @@ def torch() -> Any:
 IMAGENET = f"{parse_preprocessing('imagenet')}; in the graph"
 
 
-def test_from_torchvision_by_name(torch: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_from_torchvision_by_name(torch: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     vision = pytest.importorskip("torchvision", reason="torchvision is not installed: pip install torchvision")
     network = vision.models.resnet18(weights=None).eval()
     monkeypatch.setattr("torchvision.models._api.load_state_dict_from_url", lambda *_, **__: network.state_dict())
@@ -136,7 +138,7 @@ def test_from_torchvision_by_name(torch: Any, monkeypatch: pytest.MonkeyPatch, t
     assert found == pytest.approx(expected, abs=1e-3 * np.abs(expected).max())
 
 
-def test_from_timm_by_name(torch: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_from_timm_by_name(torch: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     timm = pytest.importorskip("timm", reason="timm is not installed: pip install timm")
     network = timm.create_model("resnet18")
     monkeypatch.setattr("timm.models._builder.load_state_dict_from_hf", lambda *_, **__: network.state_dict())
@@ -150,7 +152,7 @@ def test_from_timm_by_name(torch: Any, monkeypatch: pytest.MonkeyPatch, tmp_path
         load_published("timm:resnt18")
 
 
-def test_from_hugging_face_by_name(torch: Any, tmp_path: Path) -> None:
+def test_from_hugging_face_by_name(torch: ModuleType, tmp_path: Path) -> None:
     transformers = pytest.importorskip("transformers", reason="transformers is not installed")
     config = transformers.ResNetConfig(
         embedding_size=8, hidden_sizes=[8, 16, 16, 32], depths=[1] * 4, id2label={0: "ant", 1: "bee", 2: "wasp"}

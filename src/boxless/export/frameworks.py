@@ -107,7 +107,7 @@ def logits_only(network: Any) -> Any:  # noqa: ANN401
     """A classifier of Hugging Face as a PyTorch module that returns its logits alone."""
     torch = framework("torch", "torch")
 
-    class Logits(torch.nn.Module):  # type: ignore[misc]
+    class Logits(torch.nn.Module):  # type: ignore[misc, name-defined]
         def __init__(self) -> None:
             super().__init__()
             self.network = network
