@@ -11,12 +11,13 @@ is the architecture, not the accuracy. Each row is computed in a process of its 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 import tempfile
 from collections import Counter
+from contextlib import suppress
 from dataclasses import asdict
+from importlib import import_module
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -142,7 +143,7 @@ def _torchvision(name: str) -> tuple[Any, int]:
 def _timm(name: str) -> tuple[Any, int]:
     import timm
 
-    network = timm.create_model(name, pretrained=False)
+    network = timm.create_model(name, num_classes=1000)
     return network, network.pretrained_cfg["input_size"][-1]
 
 
@@ -154,7 +155,10 @@ def _hugging_face(name: str) -> tuple[Any, int]:
     config = transformers.AutoConfig.for_model(name)
     declared = getattr(getattr(config, "vision_config", config), "image_size", None) or MOST
     side = declared if isinstance(declared, int) else int(declared[0])
-    return logits_only(transformers.AutoModelForImageClassification.from_config(config)), side
+    # Some types have two classes; that which AutoModelForImageClassification takes is said by the weights.
+    classes = import_module("transformers.models.auto.modeling_auto").MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES[name]
+    chosen = classes if isinstance(classes, str) else classes[0]
+    return logits_only(getattr(transformers, chosen)(config)), side
 
 
 def one(name: str) -> dict[str, Any]:
@@ -234,6 +238,9 @@ def main(prefixes: list[str], missing: bool) -> None:
     names = [name for name in every() if not prefixes or name.startswith(tuple(prefixes))]
     if not names:
         sys.exit(f"no such architecture: {', '.join(prefixes)} (expected {', '.join(every())})")
+    for framework in ("torch", "torchvision", "timm", "transformers"):  # TensorFlow does not stand a fork
+        with suppress(ImportError):
+            import_module(framework)
     for name in names:
         if missing and name in _rows():
             continue
@@ -250,17 +257,19 @@ def _rows() -> dict[str, dict[str, Any]]:
 
 
 def _in_a_process(name: str) -> dict[str, Any]:
-    command = [sys.executable, "-m", "tools.compat", "--one", name]
-    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    """The row, from a fork of this process, so that frameworks are imported once and a crash is a row."""
+    fork = get_context("fork")
+    receiver, sender = fork.Pipe(duplex=False)
+    process = fork.Process(target=lambda: sender.send(one(name)))
+    process.start()
+    sender.close()
     try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=TIMEOUT, env=environment, check=False, cwd=ROOT
-        )
-    except subprocess.TimeoutExpired:
-        return {"error": f"took longer than {TIMEOUT} s"}
-    if done.returncode:
-        return {"error": (done.stderr.strip().splitlines() or [f"ended with {done.returncode}"])[-1][:200]}
-    row: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+        row: dict[str, Any] = receiver.recv() if receiver.poll(TIMEOUT) else {"error": f"took longer than {TIMEOUT} s"}
+    except EOFError:
+        process.join()
+        row = {"error": f"ended with {process.exitcode}"}
+    process.kill()
+    process.join()
     return row
 
 
@@ -274,7 +283,4 @@ def write(path: Path, text: str) -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--one"]:
-        print(json.dumps(one(sys.argv[2])))
-    else:
-        main([each for each in sys.argv[1:] if each != "--missing"], "--missing" in sys.argv)
+    main([each for each in sys.argv[1:] if each != "--missing"], "--missing" in sys.argv)

@@ -113,7 +113,8 @@ def logits_only(network: Any) -> Any:  # noqa: ANN401
             self.network = network
 
         def forward(self, pixel_values: Any) -> Any:  # noqa: ANN401
-            return self.network(pixel_values=pixel_values).logits
+            # By position: not every type calls them `logits`.
+            return self.network(pixel_values=pixel_values, return_dict=False)[0]
 
     return Logits()
 
