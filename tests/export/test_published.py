@@ -135,7 +135,7 @@ def test_from_torchvision_by_name(torch: ModuleType, monkeypatch: pytest.MonkeyP
     with torch.no_grad():
         expected = network(torch.from_numpy(scaled(PIXELS, WAYS["imagenet"]))[None])[0].numpy()
     found = ModelFile(made.path).run(PIXELS, size=(224, 224), top=1).logits
-    assert found == pytest.approx(expected, abs=1e-3 * np.abs(expected).max())
+    assert found == pytest.approx(expected, abs=1e-3 * float(np.abs(expected).max()))
 
 
 def test_from_timm_by_name(torch: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -159,9 +159,14 @@ def test_from_hugging_face_by_name(torch: ModuleType, tmp_path: Path) -> None:
     )
     folder = tmp_path / "insects"
     transformers.ResNetForImageClassification(config).save_pretrained(folder)
-    transformers.ConvNextImageProcessor(size={"shortest_edge": 224}).save_pretrained(folder)
+    processor = transformers.ConvNextImageProcessor(
+        size={"shortest_edge": 192}, crop_pct=0.9, image_mean=[0.5, 0.25, 0.5], image_std=[0.5, 0.5, 0.25]
+    )
+    processor.save_pretrained(folder)
     made = boxless.attach(f"hf:{folder}", tmp_path / "out.onnx")
     assert (made.card.name, made.card.maps, made.card.labels) == ("insects", "exact", ("ant", "bee", "wasp"))
-    assert made.card.preprocessing == IMAGENET
+    way = Preprocessing((127.5, 63.75, 127.5), (127.5, 127.5, 63.75))
+    assert made.card.preprocessing == f"{way}; in the graph"
+    assert made.card.preset("fast").scales == (192,)
     with pytest.raises(NetworkError, match=r"hf:nobody/nothing: .* internet connection"):
         load_published("hf:nobody/nothing")
