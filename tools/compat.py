@@ -30,8 +30,11 @@ ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks/results/compat.json"
 PAGE = ROOT / "docs/compatibility.md"
 TIMEOUT = 900
-MOST = 224
+MOST = 128
 """Pixels a side: those that take any size are tried at no more, to be quick."""
+
+FEW = 2
+"""Layers of transformers whose layers are alike."""
 
 NAMES: dict[str, tuple[str, ...]] = {
     "keras": (
@@ -43,23 +46,23 @@ NAMES: dict[str, tuple[str, ...]] = {
         *("ConvNeXtTiny", "ConvNeXtSmall", "ConvNeXtBase", "NASNetMobile", "NASNetLarge", "VGG16", "VGG19"),
     ),
     "torchvision": (
-        *("resnet18", "resnet50", "resnext50_32x4d", "wide_resnet50_2", "densenet121", "googlenet", "inception_v3"),
+        *("resnet18", "resnet50", "resnext50_32x4d", "densenet121", "googlenet", "inception_v3"),
         *("mobilenet_v2", "mobilenet_v3_small", "mobilenet_v3_large", "mnasnet0_5", "mnasnet1_0"),
         *("shufflenet_v2_x0_5", "shufflenet_v2_x1_0", "squeezenet1_0", "squeezenet1_1"),
         *("efficientnet_b0", "efficientnet_b1", "efficientnet_v2_s", "regnet_x_400mf", "regnet_y_400mf"),
-        *("convnext_tiny", "swin_t", "swin_v2_t", "maxvit_t", "vit_b_16", "vit_b_32", "alexnet", "vgg11", "vgg16_bn"),
+        *("convnext_tiny", "swin_t", "swin_v2_t", "maxvit_t", "vit_b_16", "vit_b_32", "alexnet", "vgg11"),
     ),
     "timm": (
         *("resnet18", "resnet50", "resnet26d", "resnext50_32x4d", "seresnet50", "ecaresnet26t", "resnetv2_50"),
         *("efficientnet_b0", "tf_efficientnet_lite0", "tf_efficientnetv2_b0", "efficientnet_b0_gn"),
         *("mobilenetv2_100", "mobilenetv3_small_100", "mobilenetv3_large_100", "mobilenetv4_conv_small"),
         *("convnext_atto", "convnext_tiny", "convnextv2_atto", "convnext_tiny_hnf"),
-        *("vit_tiny_patch16_224", "vit_base_patch16_clip_224", "vit_base_patch32_224", "vit_pwee_patch16_reg1_gap_256"),
+        *("vit_tiny_patch16_224", "vit_small_patch32_224", "vit_pwee_patch16_reg1_gap_256"),
         *("vit_medium_patch16_gap_240", "vit_relpos_small_patch16_224", "vit_small_patch14_dinov2"),
         *("deit_tiny_patch16_224", "deit3_small_patch16_224", "beit_base_patch16_224", "eva02_tiny_patch14_224"),
         *("swin_tiny_patch4_window7_224", "swinv2_tiny_window8_256", "swinv2_cr_tiny_ns_224"),
         *("maxvit_tiny_tf_224", "coatnet_0_rw_224", "maxxvit_rmlp_nano_rw_256"),
-        *("regnetx_002", "regnety_002", "regnetz_b16", "nfnet_f0", "dm_nfnet_f0"),
+        *("regnetx_002", "regnety_002", "regnetz_b16", "nfnet_f0"),
         *("mobilevit_xxs", "mobilevitv2_050", "fastvit_t8", "efficientvit_b0", "efficientformer_l1", "repvit_m0_9"),
         *("edgenext_xx_small", "ghostnet_100", "hgnetv2_b0", "levit_128s", "poolformer_s12", "caformer_s18"),
         *("mixer_s32_224", "gmlp_s16_224", "xcit_nano_12_p16_224", "pvt_v2_b0", "pit_ti_224", "starnet_s1"),
@@ -72,7 +75,7 @@ NAMES: dict[str, tuple[str, ...]] = {
         "vit_msn",
     ),
 }
-"""By framework. Of transformers: model types, as of `AutoModelForImageClassification`, with their default settings."""
+"""By framework. Of transformers: model types, with their default settings."""
 
 TITLES = {
     "keras": "keras.applications",
@@ -105,7 +108,7 @@ def _export_keras(name: str, file: Path) -> tuple[int, int]:
     build = getattr(keras.applications, name)
     network = build(weights=None)
     height, width = (side or MOST for side in network.input_shape[1:3])
-    if height > MOST and not name.startswith("NASNet"):
+    if height > MOST and not name.startswith(("NASNet", "VGG")):
         height, width = MOST, MOST
         network = build(weights=None, input_shape=(height, width, 3))
     noise = np.random.default_rng(0).normal(size=(2, height, width, 3)).astype(np.float32)
@@ -137,14 +140,16 @@ def _export_torch(framework: str, name: str, file: Path) -> tuple[int, int]:
 def _torchvision(name: str) -> tuple[Any, int]:
     import torchvision
 
-    return torchvision.models.get_model(name, weights=None), {"inception_v3": 299, "swin_v2_t": 256}.get(name, 224)
+    side = {"inception_v3": 299, "maxvit_t": 224, "vit_b_16": 224, "vit_b_32": 224}.get(name, MOST)
+    return torchvision.models.get_model(name, weights=None), side
 
 
 def _timm(name: str) -> tuple[Any, int]:
     import timm
 
     network = timm.create_model(name, num_classes=1000)
-    return network, network.pretrained_cfg["input_size"][-1]
+    native = network.pretrained_cfg["input_size"][-1]
+    return network, native if network.pretrained_cfg.get("fixed_input_size") else min(native, MOST)
 
 
 def _hugging_face(name: str) -> tuple[Any, int]:
@@ -155,6 +160,9 @@ def _hugging_face(name: str) -> tuple[Any, int]:
     config = transformers.AutoConfig.for_model(name)
     declared = getattr(getattr(config, "vision_config", config), "image_size", None) or MOST
     side = declared if isinstance(declared, int) else int(declared[0])
+    for each in (config, getattr(config, "vision_config", None)):
+        if isinstance(getattr(each, "num_hidden_layers", None), int):
+            each.num_hidden_layers = FEW  # all are alike
     # Some types have two classes; that which AutoModelForImageClassification takes is said by the weights.
     classes = import_module("transformers.models.auto.modeling_auto").MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES[name]
     chosen = classes if isinstance(classes, str) else classes[0]
@@ -202,6 +210,7 @@ def page(rows: dict[str, dict[str, Any]]) -> str:
         "- *logits*: the largest difference from the network's own, as a share of the largest logit; 0 is bit for bit.",
         "- *complete*: the largest difference between the mean of a map plus a constant and the logit, as a share of",
         "  the largest logit.",
+        f"- Of transformers with `num_hidden_layers`, {FEW} layers were exported.",
         "- *map*: cells of a class map for an image of that size; *stages*: feature maps that refine it.",
     ]
     for framework, names in NAMES.items():
