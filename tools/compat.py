@@ -34,7 +34,7 @@ MOST = 128
 """Pixels a side: those that take any size are tried at no more, to be quick."""
 
 FEW = 2
-"""Layers of transformers whose layers are alike."""
+"""Layers of each stage that models of transformers get: they are alike."""
 
 NAMES: dict[str, tuple[str, ...]] = {
     "keras": (
@@ -75,7 +75,7 @@ NAMES: dict[str, tuple[str, ...]] = {
         "vit_msn",
     ),
 }
-"""By framework. Of transformers: model types, with their default settings."""
+"""By framework. Of transformers: model types, with their default settings but `FEW`."""
 
 TITLES = {
     "keras": "keras.applications",
@@ -162,7 +162,11 @@ def _hugging_face(name: str) -> tuple[Any, int]:
     side = declared if isinstance(declared, int) else int(declared[0])
     for each in (config, getattr(config, "vision_config", None)):
         if isinstance(getattr(each, "num_hidden_layers", None), int):
-            each.num_hidden_layers = FEW  # all are alike
+            each.num_hidden_layers = FEW
+        if isinstance(getattr(each, "depths", None), list):
+            each.depths = [min(depth, FEW) for depth in each.depths]
+        if name == "efficientnet":  # by default B7
+            config.depth_coefficient = config.width_coefficient = 1.0
     # Some types have two classes; that which AutoModelForImageClassification takes is said by the weights.
     classes = import_module("transformers.models.auto.modeling_auto").MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES[name]
     chosen = classes if isinstance(classes, str) else classes[0]
@@ -210,7 +214,7 @@ def page(rows: dict[str, dict[str, Any]]) -> str:
         "- *logits*: the largest difference from the network's own, as a share of the largest logit; 0 is bit for bit.",
         "- *complete*: the largest difference between the mean of a map plus a constant and the logit, as a share of",
         "  the largest logit.",
-        f"- Of transformers with `num_hidden_layers`, {FEW} layers were exported.",
+        f"- Models of transformers have their default settings, but at most {FEW} layers in each stage.",
         "- *map*: cells of a class map for an image of that size; *stages*: feature maps that refine it.",
     ]
     for framework, names in NAMES.items():

@@ -54,9 +54,14 @@ def test_a_missing_framework_is_named(
     name: str, packages: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
-    with pytest.raises(MissingExtraError, match=f"pip install {packages}"):
+    with pytest.raises(MissingExtraError, match=f"{name}: .*pip install {packages}"):
         boxless.attach(name, tmp_path / "out.onnx")
     assert not list(tmp_path.iterdir())
+
+
+def test_an_unknown_framework(tmp_path: Path) -> None:
+    with pytest.raises(NetworkError, match=r"tf:ResNet50: no such file .*keras:NAME, torchvision:NAME"):
+        boxless.attach("tf:ResNet50", tmp_path / "out.onnx")
 
 
 @pytest.fixture

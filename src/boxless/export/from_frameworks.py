@@ -67,6 +67,10 @@ def attach_file(path: str | Path, out: Path, **options: Any) -> Attached:  # noq
     name, path = str(path), Path(path)
     if is_published(name):
         return attach_published(name, out, **options)
+    if ":" in name and not path.is_file():
+        raise NetworkError(
+            f"{name}: no such file (published classifiers are keras:NAME, torchvision:NAME, timm:NAME, hf:ORG/NAME)"
+        )
     keep_original(path, out)
     options = {key: value for key, value in options.items() if value is not None}
     if is_keras_file(path):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from boxless.errors import NetworkError, first_line
+from boxless.errors import MissingExtraError, NetworkError, first_line
 from boxless.export.preprocessing import Preprocessing, measure_preprocessing
 from boxless.models.card import Card
 from boxless.models.model_file import ModelFile
@@ -127,8 +127,8 @@ def load_published(name: str) -> Published:
         )
     try:
         return _LOADERS[match[1]](match[2])
-    except NetworkError as error:
-        raise NetworkError(f"{name}: {error}") from None
+    except (MissingExtraError, NetworkError) as error:
+        raise type(error)(f"{name}: {error}") from None
 
 
 def _keras(name: str) -> Published:
