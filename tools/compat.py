@@ -161,10 +161,10 @@ def _hugging_face(name: str) -> tuple[Any, int]:
     declared = getattr(getattr(config, "vision_config", config), "image_size", None) or MOST
     side = declared if isinstance(declared, int) else int(declared[0])
     for each in (config, getattr(config, "vision_config", None)):
-        if isinstance(getattr(each, "num_hidden_layers", None), int):
-            each.num_hidden_layers = FEW
         if isinstance(getattr(each, "depths", None), list):
             each.depths = [min(depth, FEW) for depth in each.depths]
+        elif isinstance(getattr(each, "num_hidden_layers", None), int):
+            each.num_hidden_layers = FEW
         if name == "efficientnet":  # by default B7
             config.depth_coefficient = config.width_coefficient = 1.0
     # Some types have two classes; that which AutoModelForImageClassification takes is said by the weights.
