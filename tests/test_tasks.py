@@ -6,9 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from tests.export.small import EXACT, classifier, saved
 
 import boxless
+from boxless import ModelFile
 from boxless.errors import DatasetError, NetworkError, TrainingError
+from boxless.evaluation import read_dataset
+from boxless.evaluation.calibrate import calibrate_presets
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +76,31 @@ def test_attach_takes_files_and_modules(tmp_path: Path) -> None:
     module = torch.nn.Sequential(torch.nn.Conv2d(3, 8, 3, stride=2), torch.nn.ReLU(), *pooled)
     made = boxless.attach(module, tmp_path / "mine.onnx", example_size=(64, 64))
     assert boxless.Localizer(made.path).card.maps == "exact"
+
+
+def test_attach_sets_thresholds_on_boxes(pictures: Path, tmp_path: Path) -> None:
+    network, out, boxes = saved(classifier(EXACT["gemm"]), tmp_path), tmp_path / "out.onnx", tmp_path / "boxes.csv"
+    rows = ("coffee.jpg,100,20,500,380", "chelsea.jpg,60,0,420,300", "rocket.jpg,280,60,360,360")
+    lines = [f"{pictures / name},class {k},{box}" for k, (name, _, box) in enumerate(r.partition(",") for r in rows)]
+    boxes.write_text("\n".join(["image,class,x0,y0,x1,y1", *lines]))
+    stages = set()
+    made = boxless.attach(network, out, boxes=boxes, on_progress=lambda stage, *_: stages.add(stage))
+    assert stages
+    assert made.path == out
+    assert ModelFile(out).card == made.card
+    plain = ModelFile(boxless.attach(network, tmp_path / "plain.onnx").path)
+    found, _ = calibrate_presets(plain, read_dataset(boxes, plain.card))
+    assert {name: preset.threshold for name, preset in made.card.presets.items()} == {e.preset: e.new for e in found}
+    assert any(each.new != each.old for each in found)
+
+    before = out.read_bytes()
+    boxes.write_text("image,class,x0,y0,x1,y1\ngone.jpg,class 0,1,1,5,5")
+    with pytest.raises(DatasetError):
+        boxless.attach(network, out, boxes=boxes)
+    with pytest.raises(NetworkError, match="the classifier itself"):
+        boxless.attach(network, network, boxes=boxes)
+    assert out.read_bytes() == before
+    assert {each.name for each in tmp_path.iterdir()} == {network.name, "out.onnx", "plain.onnx", "boxes.csv"}
 
 
 def test_training_settings_are_checked_before_the_work(labelled: Path, tmp_path: Path) -> None:

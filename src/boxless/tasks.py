@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -183,12 +183,22 @@ def train(
     return _learned(made.report, made.path, preset, report, on_progress)
 
 
-def attach(model: Any, out: str | Path, **options: Any) -> Attached:  # noqa: ANN401
+def attach(
+    model: Any,  # noqa: ANN401
+    out: str | Path,
+    *,
+    boxes: str | Path | None = None,
+    on_progress: Progress = _silent,
+    **options: Any,  # noqa: ANN401
+) -> Attached:
     """Turns a classifier into a localizer: adds class maps to its outputs, and verifies that its logits do not change.
 
     Args:
-        model: path of an ONNX or Keras file, a Keras model, or a PyTorch module.
+        model: path of an ONNX or Keras file, a Keras model, a PyTorch module, or the name of a published classifier:
+            `keras:NAME`, `torchvision:NAME`, `timm:NAME` or `hf:ORG/NAME`.
         out: the model file to write.
+        boxes: annotations to set box thresholds on.
+        on_progress: called with the stage, how much is done, and of how much.
         **options: `labels`, `preprocess`, `input_size` and others of `boxless.export.attach`; for PyTorch
             `example_size` too.
 
@@ -197,18 +207,42 @@ def attach(model: Any, out: str | Path, **options: Any) -> Attached:  # noqa: AN
 
     Raises:
         MissingExtraError: if the extra "graph", or the model's framework, is not installed.
-        NetworkError: if the classifier cannot be read or has no class maps inside.
+        NetworkError: if the classifier cannot be read, downloaded or exported, or has no class maps inside.
+        DatasetError: if the boxed images cannot be used. Nothing is written.
 
     Example:
-        >>> made = boxless.attach("resnet50.onnx", "mine.onnx", preprocess="imagenet")  # doctest: +SKIP
+        >>> made = boxless.attach("keras:ResNet50", "resnet50.onnx")  # doctest: +SKIP
         >>> boxless.Localizer(made.path)  # doctest: +SKIP
-        <Localizer mine, balanced: 1000 classes>
+        <Localizer ResNet50, balanced: 1000 classes>
+        >>> boxless.attach("mine.onnx", "attached.onnx", labels=["cat", "dog"], preprocess="tf")  # doctest: +SKIP
+        Attached(path=PosixPath('attached.onnx'), ...)
     """
     require("graph", "boxless.attach")
+    if boxes is None:
+        return _attach(model, Path(out), options)
+    from boxless.evaluation import read_dataset
+    from boxless.evaluation.calibrate import calibrate_presets, with_thresholds
+    from boxless.export.assemble import write_card
+    from boxless.export.from_frameworks import keep_original
+    from boxless.models.model_file import ModelFile
+    from boxless.system.files import work_folder
+
+    if isinstance(model, (str, Path)):
+        keep_original(Path(model), Path(out))
+    with work_folder(Path(out)) as folder:
+        made = _attach(model, folder / Path(out).name, options)
+        network = ModelFile(made.path, threads=1)
+        found, set_on = calibrate_presets(network, read_dataset(Path(boxes), network.card), progress=on_progress)
+        card = with_thresholds(made.card, found, set_on)
+        write_card(made.path, card, Path(out))
+    return replace(made, path=Path(out), card=card)
+
+
+def _attach(model: Any, out: Path, options: dict[str, Any]) -> Attached:  # noqa: ANN401
     from boxless.export.from_frameworks import attach_file, from_keras, from_torch
 
     if isinstance(model, (str, Path)):
-        return attach_file(Path(model), Path(out), **options)
+        return attach_file(model, out, **options)
     is_torch = any(kind.__module__.partition(".")[0] == "torch" for kind in type(model).__mro__)
     return (from_torch if is_torch else from_keras)(model, out, **options)
 

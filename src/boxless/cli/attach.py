@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from boxless.cli.options import Force, Licence, OutFile
+from boxless.cli.options import Force, Licence, OutFile, ThresholdBoxes
 from boxless.cli.verbosity import say
 from boxless.system.text import printable
 
@@ -19,15 +19,27 @@ _PRECISION = {
 
 
 def attach(
-    classifier: Annotated[Path, typer.Argument(metavar="IN", help="An ONNX file, or a Keras model (.keras, .h5).")],
+    classifier: Annotated[
+        str,
+        typer.Argument(
+            metavar="IN",
+            help="An ONNX file, a Keras model (.keras, .h5), or a published one: keras:NAME, torchvision:NAME, "
+            "timm:NAME, hf:ORG/NAME.",
+        ),
+    ],
     out: OutFile,
     labels: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Class names in order: one a line, or a JSON list [default: numbers]."),
     ] = None,
     preprocess: Annotated[
-        str, typer.Option(metavar="NAME", help="imagenet, tf, keras-caffe, unit, none, or mean=R,G,B,std=R,G,B.")
-    ] = "imagenet",
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="imagenet, tf, keras-caffe, unit, none, or mean=R,G,B,std=R,G,B [default: imagenet; what the "
+            "framework states, for a published one].",
+        ),
+    ] = None,
     layout: Annotated[
         Literal["nchw", "nhwc"] | None,
         typer.Option(metavar="nchw|nhwc", help="Layout of the input [default: from its shape]."),
@@ -57,28 +69,30 @@ def attach(
         ),
     ] = None,
     allow_max_pool: Annotated[bool, typer.Option("--allow-max-pool", help="Accept maximum pooling too.")] = False,
+    boxes: ThresholdBoxes = None,
     licence: Licence = "unknown",
     force: Force = False,
 ) -> None:
     """Turn a classifier into a localizer: add class maps to its outputs.
 
     It has to end in global average pooling. Its predictions do not change: that is verified before anything is written.
-    An opset older than 18 is converted.
+    An opset older than 18 is converted. A published classifier is downloaded by its own framework.
     """
     from boxless.cli.overwrite import ask_before_overwriting
     from boxless.system.extras import require
 
     require("graph", "boxless attach")
-    from boxless.export.from_frameworks import attach_file
+    from boxless.cli.progress import stages
     from boxless.export.labels import read_labels
     from boxless.export.proof import ROUNDED
     from boxless.imaging.read import pictures_in
     from boxless.system.files import temporary_files_beside
+    from boxless.tasks import attach as attach_file
 
     ask_before_overwriting(out, force)
     names = read_labels(labels) if labels else None
     shown = pictures_in(pictures)[:20] if pictures else ()
-    with temporary_files_beside(out):
+    with temporary_files_beside(out), stages() as progress:
         made = attach_file(
             classifier,
             out,
@@ -90,7 +104,9 @@ def attach(
             activation=activation,
             allow_max_pool=allow_max_pool,
             pictures=shown,
-            licence=licence,
+            licence=None if licence == "unknown" else licence,
+            boxes=boxes,
+            on_progress=progress,
         )
     card, proof = made.card, made.proof
     kind = "real" if proof.real else "random"
@@ -110,6 +126,7 @@ def attach(
         say(f"completeness   map means add up to the logits to {proof.completeness:.1e} of the largest")
     if proof.slopes is not None:
         say(f"slopes         maps follow the logits to {proof.slopes:.1e} of the largest slope")
+    say(f"box threshold  {card.preset(card.default_preset).cut}")
     say(f"written        {made.path}")
     for warning in proof.warnings:
         sys.stderr.write(f"boxless: {printable(warning)}\n")

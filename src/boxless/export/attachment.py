@@ -14,6 +14,7 @@ from boxless.errors import BoxlessError, NetworkError, first_line
 from boxless.export.assemble import put_together
 from boxless.export.cut import cut, head_alone
 from boxless.export.find import Found
+from boxless.export.from_frameworks import keep_original
 from boxless.export.limits import check_size
 from boxless.export.preprocessing import Preprocessing, parse_preprocessing
 from boxless.export.proof import Asked, Proof, free_size, prove
@@ -88,8 +89,7 @@ def attach(
     """
     path, out = Path(path), Path(out)
     colours = parse_preprocessing(preprocess) if isinstance(preprocess, str) else preprocess
-    if out.exists() and path.exists() and out.samefile(path):
-        raise NetworkError(f"{out}: the classifier itself, which would be lost (expected another file to write)")
+    keep_original(path, out)
     classifier = open_classifier(path, layout, output)
     size = input_size or classifier.size or (224, 224)
     try:

@@ -103,6 +103,22 @@ def export_torch(module: Any, file: Path, size: tuple[int, int]) -> None:  # noq
         module.train(training)
 
 
+def logits_only(network: Any) -> Any:  # noqa: ANN401
+    """A classifier of Hugging Face as a PyTorch module that returns its logits alone."""
+    torch = framework("torch", "torch")
+
+    class Logits(torch.nn.Module):  # type: ignore[misc, name-defined]
+        def __init__(self) -> None:
+            super().__init__()
+            self.network = network
+
+        def forward(self, pixel_values: Any) -> Any:  # noqa: ANN401
+            # By position: not every type calls them `logits`.
+            return self.network(pixel_values=pixel_values, return_dict=False)[0]
+
+    return Logits()
+
+
 def framework(name: str, *packages: str) -> Any:  # noqa: ANN401
     """A framework, imported.
 

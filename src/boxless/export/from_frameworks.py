@@ -31,11 +31,21 @@ _OTHERS = {
 }
 
 
-def attach_file(path: Path, out: Path, **options: Any) -> Attached:  # noqa: ANN401
-    """`attach` or `from_keras`, by what a classifier's file holds.
+def keep_original(path: Path, out: Path) -> None:
+    """Makes sure that a classifier's own file is not overwritten.
+
+    Raises:
+        NetworkError: if `out` is that file.
+    """
+    if out.exists() and path.exists() and out.samefile(path):
+        raise NetworkError(f"{out}: the classifier itself, which would be lost (expected another file to write)")
+
+
+def attach_file(path: str | Path, out: Path, **options: Any) -> Attached:  # noqa: ANN401
+    """`attach`, `from_keras` or `attach_published`, by what a classifier's file holds, or by its name.
 
     Args:
-        path: of the classifier: ONNX, or a saved Keras model.
+        path: of the classifier: ONNX, or a saved Keras model; or the name of a published one, such as `keras:ResNet50`.
         out: of the boxless model.
         options: of `boxless.export.attach`.
 
@@ -52,7 +62,17 @@ def attach_file(path: Path, out: Path, **options: Any) -> Attached:  # noqa: ANN
     require("graph", "attaching")
     from boxless.export.attachment import attach
     from boxless.export.keras_files import is_keras_file
+    from boxless.export.published import attach_published, is_published
 
+    name, path = str(path), Path(path)
+    if is_published(name):
+        return attach_published(name, out, **options)
+    if ":" in name and not path.is_file():
+        raise NetworkError(
+            f"{name}: no such file (published classifiers are keras:NAME, torchvision:NAME, timm:NAME, hf:ORG/NAME)"
+        )
+    keep_original(path, out)
+    options = {key: value for key, value in options.items() if value is not None}
     if is_keras_file(path):
         return from_keras(path, out, **options)
     if path.is_file() and (what := _OTHERS.get(path.suffix.lower())):
@@ -60,12 +80,13 @@ def attach_file(path: Path, out: Path, **options: Any) -> Attached:  # noqa: ANN
     return attach(path, out, **options)
 
 
-def from_keras(model: Any, out: str | Path, **options: Any) -> Attached:  # noqa: ANN401
+def from_keras(model: Any, out: str | Path, *, name: str | None = None, **options: Any) -> Attached:  # noqa: ANN401
     """Makes a boxless model of a Keras classifier; see `boxless.export.attach`.
 
     Args:
         model: a Keras model of the TensorFlow backend, or the path of a saved one.
         out: of the boxless model.
+        name: of it; that of the Keras model or its file where None.
         options: of `boxless.export.attach`.
 
     Raises:
@@ -80,10 +101,10 @@ def from_keras(model: Any, out: str | Path, **options: Any) -> Attached:  # noqa
 
     keras = framework("keras", "keras", "tensorflow-cpu", "tf2onnx")
     if isinstance(model, (str, Path)):
-        name = Path(model).stem
+        name = name or Path(model).stem
         model = load_keras_file(Path(model), keras)
     else:
-        name = getattr(model, "name", "keras")
+        name = name or str(getattr(model, "name", "keras"))
     declared = getattr(model, "input_shape", None)
     if isinstance(declared, tuple) and len(declared) == 4 and all(declared[1:3]):
         options["input_size"] = options.get("input_size") or declared[1:3]
@@ -94,7 +115,14 @@ def from_keras(model: Any, out: str | Path, **options: Any) -> Attached:  # noqa
     return _attached(name, lambda file: export_keras(model, file, output), out, options)
 
 
-def from_torch(module: Any, out: str | Path, example_size: tuple[int, int] = (224, 224), **options: Any) -> Attached:  # noqa: ANN401
+def from_torch(
+    module: Any,  # noqa: ANN401
+    out: str | Path,
+    example_size: tuple[int, int] = (224, 224),
+    *,
+    name: str | None = None,
+    **options: Any,  # noqa: ANN401
+) -> Attached:
     """Makes a boxless model of a PyTorch classifier; see `boxless.export.attach`.
 
     Args:
@@ -102,6 +130,7 @@ def from_torch(module: Any, out: str | Path, example_size: tuple[int, int] = (22
             in the mode it was in.
         out: of the boxless model.
         example_size: (height, width) of the picture that it is exported with.
+        name: of the boxless model; that of the module's class where None.
         options: of `boxless.export.attach`.
 
     Raises:
@@ -113,7 +142,7 @@ def from_torch(module: Any, out: str | Path, example_size: tuple[int, int] = (22
 
     framework("torch", "torch")
     options.setdefault("input_size", example_size)
-    name = type(module).__name__.lower()
+    name = name or type(module).__name__.lower()
     return _attached(name, lambda file: export_torch(module, file, example_size), out, options)
 
 

@@ -65,7 +65,7 @@ def _load_keras_2(path: Path, named: Path, reason: str) -> Any:  # noqa: ANN401
     except ImportError:
         raise NetworkError(
             f"{path}: Keras 3 cannot load it ({reason[:80]}); it may be of Keras 2, as Teachable Machine writes them. "
-            f"Install what loads those and try again: {install('tf_keras')}"
+            f"Install what loads those and try again: {install('boxless[keras2]')}"
         ) from None
     try:
         return old.models.load_model(named, compile=False)

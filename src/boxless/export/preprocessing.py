@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 from boxless.errors import NetworkError
 
@@ -61,6 +65,41 @@ def parse_preprocessing(text: str) -> Preprocessing:
         )
     scale = 255.0 if max(*map(abs, mean), *std) < 1.0 else 1.0
     return Preprocessing(_times(mean, scale), _times(std, scale))
+
+
+def measure_preprocessing(seen: Callable[[NDArray[np.uint8]], NDArray[np.float32]]) -> Preprocessing:
+    """The preprocessing that a framework's function does, from what becomes of plain images: black, red, green, blue.
+
+    Args:
+        seen: from pixels (H, W, 3), 0-255, to what the network sees, (3, h, w); it may also resize and crop.
+
+    Raises:
+        NetworkError: if it is not one scaling for each of R, G and B.
+    """
+
+    def middle(*colour: int) -> NDArray[np.float64]:
+        planes = seen(np.full((256, 256, 3), colour, np.uint8))
+        return planes[:, planes.shape[1] // 2, planes.shape[2] // 2].astype(np.float64)
+
+    black = middle(0, 0, 0)
+    # Rows are what the network sees, columns are R, G and B.
+    change = np.stack([middle(255, 0, 0), middle(0, 255, 0), middle(0, 0, 255)], axis=1) - black[:, None]
+    bgr = bool(abs(change[2, 0]) > abs(change[0, 0]))
+    if bgr:
+        change, black = change[::-1], black[::-1]
+    factor = np.diag(change) / 255
+    mixed = change - np.diag(np.diag(change))
+    grey = middle(128, 128, 128)[:: -1 if bgr else 1]
+    if not factor.all() or np.abs(mixed).max() > 1e-3 or np.abs(black + 128 * factor - grey).max() > 1e-3:
+        raise NetworkError("its preprocessing is not one scaling for each colour (give your own: --preprocess)")
+    std, mean = 1 / factor, -black / factor
+    return Preprocessing(_triple_of(mean), _triple_of(std), bgr)
+
+
+def _triple_of(values: NDArray[np.float64]) -> Triple:
+    # Measured in float32: six digits are what is meant.
+    red, green, blue = (float(f"{value:.6g}") + 0.0 for value in values)
+    return red, green, blue
 
 
 def _times(numbers: Triple, scale: float) -> Triple:

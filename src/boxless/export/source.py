@@ -92,19 +92,19 @@ def _read(path: Path) -> tuple[onnx.ModelProto, bool]:
         raise NetworkError(f"{path}: no such file")
     if path.stat().st_size > MAX_BYTES:
         raise NetworkError(f"{path}: {path.stat().st_size / 1e9:.1f} GB (an ONNX file holds at most 2 GB)")
-    try:
-        model = onnx.load(path, load_external_data=False)
-    except Exception:  # protobuf's own, which depends on its build
-        raise NetworkError(f"{path}: not an ONNX file, or a damaged one") from None
+    model = _message(path)
     try:
         check_functions(model)  # before anything goes through them
     except NetworkError as error:
         raise NetworkError(f"{path}: {error}") from None
+    del model
     wrong: Exception | None = None
     try:
-        onnx.checker.check_model(str(path))  # the file: a message would be copied
+        # The file, while no message is held: the checker needs twice its size.
+        onnx.checker.check_model(str(path))
     except (onnx.checker.ValidationError, ValueError, RuntimeError, OSError) as error:
         wrong = error
+    model = _message(path)
     if not model.graph.node:
         raise NetworkError(f"{path}: not an ONNX file, or one with an empty graph")
     outside = {
@@ -128,6 +128,13 @@ def _read(path: Path) -> tuple[onnx.ModelProto, bool]:
     if wrong is not None:
         raise NetworkError(f"{path}: not a valid ONNX graph ({first_line(wrong)})")
     return model, bool(outside)
+
+
+def _message(path: Path) -> onnx.ModelProto:
+    try:
+        return onnx.load(path, load_external_data=False)
+    except Exception:  # protobuf's own, which depends on its build
+        raise NetworkError(f"{path}: not an ONNX file, or a damaged one") from None
 
 
 def _entry(path: Path, model: onnx.ModelProto, layout: Layout | None) -> tuple[str, Layout, tuple[int, int] | None]:

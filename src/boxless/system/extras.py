@@ -10,7 +10,7 @@ from pathlib import Path
 from boxless.errors import MissingExtraError
 
 PACKAGES = {"graph": ("onnx",), "fit": ("onnx", "sklearn"), "train": ("onnx", "sklearn", "keras"),
-            "batch": ("pyarrow",), "ray": ("ray", "pyarrow"),
+            "keras2": ("tf_keras",), "batch": ("pyarrow",), "ray": ("ray", "pyarrow"),
             "serve": ("fastapi", "uvicorn", "python_multipart", "prometheus_client")}  # fmt: skip
 """What each extra of pyproject.toml brings that is imported at once, by the names that Python imports."""
 
