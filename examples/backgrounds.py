@@ -2,7 +2,7 @@
 
 They are put together from photographs: a cat's head and a cup with its saucer, cut out, on a piece of ground.
 
-`python -m examples.backgrounds` writes examples/scenes anew: cats and cups on both grounds, to learn from, and new ones.
+`python -m examples.backgrounds` writes examples/scenes: cats and cups on both grounds, to learn from, and new ones.
 """
 
 from __future__ import annotations

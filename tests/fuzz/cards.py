@@ -10,7 +10,7 @@ import onnx
 from tests.export.small import EXACT, classifier, saved
 from tests.small_detector import write_detector
 
-from boxless import LocateOptions, Localizer, ModelFile
+from boxless import Localizer, LocateOptions, ModelFile
 from boxless.export.attachment import attach
 from boxless.models.card import METADATA_KEY, Card
 

@@ -109,7 +109,7 @@ def _answer(content: bytes) -> bytes:
 
 @cache
 def _port() -> int:
-    """Of a service that lives as long as this process, and waits for nobody long: most damaged requests make it wait."""
+    """Of a service that lives as long as this process. It waits for nobody long: many damaged requests make it wait."""
     problems._LINGER_SECONDS = 0.05
     listening = listen("127.0.0.1", 0)
     server = Server(
