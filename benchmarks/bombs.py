@@ -10,8 +10,10 @@ from __future__ import annotations
 import http.client
 import io
 import json
+import re
 import threading
 import time
+import urllib.request
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -53,6 +55,13 @@ def seconds_of(port: int, content: bytes) -> tuple[int, float]:
     return status, time.perf_counter() - start
 
 
+def working(port: int) -> bool:
+    """Whether images are in work or waiting."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=60) as answer:
+        lines = answer.read().decode()
+    return any(float(count) for count in re.findall(r"^boxless_images_(?:waiting|running) (\S+)$", lines, re.M))
+
+
 def burst(size: tuple[int, int], options: tuple[str, ...], ordinary: bytes) -> dict[str, object]:
     """Memory before, during and after; and what the ordinary image waits for."""
     content = bomb(size)
@@ -70,6 +79,8 @@ def burst(size: tuple[int, int], options: tuple[str, ...], ordinary: bytes) -> d
         time.sleep(0.3)  # so that all of them are there before
         status, waited = seconds_of(port, ordinary)
         answers = [each.result() for each in sent]
+        while working(port):  # on what nobody waits for any more
+            time.sleep(0.5)
         over.set()
         watching.join()
         time.sleep(SETTLED)

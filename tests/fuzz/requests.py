@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import re
 import socket
 import threading
 from contextlib import suppress
@@ -82,8 +83,9 @@ def attempt(root: Path, file: Path) -> None:
     head, _, body = answer.partition(b"\r\n\r\n")
     status = int(head.split(b" ", 2)[1])
     assert status < 500 or status in _REFUSALS, f"{status}: {body[:500]!r}"
-    if b"application/json" in head.lower() and status == 200 and body.startswith(b"{"):
-        json.loads(body.partition(b"\r\nHTTP/1.1")[0], parse_constant=_no_json)
+    length = re.search(rb"(?i)\r\ncontent-length: (\d+)", head)
+    if b"application/json" in head.lower() and status == 200 and length and body:
+        json.loads(body[: int(length[1])], parse_constant=_no_json)  # behind it may be the answer to what came behind
 
 
 def _no_json(name: str) -> None:
