@@ -1,6 +1,8 @@
 """Scenes that teach a network the wrong thing: a cat on grass, a cup on gravel; or, for a test, swapped.
 
 They are put together from photographs: a cat's head and a cup with its saucer, cut out, on a piece of ground.
+
+`python -m examples.backgrounds` writes examples/scenes: cats and cups on both grounds, to learn from, and new ones.
 """
 
 from __future__ import annotations
@@ -30,14 +32,14 @@ USUAL = {"cat": "grass", "cup": "gravel"}
 SWAPPED = {"cat": "gravel", "cup": "grass"}
 
 
-def scene(what: str, ground: str, random: np.random.Generator) -> Image.Image:
-    """The object somewhere on the ground."""
+def scene(what: str, ground: str, random: np.random.Generator, width: int = OBJECT) -> Image.Image:
+    """The object, so many pixels wide, somewhere on the ground."""
     grey = np.asarray(Image.open(FOLDER / f"grounds/{ground}.jpg").convert("L"), np.float64)
     top, left = (int(random.integers(0, room + 1)) for room in np.array(grey.shape) - SIDE)
     piece = np.rot90(grey[top : top + SIDE, left : left + SIDE], int(random.integers(0, 4)))
     coloured = piece[..., None] * GROUNDS[ground] * random.uniform(0.85, 1.1)
     picture = Image.fromarray(coloured.clip(0, 255).astype(np.uint8))
-    thing = cut_out(what)
+    thing = cut_out(what, width)
     place = (int(random.integers(0, SIDE - thing.width)), int(random.integers(0, SIDE - thing.height)))
     picture.paste(thing, place, thing)
     return picture
@@ -65,3 +67,18 @@ def write_folder(folder: Path, swapped: int, count: int = 12, seed: int = 0) -> 
             ground = (SWAPPED if i < swapped else USUAL)[what]
             scene(what, ground, random).save(folder / what / f"{i}.png")
     return folder
+
+
+def write_scenes(folder: Path, count: int = 12, new: int = 3, seed: int = 0) -> None:
+    """Scenes that teach the right thing: each object on both grounds, a folder a class in `learn`; others in `new`."""
+    random = np.random.default_rng(seed)
+    for what in OBJECTS:
+        for i in range(count + new):
+            file = folder / (f"learn/{what}/{i + 1}.jpg" if i < count else f"new/{what}-{i - count + 1}.jpg")
+            file.parent.mkdir(parents=True, exist_ok=True)
+            made = scene(what, list(GROUNDS)[i % 2], random, int(random.integers(90, 170)))
+            made.resize((256, 256), Image.Resampling.LANCZOS).save(file, quality=70)
+
+
+if __name__ == "__main__":
+    write_scenes(FOLDER / "scenes")

@@ -93,7 +93,7 @@ def load_cifar10(data: Path | None = None) -> Cifar10:
     if archive is None:
         return _from_keras()
     content = hashlib.blake2b(archive.read_bytes(), digest_size=8).hexdigest()
-    kept = cache_folder() / "cifar10" / f"{content}.npz"
+    kept = cache_folder("cifar10") / f"{content}.npz"
     if not kept.is_file():
         arrays = _decode(archive)
         write_whole(kept, lambda beside: np.savez(beside, **arrays))  # type: ignore[arg-type]

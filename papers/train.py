@@ -158,7 +158,7 @@ class Trainer:
         """Where a run is kept: a folder while it is trained, then files of that name."""
         key = hashlib.blake2b(json.dumps(settings, sort_keys=True).encode(), digest_size=8).hexdigest()
         name = f"{settings['network']}-{settings['head']}-{settings['seed']}-{key}"
-        return cache_folder() / "reproduction" / name
+        return cache_folder("reproduction") / name
 
     def network(self, run: Trained) -> Any:  # noqa: ANN401
         """The Keras model of a run, from float32 RGB 0-255 (N, 32, 32, 3) to logits (N, 10)."""

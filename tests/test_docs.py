@@ -68,6 +68,8 @@ def test_commands_and_their_options_exist(page: Path) -> None:
     targets = re.findall(r"^(\w[\w-]*):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
     for target in re.findall(r"`make ([\w-]+)`", text) + re.findall(r"^\$ make ([\w-]+)", shown, re.MULTILINE):
         assert target in targets, f"{page.name} calls make {target}"
+    for path in re.findall(r"^\$? ?boxless .*?(?<!\S)(examples/\S+)", shown, re.MULTILINE):
+        assert (ROOT / path).exists(), f"{page.name}: {path} is not there"
     for module in re.findall(r"python -m ((?:benchmarks|tools)[\w.]*\w)", text):
         assert (ROOT / module.replace(".", "/")).with_suffix(".py").exists(), f"{page.name} runs {module}"
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from tests.export.small import EXACT, classifier, saved
 
 import boxless
 from boxless import ModelFile
-from boxless.errors import DatasetError, NetworkError, TrainingError
+from boxless.errors import DatasetError, NetworkError, TrainingError, UnknownPresetError
 from boxless.evaluation import read_dataset
 from boxless.evaluation.calibrate import calibrate_presets
 
@@ -60,11 +61,24 @@ def test_evaluate_gives_plain_numbers(learned: boxless.Learned, labelled: Path, 
     assert measured.metrics["top1"]["deployable"] == 100.0
 
 
-def test_mistakes_are_refused_before_the_work(labelled: Path, tmp_path: Path) -> None:
+@pytest.fixture
+def boxes_of_dogs(labelled: Path) -> Iterator[Path]:
+    """Boxes of a class that is not learned."""
+    file = labelled / "boxes.csv"
+    file.write_text("image,class,x0,y0,x1,y1\ncat/1.png,dog,1,2,3,4\n")
+    yield file
+    file.unlink()
+
+
+def test_mistakes_are_refused_before_the_work(labelled: Path, boxes_of_dogs: Path, tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="nowhere"):
         boxless.fit(labelled / "nowhere", tmp_path / "x.onnx")
     with pytest.raises(DatasetError, match="between 0 and 1"):
         boxless.fit(labelled, tmp_path / "x.onnx", val=2)
+    with pytest.raises(DatasetError, match=r"no boxes of the classes that are learned \(found dog; expected cat"):
+        boxless.fit(labelled, tmp_path / "x.onnx", boxes=boxes_of_dogs)
+    with pytest.raises(UnknownPresetError, match="bestest"):
+        boxless.fit(labelled, tmp_path / "x.onnx", preset="bestest")
     with pytest.raises(NetworkError, match="no such file"):
         boxless.attach("nowhere.keras", tmp_path / "x.onnx")
     assert not list(tmp_path.iterdir())
@@ -103,8 +117,12 @@ def test_attach_sets_thresholds_on_boxes(pictures: Path, tmp_path: Path) -> None
     assert {each.name for each in tmp_path.iterdir()} == {network.name, "out.onnx", "plain.onnx", "boxes.csv"}
 
 
-def test_training_settings_are_checked_before_the_work(labelled: Path, tmp_path: Path) -> None:
+def test_training_settings_are_checked_before_the_work(labelled: Path, boxes_of_dogs: Path, tmp_path: Path) -> None:
     pytest.importorskip("keras", reason="needs the extra train")
     with pytest.raises(TrainingError, match="epochs"):
         boxless.train(labelled, tmp_path / "x.onnx", "nin", epochs=0)
+    with pytest.raises(UnknownPresetError, match="bestest"):
+        boxless.train(labelled, tmp_path / "x.onnx", "nin", preset="bestest")
+    with pytest.raises(DatasetError, match="no boxes of the classes that are learned"):
+        boxless.train(labelled, tmp_path / "x.onnx", "nin", boxes=boxes_of_dogs)
     assert not list(tmp_path.iterdir())

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from boxless.errors import UnknownPresetError
 from boxless.models.zoo import DEFAULT_MODEL
 from boxless.system.extras import require
 from boxless.system.progress import Progress
@@ -77,8 +78,8 @@ def fit(
 
     Raises:
         MissingExtraError: if the extra "fit" is not installed.
-        DatasetError: if the images or their labels cannot be used.
-        ModelFileError: if there is no such backbone.
+        DatasetError: if the images, their labels or the boxes cannot be used; nothing is learned before all are read.
+        ModelFileError, UnknownPresetError: if there is no such backbone or preset.
 
     Example:
         >>> learned = boxless.fit("photos", "mine.onnx")  # doctest: +SKIP
@@ -90,7 +91,10 @@ def fit(
     require("fit", "boxless.fit")
     from boxless.datasets.split import read_split
     from boxless.learning.head.fit import fit as fit_images
+    from boxless.models.model_file import ModelFile
 
+    if preset is not None:
+        ModelFile(backbone).card.preset(preset)
     training, held_out = read_split(Path(images), None if val is None else str(val), seed)
     made = fit_images(
         training,
@@ -147,7 +151,8 @@ def train(
 
     Raises:
         MissingExtraError: if the extra "train" is not installed.
-        DatasetError: if the images or their labels cannot be used.
+        DatasetError: if the images, their labels or the boxes cannot be used.
+        UnknownPresetError: if there is no such preset.
         TrainingError: if training cannot go on.
         NetworkError: if there are no such weights.
 
@@ -161,7 +166,10 @@ def train(
     from boxless.learning.network.choice import Choice
     from boxless.learning.network.plan import TrainingPlan, usual_rate
     from boxless.learning.network.train import train as train_on
+    from boxless.models.presets import PRESETS
 
+    if preset is not None and preset not in PRESETS:
+        raise UnknownPresetError(f"no preset '{preset}' (a trained network has {', '.join(PRESETS)})")
     choice = Choice(network, head, size, width, None if weights is None else str(weights))
     settings = TrainingPlan(
         rate=usual_rate(plan.get("optimizer", "adamw"), fine_tune=weights is not None) if rate is None else rate,

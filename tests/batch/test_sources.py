@@ -10,6 +10,7 @@ import os
 import sys
 import tarfile
 import threading
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -257,3 +258,44 @@ def test_an_address_that_nobody_knows() -> None:
     pytest.importorskip("fsspec", reason="needs the extra cloud")
     with pytest.raises(DatasetError, match="nonsense://: no such place"):
         names("nonsense://bucket/folder")
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_zip_archives(album: Path, tmp_path: Path, method: int) -> None:
+    file = tmp_path / "photos.zip"
+    with zipfile.ZipFile(file, "w", method) as archive:
+        for name in ("b/coffee.jpg", "c/notes.md", "c/d/rocket.jpg"):
+            archive.write(album / name, name)
+        archive.writestr("__MACOSX/b/coffee.jpg", b"no image")
+    assert names(file) == [f"{file}/b/coffee.jpg", f"{file}/c/d/rocket.jpg"]
+    expected = [(album / "b/coffee.jpg").read_bytes(), (album / "c/d/rocket.jpg").read_bytes()]
+    assert content(file) == expected
+    assert as_bytes(find(f"{file}/c/d/rocket.jpg")) == expected[1]
+
+
+SIZE = 5_000_000
+
+
+def replaced(old: int, new: int) -> Callable[[bytes], bytes]:
+    """The size of an archive's only file is another in its directory."""
+    return lambda whole: whole.replace(old.to_bytes(4, "little"), new.to_bytes(4, "little"))
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (lambda whole: whole[:-30], "a damaged archive"),
+        (lambda whole: whole[:45] + bytes(3) + whole[48:], "a damaged archive"),
+        (replaced(SIZE, 5000), "its checksum differs"),
+        (replaced(SIZE, 2**31), "2.1 GB"),
+    ],
+)
+def test_damaged_zip_archives_are_not_believed(damage: Callable[[bytes], bytes], said: str, tmp_path: Path) -> None:
+    """Nor what says that it inflates to less than it does, or to more than any image has."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("1.jpg", bytes(SIZE))
+    (tmp_path / "photos.zip").write_bytes(damage(packed.getvalue()))
+    (item,) = items_of([str(tmp_path / "photos.zip")])
+    with pytest.raises(OSError, match=said):
+        item.source.read()  # type: ignore[union-attr]

@@ -74,6 +74,27 @@ def test_a_huge_tensor(tmp_path: Path) -> None:
     assert "takes 60 GB for one image" in refusal(saved(model, tmp_path))
 
 
+def test_a_tensor_whose_size_is_known_when_the_model_runs(tmp_path: Path) -> None:
+    """150,000 x 150,000 where an image is not black: no shape in the file says so, nor does a run on black."""
+    end = """
+        peak = ReduceMax <keepdims = 0> (f)
+        lit = Sign (peak)
+        side0 = Mul (lit, many)
+        side1 = Max (side0, unit)
+        side = Reshape (side1, minus)
+        square = Concat <axis = 0> (side, side)
+        dims = Cast <to = 7> (square)
+        nought = ConstantOfShape (dims)
+        nothing = ReduceSum <keepdims = 0> (nought)
+        g = Add (f, nothing)
+        p4 = GlobalAveragePool (g)
+        p = Flatten (p4)
+        y = Gemm <transB = 1> (p, w, b)"""
+    weights = {"many": np.array([150_000], np.float32), "unit": np.ones(1, np.float32)}
+    said = refusal(saved(classifier(end, minus=np.array([-1], np.int64), **weights), tmp_path))
+    assert "it asks for 90.0 GB at once; models get" in said
+
+
 def test_an_archive_that_inflates(tmp_path: Path) -> None:
     path = tmp_path / "network.keras"
     with (

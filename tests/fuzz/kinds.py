@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.fuzz import annotation_files, images
+from tests.fuzz import annotation_files, cards, images, requests
 
 
 @dataclass(frozen=True)
@@ -25,5 +25,7 @@ class Kind:
 KINDS = {
     "images": Kind(images.seeds, images.attempt),
     "annotations": Kind(annotation_files.seeds, annotation_files.attempt),
+    "cards": Kind(cards.seeds, cards.attempt),
+    "requests": Kind(requests.seeds, requests.attempt),
 }
 """By the name that `python -m tests.fuzz` takes. A new kind is a module with `seeds` and `attempt`, and a row here."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import re
+from copy import deepcopy
 from typing import Any
 
 _VALUES: tuple[Any, ...] = (
@@ -75,9 +76,9 @@ def _other_values(content: bytes, number: random.Random) -> bytes | None:
         if way == 0 and isinstance(holder, dict):
             del holder[key]
         elif way == 1 and isinstance(holder, list):
-            holder.insert(key, holder[key])
+            holder.insert(key, deepcopy(holder[key]))
         else:
-            holder[key] = number.choice(_VALUES)
+            holder[key] = deepcopy(number.choice(_VALUES))  # what is put into it stays there
     return json.dumps(data).encode("ascii")
 
 

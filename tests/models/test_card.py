@@ -236,6 +236,7 @@ def test_a_class_by_index_label_or_id(wanted: str | int) -> None:
         (4, "there are 0 to 3"),
         (-1, "there are 0 to 3"),
         ("99", "no class 99"),
+        ("9" * 5000, "among the 4"),  # more digits than Python makes an int of
     ],
 )
 def test_unknown_classes_are_refused_with_help(wanted: str | int, said: str) -> None:

@@ -113,6 +113,30 @@ def test_what_a_damaged_graph_says_is_not_believed(embedded: ModelFile, tmp_path
         ModelFile(tmp_path / "far.onnx").run(np.zeros((64, 64, 3), np.uint8), size=(64, 64))
 
 
+def test_a_graph_that_asks_for_all_memory_once_it_runs(embedded: ModelFile, tmp_path: Path) -> None:
+    """How much is computed from the image's size, so nothing in the file says so."""
+    model = onnx.load(MODEL)
+    maker = next(node for node in model.graph.node if "logits" in node.output)
+    maker.output[list(maker.output).index("logits")] = "few"
+    for node in model.graph.node:
+        node.input[:] = ["few" if name == "logits" else name for name in node.input]
+    many = onnx.numpy_helper.from_array(np.array([10**9], np.int64), "many")
+    model.graph.initializer.append(many)
+    add = model.graph.node.add
+    add(op_type="Mul", input=["size", "many"], output=["sizes"])
+    add(op_type="ReduceMax", input=["sizes"], output=["longest"])
+    add(op_type="ConstantOfShape", input=["longest"], output=["nothing"])
+    add(op_type="ReduceSum", input=["nothing"], output=["zero"])
+    add(op_type="Add", input=["few", "zero"], output=["many_logits"])
+    add(op_type="Reshape", input=["many_logits", "logits_shape"], output=["logits"])
+    model.graph.initializer.append(onnx.numpy_helper.from_array(np.array([1, 1000], np.int64), "logits_shape"))
+    onnx.save(model, tmp_path / "hungry.onnx")
+    pixels = np.zeros((64, 64, 3), np.uint8)
+    with pytest.raises(ModelFileError, match=r"it asks for 256.0 GB at once; models get"):
+        ModelFile(tmp_path / "hungry.onnx").run(pixels, size=(64, 64))
+    assert embedded.run(pixels, size=(64, 64)).logits.shape == (1000,), "others go on"
+
+
 def test_a_model_of_a_newer_format_is_refused(tmp_path: Path) -> None:
     said = refusal(with_card(tmp_path / "newer.onnx", changed_card(format=FORMAT + 1, presets="of another kind")))
     assert f"format {FORMAT + 1}" in said

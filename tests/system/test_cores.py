@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from boxless.system import cores
+from boxless.system import cgroups
 from boxless.system.cores import usable_cores
 
 
@@ -16,8 +16,8 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A machine of 64 cores without limits; its control groups are under `groups`."""
     monkeypatch.setattr(os, "cpu_count", lambda: 64)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(64)), raising=False)
-    monkeypatch.setattr(cores, "CGROUPS", tmp_path / "groups")
-    monkeypatch.setattr(cores, "MEMBERSHIP", tmp_path / "membership")
+    monkeypatch.setattr(cgroups, "CGROUPS", tmp_path / "groups")
+    monkeypatch.setattr(cgroups, "MEMBERSHIP", tmp_path / "membership")
     return tmp_path
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from boxless.system.files import temporary_files_beside, write_whole
+from boxless.errors import OutputError
+from boxless.system.files import cache_folder, temporary_files_beside, write_whole
 
 
 def test_a_file_is_written_whole(tmp_path: Path) -> None:
@@ -44,3 +45,30 @@ def test_temporary_files_are_beside_what_is_made_and_cleared_at_the_next_run(tmp
         assert not left.exists()
     assert list((tmp_path / "new").iterdir()) == []
     assert Path(tempfile.gettempdir()) != left.parent
+
+
+def test_a_cache_that_cannot_be_written_says_where_else_it_could_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BOXLESS_CACHE", str(tmp_path / "own"))
+    assert cache_folder("features") == tmp_path / "own/features"
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("BOXLESS_CACHE", str(tmp_path / "file"))
+    with pytest.raises(OutputError, match=r"cannot be written there.*BOXLESS_CACHE"):
+        cache_folder("features")
+    monkeypatch.delenv("BOXLESS_CACHE")
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", _no_home)
+    with pytest.raises(OutputError, match=r"no home folder.*BOXLESS_CACHE"):
+        cache_folder("features")
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="needs a folder that nobody can write to, root neither")
+def test_a_cache_on_a_file_system_that_is_read_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BOXLESS_CACHE", "/proc/self")
+    with pytest.raises(OutputError, match="BOXLESS_CACHE"):
+        cache_folder("fd")  # it exists
+
+
+def _no_home() -> Path:
+    raise RuntimeError("Could not determine home directory.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import pickle
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -24,6 +25,9 @@ _UNDER_WAY = 2
 
 _STARTS = 3
 """Attempts to start a cluster on this machine."""
+
+_ANSWER_SECONDS = 30.0
+"""In which an address has to answer."""
 
 Pieces = Callable[[], Iterator[Any]]
 """Gives the pieces, one after the other; anything that can be pickled, small."""
@@ -91,6 +95,8 @@ class Cluster:
         """Connects, or starts a cluster here; that has 30 seconds, more than which a busy machine may need."""
         import ray
 
+        if self.address:
+            _check_answers(self.address)
         options = {} if self.address else {"num_cpus": self.workers, "include_dashboard": False}
         for attempt in range(1 if self.address else _STARTS):
             try:
@@ -103,6 +109,17 @@ class Cluster:
                 why = first_line(error)
                 logging.getLogger(__name__).info("start %d of Ray failed: %s", attempt + 1, why)
         raise ResultsError(f"no Ray cluster at {self.address or 'this machine'} ({why})")
+
+
+def _check_answers(address: str) -> None:
+    """Makes sure that something listens at an address: Ray itself would try for many minutes, without a word."""
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    if not port.isdecimal():  # "auto", "local"
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_ANSWER_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        raise ResultsError(f"no Ray cluster at {address} ({first_line(error)})") from None
 
 
 @contextmanager

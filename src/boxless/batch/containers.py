@@ -108,7 +108,7 @@ def in_tar(spec: str, column: str | None) -> Iterator[Item]:
     Of an archive that is not compressed only the headers are read here; of a compressed one every image. A damaged
     archive gives the images before the damage, and then itself, as one that cannot be read.
     """
-    version = _version(spec)
+    version = version_of(spec)
     with opened(spec) as file:
         start = file.peek(512)[:512]  # type: ignore[attr-defined]  # of a buffered reader
         unpack = next((unpack for magic, unpack in _COMPRESSIONS.items() if start.startswith(magic)), None)
@@ -162,7 +162,7 @@ def _check_rest(archive: tarfile.TarFile) -> None:
 
 def in_parquet(spec: str, column: str | None) -> Iterator[Item]:
     """The images of a Parquet file's column: encoded, as bytes, or as Hugging Face's `{bytes, path}`."""
-    version = _version(spec)
+    version = version_of(spec)
     try:
         with _parquet(spec) as file:
             schema = file.schema_arrow
@@ -265,7 +265,7 @@ def _bytes_type(kind: pa.DataType) -> bool:
     return bool(types.is_binary(kind) or types.is_large_binary(kind))
 
 
-def _version(spec: str) -> str:
+def version_of(spec: str) -> str:
     """The version of a container, which is that of all that is in it."""
     return remote_version(spec) if is_url(spec) else local_item(spec).version
 

@@ -14,6 +14,7 @@ from boxless.batch.containers import in_csv, in_list, in_parquet, in_tar
 from boxless.batch.item import Content, Item, local_item
 from boxless.batch.remote import Remote, has_pattern, is_url, remote_version, walk_remote
 from boxless.batch.walk import is_pattern, matching, walk
+from boxless.batch.zip_archives import in_zip
 from boxless.errors import DatasetError
 from boxless.imaging.containers import SUFFIXES
 from boxless.imaging.read import Source
@@ -27,6 +28,7 @@ READERS: dict[str, Reader] = {
     ".tar": in_tar,
     ".tar.gz": in_tar,
     ".tgz": in_tar,
+    ".zip": in_zip,
     ".parquet": in_parquet,
 }
 """What a file is read as that is no image itself, by how its name ends."""
@@ -41,8 +43,8 @@ def images(specs: Iterable[str | Item], column: str | None = None) -> Iterator[I
 
     Args:
         specs: folders, images, patterns (photos/**/*.jpg), lists (.txt, a name a line), tables (.csv), archives
-            (.tar, .tar.gz), Parquet files with encoded images, and addresses of all these (s3://bucket/folder); or
-            items, which are given as they are.
+            (.tar, .tar.gz, .zip), Parquet files with encoded images, and addresses of all these
+            (s3://bucket/folder); or items, which are given as they are.
         column: the column of image names in tables and Parquet files; if None, the first column that looks like it.
 
     Returns:

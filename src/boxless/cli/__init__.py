@@ -6,6 +6,7 @@ import io
 import os
 import sys
 import traceback
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
@@ -89,6 +90,8 @@ def main() -> None:
         # A file's name may have characters that the terminal cannot show, or bytes that are no text: go on.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")  # of libraries, to their programmers; boxless has none
     try:
         app()
     except BoxlessError as error:

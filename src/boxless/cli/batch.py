@@ -42,7 +42,7 @@ def batch(
         list[str],
         typer.Argument(
             metavar="SOURCE",
-            help="Images, folders, patterns, tar and zip archives, CSV and Parquet files; here or at an address.",
+            help="Images, folders, patterns, lists, tar and zip archives, CSV and Parquet files, also at addresses.",
         ),
     ],
     out: Annotated[str, typer.Option(metavar="DIR", help="Folder, or address of one, for the shards of results.")],

@@ -78,7 +78,6 @@ def fit(
     from boxless.cli.overwrite import ask_before_overwriting
     from boxless.cli.progress import stages
     from boxless.cli.training_report import print_made, write_report
-    from boxless.datasets.boxed import check_boxes
     from boxless.datasets.csv import Columns
     from boxless.datasets.split import read_split
     from boxless.learning.head.features import here
@@ -97,8 +96,6 @@ def fit(
 
         engine_ = partial(on_ray, address=address, workers=workers)
     training, validation = read_split(pictures, val, seed, Columns(separator, path_column, label_column))
-    if boxes is not None:
-        check_boxes(boxes, training.classes)
     with stages() as progress:
         made = fit_pictures(
             training,

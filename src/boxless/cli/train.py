@@ -92,7 +92,6 @@ def train(
     from boxless.cli.overwrite import ask_before_overwriting
     from boxless.cli.training_report import print_made, write_report
     from boxless.cli.training_watch import watched
-    from boxless.datasets.boxed import check_boxes
     from boxless.datasets.csv import Columns
     from boxless.datasets.split import read_split
     from boxless.learning.network.augment import usual_augmentation
@@ -118,8 +117,6 @@ def train(
         seed=seed,
     )
     training, validation = read_split(pictures, val, seed, Columns(separator, path_column, label_column))
-    if boxes is not None:
-        check_boxes(boxes, training.classes)
     from boxless.learning.network.train import train as train_on
 
     with watched(out) as screen:

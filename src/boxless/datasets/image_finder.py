@@ -85,8 +85,8 @@ def finder(names: Sequence[str], folders: Sequence[Path], images: Path | None = 
         return partial(joined, images)  # each is noted as missing
     tried = ", ".join(map(str, folders[:8]))
     raise DatasetError(
-        f"none of the data set's images found (looked for {some[0][:200]!a} and others) in {tried}: name their folder "
-        "with --images"
+        f"none of the data set's images found (looked for {some[0][:200]!a} and others) in {tried}: put the "
+        "annotations beside them, or name their folder with --images where a command has that option"
     )
 
 

@@ -97,7 +97,7 @@ def _annotation(row: list[str], label: str, locate: Callable[[str], Path]) -> An
 
 def _of_class(label: str) -> Annotation:
     """The benchmark's files have indices of classes; a name is read too."""
-    return Annotation("", class_index=int(label)) if label.isdecimal() else Annotation(label)
+    return Annotation("", class_index=int(label)) if label.isdecimal() and len(label) < 10 else Annotation(label)
 
 
 def _rows(file: Path, lengths: tuple[int, ...], notes: Notes) -> Iterator[list[str]]:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from boxless.errors import ModelFileError
 from boxless.maps.cam_methods import METHODS
+from boxless.models.arena import bounded
 from boxless.models.card import METADATA_KEY, Card
 from boxless.models.model_file import MAYBE, ModelFile, Output, find_model, inputs
 from boxless.system.extras import require
@@ -59,7 +60,7 @@ class FeatureNetwork:
         self.bias: Floats = numpy_helper.to_array(weights[linear.input[2]])
         self._features = pooling.input[0]
         graph.output.append(onnx.helper.make_tensor_value_info(self._features, onnx.TensorProto.FLOAT, None))
-        options = ort.SessionOptions()
+        options = bounded(ort.SessionOptions())
         options.intra_op_num_threads = threads
         options.log_severity_level = 3
         self._session = ort.InferenceSession(proto.SerializeToString(), options, providers=["CPUExecutionProvider"])

@@ -22,6 +22,7 @@ from boxless.export.localization_head import (
     append_class_map_head,
     append_localization_head,
 )
+from boxless.models.arena import bounded, run_error
 from boxless.models.card import METADATA_KEY, Card
 from boxless.models.model_file import ModelFile, find_model
 
@@ -85,7 +86,7 @@ class Backbone:
         if self._layers:
             for name, rank in ((self._features, 4), *((layer, 4) for layer in self._layers), (_AFFINITY, 5)):
                 trunk.output.append(helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [None] * rank))
-        options = ort.SessionOptions()
+        options = bounded(ort.SessionOptions())
         options.intra_op_num_threads = threads
         options.log_severity_level = 3
         model_bytes = finish(trunk, proto.opset_import, self.card).SerializeToString()
@@ -116,7 +117,12 @@ class Backbone:
 
     def _run(self, wanted: list[str], pixels: NDArray[np.uint8], size: tuple[int, int]) -> list[Floats]:
         feed = {"image": pixels[None], "size": np.array(size, np.int64)}
-        return [np.asarray(output[0], np.float32) for output in self._session.run(wanted, feed)]
+        try:
+            found = self._session.run(wanted, feed)
+        # ONNX Runtime's errors have no common class of their own.
+        except Exception as error:
+            raise ModelFileError(f"{self.path}: it cannot be run on an image ({run_error(error)})") from None
+        return [np.asarray(output[0], np.float32) for output in found]
 
 
 def with_head(

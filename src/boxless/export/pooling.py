@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
 from boxless.export.flow import Flow
+from boxless.models.arena import bounded
 
 Layout = Literal["nchw", "nhwc", "ncl", "nlc"]
 Shapes = Mapping[str, tuple[int, ...]]
@@ -149,7 +150,7 @@ def _run(flow: Flow, nodes: Sequence[onnx.NodeProto], features: str, pooled: str
         [tensor for name, tensor in flow.initializers.items() if name in used],
     )
     model = helper.make_model(graph, opset_imports=flow.opsets, ir_version=10)
-    options = ort.SessionOptions()
+    options = bounded(ort.SessionOptions())
     options.log_severity_level = 4
     try:
         session = ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])

@@ -18,6 +18,7 @@ from boxless.export.slopes import CLOSE, HeadAlone, slope_error
 from boxless.export.source import Layout
 from boxless.imaging.read import Pixels, read_picture
 from boxless.maps.class_maps import probabilities
+from boxless.models.arena import bounded, run_error
 from boxless.models.card import Card
 from boxless.models.model_file import inputs
 
@@ -69,7 +70,7 @@ def session(model: Path | bytes, threads: int = 0) -> ort.InferenceSession:
     Raises:
         NetworkError: if ONNX Runtime cannot run it.
     """
-    options = ort.SessionOptions()
+    options = bounded(ort.SessionOptions())
     options.log_severity_level = 4
     options.intra_op_num_threads = threads
     # Memory before speed: no copies of the weights in other orders, and nothing is kept for the next run.
@@ -94,7 +95,7 @@ def free_size(model: Path, size: tuple[int, int]) -> bool:
             (maps,) = opened.run(["class_maps"], feed)
         except Exception as error:
             if not grids:
-                raise NetworkError(f"it fails on a picture of {size} ({first_line(error)})") from None
+                raise NetworkError(f"it fails on a picture of {size} ({run_error(error)})") from None
             return False
         grids.append(maps.shape[2:])
     return bool(grids[1][0] > grids[0][0] and grids[2][0] == grids[1][0] and grids[2][1] == grids[0][1])
@@ -260,7 +261,7 @@ def _run(opened: ort.InferenceSession, outputs: list[str], feed: dict[str, NDArr
     try:
         return [np.asarray(each) for each in opened.run(outputs, feed)]
     except Exception as error:
-        raise NetworkError(f"it fails on a picture ({first_line(error)})") from None
+        raise NetworkError(f"it fails on a picture ({run_error(error)})") from None
 
 
 def _confidence(answers: Sequence[Floats], card: Card) -> float:

@@ -14,6 +14,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from boxless.export.flow import Flow
 from boxless.export.limits import check_tensors
+from boxless.models.arena import bounded
 
 Shapes = dict[str, tuple[int, ...]]
 
@@ -62,7 +63,7 @@ def measured(model: onnx.ModelProto, names: Sequence[str], feed: Mapping[str, ND
     model.graph.node.extend(helper.make_node("Shape", [name], [shape]) for name, shape in asked.items())
     del model.graph.output[:]
     model.graph.output.extend(helper.make_tensor_value_info(name, TensorProto.INT64, [None]) for name in asked.values())
-    options = ort.SessionOptions()
+    options = bounded(ort.SessionOptions())
     options.log_severity_level = 4
     # Weights that are made as the graph runs would be made before, and kept.
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL

@@ -10,8 +10,9 @@ import onnx
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from boxless.errors import NetworkError, first_line
+from boxless.errors import NetworkError
 from boxless.export.pooling import SPACE, Layout
+from boxless.models.arena import bounded, run_error
 
 Floats = NDArray[np.float32]
 
@@ -57,14 +58,14 @@ def slope_error(head: HeadAlone, features: Sequence[Floats]) -> float:
     Raises:
         NetworkError: if ONNX Runtime cannot run the head.
     """
-    options = ort.SessionOptions()
+    options = bounded(ort.SessionOptions())
     options.log_severity_level = 4
     try:
         session = ort.InferenceSession(head.model.SerializeToString(), options, providers=["CPUExecutionProvider"])
         pairs = [pair for each in features for pair in _pairs(session, head.layout, each)]
     # ONNX Runtime's errors have no common class of their own.
     except Exception as error:
-        raise NetworkError(f"its head cannot be run ({first_line(error)})") from None
+        raise NetworkError(f"its head cannot be run ({run_error(error)})") from None
     slopes, maps = (np.array(each) for each in zip(*pairs, strict=True))
     if not (np.isfinite(slopes).all() and np.isfinite(maps).all()):
         return float("inf")

@@ -52,6 +52,7 @@ _OTHERS = {
     rb"....ftyp(heic|heix|heim|heis|hevc|hevx|mif1|msf1)": _HEIC,
     rb"\xff\x0a|\x00\x00\x00\x0cJXL ": "a JPEG XL image",
     rb"%PDF": "a PDF document",
+    rb"PK\x03\x04": "a zip archive (boxless batch reads the images in it)",
     rb"8BPS": "a Photoshop document",
     rb"\s*<(svg|\?xml[^>]*>\s*(<!--.*?-->\s*)?(<!DOCTYPE[^>]*>\s*)?<svg)": "an SVG drawing",
     rb"....ftyp(qt  |isom|mp4|iso|avc1|M4V)|\x1a\x45\xdf\xa3|RIFF....AVI ": "a video (boxless locate reads clips by "

@@ -139,7 +139,7 @@ class Card:
             choices = " or ".join(map(str, found))
             raise UnknownClassError(f"'{wanted}' names {len(found)} classes: give the index, {choices}")
         key = plain(wanted)
-        if key.isdecimal():
+        if key.isdecimal() and len(key) <= len(str(fields.MAX_CLASSES)):
             return self.class_index(int(key))
         near = difflib.get_close_matches(key, [plain(label) for label in self.labels], n=3, cutoff=0.5)
         near += [plain(label) for label in self.labels if key in plain(label).split() and plain(label) not in near]

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from boxless.errors import ModelFileError, first_line
 from boxless.models import zoo
+from boxless.models.arena import bounded, run_error
 from boxless.models.card import METADATA_KEY, Card
 from boxless.models.devices import check_runs, default_device, providers
 
@@ -113,7 +114,7 @@ class ModelFile:
         self._threads = threads
         self.device = device or default_device()
         wanted = providers(self.device)
-        options = ort.SessionOptions()
+        options = bounded(ort.SessionOptions()) if self.device == "cpu" else ort.SessionOptions()
         options.intra_op_num_threads = threads
         options.log_severity_level = 3
         try:
@@ -198,7 +199,7 @@ class ModelFile:
             found = [np.asarray(each) for each in self._session.run(self.outputs, feed)]
         # ONNX Runtime's errors have no common class of their own.
         except Exception as error:
-            raise ModelFileError(f"{self.path}: it cannot be run on this image ({first_line(error)})") from None
+            raise ModelFileError(f"{self.path}: it cannot be run on this image ({run_error(error)})") from None
         for name, value in zip(self.outputs, found, strict=True):
             if name in _SCORES and not np.isfinite(value).all():
                 raise ModelFileError(f"{self.path}: a damaged model (its {name} are not finite on this image)")

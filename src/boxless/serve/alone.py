@@ -14,6 +14,7 @@ import onnxruntime as ort
 
 from boxless.errors import PictureError, ServeError
 from boxless.imaging.read import read_picture
+from boxless.models.arena import bounded
 from boxless.models.model_file import ModelFile
 from boxless.serve.description import describe
 from boxless.system.files import write_whole
@@ -141,7 +142,7 @@ def _check_examples(examples: Sequence[Path]) -> None:
 
 def _check_inputs(model: Path) -> None:
     """Browsers refuse to be given inputs that have defaults, as older model files do (decision 0018)."""
-    options = ort.SessionOptions()
+    options = bounded(ort.SessionOptions())
     options.log_severity_level = 3
     session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     if _SETTINGS & {each.name for each in session.get_overridable_initializers()}:

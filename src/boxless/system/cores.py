@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from contextlib import suppress
 from math import ceil
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-CGROUPS = Path("/sys/fs/cgroup")
-"""Where Linux mounts the control groups."""
-
-MEMBERSHIP = Path("/proc/self/cgroup")
-"""Where Linux says which control groups this process belongs to."""
+from boxless.system.cgroups import granted
 
 
 def usable_cores() -> int:
@@ -30,27 +25,7 @@ def usable_cores() -> int:
     cores = os.cpu_count() or 1
     if hasattr(os, "sched_getaffinity"):  # not on macOS and Windows
         cores = min(cores, len(os.sched_getaffinity(0)))
-    return max(1, min([cores, *map(ceil, _granted())]))
-
-
-def _granted() -> list[float]:
-    """The cores' worth of time that each control group above this process grants; none where there is no limit."""
-    granted: list[float] = []
-    with suppress(OSError, ValueError, ZeroDivisionError):
-        for line in MEMBERSHIP.read_text(encoding="utf-8").splitlines():
-            _, controllers, path = line.split(":", 2)
-            if not controllers:  # version 2: one tree
-                granted += _limits(CGROUPS, path, _quota_v2)
-            elif "cpu" in controllers.split(","):
-                granted += _limits(CGROUPS / "cpu", path, _quota_v1)
-    return granted
-
-
-def _limits(root: Path, path: str, quota: Callable[[Path], float | None]) -> list[float]:
-    """The quotas of a group and of all above it; a container sees its own group as the root."""
-    inner = PurePosixPath(path.lstrip("/"))
-    folders = {root / each for each in (inner, *inner.parents)} | {root}
-    return [found for folder in sorted(folders) if (found := quota(folder)) is not None]
+    return max(1, min([cores, *map(ceil, granted("cpu", _quota_v1, _quota_v2))]))
 
 
 def _quota_v2(folder: Path) -> float | None:

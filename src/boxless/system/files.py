@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from boxless.errors import DiskSpaceError
+from boxless.errors import DiskSpaceError, OutputError
 
 _SPARE = 100_000_000  # bytes that are left free on a disk
 
@@ -94,11 +94,45 @@ def check_space(folder: Path, needed: int, what: str) -> None:
         )
 
 
-def cache_folder() -> Path:
-    """Where what takes time to make is kept: $BOXLESS_CACHE, else the user's cache folder."""
+def cache_folder(part: str) -> Path:
+    """Where what takes time to make is kept: in $BOXLESS_CACHE, else in the user's cache folder.
+
+    Args:
+        part: of the cache, a folder's name; it is made where it is missing.
+
+    Returns:
+        The folder of that part, which can be written to.
+
+    Raises:
+        OutputError: if there is no home, or the folder cannot be written to.
+
+    Example:
+        >>> cache_folder("features")  # doctest: +SKIP
+        PosixPath('/home/you/.cache/boxless/features')
+    """
+    folder = _cache() / part
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):  # permissions alone do not say: a disk may be read-only
+            pass
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        raise OutputError(f"{folder}: the cache cannot be written there ({why.lower()}); {_ELSEWHERE}") from None
+    return folder
+
+
+_ELSEWHERE = "set the variable BOXLESS_CACHE to a folder that can be written to"
+
+
+def _cache() -> Path:
     if own := os.environ.get("BOXLESS_CACHE"):
         return Path(own)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "boxless"
+    if users := os.environ.get("XDG_CACHE_HOME"):
+        return Path(users) / "boxless"
+    try:
+        return Path.home() / ".cache" / "boxless"
+    except RuntimeError:  # a user number without a name, as in containers
+        raise OutputError(f"this user has no home folder, where the cache would be; {_ELSEWHERE}") from None
 
 
 def is_file(path: Path) -> bool:

@@ -56,6 +56,10 @@ class Frame:
     pixels: Pixels
 
 
+_NO_CAMERA = 999_999_999
+"""In place of numbers that OpenCV cannot take."""
+
+
 def is_video(source: str) -> bool:
     """Whether this names a clip (by its suffix), a camera (a number, and no file is called so) or a stream."""
     if source.isdecimal():
@@ -172,7 +176,7 @@ class Frames:
 def _opened(source: str, name: str) -> cv2.VideoCapture:
     if source.isdecimal():
         with ffmpeg_settings():
-            capture = cv2.VideoCapture(int(source))
+            capture = cv2.VideoCapture(int(source) if len(source) < 10 else _NO_CAMERA)
         if not capture.isOpened():
             there = sorted(each.name.removeprefix("video") for each in Path("/dev").glob("video[0-9]*"))
             seen = f"of this machine: {', '.join(there)}" if there else "this machine has none"

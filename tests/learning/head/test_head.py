@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from boxless.learning.head import head as head_module
 from boxless.learning.head.head import STRENGTHS, fit_head
 from boxless.learning.loss import log_loss
 
@@ -72,3 +73,11 @@ def test_a_head_repeats() -> None:
     first, second = (fit_head(features, targets, several=False, seed=3) for _ in range(2))
     assert np.array_equal(first.weight, second.weight)
     assert first.strength == second.strength
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_scikit_learn_says_nothing(several: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even that it did not converge: a warning is an error in these tests."""
+    monkeypatch.setattr(head_module, "STEPS", 1)
+    features, targets = clouds([12, 12, 12], 0.2)
+    assert np.isfinite(fit_head(features, targets, several=several).weight).all()

@@ -25,7 +25,10 @@ def system_fonts() -> tuple[Path, ...]:
 
 def font_folders() -> list[Path]:
     """Where this system keeps fonts."""
-    home = Path.home()
+    try:
+        home = Path.home()
+    except RuntimeError:  # a user number without a name, as in containers
+        home = Path(os.devnull)  # where there is nothing
     if sys.platform == "win32":
         own = os.environ.get("LOCALAPPDATA")
         system = Path(os.environ.get("WINDIR", "C:/Windows")) / "Fonts"

@@ -134,8 +134,9 @@ def pooled_features(
 
     Raises:
         DiskSpaceError: if the features would not fit on the disk.
+        OutputError: if the cache cannot be written to.
     """
-    path = cache_folder() / "features" / f"{_fingerprint(backbone)}-{side}-crc.bin"
+    path = cache_folder("features") / f"{_fingerprint(backbone)}-{side}-crc.bin"
     record = _record(backbone.width)
     check_space(path.parent, len(paths) * record.itemsize, "the features' cache ($BOXLESS_CACHE)")
     with _Store(path, record) as store:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from boxless.datasets.boxed import check_boxes
 from boxless.datasets.labelled import LabelledPictures
 from boxless.errors import DatasetError
 from boxless.evaluation.calibrate import Calibration
@@ -83,10 +84,12 @@ def fit(
         progress: told how far it is.
 
     Raises:
-        DatasetError: if there is nothing to tell apart, or too much cannot be read.
+        DatasetError: if there is nothing to tell apart, too much cannot be read, or the boxes fit no class.
         ModelFileError: if there is no such backbone.
         DiskSpaceError: if features or model would not fit on the disk.
     """
+    if boxes is not None:
+        check_boxes(boxes, training.classes)
     trunk = Backbone(backbone)
     naming = None
     if side is None:

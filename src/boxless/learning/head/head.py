@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
@@ -57,6 +59,15 @@ class LinearHead:
     unseen: NDArray[np.int64] | None = None
 
 
+@contextmanager
+def _without_warnings() -> Iterator[None]:
+    """Silences scikit-learn, in all threads: that `STEPS` were too few to converge is what they are there for."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module="sklearn")
+        yield
+
+
+@_without_warnings()
 def fit_head(features: Floats, targets: Floats, *, several: bool, seed: int = 0) -> LinearHead:
     """Fits a head.
 

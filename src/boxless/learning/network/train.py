@@ -10,6 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from boxless.datasets.boxed import check_boxes
 from boxless.datasets.labelled import LabelledPictures
 from boxless.evaluation.calibrate import Calibration
 from boxless.learning.finish import finish, threshold_facts
@@ -91,11 +92,13 @@ def train(
         progress: called with the stage, the number done and the total, before and after the epochs.
 
     Raises:
-        DatasetError: if too much cannot be read.
+        DatasetError: if too much cannot be read, or the boxes fit no class.
         DiskSpaceError: if checkpoints or model would not fit on the disk.
         TrainingError: if the training cannot continue, or the outputs of model file and Keras differ.
         NetworkError: if the initial weights are not available.
     """
+    if boxes is not None:
+        check_boxes(boxes, training.classes)
     learned, held_out = readable(training, validation, progress)
     folder = out.with_suffix(".training")
     classes = len(learned.classes)
