@@ -36,8 +36,9 @@ class Locate:
 
     Example:
         >>> locate = Locate("image", preset="fast")
-        >>> found = locate({"image": ["cat.jpg"]})["found"]
+        >>> found = locate({"image": ["examples/pictures/coffee.jpg"]})["found"]
         >>> found[0]["predictions"][0]["label"]
+        'espresso'
     """
 
     def __init__(
@@ -84,11 +85,25 @@ class Locate:
         )
 
     def over(self, batches: Iterable[Any]) -> Iterator[Any]:
-        """Batch after batch, as Spark's `mapInArrow` wants it."""
+        """Locates batch after batch, as Spark's `mapInArrow` wants it.
+
+        Args:
+            batches: of the kinds that a call takes.
+
+        Returns:
+            The batches with the column `found`, lazily.
+        """
         return map(self, batches)
 
     def found(self, sources: Iterable[Any]) -> list[Row]:
-        """What is found in pictures, a dictionary each, as `Localization.to_dict` has it."""
+        """Locates images one by one.
+
+        Args:
+            sources: as for `Localizer.locate`, or what a cell of a table holds.
+
+        Returns:
+            A dictionary for each, as of `Localization.to_dict`.
+        """
         if self._localizer is None:
             self._localizer = self.settings.localizer(threads=1)
         return list(rows(self._localizer, map(_item, sources), self.settings, self.threads))

@@ -92,12 +92,23 @@ class AnnotatedImage:
         return self.size[1] if self.size else 0
 
     def as_dict(self) -> dict[str, Any]:
-        """As plain data for JSON."""
+        """The image and its annotations as plain data for JSON.
+
+        Returns:
+            What `from_dict` takes.
+        """
         return {**asdict(self), "path": str(self.path)}
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> AnnotatedImage:
-        """Of what `as_dict` gave, maybe by way of JSON."""
+        """Restores what `as_dict` gave.
+
+        Args:
+            data: maybe by way of JSON.
+
+        Returns:
+            The image and its annotations.
+        """
         annotations = tuple(
             Annotation(**{**each, "box": each["box"] and tuple(each["box"]), "mask": _mask_of(each["mask"])})
             for each in data["annotations"]

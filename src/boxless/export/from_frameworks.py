@@ -46,7 +46,7 @@ def attach_file(path: Path, out: Path, **options: Any) -> Attached:  # noqa: ANN
         NetworkError: if it is neither, with what to do for files of other frameworks; or as `attach` says.
 
     Example:
-        >>> attach_file(Path("network.onnx"), Path("network-boxless.onnx"), preprocess="tf").card.maps
+        >>> attach_file(Path("network.onnx"), Path("network-boxless.onnx"), preprocess="tf").card.maps  # doctest: +SKIP
         'exact'
     """
     require("graph", "attaching")
@@ -68,9 +68,16 @@ def from_keras(model: Any, out: str | Path, **options: Any) -> Attached:  # noqa
         out: of the boxless model.
         options: of `boxless.export.attach`.
 
+    Returns:
+        The path of the model, its card, and what was verified.
+
     Raises:
         MissingExtraError: if keras, tensorflow or tf2onnx is not installed.
         NetworkError: if it cannot be exported, or not be attached to.
+
+    Example:
+        >>> from_keras("classifier.keras", "mine.onnx", preprocess="tf").card.maps  # doctest: +SKIP
+        'exact'
     """
     require("graph", "boxless.from_keras")
     if isinstance(model, (str, Path)) and not Path(model).is_file():
@@ -104,9 +111,16 @@ def from_torch(module: Any, out: str | Path, example_size: tuple[int, int] = (22
         example_size: (height, width) of the picture that it is exported with.
         options: of `boxless.export.attach`.
 
+    Returns:
+        The path of the model, its card, and what was verified.
+
     Raises:
         MissingExtraError: if torch is not installed.
         NetworkError: if it cannot be exported, or not be attached to.
+
+    Example:
+        >>> from_torch(torchvision.models.resnet50(weights="DEFAULT"), "mine.onnx").card.maps  # doctest: +SKIP
+        'exact'
     """
     require("graph", "boxless.from_torch")
     from boxless.export.frameworks import export_torch, framework

@@ -155,13 +155,16 @@ class ModelFile:
     def run(
         self, pixels: NDArray[np.uint8], *, size: tuple[int, int], classes: Sequence[int] = (), top: int = 1
     ) -> Output:
-        """Looks once at a picture.
+        """Runs one pass over an image.
 
         Args:
             pixels: RGB (H, W, 3).
             size: the (height, width) that the network sees, multiples of the card's `size_multiple`.
             classes: the classes whose maps are wanted, by index.
             top: how many of the most probable classes' maps are wanted too, at most K.
+
+        Returns:
+            Logits of all classes, and the class maps of the wanted ones.
 
         Raises:
             ModelFileError: if the model is a detector.
@@ -180,11 +183,17 @@ class ModelFile:
         return Output(**{name: value[0] for name, value in found.items()})
 
     def detect(self, pixels: NDArray[np.uint8], *, size: tuple[int, int]) -> Detected:
-        """Looks once at a picture with a detector.
+        """Runs one pass of a detector over an image.
 
         Args:
             pixels: RGB (H, W, 3).
             size: as for `run`.
+
+        Returns:
+            The boxes of all classes, and the logits.
+
+        Raises:
+            ModelFileError: if the model is damaged.
         """
         feed: dict[str, NDArray[Any]] = {"image": pixels[None], "size": np.array(size, np.int64)}
         logits, boxes, scores, classes = self._run(feed)

@@ -57,7 +57,18 @@ class Frame:
 
 
 def is_video(source: str) -> bool:
-    """Whether this names a clip (by its suffix), a camera (a number, and no file is called so) or a stream."""
+    """Whether a source is a clip (by its suffix), a camera (a number that no file is called) or a stream.
+
+    Args:
+        source: a path, a number or an address.
+
+    Returns:
+        True if so.
+
+    Example:
+        >>> is_video("clip.mp4"), is_video("photo.jpg")
+        (True, False)
+    """
     if source.isdecimal():
         return not Path(source).exists()
     return source.casefold().startswith(STREAMS) or Path(source).suffix.lower() in SUFFIXES
@@ -86,7 +97,7 @@ class Frames:
         VideoError: if there is no such file, camera or stream, or it has no frames.
 
     Example:
-        >>> with Frames("clip.mp4", every=5) as frames:
+        >>> with Frames("clip.mp4", every=5) as frames:  # doctest: +SKIP
         ...     seconds = [frame.seconds for frame in frames]
     """
 

@@ -73,7 +73,17 @@ class Round:
 
     @classmethod
     def of(cls, taught: Sequence[PseudoLabels], history: tuple[Epoch, ...], evidence: Evidence, apart: float) -> Round:
-        """A round, with its boxes counted."""
+        """A round, with its boxes counted.
+
+        Args:
+            taught: the pseudo-labels of each image.
+            history: see the attributes.
+            evidence: see the attributes.
+            apart: see the attributes.
+
+        Returns:
+            The round.
+        """
         whole = PseudoLabels.joined(list(taught))
         believed = whole.weights > 0
         return cls(
@@ -135,7 +145,11 @@ class TrainedDetector:
         )
 
     def as_dict(self) -> dict[str, Any]:
-        """As plain data for JSON."""
+        """The training in numbers.
+
+        Returns:
+            Plain data for JSON.
+        """
         return {
             "model": str(self.path),
             "facts": dict(self.facts),

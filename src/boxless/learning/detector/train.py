@@ -95,6 +95,13 @@ def train_detector(
         UnknownClassError: if the teacher lacks a label.
         TrainingError: if the training cannot continue, or no class map of any picture has a component.
         DiskSpaceError: if checkpoints would not fit on the disk.
+
+    Example:
+        >>> from boxless.datasets.split import read_split
+        >>> training, validation = read_split(Path("photos"))  # doctest: +SKIP
+        >>> options = DetectorOptions(rounds=2)
+        >>> train_detector(training, validation, Path("found.onnx"), options, Path("mine.onnx")).kept  # doctest: +SKIP
+        2
     """
     learned, held_out = readable(training, validation, progress)
     _check_shown(held_out)

@@ -73,7 +73,14 @@ class Report:
         thresholds: Sequence[Calibration] = (),
         occlusion: Sequence[OcclusionResult] = (),
     ) -> Report:
-        """The report, with near duplicates searched for."""
+        """A report; near duplicates are searched for now.
+
+        Args:
+            title, facts, training, held_out, left_out, thresholds, occlusion: see the attributes.
+
+        Returns:
+            The report.
+        """
         found = near_duplicates(training.paths, held_out.pictures.paths)
         return cls(title, tuple(facts), training, held_out, left_out, tuple(thresholds), tuple(occlusion), tuple(found))
 
@@ -120,7 +127,11 @@ class Report:
         ]
 
     def as_dict(self) -> dict[str, Any]:
-        """As plain data for JSON."""
+        """The report without its drawings.
+
+        Returns:
+            Plain data for JSON.
+        """
         held_out, learned = self.held_out.pictures, self.training
         return {
             "title": self.title,
