@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
 from types import FunctionType, ModuleType
@@ -24,15 +24,15 @@ def public_names(page: Path) -> dict[str, object]:
     return {f"{module.__name__}.{name}": getattr(module, name) for module, name in _listed(page)}
 
 
-def public_functions(page: Path) -> dict[str, FunctionType]:
+def public_functions(page: Path) -> dict[str, Callable[..., object]]:
     """Public functions, and the public methods of public classes."""
-    found: dict[str, FunctionType] = {}
+    found: dict[str, Callable[..., object]] = {}
     for name, value in public_names(page).items():
         if isinstance(value, FunctionType):
             found[name] = value
         elif isinstance(value, type) and value.__module__.startswith("boxless"):
             for inner, member in vars(value).items():
-                function = member.__func__ if isinstance(member, (classmethod, staticmethod)) else member
+                function: object = getattr(member, "__func__", member)  # of class methods and static ones
                 own = isinstance(function, FunctionType) and function.__qualname__ == f"{value.__name__}.{inner}"
                 if own and not inner.startswith("_"):  # a field whose default is a function is no method
                     found[f"{name}.{inner}"] = function

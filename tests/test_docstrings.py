@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Callable
 from pathlib import Path
-from types import FunctionType
 
 import pytest
 from tests.public_names import PAGES, public_functions, public_names
@@ -13,7 +13,7 @@ from tests.public_names import PAGES, public_functions, public_names
 from boxless import MissingExtraError
 
 
-def gaps(function: FunctionType) -> list[str]:
+def gaps(function: Callable[..., object]) -> list[str]:
     """Arguments that a docstring does not describe, and "Returns" where it is missing."""
     text, signature = inspect.getdoc(function) or "", inspect.signature(function)
     block = re.search(r"^Args:\n((?:    .*\n?|\n)*)", text, re.MULTILINE)
