@@ -33,8 +33,9 @@ def public_functions(page: Path) -> dict[str, Callable[..., object]]:
         elif isinstance(value, type) and value.__module__.startswith("boxless"):
             for inner, member in vars(value).items():
                 function: object = getattr(member, "__func__", member)  # of class methods and static ones
-                own = isinstance(function, FunctionType) and function.__qualname__ == f"{value.__name__}.{inner}"
-                if own and not inner.startswith("_"):  # a field whose default is a function is no method
+                if not isinstance(function, FunctionType) or inner.startswith("_"):
+                    continue
+                if function.__qualname__ == f"{value.__name__}.{inner}":  # else a field's default, which is no method
                     found[f"{name}.{inner}"] = function
     return found
 
