@@ -24,7 +24,7 @@ class Locate:
 
     It is called with a batch and gives a batch of the same kind: a PyArrow table or record batch, a pandas frame, or a
     mapping of columns to lists or arrays. `found` has for each row what `Localization.to_dict` says of it. It can be
-    pickled; each process opens the model when it is first called, and looks at one picture a thread.
+    pickled; each process opens the model when it is first called, and processes one image a thread.
 
     Args:
         column: of the images: paths, addresses, encoded images as bytes, Hugging Face's `{bytes, path}`, or, in
@@ -111,11 +111,11 @@ class Locate:
     def _arrow(self, batch: pa.Table | pa.RecordBatch) -> pa.Table | pa.RecordBatch:
         import pyarrow as pa
 
-        said = pa.array(self.found(batch[self.column].to_pylist()), type=self.type)
+        column = pa.array(self.found(batch[self.column].to_pylist()), type=self.type)
         field = pa.field("found", self.type)
         if isinstance(batch, pa.RecordBatch):
-            return pa.RecordBatch.from_arrays([*batch.columns, said], schema=batch.schema.append(field))
-        return batch.append_column(field, said)
+            return pa.RecordBatch.from_arrays([*batch.columns, column], schema=batch.schema.append(field))
+        return batch.append_column(field, column)
 
 
 def _item(value: Any) -> Item:  # noqa: ANN401

@@ -85,7 +85,7 @@ def finder(names: Sequence[str], folders: Sequence[Path], images: Path | None = 
         return partial(joined, images)  # each is noted as missing
     tried = ", ".join(map(str, folders[:8]))
     raise DatasetError(
-        f"none of the data set's images found (looked for {some[0][:200]!a} and others) in {tried}: name their folder "
+        f"none of the data set's images found (tried {some[0][:200]!a} and others) in {tried}: name their folder "
         "with --images"
     )
 

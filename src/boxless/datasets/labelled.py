@@ -110,7 +110,7 @@ def read_labelled(source: Path, columns: Columns | None = None) -> dict[str, Lab
     Args:
         source: a folder with a sub-folder of images for each class; a CSV with a header: a column `path` (relative to
             the CSV), a column `label` (several labels with | between, or a line for each), and maybe a column `split`;
-            or annotations in any format of `boxless.datasets.formats.FORMATS`, whose boxes are not looked at.
+            or annotations in any format of `boxless.datasets.formats.FORMATS`, whose boxes are not used.
         columns: how a CSV is to be read, where its heading does not say it.
 
     Returns:
@@ -174,7 +174,7 @@ def labelled(dataset: Dataset) -> dict[str, LabelledPictures]:
             row[[index[label] for label in labels]] = 1.0
         paths = tuple(each.path for each, _ in mine)
         parts[split] = LabelledPictures(dataset.name, classes, paths, targets, several, notes)
-        notes = ()  # said once
+        notes = ()  # once is enough
     return parts
 
 

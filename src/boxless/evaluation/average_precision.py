@@ -177,7 +177,7 @@ class AveragePrecision:
 
 
 def _interval(value: float, draws: Array) -> Interval:
-    """The percentiles, moved by how much higher draws come out: pictures that stand twice make precision look better.
+    """The percentiles, moved by how much higher draws come out: images drawn twice raise precision.
 
     How often such intervals hold the truth, moved and not, is measured in docs/decisions/0028.
     """

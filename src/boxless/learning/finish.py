@@ -35,13 +35,13 @@ class Finished:
         card: its card.
         measured: its predictions for the held-out pictures.
         thresholds: the calibration of each preset, if there were boxes.
-        survivals: the results of the occlusion test, one a class.
+        occlusion: the results of the occlusion test, one a class.
     """
 
     card: Card
     measured: HeldOut
     thresholds: tuple[Calibration, ...]
-    survivals: tuple[OcclusionResult, ...]
+    occlusion: tuple[OcclusionResult, ...]
 
 
 def finish(file: Path, card: Card, held_out: LabelledPictures, boxes: Path | None, progress: Progress) -> Finished:
@@ -149,7 +149,7 @@ def threshold_notes(found: Levels | None, present: int, min_probability: float) 
 def _typical_activation(network: ModelFile, measured: HeldOut) -> float:
     """The median peak activation of correct predictions; see `Card`."""
     targets = measured.pictures.targets
-    right = np.flatnonzero(((targets > 0) & measured.said).any(axis=1))
+    right = np.flatnonzero(((targets > 0) & measured.predicted).any(axis=1))
     some = np.random.default_rng(0).permutation(right)[:_EVIDENCE_FROM]
     localizer = Localizer(network)
     background = network.card.background

@@ -28,7 +28,7 @@ class Output:
         logits: (K,), one a class.
         chosen: (k,), the indices of the classes that have a map: those asked for, then the most probable.
         class_maps: (k, h, w), in units of logits; the mean of a map plus its class's bias is its logit.
-        affinity: (u, v, h, w), how much each fine position looks like each position of the class maps, rows
+        affinity: (u, v, h, w), how similar each fine position is to each position of the class maps, rows
             summing to one; None in a model without mid-level features.
         anomaly: (u, v), how far each fine position is from what the model's pictures are made of, see
             `boxless.maps.refine.anomaly_weights`; None in a model that has not learned it.
@@ -145,7 +145,7 @@ class ModelFile:
 
     @cached_property
     def on_one_core(self) -> ModelFile:
-        """The same model for many pictures at a time, each on a core of its own, unless `threads` said otherwise.
+        """The same model for many pictures at a time, each on a core of its own, unless `threads` is set.
 
         Two pictures, on a core each, are done well before two that have both cores in turn
         (benchmarks/speed.py).
@@ -219,7 +219,7 @@ class ModelFile:
 
 
 _SCORES = frozenset(["logits", "class_maps", "boxes", "box_scores"])
-"""What people are told; NaN in it would be no JSON."""
+"""What results hold; NaN in it would be no JSON."""
 
 _SHAPES = {
     "logits": ("tensor(float)", 2),

@@ -92,8 +92,8 @@ def find_runtime(given: Path | None, start: Path) -> Path:
     """The folder of onnxruntime-web's files.
 
     Args:
-        given: the package's folder, or its `dist`; None to look for it where npm installs packages.
-        start: the folder in which, and above which, `node_modules` is looked for.
+        given: the package's folder, or its `dist`; None to search where npm installs packages.
+        start: the folder in which, and above which, `node_modules` is searched for.
 
     Returns:
         The folder that holds them.

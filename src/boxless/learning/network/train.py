@@ -154,7 +154,7 @@ def train(
         facts.append(("ran on", ran_on(sharing)))
         measured = replace(done.measured, notes=(*([warning] if warning else []), *done.measured.notes))
         report = Report.of(
-            f"{out.stem}: {classes} classes", facts, learned, measured, None, done.thresholds, done.survivals
+            f"{out.stem}: {classes} classes", facts, learned, measured, None, done.thresholds, done.occlusion
         )
         made.append((parity, done, report))
 
