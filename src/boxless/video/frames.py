@@ -176,7 +176,7 @@ class Frames:
             # Fewer than declared: where the rate varies that is an estimate, and the time decides.
             length = self._declared / (self.rate or _USUAL_RATE)
             if self._time + length / count < 0.98 * length:
-                return f"ended after {count} of {self._said} frames"
+                return f"ended after {count} of {self._declared} frames"
         return f"{self._lost} of {count} frames cannot be decoded" if self._lost else None
 
 
