@@ -78,7 +78,7 @@ class Round:
         """A round, with its boxes counted.
 
         Args:
-            taught: the pseudo-labels of each image.
+            pseudo_labels: of each image.
             history: see the attributes.
             evidence: see the attributes.
             apart: see the attributes.
