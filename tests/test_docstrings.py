@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 from tests.public_names import PAGES, public_functions, public_names
 
+import boxless
 from boxless import MissingExtraError
+
+SOURCE = Path(boxless.__file__).parent
 
 
 def gaps(function: Callable[..., object]) -> list[str]:
@@ -45,3 +48,16 @@ def test_gaps_are_seen() -> None:
         return one + other
 
     assert gaps(half) == ["other", "Returns"]
+
+
+PACKAGES = sorted(path.parent for path in SOURCE.rglob("__init__.py") if path.parent != SOURCE)
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=[path.name for path in PACKAGES])
+def test_a_package_says_what_of_it_is_public(package: Path) -> None:
+    name = ".".join(package.relative_to(SOURCE.parent).parts)
+    listed = re.findall(r":: (boxless[\w.]*)", "".join(page.read_text(encoding="utf-8") for page in PAGES))
+    public = any(f"{each}.".startswith(f"{name}.") for each in listed)
+    text = (package / "__init__.py").read_text(encoding="utf-8")
+    assert ("\nPublic is what docs/api lists of it; the rest is internal.\n" in text) == public
+    assert ("\nInternal: " in text) != public

@@ -1,4 +1,7 @@
-"""The models that come with boxless. A model is a file here; `tools/build_zoo.py` makes them."""
+"""The models that come with boxless. A model is a file here; `tools/build_zoo.py` makes them.
+
+Public is what docs/api lists of it; the rest is internal.
+"""
 
 from __future__ import annotations
 
