@@ -16,7 +16,7 @@ from benchmarks.facts import DATA, write_results
 from boxless import Localizer
 from boxless.datasets.boxed import BoxedPicture, read_dataset
 from boxless.evaluation.blank import blank_pictures
-from boxless.evaluation.presence import Surveys, levels
+from boxless.evaluation.detection_thresholds import Surveys, detection_thresholds
 from boxless.maps.boxes import iou
 from boxless.models.zoo import DEFAULT_MODEL
 
@@ -24,24 +24,24 @@ SIZES = (0.0, 0.05, 0.15, 0.3, 0.5, 1.0)
 """Borders between object sizes: the largest true box as a share of the picture."""
 
 _TOP = 5
-_DRAWS = 8  # as in tools/zoo_levels.py
-_OTHER_SEED = 1  # blank pictures that set no level
+_DRAWS = 8  # as in tools/zoo_thresholds.py
+_OTHER_SEED = 1  # blank pictures that set no threshold
 
 
 def presence(preset: str, pictures: Sequence[BoxedPicture]) -> dict[str, float]:
-    """Shares in percent of what passes: at the stored levels, and at those that the other half of the pictures sets."""
+    """Shares in percent of what passes, at the stored thresholds and at those that the other half sets."""
     localizer = Localizer(DEFAULT_MODEL, preset)
     seen = Surveys.of(localizer, [each.path for each in pictures])
     shown = np.zeros(seen.activation.shape, bool)
     shown[np.arange(len(pictures)), [each.class_index for each in pictures]] = True
     blank = Surveys.of(localizer, blank_pictures(draws=_DRAWS))
     unseen = Surveys.of(localizer, blank_pictures(_OTHER_SEED, _DRAWS))
-    passing = seen.pass_levels(localizer.preset.min_probability, localizer.preset.min_activation)
+    passing = seen.passing(localizer.preset.min_probability, localizer.preset.min_activation)
     across = np.zeros_like(passing)
     for half in (np.arange(len(pictures)) % 2 == 0, np.arange(len(pictures)) % 2 == 1):
-        found = levels(Surveys(seen.probabilities[half], seen.activation[half]), shown[half], blank)
+        found = detection_thresholds(Surveys(seen.probabilities[half], seen.activation[half]), shown[half], blank)
         assert found is not None
-        across[~half] = seen.pass_levels(found.probability, found.activation)[~half]
+        across[~half] = seen.passing(found.probability, found.activation)[~half]
     stored = (localizer.preset.min_probability, localizer.preset.min_activation)
     return {
         "min_probability": stored[0],
@@ -51,7 +51,7 @@ def presence(preset: str, pictures: Sequence[BoxedPicture]) -> dict[str, float]:
         "present_across_halves": _percent(across[shown]),
         "absent_across_halves": _percent(across[~shown]),
         "blank_pictures": len(unseen.activation),
-        "blank": _percent(unseen.pass_levels(*stored).any(axis=1)),
+        "blank": _percent(unseen.passing(*stored).any(axis=1)),
     }
 
 

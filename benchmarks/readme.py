@@ -96,7 +96,7 @@ def _presence_lines() -> list[str]:
         "blank": "blank and noise pictures with any box",
     }
     lines = [
-        f"| efficientnet-lite0 in float32, %, levels set on other pictures | {' | '.join(presets)} |",
+        f"| efficientnet-lite0 in float32, %, thresholds set on other images | {' | '.join(presets)} |",
         "|---" * (len(presets) + 1) + "|",
     ]
     for key, words in rows.items():

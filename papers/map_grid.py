@@ -33,21 +33,21 @@ def map_grid(pictures: Sequence[Pixels], maps: Sequence[Floats], names: Sequence
     step = TILE + _GAP
     first = _MARGIN + _NAMES + TILE + _WIDE
     width, height = first + len(names) * step - _GAP + _MARGIN, _HEADER + len(pictures) * step - _GAP + _MARGIN
-    image = Image.new("RGB", (width, height), _PAPER)
-    pen, font = ImageDraw.Draw(image), ImageFont.load_default(13)
+    grid = Image.new("RGB", (width, height), _PAPER)
+    pen, font = ImageDraw.Draw(grid), ImageFont.load_default(13)
     for j, name in enumerate(names):
         pen.text((first + j * step + TILE / 2, _HEADER - 8), name, _INK, font, anchor="ms")
     for k, (picture, some) in enumerate(zip(pictures, maps, strict=True)):
         top = _HEADER + k * step
         pen.text((_MARGIN + _NAMES - 12, top + TILE / 2), names[k], _INK, font, anchor="rm")
-        image.paste(Image.fromarray(_enlarged(picture)), (_MARGIN + _NAMES, top))
+        grid.paste(Image.fromarray(_enlarged(picture)), (_MARGIN + _NAMES, top))
         peak = max(float(some.max()), 1e-6)
         for j, each in enumerate(some):
             left = first + j * step
-            image.paste(Image.fromarray(heat_map(np.clip(_enlarged(each / peak), 0, 1))), (left, top))
+            grid.paste(Image.fromarray(heat_map(np.clip(_enlarged(each / peak), 0, 1))), (left, top))
             if j == k:
                 pen.rectangle((left - 3, top - 3, left + TILE + 2, top + TILE + 2), outline=_FRAME, width=3)
-    return image
+    return grid
 
 
 def _enlarged(array: NDArray[Any]) -> NDArray[Any]:

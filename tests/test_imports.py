@@ -24,6 +24,7 @@ ROWS = [
     ("boxless.localizer", "boxless.export", "boxless.networks"),
     ("boxless.multi_scale", "boxless.detections"),
     ("boxless.results", "boxless.datasets"),
+    ("boxless.flat_boxes",),
     ("boxless.prediction",),
     ("boxless.models",),
     ("boxless.imaging", "boxless.maps"),

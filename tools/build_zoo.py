@@ -25,7 +25,7 @@ import torch
 from efficientnet_lite_pytorch import EfficientNet
 from rich.progress import track
 from tools.plain_inputs import write_checksums
-from tools.zoo_levels import write_levels
+from tools.zoo_thresholds import write_thresholds
 
 from boxless import Card, ModelFile
 from boxless.datasets.boxed import BoxedPicture, read_dataset
@@ -206,11 +206,11 @@ def build(recipe: Recipe) -> None:
     named = f"ilsvrc-dev ({len(pictures)} pictures)"
     write_model(assemble(network, card), file)
     write_model(assemble(network, measured(card, file, pictures, named)), file)
-    write_levels(file, pictures, named)
+    write_thresholds(file, pictures, named)
 
     small = quantize(file, [picture.path for picture in pictures], recipe.folder / f"{recipe.name}-int8.onnx").path
     write_card(small, measured(ModelFile(small).card, small, pictures, named))
-    write_levels(small, pictures, named)
+    write_thresholds(small, pictures, named)
 
     write_checksums(recipe.folder)
 

@@ -74,13 +74,13 @@ def scene(random: np.random.Generator) -> tuple[Image.Image, list[Thing]]:
     kinds = random.choice(list(SIZES), size=int(random.integers(1, 3)), replace=False)
     for _ in range(int(random.integers(len(kinds), 5))):
         name = str(kinds[len(things) % len(kinds)])
-        image = _thing(name, random)
+        cutout = _thing(name, random)
         for _ in range(40):
-            x, y = (int(random.integers(0, SIDE - side)) for side in image.size)
-            box = (float(x), float(y), float(x + image.width), float(y + image.height))
+            x, y = (int(random.integers(0, SIDE - side)) for side in cutout.size)
+            box = (float(x), float(y), float(x + cutout.width), float(y + cutout.height))
             others = np.array([each.box for each in things]).reshape(-1, 4)
             if not len(others) or iou(np.array([box]), others).max() < 0.04:
-                picture.paste(image, (x, y), image)
+                picture.paste(cutout, (x, y), cutout)
                 things.append(Thing(name, box))
                 break
     return picture, things

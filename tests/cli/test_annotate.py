@@ -61,8 +61,8 @@ def test_known_labels_and_what_evaluate_says(labelled: Path, tmp_path: Path) -> 
     assert len(data["images"]) == 4 and len({each["image_id"] for each in data["annotations"]}) == 3
     assert data["info"]["model"] == quick_model() and data["info"]["preset"] == "fast"
     for image in data["images"]:
-        with Image.open(out / "images" / image["split"] / image["file_name"]) as picture:
-            assert picture.size == (image["width"], image["height"])
+        with Image.open(out / "images" / image["split"] / image["file_name"]) as placed:
+            assert placed.size == (image["width"], image["height"])
     assert not list(tmp_path.glob(".*"))
     measured = boxless("evaluate", out, *FAST, "--ap", "--json")
     figures = json.loads(measured.stdout)["modes"]["known"]["models"][f"{quick_model()}, fast"]

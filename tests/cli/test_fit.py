@@ -32,7 +32,7 @@ def test_two_commands(pictures_of_two: Path, tmp_path: Path, monkeypatch: pytest
     page = tmp_path / "mine.report" / "index.html"
     assert f"report               {page}" in done.stdout
     text = page.read_text(encoding="utf-8")
-    assert "Where it looks" in text
+    assert "Heatmaps" in text
     assert f"boxless fit {pictures_of_two} --out {model}" in text, "the command that made it"
     located = boxless("locate", pictures_in(pictures_of_two)[0], "--model", model, "--json")
     assert json.loads(located.stdout)["predictions"][0]["label"] == "goldfish"

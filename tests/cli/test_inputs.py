@@ -44,7 +44,7 @@ def test_what_would_share_a_name_is_numbered_and_said(tmp_path: Path, capsys: py
 def test_a_name_that_no_system_takes_fails_alone(tmp_path: Path) -> None:
     picture = written(tmp_path, "a.jpg") / "a.jpg"
     done = boxless("locate", f"{'long' * 100}.jpg", picture, "--preset", "fast", "--json")
-    assert done.returncode == 1 and "cannot be looked at" in done.stderr
+    assert done.returncode == 1 and "cannot be accessed" in done.stderr
     assert json.loads(done.stdout.splitlines()[-1])["image"] == str(picture)
 
 

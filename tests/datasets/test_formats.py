@@ -88,8 +88,8 @@ def test_coco_with_masks(tmp_path: Path) -> None:
         assert [each["name"] for each in coco.loadCats(coco.getCatIds())] == list(CLASSES)
         names = [each["file_name"] for each in coco.loadImgs(coco.getImgIds())]
         assert names == [each.name for each in pictures if each.split == picture.split]
-        image = coco.getImgIds()[names.index(picture.name)]
-        read = coco.loadAnns(coco.getAnnIds(imgIds=image))
+        number = coco.getImgIds()[names.index(picture.name)]
+        read = coco.loadAnns(coco.getAnnIds(imgIds=number))
         assert len(read) == len(picture.annotations)
         for thing, each in zip(picture.annotations, read, strict=True):
             mask = coco.annToMask(each).astype(bool)
@@ -259,10 +259,10 @@ def test_cvat_with_masks_and_names(tmp_path: Path) -> None:
     root = ElementTree.parse(tmp_path / "out/annotations.xml").getroot()
     assert root.findtext("version") == "1.1"
     assert [each.findtext("name") for each in root.iter("label")] == list(CLASSES)
-    images = root.findall("image")
-    assert [each.get("name") for each in images] == list(NAMES)
-    for picture, image in zip(pictures, images, strict=True):
-        for number, mask in enumerate(image.findall("mask")):
+    elements = root.findall("image")
+    assert [each.get("name") for each in elements] == list(NAMES)
+    for picture, element in zip(pictures, elements, strict=True):
+        for number, mask in enumerate(element.findall("mask")):
             left, top, width, height = (int(mask.get(name, "")) for name in ("left", "top", "width", "height"))
             counts = [int(each) for each in mask.get("rle", "").split(", ")]
             pixels = np.repeat(np.arange(len(counts)) % 2 == 1, counts).reshape(height, width)

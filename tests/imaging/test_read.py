@@ -223,7 +223,7 @@ def test_missing_files_and_folders_are_refused(tmp_path: Path) -> None:
     Image.new("RGB", (4, 4)).save(tmp_path / "one.png")
     with pytest.raises(PictureError, match="a folder of 1"):
         read_picture(tmp_path)
-    with pytest.raises(PictureError, match="cannot be looked at"):
+    with pytest.raises(PictureError, match="cannot be accessed"):
         read_picture(tmp_path / f"{'long' * 100}.jpg")
 
 

@@ -2,18 +2,18 @@ from __future__ import annotations
 
 import pytest
 
-from boxless.evaluation.presence import Levels
+from boxless.evaluation.detection_thresholds import DetectionThresholds
 from boxless.learning.finish import threshold_notes
 
 
-def levels(absent: float) -> Levels:
-    return Levels(0.1, 1.0, present=97.0, absent=absent, blank=0.0)
+def thresholds(absent: float) -> DetectionThresholds:
+    return DetectionThresholds(0.1, 1.0, present=97.0, absent=absent, blank=0.0)
 
 
 def test_thresholds_that_do_not_separate_are_told() -> None:
-    (note,) = threshold_notes(levels(97.0), 40, 0.1)
+    (note,) = threshold_notes(thresholds(97.0), 40, 0.1)
     assert "do not separate: 97 %" in note
-    assert threshold_notes(levels(2.0), 40, 0.1) == ()
+    assert threshold_notes(thresholds(2.0), 40, 0.1) == ()
 
 
 @pytest.mark.parametrize(("stands", "said"), [(0.0, "every class counts as detected"), (0.5, "a probability of 0.5")])

@@ -1,5 +1,7 @@
 """From images to annotations: what a model finds in them, by batch inference, then written in a format.
 
+Public is what docs/api lists of it; the rest is internal.
+
 >>> from pathlib import Path
 >>> from boxless.annotation import AnnotationOptions, annotate, read_inputs
 >>> inputs = read_inputs(Path("pictures"), "folder")

@@ -52,7 +52,7 @@ def read_inputs(source: Path, labels: str | None = None, without: Path | None = 
 
     Args:
         source: a folder; a CSV with a column `path`, maybe `label` and `split`; or annotations, such as COCO's, whose
-            boxes are not looked at.
+            boxes are not used.
         labels: where their labels are from: "folder" (the name of each one's folder), the path of a CSV or of
             annotations, or "model" (nobody knows, the model is to say). Where None: from `source` if it is a file that
             has them, else "model".

@@ -60,5 +60,9 @@ class Job:
         return Shards(folder_at(self.out), format_of(self.format), self.shard)
 
     def items(self) -> Iterator[Item]:
-        """The images, from the first one."""
+        """The images of the job.
+
+        Returns:
+            They are listed as they are drawn, from the first one.
+        """
         return images(self.sources, self.column)

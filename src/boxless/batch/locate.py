@@ -24,7 +24,7 @@ class Locate:
 
     It is called with a batch and gives a batch of the same kind: a PyArrow table or record batch, a pandas frame, or a
     mapping of columns to lists or arrays. `found` has for each row what `Localization.to_dict` says of it. It can be
-    pickled; each process opens the model when it is first called, and looks at one picture a thread.
+    pickled; each process opens the model when it is first called, and processes one image a thread.
 
     Args:
         column: of the images: paths, addresses, encoded images as bytes, Hugging Face's `{bytes, path}`, or, in
@@ -36,8 +36,9 @@ class Locate:
 
     Example:
         >>> locate = Locate("image", preset="fast")
-        >>> found = locate({"image": ["cat.jpg"]})["found"]
+        >>> found = locate({"image": ["examples/pictures/coffee.jpg"]})["found"]
         >>> found[0]["predictions"][0]["label"]
+        'espresso'
     """
 
     def __init__(
@@ -84,11 +85,25 @@ class Locate:
         )
 
     def over(self, batches: Iterable[Any]) -> Iterator[Any]:
-        """Batch after batch, as Spark's `mapInArrow` wants it."""
+        """Locates batch after batch, as Spark's `mapInArrow` wants it.
+
+        Args:
+            batches: of the kinds that a call takes.
+
+        Returns:
+            The batches with the column `found`, lazily.
+        """
         return map(self, batches)
 
     def found(self, sources: Iterable[Any]) -> list[Row]:
-        """What is found in pictures, a dictionary each, as `Localization.to_dict` has it."""
+        """Locates images one by one.
+
+        Args:
+            sources: as for `Localizer.locate`, or what a cell of a table holds.
+
+        Returns:
+            A dictionary for each, as of `Localization.to_dict`.
+        """
         if self._localizer is None:
             self._localizer = self.settings.localizer(threads=1)
         return list(rows(self._localizer, map(_item, sources), self.settings, self.threads))
@@ -96,11 +111,11 @@ class Locate:
     def _arrow(self, batch: pa.Table | pa.RecordBatch) -> pa.Table | pa.RecordBatch:
         import pyarrow as pa
 
-        said = pa.array(self.found(batch[self.column].to_pylist()), type=self.type)
+        column = pa.array(self.found(batch[self.column].to_pylist()), type=self.type)
         field = pa.field("found", self.type)
         if isinstance(batch, pa.RecordBatch):
-            return pa.RecordBatch.from_arrays([*batch.columns, said], schema=batch.schema.append(field))
-        return batch.append_column(field, said)
+            return pa.RecordBatch.from_arrays([*batch.columns, column], schema=batch.schema.append(field))
+        return batch.append_column(field, column)
 
 
 def _item(value: Any) -> Item:  # noqa: ANN401

@@ -41,6 +41,14 @@ def on_ray(
 
     Raises:
         ResultsError: see `Cluster.results`.
+
+    Example:
+        >>> from functools import partial
+        >>> from boxless.batch import Job
+        >>> from boxless.batch.run import run
+        >>> job = Job(("s3://bucket/images",), "s3://bucket/results")
+        >>> run(job, partial(on_ray, address="auto")).images  # doctest: +SKIP
+        1000000
     """
     work = partial(_Worker, job, _content(job))
     for result in Cluster(address, workers).results(partial(_to_do, job, finished), work):

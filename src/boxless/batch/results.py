@@ -153,6 +153,15 @@ def localization(row: Row, manifest: Manifest) -> Localization:
 
     Returns:
         The result, with the prediction of the row, if there is one.
+
+    Example:
+        >>> import tempfile
+        >>> from boxless.batch import Job
+        >>> from boxless.batch.run import run
+        >>> out = tempfile.mkdtemp()
+        >>> _ = run(Job(("examples/pictures",), out))
+        >>> [found.labels for found in select(out, "label = 'espresso'").found]  # `select` restores each
+        [('espresso',)]
     """
     prediction = row["prediction"]
     return Localization(

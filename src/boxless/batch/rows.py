@@ -60,11 +60,11 @@ def row(found: Localization, name: str, settings: Settings) -> Row:
         Plain data; class maps as `class_map` reads them, masks as COCO's compressed run lengths.
     """
     data: Row = {**found.to_dict(), "image": name}
-    for said, prediction in zip(data["predictions"], found.predictions, strict=True):
+    for row, prediction in zip(data["predictions"], found.predictions, strict=True):
         if settings.maps is not None:
-            said["class_map"] = _packed(prediction, settings.maps)
+            row["class_map"] = _packed(prediction, settings.maps)
         if settings.masks and prediction.boxes:
-            for box, mask in zip(said["boxes"], prediction.masks(), strict=True):
+            for box, mask in zip(row["boxes"], prediction.masks(), strict=True):
                 box["mask"] = packed(counts_of(mask))
     return data
 

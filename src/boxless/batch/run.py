@@ -51,6 +51,13 @@ def here(job: Job, finished: int | None, done: Done, on_progress: OnProgress) ->
 
     Args:
         job, finished, done, on_progress: see `Engine`.
+
+    Example:
+        >>> import tempfile
+        >>> from boxless.batch import Job
+        >>> from boxless.batch.run import run
+        >>> run(Job(("examples/pictures",), tempfile.mkdtemp(), format="jsonl"), engine=here).failed
+        0
     """
     shards = job.shards
     under_way: deque[tuple[int, Item]] = deque()  # each with the number of its shard

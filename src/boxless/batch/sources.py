@@ -67,7 +67,7 @@ def images(specs: Iterable[str | Item], column: str | None = None) -> Iterator[I
             empty = False
             yield item
         if empty:
-            raise DatasetError(f"{spec}: no images there (looked for {' '.join(sorted(SUFFIXES))})")
+            raise DatasetError(f"{spec}: no images there (expected {' '.join(sorted(SUFFIXES))})")
 
 
 def check(specs: Iterable[str | Item]) -> None:
@@ -87,7 +87,7 @@ def check(specs: Iterable[str | Item]) -> None:
         except (FileNotFoundError, NotADirectoryError, ValueError):  # of a name with a zero byte
             raise DatasetError(f"{spec}: no such file or folder") from None
         except OSError as error:
-            raise DatasetError(f"{spec}: cannot be looked at ({error.strerror})") from None
+            raise DatasetError(f"{spec}: cannot be accessed ({error.strerror})") from None
 
 
 def _of(spec: str, column: str | None) -> Iterator[Item]:

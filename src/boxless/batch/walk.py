@@ -40,7 +40,7 @@ def _walk(
 
     Args:
         folder, wanted: as in `walk`.
-        entered: whether to look into a folder, by its path.
+        entered: whether to enter a folder, by its path.
         above: the folders above it, by device and number.
     """
     try:
@@ -130,15 +130,15 @@ def _counting(
 def _is_folder(entry: os.DirEntry[str]) -> bool:
     try:
         return entry.is_dir()
-    except OSError:  # a link whose target cannot be looked at
+    except OSError:  # a link whose target cannot be accessed
         return False
 
 
 def _regular(pattern: str) -> str:
     """A pattern as a regular expression over a path with / between its parts."""
-    said = ""
+    regular = ""
     for token in re.findall(r"\*\*/|\*\*|\*|\?|\[[^\]]+\]|.", pattern):
-        said += {"**/": "(?:[^/]+/)*", "**": ".*", "*": "[^/]*", "?": "[^/]"}.get(token) or (
+        regular += {"**/": "(?:[^/]+/)*", "**": ".*", "*": "[^/]*", "?": "[^/]"}.get(token) or (
             token.replace("[!", "[^", 1) if len(token) > 2 else re.escape(token)
         )
-    return said
+    return regular

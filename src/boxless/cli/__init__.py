@@ -1,4 +1,7 @@
-"""The command line: one subcommand a file; each parses, calls and prints."""
+"""The command line: one subcommand a file; each parses, calls and prints.
+
+Internal: commands and options are public, the functions behind them are not.
+"""
 
 from __future__ import annotations
 

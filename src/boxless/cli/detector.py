@@ -14,7 +14,7 @@ from boxless.cli.options import (
     AsJson,
     Force,
     LabelColumn,
-    LabelledImages,
+    LabelledFolder,
     Licence,
     OutFile,
     PathColumn,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 def detector(
-    pictures: LabelledImages,
+    pictures: LabelledFolder,
     out: OutFile,
     boxes_from: Annotated[
         str | None,

@@ -14,7 +14,7 @@ from boxless.cli.options import (
     Engine,
     Force,
     LabelColumn,
-    LabelledImages,
+    LabelledFolder,
     LearningReport,
     Licence,
     OutFile,
@@ -29,7 +29,7 @@ from boxless.models.zoo import DEFAULT_MODEL
 
 
 def fit(
-    pictures: LabelledImages,
+    pictures: LabelledFolder,
     out: OutFile,
     backbone: Backbone = DEFAULT_MODEL,
     val: Validation = None,

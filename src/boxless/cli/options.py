@@ -53,7 +53,7 @@ ModelPreset: TypeAlias = Annotated[
 
 # Data.
 LABELLED_HELP = "A folder with a sub-folder for each class, or a CSV file of path and label."
-LabelledImages: TypeAlias = Annotated[Path, typer.Argument(metavar="IMAGES", help=LABELLED_HELP)]
+LabelledFolder: TypeAlias = Annotated[Path, typer.Argument(metavar="IMAGES", help=LABELLED_HELP)]
 Annotations: TypeAlias = Annotated[
     Path, typer.Argument(metavar="BOXES", help="Annotations (COCO .json, .csv) or a folder that holds them.")
 ]

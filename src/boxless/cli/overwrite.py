@@ -14,7 +14,7 @@ def ask_before_overwriting(out: Path, force: bool, option: str = "--out") -> Non
 
     Args:
         out: the file to be written.
-        force: whether the user said beforehand that it may be replaced.
+        force: whether the user passed --force.
         option: that names the file, or its folder.
     """
     folder = out.parent

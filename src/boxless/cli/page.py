@@ -33,4 +33,4 @@ def page(
 
     ask_before_overwriting(out / "index.html", force)
     size = write_alone(model, out, find_runtime(runtime, Path.cwd()), examples or [])
-    say(f"{out}: {size / 1e6:.0f} MB. Put it on a web space, or look at it here: python -m http.server -d {out}")
+    say(f"{out}: {size / 1e6:.0f} MB. Put it on a web server, or open it here: python -m http.server -d {out}")

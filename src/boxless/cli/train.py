@@ -10,7 +10,7 @@ from boxless.cli.options import (
     AsJson,
     Force,
     LabelColumn,
-    LabelledImages,
+    LabelledFolder,
     LearningReport,
     Licence,
     OutFile,
@@ -24,7 +24,7 @@ from boxless.networks.catalogue import NETWORKS
 
 
 def train(
-    pictures: LabelledImages,
+    pictures: LabelledFolder,
     out: OutFile,
     network: Annotated[str, typer.Option(metavar="NAME", help=f"One of {', '.join(NETWORKS)}.")],
     head: Annotated[str, typer.Option(metavar="gap|gmp", help="Pooling: global average or global maximum.")] = "gap",

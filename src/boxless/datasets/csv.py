@@ -223,7 +223,7 @@ def write_csv(folder: Path, about: About, images: Iterable[AnnotatedImage]) -> N
             common = (image.width, image.height, image.split, about.model, about.preset)
             boxed = [(each, each.box) for each in image.annotations if each.box is not None]
             for each, box in boxed:
-                said = (round(each.score, 4), round(each.probability, 4), round(each.activation, 3))
-                writer.writerow((image.name, each.label, *map(rounded, box), *said, *common))
+                measures = (round(each.score, 4), round(each.probability, 4), round(each.activation, 3))
+                writer.writerow((image.name, each.label, *map(rounded, box), *measures, *common))
             if not boxed:
                 writer.writerow((image.name, *[""] * 8, *common))

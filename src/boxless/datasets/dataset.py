@@ -57,7 +57,7 @@ class Annotation:
 
 @dataclass(frozen=True)
 class AnnotatedImage:
-    """One image, and all that is said of it.
+    """One image and its annotations.
 
     Attributes:
         name: what the data set calls it: its path below the folder of images.
@@ -65,7 +65,7 @@ class AnnotatedImage:
         annotations: none where nothing is in it.
         size: the (height, width) that boxes refer to, in pixels; the image's own where None. (1, 1) is that of boxes
             in shares of the image, (100, 100) that of percents.
-        split: "train", "val", "test", another name, or "" where none is said.
+        split: "train", "val", "test", another name, or "" where there is none.
         stem: what a file of this image alone is called, without its suffix, where one is written.
     """
 
@@ -92,12 +92,23 @@ class AnnotatedImage:
         return self.size[1] if self.size else 0
 
     def as_dict(self) -> dict[str, Any]:
-        """As plain data for JSON."""
+        """The image and its annotations as plain data for JSON.
+
+        Returns:
+            What `from_dict` takes.
+        """
         return {**asdict(self), "path": str(self.path)}
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> AnnotatedImage:
-        """Of what `as_dict` gave, maybe by way of JSON."""
+        """Restores what `as_dict` gave.
+
+        Args:
+            data: maybe by way of JSON.
+
+        Returns:
+            The image and its annotations.
+        """
         annotations = tuple(
             Annotation(**{**each, "box": each["box"] and tuple(each["box"]), "mask": _mask_of(each["mask"])})
             for each in data["annotations"]

@@ -30,7 +30,7 @@ def _not_written(folder: Path, about: About, images: Iterable[AnnotatedImage]) -
 
 @dataclass(frozen=True)
 class Format:
-    """A format.
+    """A format of data sets.
 
     Attributes:
         read: reads it.

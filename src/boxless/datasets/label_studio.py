@@ -88,7 +88,7 @@ def read_label_studio(path: Path, images: Path | None = None) -> Dataset:
 
 
 def _results_of(task: dict[str, Any], key: str) -> list[Any] | None:
-    """What the last person, or model, said that did not give up on a task; None where nobody did."""
+    """The last annotation of a task that was not cancelled; None if there is none."""
     found = task.get(key)
     usable = [
         each["result"]

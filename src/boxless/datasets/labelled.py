@@ -68,7 +68,14 @@ class LabelledPictures:
         return hashlib.sha256(names + np.ascontiguousarray(self.targets).tobytes()).hexdigest()[:8]
 
     def only(self, chosen: NDArray[np.int64]) -> LabelledPictures:
-        """Some of the pictures, by index, in the order given."""
+        """Some of the images.
+
+        Args:
+            chosen: (m,), their indices.
+
+        Returns:
+            These images, in this order.
+        """
         return replace(self, paths=tuple(self.paths[i] for i in chosen), targets=self.targets[chosen])
 
     def without(self, unreadable: Mapping[int, str]) -> LabelledPictures:
@@ -76,6 +83,9 @@ class LabelledPictures:
 
         Args:
             unreadable: why, by index.
+
+        Returns:
+            The images that are left.
 
         Raises:
             DatasetError: if they are more than 5 %, or if a class has no picture left.
@@ -100,7 +110,7 @@ def read_labelled(source: Path, columns: Columns | None = None) -> dict[str, Lab
     Args:
         source: a folder with a sub-folder of images for each class; a CSV with a header: a column `path` (relative to
             the CSV), a column `label` (several labels with | between, or a line for each), and maybe a column `split`;
-            or annotations in any format of `boxless.datasets.formats.FORMATS`, whose boxes are not looked at.
+            or annotations in any format of `boxless.datasets.formats.FORMATS`, whose boxes are not used.
         columns: how a CSV is to be read, where its heading does not say it.
 
     Returns:
@@ -138,6 +148,13 @@ def labelled(dataset: Dataset) -> dict[str, LabelledPictures]:
 
     Raises:
         DatasetError: if there are fewer than two classes.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from boxless.datasets.dataset import AnnotatedImage, Annotation, Dataset
+        >>> images = [AnnotatedImage(name, Path(name), (Annotation(name),)) for name in ("a", "b")]
+        >>> labelled(Dataset("letters", tuple(images)))[""].targets.tolist()
+        [[1.0, 0.0], [0.0, 1.0]]
     """
     found = [(each, tuple(composed(label) for label in each.labels) or (_BACKGROUND,)) for each in dataset.images]
     classes = tuple(sorted({label for _, labels in found for label in labels}))
@@ -157,7 +174,7 @@ def labelled(dataset: Dataset) -> dict[str, LabelledPictures]:
             row[[index[label] for label in labels]] = 1.0
         paths = tuple(each.path for each, _ in mine)
         parts[split] = LabelledPictures(dataset.name, classes, paths, targets, several, notes)
-        notes = ()  # said once
+        notes = ()  # once is enough
     return parts
 
 

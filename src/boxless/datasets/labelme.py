@@ -104,8 +104,8 @@ def _image(file: Path, root: Path, data: Any, notes: Notes) -> AnnotatedImage:  
                 notes.add("other shape", f"{file.name} {count}")
         except BAD_RECORD:
             notes.add("unreadable line", f"{file.name} shape {count}")
-    for label, said in (data.get("flags") or {}).items():  # of the whole image
-        if said is True:
+    for label, value in (data.get("flags") or {}).items():  # of the whole image
+        if value is True:
             found.append(Annotation(text_of(label)))
     return AnnotatedImage(name, Path(), tuple(found), size)
 

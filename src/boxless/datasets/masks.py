@@ -246,8 +246,8 @@ def _values(path: Path, height: int, width: int) -> Pixels:
 def _resized(path: Path, height: int, width: int, mode: str | None) -> Pixels:
     try:
         with open_picture(path) as image:
-            picture = image.convert(mode) if mode else image
-            return np.asarray(picture.resize((width, height), Image.Resampling.NEAREST), np.uint8)
+            converted = image.convert(mode) if mode else image
+            return np.asarray(converted.resize((width, height), Image.Resampling.NEAREST), np.uint8)
     # Decoders of broken files raise nearly anything.
     except Exception as error:
         raise DatasetError(f"{path}: a mask that cannot be read ({error})") from None

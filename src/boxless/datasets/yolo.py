@@ -91,15 +91,15 @@ def read_yolo(path: Path, images: Path | None = None) -> Dataset:
 
 
 def _names(settings: dict[str, Any], root: Path, notes: Notes) -> dict[int, str]:
-    said = settings.get("names")
-    pairs = said.items() if isinstance(said, dict) else enumerate(said) if isinstance(said, list) else ()
+    names = settings.get("names")
+    pairs = names.items() if isinstance(names, dict) else enumerate(names) if isinstance(names, list) else ()
     found: dict[int, str] = {}
     for key, value in pairs:
         try:
             found[int(key)] = text_of(value)
         except BAD_RECORD:
             notes.add("unreadable line", f"name of class {str(key)[:40]}")
-    if said is not None:
+    if names is not None:
         return found
     file = next((root / name for name in _NAME_LISTS if is_file(root / name)), None)
     lines = read_text(file).splitlines() if file else []
@@ -130,12 +130,12 @@ def _listed(
         yield "", _images_in(root / "images" if (root / "images").is_dir() else root)
 
 
-def _place(said: str, settings: dict[str, Any], root: Path) -> Path | None:
+def _place(place: str, settings: dict[str, Any], root: Path) -> Path | None:
     """Where the images of a split are, whatever machine the file was written on; Roboflow's begin with ../."""
-    said = said.replace("\\", "/")
+    place = place.replace("\\", "/")
     base = str(settings.get("path") or "").replace("\\", "/")
-    tries = [root / base / said, root / said, root / said.removeprefix("../"), root / Path(said).name]
-    tries += [root.joinpath(*Path(said).parts[-count:]) for count in (3, 2)]
+    tries = [root / base / place, root / place, root / place.removeprefix("../"), root / Path(place).name]
+    tries += [root.joinpath(*Path(place).parts[-count:]) for count in (3, 2)]
     return next((each for each in tries if each.is_dir() or is_file(each)), None)
 
 

@@ -1,5 +1,7 @@
 """Localization measured on boxed pictures: anybody's pictures, anybody's maps.
 
+Public is what docs/api lists of it; the rest is internal.
+
 >>> from boxless import ModelFile
 >>> from boxless.evaluation import Evaluation, measure_model, read_dataset
 >>> network = ModelFile("efficientnet-lite0")

@@ -97,7 +97,7 @@ def _interpolated(recall: Array, best: Array) -> Array:
 
 @dataclass(frozen=True, eq=False)
 class AveragePrecision:
-    """Average precision of one way of prediction boxes on one set of pictures, in percent.
+    """Average precision of one model on one set of images, in percent.
 
     Attributes:
         classes: the names of the classes that have a true box.
@@ -112,7 +112,16 @@ class AveragePrecision:
 
     @classmethod
     def of(cls, matches: Mapping[str, ClassMatches], pictures: int, draws: int = 1000) -> AveragePrecision:
-        """From the matches of each class by name; those without a true box are not measured."""
+        """Computes average precision from matches.
+
+        Args:
+            matches: of each class by name; those without a true box are not measured.
+            pictures: how many images there are.
+            draws: of the bootstrap.
+
+        Returns:
+            The average precision of each class.
+        """
         known = {name: each for name, each in matches.items() if each.true.sum() > 0}
         rounds: Iterable[Array] = (np.ones((1, pictures)), *Bootstrap(np.arange(pictures), draws).weights())
         tables = [
@@ -121,17 +130,39 @@ class AveragePrecision:
         return cls(tuple(known), 100 * tables[0][0], 100 * np.concatenate(tables[1:]))
 
     def only(self, classes: Sequence[str]) -> AveragePrecision:
-        """Of some of the classes."""
+        """The average precision of some of the classes.
+
+        Args:
+            classes: their names.
+
+        Returns:
+            The same, of these classes in this order.
+        """
         chosen = [self.classes.index(name) for name in classes]
         return AveragePrecision(tuple(classes), self.values[chosen], self.draws[:, chosen])
 
     def interval(self, measure: str) -> Interval:
-        """One of `MEASURES`, the mean over the classes, with its 95 % interval."""
+        """One measure, the mean over the classes, with its 95 % interval.
+
+        Args:
+            measure: one of `MEASURES`.
+
+        Returns:
+            Percent.
+        """
         found = _interval(self._means(measure, self.values[None])[0], self._means(measure, self.draws))
         return Interval(found.value, max(found.low, 0.0), min(found.high, 100.0))
 
     def less(self, other: AveragePrecision, measure: str) -> Interval:
-        """How much more this has than the other, on the same pictures drawn together."""
+        """How much higher this is than another, on the same images drawn together.
+
+        Args:
+            other: of the same images and classes.
+            measure: one of `MEASURES`.
+
+        Returns:
+            The difference in percentage points, with its 95 % interval.
+        """
         value = self.interval(measure).value - other.interval(measure).value
         return _interval(value, self._means(measure, self.draws) - other._means(measure, other.draws))
 
@@ -146,7 +177,7 @@ class AveragePrecision:
 
 
 def _interval(value: float, draws: Array) -> Interval:
-    """The percentiles, moved by how much higher draws come out: pictures that stand twice make precision look better.
+    """The percentiles, moved by how much higher draws come out: images drawn twice raise precision.
 
     How often such intervals hold the truth, moved and not, is measured in docs/decisions/0028.
     """

@@ -34,7 +34,11 @@ class Interval:
     high: float
 
     def as_dict(self) -> dict[str, float]:
-        """As plain data for JSON, rounded to thousandths."""
+        """The figure and its interval, rounded to thousandths.
+
+        Returns:
+            Plain data for JSON.
+        """
         return {"value": round(self.value, 3), "low": round(self.low, 3), "high": round(self.high, 3)}
 
 
@@ -56,7 +60,11 @@ class Bootstrap:
         self._seed = seed
 
     def weights(self) -> Iterator[Array]:
-        """The draws, some at a time: (r, n), how often each case counts."""
+        """Draws, some at a time.
+
+        Returns:
+            Arrays (r, n): how often each case counts in each of r draws.
+        """
         random = np.random.default_rng(self._seed)
         count = int(self._pictures.max()) + 1
         step = max(1, _AT_ONCE // count)
@@ -66,15 +74,36 @@ class Bootstrap:
             yield drawn[:, self._pictures].astype(np.float64)
 
     def samples(self, statistic: Statistic) -> Array:
-        """The figure of each draw: (draws,); NaN where it is not defined."""
+        """The figure of each draw.
+
+        Args:
+            statistic: computes it from weights (r, n).
+
+        Returns:
+            (draws,); NaN where it is not defined.
+        """
         return np.concatenate([statistic(weights) for weights in self.weights()])
 
     def share(self, hits: NDArray[np.bool_]) -> Interval:
-        """The share of hits among cases (n,), in percent, with Wilson's interval for the number of pictures."""
+        """A share with Wilson's interval for the number of images.
+
+        Args:
+            hits: (n,), which cases are hits.
+
+        Returns:
+            The share in percent.
+        """
         return wilson(100 * float(np.mean(hits)), int(self._pictures.max()) + 1)
 
     def interval(self, statistic: Statistic) -> Interval:
-        """The figure and its interval."""
+        """A figure with its interval.
+
+        Args:
+            statistic: computes it from weights (r, n).
+
+        Returns:
+            The figure of the data as they are; the 2.5 and 97.5 percentiles of the draws.
+        """
         value = statistic(np.ones((1, len(self._pictures))))[0]
         low, high = np.nanpercentile(self.samples(statistic), [2.5, 97.5])
         return Interval(float(value), float(low), float(high))

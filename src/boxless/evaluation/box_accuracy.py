@@ -47,6 +47,15 @@ def overlaps(score_map: Floats, truth: Floats, size: tuple[int, int] | None = No
         score_map: (h, w), not negative; a map of zeros has no boxes, and overlaps with nothing.
         truth: (n, 4), xyxy in pixels of the picture; n is at least 1.
         size: the (height, width) of the picture; that of the map if None.
+
+    Returns:
+        The overlap at each of `THRESHOLDS`.
+
+    Example:
+        >>> score_map = np.zeros((10, 10), np.float32)
+        >>> score_map[2:5, 3:7] = 1.0
+        >>> float(overlaps(score_map, np.array([[3, 2, 7, 5]], np.float32)).best_box[50])
+        1.0
     """
     return _compared(components(score_map, THRESHOLDS), score_map.shape, truth, size or score_map.shape)
 
@@ -72,11 +81,22 @@ def _compared(found: Components, grid: tuple[int, ...], truth: Floats, size: tup
 
 
 def inclusive_iou(boxes: Floats, others: Floats) -> Floats:
-    """Intersection over union as in the reference benchmark (wsolevaluation): (n, m) from xyxy (n, 4), (m, 4).
+    """Intersection over union as in the reference benchmark (wsolevaluation).
 
     The benchmark's boxes include their last row and column, so it adds one to each side, also of the intersection.
     That enlarges half-open boxes, and small ones overlap more than they should. Use it to compare with published
     figures only.
+
+    Args:
+        boxes: (n, 4), xyxy.
+        others: (m, 4), xyxy.
+
+    Returns:
+        (n, m) in [0, 1].
+
+    Example:
+        >>> inclusive_iou(np.array([[0, 0, 9, 9]], np.float32), np.array([[0, 0, 9, 4]], np.float32)).tolist()
+        [[0.5]]
     """
     corner = np.maximum(boxes[:, None, :2], others[None, :, :2])
     opposite = np.minimum(boxes[:, None, 2:], others[None, :, 2:])
@@ -91,6 +111,18 @@ def max_box_acc_v2(pictures: Sequence[Overlaps]) -> float:
     Choe et al., "Evaluating Weakly Supervised Object Localization Methods Right", CVPR 2020 (and its journal
     version, arXiv 2007.04178, which introduced V2): the best component counts, and each IoU has its own best
     threshold. An oracle figure: the true boxes choose thresholds and component.
+
+    Args:
+        pictures: the overlaps of each image, at least one.
+
+    Returns:
+        Percent.
+
+    Example:
+        >>> score_map = np.zeros((10, 10), np.float32)
+        >>> score_map[2:5, 3:7] = 1.0
+        >>> max_box_acc_v2([overlaps(score_map, np.array([[3, 2, 7, 5]], np.float32))])
+        100.0
     """
     right = np.stack([picture.any_box for picture in pictures])
     return float(np.mean([(right >= enough).mean(axis=0).max() for enough in IOUS]) * 100)
@@ -101,13 +133,38 @@ def max_box_acc(pictures: Sequence[Overlaps]) -> float:
 
     Choe et al., CVPR 2020, section 4.2. An oracle figure: the true boxes choose the threshold. The reference takes the
     component whose outline encloses the largest area; here it is the one with the most cells.
+
+    Args:
+        pictures: the overlaps of each image, at least one.
+
+    Returns:
+        Percent.
+
+    Example:
+        >>> score_map = np.zeros((10, 10), np.float32)
+        >>> score_map[2:5, 3:7] = 1.0
+        >>> max_box_acc([overlaps(score_map, np.array([[5, 2, 9, 5]], np.float32))])  # IoU 1/3
+        0.0
     """
     right = np.stack([picture.largest_box for picture in pictures])
     return float((right >= 0.5).mean(axis=0).max() * 100)
 
 
 def one_box_accuracy(pictures: Sequence[Overlaps]) -> NDArray[np.float64]:
-    """The share of pictures, in percent, whose one best box is correct, mean over `IOUS`: (thresholds,)."""
+    """The share of images whose one best box is correct, mean over `IOUS`.
+
+    Args:
+        pictures: the overlaps of each image, at least one.
+
+    Returns:
+        (thresholds,), in percent.
+
+    Example:
+        >>> score_map = np.zeros((10, 10), np.float32)
+        >>> score_map[2:5, 3:7] = 1.0
+        >>> float(one_box_accuracy([overlaps(score_map, np.array([[3, 2, 7, 5]], np.float32))])[50])
+        100.0
+    """
     right = np.stack([picture.best_box for picture in pictures])
     return np.asarray(np.mean([(right >= enough).mean(axis=0) for enough in IOUS], axis=0) * 100)
 

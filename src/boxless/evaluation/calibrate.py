@@ -50,7 +50,11 @@ class Calibration:
     own: bool = False
 
     def as_dict(self) -> dict[str, Any]:
-        """As plain data for JSON."""
+        """The calibration as plain data.
+
+        Returns:
+            Plain data for JSON.
+        """
         return asdict(self)
 
 
@@ -68,8 +72,18 @@ def calibrate(preset: str, old: float, curves: Sequence[Overlaps], pictures: NDA
         curves: one for each boxed class of each picture.
         pictures: (n,), which picture each belongs to, as numbers from 0.
 
+    Returns:
+        The old and the new threshold, with intervals.
+
     Raises:
         DatasetError: with fewer than two pictures.
+
+    Example:
+        >>> from boxless.evaluation import overlaps
+        >>> slope = np.tile(np.linspace(0, 1, 10, dtype=np.float32), (10, 1))
+        >>> curves = [overlaps(slope, np.array([[7, 0, 10, 10]], np.float32)) for _ in range(4)]
+        >>> calibrate("balanced", 0.2, curves, np.arange(4)).new
+        0.56
     """
     count = len(np.unique(pictures))
     if count < FEWEST:
@@ -122,6 +136,15 @@ def calibrate_presets(
 
     Raises:
         DatasetError: with fewer than two boxed pictures that can be read.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from boxless import ModelFile
+        >>> from boxless.evaluation import read_dataset
+        >>> network = ModelFile("mine.onnx")  # doctest: +SKIP
+        >>> boxed = read_dataset(Path("boxes.json"), network.card)  # doctest: +SKIP
+        >>> calibrate_presets(network, boxed)[0][0].new  # doctest: +SKIP
+        0.42
     """
     found = []
     for name in names or network.card.presets:
@@ -146,12 +169,21 @@ def calibrate_presets(
 
 
 def with_thresholds(card: Card, found: Sequence[Calibration], set_on: str) -> Card:
-    """The card with new thresholds; figures that the old ones gave are left out.
+    """A card with new thresholds; figures that were measured with the old ones are left out.
 
     Args:
         card: of the model.
         found: the calibration of each preset; presets whose threshold stays keep their note on what set it.
         set_on: what the thresholds were set on, in words.
+
+    Returns:
+        The new card.
+
+    Example:
+        >>> from boxless import ModelFile
+        >>> card = ModelFile("efficientnet-lite0").card
+        >>> with_thresholds(card, [], "nothing") == card
+        True
     """
     presets = dict(card.presets)
     changed = [each for each in found if each.new != each.old]

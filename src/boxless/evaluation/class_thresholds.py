@@ -43,7 +43,11 @@ class ClassThresholds:
         return tuple(k for k, (old, new) in enumerate(zip(self.old, self.new, strict=True)) if old != new)
 
     def as_dict(self) -> dict[str, Any]:
-        """As plain data for JSON."""
+        """The calibration as plain data.
+
+        Returns:
+            Plain data for JSON.
+        """
         return asdict(self)
 
 
@@ -61,6 +65,16 @@ def calibrate_classes(
         curves: (n,), one for each boxed class of each picture.
         classes: (n,), whose each is.
         pictures: (n,), which picture each belongs to, as numbers from 0.
+
+    Returns:
+        The old and the new thresholds, with intervals.
+
+    Example:
+        >>> from boxless.evaluation import overlaps
+        >>> slope = np.tile(np.linspace(0, 1, 10, dtype=np.float32), (10, 1))
+        >>> curves = [overlaps(slope, np.array([[7, 0, 10, 10]], np.float32)) for _ in range(20)]
+        >>> calibrate_classes([0.2, 0.2], curves, np.zeros(20, np.int64), np.arange(20)).changed
+        (0,)
     """
     right = right_at(curves)
     before = np.asarray(old)

@@ -44,13 +44,16 @@ class Evaluation:
         more: Iterable[Figure] = (),
         draws: int = 1000,
     ) -> Evaluation:
-        """The evaluation that scores amount to.
+        """Computes the evaluation from scores.
 
         Args:
             dataset, subject, threshold: see the attributes.
             scores: drawn from once.
             more: figures that stand at the end of the table.
             draws: of the bootstrap.
+
+        Returns:
+            The evaluation, with the whole table.
 
         Raises:
             DatasetError: if there is not one score.
@@ -81,7 +84,11 @@ class Evaluation:
         }
 
     def as_dict(self) -> dict[str, Any]:
-        """As plain data for JSON: the table, the curves, and what was wrong with the data."""
+        """The evaluation: the table, the curves, and problems with the data.
+
+        Returns:
+            Plain data for JSON.
+        """
         precision, recall = detections(self.scores)
         every = max(1, len(precision) // 200)
         return {

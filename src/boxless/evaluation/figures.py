@@ -44,6 +44,16 @@ def figures(scores: Sequence[Score], draws: int = 1000) -> list[Figure]:
     Args:
         scores: at least one.
         draws: number of bootstrap draws.
+
+    Returns:
+        One line for each metric.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from boxless.evaluation import BoxedPicture, MapPrediction, score
+        >>> truth = BoxedPicture(Path("cup.jpg"), 0, np.array([[3, 2, 7, 5]], np.float32), (10, 10))
+        >>> figures([score(truth, MapPrediction(np.ones((10, 10), np.float32), box=(3, 2, 7, 5)))])[0].key
+        'max_box_acc_v2'
     """
     table: list[Figure] = []
     boxed = [each for each in scores if each.boxed]

@@ -37,6 +37,16 @@ def pixel_histogram(score_map: Floats, mask: Mask, size: tuple[int, int]) -> His
         score_map: brought to the picture's size, bilinear.
         mask: read at the picture's size.
         size: the (height, width) of the picture.
+
+    Returns:
+        How many pixels of object and background have which score.
+
+    Example:
+        >>> from boxless.datasets.masks import RunLengths
+        >>> half = RunLengths((2, 2), (2, 2))  # the right column of 2 x 2 pixels
+        >>> histogram = pixel_histogram(np.array([[0.0, 1.0], [0.0, 1.0]], np.float32), half, size=(2, 2))
+        >>> int(histogram.inside[-1]), int(histogram.outside[0])
+        (2, 2)
     """
     height, width = size
     truth = mask.read(height, width)
@@ -54,6 +64,18 @@ def px_ap(histograms: Sequence[Histogram]) -> float:
 
     Choe et al., CVPR 2020, section 4.2:  PxAP = sum over thresholds of precision(t) * (recall(t) - recall(next t)),
     with the step at the highest threshold counted from recall 0. NaN where no pixel is an object's.
+
+    Args:
+        histograms: of each image, at least one.
+
+    Returns:
+        Percent; NaN where no pixel is an object's.
+
+    Example:
+        >>> from boxless.datasets.masks import RunLengths
+        >>> half = RunLengths((2, 2), (2, 2))
+        >>> px_ap([pixel_histogram(np.array([[0.0, 1.0], [0.0, 1.0]], np.float32), half, size=(2, 2))])
+        100.0
     """
     precision, recall = precision_recall(histograms)
     return float(np.sum(precision * np.diff(recall, prepend=0.0)) * 100)

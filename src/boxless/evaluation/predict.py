@@ -76,6 +76,20 @@ def measure_model(
         pictures: the true boxes; entries of one image file must follow each other.
         notes: collects the pictures that cannot be read; they get no scores.
         workers: pictures processed at a time; one per core if None.
+
+    Returns:
+        A score for each entry whose image can be read, lazily.
+
+    Raises:
+        ModelFileError: if the model is a detector.
+
+    Example:
+        >>> from boxless import ModelFile
+        >>> from boxless.evaluation import BoxedPicture
+        >>> cup = np.array([[150, 10, 470, 380]], np.float32)
+        >>> truth = BoxedPicture(Path("examples/pictures/coffee.jpg"), 967, cup, (400, 600))
+        >>> [each.pointed for each in measure_model(ModelFile("efficientnet-lite0"), "fast", [truth], Notes())]
+        [1.0]
     """
     network.card.need_maps("this measure", instead="boxless evaluate --ap measures boxes")
     listener = Listener(network)
@@ -134,8 +148,20 @@ def measure_maps(
         threshold: the threshold of the deployable box, a fraction of the map's maximum; without one there is no such
             box.
 
+    Returns:
+        A score for each entry that has a map, lazily.
+
     Raises:
         DatasetError: if there are no maps, or none belongs to a picture.
+
+    Example:
+        >>> import tempfile
+        >>> from boxless.evaluation import BoxedPicture
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> np.save(folder / "cup.npy", np.ones((10, 10), np.float32))
+        >>> truth = BoxedPicture(Path("cup.jpg"), 0, np.array([[0, 0, 10, 10]], np.float32), (10, 10))
+        >>> [each.box_iou for each in measure_maps(folder, [truth], Notes(), threshold=0.5)]
+        [1.0]
     """
     if not folder.is_dir():
         raise DatasetError(f"no folder of maps '{folder}'")

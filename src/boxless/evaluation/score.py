@@ -70,7 +70,23 @@ class Score:
 
 
 def score(picture: BoxedPicture, prediction: MapPrediction) -> Score:
-    """Compares a prediction with the truth."""
+    """Compares a prediction with the truth.
+
+    Args:
+        picture: the true boxes of one class in one image.
+        prediction: what is compared with them.
+
+    Returns:
+        The share of this image in every figure.
+
+    Example:
+        >>> from boxless.evaluation import BoxedPicture
+        >>> score_map = np.zeros((10, 10), np.float32)
+        >>> score_map[2:5, 3:7] = 1.0
+        >>> truth = BoxedPicture(Path("cup.jpg"), 0, np.array([[3, 2, 7, 5]], np.float32), (10, 10))
+        >>> score(truth, MapPrediction(score_map, box=(3, 2, 7, 5))).box_iou
+        1.0
+    """
     truth, (height, width) = picture.boxes, picture.size
     score_map = prediction.score_map
     bare = MapPrediction(
@@ -107,6 +123,15 @@ def pointing_game(score_map: Floats, truth: Floats, size: tuple[int, int], margi
         truth: (n, 4), xyxy in pixels of the picture.
         size: the (height, width) of the picture.
         margin: pixels around the boxes that still count.
+
+    Returns:
+        1.0 or 0.0.
+
+    Example:
+        >>> score_map = np.zeros((10, 10), np.float32)
+        >>> score_map[4, 4] = 1.0
+        >>> pointing_game(score_map, np.array([[40, 40, 60, 60]], np.float32), size=(100, 100))
+        1.0
     """
     if score_map.max() <= 0:
         return 0.0

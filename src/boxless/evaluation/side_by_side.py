@@ -39,7 +39,11 @@ class SideBySide:
     notes: tuple[str, ...]
 
     def as_dict(self) -> dict[str, Any]:
-        """As plain data for JSON: every figure of each model and class, and differences to the first model."""
+        """Every figure of each model and class, and the differences to the first model.
+
+        Returns:
+            Plain data for JSON.
+        """
         return {
             "dataset": self.dataset,
             "counts": self.counts,
@@ -90,8 +94,16 @@ def compare_models(
         draws: of the bootstrap.
         nms: see `measure_boxes`.
 
+    Returns:
+        The figures of all models on the classes that they share.
+
     Raises:
         DatasetError: if there is no true box, or no class of the data set that every model knows.
+
+    Example:
+        >>> compared = compare_models(Path("boxes.json"), ["mine.onnx", "detector.onnx"])  # doctest: +SKIP
+        >>> compared.modes["unknown"][0].interval("ap_50").value  # doctest: +SKIP
+        61.2
     """
     localizers = [Localizer(ModelFile(model, threads=1), preset) for model in models]
     sets = [read_dataset(dataset, each.card, layout, pictures) for each in localizers]

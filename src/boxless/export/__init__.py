@@ -1,4 +1,7 @@
-"""ONNX graphs: a network made into a boxless model. Needs the `graph` extra (the onnx package)."""
+"""ONNX graphs: a network made into a boxless model. Needs the `graph` extra (the onnx package).
+
+Public is what docs/api lists of it; the rest is internal.
+"""
 
 from __future__ import annotations
 

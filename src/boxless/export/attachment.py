@@ -83,9 +83,16 @@ def attach(
         pictures: pictures for the checks, of the kind that the network knows; random ones if there are none.
         licence: the licence of the weights, an SPDX identifier.
 
+    Returns:
+        The path of the model, its card, and what was verified.
+
     Raises:
         NetworkError: if the classifier cannot be attached; the message says what was found and what to do. Nothing is
             written.
+
+    Example:
+        >>> attach("resnet50.onnx", "mine.onnx", preprocess="imagenet").card.maps  # doctest: +SKIP
+        'exact'
     """
     path, out = Path(path), Path(out)
     colours = parse_preprocessing(preprocess) if isinstance(preprocess, str) else preprocess

@@ -56,7 +56,7 @@ def attach_file(path: str | Path, out: Path, **options: Any) -> Attached:  # noq
         NetworkError: if it is neither, with what to do for files of other frameworks; or as `attach` says.
 
     Example:
-        >>> attach_file(Path("network.onnx"), Path("network-boxless.onnx"), preprocess="tf").card.maps
+        >>> attach_file(Path("network.onnx"), Path("network-boxless.onnx"), preprocess="tf").card.maps  # doctest: +SKIP
         'exact'
     """
     require("graph", "attaching")
@@ -89,9 +89,16 @@ def from_keras(model: Any, out: str | Path, *, name: str | None = None, **option
         name: of it; that of the Keras model or its file where None.
         options: of `boxless.export.attach`.
 
+    Returns:
+        The path of the model, its card, and what was verified.
+
     Raises:
         MissingExtraError: if keras, tensorflow or tf2onnx is not installed.
         NetworkError: if it cannot be exported, or not be attached to.
+
+    Example:
+        >>> from_keras("classifier.keras", "mine.onnx", preprocess="tf").card.maps  # doctest: +SKIP
+        'exact'
     """
     require("graph", "boxless.from_keras")
     if isinstance(model, (str, Path)) and not Path(model).is_file():
@@ -133,9 +140,16 @@ def from_torch(
         name: of the boxless model; that of the module's class where None.
         options: of `boxless.export.attach`.
 
+    Returns:
+        The path of the model, its card, and what was verified.
+
     Raises:
         MissingExtraError: if torch is not installed.
         NetworkError: if it cannot be exported, or not be attached to.
+
+    Example:
+        >>> from_torch(torchvision.models.resnet50(weights="DEFAULT"), "mine.onnx").card.maps  # doctest: +SKIP
+        'exact'
     """
     require("graph", "boxless.from_torch")
     from boxless.export.frameworks import export_torch, framework

@@ -156,7 +156,7 @@ def pictures_in(folder: Path) -> list[Path]:
     if not found:
         if heic := sum(path.suffix.lower() in HEIC_SUFFIXES for path in folder.rglob("*")):
             raise PictureError(f"a folder of {heic} HEIC images, which boxless does not read (expected JPEG, PNG, ...)")
-        raise PictureError(f"a folder without pictures (looked for {' '.join(sorted(SUFFIXES))})")
+        raise PictureError(f"a folder without images (expected {' '.join(sorted(SUFFIXES))})")
     return found
 
 
@@ -200,7 +200,7 @@ def _check_file(path: Path) -> None:
     except (FileNotFoundError, NotADirectoryError, ValueError):  # of a name with a zero byte
         raise PictureError("no such file") from None
     except OSError as error:  # a name that is too long, a folder that is closed to us
-        raise PictureError(f"cannot be looked at ({error.strerror})") from None
+        raise PictureError(f"cannot be accessed ({error.strerror})") from None
     if stat.S_ISDIR(about.st_mode) and path.absolute().is_relative_to(path.resolve()) and path.is_symlink():
         raise PictureError("a link to a folder above it, which never ends")
     if stat.S_ISDIR(about.st_mode):

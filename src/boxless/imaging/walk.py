@@ -50,5 +50,5 @@ def _files_in(folder: Path, wanted: Callable[[str], bool], above: tuple[tuple[in
 def _is_folder(entry: os.DirEntry[str]) -> bool:
     try:
         return entry.is_dir()
-    except OSError:  # a link whose target cannot be looked at
+    except OSError:  # a link whose target cannot be accessed
         return False

@@ -11,7 +11,7 @@ import numpy as np
 from boxless.datasets.labelled import LabelledPictures
 from boxless.evaluation import read_dataset
 from boxless.evaluation.calibrate import Calibration, calibrate_presets, with_thresholds
-from boxless.evaluation.presence import FEWEST, Levels, set_levels
+from boxless.evaluation.detection_thresholds import FEWEST, DetectionThresholds, set_detection_thresholds
 from boxless.export.assemble import write_card
 from boxless.learning.report.held_out import HeldOut, measure
 from boxless.learning.report.surroundings import OcclusionResult, occlusion_test
@@ -22,7 +22,7 @@ from boxless.models.presets import Preset
 from boxless.system.progress import Progress
 
 _EVIDENCE_FROM = 100  # held-out pictures
-_LEVELS_FROM = 150  # held-out pictures, each run in every preset
+_THRESHOLDS_FROM = 150  # held-out pictures, each run in every preset
 _LISTED = 30  # classes
 _SEPARATES_NOTHING = 50.0  # percent of absent classes that count as detected
 
@@ -35,13 +35,13 @@ class Finished:
         card: its card.
         measured: its predictions for the held-out pictures.
         thresholds: the calibration of each preset, if there were boxes.
-        survivals: the results of the occlusion test, one a class.
+        occlusion: the results of the occlusion test, one a class.
     """
 
     card: Card
     measured: HeldOut
     thresholds: tuple[Calibration, ...]
-    survivals: tuple[OcclusionResult, ...]
+    occlusion: tuple[OcclusionResult, ...]
 
 
 def finish(file: Path, card: Card, held_out: LabelledPictures, boxes: Path | None, progress: Progress) -> Finished:
@@ -56,8 +56,8 @@ def finish(file: Path, card: Card, held_out: LabelledPictures, boxes: Path | Non
     """
     network = ModelFile(file)
     measured = measure(network, card.default_preset, held_out, lambda count: progress("held out", count, len(held_out)))
-    some = np.random.default_rng(0).permutation(len(held_out))[:_LEVELS_FROM]
-    presets, notes = _with_levels(network, card.default_preset, held_out.only(np.sort(some)), progress)
+    some = np.random.default_rng(0).permutation(len(held_out))[:_THRESHOLDS_FROM]
+    presets, notes = _with_detection_thresholds(network, card.default_preset, held_out.only(np.sort(some)), progress)
     measured = replace(measured, notes=notes)
     card = replace(
         card,
@@ -103,18 +103,18 @@ def threshold_facts(card: Card) -> list[tuple[str, str]]:
     return facts
 
 
-def _with_levels(
+def _with_detection_thresholds(
     network: ModelFile, shown_preset: str, held_out: LabelledPictures, progress: Progress
 ) -> tuple[dict[str, Preset], tuple[str, ...]]:
     """The presets with detection thresholds set on held-out pictures, and notes on those of `shown_preset`."""
     shown, named = held_out.targets > 0, f"{len(held_out)} held-out pictures of {held_out.name}"
     card = network.card
     progress("detection thresholds", 0, len(card.presets))
-    made: dict[str, tuple[Preset, Levels | None]] = {}
+    made: dict[str, tuple[Preset, DetectionThresholds | None]] = {}
     for name, preset in card.presets.items():
         # Presets that are alike are measured once: passes take long.
         twin = next((other for other in made if card.presets[other] == preset), None)
-        made[name] = made[twin] if twin else set_levels(network, name, held_out.paths, shown, named)
+        made[name] = made[twin] if twin else set_detection_thresholds(network, name, held_out.paths, shown, named)
     progress("detection thresholds", len(made), len(made))
     preset, found = made[shown_preset]
     present = int(np.delete(shown, card.background, axis=1).sum())
@@ -122,7 +122,7 @@ def _with_levels(
     return {name: preset for name, (preset, _) in made.items()}, notes
 
 
-def threshold_notes(found: Levels | None, present: int, min_probability: float) -> tuple[str, ...]:
+def threshold_notes(found: DetectionThresholds | None, present: int, min_probability: float) -> tuple[str, ...]:
     """Warnings about the detection thresholds, in words; none if they work.
 
     Args:
@@ -149,7 +149,7 @@ def threshold_notes(found: Levels | None, present: int, min_probability: float) 
 def _typical_activation(network: ModelFile, measured: HeldOut) -> float:
     """The median peak activation of correct predictions; see `Card`."""
     targets = measured.pictures.targets
-    right = np.flatnonzero(((targets > 0) & measured.said).any(axis=1))
+    right = np.flatnonzero(((targets > 0) & measured.predicted).any(axis=1))
     some = np.random.default_rng(0).permutation(right)[:_EVIDENCE_FROM]
     localizer = Localizer(network)
     background = network.card.background

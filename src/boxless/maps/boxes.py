@@ -54,6 +54,12 @@ def boxes_in_map(
 
     Returns:
         Boxes by falling sum; none if the map has no positive value.
+
+    Example:
+        >>> score_map = np.zeros((10, 10), np.float32)
+        >>> score_map[2:5, 3:7] = 1.0
+        >>> boxes_in_map(score_map, threshold=0.5, height=100, width=200)
+        (Box(x0=60.0, y0=20.0, x1=140.0, y1=50.0, score=1.0),)
     """
     peak = float(score_map.max())
     if peak <= 0.0:
@@ -99,7 +105,19 @@ def suppress_overlaps(candidates: Sequence[tuple[Box, ...]], max_iou: float) -> 
 
 
 def iou(boxes: Floats, others: Floats) -> Floats:
-    """Intersection over union of every box with every other: (n, m) in [0, 1] from xyxy (n, 4) and (m, 4)."""
+    """Intersection over union of every box with every other.
+
+    Args:
+        boxes: (n, 4), xyxy.
+        others: (m, 4), xyxy.
+
+    Returns:
+        (n, m) in [0, 1].
+
+    Example:
+        >>> iou(np.array([[0, 0, 10, 10]], np.float32), np.array([[0, 0, 10, 5]], np.float32)).tolist()
+        [[0.5]]
+    """
     corner = np.maximum(boxes[:, None, :2], others[None, :, :2])
     opposite = np.minimum(boxes[:, None, 2:], others[None, :, 2:])
     shared = np.prod(np.maximum(opposite - corner, 0.0), axis=2)

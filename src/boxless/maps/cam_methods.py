@@ -29,40 +29,123 @@ Method = Callable[[Floats, Floats, Floats], Floats]
 
 
 def cam(features: Floats, weight: Floats, bias: Floats) -> Floats:
-    """W @ F. Zhou et al., "Learning Deep Features for Discriminative Localization", CVPR 2016, equation 2."""
+    """CAM: W @ F.
+
+    Zhou et al., "Learning Deep Features for Discriminative Localization", CVPR 2016, equation 2.
+
+    Args:
+        features: (C, h, w), the last spatial output of the network.
+        weight: (k, C), the rows of the linear layer of the wanted classes.
+        bias: (k,), of the same classes; unused here.
+
+    Returns:
+        (k, h, w), in logits.
+
+    Example:
+        >>> features = np.array([[[1.0, 0.0]], [[0.0, 2.0]]], np.float32)
+        >>> cam(features, np.array([[1.0, -1.0]], np.float32), np.zeros(1, np.float32)).tolist()
+        [[[1.0, -2.0]]]
+    """
     return class_maps(features, weight)
 
 
 def grad_cam(features: Floats, weight: Floats, bias: Floats) -> Floats:
-    """Features weighted by their mean gradients: CAM / n. Selvaraju et al., ICCV 2017, equations 1 and 2."""
+    """Grad-CAM: features weighted by their mean gradients, which is CAM / n.
+
+    Selvaraju et al., ICCV 2017, equations 1 and 2.
+
+    Args:
+        features, weight, bias: as for `cam`.
+
+    Returns:
+        (k, h, w), before it is clipped at zero.
+
+    Example:
+        >>> features = np.array([[[1.0, 0.0]], [[0.0, 2.0]]], np.float32)
+        >>> grad_cam(features, np.array([[1.0, -1.0]], np.float32), np.zeros(1, np.float32)).tolist()
+        [[[0.5, -1.0]]]
+    """
     return cam(features, weight, bias) / np.float32(features[0].size)
 
 
 def hires_cam(features: Floats, weight: Floats, bias: Floats) -> Floats:
-    """Features times gradients, place by place: CAM / n. Draelos and Carin, arXiv 2011.08891, equation 4."""
+    """HiResCAM: features times gradients, position by position, which is CAM / n.
+
+    Draelos and Carin, arXiv 2011.08891, equation 4.
+
+    Args:
+        features, weight, bias: as for `cam`.
+
+    Returns:
+        (k, h, w), before it is clipped at zero.
+
+    Example:
+        >>> features = np.array([[[1.0, 0.0]], [[0.0, 2.0]]], np.float32)
+        >>> hires_cam(features, np.array([[1.0, -1.0]], np.float32), np.zeros(1, np.float32)).tolist()
+        [[[0.5, -1.0]]]
+    """
     return cam(features, weight, bias) / np.float32(features[0].size)
 
 
 def xgrad_cam(features: Floats, weight: Floats, bias: Floats) -> Floats:
-    """Features weighted by gradients, each place by its share of the feature. Fu et al., BMVC 2020, equation 8.
+    """XGrad-CAM: features weighted by gradients, each position by its share of the feature.
 
-    The shares sum to one, so it is CAM / n (where a feature is zero everywhere it adds nothing in either).
+    Fu et al., BMVC 2020, equation 8. The shares sum to one, so it is CAM / n (a feature that is zero everywhere adds
+    nothing to either).
+
+    Args:
+        features, weight, bias: as for `cam`.
+
+    Returns:
+        (k, h, w), before it is clipped at zero.
+
+    Example:
+        >>> features = np.array([[[1.0, 0.0]], [[0.0, 2.0]]], np.float32)
+        >>> xgrad_cam(features, np.array([[1.0, -1.0]], np.float32), np.zeros(1, np.float32)).tolist()
+        [[[0.5, -1.0]]]
     """
     return cam(features, weight, bias) / np.float32(features[0].size)
 
 
 def layer_cam(features: Floats, weight: Floats, bias: Floats) -> Floats:
-    """Features times their positive gradients: CAM / n without negative weights. Jiang et al., TIP 2021, equation 7."""
+    """LayerCAM: features times their positive gradients, which is CAM / n without negative weights.
+
+    Jiang et al., TIP 2021, equation 7.
+
+    Args:
+        features, weight, bias: as for `cam`.
+
+    Returns:
+        (k, h, w).
+
+    Example:
+        >>> features = np.array([[[1.0, 0.0]], [[0.0, 2.0]]], np.float32)
+        >>> layer_cam(features, np.array([[1.0, -1.0]], np.float32), np.zeros(1, np.float32)).tolist()
+        [[[0.5, 0.0]]]
+    """
     return cam(features, np.maximum(weight, 0.0), bias) / np.float32(features[0].size)
 
 
 def grad_cam_plus_plus(features: Floats, weight: Floats, bias: Floats) -> Floats:
-    """Chattopadhay et al., "Grad-CAM++", WACV 2018, equation 19, with g = W / n and S the sum of a feature:
+    """Grad-CAM++: features weighted by alpha times their positive gradients.
+
+    Chattopadhay et al., WACV 2018, equation 19, with g = W / n and S the sum of a feature:
 
         alpha = g^2 / (2 g^2 + S g^3),   weights = sum over positions of alpha * max(g, 0)
 
     A denominator is kept from zero with 1e-6, as in pytorch-grad-cam; since gradients of an average are small,
     that shows.
+
+    Args:
+        features, weight, bias: as for `cam`.
+
+    Returns:
+        (k, h, w).
+
+    Example:
+        >>> features = np.array([[[1.0, 0.0]], [[0.0, 2.0]]], np.float32)
+        >>> (grad_cam_plus_plus(features, np.array([[1.0, -1.0]], np.float32), np.zeros(1, np.float32)) > 0).tolist()
+        [[[True, False]]]
     """  # fmt: skip
     places = features[0].size
     gradient = weight / np.float32(places)
@@ -72,9 +155,22 @@ def grad_cam_plus_plus(features: Floats, weight: Floats, bias: Floats) -> Floats
 
 
 def ablation_cam(features: Floats, weight: Floats, bias: Floats) -> Floats:
-    """Features weighted by the share of the logit that is lost without them. Desai and Ramaswamy, WACV 2020, eq. 1.
+    """Ablation-CAM: features weighted by the share of the logit that is lost without them.
 
-    Without feature c the logit is lower by W[k, c] * mean(F[c]), so that no pass is needed for each of the C.
+    Desai and Ramaswamy, WACV 2020, equation 1. Without feature c the logit is lower by W[k, c] * mean(F[c]), so no
+    pass is needed for each of the C.
+
+    Args:
+        features, weight: as for `cam`.
+        bias: (k,), of the same classes.
+
+    Returns:
+        (k, h, w).
+
+    Example:
+        >>> features = np.array([[[1.0, 0.0]], [[0.0, 2.0]]], np.float32)
+        >>> ablation_cam(features, np.array([[1.0, 0.5]], np.float32), np.zeros(1, np.float32)).tolist()
+        [[[0.5, 1.0]]]
     """
     lost = weight * features.mean(axis=(1, 2))
     return cam(features, lost / logits(features, weight, bias)[:, None], bias)
@@ -86,6 +182,17 @@ def eigen_cam(features: Floats, weight: Floats, bias: Floats) -> Floats:
     Muhammad and Yeasin, "Eigen-CAM", IJCNN 2020, centred as in pytorch-grad-cam. A principal component has no
     sign of its own: here it is the one that grows with the sum of all features; elsewhere it is what the linear
     algebra library happens to give.
+
+    Args:
+        features, weight, bias: as for `cam`; of `weight` only the number of classes counts.
+
+    Returns:
+        (k, h, w), the same map k times.
+
+    Example:
+        >>> features = np.array([[[1.0, 0.0]], [[0.0, 2.0]]], np.float32)
+        >>> (eigen_cam(features, np.array([[1.0, 0.5]], np.float32), np.zeros(1, np.float32)) > 0).tolist()
+        [[[False, True]]]
     """
     flat = features.reshape(len(features), -1).T.astype(np.float64)  # (n, C)
     centred = flat - flat.mean(axis=0)

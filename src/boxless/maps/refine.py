@@ -33,6 +33,11 @@ def affinity(layers: Sequence[Floats], fine: tuple[int, int], coarse: tuple[int,
 
     Returns:
         (u, v, h, w), not negative; the last two axes sum to one.
+
+    Example:
+        >>> layer = np.array([[[1.0, 0.0], [0.0, 1.0]]], np.float32)  # one feature on a 2 x 2 grid
+        >>> affinity([layer], fine=(2, 2), coarse=(2, 2), power=1.0)[0, 0].tolist()
+        [[0.5, 0.0], [0.0, 0.5]]
     """
     cosine = sum(_unit(layer, *fine).T @ _unit(layer, *coarse) for layer in layers)
     likeness = np.maximum(cosine, 0.0) ** power
@@ -52,6 +57,11 @@ def walk(maps: Floats, affinity: Floats, steps: int) -> Floats:
 
     Returns:
         (k, u, v), between the smallest and the largest value of each map.
+
+    Example:
+        >>> alike = np.full((4, 4, 2, 2), 0.25, np.float32)  # every position is like every other
+        >>> walk(np.array([[[4.0, 0.0], [0.0, 0.0]]], np.float32), alike, steps=1)[0, 0].tolist()
+        [1.0, 1.0, 1.0, 1.0]
     """
     u, v, h, w = affinity.shape
     rows = affinity.reshape(u * v, h * w).T
@@ -86,7 +96,19 @@ def anomaly_weights(anomaly: Floats) -> Floats:
 
 
 def resize_maps(maps: Floats, height: int, width: int) -> Floats:
-    """Maps (k, h, w) at another size (k, height, width): bilinear about cell centres; averaged where they shrink."""
+    """Maps at another size: bilinear about cell centres where they grow, averaged where they shrink.
+
+    Args:
+        maps: (k, h, w).
+        height, width: of the result, in cells.
+
+    Returns:
+        (k, height, width).
+
+    Example:
+        >>> resize_maps(np.array([[[0.0, 4.0]]], np.float32), 1, 4).tolist()
+        [[[0.0, 1.0, 3.0, 4.0]]]
+    """
     if maps.shape[1:] == (height, width):
         return maps
     how = cv2.INTER_AREA if height < maps.shape[1] and width < maps.shape[2] else cv2.INTER_LINEAR

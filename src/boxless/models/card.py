@@ -106,7 +106,13 @@ class Card:
             )
 
     def preset(self, name: str) -> Preset:
-        """The preset of that name.
+        """One of the model's presets.
+
+        Args:
+            name: of the preset.
+
+        Returns:
+            The preset of that name.
 
         Raises:
             UnknownPresetError: if the model has none such.
@@ -116,13 +122,27 @@ class Card:
         return self.presets[name]
 
     def input_size(self, side: int, height: int, width: int) -> tuple[int, int]:
-        """The (height, width) at which the network sees a picture of that height and width; see `Preset.scales`."""
+        """The input size of the network for an image of some size; see `Preset.scales`.
+
+        Args:
+            side: the scale of the pass, in pixels.
+            height, width: of the image, in pixels.
+
+        Returns:
+            (height, width) in pixels, multiples of `size_multiple`; `fixed_size` if the model has one.
+        """
         return self.fixed_size or view_size(side, height, width, self.size_multiple)
 
     def class_index(self, wanted: str | int) -> int:
-        """The index of a class that a user names: by its index, its label (exact, else in another case) or its id.
+        """The index of a class that a user names.
 
         Labels in data are looked up by `label_index`: a folder called 0 is no index.
+
+        Args:
+            wanted: the class's index, label (exact, else in another case) or id.
+
+        Returns:
+            Its index.
 
         Raises:
             UnknownClassError: if there is none such (with the nearest names), or if the label is not unique.
@@ -171,7 +191,14 @@ class Card:
         raise UnknownClassError(f"no class '{label}' among the {len(self.labels)} of {self.name}")
 
     def unique_name(self, class_index: int) -> str:
-        """A class's label; where several have the same, its id, or its label and index."""
+        """A name that no other class of the model has.
+
+        Args:
+            class_index: of the class.
+
+        Returns:
+            Its label; where several classes have the same, its id, or its label and index.
+        """
         label = self.labels[class_index]
         if self.labels.count(label) == 1:
             return label
@@ -206,6 +233,7 @@ class Card:
             ModelFileError: if it is damaged, or of a newer format.
 
         Example:
+            >>> from boxless import ModelFile
             >>> Card.from_json(ModelFile("efficientnet-lite0").card.to_json()).name
             'efficientnet-lite0'
         """

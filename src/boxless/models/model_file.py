@@ -29,7 +29,7 @@ class Output:
         logits: (K,), one a class.
         chosen: (k,), the indices of the classes that have a map: those asked for, then the most probable.
         class_maps: (k, h, w), in units of logits; the mean of a map plus its class's bias is its logit.
-        affinity: (u, v, h, w), how much each fine position looks like each position of the class maps, rows
+        affinity: (u, v, h, w), how similar each fine position is to each position of the class maps, rows
             summing to one; None in a model without mid-level features.
         anomaly: (u, v), how far each fine position is from what the model's pictures are made of, see
             `boxless.maps.refine.anomaly_weights`; None in a model that has not learned it.
@@ -146,7 +146,7 @@ class ModelFile:
 
     @cached_property
     def on_one_core(self) -> ModelFile:
-        """The same model for many pictures at a time, each on a core of its own, unless `threads` said otherwise.
+        """The same model for many pictures at a time, each on a core of its own, unless `threads` is set.
 
         Two pictures, on a core each, are done well before two that have both cores in turn
         (benchmarks/speed.py).
@@ -156,13 +156,16 @@ class ModelFile:
     def run(
         self, pixels: NDArray[np.uint8], *, size: tuple[int, int], classes: Sequence[int] = (), top: int = 1
     ) -> Output:
-        """Looks once at a picture.
+        """Runs one pass over an image.
 
         Args:
             pixels: RGB (H, W, 3).
             size: the (height, width) that the network sees, multiples of the card's `size_multiple`.
             classes: the classes whose maps are wanted, by index.
             top: how many of the most probable classes' maps are wanted too, at most K.
+
+        Returns:
+            Logits of all classes, and the class maps of the wanted ones.
 
         Raises:
             ModelFileError: if the model is a detector.
@@ -181,11 +184,17 @@ class ModelFile:
         return Output(**{name: value[0] for name, value in found.items()})
 
     def detect(self, pixels: NDArray[np.uint8], *, size: tuple[int, int]) -> Detected:
-        """Looks once at a picture with a detector.
+        """Runs one pass of a detector over an image.
 
         Args:
             pixels: RGB (H, W, 3).
             size: as for `run`.
+
+        Returns:
+            The boxes of all classes, and the logits.
+
+        Raises:
+            ModelFileError: if the model is damaged.
         """
         feed: dict[str, NDArray[Any]] = {"image": pixels[None], "size": np.array(size, np.int64)}
         logits, boxes, scores, classes = self._run(feed)
@@ -211,7 +220,7 @@ class ModelFile:
 
 
 _SCORES = frozenset(["logits", "class_maps", "boxes", "box_scores"])
-"""What people are told; NaN in it would be no JSON."""
+"""What results hold; NaN in it would be no JSON."""
 
 _SHAPES = {
     "logits": ("tensor(float)", 2),

@@ -92,7 +92,14 @@ class LocalizationPass:
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> LocalizationPass:
-        """The pass of which `data` is the `dataclasses.asdict`, maybe by way of JSON."""
+        """Restores a pass from plain data.
+
+        Args:
+            data: what `dataclasses.asdict` gave, maybe by way of JSON.
+
+        Returns:
+            The pass.
+        """
         return cls(**{**data, "classes": tuple(data["classes"])})
 
 
@@ -155,11 +162,25 @@ class Preset:
         return activation > 0 and activation >= self.min_activation and probability >= self.min_probability
 
     def threshold_of(self, class_index: int) -> float:
-        """Where the boxes of a class are cut, in (0, 1)."""
+        """Where the boxes of a class are cut, in (0, 1).
+
+        Args:
+            class_index: of the class.
+
+        Returns:
+            A fraction of the map's maximum, in (0, 1).
+        """
         return self.thresholds[class_index] if self.thresholds else self.threshold
 
     def localization_of(self, class_index: int) -> LocalizationPass | None:
-        """The pass that localizes a class; None if those of `scales` do."""
+        """The pass that localizes a class.
+
+        Args:
+            class_index: of the class.
+
+        Returns:
+            The pass; None if those of `scales` localize it.
+        """
         return next((each for each in self.localization if class_index in each.classes), None)
 
     @property
@@ -176,7 +197,14 @@ class Preset:
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Preset:
-        """The preset of which `data` is the `dataclasses.asdict`, maybe by way of JSON."""
+        """Restores a preset from plain data.
+
+        Args:
+            data: what `dataclasses.asdict` gave, maybe by way of JSON.
+
+        Returns:
+            The preset.
+        """
         lists = {name: tuple(data.get(name, ())) for name in ("scales", "thresholds")}
         localization = tuple(LocalizationPass.from_dict(each) for each in data.get("localization", ()))
         return cls(**{**data, **lists, "localization": localization})

@@ -1,5 +1,7 @@
 """Networks that end in class maps, in Keras: plain functions, each with any of four heads.
 
+Public is what docs/api lists of it; the rest is internal.
+
 >>> from boxless.networks import nin
 >>> nin(classes=10, head="gap").count_params()
 966986

@@ -45,6 +45,10 @@ def alexnet_gap(classes: int = 1000, head: str = "gap", size: int = 224, *, widt
 
     Returns:
         A Keras model from float32 RGB 0-255 (N, H, W, 3) to logits (N, classes).
+
+    Example:
+        >>> alexnet_gap(classes=10).output_shape  # doctest: +SKIP
+        (None, 10)
     """
     picture = picture_input(head, size)
     x = convolution(normalised(picture), scaled(96, width), 11, "conv1", strides=4)
@@ -74,6 +78,10 @@ def vgg16_gap(
 
     Raises:
         NetworkError: if the weights cannot be had.
+
+    Example:
+        >>> vgg16_gap(classes=10).output_shape  # doctest: +SKIP
+        (None, 10)
     """
     picture = picture_input(head, size)
     x = normalised(picture, CAFFE_MEAN, CAFFE_STD)
@@ -98,6 +106,10 @@ def googlenet_gap(classes: int = 1000, head: str = "gap", size: int = 224, *, wi
 
     Returns:
         A Keras model from float32 RGB 0-255 (N, H, W, 3) to logits (N, classes).
+
+    Example:
+        >>> googlenet_gap(classes=10).output_shape  # doctest: +SKIP
+        (None, 10)
     """
     picture = picture_input(head, size)
     x = convolution(normalised(picture), scaled(64, width), 7, "conv1", strides=2)

@@ -58,10 +58,20 @@ NETWORKS: dict[str, Entry] = {
 
 
 def entry(name: str) -> Entry:
-    """The network of that name.
+    """Looks up a network.
+
+    Args:
+        name: of `NETWORKS`.
+
+    Returns:
+        Its entry.
 
     Raises:
-        UnknownNetworkError: if there is none such; with the nearest names.
+        UnknownNetworkError: if there is no such network; the message has the nearest names.
+
+    Example:
+        >>> entry("resnet50").size
+        224
     """
     if name in NETWORKS:
         return NETWORKS[name]
@@ -88,6 +98,10 @@ def build(name: str, classes: int, head: str = "gap", size: int | None = None, *
         UnknownNetworkError: if there is no such network.
         NetworkError: if there is no such head, or weights that cannot be had.
         MissingExtraError: if Keras is not installed.
+
+    Example:
+        >>> build("nin", classes=10).output_shape  # doctest: +SKIP
+        (None, 10)
     """
     found = entry(name)
     function = getattr(import_module(f"boxless.networks.{found.module}"), name)

@@ -24,6 +24,10 @@ def darknet19(classes: int = 1000, head: str = "gap", size: int = 224, *, width:
     Returns:
         A Keras model from float32 RGB 0-255 (N, H, W, 3) to logits (N, classes); at 1000 classes 20,842,376 trainable
         parameters.
+
+    Example:
+        >>> darknet19(classes=10).output_shape  # doctest: +SKIP
+        (None, 10)
     """
     picture = picture_input(head, size)
     # The original's pictures are on the scale 0-1.

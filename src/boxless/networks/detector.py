@@ -18,7 +18,7 @@ from boxless.networks.catalogue import build
 from boxless.networks.framework import keras, layers
 
 _PRIOR = 0.01
-"""What every class is said to be at first (focal loss: Lin et al., ICCV 2017)."""
+"""The initial probability of every class (focal loss: Lin et al., ICCV 2017)."""
 
 _FIRST_DISTANCE = 2.0
 """In cells: boxes are at first about four cells wide."""

@@ -43,6 +43,10 @@ def efficientnet_lite0(
     Raises:
         NetworkError: if the weights are not of this network.
         MissingExtraError: if weights are asked for and onnx is not installed.
+
+    Example:
+        >>> efficientnet_lite0(classes=10, weights="imagenet").output_shape  # doctest: +SKIP
+        (None, 10)
     """
     picture = picture_input(head, size)
     x = _normed(convolution(normalised(picture, _MEAN, _STD), _STEM, 3, "stem", strides=2, **_BARE), "stem")

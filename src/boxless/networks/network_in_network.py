@@ -30,6 +30,10 @@ def mlpconv(x: Any, filters: Sequence[int], kernel: int, name: str, layer: Convo
 
     Returns:
         (N, h, w, filters[-1]).
+
+    Example:
+        >>> mlpconv(keras.Input((32, 32, 3)), [16, 8], 5, "block").shape  # doctest: +SKIP
+        (None, 32, 32, 8)
     """
     for index, count in enumerate(filters):
         x = layer(x, count, kernel if index == 0 else 1, f"{name}_{index + 1}")
@@ -51,6 +55,10 @@ def nin(classes: int = 10, head: str = "gap", size: int = 32, *, width: float = 
 
     Returns:
         A Keras model from float32 RGB 0-255 (N, H, W, 3) to logits (N, classes).
+
+    Example:
+        >>> nin(classes=10).count_params()  # doctest: +SKIP
+        966986
     """
     return _nin("nin", convolution, classes, head, size, width, dropout, last_activation="relu")
 
@@ -59,6 +67,16 @@ def nin_bn(classes: int = 10, head: str = "gap", size: int = 32, *, width: float
     """`nin` with batch normalisation in place of the biases, and a last convolution that is linear.
 
     It trains at once where `nin` needs patience, and its class maps may be negative.
+
+    Args:
+        classes, head, size, width, dropout: as for `nin`.
+
+    Returns:
+        A Keras model from float32 RGB 0-255 (N, H, W, 3) to logits (N, classes).
+
+    Example:
+        >>> nin_bn(classes=10).output_shape  # doctest: +SKIP
+        (None, 10)
     """
     return _nin("nin_bn", normed_convolution, classes, head, size, width, dropout, last_activation=None)
 

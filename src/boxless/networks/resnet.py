@@ -26,6 +26,10 @@ def resnet50(classes: int = 1000, head: str = "gap", size: int = 224, *, weights
 
     Raises:
         NetworkError: if the weights cannot be had.
+
+    Example:
+        >>> resnet50(classes=10).output_shape  # doctest: +SKIP
+        (None, 10)
     """
     picture = picture_input(head, size)
     backbone = keras.applications.ResNet50(

@@ -1,4 +1,7 @@
-"""A REST service and a web page over a Localizer, and the same page without a server."""
+"""A REST service and a web page over a Localizer, and the same page without a server.
+
+Public is what docs/api lists of it; the rest is internal.
+"""
 
 from __future__ import annotations
 

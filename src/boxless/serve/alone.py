@@ -61,6 +61,11 @@ def write_alone(model: str, out: Path, runtime: Path, examples: Sequence[Path] =
         ModelFileError: if there is no such model, or it is no boxless model, or a detector.
         ServeError: if browsers cannot run it, or two examples have one name.
         PictureError: if an example is no picture.
+
+    Example:
+        >>> from boxless.serve import find_runtime, write_alone
+        >>> write_alone("mine.onnx", Path("site"), find_runtime(None, Path.cwd()))  # doctest: +SKIP
+        19400000
     """
     _check_examples(examples)
     opened = ModelFile(model, threads=1)
@@ -88,11 +93,18 @@ def find_runtime(given: Path | None, start: Path) -> Path:
     """The folder of onnxruntime-web's files.
 
     Args:
-        given: the package's folder, or its `dist`; None to look for it where npm installs packages.
-        start: the folder in which, and above which, `node_modules` is looked for.
+        given: the package's folder, or its `dist`; None to search where npm installs packages.
+        start: the folder in which, and above which, `node_modules` is searched for.
+
+    Returns:
+        The folder that holds them.
 
     Raises:
         ServeError: if it is not there, or is another version than the one that the page is tested with.
+
+    Example:
+        >>> find_runtime(None, Path.cwd()).name  # doctest: +SKIP
+        'dist'
     """
     if given is not None:
         found = next((folder for folder in (given, given / "dist") if _is_whole(folder)), None)

@@ -37,6 +37,11 @@ def application(service: Service, token: str | None = None, hosts: frozenset[str
 
     Returns:
         An ASGI application, for uvicorn or any other server.
+
+    Example:
+        >>> from boxless.serve import Limits, Models, Service, application
+        >>> limits = Limits(workers=1)
+        >>> app = application(Service(Models(["efficientnet-lite0"], None, limits.max_pixels), limits))
     """
     api = FastAPI(
         title="boxless",

@@ -33,7 +33,13 @@ class Served:
         self._localizers = {name: Localizer(self.network, name, max_pixels=max_pixels) for name in self.card.presets}
 
     def localizer(self, preset: str | None) -> Localizer:
-        """The localizer of a preset; the default's where None.
+        """The localizer of a preset.
+
+        Args:
+            preset: its name; the default's where None.
+
+        Returns:
+            An opened localizer.
 
         Raises:
             UnknownPresetError: if the model has no such preset.
@@ -44,7 +50,11 @@ class Served:
         return self._localizers[preset]
 
     def described(self) -> dict[str, Any]:
-        """The model as plain data."""
+        """Describes the model.
+
+        Returns:
+            Plain data for JSON.
+        """
         return describe(self.card, self.default.preset_name)
 
 
@@ -83,5 +93,9 @@ class Models:
         return self._served[name]
 
     def described(self) -> list[dict[str, Any]]:
-        """All of them, as plain data."""
+        """Describes all models.
+
+        Returns:
+            Plain data for JSON, one for each model.
+        """
         return [served.described() for served in self._served.values()]

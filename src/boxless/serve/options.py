@@ -105,10 +105,10 @@ def _classes(value: object) -> list[str | int]:
 def _truth(name: str) -> Callable[[object], bool]:
     def read(value: object) -> bool:
         known = {"true": True, "1": True, "false": False, "0": False}
-        said = str(value).lower()
-        if said not in known:
+        text = str(value).lower()
+        if text not in known:
             raise _bad(name, repr(value), "true or false")
-        return known[said]
+        return known[text]
 
     return read
 

@@ -47,6 +47,10 @@ def serve(
     Raises:
         ModelFileError, UnknownPresetError: for models and preset.
         ServeError: if the address cannot be had.
+
+    Example:
+        >>> from boxless.serve import Limits, serve
+        >>> serve(["mine.onnx"], host="127.0.0.1", port=8000, token=None, limits=Limits())  # doctest: +SKIP
     """
     with listen(host, port) as listening:
         service = Service(Models(models, preset, limits.max_pixels), limits)

@@ -39,7 +39,13 @@ class Service:
         self.ready = True
 
     async def read(self, request: Request) -> bytes:
-        """The body of a request, unless there is no room for its job anyhow.
+        """The body of a request; a request whose job would find no room is refused first.
+
+        Args:
+            request: whose body is read.
+
+        Returns:
+            The body.
 
         Raises:
             Problem: 503, 413 or 408.
@@ -55,6 +61,9 @@ class Service:
             request: whose client waits.
             image: the encoded image that the job decodes; a large one waits for other large ones.
             job: is called with the seconds that it waited.
+
+        Returns:
+            What the job returns.
 
         Raises:
             Problem: 503.

@@ -1,4 +1,7 @@
-"""Clips, cameras and streams: frames in, what and where in each, a drawn clip out."""
+"""Clips, cameras and streams: frames in, what and where in each, a drawn clip out.
+
+Public is what docs/api lists of it; the rest is internal.
+"""
 
 from __future__ import annotations
 

@@ -32,7 +32,11 @@ class LocatedFrame:
     cut: bool
 
     def as_dict(self) -> dict[str, Any]:
-        """As plain data for JSON: the frame's number, its seconds, and what `Localization.to_dict` says."""
+        """The frame as plain data.
+
+        Returns:
+            Plain data for JSON: the frame's number, its time in seconds, and all of `Localization.to_dict`.
+        """
         place = {"frame": self.frame.number, "seconds": round(self.frame.seconds, 3), "cut": self.cut}
         return {**place, **self.localization.to_dict()}
 
@@ -65,7 +69,7 @@ def follow(
         ModelFileError, UnknownPresetError, UnknownClassError: with the first frame.
 
     Example:
-        >>> with Frames("clip.mp4") as frames:
+        >>> with Frames("clip.mp4") as frames:  # doctest: +SKIP
         ...     labels = [each.localization.predictions[0].label for each in follow(frames)]
     """
     opened = ModelFile(quick_model() if model is None else model)

@@ -61,7 +61,18 @@ _NO_CAMERA = 999_999_999
 
 
 def is_video(source: str) -> bool:
-    """Whether this names a clip (by its suffix), a camera (a number, and no file is called so) or a stream."""
+    """Whether a source is a clip (by its suffix), a camera (a number that no file is called) or a stream.
+
+    Args:
+        source: a path, a number or an address.
+
+    Returns:
+        True if so.
+
+    Example:
+        >>> is_video("clip.mp4"), is_video("photo.jpg")
+        (True, False)
+    """
     if source.isdecimal():
         return not Path(source).exists()
     return source.casefold().startswith(STREAMS) or Path(source).suffix.lower() in SUFFIXES
@@ -90,7 +101,7 @@ class Frames:
         VideoError: if there is no such file, camera or stream, or it has no frames.
 
     Example:
-        >>> with Frames("clip.mp4", every=5) as frames:
+        >>> with Frames("clip.mp4", every=5) as frames:  # doctest: +SKIP
         ...     seconds = [frame.seconds for frame in frames]
     """
 
@@ -103,12 +114,12 @@ class Frames:
         self._capture = _opened(source, self.name)
         rate = float(self._capture.get(cv2.CAP_PROP_FPS))
         self.rate = rate if np.isfinite(rate) and 0 < rate < 1000 else 0.0
-        said = float(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
-        self._said = int(said) if np.isfinite(said) and 0 < said < _NEVER else None
+        declared = float(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
+        self._declared = int(declared) if np.isfinite(declared) and 0 < declared < _NEVER else None
         # At an address there may be a clip too.
-        self.live = source.isdecimal() or (source.casefold().startswith(STREAMS) and self._said is None)
-        self.total = None if self._said is None else -(-self._said // every)
-        # The first frame is read at once, so that what has none is said before there is any output.
+        self.live = source.isdecimal() or (source.casefold().startswith(STREAMS) and self._declared is None)
+        self.total = None if self._declared is None else -(-self._declared // every)
+        # The first frame is read at once, so that a source without any fails before there is output.
         self._start = time.monotonic()
         self._number, self._lost, self._time = -1, 0, -1.0
         if not self._go_on():
@@ -165,11 +176,11 @@ class Frames:
         count = self._number + 1
         if self.live:
             return f"the stream ended after {count} frames"
-        if self._said is not None and count < 0.98 * self._said:
-            # Fewer than said: where the rate varies that is only an estimate, and the time tells.
-            length = self._said / (self.rate or _USUAL_RATE)
+        if self._declared is not None and count < 0.98 * self._declared:
+            # Fewer than declared: where the rate varies that is an estimate, and the time decides.
+            length = self._declared / (self.rate or _USUAL_RATE)
             if self._time + length / count < 0.98 * length:
-                return f"ended after {count} of {self._said} frames"
+                return f"ended after {count} of {self._declared} frames"
         return f"{self._lost} of {count} frames cannot be decoded" if self._lost else None
 
 

@@ -42,6 +42,7 @@ class SteadyNetwork:
         ValueError: if `kept` is out of range.
 
     Example:
+        >>> from boxless import Localizer, ModelFile
         >>> steady = SteadyNetwork(ModelFile("efficientnet-lite0"))
         >>> localizer = Localizer(steady, "fast")  # to be shown the frames of one clip in order
     """
@@ -64,7 +65,14 @@ class SteadyNetwork:
         self._now: dict[tuple[int, int], _Memory] = {}
 
     def run(self, pixels: NDArray[np.uint8], *, size: tuple[int, int], classes: Sequence[int], top: int) -> Output:
-        """Runs one pass on a frame; see `Network.run`. The most probable classes are those of the average."""
+        """Runs one pass on a frame. The most probable classes are those of the average.
+
+        Args:
+            pixels, size, classes, top: as for `ModelFile.run`.
+
+        Returns:
+            Logits and class maps, averaged over time.
+        """
         self._turn(size)
         before = self._before.get(size)
         # Maps of the classes of the frame before are asked for too: they are likely this frame's, and are averaged.

@@ -43,7 +43,8 @@ class ClipWriter:
         OutputError: if the file cannot be written, with the first frame.
 
     Example:
-        >>> with ClipWriter(Path("drawn.webm"), rate=25) as clip:
+        >>> import tempfile
+        >>> with ClipWriter(Path(tempfile.mkdtemp(), "drawn.webm"), rate=25) as clip:
         ...     clip.add(Image.new("RGB", (320, 240), "red"), seconds=0.0)
     """
 

@@ -160,7 +160,7 @@ def test_evidence_from_labels() -> None:
     scores = np.array([[0.9, 0.1], [0.8, 0.2], [0.1, 0.7], [0.3, 0.6]], np.float32)
     found = evidence_of(scores, targets)
     assert [found.precision, found.f1] == pytest.approx([100, 100])
-    assert 0.3 < found.level < 0.6
+    assert 0.3 < found.threshold < 0.6
     assert average_precision(np.array([0.9, 0.8, 0.7]), np.array([False, True, True])) == pytest.approx(
         (1 / 2 + 2 / 3) / 2
     )

@@ -66,7 +66,7 @@ def test_the_model_file_is_a_detector_with_a_card(whole: TrainedDetector, pictur
     assert card.detects
     assert card.labels == ("blue", "red")
     assert card.presets["balanced"].scales == (64,)
-    assert card.presets["balanced"].threshold == whole.rounds[whole.kept - 1].evidence.level
+    assert card.presets["balanced"].threshold == whole.rounds[whole.kept - 1].evidence.threshold
     assert 0 <= card.figures["label_precision"] <= 100
     assert all(each.apart <= 1e-4 for each in whole.rounds)
     found = Localizer(whole.path).locate(pictures.paths[0], classes=["blue", "red"], include_absent=True)
@@ -129,7 +129,7 @@ def test_rounds_stop_when_held_out_labels_say_no_more(
     told = iter([50.0, 60.0, 55.0, 99.0])
     monkeypatch.setattr(rounds_of_training, "_train_round", lambda *args: whole.rounds[0].history)
     monkeypatch.setattr(rounds_of_training, "export_detector", lambda _, out, *args: copy(whole.path, out) and 0.0)
-    monkeypatch.setattr(rounds_of_training, "evidence_of", lambda *args: Evidence(next(told), f1=50.0, level=0.3))
+    monkeypatch.setattr(rounds_of_training, "evidence_of", lambda *args: Evidence(next(told), f1=50.0, threshold=0.3))
     settings = replace(TINY, rounds=4)
     made = train_detector(pictures, pictures, tmp_path / "squares.onnx", settings, taught(pictures))
     assert len(made.rounds) == 3
@@ -148,7 +148,7 @@ def test_a_detector_worse_than_its_teacher_model_replaces_nothing(
 ) -> None:
     monkeypatch.setattr(rounds_of_training, "_train_round", lambda *args: whole.rounds[0].history)
     monkeypatch.setattr(rounds_of_training, "export_detector", lambda _, out, *args: copy(whole.path, out) and 0.0)
-    monkeypatch.setattr(rounds_of_training, "_held_out_accuracy", lambda *args: Evidence(60.0, f1=50.0, level=0.3))
+    monkeypatch.setattr(rounds_of_training, "_held_out_accuracy", lambda *args: Evidence(60.0, f1=50.0, threshold=0.3))
     monkeypatch.setattr(rounds_of_training, "_teacher_accuracy", lambda *args: Evidence(before, 50.0, 0.3))
     out = tmp_path / "mine.onnx"
     out.write_text("the user's model")
@@ -163,7 +163,7 @@ def test_a_detector_worse_than_its_teacher_model_replaces_nothing(
 def test_a_threshold_that_separates_nothing_is_told(whole: TrainedDetector) -> None:
     last = whole.rounds[whole.kept - 1]
     for level, told in ((0.02, True), (0.3, False)):
-        rounds = (replace(last, evidence=replace(last.evidence, level=level)),)
+        rounds = (replace(last, evidence=replace(last.evidence, threshold=level)),)
         assert (replace(whole, rounds=rounds, kept=1).warning is not None) == told
 
 

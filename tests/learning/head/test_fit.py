@@ -107,7 +107,7 @@ def test_the_report_shows_where_it_looks(fitted: Fitted, tmp_path: Path) -> None
     text = page.read_text(encoding="utf-8")
     for words in (
         "Confusion matrix",
-        "Where it looks",
+        "Heatmaps",
         "likely wrong",
         "school_bus",
         " pixels by ",
@@ -126,7 +126,7 @@ def test_likely_wrong_labels_say_what_the_model_takes_them_for(fitted: Fitted) -
     assert suspects
     for each in suspects:
         assert Path(each["path"]).is_file()
-        (said,), (probability,) = each["said"], each["probabilities"]
+        (said,), (probability,) = each["predicted"], each["probabilities"]
         assert [said] != each["labelled"]
         assert said in fitted.card.labels
         assert 0 < probability <= 1

@@ -54,7 +54,9 @@ def test_a_report_names_all_that_the_model_says_of_a_suspect() -> None:
         [[1, 0, 0], [1, 0, 1], [0, 1, 0]], [[0.1, 0.9, 0.8], [0.3, 0.2, 0.1], [0.1, 0.9, 0.2]], several=True
     )
     report = Report("mine", (), found.pictures, found, None, (), (), ())
-    said = {each["path"]: (each["said"], each["probabilities"]) for each in report.as_dict()["likely_wrong_labels"]}
+    said = {
+        each["path"]: (each["predicted"], each["probabilities"]) for each in report.as_dict()["likely_wrong_labels"]
+    }
     assert said == {"0.jpg": (["b", "c"], [0.9, 0.8]), "1.jpg": ([], [])}
 
 

@@ -1,4 +1,7 @@
-"""Text in any script: a font for Latin, Greek and Cyrillic comes with boxless; for others, the system's are taken."""
+"""Text in any script: a font for Latin, Greek and Cyrillic comes with boxless; for others, the system's are taken.
+
+Internal: it may change in any release.
+"""
 
 from __future__ import annotations
 

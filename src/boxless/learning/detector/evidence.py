@@ -18,12 +18,12 @@ class Evidence:
         precision: the mean over classes of the average precision, in percent, when pictures are ranked by the score of
             their best box of the class.
         f1: over all labels of all pictures, in percent, at the best threshold.
-        level: that threshold, a score; classes with a higher score count as detected.
+        threshold: that threshold, a score; classes with a higher score count as detected.
     """
 
     precision: float
     f1: float
-    level: float
+    threshold: float
 
 
 def evidence_of(scores: Floats, targets: Floats, background: tuple[int, ...] = ()) -> Evidence:
@@ -45,7 +45,7 @@ def evidence_of(scores: Floats, targets: Floats, background: tuple[int, ...] = (
         precision=100 * float(np.mean(precisions)),
         f1=100 * float(f1[best]),
         # Half-way to the next score, which must stay below.
-        level=round(float(np.clip((ranked[best] + below) / 2, 0.02, 0.9)), 3),
+        threshold=round(float(np.clip((ranked[best] + below) / 2, 0.02, 0.9)), 3),
     )
 
 

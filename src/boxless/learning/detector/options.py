@@ -55,12 +55,27 @@ class DetectorOptions:
             raise TrainingError(f"rounds {self.rounds} (expected 1 or more)")
 
     def epochs_of(self, number: int, pictures: int) -> int:
-        """The epochs of a round, counted from 1, on so many pictures."""
+        """The epochs of a training round.
+
+        Args:
+            number: of the round, from 1.
+            pictures: how many images are learned from.
+
+        Returns:
+            `epochs`, or what shows about 30,000 images; half of it in later rounds.
+        """
         first = self.epochs
         if first is None:
             first = min(_MOST, max(_FEWEST, round(_SHOWN / max(1, pictures))))
         return first if number == 1 else max(1, first // 2)
 
     def network(self, classes: int) -> Any:  # noqa: ANN401
-        """The untrained detector, with pretrained weights of its backbone if there are any."""
+        """The untrained detector, with pretrained weights of its backbone if there are any.
+
+        Args:
+            classes: how many.
+
+        Returns:
+            A Keras model.
+        """
         return detector(self.backbone, classes, width=self.width)

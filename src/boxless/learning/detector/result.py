@@ -32,14 +32,14 @@ def worse_than(evidence: Evidence, teacher: Evidence | None) -> bool:
     return teacher is not None and evidence.precision < teacher.precision
 
 
-def too_few(taught: Sequence[PseudoLabels], images: LabelledPictures) -> str | None:
-    """A warning, in words, if class maps gave few boxes that can be taught; None if they gave enough.
+def too_few(pseudo_labels: Sequence[PseudoLabels], images: LabelledPictures) -> str | None:
+    """A warning, in words, if class maps gave few boxes to learn from; None if they gave enough.
 
     Args:
-        taught: the boxes of each image.
+        pseudo_labels: of each image.
         images: of which they are.
     """
-    whole = PseudoLabels.joined(list(taught))
+    whole = PseudoLabels.joined(list(pseudo_labels))
     boxes = int((whole.weights > 0).sum())
     wanted = [k for k in range(len(images.classes)) if k not in images.background]
     showing = int((images.targets[:, wanted] > 0).any(axis=1).sum())
@@ -72,9 +72,21 @@ class Round:
     apart: float
 
     @classmethod
-    def of(cls, taught: Sequence[PseudoLabels], history: tuple[Epoch, ...], evidence: Evidence, apart: float) -> Round:
-        """A round, with its boxes counted."""
-        whole = PseudoLabels.joined(list(taught))
+    def of(
+        cls, pseudo_labels: Sequence[PseudoLabels], history: tuple[Epoch, ...], evidence: Evidence, apart: float
+    ) -> Round:
+        """A round, with its boxes counted.
+
+        Args:
+            pseudo_labels: of each image.
+            history: see the attributes.
+            evidence: see the attributes.
+            apart: see the attributes.
+
+        Returns:
+            The round.
+        """
+        whole = PseudoLabels.joined(list(pseudo_labels))
         believed = whole.weights > 0
         return cls(
             boxes=int(believed.sum()),
@@ -117,7 +129,7 @@ class TrainedDetector:
             return None
         assert self.teacher is not None
         return (
-            f"not written: on held-out labels the detector is worse than the model whose class maps taught it "
+            f"not written: on held-out labels the detector is worse than its teacher model "
             f"(precision {evidence.precision:.1f} % against {self.teacher.precision:.1f} %). Keep that model; the "
             f"detector is left in {self.path}, to compare both (boxless locate --save, or boxless evaluate --ap with "
             "boxes). More images, more epochs or a larger size may help"
@@ -126,21 +138,25 @@ class TrainedDetector:
     @property
     def warning(self) -> str | None:
         """What is wrong with the detection threshold, in words; None where it tells classes apart."""
-        level = self.rounds[self.kept - 1].evidence.level
-        if level >= LOW_THRESHOLD:
+        threshold = self.rounds[self.kept - 1].evidence.threshold
+        if threshold >= LOW_THRESHOLD:
             return None
         return (
-            f"the detection threshold is {level:g}: classes that are in an image score hardly higher than others, so "
-            "expect false boxes. Check the model whose class maps taught the detector, or give more images"
+            f"the detection threshold is {threshold:g}: classes that are in an image score hardly higher than others, "
+            "so expect false boxes. Check the teacher model, or give more images"
         )
 
     def as_dict(self) -> dict[str, Any]:
-        """As plain data for JSON."""
+        """The training in numbers.
+
+        Returns:
+            Plain data for JSON.
+        """
         return {
             "model": str(self.path),
             "facts": dict(self.facts),
             "kept": self.kept,
-            "level": self.rounds[self.kept - 1].evidence.level,
+            "threshold": self.rounds[self.kept - 1].evidence.threshold,
             "teacher_label_precision": None if self.teacher is None else round(self.teacher.precision, 2),
             "written": self.doubt is None,
             "doubt": self.doubt,
@@ -196,7 +212,7 @@ def in_words(
         ("trained", f"{len(epochs)} epochs of {seconds:.0f} s (median), at most {peak_memory()} MiB of memory"),
         ("ran on", ran_on()),
         ("Keras against ONNX", f"probabilities to {rounds[kept - 1].apart:.1e} (at most {TOLERANCE:g})"),
-        ("threshold", f"scores from {rounds[kept - 1].evidence.level:g} on, with the best F1 on held-out labels"),
+        ("threshold", f"scores from {rounds[kept - 1].evidence.threshold:g} on, with the best F1 on held-out labels"),
     ]
 
 

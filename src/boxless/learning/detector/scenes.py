@@ -54,12 +54,12 @@ class Variation:
     colour: float = 0.25
 
 
-def variation_for(taught: Sequence[PseudoLabels]) -> Variation:
+def variation_for(pseudo_labels: Sequence[PseudoLabels]) -> Variation:
     """The variation for these pictures, with scenes large enough for most of their boxes.
 
     No box can be larger than its scene. If scenes cut large objects, the detector's boxes of them will be too small.
     """
-    believed = PseudoLabels.joined(list(taught))
+    believed = PseudoLabels.joined(list(pseudo_labels))
     boxes = believed.boxes[believed.weights > 0]
     longest = (boxes[:, 2:] - boxes[:, :2]).max(axis=1, initial=0)
     usual = Variation()
@@ -73,7 +73,7 @@ class Scenes:
     Args:
         store: n decoded pictures, squeezed to squares.
         aspects: (n,), heights over widths at the network's input; see `boxless.models.presets.view_size`.
-        taught: the pseudo-labels of the pictures.
+        pseudo_labels: the pseudo-labels of the pictures.
         side: the input side of the finished detector, in pixels; the area of a picture is about its square.
         batch: scenes in a batch.
         variation: how scenes vary.
@@ -84,18 +84,18 @@ class Scenes:
         self,
         store: Store,
         aspects: Sequence[float],
-        taught: Sequence[PseudoLabels],
+        pseudo_labels: Sequence[PseudoLabels],
         side: int,
         batch: int,
         variation: Variation,
         seed: int,
     ) -> None:
-        self._store, self._aspects, self._taught = store, aspects, taught
+        self._store, self._aspects, self._pseudo_labels = store, aspects, pseudo_labels
         self._input_side, self._variation, self._seed = side, variation, seed
         self._side = scene_side(side, variation)
         self._batch = min(batch, len(store))
         self.steps = len(store) // self._batch
-        most = 4 * max(len(each) for each in taught)
+        most = 4 * max(len(each) for each in pseudo_labels)
         # A multiple of 8, so that later rounds seldom need to compile for another shape.
         self.rows = min(_MOST_BOXES, -(-max(most, 1) // 8) * 8)
 
@@ -107,7 +107,7 @@ class Scenes:
 
     def _made(self, pictures: Sequence[int], epoch: int) -> Batch:
         scenes = [self.scene(picture, epoch) for picture in pictures]
-        rows = [taught.padded(self.rows) for _, taught in scenes]
+        rows = [pseudo_labels.padded(self.rows) for _, pseudo_labels in scenes]
         boxes, candidates, weights = (np.stack([row[i] for row in rows]) for i in range(3))
         return np.stack([pixels for pixels, _ in scenes]), [boxes * self._side, candidates, weights]
 
@@ -141,7 +141,7 @@ class Scenes:
     ) -> PseudoLabels:
         """Draws a picture into a frame of the canvas; its boxes there."""
         how = self._variation
-        pixels, aspect, taught = self._store[picture], self._aspects[picture], self._taught[picture]
+        pixels, aspect, pseudo_labels = self._store[picture], self._aspects[picture], self._pseudo_labels[picture]
         x0, y0, x1, y1 = frame
         width, height = x1 - x0, y1 - y0
         size = self._input_side * random.uniform(*scales)
@@ -161,17 +161,17 @@ class Scenes:
         canvas[y0:y1, x0:x1] = cv2.warpAffine(
             pixels, matrix, (width, height), flags=cv2.INTER_LINEAR, borderValue=(_GREY,) * 3
         )
-        if not len(taught):
-            return taught
+        if not len(pseudo_labels):
+            return pseudo_labels
         scale = a * (stored_wide, stored_high)
-        moved = taught.boxes.reshape(-1, 2, 2) * scale + b
+        moved = pseudo_labels.boxes.reshape(-1, 2, 2) * scale + b
         corners = np.concatenate([moved.min(axis=1), moved.max(axis=1)], axis=1)
         inside = corners.clip(0, [width, height, width, height])
         share = _areas(inside) / np.maximum(_areas(corners), 1e-9)
         seen = share > 0
-        weights = np.where(share >= _KEPT, taught.weights, 0).astype(np.float32)
+        weights = np.where(share >= _KEPT, pseudo_labels.weights, 0).astype(np.float32)
         whole = ((inside + np.array([x0, y0, x0, y0])) / self._side).astype(np.float32)
-        return PseudoLabels(whole[seen], taught.candidates[seen], weights[seen])
+        return PseudoLabels(whole[seen], pseudo_labels.candidates[seen], weights[seen])
 
 
 def scene_side(side: int, variation: Variation) -> int:

@@ -42,7 +42,7 @@ def by_class_maps(model: Path, pictures: LabelledPictures, done: Done) -> list[P
     Raises:
         UnknownClassError: if the model lacks a label.
         ModelFileError: if it is a detector.
-        TrainingError: if nothing stands out in any picture.
+        TrainingError: if no class map of any image has a component.
     """
     network = ModelFile(model, threads=1)
     network.card.need_maps("teaching a detector")
@@ -64,16 +64,16 @@ def by_class_maps(model: Path, pictures: LabelledPictures, done: Done) -> list[P
         located = [each.locate(pictures.paths[i], classes=names, include_absent=True) for each in passes]
         return pseudo_labels_of(located, labels, classes)
 
-    taught = []
+    pseudo_labels = []
     for each in ordered_map(one, range(len(pictures)), usable_cores()):
-        taught.append(each)
-        done(len(taught))
-    if not any((each.weights > 0).any() for each in taught):
+        pseudo_labels.append(each)
+        done(len(pseudo_labels))
+    if not any((each.weights > 0).any() for each in pseudo_labels):
         raise TrainingError(
-            f"{model}: nothing stands out in any of {len(taught)} pictures of {pictures.name}, so there is nothing to "
-            "teach (see what it finds: boxless locate --include-absent)"
+            f"{model}: no component in any class map of {len(pseudo_labels)} images of {pictures.name}, so there "
+            "are no pseudo-labels (see what it finds: boxless locate --include-absent)"
         )
-    return taught
+    return pseudo_labels
 
 
 def passes_of(network: Network) -> list[Localizer]:
@@ -144,11 +144,11 @@ def by_detector(
         found, size = detect(network, pictures.paths[i])
         return relabelled(found, size, labels, first[i])
 
-    taught = []
+    pseudo_labels = []
     for each in ordered_map(one, range(len(pictures)), usable_cores()):
-        taught.append(each)
-        done(len(taught))
-    return taught
+        pseudo_labels.append(each)
+        done(len(pseudo_labels))
+    return pseudo_labels
 
 
 def class_map_probabilities(model: Path, pictures: LabelledPictures, done: Done) -> NDArray[np.float32]:
@@ -183,10 +183,10 @@ def labels_of(pictures: LabelledPictures, index: int) -> list[int]:
     return [k for k in np.flatnonzero(pictures.targets[index] > 0).tolist() if k not in pictures.background]
 
 
-def save_pseudo_labels(path: Path, taught: Sequence[PseudoLabels]) -> None:
+def save_pseudo_labels(path: Path, pseudo_labels: Sequence[PseudoLabels]) -> None:
     """Writes the boxes of pictures to a NumPy file (.npz), whole or not at all."""
-    everything = PseudoLabels.joined(list(taught))
-    counts = np.array([len(each) for each in taught])
+    everything = PseudoLabels.joined(list(pseudo_labels))
+    counts = np.array([len(each) for each in pseudo_labels])
 
     def write(beside: Path) -> None:
         np.savez(

@@ -95,6 +95,13 @@ def train_detector(
         UnknownClassError: if the teacher lacks a label.
         TrainingError: if the training cannot continue, or no class map of any picture has a component.
         DiskSpaceError: if checkpoints would not fit on the disk.
+
+    Example:
+        >>> from boxless.datasets.split import read_split
+        >>> training, validation = read_split(Path("photos"))  # doctest: +SKIP
+        >>> options = DetectorOptions(rounds=2)
+        >>> train_detector(training, validation, Path("found.onnx"), options, Path("mine.onnx")).kept  # doctest: +SKIP
+        2
     """
     learned, held_out = readable(training, validation, progress)
     _check_shown(held_out)
@@ -111,24 +118,24 @@ def train_detector(
     for number in range(1, settings.rounds + 1):
         kept_boxes = folder / f"boxes-{number}-{stamp}.npz"
         if kept_boxes.exists():
-            taught = load_pseudo_labels(kept_boxes)
+            pseudo_labels = load_pseudo_labels(kept_boxes)
         elif number == 1:
-            taught = _first(teacher, learned, progress)
+            pseudo_labels = _first(teacher, learned, progress)
         else:
             done = partial(_report, progress, f"boxes of round {number}", len(learned))
-            taught = by_detector(_file(folder, number - 1), learned, first, done)
-        save_pseudo_labels(kept_boxes, taught)
-        if number == 1 and watch and isinstance(teacher, Path) and (warning := too_few(taught, learned)):
+            pseudo_labels = by_detector(_file(folder, number - 1), learned, first, done)
+        save_pseudo_labels(kept_boxes, pseudo_labels)
+        if number == 1 and watch and isinstance(teacher, Path) and (warning := too_few(pseudo_labels, learned)):
             watch.warns(warning)
-        first = first or taught
+        first = first or pseudo_labels
         plan = _plan(settings, number, len(learned))
         history = _train_round(
-            network, store, aspects, taught, plan, settings, folder / f"round-{number}", facts, watch
+            network, store, aspects, pseudo_labels, plan, settings, folder / f"round-{number}", facts, watch
         )
         made = _file(folder, number)
         apart = export_detector(network, made, _card(out, learned, settings, licence), held_out.paths)
         evidence = _held_out_accuracy(ModelFile(made, threads=1), held_out, progress)
-        rounds.append(Round.of(taught, history, evidence, apart))
+        rounds.append(Round.of(pseudo_labels, history, evidence, apart))
         if number > 1 and evidence.precision <= rounds[-2].evidence.precision:
             break
     kept = max(range(len(rounds)), key=lambda i: rounds[i].evidence.precision) + 1
@@ -183,7 +190,7 @@ def _train_round(
     network: Any,  # noqa: ANN401
     store: Store,
     aspects: Sequence[float],
-    taught: Sequence[PseudoLabels],
+    pseudo_labels: Sequence[PseudoLabels],
     plan: TrainingPlan,
     settings: DetectorOptions,
     folder: Path,
@@ -191,12 +198,12 @@ def _train_round(
     watch: Watch | None,
 ) -> tuple[Epoch, ...]:
     """Trains one round, in place; its epochs."""
-    scenes = Scenes(store, aspects, taught, settings.size, plan.batch, variation_for(taught), plan.seed)
+    scenes = Scenes(store, aspects, pseudo_labels, settings.size, plan.batch, variation_for(pseudo_labels), plan.seed)
     model = DetectorTrainer(network.input, network.output)
     model.compile(optimizer_of(plan, scenes.steps), jit_compile=jit_compile())
     model.optimizer.build(model.trainable_variables)
     enough_disk(model, folder)
-    checkpoints = Checkpoints(folder, {**facts, **asdict(plan), "boxes": _digest(taught)})
+    checkpoints = Checkpoints(folder, {**facts, **asdict(plan), "boxes": _digest(pseudo_labels)})
     return run_epochs(
         model, plan, scenes.steps, scenes.epoch, judged=None, checkpoints=checkpoints, watch=watch or Quiet()
     )
@@ -230,7 +237,7 @@ def _card(out: Path, learned: LabelledPictures, settings: DetectorOptions, licen
         presets={DEFAULT_PRESET: Preset(scales=(settings.size,), refinement_steps=1)},
         preprocessing="in the network",
         licence=licence,
-        source=f"{settings.backbone} detector taught on {len(learned)} pictures of {learned.name} from labels alone",
+        source=f"{settings.backbone} detector trained on {len(learned)} images of {learned.name} from labels alone",
         activation="sigmoid",
         maps="none",
     )
@@ -241,7 +248,7 @@ def _with_threshold(card: Card, evidence: Evidence, held_out: LabelledPictures) 
     words = f"the labels of {len(held_out)} pictures of {held_out.name}: best classification F1"
     preset = card.presets[DEFAULT_PRESET]
     preset = replace(
-        preset, threshold=evidence.level, set_on=words, min_probability=evidence.level, detection_set_on=words
+        preset, threshold=evidence.threshold, set_on=words, min_probability=evidence.threshold, detection_set_on=words
     )
     return replace(
         card,
@@ -280,7 +287,7 @@ def _facts(
     }
 
 
-def _digest(taught: Sequence[PseudoLabels]) -> str:
-    whole = PseudoLabels.joined(list(taught))
+def _digest(pseudo_labels: Sequence[PseudoLabels]) -> str:
+    whole = PseudoLabels.joined(list(pseudo_labels))
     parts = (whole.boxes.tobytes(), whole.candidates.tobytes(), whole.weights.tobytes())
     return hashlib.sha256(b"".join(parts)).hexdigest()[:8]

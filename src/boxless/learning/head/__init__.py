@@ -1,1 +1,4 @@
-"""`boxless fit`: a linear head on a frozen backbone."""
+"""`boxless fit`: a linear head on a frozen backbone.
+
+Internal: it may change in any release.
+"""

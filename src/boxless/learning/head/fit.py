@@ -133,7 +133,7 @@ def fit(
             done.measured,
             left_out,
             thresholds,
-            done.survivals,
+            done.occlusion,
         )
 
     write_whole(out, write)

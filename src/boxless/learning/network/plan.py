@@ -23,6 +23,10 @@ def usual_rate(optimizer: str, *, fine_tune: bool) -> float:
 
     Returns:
         The rate, positive.
+
+    Example:
+        >>> usual_rate("adamw", fine_tune=True)
+        0.0003
     """
     return (_FINE_TUNING if fine_tune else _FROM_SCRATCH).get(optimizer, 1e-3)
 

@@ -91,11 +91,21 @@ def train(
         watch: called as epochs begin and end.
         progress: called with the stage, the number done and the total, before and after the epochs.
 
+    Returns:
+        The path of the model, its card, and how well it does on the held-out images.
+
     Raises:
         DatasetError: if too much cannot be read, or the boxes fit no class.
         DiskSpaceError: if checkpoints or model would not fit on the disk.
         TrainingError: if the training cannot continue, or the outputs of model file and Keras differ.
         NetworkError: if the initial weights are not available.
+
+    Example:
+        >>> from boxless.datasets.split import read_split
+        >>> from boxless.learning.network.choice import Choice
+        >>> training, validation = read_split(Path("photos"))  # doctest: +SKIP
+        >>> train(training, validation, Path("own.onnx"), Choice("nin_bn"), TrainingPlan()).path  # doctest: +SKIP
+        PosixPath('own.onnx')
     """
     if boxes is not None:
         check_boxes(boxes, training.classes)
@@ -147,7 +157,7 @@ def train(
         facts.append(("ran on", ran_on(sharing)))
         measured = replace(done.measured, notes=(*([warning] if warning else []), *done.measured.notes))
         report = Report.of(
-            f"{out.stem}: {classes} classes", facts, learned, measured, None, done.thresholds, done.survivals
+            f"{out.stem}: {classes} classes", facts, learned, measured, None, done.thresholds, done.occlusion
         )
         made.append((parity, done, report))
 

@@ -1,1 +1,4 @@
-"""What a report says of a learned model."""
+"""What a report says of a learned model.
+
+Public is what docs/api lists of it; the rest is internal.
+"""

@@ -22,10 +22,10 @@ ALIKE = 0.85
 """Textures that correlate as much, laid on each other, are of the same thing in the same view."""
 
 _POSSIBLE = 0.5
-"""Pairs whose thumbnails correlate less are not looked at more closely."""
+"""Pairs whose thumbnails correlate less are not compared more closely."""
 
 _CLOSER = 3
-"""How many partners of a held-out picture are looked at more closely."""
+"""How many partners of a held-out picture are compared more closely."""
 
 _SMALL, _THUMBNAIL = 32, 16
 _SHADE = 4.0
@@ -80,7 +80,7 @@ def near_duplicates(learned: Sequence[Path], held_out: Sequence[Path]) -> list[t
 
 
 def _possible(known: Floats, others: Floats) -> Iterator[_Pair]:
-    """The pairs to be looked at more closely, of thumbnails (n, middles, side, side)."""
+    """The pairs to be compared more closely, of thumbnails (n, middles, side, side)."""
     if not len(known):
         return
     at_once = max(1, _PAIRS // len(known))

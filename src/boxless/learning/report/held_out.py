@@ -36,7 +36,7 @@ class HeldOut:
     notes: tuple[str, ...] = ()
 
     @cached_property
-    def said(self) -> NDArray[np.bool_]:
+    def predicted(self) -> NDArray[np.bool_]:
         """(n, K), the predicted classes: the most probable one, or for multi-label models all above 0.5."""
         if self.pictures.several:
             return np.asarray(self.probabilities > 0.5)
@@ -47,29 +47,29 @@ class HeldOut:
         """The metrics by name, in percent, with 95 % intervals: Wilson's for shares, else bootstrap over pictures."""
         true = self.pictures.targets > 0
         draws = Bootstrap(np.arange(len(true)))
-        exact = draws.share((true == self.said).all(axis=1))
+        exact = draws.share((true == self.predicted).all(axis=1))
 
         def drawn(statistic: Callable[[Array], Array]) -> Interval:
             # If all pictures are right, or all are wrong, a bootstrap interval would have no width.
             return exact if exact.value in (0.0, 100.0) else draws.interval(statistic)
 
         if self.pictures.several:
-            return {"all labels right": exact, "F1": drawn(_f1(true, self.said))}
-        return {"accuracy": exact, "mean recall": drawn(_mean_recall(true, self.said))}
+            return {"all labels right": exact, "F1": drawn(_f1(true, self.predicted))}
+        return {"accuracy": exact, "mean recall": drawn(_mean_recall(true, self.predicted))}
 
     @cached_property
     def recalls(self) -> Floats:
         """(K,), the share of a class's pictures for which it is predicted; NaN if there are none."""
         true = self.pictures.targets > 0
         with np.errstate(invalid="ignore"):
-            return np.asarray((true & self.said).sum(axis=0) / true.sum(axis=0), np.float32)
+            return np.asarray((true & self.predicted).sum(axis=0) / true.sum(axis=0), np.float32)
 
     @cached_property
     def precisions(self) -> Floats:
         """(K,), the share of a class's predictions that are correct; NaN if it is never predicted."""
         true = self.pictures.targets > 0
         with np.errstate(invalid="ignore"):
-            return np.asarray((true & self.said).sum(axis=0) / self.said.sum(axis=0), np.float32)
+            return np.asarray((true & self.predicted).sum(axis=0) / self.predicted.sum(axis=0), np.float32)
 
     @cached_property
     def confusion(self) -> NDArray[np.int64]:
@@ -78,20 +78,24 @@ class HeldOut:
         The diagonal counts correct predictions.
         """
         true = self.pictures.targets > 0
-        wrong = true.T.astype(np.int64) @ (self.said & ~true).astype(np.int64)
-        return wrong + np.diag((true & self.said).sum(axis=0))
+        wrong = true.T.astype(np.int64) @ (self.predicted & ~true).astype(np.int64)
+        return wrong + np.diag((true & self.predicted).sum(axis=0))
 
     def confused(self, most: int = 10) -> list[tuple[int, int, int]]:
         """The pairs most often confused: (true class, predicted class, count), the most frequent first."""
         wrong = self.confusion * (1 - np.eye(len(self.confusion), dtype=np.int64))
         order = np.argsort(-wrong, axis=None, kind="stable")[:most]
         pairs = (np.unravel_index(i, wrong.shape) for i in order)
-        return [(int(true), int(said), int(wrong[true, said])) for true, said in pairs if wrong[true, said]]
+        return [
+            (int(true), int(predicted), int(wrong[true, predicted]))
+            for true, predicted in pairs
+            if wrong[true, predicted]
+        ]
 
     def suspects(self, most: int = 24) -> list[int]:
         """The indices of pictures whose labels are likely wrong: the misclassified ones with the highest loss."""
         losses = log_loss(self.probabilities, self.pictures.targets, several=self.pictures.several)
-        wrong = ((self.pictures.targets > 0) != self.said).any(axis=1)
+        wrong = ((self.pictures.targets > 0) != self.predicted).any(axis=1)
         return [int(i) for i in np.argsort(-losses, kind="stable") if wrong[i]][:most]
 
 
@@ -121,20 +125,22 @@ def measure(
     return HeldOut(pictures, probabilities(np.stack(rows), network.card.activation))
 
 
-def _mean_recall(true: NDArray[np.bool_], said: NDArray[np.bool_]) -> Callable[[Array], Array]:
+def _mean_recall(true: NDArray[np.bool_], predicted: NDArray[np.bool_]) -> Callable[[Array], Array]:
     """The mean of the classes' recalls, in percent."""
 
     def statistic(weights: Array) -> Array:
         shown = weights @ true
-        return np.asarray(100.0 * np.nanmean((weights @ (true & said)) / np.where(shown > 0, shown, np.nan), axis=1))
+        return np.asarray(
+            100.0 * np.nanmean((weights @ (true & predicted)) / np.where(shown > 0, shown, np.nan), axis=1)
+        )
 
     return statistic
 
 
-def _f1(true: NDArray[np.bool_], said: NDArray[np.bool_]) -> Callable[[Array], Array]:
+def _f1(true: NDArray[np.bool_], predicted: NDArray[np.bool_]) -> Callable[[Array], Array]:
     """The harmonic mean of precision and recall over all labels of all pictures, in percent."""
-    right = (true & said).sum(axis=1).astype(np.float64)
-    either = (true.sum(axis=1) + said.sum(axis=1)).astype(np.float64)
+    right = (true & predicted).sum(axis=1).astype(np.float64)
+    either = (true.sum(axis=1) + predicted.sum(axis=1)).astype(np.float64)
 
     def statistic(weights: Array) -> Array:
         return np.asarray(100.0 * 2 * (weights @ right) / np.maximum(weights @ either, 1e-12))

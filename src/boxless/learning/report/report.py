@@ -73,7 +73,14 @@ class Report:
         thresholds: Sequence[Calibration] = (),
         occlusion: Sequence[OcclusionResult] = (),
     ) -> Report:
-        """The report, with near duplicates searched for."""
+        """A report; near duplicates are searched for now.
+
+        Args:
+            title, facts, training, held_out, left_out, thresholds, occlusion: see the attributes.
+
+        Returns:
+            The report.
+        """
         found = near_duplicates(training.paths, held_out.pictures.paths)
         return cls(title, tuple(facts), training, held_out, left_out, tuple(thresholds), tuple(occlusion), tuple(found))
 
@@ -115,12 +122,16 @@ class Report:
         """The pairs most often confused, in words."""
         counts, classes = self.held_out.pictures.counts, self.held_out.pictures.classes
         return [
-            f"{classes[true]} taken for {classes[said]}: {count} of {counts[true]}"
-            for true, said, count in self.held_out.confused()
+            f"{classes[true]} taken for {classes[predicted]}: {count} of {counts[true]}"
+            for true, predicted, count in self.held_out.confused()
         ]
 
     def as_dict(self) -> dict[str, Any]:
-        """As plain data for JSON."""
+        """The report without its drawings.
+
+        Returns:
+            Plain data for JSON.
+        """
         held_out, learned = self.held_out.pictures, self.training
         return {
             "title": self.title,
@@ -137,17 +148,17 @@ class Report:
                 for k, name in enumerate(held_out.classes)
             ],
             "confused": [
-                {"true": held_out.classes[true], "said": held_out.classes[said], "count": count}
-                for true, said, count in self.held_out.confused()
+                {"true": held_out.classes[true], "predicted": held_out.classes[predicted], "count": count}
+                for true, predicted, count in self.held_out.confused()
             ],
             "likely_wrong_labels": [
                 {
                     "path": path,
                     "labelled": labels,
-                    "said": list(said),
-                    "probabilities": [round(each, 4) for each in said.values()],
+                    "predicted": list(predicted),
+                    "probabilities": [round(each, 4) for each in predicted.values()],
                 }
-                for path, labels, said in self._suspects()
+                for path, labels, predicted in self._suspects()
             ],
             "near_duplicates": [
                 {"held_out": str(held_out.paths[i]), "learned_from": str(learned.paths[j]), "likeness": round(like, 4)}
@@ -192,8 +203,8 @@ class Report:
             classes = whole.pictures.classes
             for i in whole.suspects(most):
                 labels = [classes[k] for k in np.flatnonzero(whole.pictures.targets[i])]
-                said = {classes[k]: float(whole.probabilities[i, k]) for k in np.flatnonzero(whole.said[i])}
-                found.append((str(whole.pictures.paths[i]), labels, said))
+                predicted = {classes[k]: float(whole.probabilities[i, k]) for k in np.flatnonzero(whole.predicted[i])}
+                found.append((str(whole.pictures.paths[i]), labels, predicted))
         return found
 
     def _parts(self, localizer: Localizer, done: Callable[[int], object]) -> list[str]:

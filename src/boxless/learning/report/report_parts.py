@@ -45,6 +45,9 @@ def class_table(training: LabelledPictures, held_out: HeldOut) -> str:
     )
 
 
+_BLUE, _RED = "0,114,178", "213,94,0"
+
+
 def confusion_matrix(held_out: HeldOut) -> str:
     """The predictions for the pictures of each class; empty with more than MOST_CLASSES."""
     classes = held_out.pictures.classes
@@ -55,9 +58,9 @@ def confusion_matrix(held_out: HeldOut) -> str:
     rows = "".join(
         f"<tr><th>{escape(name)}"
         + "".join(
-            f'<td class=n style="background:rgba({"0,114,178" if true == said else "213,94,0"},{0.6 * share:.2f})">'
-            f"{held_out.confusion[true, said] or ''}"
-            for said, share in enumerate(shares[true])
+            f'<td class=n style="background:rgba({_BLUE if true == predicted else _RED},{0.6 * share:.2f})">'
+            f"{held_out.confusion[true, predicted] or ''}"
+            for predicted, share in enumerate(shares[true])
         )
         + "</tr>"
         for true, name in enumerate(classes)
@@ -73,8 +76,8 @@ def suspect_tiles(suspects: Sequence[tuple[str, list[str], dict[str, float]]]) -
     if not suspects:
         return []
     shown = []
-    for path, labels, said in suspects:
-        named = " and ".join(f"{name} {probability:.0%}" for name, probability in said.items())
+    for path, labels, predicted in suspects:
+        named = " and ".join(f"{name} {probability:.0%}" for name, probability in predicted.items())
         words = f"labelled {' and '.join(labels) or 'nothing'}, model: {named or 'nothing'} ({path})"
         shown.append(plain_tile(Path(path), words))
     return [
@@ -146,7 +149,7 @@ def heat_map_tiles(localizer: Localizer, held_out: HeldOut, done: Callable[[int]
     absent = int(np.count_nonzero(np.delete(pictures.counts, pictures.background))) - len(chosen)
     some = f" {absent} more classes, with higher recall, are not shown." if absent else ""
     parts = [
-        "<h2>Where it looks</h2><p>Held-out images of each class with the class's own heatmap and box. Heat on the "
+        "<h2>Heatmaps</h2><p>Held-out images of each class with the class's own heatmap and box. Heat on the "
         "object: it has learned the object. Heat beside it, the same way in image after image: it has learned "
         f"the surroundings, and needs images with the object elsewhere, or of the surroundings without it.{some}</p>"
     ]

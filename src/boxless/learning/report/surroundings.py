@@ -177,7 +177,7 @@ def filled(pixels: Pixels, hole: Mask) -> Pixels:
 def _chosen(held_out: HeldOut, background: Sequence[int]) -> list[tuple[int, int]]:
     """The (class, picture) pairs to test: a random sample of the correctly classified pictures."""
     random = np.random.default_rng(0)
-    right = (held_out.pictures.targets > 0) & held_out.said
+    right = (held_out.pictures.targets > 0) & held_out.predicted
     found = [
         (k, int(i))
         for k in range(right.shape[1])

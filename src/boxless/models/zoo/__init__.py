@@ -1,4 +1,7 @@
-"""The models that come with boxless. A model is a file here; `tools/build_zoo.py` makes them."""
+"""The models that come with boxless. A model is a file here; `tools/build_zoo.py` makes them.
+
+Public is what docs/api lists of it; the rest is internal.
+"""
 
 from __future__ import annotations
 
@@ -35,6 +38,14 @@ def quick_model(device: str | None = None) -> str:
 
 
 def models() -> dict[str, Path]:
-    """The model files by name, the default first."""
+    """The models that come with boxless.
+
+    Returns:
+        Their files by name, the default first.
+
+    Example:
+        >>> list(models())[0]
+        'efficientnet-lite0'
+    """
     files = {path.stem: path for path in sorted(Path(__file__).parent.glob("*.onnx"))}
     return {name: files[name] for name in sorted(files, key=lambda name: (name != DEFAULT_MODEL, name))}

@@ -56,13 +56,13 @@ class Surveys:
         """The survey of some of the classes, by index."""
         return Surveys(self.probabilities[:, classes], self.activation[:, classes])
 
-    def pass_levels(self, probability: float, activation: float) -> NDArray[np.bool_]:
+    def passing(self, probability: float, activation: float) -> NDArray[np.bool_]:
         """(n, K), which classes reach both thresholds."""
         return (self.probabilities >= probability) & (self.activation >= activation)
 
 
 @dataclass(frozen=True)
-class Levels:
+class DetectionThresholds:
     """Detection thresholds, and how well they separate on the pictures that set them.
 
     Attributes:
@@ -79,7 +79,7 @@ class Levels:
     blank: float
 
 
-def levels(surveys: Surveys, shown: NDArray[np.bool_], blank: Surveys) -> Levels | None:
+def detection_thresholds(surveys: Surveys, shown: NDArray[np.bool_], blank: Surveys) -> DetectionThresholds | None:
     """The thresholds that present classes pass, and as few blank pictures and absent classes as possible.
 
     Of all pairs of thresholds (probability, activation) that `LEAST_KEPT` of the present classes pass, it is the one
@@ -96,19 +96,19 @@ def levels(surveys: Surveys, shown: NDArray[np.bool_], blank: Surveys) -> Levels
     """
     if shown.sum() < FEWEST:
         return None
-    best: tuple[tuple[float, float, float], Levels] | None = None
+    best: tuple[tuple[float, float, float], DetectionThresholds] | None = None
     floors = np.quantile(surveys.activation[shown], _SHARES, method="lower")
     for probability in np.unique(_rounded_down(np.quantile(surveys.probabilities[shown], _SHARES, method="lower"))):
         probable = blank.activation[blank.probabilities >= probability]
         above_blank = [_MARGIN * float(probable.max())] if probable.size else []
         for activation in np.unique(_rounded_down(np.maximum([0.0, *floors, *above_blank], 0.0))):
-            passing = surveys.pass_levels(probability, activation)
-            found = Levels(
+            passing = surveys.passing(probability, activation)
+            found = DetectionThresholds(
                 probability=float(probability),
                 activation=float(activation),
                 present=100 * float(passing[shown].mean()),
                 absent=100 * float(passing[~shown].mean()) if (~shown).any() else 0.0,
-                blank=100 * float(blank.pass_levels(probability, activation).any(axis=1).mean()),
+                blank=100 * float(blank.passing(probability, activation).any(axis=1).mean()),
             )
             if found.present < 100 * LEAST_KEPT:
                 continue
@@ -118,9 +118,9 @@ def levels(surveys: Surveys, shown: NDArray[np.bool_], blank: Surveys) -> Levels
     return best[1] if best else None
 
 
-def set_levels(
+def set_detection_thresholds(
     network: Network, preset: str, sources: Sequence[Source], shown: NDArray[np.bool_], named: str, draws: int = 1
-) -> tuple[Preset, Levels | None]:
+) -> tuple[Preset, DetectionThresholds | None]:
     """A preset with its detection thresholds set on pictures.
 
     Background classes are left out. If there are too few pictures, a model with a background class detects the others
@@ -137,7 +137,7 @@ def set_levels(
     """
     localizer = Localizer(network, preset)
     things = np.setdiff1d(np.arange(len(network.card.labels)), network.card.background)
-    found = levels(
+    found = detection_thresholds(
         Surveys.of(localizer, sources).of_classes(things),
         shown[:, things],
         Surveys.of(localizer, blank_pictures(draws=draws)).of_classes(things),

@@ -1,6 +1,6 @@
-"""Sets the levels from which on a class counts as present, in the model files that come with boxless.
+"""Sets the detection thresholds, in the model files that come with boxless.
 
-    python -m tools.zoo_levels
+    python -m tools.zoo_thresholds
 
 The pictures: `ilsvrc-dev` under BOXLESS_DATA, whose classes are known, and blank ones. `tools/build_zoo.py` does the
 same for files that it builds anew.
@@ -19,21 +19,23 @@ from tools.plain_inputs import ZOO, write_checksums
 
 from boxless import ModelFile
 from boxless.datasets.boxed import BoxedPicture, read_dataset
-from boxless.evaluation.presence import set_levels
+from boxless.evaluation.detection_thresholds import set_detection_thresholds
 from boxless.export.assemble import write_card
 from boxless.models import zoo
 
 _DRAWS = 8
 
 
-def write_levels(file: Path, pictures: Sequence[BoxedPicture], named: str) -> None:
-    """Writes a model file's card anew, with levels for each of its presets."""
+def write_thresholds(file: Path, pictures: Sequence[BoxedPicture], named: str) -> None:
+    """Writes a model file's card anew, with thresholds for each of its presets."""
     network = ModelFile(file, threads=1)
     shown = np.zeros((len(pictures), len(network.card.labels)), bool)
     shown[np.arange(len(pictures)), [each.class_index for each in pictures]] = True
     presets = {}
     for name in network.card.presets:
-        presets[name], found = set_levels(network, name, [each.path for each in pictures], shown, named, _DRAWS)
+        presets[name], found = set_detection_thresholds(
+            network, name, [each.path for each in pictures], shown, named, _DRAWS
+        )
         print(file.stem, name, found, flush=True)
     write_card(file, replace(network.card, presets=presets))
 
@@ -42,10 +44,10 @@ def main() -> None:
     """Does so for every model of the zoo, and writes the checksums."""
     truth = DATA / "ilsvrc-dev"
     if not truth.is_dir():
-        sys.exit(f"no pictures to set levels on: {truth} is missing (set BOXLESS_DATA)")
+        sys.exit(f"no images to set thresholds on: {truth} is missing (set BOXLESS_DATA)")
     for file in zoo.models().values():
         pictures = read_dataset(truth / "annotations.json", ModelFile(file).card, pictures=truth / "images").pictures
-        write_levels(file, pictures, f"ilsvrc-dev ({len(pictures)} pictures)")
+        write_thresholds(file, pictures, f"ilsvrc-dev ({len(pictures)} pictures)")
     write_checksums(ZOO)
 
 

@@ -9,7 +9,7 @@ import pytest
 from boxless import Localizer
 from boxless.datasets.boxed import read_dataset
 from boxless.evaluation.blank import blank_pictures
-from boxless.evaluation.presence import LEAST_KEPT, Surveys, levels, set_levels
+from boxless.evaluation.detection_thresholds import LEAST_KEPT, Surveys, detection_thresholds, set_detection_thresholds
 from boxless.models.model_file import ModelFile
 
 
@@ -29,9 +29,9 @@ def told_apart() -> tuple[Surveys, np.ndarray]:
 def test_present_classes_pass_and_absent_and_blank_do_not(told_apart: tuple[Surveys, np.ndarray]) -> None:
     seen, shown = told_apart
     blank = surveys(np.full((10, 3), 0.9), np.full((10, 3), 6.0))
-    found = levels(seen, shown, blank)
+    found = detection_thresholds(seen, shown, blank)
     assert found is not None
-    passing = seen.pass_levels(found.probability, found.activation)
+    passing = seen.passing(found.probability, found.activation)
     assert found.present == pytest.approx(100 * passing[shown].mean()) and found.present >= 100 * LEAST_KEPT
     assert found.absent == pytest.approx(100 * passing[~shown].mean()) and found.absent < 5
     assert found.blank == 0
@@ -39,9 +39,9 @@ def test_present_classes_pass_and_absent_and_blank_do_not(told_apart: tuple[Surv
 
 
 def test_present_classes_come_before_blank_pictures(told_apart: tuple[Surveys, np.ndarray]) -> None:
-    """Blank pictures that look like everything cannot raise the level above what is there."""
+    """Blank pictures that look like everything cannot raise the threshold above what is there."""
     seen, shown = told_apart
-    found = levels(seen, shown, surveys(np.full((10, 3), 0.99), np.full((10, 3), 50.0)))
+    found = detection_thresholds(seen, shown, surveys(np.full((10, 3), 0.99), np.full((10, 3), 50.0)))
     assert found is not None
     assert found.present >= 100 * LEAST_KEPT
     assert found.blank == 100
@@ -50,7 +50,7 @@ def test_present_classes_come_before_blank_pictures(told_apart: tuple[Surveys, n
 def test_a_few_pictures_set_nothing(told_apart: tuple[Surveys, np.ndarray]) -> None:
     seen, shown = told_apart
     few = surveys(seen.probabilities[:10], seen.activation[:10])
-    assert levels(few, shown[:10], few) is None
+    assert detection_thresholds(few, shown[:10], few) is None
 
 
 def test_a_model_with_a_background_detects_what_is_more_probable_than_it(coffee: Path) -> None:
@@ -59,7 +59,7 @@ def test_a_model_with_a_background_detects_what_is_more_probable_than_it(coffee:
     network.card = replace(network.card, background=(0,))
     shown = np.zeros((2, len(network.card.labels)), bool)
     shown[:, 5] = True
-    preset, found = set_levels(network, "fast", [coffee, coffee], shown, "2 images")
+    preset, found = set_detection_thresholds(network, "fast", [coffee, coffee], shown, "2 images")
     assert found is None
     assert preset.min_probability == 0.5 and "2 images" in preset.detection_set_on
 
@@ -70,13 +70,13 @@ def test_blank_pictures_are_the_same_each_time() -> None:
     assert {(picture.shape, picture.dtype.name) for picture in once} == {((300, 400, 3), "uint8")}
 
 
-def test_the_stored_levels_hold_on_real_pictures(data: Path) -> None:
+def test_the_stored_thresholds_hold_on_real_pictures(data: Path) -> None:
     """At most 5 % of the absent classes get a box, at least 95 % of the present ones do."""
     localizer = Localizer(preset="fast", threads=1)
     boxed = read_dataset(data / "ilsvrc-dev", localizer.card).pictures[::10]
     seen = Surveys.of(localizer, [each.path for each in boxed])
     shown = np.zeros(seen.activation.shape, bool)
     shown[np.arange(len(boxed)), [each.class_index for each in boxed]] = True
-    passing = seen.pass_levels(localizer.preset.min_probability, localizer.preset.min_activation)
+    passing = seen.passing(localizer.preset.min_probability, localizer.preset.min_activation)
     assert passing[~shown].mean() <= 0.05
     assert passing[shown].mean() >= 0.92  # 65 pictures; all 650 give over 95 %
