@@ -151,14 +151,15 @@ def test_headings_of_csv_files(heading: str, folder: Path) -> None:
     assert [path.relative_to(folder).as_posix() for path in found.paths] == ["images/a.png", "images/b.png"]
 
 
-def test_commas_in_labels_are_asked_about(folder: Path) -> None:
+@pytest.mark.parametrize(("mark", "name"), [(",", "commas"), (";", "semicolons")])
+def test_other_separators_in_labels_are_asked_about(folder: Path, mark: str, name: str) -> None:
     file = folder / "set.csv"
-    file.write_text('path,label\na.png,"red,round"\nb.png,"blue,round"\n')
-    with pytest.raises(DatasetError, match="Labels contain commas; use --separator ,"):
+    file.write_text(f'path,label\na.png,"red{mark}round"\nb.png,"blue{mark}round"\n')
+    with pytest.raises(DatasetError, match=f'Labels contain {name}; use --separator "{mark}"'):
         read_split(file)
-    apart = read_labelled(file, Columns(separator=","))[""]
+    apart = read_labelled(file, Columns(separator=mark))[""]
     assert apart.classes == ("blue", "red", "round") and apart.several
-    assert read_labelled(file, Columns(separator="|"))[""].classes == ("blue,round", "red,round")
+    assert read_labelled(file, Columns(separator="|"))[""].classes == (f"blue{mark}round", f"red{mark}round")
     file.write_text('path,label\na.png,"a, b|c"\nb.png,c\n')
     assert read_labelled(file)[""].classes == ("a, b", "c"), "a bar parts them, so the comma does not"
 

@@ -41,7 +41,8 @@ class Columns:
     """How a CSV is to be read, where its heading does not say it.
 
     Attributes:
-        separator: stands between the labels of an image; | where None, and then commas in labels are asked about.
+        separator: stands between the labels of an image; | where None, and then commas and semicolons in labels are
+            asked about.
         path: the column of paths; the first of the usual names where None.
         label: the column of labels; likewise.
     """
@@ -165,12 +166,13 @@ class _Known:
         between = columns.separator or _BETWEEN_LABELS
         parted = any(between in row[label] for _, row in table.rows) if label else False
         if label and not edges and not parted and columns.separator is None:
-            commas = next((row[label] for _, row in table.rows if "," in row[label]), None)
-            if commas is not None:
-                raise DatasetError(
-                    f'{file}: Labels contain commas; use --separator , (found "{commas[:80]}"; where the commas are '
-                    'parts of names, use --separator "|")'
-                )
+            for mark, name in ((",", "commas"), (";", "semicolons")):
+                found = next((row[label] for _, row in table.rows if mark in row[label]), None)
+                if found is not None:
+                    raise DatasetError(
+                        f'{file}: Labels contain {name}; use --separator "{mark}" (found "{found[:80]}"; where the '
+                        f'{name} are parts of names, use --separator "|")'
+                    )
         return cls(path, label, table.first(_SPLIT_COLUMNS) or "", wnid, index, edges, between)
 
     @property

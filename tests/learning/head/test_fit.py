@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -238,3 +239,16 @@ def test_more_pictures_than_memory_holds(
     assert made.report.left_out is not None
     assert len(made.report.left_out.pictures) == 10 * LEARNED // 5
     assert "a fifth that was left out" in dict(made.report.facts)["head"]
+
+
+def test_classes_that_cannot_be_told_apart_are_named(tmp_path: Path, coffee: Path) -> None:
+    """The same image in both classes: the labels contradict each other, and nothing can be localized by them."""
+    for label in ("one", "other"):
+        (tmp_path / "train" / label).mkdir(parents=True)
+        for i in range(12):
+            shutil.copy(coffee, tmp_path / "train" / label / f"{i}.jpg")
+    made = fit(*read_split(tmp_path / "train"), tmp_path / "out.onnx")
+    notes = " ".join(made.report.notes)
+    assert "are the same as others with different labels" in notes
+    assert "cannot be told apart: the cross-validated loss is 0.69, and guessing has 0.69" in notes
+    assert made.card.preset("balanced").localization == ()

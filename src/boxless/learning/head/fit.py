@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import log
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from boxless.evaluation.calibrate import Calibration
 from boxless.export.assemble import write_model
 from boxless.export.backbone import Backbone, with_head
 from boxless.learning.finish import finish, presets_for, threshold_facts
+from boxless.learning.head.contradictions import contradictions
 from boxless.learning.head.features import Engine, Features, here, pooled_features
 from boxless.learning.head.head import LinearHead, fit_head
 from boxless.learning.head.localization import Localization, learn_localization, localized
@@ -26,6 +28,9 @@ from boxless.models.presets import Preset
 from boxless.models.zoo import DEFAULT_MODEL
 from boxless.system.files import check_space, write_whole
 from boxless.system.progress import Progress
+
+_CHANCE = 0.95
+"""Of the loss of guessing: a head that loses more has learned nothing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +111,10 @@ def fit(
     held_out = validation.without({i - border: why for i, why in made.unreadable.items() if i >= border})
     readable = np.array([i for i in range(len(paths)) if i not in made.unreadable])
     _check_classes(learned)
-    head = _head(made.only(readable[readable < border]), learned, seed, progress)
+    features = made.only(readable[readable < border])
+    head = _head(features, learned, seed, progress)
+    warnings = [note for note in (contradictions(learned, features.places), _at_chance(head, learned)) if note]
+    learned = replace(learned, notes=(*learned.notes, *warnings))
 
     card = _card(out.stem, trunk.card, learned, side, licence)
     thresholds: tuple[Calibration, ...] = ()
@@ -115,9 +123,11 @@ def fit(
     def write(beside: Path) -> None:
         nonlocal card, thresholds, report
         write_model(with_head(trunk.path, head.weight, head.bias, card), beside)
-        found = learn_localization(
-            trunk, head.weight, learned, card, localization_size, seed=seed, engine=engine, progress=progress
-        )
+        found = Localization(why="the classes cannot be told apart")
+        if not _at_chance(head, learned):
+            found = learn_localization(
+                trunk, head.weight, learned, card, localization_size, seed=seed, engine=engine, progress=progress
+            )
         if found.passes:
             card = localized(card, found)
             write_model(with_head(trunk.path, head.weight, head.bias, card, found.head, found.gaussian), beside)
@@ -151,6 +161,18 @@ def _head(features: Features, learned: LabelledPictures, seed: int, progress: Pr
             done=lambda done, of: progress("learning", done, of),
         )
     return fit_head(features.pooled, learned.targets, several=learned.several, seed=seed)
+
+
+def _at_chance(head: LinearHead, learned: LabelledPictures) -> str | None:
+    """A note on classes that the labels do not tell apart; None if they do, or too few images say so."""
+    guessing = log(2 if learned.several else len(learned.classes))
+    best = min(head.losses.values(), default=0.0)
+    if best < _CHANCE * guessing:
+        return None
+    return (
+        f"the classes cannot be told apart: the cross-validated loss is {best:.2f}, and guessing has {guessing:.2f}. "
+        "Check the labels; what differs may be too small to see (--size)"
+    )
 
 
 def _check_classes(pictures: LabelledPictures) -> None:
