@@ -151,10 +151,10 @@ def learn_localization(
     if _SMALLER * usual > limit and asked is None:
         return Localization(why="the images are too small for a larger scale to show more")
     steps = card.preset(card.default_preset).refinement_steps
-    heads = _Heads(trunk, learned, engine, seed, progress, {card.preset(card.default_preset).scales[0]: weight})
+    heads = Heads(trunk, learned, engine, seed, progress, {card.preset(card.default_preset).scales[0]: weight})
 
     def at(scale: int) -> _AtScale:
-        return _learn_at(trunk, heads.at(_SMALLER * usual), learned, scale, steps, seed, progress)
+        return learn_at(trunk, heads.at(_SMALLER * usual), learned, scale, steps, seed, progress)
 
     first = at(_SMALLER * usual)
     if not first.classes:
@@ -197,15 +197,29 @@ def localized(card: Card, found: Localization) -> Card:
     return replace(card, presets=presets)
 
 
-def _learn_at(
+def learn_at(
     trunk: Backbone,
     weight: Floats,
     learned: LabelledPictures,
     scale: int,
     steps: int,
-    seed: int,
-    progress: Progress,
+    seed: int = 0,
+    progress: Progress = lambda stage, done, total: None,
 ) -> _AtScale:
+    """Learns and judges the heads of all classes at a scale.
+
+    Args:
+        trunk: the backbone.
+        weight: (K, C), of the classification head whose class maps mark cells.
+        learned: the images.
+        scale: pixels.
+        steps: of the refinement of the class maps.
+        seed: of what is drawn by lot.
+        progress: called with the stage, how many images are done, and of how many.
+
+    Returns:
+        The heads, with the images that they were learned from.
+    """
     shown = [[int(k) for k in np.flatnonzero(row) if k not in learned.background] for row in learned.targets]
     some = evenly(learned, max(1, min(_IMAGES, _MEMORY // _bytes(trunk, scale))), seed)
     stage = f"cells at {scale}"
@@ -233,7 +247,7 @@ def _bytes(trunk: Backbone, scale: int) -> int:
 
 
 @dataclass(frozen=True)
-class _Heads:
+class Heads:
     """Classification heads (K, C) at several scales, by the scale; each is fitted when it is first asked for.
 
     A head tells more about the features of the scale that it was fitted at.
@@ -247,6 +261,7 @@ class _Heads:
     known: dict[int, Floats]
 
     def at(self, scale: int) -> Floats:
+        """The head of a scale: (K, C)."""
         if scale not in self.known:
             some = self.learned.only(evenly(self.learned, LOOKED_AT, self.seed))
             made = pooled_features(
@@ -263,7 +278,7 @@ class _Heads:
 
 def _by_anomalies(
     trunk: Backbone,
-    heads: _Heads,
+    heads: Heads,
     learned: LabelledPictures,
     first: _AtScale,
     scale: int,
