@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -317,6 +316,7 @@ def write_report(
     """
     from boxless.models.model_file import ModelFile
     from boxless.system.files import write_whole
+    from boxless.system.text import figures_json
 
     network = ModelFile(model)
     folder = folder or model.with_suffix(".report")
@@ -326,11 +326,8 @@ def write_report(
         folder,
         lambda done: on_progress("report", done, report.heat_maps),
     )
-    data = json.dumps(report.as_dict(), ensure_ascii=False, indent=1)
-    # In JSON what is put for bytes that are no text is those bytes again, as Python names them.
-    write_whole(
-        folder / "report.json", lambda beside: beside.write_text(data, encoding="utf-8", errors="backslashreplace")
-    )
+    data = figures_json(report.as_dict(), indent=1)
+    write_whole(folder / "report.json", lambda beside: beside.write_text(data, encoding="ascii"))
     return page
 
 

@@ -16,7 +16,7 @@ from tests.command_line import boxless
 
 from boxless.imaging.draw import contact_sheet
 from boxless.imaging.fonts import Lettering
-from boxless.system.text import json_text, printable
+from boxless.system.text import figures_json, json_text, printable
 
 HOSTILE = "red\x1b[31m\x1b]0;title\x07\r\nboxless: all is well\x9b2J\u202egpj"
 
@@ -84,3 +84,8 @@ def test_drawings() -> None:
     image = Image.new("RGB", (20, 20))
     sheets = [np.asarray(contact_sheet([image], [each])) for each in ("a\nb\x1b", r"a\nb\x1b")]
     assert np.array_equal(sheets[0], sheets[1])
+
+
+def test_a_figure_that_could_not_be_measured_is_null() -> None:
+    data = {"a": [1.5, float("inf")], "b": {"c": (float("nan"), "\x9b", 2, True, None)}}
+    assert figures_json(data) == '{"a": [1.5, null], "b": {"c": [null, "\\u009b", 2, true, null]}}'

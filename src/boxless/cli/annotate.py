@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -14,6 +13,7 @@ from boxless.cli.device import use_device
 from boxless.cli.options import AsJson, Device, MinProbability, Model, ModelPreset
 from boxless.cli.verbosity import say
 from boxless.models.zoo import quick_model
+from boxless.system.text import figures_json
 
 
 class FormatName(StrEnum):
@@ -103,7 +103,7 @@ def annotate(
             "failed": [picture for picture, _ in done.failures],
             "resumed": done.resumed,
         }
-        sys.stdout.write(json.dumps(data) + "\n")
+        sys.stdout.write(figures_json(data) + "\n")
     else:
         resumed = f" ({done.resumed} of them by the run that was stopped)" if done.resumed else ""
         say(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +13,7 @@ from boxless.cli.table import cell
 from boxless.evaluation.average_precision import MEASURES, AveragePrecision
 from boxless.evaluation.detections import MODES
 from boxless.evaluation.side_by_side import SideBySide, compare_models
-from boxless.system.text import printable
+from boxless.system.text import figures_json, printable
 
 _CLASSES = 30
 """With more, the lines of the classes are for --json only."""
@@ -38,7 +37,7 @@ def evaluate_boxes(
     with stages() as progress:
         measured = compare_models(dataset, models, preset, layout, pictures, progress, nms=nms)
     if as_json:
-        sys.stdout.write(json.dumps(measured.as_dict(), indent=1) + "\n")
+        sys.stdout.write(figures_json(measured.as_dict(), indent=1) + "\n")
         return
     out = Console(highlight=False, soft_wrap=True)
     counts = measured.counts

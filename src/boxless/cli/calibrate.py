@@ -9,6 +9,7 @@ import typer
 from boxless.cli.options import AnnotationFormat, Annotations, AsJson, Force, ImagesDir, Model, OutFile
 from boxless.cli.verbosity import say
 from boxless.models.zoo import quick_model
+from boxless.system.text import figures_json
 
 if TYPE_CHECKING:
     from boxless.evaluation.calibrate import Calibration
@@ -32,7 +33,6 @@ def calibrate(
     There is one threshold for all classes, or one for each where that helps. A hundred images are enough, ten of a
     class for its own threshold; the intervals show how certain the new thresholds are.
     """
-    import json
 
     from boxless.cli.overwrite import ask_before_overwriting
     from boxless.cli.progress import stages
@@ -53,7 +53,7 @@ def calibrate(
         found, set_on = calibrate_presets(network, boxed, preset, progress)
     write_card(network.path, with_thresholds(network.card, found, set_on), out)
     if as_json:
-        say(json.dumps({"out": str(out), "presets": [each.as_dict() for each in found]}))
+        say(figures_json({"out": str(out), "presets": [each.as_dict() for each in found]}))
         return
     for each in found:
         if each.own:

@@ -24,6 +24,7 @@ from boxless.cli.options import (
 )
 from boxless.cli.verbosity import say
 from boxless.networks.backbones import BACKBONES
+from boxless.system.text import figures_json
 
 if TYPE_CHECKING:
     from boxless.datasets.labelled import LabelledPictures
@@ -99,7 +100,7 @@ def detector(
         if words:
             sys.stderr.write(f"boxless: {words}\n")
     if as_json:
-        sys.stdout.write(json.dumps(made.as_dict(), ensure_ascii=False) + "\n")
+        sys.stdout.write(figures_json(made.as_dict()) + "\n")
     else:
         for name, value in (*made.facts, ("left in" if made.doubt else "written", str(made.path))):
             say(f"{name:<20} {value}")

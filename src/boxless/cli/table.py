@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 
 from rich.console import Console
 
 from boxless.evaluation.bootstrap import Interval
 from boxless.evaluation.evaluation import Evaluation
-from boxless.system.text import printable
+from boxless.system.text import figures_json, printable
 
 _ROW = "{:<50}{:>21}{:>21}{:>21}"
 
@@ -22,7 +21,7 @@ def print_evaluation(evaluation: Evaluation, as_json: bool) -> None:
         as_json: one JSON object and nothing else.
     """
     if as_json:
-        sys.stdout.write(json.dumps(evaluation.as_dict(), indent=1) + "\n")
+        sys.stdout.write(figures_json(evaluation.as_dict(), indent=1) + "\n")
         return
     counts = evaluation.counts
     out = Console(highlight=False, soft_wrap=True)

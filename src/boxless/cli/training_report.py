@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import sys
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from boxless.cli.thresholds import by_class
 from boxless.cli.verbosity import say
 from boxless.learning.report.report import Report
 from boxless.models.model_file import ModelFile
+from boxless.system.text import figures_json
 from boxless.tasks import write_report as write
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def print_made(made: Fitted | Trained, page: Path, as_json: bool) -> None:
     """Prints what `boxless fit` or `boxless train` made; as one JSON object and nothing else, if asked."""
     if as_json:
         data = {"model": str(made.path), "page": str(page), **made.report.as_dict()}
-        sys.stdout.write(json.dumps(data) + "\n")
+        sys.stdout.write(figures_json(data) + "\n")
         return
     print_report(made.report)
     for each in made.thresholds:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
+from math import isfinite
 
 _JOINERS = "\u200c\u200d"
 """Invisible, and needed to write Persian, Indic scripts and composed emoji."""
@@ -54,6 +55,31 @@ def json_text(data: object, *, ascii_only: bool = False) -> str:
         return text
     # Outside strings JSON is ASCII, so whatever is escaped here stands in a string.
     return "".join(each if _is_safe(each) else json.dumps(each)[1:-1] for each in text)
+
+
+def figures_json(data: object, indent: int | None = None) -> str:
+    """JSON of what was measured, in ASCII: a figure that could not be measured, NaN or infinite, is null.
+
+    Args:
+        data: what `json.dumps` takes.
+        indent: spaces by which each level is indented; all on one line where None.
+
+    Returns:
+        JSON that every reader takes.
+
+    Example:
+        >>> figures_json({"recall": float("nan")})
+        '{"recall": null}'
+    """
+    return json.dumps(_finite(data), allow_nan=False, indent=indent)
+
+
+def _finite(data: object) -> object:
+    if isinstance(data, float):
+        return data if isfinite(data) else None
+    if isinstance(data, dict):
+        return {key: _finite(value) for key, value in data.items()}
+    return [_finite(each) for each in data] if isinstance(data, (list, tuple)) else data
 
 
 def _is_safe(letter: str) -> bool:
