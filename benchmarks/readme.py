@@ -138,7 +138,7 @@ def _own_data_lines() -> list[str]:
         *lines,
         "",
         f"Of the defects {tiles['classification']['accuracy']} % are classified right and "
-        f"{tiles['presets']['balanced']['one_box']} % get a right box (mean over IoU 0.3, 0.5 and 0.7), with "
+        f"{tiles['presets']['balanced']['one_box']} % get a box that matches (mean over IoU 0.3, 0.5 and 0.7), with "
         f"`balanced`; MaxBoxAccV2 is {tiles['presets']['balanced']['max_box_acc_v2']} %. {twins['found']} of the "
         f"{twins['held_out']} held-out pictures show a tile that was learned from in another light, so new tiles will "
         "do worse "

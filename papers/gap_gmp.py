@@ -30,7 +30,7 @@ POOLINGS = {"gap": "average", "gmp": "maximum"}
 
 _CUT = 0.2
 _PAPER_CUT = int(np.argmin(np.abs(THRESHOLDS - _CUT)))
-"""The CAM paper's box is that of the largest piece above 20 % of the maximum."""
+"""The CAM paper's box is that of the largest component above 20 % of the maximum."""
 
 
 SCALES = {
@@ -150,8 +150,8 @@ def words(result: dict[str, Any]) -> str:
             table(header, rows),
             f"{of_seeds(result['settings']['seeds'])}; maps of {result['map']} cells. "
             f"*MaxBoxAccV2* as in [docs/evaluate.md](../evaluate.md), with the true class given; a box in the middle, "
-            f"its size picked with the truth in hand, reaches {result['centre']:.1f}. *Localization error* is the "
-            f"paper's: the box around the largest piece above {_CUT:.0%} of the maximum has IoU below 0.5 with "
+            f"its size picked by the true boxes, reaches {result['centre']:.1f}. *Localization error* is the "
+            f"paper's: the box around the largest component above {_CUT:.0%} of the maximum has IoU below 0.5 with "
             "every true one; for top-1 the class has to be right as well.",
             f"- MaxBoxAccV2 of average less that of maximum pooling: {between['value']:+.1f} points (95 % interval "
             f"over pictures {between['low']:+.1f} to {between['high']:+.1f}), {firm}.",

@@ -37,7 +37,7 @@ def differences(by_seed: Sequence[float], what: str) -> str:
     way = "less" if mean >= 0 else "more"
     size = f"{abs(mean):.1f} points {way} {what}"
     if len(by_seed) < 2:
-        return f"{size} (one seed: this says nothing of chance)"
+        return f"{size} (one seed, so chance is not measured)"
     half = float(student_t.ppf(0.975, len(by_seed) - 1) * np.std(by_seed, ddof=1)) / sqrt(len(by_seed))
     firm = "" if abs(mean) > half else ", which chance could do"
     return f"{size} (± {half:.1f}, 95 % over {len(by_seed)} seeds{firm})"

@@ -26,6 +26,13 @@ def test_probabilities() -> None:
     assert probabilities(np.array([0, np.log(3)], np.float32), "sigmoid") == pytest.approx([0.5, 0.75])
 
 
+def test_probabilities_of_several_images() -> None:
+    """Each row by itself; what are probabilities already is clipped."""
+    rows = probabilities(np.log([[1, 3], [4, 1]]).astype(np.float32), "softmax")
+    assert rows == pytest.approx(np.array([[1 / 4, 3 / 4], [4 / 5, 1 / 5]]))
+    assert probabilities(np.array([-0.5, 0.5, 1.5], np.float32), "none").tolist() == [0.0, 0.5, 1.0]
+
+
 def test_normalise_clips_at_zero_and_divides_by_the_maximum() -> None:
     maps = np.array([[[-4, 0], [2, 8]]], np.float32)
     assert normalise(maps) == pytest.approx(np.array([[[0, 0], [0.25, 1]]]))

@@ -17,7 +17,7 @@ def test_numbers_in_words() -> None:
         ([2.0, 2.1, 1.9], "2.0 points less error (± 0.2, 95 % over 3 seeds)"),
         ([-2.0, -2.1, -1.9], "2.0 points more error (± 0.2, 95 % over 3 seeds)"),
         ([2.0, -2.0, 1.5], "0.5 points less error (± 5.4, 95 % over 3 seeds, which chance could do)"),
-        ([2.0], "2.0 points less error (one seed: this says nothing of chance)"),
+        ([2.0], "2.0 points less error (one seed, so chance is not measured)"),
     ],
 )
 def test_differences_say_what_chance_could_do(by_seed: list[float], said: str) -> None:

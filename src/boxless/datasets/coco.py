@@ -11,7 +11,7 @@ from boxless.datasets.dataset import SPLITS, About, AnnotatedImage, Annotation, 
 from boxless.datasets.image_finder import finder, near
 from boxless.datasets.masks import Mask, Polygons, RunLengths
 from boxless.datasets.notes import Notes
-from boxless.datasets.parsing import BAD_RECORD, head_of, number, read_json, size_of, text_of
+from boxless.datasets.parsing import BAD_RECORD, head_of, noted_size, number, read_json, text_of
 from boxless.datasets.writing import rounded, write_array
 from boxless.errors import DatasetError
 from boxless.maps.run_lengths import packed
@@ -111,11 +111,7 @@ def _images(listed: list[Any], notes: Notes) -> dict[str, AnnotatedImage]:
         if name in names or key in found:
             notes.add("listed twice", name)
             continue
-        try:
-            size = size_of(each.get("height"), each.get("width"))
-        except BAD_RECORD:
-            notes.add("unreadable line", f"size of {name}")
-            size = None
+        size = noted_size(each.get("height"), each.get("width"), name, notes)
         try:
             own = (Annotation("", class_index=int(each["class_index"])),) if "class_index" in each else ()
         except BAD_RECORD:

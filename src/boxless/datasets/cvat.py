@@ -13,7 +13,16 @@ from boxless.datasets.dataset import SPLITS, About, AnnotatedImage, Annotation, 
 from boxless.datasets.image_finder import finder, near
 from boxless.datasets.masks import OBJECT, Part, Polygons
 from boxless.datasets.notes import Notes
-from boxless.datasets.parsing import BAD_RECORD, bounds_of, head_of, number, read_xml, rotated_bounds, size_of, text_of
+from boxless.datasets.parsing import (
+    BAD_RECORD,
+    bounds_of,
+    head_of,
+    noted_size,
+    number,
+    read_xml,
+    rotated_bounds,
+    text_of,
+)
 from boxless.datasets.writing import child, clean, xml_text
 from boxless.errors import DatasetError
 from boxless.maps.run_lengths import turns_of
@@ -60,11 +69,7 @@ def read_cvat(path: Path, images: Path | None = None) -> Dataset:
         if name in read:
             notes.add("listed twice", name)
             continue
-        try:
-            size = size_of(each.get("height"), each.get("width"))
-        except BAD_RECORD:
-            notes.add("unreadable line", f"size of {name}")
-            size = None
+        size = noted_size(each.get("height"), each.get("width"), name, notes)
         split = SPLITS.get((each.get("subset") or "").casefold(), "")
         read[name] = AnnotatedImage(name, Path(), tuple(_annotations(each, name, size, notes)), size, split)
     locate = finder(list(read), near(path), images)

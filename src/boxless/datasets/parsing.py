@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+from boxless.datasets.notes import Notes
 from boxless.errors import DatasetError
 from boxless.system.files import is_file
 
@@ -140,6 +141,15 @@ def size_of(height: Any, width: Any) -> tuple[int, int] | None:  # noqa: ANN401
     if not (0 < rows <= MOST_PIXELS and 0 < columns <= MOST_PIXELS):
         raise ValueError(f"an image of {rows:g} x {columns:g} pixels")
     return max(1, round(rows)), max(1, round(columns))
+
+
+def noted_size(height: Any, width: Any, name: str, notes: Notes) -> tuple[int, int] | None:  # noqa: ANN401
+    """As `size_of`; what is no size is noted, and None."""
+    try:
+        return size_of(height, width)
+    except BAD_RECORD:
+        notes.add("unreadable line", f"size of {name}")
+        return None
 
 
 def bounds_of(coordinates: list[float] | tuple[float, ...]) -> tuple[float, float, float, float]:

@@ -9,7 +9,7 @@ from boxless.datasets.dataset import AnnotatedImage, Annotation, Dataset
 from boxless.datasets.image_finder import finder
 from boxless.datasets.masks import MaskFile, readable_mask
 from boxless.datasets.notes import Notes
-from boxless.datasets.parsing import BAD_RECORD, number, read_text, size_of
+from boxless.datasets.parsing import BAD_RECORD, noted_size, number, read_text
 from boxless.errors import DatasetError
 from boxless.system.files import is_file
 
@@ -73,12 +73,7 @@ def read_wsol(path: Path, images: Path | None = None) -> Dataset:
 def _sizes(file: Path, notes: Notes) -> dict[str, tuple[int, int]]:
     found: dict[str, tuple[int, int]] = {}
     for name, width, height in _rows(file, (3,), notes) if is_file(file) else ():
-        try:
-            size = size_of(height, width)
-        except BAD_RECORD:
-            notes.add("unreadable line", f"size of {name}")
-            continue
-        if size:
+        if size := noted_size(height, width, name, notes):
             found[name] = size
     return found
 
