@@ -29,7 +29,7 @@ from boxless.system.files import write_whole
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks/results/compat.json"
 PAGE = ROOT / "docs/compatibility.md"
-TIMEOUT = 900
+TIMEOUT = 3600
 MOST = 128
 """Pixels a side: those that take any size are tried at no more, to be quick."""
 
@@ -160,10 +160,10 @@ def _hugging_face(name: str) -> tuple[Any, int]:
     config = transformers.AutoConfig.for_model(name)
     declared = getattr(getattr(config, "vision_config", config), "image_size", None) or MOST
     side = declared if isinstance(declared, int) else int(declared[0])
-    for each in (config, getattr(config, "vision_config", None)):
-        if isinstance(getattr(each, "depths", None), list):
-            each.depths = [min(depth, FEW) for depth in each.depths]
-        elif isinstance(getattr(each, "num_hidden_layers", None), int):
+    for each in filter(None, (config, getattr(config, "vision_config", None))):
+        if depths := getattr(each, "depths", None):
+            each.depths = [min(depth, FEW) for depth in depths]
+        elif "num_hidden_layers" in vars(each):  # not by another name of the number of stages
             each.num_hidden_layers = FEW
         if name == "efficientnet":  # by default B7
             config.depth_coefficient = config.width_coefficient = 1.0

@@ -24,5 +24,4 @@ def test_the_page_is_that_of_the_results() -> None:
     rows = json.loads(RESULTS.read_text(encoding="utf-8"))
     assert PAGE.read_text(encoding="utf-8") == page(rows), "run make compat"
     assert set(rows) <= set(every())
-    assert len(rows) >= 100
     assert all(row.get("error") or row["maps"] in ("exact", "linearised", "max-pooled") for row in rows.values())
