@@ -1,8 +1,8 @@
 """How well labels choose localization heads: python -m benchmarks.own_data_choice [SET ...]
 
-For each set of `benchmarks.own_data`, heads are learned as `boxless fit` learns them, at 448 and 896 pixels, and measured
-on at most 150 images of `val`. Then every variant of the score chooses on all sets but one, and is measured on the one
-left out. Writes benchmarks/results/own_data_choice.json; sets that are not named stay as they were.
+For each set of `benchmarks.own_data`, heads are learned as `boxless fit` learns them, at 448 and 896 pixels, and
+measured on at most 150 images of `val`. Then every variant of the score chooses on all sets but one, and is measured on
+the one left out. Writes benchmarks/results/own_data_choice.json; sets that are not named stay as they were.
 """
 
 from __future__ import annotations
