@@ -70,7 +70,7 @@ def measured(name: str) -> dict[str, list[dict[str, float]]]:
             continue
         right: dict[float, list[float]] = {share: [] for share in SHARES}
         files = sorted(some)
-        read = read_cells(trunk, teacher, files, [[]] * len(files), scale, 1)
+        read = read_cells(trunk, teacher, files, [[]] * len(files), scale, 1, localization.MARGIN)
         cells = {path: each for path, each in zip(files, read, strict=True) if each is not None}
         for image in images:
             candidates = at.classes.get(image.class_index)

@@ -90,6 +90,13 @@ def test_passes_of_one_scale_run_once() -> None:
     assert network.asked == [(32, [0, 1]), (96, [1, 0])]
 
 
+def test_a_margin_is_seen_and_left_away() -> None:
+    network = Watched(replace(HOLES, margin=32))
+    (hole,) = Localizer(network).locate(PICTURE, classes=["hole"]).predictions
+    assert network.asked == [(32, [1]), (160, [1])]
+    assert hole.class_map == pytest.approx(np.array([[0.4, 0.5, 0.6]])), "the margin is less than a cell"
+
+
 def test_a_survey_needs_no_localization_pass() -> None:
     network = Watched(HOLES)
     assert Localizer(network).survey(PICTURE)[1].tolist() == [3.75, 5], "as predictions say, whatever is looked for"

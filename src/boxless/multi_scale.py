@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from boxless.imaging.margin import with_margin, without_margin
 from boxless.imaging.read import Picture, resize_pixels
 from boxless.maps.refine import anomaly_weights, resize_maps, sharpened, walk
 from boxless.models.card import Card
@@ -107,13 +108,14 @@ class MultiScaleRunner:
             Of each chosen class a map (u, v), not negative, in logits; each on a grid of its own.
         """
         maps: dict[int, Floats] = {}
-        by_scale: dict[int, list[tuple[LocalizationPass, list[int]]]] = {}
+        by_size: dict[tuple[int, int], list[tuple[LocalizationPass, list[int]]]] = {}
         for each in self.preset.localization:
             if wanted := [k for k in passes.chosen if k in each.classes]:
-                by_scale.setdefault(each.scale, []).append((each, wanted))
-        for scale, group in by_scale.items():
+                by_size.setdefault((each.scale, each.margin), []).append((each, wanted))
+        for (scale, margin), group in by_size.items():
             # The same pass again would give the same.
-            output = passes.outputs.get(scale) or self._pass(picture, scale, [k for _, some in group for k in some], 0)
+            known = None if margin else passes.outputs.get(scale)
+            output = known or self._pass(picture, scale, [k for _, some in group for k in some], 0, margin)
             for each, wanted in group:
                 maps |= zip(wanted, _localized(output, wanted, each), strict=True)
         others = [i for i, k in enumerate(passes.chosen) if k not in maps]
@@ -121,9 +123,20 @@ class MultiScaleRunner:
         maps |= zip((passes.chosen[i] for i in others), refined, strict=True)
         return [maps[k] for k in passes.chosen]
 
-    def _pass(self, picture: Picture, side: int, classes: Sequence[int], top: int) -> Output:
-        size = self.card.input_size(side, picture.height, picture.width)
-        return self.network.run(resize_pixels(picture.pixels, *size), size=size, classes=classes, top=top)
+    def _pass(self, picture: Picture, side: int, classes: Sequence[int], top: int, margin: int = 0) -> Output:
+        height, width = self.card.input_size(side, picture.height, picture.width)
+        pixels = with_margin(resize_pixels(picture.pixels, height, width), margin)
+        size = (height + 2 * margin, width + 2 * margin)
+        output = self.network.run(pixels, size=size, classes=classes, top=top)
+        if not margin:
+            return output
+        own = output.localization_maps
+        return replace(
+            output,
+            class_maps=without_margin(output.class_maps, margin, size),
+            localization_maps=None if own is None else without_margin(own, margin, size),
+            affinity=None,
+        )
 
 
 def _localized(output: Output, classes: Sequence[int], how: LocalizationPass) -> Floats:

@@ -229,8 +229,7 @@ def attach(
         return _attach(model, Path(out), options)
     from boxless.evaluation import read_dataset
     from boxless.evaluation.calibrate import calibrate_presets, with_thresholds
-    from boxless.export.assemble import write_card
-    from boxless.export.from_frameworks import keep_original
+    from boxless.export.assemble import keep_original, write_card
     from boxless.models.model_file import ModelFile
     from boxless.system.files import work_folder
 
@@ -246,7 +245,8 @@ def attach(
 
 
 def _attach(model: Any, out: Path, options: dict[str, Any]) -> Attached:  # noqa: ANN401
-    from boxless.export.from_frameworks import attach_file, from_keras, from_torch
+    from boxless.export.classifier_files import attach_file
+    from boxless.export.from_frameworks import from_keras, from_torch
 
     if isinstance(model, (str, Path)):
         return attach_file(model, out, **options)

@@ -149,7 +149,7 @@ REFUSED = {
 }
 
 
-def classifier(end: str, opset: int = 18, **weights: np.ndarray) -> onnx.ModelProto:
+def classifier(end: str, *, opset: int = 18, **weights: np.ndarray) -> onnx.ModelProto:
     """A network of four convolutions, stride 32, that ends so."""
     model = parser.parse_model(FRAME.format(opset=opset, end=end))
     values = {**WEIGHTS, "one": np.array(1, np.int64), **weights}

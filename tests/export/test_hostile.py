@@ -15,7 +15,7 @@ from tests.export.small import EXACT, classifier, saved
 
 from boxless import NetworkError
 from boxless.export import attach
-from boxless.export.from_frameworks import attach_file
+from boxless.export.classifier_files import attach_file
 
 
 def refusal(path: Path) -> str:
@@ -90,8 +90,8 @@ def test_a_tensor_whose_size_is_known_when_the_model_runs(tmp_path: Path) -> Non
         p4 = GlobalAveragePool (g)
         p = Flatten (p4)
         y = Gemm <transB = 1> (p, w, b)"""
-    weights = {"many": np.array([150_000], np.float32), "unit": np.ones(1, np.float32)}
-    said = refusal(saved(classifier(end, minus=np.array([-1], np.int64), **weights), tmp_path))
+    many, unit = np.array([150_000], np.float32), np.ones(1, np.float32)
+    said = refusal(saved(classifier(end, minus=np.array([-1], np.int64), many=many, unit=unit), tmp_path))
     assert "it asks for 90.0 GB at once; models get" in said
 
 

@@ -172,7 +172,8 @@ class Recording:
         card = self.network.card
         cuts = tuple(np.linspace(0.3, 0.7, len(card.labels)).round(3).tolist())
         passes = (
-            LocalizationPass(224, (281, 285), "head"),
+            LocalizationPass(224, (281,), "head"),
+            LocalizationPass(192, (285,), "head", margin=32),
             LocalizationPass(288, (967,), "anomaly", 3, 2.0),
             LocalizationPass(288, (968,), "class_maps", 2, 1.0),
         )
@@ -194,7 +195,7 @@ class Recording:
 
 
 @pytest.mark.parametrize("preset", ["fast", "balanced", "localizing"])
-@pytest.mark.parametrize("classes", [None, [968, 281]])
+@pytest.mark.parametrize("classes", [None, [968, 281, 285]])
 def test_the_whole_agrees(modules: Path, coffee: Path, preset: str, classes: list[int] | None) -> None:
     network = Recording()
     found = Localizer(network, preset).locate(coffee, top=3, classes=classes)

@@ -31,7 +31,7 @@ def inspect(
 
     require("graph", "boxless inspect")
     from boxless.errors import ModelFileError
-    from boxless.export.from_frameworks import attach_file
+    from boxless.export.classifier_files import attach_file
     from boxless.export.measure import measure
     from boxless.export.source import has_card
     from boxless.models.model_file import ModelFile

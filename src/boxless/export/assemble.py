@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, compose, helper, parser
 
 from boxless._version import __version__
+from boxless.errors import NetworkError
 from boxless.export.heads import FEATURES, Head, dense
 from boxless.models.card import METADATA_KEY, Card
 from boxless.system.files import write_whole
@@ -278,3 +279,13 @@ def tensor_info(name: str, kind: int, *shape: int | str) -> onnx.ValueInfoProto:
 
 def _numbers(values: Sequence[float]) -> str:
     return ", ".join(str(float(value)) for value in values)
+
+
+def keep_original(path: Path, out: Path) -> None:
+    """Makes sure that a classifier's own file is not overwritten.
+
+    Raises:
+        NetworkError: if `out` is that file.
+    """
+    if out.exists() and path.exists() and out.samefile(path):
+        raise NetworkError(f"{out}: the classifier itself, which would be lost (expected another file to write)")

@@ -11,10 +11,9 @@ import onnx
 from onnx import helper
 
 from boxless.errors import BoxlessError, NetworkError, first_line
-from boxless.export.assemble import put_together
+from boxless.export.assemble import keep_original, put_together
 from boxless.export.cut import cut, head_alone
 from boxless.export.find import Found
-from boxless.export.from_frameworks import keep_original
 from boxless.export.limits import check_size
 from boxless.export.preprocessing import Preprocessing, parse_preprocessing
 from boxless.export.proof import Asked, Proof, free_size, prove

@@ -134,6 +134,7 @@ _LOCALIZATION = {
     "source": _one_of(*get_args(MapSource)),
     "refinement_steps": _STEPS,
     "affinity_exponent": _number(1, 100),
+    "margin": _whole(0, 256),
 }
 
 _PRESET = {

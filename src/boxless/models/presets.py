@@ -69,6 +69,8 @@ class LocalizationPass:
         refinement_steps: as of a preset; not of "head".
         affinity_exponent: the affinity is raised to it before the refinement, its rows summing to one again; at least
             1. Small objects keep apart from what is only somewhat like them. Not of "head".
+        margin: pixels by which the image is continued on every side, mirrored, so that cells at its border see what
+            others see rather than zero padding; what the map says of the margin is left away. Of "head" alone.
     """
 
     scale: int
@@ -76,6 +78,7 @@ class LocalizationPass:
     source: MapSource
     refinement_steps: int = 8
     affinity_exponent: float = 2.0
+    margin: int = 0
 
     def __post_init__(self) -> None:
         if self.source not in get_args(MapSource):
@@ -87,6 +90,8 @@ class LocalizationPass:
                 "a localization pass has a scale and refinement_steps of 1 or more, found "
                 f"{self.scale} and {self.refinement_steps}"
             )
+        if self.margin < 0:
+            raise ValueError(f"a localization pass's margin is 0 or more, found {self.margin}")
         if not 1 <= self.affinity_exponent < inf:
             raise ValueError(f"a localization pass's affinity_exponent is 1 or more, found {self.affinity_exponent}")
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from boxless.errors import PictureError
 from boxless.export.backbone import Backbone, CellFeatures
+from boxless.imaging.margin import with_margin, without_margin
 from boxless.imaging.read import read_picture, resize_pixels
 from boxless.maps.class_maps import class_maps
 from boxless.maps.refine import resize_maps, walk
@@ -61,6 +62,7 @@ def read_cells(
     shown: Sequence[Sequence[int]],
     scale: int,
     steps: int,
+    margin: int = 0,
     done: Callable[[int], object] = lambda count: None,
 ) -> list[ImageCells | None]:
     """The cells of images; None for those that cannot be read.
@@ -72,6 +74,7 @@ def read_cells(
         shown: the classes that each shows, by index.
         scale: pixels; an image is seen with about scale * scale of them.
         steps: of the refinement.
+        margin: see `boxless.models.presets.LocalizationPass`.
         done: called after each image with how many are done.
     """
 
@@ -84,14 +87,14 @@ def read_cells(
         return ImageCells(layers, dict(zip(classes, refined, strict=True)))
 
     found = []
-    for count, each in enumerate(seen_at(trunk, paths, scale, kept), 1):
+    for count, each in enumerate(seen_at(trunk, paths, scale, kept, margin), 1):
         found.append(each)
         done(count)
     return found
 
 
 def seen_at(
-    trunk: Backbone, paths: Sequence[Path], scale: int, use: Callable[[int, CellFeatures], Made]
+    trunk: Backbone, paths: Sequence[Path], scale: int, use: Callable[[int, CellFeatures], Made], margin: int = 0
 ) -> Iterator[Made | None]:
     """What is made of the features of each image, in order; None for images that cannot be read."""
 
@@ -100,10 +103,24 @@ def seen_at(
             picture = read_picture(paths[which], enough=scale)
         except PictureError:
             return None
-        size = trunk.card.input_size(scale, picture.height, picture.width)
-        return use(which, trunk.cells(resize_pixels(picture.pixels, *size), size))
+        height, width = trunk.card.input_size(scale, picture.height, picture.width)
+        size = (height + 2 * margin, width + 2 * margin)
+        found = trunk.cells(with_margin(resize_pixels(picture.pixels, height, width), margin), size)
+        return use(which, _inside(found, margin, size) if margin else found)
 
     return ordered_map(one, range(len(paths)), os.cpu_count() or 1)
+
+
+def _inside(found: CellFeatures, margin: int, size: tuple[int, int]) -> CellFeatures:
+    """The features of the image itself; the rows of the affinity sum to one again."""
+    features = without_margin(found.features, margin, size)
+    layers = tuple(without_margin(layer, margin, size) for layer in found.layers)
+    u, v, h, w = found.affinity.shape
+    by_coarse = without_margin(found.affinity.reshape(u * v, h, w), margin, size)
+    by_fine = without_margin(by_coarse.reshape(u, v, -1).transpose(2, 0, 1), margin, size).transpose(1, 2, 0)
+    affinity = by_fine.reshape(*by_fine.shape[:2], *by_coarse.shape[1:])
+    total = affinity.sum(axis=(2, 3), keepdims=True)
+    return CellFeatures(features, layers, np.asarray(affinity / np.maximum(total, 1e-6), np.float32))
 
 
 def _bilinear(layer: NDArray[np.float16], rows: Indices, columns: Indices, grid: tuple[int, int]) -> Floats:

@@ -35,6 +35,9 @@ Floats = NDArray[np.float32]
 HEAD_THRESHOLD = 0.5
 """Boxes of a localization head surround the cells that are more probably of an object than not."""
 
+MARGIN = 64
+"""Pixels by which images are continued for the localization head: zero padding looks like an object at the border."""
+
 _SMALLER, _LARGER = 2, 4
 """The scales to choose from, as multiples of the backbone's own."""
 
@@ -144,8 +147,15 @@ def learn_localization(
         engine: what makes features.
         progress: called with the stage, how many images are done, and of how many.
     """
-    if not trunk.has_layers or sum(trunk.layer_widths) > _WIDEST or card.fixed_size is not None:
+    if not trunk.has_layers:
         return Localization(why="the backbone has no mid-level features to learn it from")
+    if sum(trunk.layer_widths) > _WIDEST:
+        return Localization(
+            why=f"the backbone has {sum(trunk.layer_widths):,} mid-level channels; a few hundred images are enough for "
+            f"{_WIDEST:,}"
+        )
+    if card.fixed_size is not None:
+        return Localization(why="the backbone has a fixed input size")
     usual = trunk.card.preset(trunk.card.default_preset).scales[0]
     limit = _ENLARGED * _median_side(learned)
     if _SMALLER * usual > limit and asked is None:
@@ -173,7 +183,7 @@ def learn_localization(
             chosen = second
     classes = tuple(sorted(chosen.classes))
     return Localization(
-        (LocalizationPass(chosen.scale, classes, "head"),),
+        (LocalizationPass(chosen.scale, classes, "head", margin=MARGIN),),
         _head(trunk, chosen, len(learned.classes)),
         why=f"learned from the top {chosen.share:.1%} of cells; score {chosen.score:.2f}"
         + (f" ({first.score:.2f} at {first.scale})" if chosen is not first else ""),
@@ -224,7 +234,7 @@ def learn_at(
     some = evenly(learned, max(1, min(_IMAGES, _MEMORY // _bytes(trunk, scale))), seed)
     stage = f"cells at {scale}"
     read = read_cells(
-        trunk, weight, [learned.paths[i] for i in some], [shown[i] for i in some], scale, steps,
+        trunk, weight, [learned.paths[i] for i in some], [shown[i] for i in some], scale, steps, MARGIN,
         lambda count: progress(stage, count, len(some)),
     )  # fmt: skip
     kept = [(int(i), cells) for i, cells in zip(some, read, strict=True) if cells is not None]

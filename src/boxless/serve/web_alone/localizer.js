@@ -2,6 +2,7 @@
 
 import { boxesInMap, suppressOverlaps } from "./boxes.js";
 import { largest, resizeMap } from "./maps.js";
+import { withMargin, withoutMargin } from "./margin.js";
 import { resizePixels } from "./resize.js";
 import { rounded } from "./rounding.js";
 
@@ -90,9 +91,13 @@ function refinedMap(map, affinity, steps, exponent = 1) {
 export async function locate(pixels, size, card, presetName, { classes, top, nms = NMS }, run) {
   const preset = card.presets[presetName];
   const localizationOf = (index) => preset.localization.find((each) => each.classes.includes(index));
-  const pass = (side, wanted, count) => {
+  const pass = async (side, wanted, count, margin = 0) => {
     const [height, width] = inputSize(card, side, size.height, size.width);
-    return run(resizePixels(pixels, height, width), height, width, wanted, count);
+    const whole = [height + 2 * margin, width + 2 * margin];
+    const output = await run(withMargin(resizePixels(pixels, height, width), height, width, margin), ...whole, wanted, count);
+    if (!margin) return output;
+    const own = output.localization_maps && withoutMargin(output.localization_maps, margin, whole);
+    return { ...output, class_maps: withoutMargin(output.class_maps, margin, whole), localization_maps: own, affinity: null };
   };
   const single = card.activation === "softmax";
   const every = card.labels.length;
@@ -114,11 +119,15 @@ export async function locate(pixels, size, card, presetName, { classes, top, nms
   });
   const chosen = classes ? seen : ranked(seen, top ?? (single ? 1 : Math.max(1, seen.filter(({ detected }) => detected).length)));
   const maps = new Map();
-  const scales = new Set(chosen.map(({ index }) => localizationOf(index)?.scale).filter((scale) => scale));
-  for (const scale of preset.localization.map((each) => each.scale).filter((scale) => scales.delete(scale))) {
-    const group = preset.localization.filter((each) => each.scale === scale);
-    const wanted = group.flatMap((each) => chosen.map(({ index }) => index).filter((index) => each.classes.includes(index)));
-    const output = passes.get(scale) ?? (await pass(scale, wanted, 0)); // the same pass again would give the same
+  const groups = new Map();
+  for (const each of preset.localization) {
+    const wanted = chosen.map(({ index }) => index).filter((index) => each.classes.includes(index));
+    const key = `${each.scale} ${each.margin ?? 0}`;
+    if (wanted.length) groups.set(key, { ...each, wanted: [...(groups.get(key)?.wanted ?? []), ...wanted] });
+  }
+  for (const { scale, margin, wanted } of groups.values()) {
+    const known = margin ? null : passes.get(scale); // the same pass again would give the same
+    const output = known ?? (await pass(scale, wanted, 0, margin));
     const found = [...output.chosen];
     for (const index of wanted) maps.set(index, localized(output, found.indexOf(index), localizationOf(index)));
   }

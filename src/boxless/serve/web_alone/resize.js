@@ -4,7 +4,7 @@
 import { rounded } from "./rounding.js";
 
 /** The pixel that stands for one beyond the border: mirrored about the outermost one. */
-function mirrored(at, size) {
+export function mirrored(at, size) {
   if (size === 1) return 0;
   const period = 2 * size - 2;
   const inside = ((at % period) + period) % period;
