@@ -41,10 +41,11 @@ MARGIN = 64
 _SMALLER, _LARGER = 2, 4
 """The scales to choose from, as multiples of the backbone's own."""
 
-_IMAGES = 240
-"""Images that are read at each scale, at most; the same ones, so that scores compare."""
+_IMAGES, _A_CLASS, _MOST = 240, 80, 480
+"""Images that are read at each scale: so many, or so many a class, but never more than the last; the same ones at each
+scale, so that scores compare."""
 
-_MEMORY = 1 << 30
+_MEMORY = 9 << 28
 """Bytes of features that are kept at a time."""
 
 _WIDEST = 1024
@@ -231,7 +232,8 @@ def learn_at(
         The heads, with the images that they were learned from.
     """
     shown = [[int(k) for k in np.flatnonzero(row) if k not in learned.background] for row in learned.targets]
-    some = evenly(learned, max(1, min(_IMAGES, _MEMORY // _bytes(trunk, scale))), seed)
+    most = min(max(_IMAGES, _A_CLASS * len(learned.classes)), _MOST, _MEMORY // _bytes(trunk, scale))
+    some = evenly(learned, max(1, most), seed)
     stage = f"cells at {scale}"
     read = read_cells(
         trunk, weight, [learned.paths[i] for i in some], [shown[i] for i in some], scale, steps, MARGIN,
@@ -252,7 +254,7 @@ def learn_at(
 
 def _bytes(trunk: Backbone, scale: int) -> int:
     """About how many bytes the features of an image take: its finest ones have a cell for 8 x 8 pixels."""
-    cells = (scale / 8) ** 2
+    cells = ((scale + 2 * MARGIN) / 8) ** 2
     return int(2 * cells * (trunk.layer_widths[0] + sum(trunk.layer_widths[1:]) / 4)) + 1
 
 
