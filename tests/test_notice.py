@@ -15,10 +15,17 @@ def test_weights_fonts_and_pictures_are_named_with_their_makers() -> None:
     shipped = [path for folder in ("src", "examples") for path in (ROOT / folder).rglob("*") if path.suffix in _OTHERS]
     assert len(shipped) >= 8
     for path in shipped:
-        credits = path.with_name("CREDITS.md")
-        if credits.exists():
+        credits = next((each for each in (folder / "CREDITS.md" for folder in path.parents) if each.exists()), None)
+        if credits is not None:
             assert credits.relative_to(ROOT).as_posix() in notice
-            assert f"`{path.name}`" in credits.read_text(encoding="utf-8")
+            # Its own name, or that of the folder whose images a program made.
+            text = credits.read_text(encoding="utf-8")
+            folders = [
+                folder.relative_to(credits.parent).as_posix()
+                for folder in path.parents
+                if credits.parent in folder.parents
+            ]
+            assert any(f"`{name}`" in text for name in (path.name, *folders)), path
         else:
             assert path.name in notice, f"{path.relative_to(ROOT)} is not in NOTICE"
 

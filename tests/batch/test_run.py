@@ -268,7 +268,8 @@ def test_a_killed_run_goes_on(album: Path, tmp_path: Path) -> None:
         child.wait()
         assert len(parts(out)) > kills
     done = run(job(listed, out, shard=4))
-    assert done.images == 40 and done.before >= 12
+    # The last shard may have been there without its digest when the run was killed: then it is made again.
+    assert done.images == 40 and done.before >= 8
     assert [row["image"] for row in rows_in(out)] == [str(album / "a.jpg")] * 40
     assert not list(out.glob(".part*"))
 

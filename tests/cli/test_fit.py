@@ -56,7 +56,7 @@ def test_what_is_wrong_is_said_before_the_work(pictures_of_two: Path, tmp_path: 
     (tmp_path / "labels.csv").write_text('where,what\na.png,"red,round"\nb.png,"blue,round"\n')
     named = ("--path-column", "where", "--label-column", "what", "--out", tmp_path / "mine.onnx")
     refused = boxless("fit", tmp_path / "labels.csv", *named)
-    assert refused.returncode == 2 and "use --separator ," in refused.stderr
+    assert refused.returncode == 2 and 'use --separator ","' in refused.stderr
     refused = boxless("fit", tmp_path / "labels.csv", *named, "--separator", ",")
     assert refused.returncode == 2 and "too few to hold" in refused.stderr
     assert not (tmp_path / "mine.onnx").exists()

@@ -96,7 +96,7 @@ def test_failures_are_told_and_the_rest_is_done(coffee: Path, tmp_path: Path) ->
     assert len(said) == 3
     assert said[0].startswith(f"{broken}: not a picture, or of a kind that is not read (JPEG, ")
     assert said[1] == "missing.jpg: no such file"
-    assert said[2].startswith(f"{empty}: a folder without pictures")
+    assert said[2].startswith(f"{empty}: a folder without images")
 
 
 @pytest.mark.parametrize(

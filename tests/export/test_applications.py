@@ -14,7 +14,7 @@ def test_architectures_of_keras(name: str) -> None:
         pytest.importorskip(package, reason=f"{package} is not installed: pip install keras tensorflow-cpu tf2onnx")
     row = one(name)
     assert row["maps"] == ("linearised" if name == "keras:MobileNetV3Small" else "exact")
-    assert row["cells"] == [7, 7]
+    assert row["cells"] == [4, 4]
     assert row["stages"] == 4
     assert row["proof"]["difference"] < 1e-6
     assert row["maps"] == "linearised" or row["proof"]["completeness"] < 1e-5

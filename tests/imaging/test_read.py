@@ -163,7 +163,7 @@ def broken_pictures() -> dict[str, tuple[bytes, str]]:
         "JPEG's first bytes": (whole[:20], "picture"),
         "text": (b"this is no picture at all", "not a picture"),
         "empty": (b"", "0 bytes"),
-        "zip": (b"PK\x03\x04" + bytes(60), "not a picture"),
+        "zip": (b"PK\x03\x04" + bytes(60), "a zip archive (boxless batch reads the images in it)"),
     }
 
 
@@ -218,7 +218,7 @@ def test_the_limit_can_be_set() -> None:
 def test_missing_files_and_folders_are_refused(tmp_path: Path) -> None:
     with pytest.raises(PictureError, match="no such file"):
         read_picture(tmp_path / "missing.jpg")
-    with pytest.raises(PictureError, match="without pictures"):
+    with pytest.raises(PictureError, match="without images"):
         read_picture(tmp_path)
     Image.new("RGB", (4, 4)).save(tmp_path / "one.png")
     with pytest.raises(PictureError, match="a folder of 1"):
