@@ -91,6 +91,16 @@ def test_each_size_of_a_frame_is_averaged_for_itself() -> None:
     assert frame(25, ((8, 8), [2]), ((2, 2), [3])) == [20, 20, 75, 80, 20]
 
 
+def test_a_size_that_comes_twice_in_a_frame_begins_no_other() -> None:
+    """A pass at 576 pixels, and one at 448 with a margin of 64."""
+    steady = SteadyNetwork(Dial(), kept=0.5)
+    for light, mean in ((10, 10), (20, 15), (25, 20)):
+        pixels = np.full((4, 4, 3), light, np.uint8)
+        for size, classes in (((4, 4), []), ((6, 6), [0]), ((6, 6), [0])):
+            seen = steady.run(pixels, size=size, classes=classes, top=0 if classes else 1)
+            assert seen.class_maps.mean() == mean
+
+
 def test_a_detector_sees_each_frame_for_itself(clip: Make, tmp_path: Path) -> None:
     detector = write_detector(tmp_path / "tiny.onnx")
     with Frames(str(clip("coffee.jpg", "chelsea.jpg", frames=2))) as frames:

@@ -31,8 +31,8 @@ class SteadyNetwork:
 
     Logits and class maps are averaged exponentially, each scale for itself. They are averaged in units of logits,
     before anything is normalised: a frame in which little is seen counts little. The affinity stays that of the frame,
-    so that maps still end where things end. A frame has one pass of each size, so a size seen before begins the next
-    frame.
+    so that maps still end where things end. The pass that classifies begins a frame: it asks for the most probable
+    classes, or has the size with which the frame before began.
 
     Args:
         network: what runs the passes.
@@ -63,6 +63,7 @@ class SteadyNetwork:
         """Restarts the average, for a new scene."""
         self._before: dict[tuple[int, int], _Memory] = {}
         self._now: dict[tuple[int, int], _Memory] = {}
+        self._first: tuple[int, int] | None = None
 
     def run(self, pixels: NDArray[np.uint8], *, size: tuple[int, int], classes: Sequence[int], top: int) -> Output:
         """Runs one pass on a frame. The most probable classes are those of the average.
@@ -73,7 +74,9 @@ class SteadyNetwork:
         Returns:
             Logits and class maps, averaged over time.
         """
-        self._turn(size)
+        if top or self._first in (None, size):
+            self._first = size
+            self._before, self._now = self._now, {}
         before = self._before.get(size)
         # Maps of the classes of the frame before are asked for too: they are likely this frame's, and are averaged.
         asked = list(dict.fromkeys([*classes, *(before.maps if before and top else ())]))
@@ -99,11 +102,6 @@ class SteadyNetwork:
             anomaly=seen.anomaly,
             localization_maps=np.stack([localization[k] for k in chosen]) if localization else None,
         )
-
-    def _turn(self, size: tuple[int, int]) -> None:
-        """Goes over to the next frame, if this pass begins one."""
-        if size in self._now:
-            self._before, self._now = self._now, {}
 
     def _averaged(self, before: Mapping[int, Floats], now: Mapping[int, Floats]) -> dict[int, Floats]:
         return {k: self._mixed(before[k], each) if k in before else each for k, each in now.items()}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from boxless.imaging.margin import with_margin, without_margin
 from boxless.imaging.read import read_picture, resize_pixels
 from boxless.maps.class_maps import class_maps
 from boxless.maps.refine import resize_maps, walk
+from boxless.system.cores import usable_cores
 from boxless.system.ordered import ordered_map
 
 Floats = NDArray[np.float32]
@@ -108,7 +108,7 @@ def seen_at(
         found = trunk.cells(with_margin(resize_pixels(picture.pixels, height, width), margin), size)
         return use(which, _inside(found, margin, size) if margin else found)
 
-    return ordered_map(one, range(len(paths)), os.cpu_count() or 1)
+    return ordered_map(one, range(len(paths)), usable_cores())
 
 
 def _inside(found: CellFeatures, margin: int, size: tuple[int, int]) -> CellFeatures:

@@ -113,7 +113,8 @@ def fit(
     _check_classes(learned)
     features = made.only(readable[readable < border])
     head = _head(features, learned, seed, progress)
-    warnings = [note for note in (contradictions(learned, features.places), _at_chance(head, learned)) if note]
+    at_chance = _at_chance(head, learned)
+    warnings = [note for note in (contradictions(learned, features.places), at_chance) if note]
     learned = replace(learned, notes=(*learned.notes, *warnings))
 
     card = _card(out.stem, trunk.card, learned, side, licence)
@@ -124,7 +125,7 @@ def fit(
         nonlocal card, thresholds, report
         write_model(with_head(trunk.path, head.weight, head.bias, card), beside)
         found = Localization(why="the classes cannot be told apart")
-        if not _at_chance(head, learned):
+        if not at_chance:
             found = learn_localization(
                 trunk, head.weight, learned, card, localization_size, seed=seed, engine=engine, progress=progress
             )
