@@ -66,7 +66,7 @@ lowest: .venv-lowest/.installed
 		--editable '.[dev,train,cloud,supervision]'
 	@touch $@
 
-# Nothing is fetched; a warning, such as of a link that leads nowhere, is an error.
+# The notebooks of the tutorial are run. Nothing is fetched; a warning, such as of a link that leads nowhere, is an error.
 docs: $(BIN)/.docs
 	$(BIN)/python -m sphinx -q -W --keep-going -b html docs docs/_build/html
 	@echo "The site: docs/_build/html/index.html"
@@ -77,7 +77,7 @@ demo-page: $(NPM) docs
 	@echo "The demonstration: $(BIN)/python -m http.server -d docs/_build/html 8080, http://127.0.0.1:8080/demo/"
 
 $(BIN)/.docs: $(BIN)/.run
-	$(PIP) --editable '.[docs]'
+	$(PIP) --editable '.[docs,train]'
 	@touch $@
 
 release: $(BIN)/.release

@@ -20,10 +20,17 @@ author = "The boxless authors"
 project_copyright = "2026 The boxless authors"
 release = version = __version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "tools.command_reference", "tools.demo_page"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "tools.command_reference", "tools.demo_page"]
 exclude_patterns = ["_build"]
 
 myst_heading_anchors = 3
+
+# The notebooks of the tutorial are run; whatever they raise fails the build. It is their test.
+nb_execution_mode = "auto"
+nb_execution_raise_on_error = True
+nb_execution_timeout = 300  # seconds for a cell
+nb_execution_show_tb = True
+nb_merge_streams = True
 
 autodoc_member_order = "bysource"
 # Networks, their training, long runs and the service are described without what they run on.
