@@ -18,8 +18,7 @@ from pathlib import Path
 
 import numpy as np
 from examples.backgrounds import GROUNDS, cut_out
-from PIL import Image, ImageDraw, ImageFilter
-from tools.tutorial_pictures import OUT, ROOT, strip
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from boxless import Localizer
 from boxless.cli.training_watch import OnScreen
@@ -32,6 +31,9 @@ from boxless.learning.detector.train import train_detector
 from boxless.learning.head.fit import fit
 from boxless.maps.boxes import Box, iou
 from boxless.system.files import write_whole
+
+ROOT = Path(__file__).parent.parent
+OUT = ROOT / "docs/tutorial/images"
 
 SIDE = 352
 """Of a scene, in pixels."""
@@ -48,6 +50,9 @@ ROCKET = [(321, 124), (312, 140), (309, 178), (311, 404), (333, 404), (334, 178)
 SETTINGS = DetectorOptions(size=192, epochs=16, rounds=2)
 MANY = 4
 """The scenes that are drawn are the first two held-out ones that show so many things."""
+
+GAP, LINE = 10, 24
+"""The room between two images, and of a caption, in pixels."""
 
 RIGHT = 0.5
 """A box is right if its intersection over union with the thing's is at least so much."""
@@ -204,6 +209,26 @@ def main() -> None:
         sheet = make(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(scratch))
     OUT.mkdir(parents=True, exist_ok=True)
     write_whole(OUT / "detector.jpg", lambda beside: sheet.save(beside, "JPEG", quality=80))
+
+
+def strip(rows: Sequence[Sequence[tuple[Image.Image, str]]], height: int) -> Image.Image:
+    """Rows of pictures of one height with captions below."""
+    font = ImageFont.load_default(13)
+    scaled = [
+        [(each.resize((round(each.width * height / each.height), height), Image.Resampling.LANCZOS), caption)
+         for each, caption in row]
+        for row in rows
+    ]  # fmt: skip
+    width = max(sum(each.width + GAP for each, _ in row) for row in scaled) + GAP
+    sheet = Image.new("RGB", (width, len(rows) * (height + LINE + GAP) + GAP), "white")
+    pen = ImageDraw.Draw(sheet)
+    for i, row in enumerate(scaled):
+        left, top = GAP, GAP + i * (height + LINE + GAP)
+        for each, caption in row:
+            sheet.paste(each, (left, top))
+            pen.text((left + each.width / 2, top + height + 5), caption, (38, 38, 44), font, anchor="ma")
+            left += each.width + GAP
+    return sheet
 
 
 if __name__ == "__main__":
