@@ -231,6 +231,8 @@ def learn_at(
     Returns:
         The heads, with the images that they were learned from.
     """
+    from threadpoolctl import threadpool_limits
+
     shown = [[int(k) for k in np.flatnonzero(row) if k not in learned.background] for row in learned.targets]
     most = min(max(_IMAGES, _A_CLASS * len(learned.classes)), _MOST, _MEMORY // _bytes(trunk, scale))
     some = evenly(learned, max(1, most), seed)
@@ -244,11 +246,12 @@ def learn_at(
     random = np.random.default_rng(seed)
     classes = [k for k in range(len(learned.classes)) if k not in learned.background]
     found = {}
-    for n, k in enumerate(classes, 1):
-        each = candidates(images, learned.targets[indices], k, random)
-        if each is not None:
-            found[k] = each
-        progress(f"localizing at {scale}", n, len(classes))
+    with threadpool_limits(1, "blas"):  # products are small: two threads within one wait for each other
+        for n, k in enumerate(classes, 1):
+            each = candidates(images, learned.targets[indices], k, random)
+            if each is not None:
+                found[k] = each
+            progress(f"localizing at {scale}", n, len(classes))
     return _AtScale(scale, found, indices, images)
 
 
