@@ -43,6 +43,7 @@ WEIGHTS = {
     "u": _noise(CHANNELS, 8),
     "v": _noise(8, CLASSES),
     "ub": _noise(8),
+    "wide": _noise(8) + np.float32(1),
     "gain": _noise(CHANNELS) + np.float32(1),
     "shift": _noise(CHANNELS),
     "row_gain": _noise(1, CHANNELS) + np.float32(1),
@@ -134,6 +135,21 @@ LINEARISED = {
     "relu": _POOL + "q = MatMul (p, u)\n r = Relu (q)\n y = MatMul (r, v)",
     "square behind pooling": _POOL + "q = Pow (p, two)\n" + "y = Gemm <transB = 1> (q, w, b)",
 }
+
+_SPELLED = (
+    "m = ReduceMean (p, channel)\n d = Sub (p, m)\n s = Mul (d, d)\n a = ReduceMean (s, channel)\n e = Add (a, eps)\n"
+    "r0 = Sqrt (e)\n n0 = Div (d, r0)\n g = Mul (n0, gain)\n n = Add (g, shift)\n"
+)
+NORMALISED = {
+    "tanh, as MaxViT": _POOL + "n = LayerNormalization (p, gain, shift)\n q = MatMul (n, u)\n r = Tanh (q)\n"
+    "y = MatMul (r, v)",
+    "spelled out, without a layer between": _POOL + _SPELLED + "r = Tanh (n)\n y = MatMul (r, wt)",
+    "hard-swish, spelled out": _POOL + _SPELLED + "m2 = MatMul (n, u)\n q = Add (m2, ub)\n a2 = Add (q, three)\n"
+    "c = Clip (a2, zero, six)\n s2 = Div (c, six)\n r = Mul (q, s2)\n y = MatMul (r, v)",
+    "twice, as CAFormer": _POOL + "n = LayerNormalization (p, gain)\n q = MatMul (n, u)\n q1 = Relu (q)\n"
+    "q2 = Mul (q1, q1)\n r = LayerNormalization (q2, wide)\n y = MatMul (r, v)",
+}
+"""Behind a layer normalisation, a non-linear layer."""
 
 REFUSED = {
     "flattened": ("p = Flatten (f)\n y = MatMul (p, big)", "flattened into fully connected layers"),

@@ -10,7 +10,7 @@ import onnx
 import onnxruntime as ort
 import pytest
 from onnx import helper, numpy_helper, parser
-from tests.export.small import CHANNELS, CLASSES, EXACT, LINEARISED, REFUSED, WEIGHTS, classifier, saved
+from tests.export.small import CHANNELS, CLASSES, EXACT, LINEARISED, NORMALISED, REFUSED, WEIGHTS, classifier, saved
 
 from boxless import Localizer, ModelFile, NetworkError
 from boxless.evaluation.faithfulness import faithfulness
@@ -110,6 +110,30 @@ def test_linearised_heads_are_the_slope(end: str, tmp_path: Path) -> None:
     result = Localizer(made.path, threads=1).locate(pixels)
     assert result.maps == "linearised"
     assert result.to_dict()["maps"] == "linearised"
+
+
+@pytest.mark.parametrize("end", NORMALISED.values(), ids=NORMALISED.keys())
+def test_a_non_linear_layer_behind_a_normalisation(end: str, tmp_path: Path) -> None:
+    """Maps are linearised at the normalised vector; the image's own scale divides them, as it does exact ones."""
+    made = attach(saved(classifier(end), tmp_path), tmp_path / "out.onnx", preprocess="tf", input_size=SIZE)
+    assert made.card.maps == "linearised"
+    assert made.proof.difference < 1e-6
+    assert made.proof.slopes is not None
+    assert made.proof.slopes < 0.05
+
+
+def test_the_slope_behind_a_normalisation(tmp_path: Path) -> None:
+    end = NORMALISED["tanh, as MaxViT"]
+    made = attach(saved(classifier(end), tmp_path), tmp_path / "out.onnx", preprocess="tf", input_size=SIZE)
+    pixels = np.random.default_rng(3).integers(0, 256, (*SIZE, 3)).astype(np.uint8)
+    (maps,) = run(made.path, pixels, "class_maps")
+    features = features_of(classifier(end), "f", pixels)[0][0]
+    pooled = features.mean(axis=(1, 2))
+    scale = np.sqrt(pooled.var() + 1e-5)
+    bent = ((pooled - pooled.mean()) / scale * WEIGHTS["gain"] + WEIGHTS["shift"]) @ WEIGHTS["u"]
+    rows = (WEIGHTS["v"].T * (1 - np.tanh(bent) ** 2)) @ WEIGHTS["u"].T * WEIGHTS["gain"] / scale
+    expected = np.tensordot(rows - rows.mean(axis=1, keepdims=True), features, 1)
+    assert maps[0] == pytest.approx(expected, rel=1e-2, abs=float(1e-2 * np.abs(expected).max()))
 
 
 @pytest.mark.parametrize(("end", "reason"), REFUSED.values(), ids=REFUSED.keys())

@@ -73,11 +73,13 @@ class Tail:
         stages: n + 1 of them, the one behind the pooling first.
         bends: n of them.
         nodes: all of them, and those that had to be added for a scale.
+        measured: the tensors that measure the image's own scales: variances, or their inverse roots.
     """
 
     stages: tuple[Stage, ...]
     bends: tuple[Bend, ...]
     nodes: tuple[onnx.NodeProto, ...]
+    measured: tuple[str, ...] = ()
 
     @property
     def exact(self) -> bool:
@@ -123,6 +125,7 @@ class _Reader:
         self._nodes = flow.nodes_to([logits], stop=[pooled])
         self._stages: list[Stage] = []
         self._bends: list[Bend] = []
+        self._measured: list[str] = []
         self._values: dict[str, _Value] = {}
         self._begin(pooled, dims)
 
@@ -142,7 +145,7 @@ class _Reader:
             last = self._flow.maker[self._logits].op_type if self._logits in self._flow.maker else "nothing"
             raise NetworkError(f"the output is behind {last}, with no linear layer after it; class maps need one")
         self._stages.append(_stage(value))
-        return Tail(tuple(self._stages), tuple(self._bends), tuple(self._nodes))
+        return Tail(tuple(self._stages), tuple(self._bends), tuple(self._nodes), tuple(self._measured))
 
     def _begin(self, name: str, dims: Dims) -> Linear:
         """A new stage, at a vector; nothing before it counts any more."""
@@ -172,7 +175,9 @@ class _Reader:
         if kind == "BatchNormalization":
             return operators.batch_normalised(node, self._vector(node), self._flow)
         if kind == "LayerNormalization":
-            return operators.layer_normalised(node, self._vector(node), self._flow)
+            value = operators.layer_normalised(node, self._vector(node), self._flow)
+            self._measured.append(node.output[2])
+            return value
         raise NotUnderstoodError("no linear layer, and none that takes each number by itself")
 
     def _shaped(self, node: onnx.NodeProto) -> _Value:
@@ -187,6 +192,7 @@ class _Reader:
         value = self._values[node.input[0]]
         if isinstance(value, Linear):
             return operators.reduced(node, value, self._flow)
+        self._measured.append(node.output[0])
         return number(node.output[0], operators.reduced_axes(node, value.dims, self._flow)[2], self._width)
 
     def _operands(self, node: onnx.NodeProto) -> list[_Value]:
@@ -210,7 +216,7 @@ class _Reader:
             return self._bent(node, values)
         # A constant leaves each number where it is; anything else makes a tensor that is a function of itself only.
         roots = {value.root for value in linear if value.root}
-        root = roots.pop() if len(roots) == 1 and not any(value.scaled for value in linear) else node.output[0]
+        root = roots.pop() if len(roots) == 1 else node.output[0]
         one, other = linear[0], linear[-1]
         if node.op_type == "Neg":
             return times(one, constant(np.array(-1), (), self._width), root)
@@ -237,7 +243,7 @@ class _Reader:
         if all(isinstance(value, Linear) and value.fixed for value in values):
             return number(node.output[0], max((value.dims for value in values), key=len), self._width)
         roots = {value.root for value in values if value.root}
-        if len(roots) != 1 or any(isinstance(value, Linear) and value.scaled for value in values):
+        if len(roots) != 1:
             raise NotUnderstoodError("it mixes what several layers computed")
         return _Bent(max((value.dims for value in values), key=lambda dims: int(np.prod(dims))), roots.pop())
 
