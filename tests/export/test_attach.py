@@ -256,6 +256,21 @@ cells (float[N, 3, h, w] x) => (float[N, K] y) {
     assert made.proof.difference < 1e-6
 
 
+def test_windows_along_the_batch_are_no_stage(tmp_path: Path) -> None:
+    """Transformers attend within windows that they lay along the batch (Hiera)."""
+    model = classifier(EXACT["gemm"])
+    (relu,) = [node for node in model.graph.node if node.output[0] == "r2"]
+    relu.input[0], relu.output[0] = "apart", "apart_relu"
+    place = list(model.graph.node).index(relu)
+    model.graph.node.insert(place, helper.make_node("Reshape", ["c2", "windows"], ["apart"]))
+    model.graph.node.insert(place + 2, helper.make_node("Reshape", ["apart_relu", "whole"], ["r2"]))
+    for name, shape in (("windows", (4, 5, 4, 4)), ("whole", (1, 5, 8, 8))):
+        model.graph.initializer.append(numpy_helper.from_array(np.array(shape, np.int64), name))
+    made = attach(saved(model, tmp_path), tmp_path / "out.onnx", preprocess="tf", input_size=SIZE)
+    assert made.card.fixed_size == SIZE
+    assert "stride 16, 5 channels" not in made.stages
+
+
 def test_an_old_opset_is_converted(tmp_path: Path) -> None:
     model = classifier(EXACT["gemm"], opset=11)
     made = attach(saved(model, tmp_path), tmp_path / "out.onnx", input_size=SIZE)
