@@ -10,7 +10,18 @@ import onnx
 import onnxruntime as ort
 import pytest
 from onnx import helper, numpy_helper, parser
-from tests.export.small import CHANNELS, CLASSES, EXACT, LINEARISED, NORMALISED, REFUSED, WEIGHTS, classifier, saved
+from tests.export.small import (
+    BATCH_OF_THE_IMAGE,
+    CHANNELS,
+    CLASSES,
+    EXACT,
+    LINEARISED,
+    NORMALISED,
+    REFUSED,
+    WEIGHTS,
+    classifier,
+    saved,
+)
 
 from boxless import Localizer, ModelFile, NetworkError
 from boxless.evaluation.faithfulness import faithfulness
@@ -112,9 +123,9 @@ def test_linearised_heads_are_the_slope(end: str, tmp_path: Path) -> None:
     assert result.to_dict()["maps"] == "linearised"
 
 
-@pytest.mark.parametrize("end", NORMALISED.values(), ids=NORMALISED.keys())
-def test_a_non_linear_layer_behind_a_normalisation(end: str, tmp_path: Path) -> None:
-    """Maps are linearised at the normalised vector; the image's own scale divides them, as it does exact ones."""
+@pytest.mark.parametrize("end", [*NORMALISED.values(), BATCH_OF_THE_IMAGE], ids=[*NORMALISED, "a view"])
+def test_more_linearised_heads(end: str, tmp_path: Path) -> None:
+    """Behind a normalisation, the slope is that at the normalised vector, divided by the image's own scale."""
     made = attach(saved(classifier(end), tmp_path), tmp_path / "out.onnx", preprocess="tf", input_size=SIZE)
     assert made.card.maps == "linearised"
     assert made.proof.difference < 1e-6
@@ -269,6 +280,16 @@ def test_windows_along_the_batch_are_no_stage(tmp_path: Path) -> None:
     made = attach(saved(model, tmp_path), tmp_path / "out.onnx", preprocess="tf", input_size=SIZE)
     assert made.card.fixed_size == SIZE
     assert "stride 16, 5 channels" not in made.stages
+
+
+def test_nodes_out_of_order(tmp_path: Path) -> None:
+    """Converters to float16 append their casts at the end; ONNX Runtime does not mind."""
+    model = classifier(EXACT["gemm"])
+    nodes = list(model.graph.node)
+    del model.graph.node[:]
+    model.graph.node.extend(nodes[::-1])
+    made = attach(saved(model, tmp_path), tmp_path / "out.onnx", preprocess="tf", input_size=SIZE)
+    assert made.card.maps == "exact"
 
 
 def test_an_old_opset_is_converted(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from onnx import TensorProto, helper, numpy_helper
 from boxless.errors import NetworkError
 from boxless.export.assemble import NETWORK_PREFIX, GapNetwork
 from boxless.export.find import Found, find_head
-from boxless.export.flow import Flow
+from boxless.export.flow import NO_PICTURE, Flow
 from boxless.export.heads import FEATURES, ROWS, Head, behind
 from boxless.export.mid_level import Layer, find_layers
 from boxless.export.pooling import Layout
@@ -58,7 +58,7 @@ def cut(
     part = onnx.GraphProto(name="network")
     part.input.append(helper.make_tensor_value_info(_ENTRY, TensorProto.FLOAT, ["N", 3, "h", "w"]))
     _enter(part, entry, colours.bgr, channels_first)
-    needed = flow.nodes_to([found.pooling.features, features, *(layer.name for layer in layers)])
+    needed = flow.nodes_to([found.pooling.features, features, *(layer.name for layer in layers), *_outside(found)])
     part.node.extend(needed)
     names = {each.name: _planes(part, each.name, each.layout) for each in layers}
     if layout in ("ncl", "nlc"):
@@ -86,6 +86,13 @@ def cut(
         found,
         layers,
     )
+
+
+def _outside(found: Found) -> list[str]:
+    """The tensors whose shapes count behind the pooling, as in x.view(x.size(0), -1)."""
+    own = [*found.pooling.nodes, *found.tail.nodes]
+    made = {name for node in own for name in node.output}
+    return sorted({name for node in own if node.op_type in NO_PICTURE for name in node.input} - made)
 
 
 def _perm(node: onnx.NodeProto) -> list[int]:
@@ -154,7 +161,9 @@ def head_alone(head: Head, found: Found, opsets: Sequence[onnx.OperatorSetIdProt
     whole, held = onnx.GraphProto(name="head"), onnx.GraphProto(name="head")
     for graph, given, made in ((whole, [], [ROWS, *scales]), (held, scales, [])):
         entry = f"{NETWORK_PREFIX}{found.pooling.features}"
-        graph.node.append(helper.make_node("Identity", ["features"], [entry]))
+        # One image more or less is all that shapes say behind the pooling, and the feature map says it, too.
+        for name in {entry, *(f"{NETWORK_PREFIX}{each}" for each in _outside(found))}:
+            graph.node.append(helper.make_node("Identity", ["features"], [name]))
         graph.input.extend(helper.make_tensor_value_info(e, TensorProto.FLOAT, None) for e in ("features", *given))
         graph.output.extend(helper.make_empty_tensor_value_info(name) for name in ("logits", *made))
         graph.initializer.extend(head.logits.initializer)

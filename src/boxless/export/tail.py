@@ -29,7 +29,7 @@ BENDS = frozenset(
 _SHAPING = frozenset(["Flatten", "Reshape", "Squeeze", "Unsqueeze"])
 _SAME = frozenset(["Identity", "Dropout", "Cast"])
 _ARITHMETIC = frozenset(["Add", "Sub", "Mul", "Div"])
-_REDUCING = frozenset(["ReduceMean", "ReduceSum"])
+_REDUCING = frozenset(["ReduceMean", "ReduceSum", "ReduceL2"])
 _MAX_WIDTH = 8192
 
 
@@ -122,7 +122,7 @@ class _Reader:
         self._pooled = pooled
         self._shapes = shapes
         self._logits = logits
-        self._nodes = flow.nodes_to([logits], stop=[pooled])
+        self._nodes = flow.nodes_to([logits], stop=[pooled], closed=NO_PICTURE)
         self._stages: list[Stage] = []
         self._bends: list[Bend] = []
         self._measured: list[str] = []
@@ -158,7 +158,7 @@ class _Reader:
 
     def _value(self, node: onnx.NodeProto) -> _Value:
         kind = node.op_type
-        if kind in _SAME:
+        if kind in _SAME or self._repeated(node):
             return self._values[node.input[0]]
         if kind in _SHAPING:
             return self._shaped(node)
@@ -180,6 +180,11 @@ class _Reader:
             return value
         raise NotUnderstoodError("no linear layer, and none that takes each number by itself")
 
+    def _repeated(self, node: onnx.NodeProto) -> bool:
+        """Whether a node repeats one of the picture's own numbers, as the division by it would anyway."""
+        value = self._values.get(node.input[0])
+        return node.op_type == "Expand" and isinstance(value, Linear) and value.fixed and np.prod(value.dims) == 1
+
     def _shaped(self, node: onnx.NodeProto) -> _Value:
         value = self._values[node.input[0]]
         shape = self._shapes.get(node.output[0])
@@ -190,7 +195,7 @@ class _Reader:
 
     def _reduced(self, node: onnx.NodeProto) -> Linear:
         value = self._values[node.input[0]]
-        if isinstance(value, Linear):
+        if isinstance(value, Linear) and node.op_type != "ReduceL2":
             return operators.reduced(node, value, self._flow)
         self._measured.append(node.output[0])
         return number(node.output[0], operators.reduced_axes(node, value.dims, self._flow)[2], self._width)
@@ -235,7 +240,9 @@ class _Reader:
     def _inverse(self, name: str, quotient: str, dims: Dims) -> Linear:
         """Of a picture's own number that something is divided by; it becomes a node of its own."""
         inverse = f"{quotient}_inverse"
-        self._nodes.append(onnx.helper.make_node("Reciprocal", [name], [inverse]))
+        maker = self._flow.maker.get(name)
+        single = maker.input[0] if maker is not None and maker.op_type == "Expand" else name
+        self._nodes.append(onnx.helper.make_node("Reciprocal", [single], [inverse]))
         return number(inverse, dims, self._width)
 
     def _bent(self, node: onnx.NodeProto, values: list[_Value]) -> _Value:
