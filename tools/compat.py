@@ -128,6 +128,8 @@ def _export_torch(framework: str, name: str, file: Path) -> tuple[int, int]:
     torch.manual_seed(0)
     network, side = {"torchvision": _torchvision, "timm": _timm, "hf": _hugging_face}[framework](name)
     for layer in network.modules():
+        if isinstance(layer, torch.nn.Linear) and not layer.weight.any():  # the last layer of mixer and gMLP
+            torch.nn.init.normal_(layer.weight, std=0.02)
         if isinstance(layer, torch.nn.modules.batchnorm._BatchNorm):
             layer.momentum = 1.0
     network.train()
@@ -140,14 +142,15 @@ def _export_torch(framework: str, name: str, file: Path) -> tuple[int, int]:
 def _torchvision(name: str) -> tuple[Any, int]:
     import torchvision
 
-    side = {"inception_v3": 299, "maxvit_t": 224, "vit_b_16": 224, "vit_b_32": 224}.get(name, MOST)
+    whole = dict.fromkeys(("maxvit_t", "vit_b_16", "vit_b_32", "alexnet", "vgg11"), 224)
+    side = {"inception_v3": 299, **whole}.get(name, MOST)
     return torchvision.models.get_model(name, weights=None), side
 
 
 def _timm(name: str) -> tuple[Any, int]:
     import timm
 
-    network = timm.create_model(name, num_classes=1000)
+    network = timm.create_model(name, num_classes=1000, exportable=True)
     native = network.pretrained_cfg["input_size"][-1]
     return network, native if network.pretrained_cfg.get("fixed_input_size") else min(native, MOST)
 
@@ -167,6 +170,7 @@ def _hugging_face(name: str) -> tuple[Any, int]:
             each.num_hidden_layers = FEW
         if name == "efficientnet":  # by default B7
             config.depth_coefficient = config.width_coefficient = 1.0
+            config.hidden_dim = 1280
     # Some types have two classes; that which AutoModelForImageClassification takes is said by the weights.
     classes = import_module("transformers.models.auto.modeling_auto").MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES[name]
     chosen = classes if isinstance(classes, str) else classes[0]

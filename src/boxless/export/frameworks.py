@@ -91,6 +91,8 @@ def export_torch(module: Any, file: Path, size: tuple[int, int]) -> None:  # noq
 
     training = module.training
     module.eval()
+    # Where an export fails, the whole graph would be printed.
+    getattr(torch._C, "_jit_set_onnx_log_enabled", lambda _: None)(False)
     # VGG16 pools to 7 x 7 whatever comes, which has no ONNX; trying would print the whole graph.
     pools = [each for each in module.modules() if isinstance(each, torch.nn.AdaptiveAvgPool2d)]
     try:
