@@ -24,7 +24,7 @@ from boxless.export.backbone import Backbone
 from boxless.learning.head import localization
 from boxless.learning.head.cells import read_cells
 from boxless.learning.head.features import here
-from boxless.learning.head.self_training import SHARES, Recipe
+from boxless.learning.head.self_training import SHARES
 from boxless.maps.boxes import boxes_in_map, iou
 from boxless.maps.refine import resize_maps
 from boxless.models.zoo import DEFAULT_MODEL
@@ -76,7 +76,7 @@ def measured(name: str) -> dict[str, list[dict[str, float]]]:
             candidates = at.classes.get(image.class_index)
             if candidates is None or image.path not in cells:
                 continue
-            linear = [candidates.heads[Recipe(share)] for share in SHARES]
+            linear = [candidates.heads[share] for share in SHARES]
             maps = cells[image.path].probabilities(
                 np.stack([each.weight for each in linear]), np.array([each.bias for each in linear], np.float32)
             )
@@ -86,12 +86,10 @@ def measured(name: str) -> dict[str, list[dict[str, float]]]:
             {
                 "share": share,
                 **{
-                    key: round(
-                        float(np.mean([getattr(c.evidence[Recipe(share)], key) for c in at.classes.values()])), 4
-                    )
+                    key: round(float(np.mean([getattr(c.evidence[share], key) for c in at.classes.values()])), 4)
                     for key in ("contrast", "agreement", "separation", "area")
                 },
-                "score": round(float(np.mean([c.evidence[Recipe(share)].score for c in at.classes.values()])), 4),
+                "score": round(float(np.mean([c.evidence[share].score for c in at.classes.values()])), 4),
                 "one_box": round(100 * float(np.mean(right[share])), 1),
             }
             for share in SHARES

@@ -19,13 +19,13 @@ from boxless.export.anomaly import Gaussian
 from boxless.export.backbone import Backbone
 from boxless.export.localization_head import ClassMapHead, LocalizationHead
 from boxless.imaging.read import read_picture
-from boxless.learning.head.anomaly import activation_at_anomalies, usual_cells
+from boxless.learning.head.anomaly import AtAnomalies, at_anomalies, usual_cells
 from boxless.learning.head.cells import ImageCells, read_cells
 from boxless.learning.head.draw import evenly
 from boxless.learning.head.features import Engine, here, pooled_features
 from boxless.learning.head.head import fit_head
 from boxless.learning.head.naming import LOOKED_AT
-from boxless.learning.head.self_training import SHARES, STRICT_SHARES, Candidates, Recipe, candidates
+from boxless.learning.head.self_training import SHARES, Candidates, candidates
 from boxless.models.card import Card
 from boxless.models.presets import LocalizationPass, Preset
 from boxless.system.progress import Progress
@@ -57,9 +57,9 @@ _ENLARGED = 8
 _WORTH_IT = 1.02
 """The larger scale, four times as dear, has to have so many times the score of the smaller one."""
 
-_FAILS, _SMALL = 0.05, 0.85
+_FAILS, _SMALL = 0.05, 3.0
 """Objects are small where heads tell images with the class from those without with more error than the first, and
-strict heads with less than so many times as much."""
+their regions have more than so many times the area of the anomalies there."""
 
 _POINTS_AT = 0.88
 """A class is localized by anomalies where its class map reaches so much of its maximum at theirs."""
@@ -94,8 +94,8 @@ class _AtScale:
     images: Sequence[ImageCells]
 
     def scores(self) -> dict[float, float]:
-        """The score of each share, mean over classes, smoothed over neighbouring shares: single ones are noisy."""
-        found = [[each.evidence[Recipe(share)].score for share in SHARES] for each in self.classes.values()]
+        """The score of each share, mean over classes and, since single ones are noisy, over neighbouring shares."""
+        found = [[each.evidence[share].score for share in SHARES] for each in self.classes.values()]
         padded = np.pad(np.mean(found, axis=0), 1, mode="edge")
         smooth = (padded[:-2] + 2 * padded[1:-1] + padded[2:]) / 4
         return dict(zip(SHARES, smooth.tolist(), strict=True))
@@ -112,17 +112,19 @@ class _AtScale:
         return max(self.scores().values())
 
     @property
-    def small(self) -> bool:
-        """Whether the objects are so small that only strict heads keep to them."""
+    def tells(self) -> bool:
+        """Whether the size of the regions tells images with the classes from those without."""
+        found = [[each.evidence[share].separation for share in SHARES] for each in self.classes.values()]
+        return bool(np.mean(found, axis=0).max() > 1 - _FAILS)
 
-        def error(recipes: list[Recipe]) -> float:
-            means = [
-                np.mean([each.evidence[recipe].separation for each in self.classes.values()]) for recipe in recipes
-            ]
-            return float(1 - max(means))
-
-        usual = error([Recipe(share) for share in SHARES])
-        return usual > _FAILS and error([Recipe(share, strict=True) for share in STRICT_SHARES]) < _SMALL * usual
+    def small(self, anomalies: Mapping[int, AtAnomalies]) -> bool:
+        """Whether the regions are far larger than what is unusual within: geometric mean over classes."""
+        ratios = [
+            self.classes[k].evidence[self.share].area / max(each.area, 1e-4)
+            for k, each in anomalies.items()
+            if k in self.classes
+        ]
+        return bool(ratios) and float(np.exp(np.mean(np.log(np.maximum(ratios, 1e-4))))) > _SMALL
 
 
 def learn_localization(
@@ -172,11 +174,11 @@ def learn_localization(
         return Localization()
     larger = asked or _LARGER * usual
     possible = asked is not None or larger <= limit
-    if first.small:
-        found = _by_anomalies(trunk, heads, learned, first, larger, steps, seed, progress) if possible else None
-        if found:
-            return found
-        return Localization(why="small objects, and class maps and anomalies do not agree on where they are")
+    if possible and not first.tells:
+        gaussian = usual_cells(trunk, learned.paths, larger, seed, lambda n, of: progress("what is usual", n, of))
+        anomalies = _anomalies(trunk, heads.at(larger), gaussian, learned, first, larger, seed, progress)
+        if first.small(anomalies):
+            return _by_anomalies(heads, gaussian, anomalies, first, larger, steps)
     chosen = first
     if possible and larger != first.scale:
         second = at(larger)
@@ -291,30 +293,35 @@ class Heads:
         return self.known[scale]
 
 
-def _by_anomalies(
+def _anomalies(
     trunk: Backbone,
-    heads: Heads,
+    weight: Floats,
+    gaussian: Gaussian,
     learned: LabelledPictures,
     first: _AtScale,
     scale: int,
-    steps: int,
     seed: int,
     progress: Progress,
-) -> Localization | None:
-    gaussian = usual_cells(trunk, learned.paths, scale, seed, lambda n, of: progress("what is usual", n, of))
-    how = LocalizationPass(scale, (), "anomaly")
+) -> dict[int, AtAnomalies]:
     some = evenly(learned.only(np.array(first.indices)), _AGREEMENT_IMAGES, seed)
-    agreed = activation_at_anomalies(
-        trunk, heads.at(scale), gaussian, [learned.paths[first.indices[i]] for i in some],
-        [first.images[i].maps for i in some], how, lambda n: progress("what is unusual", n, len(some)),
+    return at_anomalies(
+        trunk, weight, gaussian, [learned.paths[first.indices[i]] for i in some],
+        [first.images[i].maps for i in some], LocalizationPass(scale, (), "anomaly"),
+        lambda n: progress("what is unusual", n, len(some)),
     )  # fmt: skip
-    classes = tuple(sorted(k for k, value in agreed.items() if value >= _POINTS_AT))
+
+
+def _by_anomalies(
+    heads: Heads, gaussian: Gaussian, anomalies: Mapping[int, AtAnomalies], first: _AtScale, scale: int, steps: int
+) -> Localization:
+    """Small objects: by anomaly-weighted class maps where class maps point at anomalies, else by class maps."""
+    classes = tuple(sorted(k for k, each in anomalies.items() if each.activation >= _POINTS_AT))
     if not classes:
-        return None
-    passes = [replace(how, classes=classes)]
+        return Localization(why="small objects, and class maps and anomalies do not agree on where they are")
+    passes = [LocalizationPass(scale, classes, "anomaly")]
     weight = np.zeros_like(heads.at(scale))
     weight[list(classes)] = heads.at(scale)[list(classes)]
-    if others := tuple(sorted(set(agreed) - set(classes))):
+    if others := tuple(sorted(set(anomalies) - set(classes))):
         passes.append(LocalizationPass(first.scale, others, "class_maps", steps, 1.0))
         weight[list(others)] = heads.at(first.scale)[list(others)]
     return Localization(
@@ -325,7 +332,7 @@ def _by_anomalies(
 def _head(trunk: Backbone, chosen: _AtScale, count: int) -> LocalizationHead:
     weight, bias = np.zeros((count, sum(trunk.layer_widths)), np.float32), np.zeros(count, np.float32)
     for k, each in chosen.classes.items():
-        head = each.heads[Recipe(chosen.share)]
+        head = each.heads[chosen.share]
         weight[k], bias[k] = head.weight, head.bias
     ends = np.cumsum(trunk.layer_widths)[:-1]
     return LocalizationHead(tuple(np.ascontiguousarray(part) for part in np.split(weight, ends, axis=1)), bias)
