@@ -10,7 +10,8 @@ import pytest
 from boxless.datasets.labelled import LabelledPictures
 from boxless.export.backbone import Backbone
 from boxless.learning.head.anomaly import AtAnomalies
-from boxless.learning.head.localization import Localization, _AtScale, learn_localization, localized
+from boxless.learning.head.localization import Localization, learn_localization, localized
+from boxless.learning.head.scale import HeadsAtScale
 from boxless.learning.head.self_training import SHARES, Candidates, Evidence, LinearCells
 from boxless.models.card import Card
 from boxless.models.presets import LocalizationPass, Preset
@@ -19,10 +20,10 @@ from boxless.models.zoo import DEFAULT_MODEL
 NOTHING = LinearCells(np.zeros(1, np.float32), 0.0)
 
 
-def scale(scores: dict[float, float], separation: float = 0.99, area: float = 0.1) -> _AtScale:
+def scale(scores: dict[float, float], separation: float = 0.99, area: float = 0.1) -> HeadsAtScale:
     """What one class says: scores of shares (0.1 elsewhere), and the separation and area of all."""
     evidence = {share: Evidence(1.0, scores.get(share, 0.1) / separation, separation, area) for share in SHARES}
-    return _AtScale(448, {0: Candidates(dict.fromkeys(SHARES, NOTHING), evidence)}, [], [])
+    return HeadsAtScale(448, {0: Candidates(dict.fromkeys(SHARES, NOTHING), evidence)}, [], [])
 
 
 def test_a_share_is_chosen_with_its_neighbours() -> None:
@@ -47,7 +48,7 @@ def test_anomalies_are_asked_where_the_size_of_regions_does_not_tell_the_classes
 def test_only_presets_of_several_scales_have_localization_passes() -> None:
     presets = {"fast": Preset((224,), 4, 0.46), "balanced": Preset((224, 448), 4, 0.54)}
     card = Card("mine", ("background", "scratch", "stain"), presets, "", "MIT", "", background=(0,))
-    found = Localization((LocalizationPass(448, (1,), "head"),))
+    found = Localization((LocalizationPass(448, (1,), "head"),), thresholds={1: 0.5})
     changed = localized(card, found)
     assert changed.preset("fast") == card.preset("fast")
     balanced = changed.preset("balanced")
