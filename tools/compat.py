@@ -69,7 +69,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     ),
     "hf": (
         *("beit", "bit", "clip", "convnext", "convnextv2", "cvt", "data2vec-vision", "deit", "dinov2"),
-        *("dinov2_with_registers", "donut-swin", "efficientnet", "focalnet", "hgnet_v2", "hiera", "ijepa", "imagegpt"),
+        *("dinov2_with_registers", "donut-swin", "efficientnet", "focalnet", "hgnet_v2", "hiera", "ijepa"),
         *("levit", "mobilenet_v1", "mobilenet_v2", "mobilevit", "mobilevitv2", "poolformer", "pp_lcnet", "pvt"),
         *("pvt_v2", "regnet", "resnet", "segformer", "siglip", "swiftformer", "swin", "swinv2", "textnet", "vit"),
         "vit_msn",
@@ -189,7 +189,8 @@ def one(name: str) -> dict[str, Any]:
                 size = export(name, original)
         # Exporters raise nearly anything.
         except Exception as error:
-            return {"error": f"the exporter fails: {_first_line(error)}"}
+            exporter = "tf2onnx" if name.startswith("keras:") else "PyTorch"
+            return {"error": f"{exporter} cannot export it to ONNX ({_first_line(error)})"}
         try:
             made = attach(original, out, preprocess="tf", input_size=size)
         except BoxlessError as error:
@@ -291,7 +292,7 @@ def _in_a_process(name: str) -> dict[str, Any]:
 
 
 def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
+    return (str(error).strip().splitlines() or [""])[0].strip()[:160] or type(error).__name__
 
 
 def write(path: Path, text: str) -> None:

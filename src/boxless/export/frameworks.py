@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
+import os
 import warnings
 from collections.abc import Iterator
 from importlib import import_module
@@ -91,8 +92,6 @@ def export_torch(module: Any, file: Path, size: tuple[int, int]) -> None:  # noq
 
     training = module.training
     module.eval()
-    # Where an export fails, the whole graph would be printed.
-    getattr(torch._C, "_jit_set_onnx_log_enabled", lambda _: None)(False)
     # VGG16 pools to 7 x 7 whatever comes, which has no ONNX; trying would print the whole graph.
     pools = [each for each in module.modules() if isinstance(each, torch.nn.AdaptiveAvgPool2d)]
     try:
@@ -163,8 +162,25 @@ def quiet() -> Iterator[None]:
     before = logging.root.manager.disable
     logging.disable(logging.ERROR)
     try:
-        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), _no_native_stdout():
             warnings.simplefilter("ignore")
             yield
     finally:
         logging.disable(before)
+
+
+@contextlib.contextmanager
+def _no_native_stdout() -> Iterator[None]:
+    """PyTorch prints a graph that it cannot export, past Python."""
+    try:
+        stdout = os.dup(1)
+    except OSError:  # there is none, as under pythonw
+        yield
+        return
+    try:
+        with Path(os.devnull).open("wb") as nothing:
+            os.dup2(nothing.fileno(), 1)
+        yield
+    finally:
+        os.dup2(stdout, 1)
+        os.close(stdout)

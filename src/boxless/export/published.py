@@ -183,8 +183,9 @@ def _timm(name: str) -> Published:
 def _hugging_face(name: str) -> Published:
     from boxless.export.frameworks import framework, logits_only
 
-    framework("torch", "torch", "transformers")
-    transformers = framework("transformers", "transformers", "torch", "torchvision")
+    packages = ("torch", "torchvision", "transformers")
+    framework("torch", *packages)
+    transformers = framework("transformers", *packages)
     network = _downloaded("transformers", lambda: transformers.AutoModelForImageClassification.from_pretrained(name))
     processor = _downloaded("transformers", lambda: transformers.AutoImageProcessor.from_pretrained(name))
 
