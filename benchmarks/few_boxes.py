@@ -12,6 +12,7 @@ import argparse
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -49,8 +50,8 @@ def measured(name: str) -> dict[str, list[float]]:
     first, second = scales
     chosen = second if second.score > _WORTH_IT * first.score else first
     card = replace(trunk.card, labels=learned.classes, class_ids=(), background=learned.background)
-    boxed = [each for each in read_dataset(DATA / name / "train.json", card, None, DATA / name / "train").pictures]
-    boxed = [each for each in boxed if len(each.boxes)]
+    training = read_dataset(DATA / name / "train.json", card, None, DATA / name / "train")
+    boxed = [each for each in training.pictures if len(each.boxes)]
     images = [each for each in truth(name, card).pictures if len(each.boxes) and each.class_index in chosen.classes]
     paths = sorted({each.path for each in images})
     some = sorted(np.random.default_rng(0).permutation(np.array(paths))[:_VAL].tolist())
@@ -116,8 +117,11 @@ def main() -> None:
         page = PAGE.read_text(encoding="utf-8")
         begin, end = "<!-- few boxes: written by benchmarks/few_boxes.py -->\n", "<!-- end of few boxes -->\n"
         before, rest = page.split(begin)
-        page = f"{before}{begin}\n{table(rows)}\n\n{end}{rest.split(end)[1]}"
-        write_whole(PAGE, lambda beside, page=page: beside.write_text(page, encoding="utf-8"))
+        write_whole(PAGE, partial(_write, f"{before}{begin}\n{table(rows)}\n\n{end}{rest.split(end)[1]}"))
+
+
+def _write(text: str, path: Path) -> None:
+    path.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
