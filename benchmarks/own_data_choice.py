@@ -21,10 +21,11 @@ from benchmarks.own_data import SETS, split, truth
 from boxless.datasets.boxed import BoxedPicture
 from boxless.evaluation.box_accuracy import IOUS
 from boxless.export.backbone import Backbone
-from boxless.learning.head import localization
+from boxless.learning.head import scale as scale_heads
 from boxless.learning.head.cells import read_cells
 from boxless.learning.head.features import here
-from boxless.learning.head.self_training import SHARES, Recipe
+from boxless.learning.head.few_boxes import HEAD_THRESHOLD
+from boxless.learning.head.self_training import SHARES
 from boxless.maps.boxes import boxes_in_map, iou
 from boxless.maps.refine import resize_maps
 from boxless.models.zoo import DEFAULT_MODEL
@@ -57,7 +58,7 @@ def measured(name: str) -> dict[str, list[dict[str, float]]]:
     """For each scale a row per share: what labels say, mean over classes, and what one box gives, in percent."""
     learned, _ = split(name)
     trunk = Backbone(DEFAULT_MODEL)
-    teacher = localization.Heads(trunk, learned, here, 0, lambda *_: None, {}).at(SCALES[0])
+    teacher = scale_heads.Heads(trunk, learned, here, 0, lambda *_: None, {}).at(SCALES[0])
     boxed = truth(name, replace(trunk.card, labels=learned.classes, class_ids=(), background=learned.background))
     images = [each for each in boxed.pictures if len(each.boxes)]
     paths = sorted({each.path for each in images})
@@ -65,18 +66,18 @@ def measured(name: str) -> dict[str, list[dict[str, float]]]:
     images = [each for each in images if each.path in some]
     found = {}
     for scale in SCALES:
-        at = localization.learn_at(trunk, teacher, learned, scale, trunk.card.preset("balanced").refinement_steps)
+        at = scale_heads.learn_at(trunk, teacher, learned, scale, trunk.card.preset("balanced").refinement_steps)
         if not at.classes:
             continue
         right: dict[float, list[float]] = {share: [] for share in SHARES}
         files = sorted(some)
-        read = read_cells(trunk, teacher, files, [[]] * len(files), scale, 1, localization.MARGIN)
+        read = read_cells(trunk, teacher, files, [[]] * len(files), scale, 1, scale_heads.MARGIN)
         cells = {path: each for path, each in zip(files, read, strict=True) if each is not None}
         for image in images:
             candidates = at.classes.get(image.class_index)
             if candidates is None or image.path not in cells:
                 continue
-            linear = [candidates.heads[Recipe(share)] for share in SHARES]
+            linear = [candidates.heads[share] for share in SHARES]
             maps = cells[image.path].probabilities(
                 np.stack([each.weight for each in linear]), np.array([each.bias for each in linear], np.float32)
             )
@@ -86,12 +87,10 @@ def measured(name: str) -> dict[str, list[dict[str, float]]]:
             {
                 "share": share,
                 **{
-                    key: round(
-                        float(np.mean([getattr(c.evidence[Recipe(share)], key) for c in at.classes.values()])), 4
-                    )
+                    key: round(float(np.mean([getattr(c.evidence[share], key) for c in at.classes.values()])), 4)
                     for key in ("contrast", "agreement", "separation", "area")
                 },
-                "score": round(float(np.mean([c.evidence[Recipe(share)].score for c in at.classes.values()])), 4),
+                "score": round(float(np.mean([c.evidence[share].score for c in at.classes.values()])), 4),
                 "one_box": round(100 * float(np.mean(right[share])), 1),
             }
             for share in SHARES
@@ -104,7 +103,7 @@ def _right(probability: Floats, image: BoxedPicture) -> float:
     height, width = image.size
     grid = _BOX_GRID / max(height, width)
     fine = resize_maps(probability[None], max(1, round(height * min(1, grid))), max(1, round(width * min(1, grid))))[0]
-    boxes = boxes_in_map(fine, localization.HEAD_THRESHOLD, height, width)
+    boxes = boxes_in_map(fine, HEAD_THRESHOLD, height, width)
     if not boxes:
         return 0.0
     best = float(iou(np.array([boxes[0].xyxy], np.float32), image.boxes).max())

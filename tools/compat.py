@@ -69,7 +69,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     ),
     "hf": (
         *("beit", "bit", "clip", "convnext", "convnextv2", "cvt", "data2vec-vision", "deit", "dinov2"),
-        *("dinov2_with_registers", "donut-swin", "efficientnet", "focalnet", "hgnet_v2", "hiera", "ijepa", "imagegpt"),
+        *("dinov2_with_registers", "donut-swin", "efficientnet", "focalnet", "hgnet_v2", "hiera", "ijepa"),
         *("levit", "mobilenet_v1", "mobilenet_v2", "mobilevit", "mobilevitv2", "poolformer", "pp_lcnet", "pvt"),
         *("pvt_v2", "regnet", "resnet", "segformer", "siglip", "swiftformer", "swin", "swinv2", "textnet", "vit"),
         "vit_msn",
@@ -128,6 +128,8 @@ def _export_torch(framework: str, name: str, file: Path) -> tuple[int, int]:
     torch.manual_seed(0)
     network, side = {"torchvision": _torchvision, "timm": _timm, "hf": _hugging_face}[framework](name)
     for layer in network.modules():
+        if isinstance(layer, torch.nn.Linear) and not layer.weight.any():  # the last layer of mixer and gMLP
+            torch.nn.init.normal_(layer.weight, std=0.02)
         if isinstance(layer, torch.nn.modules.batchnorm._BatchNorm):
             layer.momentum = 1.0
     network.train()
@@ -140,14 +142,15 @@ def _export_torch(framework: str, name: str, file: Path) -> tuple[int, int]:
 def _torchvision(name: str) -> tuple[Any, int]:
     import torchvision
 
-    side = {"inception_v3": 299, "maxvit_t": 224, "vit_b_16": 224, "vit_b_32": 224}.get(name, MOST)
+    whole = dict.fromkeys(("maxvit_t", "vit_b_16", "vit_b_32", "alexnet", "vgg11"), 224)
+    side = {"inception_v3": 299, **whole}.get(name, MOST)
     return torchvision.models.get_model(name, weights=None), side
 
 
 def _timm(name: str) -> tuple[Any, int]:
     import timm
 
-    network = timm.create_model(name, num_classes=1000)
+    network = timm.create_model(name, num_classes=1000, exportable=True)
     native = network.pretrained_cfg["input_size"][-1]
     return network, native if network.pretrained_cfg.get("fixed_input_size") else min(native, MOST)
 
@@ -167,6 +170,7 @@ def _hugging_face(name: str) -> tuple[Any, int]:
             each.num_hidden_layers = FEW
         if name == "efficientnet":  # by default B7
             config.depth_coefficient = config.width_coefficient = 1.0
+            config.hidden_dim = 1280
     # Some types have two classes; that which AutoModelForImageClassification takes is said by the weights.
     classes = import_module("transformers.models.auto.modeling_auto").MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES[name]
     chosen = classes if isinstance(classes, str) else classes[0]
@@ -185,7 +189,8 @@ def one(name: str) -> dict[str, Any]:
                 size = export(name, original)
         # Exporters raise nearly anything.
         except Exception as error:
-            return {"error": f"the exporter fails: {_first_line(error)}"}
+            exporter = "tf2onnx" if name.startswith("keras:") else "PyTorch"
+            return {"error": f"{exporter} cannot export it to ONNX ({_first_line(error)})"}
         try:
             made = attach(original, out, preprocess="tf", input_size=size)
         except BoxlessError as error:
@@ -287,7 +292,7 @@ def _in_a_process(name: str) -> dict[str, Any]:
 
 
 def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
+    return (str(error).strip().splitlines() or [""])[0].strip()[:160] or type(error).__name__
 
 
 def write(path: Path, text: str) -> None:

@@ -65,7 +65,7 @@ def fit(
         val: held-out images: a folder, a CSV file, a split of the CSV file, or a fraction; a fifth where None.
         size: input size for classification in pixels; 224 or 448, by cross-validation, where None.
         localization_size: input size for localization maps in pixels; chosen from the data where None.
-        boxes: annotations to set box thresholds on.
+        boxes: annotations of a few images of each class: they choose how it is localized, and set thresholds.
         preset: for the heatmaps of the report; the model's default where None.
         report: folder of the report; beside the model where None.
         licence: of the model, an SPDX identifier.

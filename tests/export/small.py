@@ -43,6 +43,7 @@ WEIGHTS = {
     "u": _noise(CHANNELS, 8),
     "v": _noise(8, CLASSES),
     "ub": _noise(8),
+    "gain8": _noise(8) + np.float32(1),
     "gain": _noise(CHANNELS) + np.float32(1),
     "shift": _noise(CHANNELS),
     "row_gain": _noise(1, CHANNELS) + np.float32(1),
@@ -70,6 +71,10 @@ WEIGHTS = {
 
 _POOL = "p4 = GlobalAveragePool (f)\n p = Flatten (p4)\n"
 _NHWC = "t = Transpose <perm = [0, 2, 3, 1]> (f)\n p = ReduceMean <keepdims = 0> (t, last)\n"
+_VIEW = (
+    "s = Shape (f)\n n = Gather (s, first)\n to = Concat <axis = 0> (n, channel)\n p4 = GlobalAveragePool (f)\n"
+    "p = Reshape (p4, to)\n"
+)
 _DENSE = "y = Gemm <transB = 1> (p, w, b)"
 
 EXACT = {
@@ -116,6 +121,9 @@ EXACT = {
     "n = ReduceProd <keepdims = 0> (s)\n c = Cast <to = 1> (n)\n p = Div (r, c)\n" + _DENSE,
     "a view with the batch of the shape": "p4 = GlobalAveragePool (f)\n s = Shape (p4)\n n = Gather (s, first)\n"
     "to = Concat <axis = 0> (n, channel)\n p = Reshape (p4, to)\n" + _DENSE,
+    "a view with the batch of the feature map": _VIEW + _DENSE,
+    "divided by its length": _POOL + "l = ReduceL2 (p, channel)\n c = Clip (l, eps)\n s = Shape (p)\n"
+    "e = Expand (c, s)\n n = Div (p, e)\n y = Gemm <transB = 1> (n, w, b)",
     "channels last, a view of tokens": "t = Transpose <perm = [0, 2, 3, 1]> (f)\n r = Reshape (t, tokens)\n"
     "p = ReduceMean <keepdims = 0> (r, one_axis)\n" + _DENSE,
     "weights that are computed": _POOL + "k = Mul (wt, half)\n y = MatMul (p, k)",
@@ -134,6 +142,23 @@ LINEARISED = {
     "relu": _POOL + "q = MatMul (p, u)\n r = Relu (q)\n y = MatMul (r, v)",
     "square behind pooling": _POOL + "q = Pow (p, two)\n" + "y = Gemm <transB = 1> (q, w, b)",
 }
+
+_SPELLED = (
+    "m = ReduceMean (p, channel)\n d = Sub (p, m)\n s = Mul (d, d)\n a = ReduceMean (s, channel)\n e = Add (a, eps)\n"
+    "r0 = Sqrt (e)\n n0 = Div (d, r0)\n g = Mul (n0, gain)\n n = Add (g, shift)\n"
+)
+NORMALISED = {
+    "tanh, as MaxViT": _POOL + "n = LayerNormalization (p, gain, shift)\n q = MatMul (n, u)\n r = Tanh (q)\n"
+    "y = MatMul (r, v)",
+    "spelled out, without a layer between": _POOL + _SPELLED + "r = Tanh (n)\n y = MatMul (r, wt)",
+    "hard-swish, spelled out": _POOL + _SPELLED + "m2 = MatMul (n, u)\n q = Add (m2, ub)\n a2 = Add (q, three)\n"
+    "c = Clip (a2, zero, six)\n s2 = Div (c, six)\n r = Mul (q, s2)\n y = MatMul (r, v)",
+    "twice, as CAFormer": _POOL + "n = LayerNormalization (p, gain)\n q = MatMul (n, u)\n q1 = Relu (q)\n"
+    "q2 = Mul (q1, q1)\n r = LayerNormalization (q2, gain8)\n y = MatMul (r, v)",
+}
+"""Behind a layer normalisation, a non-linear layer."""
+
+BATCH_OF_THE_IMAGE = _VIEW.replace("Shape (f)", "Shape (x)") + "q = MatMul (p, u)\n r = Relu (q)\n y = MatMul (r, v)"
 
 REFUSED = {
     "flattened": ("p = Flatten (f)\n y = MatMul (p, big)", "flattened into fully connected layers"),

@@ -10,7 +10,18 @@ import onnx
 import onnxruntime as ort
 import pytest
 from onnx import helper, numpy_helper, parser
-from tests.export.small import CHANNELS, CLASSES, EXACT, LINEARISED, REFUSED, WEIGHTS, classifier, saved
+from tests.export.small import (
+    BATCH_OF_THE_IMAGE,
+    CHANNELS,
+    CLASSES,
+    EXACT,
+    LINEARISED,
+    NORMALISED,
+    REFUSED,
+    WEIGHTS,
+    classifier,
+    saved,
+)
 
 from boxless import Localizer, ModelFile, NetworkError
 from boxless.evaluation.faithfulness import faithfulness
@@ -110,6 +121,30 @@ def test_linearised_heads_are_the_slope(end: str, tmp_path: Path) -> None:
     result = Localizer(made.path, threads=1).locate(pixels)
     assert result.maps == "linearised"
     assert result.to_dict()["maps"] == "linearised"
+
+
+@pytest.mark.parametrize("end", [*NORMALISED.values(), BATCH_OF_THE_IMAGE], ids=[*NORMALISED, "a view"])
+def test_more_linearised_heads(end: str, tmp_path: Path) -> None:
+    """Behind a normalisation, the slope is that at the normalised vector, divided by the image's own scale."""
+    made = attach(saved(classifier(end), tmp_path), tmp_path / "out.onnx", preprocess="tf", input_size=SIZE)
+    assert made.card.maps == "linearised"
+    assert made.proof.difference < 1e-6
+    assert made.proof.slopes is not None
+    assert made.proof.slopes < 0.05
+
+
+def test_the_slope_behind_a_normalisation(tmp_path: Path) -> None:
+    end = NORMALISED["tanh, as MaxViT"]
+    made = attach(saved(classifier(end), tmp_path), tmp_path / "out.onnx", preprocess="tf", input_size=SIZE)
+    pixels = np.random.default_rng(3).integers(0, 256, (*SIZE, 3)).astype(np.uint8)
+    (maps,) = run(made.path, pixels, "class_maps")
+    features = features_of(classifier(end), "f", pixels)[0][0]
+    pooled = features.mean(axis=(1, 2))
+    scale = np.sqrt(pooled.var() + 1e-5)
+    bent = ((pooled - pooled.mean()) / scale * WEIGHTS["gain"] + WEIGHTS["shift"]) @ WEIGHTS["u"]
+    rows = (WEIGHTS["v"].T * (1 - np.tanh(bent) ** 2)) @ WEIGHTS["u"].T * WEIGHTS["gain"] / scale
+    expected = np.tensordot(rows - rows.mean(axis=1, keepdims=True), features, 1)
+    assert maps[0] == pytest.approx(expected, rel=1e-2, abs=float(1e-2 * np.abs(expected).max()))
 
 
 @pytest.mark.parametrize(("end", "reason"), REFUSED.values(), ids=REFUSED.keys())
@@ -230,6 +265,31 @@ cells (float[N, 3, h, w] x) => (float[N, K] y) {
     made = attach(saved(model, tmp_path), tmp_path / "out.onnx", input_size=SIZE)
     assert made.stages == ("stride 8, 9 channels", "stride 16, 10 channels", "stride 32, 19 channels")
     assert made.proof.difference < 1e-6
+
+
+def test_windows_along_the_batch_are_no_stage(tmp_path: Path) -> None:
+    """Transformers attend within windows that they lay along the batch (Hiera)."""
+    model = classifier(EXACT["gemm"])
+    (relu,) = [node for node in model.graph.node if node.output[0] == "r2"]
+    relu.input[0], relu.output[0] = "apart", "apart_relu"
+    place = list(model.graph.node).index(relu)
+    model.graph.node.insert(place, helper.make_node("Reshape", ["c2", "windows"], ["apart"]))
+    model.graph.node.insert(place + 2, helper.make_node("Reshape", ["apart_relu", "whole"], ["r2"]))
+    for name, shape in (("windows", (4, 5, 4, 4)), ("whole", (1, 5, 8, 8))):
+        model.graph.initializer.append(numpy_helper.from_array(np.array(shape, np.int64), name))
+    made = attach(saved(model, tmp_path), tmp_path / "out.onnx", preprocess="tf", input_size=SIZE)
+    assert made.card.fixed_size == SIZE
+    assert "stride 16, 5 channels" not in made.stages
+
+
+def test_nodes_out_of_order(tmp_path: Path) -> None:
+    """Converters to float16 append their casts at the end; ONNX Runtime does not mind."""
+    model = classifier(EXACT["gemm"])
+    nodes = list(model.graph.node)
+    del model.graph.node[:]
+    model.graph.node.extend(nodes[::-1])
+    made = attach(saved(model, tmp_path), tmp_path / "out.onnx", preprocess="tf", input_size=SIZE)
+    assert made.card.maps == "exact"
 
 
 def test_an_old_opset_is_converted(tmp_path: Path) -> None:

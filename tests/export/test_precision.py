@@ -10,14 +10,18 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, quantize_dynamic, quantize_static
-from tests.export.small import EXACT, LINEARISED, classifier, saved
+from tests.export.small import EXACT, LINEARISED, WEIGHTS, classifier, saved
 
 from boxless import Localizer
 from boxless.export import attach
 
 SIZE = (64, 64)
 ENDS = {
-    name: EXACT[name] for name in ("gemm", "softmax", "channels last", "1 x 1 convolution behind", "two dense layers")
+    name: EXACT[name]
+    for name in (
+        *("gemm", "softmax", "channels last", "1 x 1 convolution behind", "two dense layers"),
+        "a view with the batch of the feature map",
+    )
 }
 ENDS |= {"relu": LINEARISED["relu"]}
 
@@ -47,6 +51,28 @@ def test_eight_bits(end: str, form: str, tmp_path: Path) -> None:
     assert "QuantizeLinear" in kinds  # the network's own kernels
     found = Localizer(made.path).locate(np.random.default_rng(1).integers(0, 256, (90, 120, 3)).astype(np.uint8))
     assert found.predictions[0].class_map is not None
+
+
+def test_eight_bits_with_types_in_the_file(tmp_path: Path) -> None:
+    """Those of what is computed in float32 once it is attached."""
+    path, quantized = saved(classifier(EXACT["gemm"]), tmp_path), tmp_path / "int8.onnx"
+    quantize_static(path, quantized, Smooth(), quant_format=QuantFormat.QDQ)
+    onnx.save(onnx.shape_inference.infer_shapes(onnx.load(quantized)), quantized)
+    made = attach(quantized, tmp_path / "out.onnx", preprocess="tf", input_size=SIZE)
+    assert (made.card.maps, made.rounded) == ("exact", "int8")
+
+
+def test_weights_that_are_quantized_in_the_graph(tmp_path: Path) -> None:
+    model = classifier(EXACT["layer normalisation"].replace("gain,", "real,"))
+    for node in (
+        helper.make_node("QuantizeLinear", ["gain", "scale"], ["bits"]),
+        helper.make_node("DequantizeLinear", ["bits", "scale"], ["real"]),
+    )[::-1]:
+        model.graph.node.insert(0, node)
+    for name, value in (("gain", WEIGHTS["gain"]), ("scale", np.float32(0.01))):
+        model.graph.initializer.append(numpy_helper.from_array(np.asarray(value), name))
+    made = attach(saved(model, tmp_path), tmp_path / "out.onnx", preprocess="tf", input_size=SIZE)
+    assert made.card.maps == "exact"
 
 
 def test_eight_bits_whose_ranges_are_found_as_it_runs(tmp_path: Path) -> None:

@@ -33,6 +33,12 @@ def test_probabilities_of_several_images() -> None:
     assert probabilities(np.array([-0.5, 0.5, 1.5], np.float32), "none").tolist() == [0.0, 0.5, 1.0]
 
 
+def test_certain_classes_overflow_nothing() -> None:
+    """Warnings are errors in tests."""
+    assert probabilities(np.array([-1000, 1000], np.float32), "sigmoid") == pytest.approx([0, 1], abs=1e-30)
+    assert probabilities(np.array([-1000, 1000], np.float32), "softmax").tolist() == [0, 1]
+
+
 def test_normalise_clips_at_zero_and_divides_by_the_maximum() -> None:
     maps = np.array([[[-4, 0], [2, 8]]], np.float32)
     assert normalise(maps) == pytest.approx(np.array([[[0, 0], [0.25, 1]]]))

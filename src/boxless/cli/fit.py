@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -21,7 +22,6 @@ from boxless.cli.options import (
     PathColumn,
     Seed,
     Separator,
-    ThresholdBoxes,
     Validation,
     Workers,
 )
@@ -57,7 +57,14 @@ def fit(
     preset: Annotated[
         str | None, typer.Option(metavar="PRESET", help="Preset for the report's heatmaps [default: the model's].")
     ] = None,
-    boxes: ThresholdBoxes = None,
+    boxes: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="BOXES",
+            help="A few boxed images of each class (COCO .json, .csv, a folder): they choose how it is localized, and "
+            "set thresholds.",
+        ),
+    ] = None,
     report: LearningReport = None,
     licence: Licence = "unknown",
     seed: Seed = 0,

@@ -12,7 +12,7 @@ from onnx import TensorProto, helper, numpy_helper
 from boxless.errors import NetworkError
 from boxless.export.assemble import NETWORK_PREFIX, GapNetwork
 from boxless.export.find import Found, find_head
-from boxless.export.flow import Flow
+from boxless.export.flow import NO_PICTURE, Flow
 from boxless.export.heads import FEATURES, ROWS, Head, behind
 from boxless.export.mid_level import Layer, find_layers
 from boxless.export.pooling import Layout
@@ -58,7 +58,7 @@ def cut(
     part = onnx.GraphProto(name="network")
     part.input.append(helper.make_tensor_value_info(_ENTRY, TensorProto.FLOAT, ["N", 3, "h", "w"]))
     _enter(part, entry, colours.bgr, channels_first)
-    needed = flow.nodes_to([found.pooling.features, features, *(layer.name for layer in layers)])
+    needed = flow.nodes_to([found.pooling.features, features, *(layer.name for layer in layers), *_outside(found)])
     part.node.extend(needed)
     names = {each.name: _planes(part, each.name, each.layout) for each in layers}
     if layout in ("ncl", "nlc"):
@@ -86,6 +86,13 @@ def cut(
         found,
         layers,
     )
+
+
+def _outside(found: Found) -> list[str]:
+    """The tensors whose shapes count behind the pooling, as in x.view(x.size(0), -1)."""
+    own = [*found.pooling.nodes, *found.tail.nodes]
+    made = {name for node in own for name in node.output}
+    return sorted({name for node in own if node.op_type in NO_PICTURE for name in node.input} - made)
 
 
 def _perm(node: onnx.NodeProto) -> list[int]:
@@ -150,17 +157,41 @@ def _enter(part: onnx.GraphProto, entry: str, bgr: bool, channels_first: bool) -
 
 def head_alone(head: Head, found: Found, opsets: Sequence[onnx.OperatorSetIdProto]) -> HeadAlone:
     """A head without its network, to prove it by itself."""
-    graph = onnx.GraphProto(name="head")
-    entry = f"{NETWORK_PREFIX}{found.pooling.features}"
-    graph.node.append(helper.make_node("Identity", ["features"], [entry]))
-    for part in (head.logits, head.rows):
-        graph.node.extend(part.node)
-        graph.initializer.extend(part.initializer)
-    graph.input.append(helper.make_tensor_value_info("features", TensorProto.FLOAT, None))
-    graph.input.append(helper.make_tensor_value_info("chosen", TensorProto.INT64, [1, "k"]))
-    graph.output.extend(helper.make_empty_tensor_value_info(name) for name in ("logits", ROWS))
-    model = helper.make_model(graph, opset_imports=opsets, ir_version=10)
-    return HeadAlone(model, found.pooling.features, found.pooling.layout)
+    scales = tuple(f"{_TAIL_PREFIX}{name}" for name in found.tail.measured)
+    whole, held = onnx.GraphProto(name="head"), onnx.GraphProto(name="head")
+    for graph, given, made in ((whole, [], [ROWS, *scales]), (held, scales, [])):
+        entry = f"{NETWORK_PREFIX}{found.pooling.features}"
+        # One image more or less is all that shapes say behind the pooling, and the feature map says it, too.
+        for name in {entry, *(f"{NETWORK_PREFIX}{each}" for each in _outside(found))}:
+            graph.node.append(helper.make_node("Identity", ["features"], [name]))
+        graph.input.extend(helper.make_tensor_value_info(e, TensorProto.FLOAT, None) for e in ("features", *given))
+        graph.output.extend(helper.make_empty_tensor_value_info(name) for name in ("logits", *made))
+        graph.initializer.extend(head.logits.initializer)
+    whole.node.extend([*head.logits.node, *head.rows.node])
+    whole.initializer.extend(head.rows.initializer)
+    whole.input.append(helper.make_tensor_value_info("chosen", TensorProto.INT64, [1, "k"]))
+    held.node.extend(each for node in head.logits.node for each in _held(node, scales))
+    model, fixed = (helper.make_model(each, opset_imports=opsets, ir_version=10) for each in (whole, held))
+    return HeadAlone(model, fixed, scales, found.pooling.features, found.pooling.layout)
+
+
+def _held(node: onnx.NodeProto, scales: Sequence[str]) -> list[onnx.NodeProto]:
+    """A node as it is where scales are given instead of measured."""
+    if not set(scales).intersection(node.output):
+        return [node]
+    if node.op_type != "LayerNormalization":
+        return []
+    normalised, mean, scale = node.output[:3]
+    again = onnx.NodeProto()
+    again.CopyFrom(node)
+    again.output[:] = [f"{normalised}_unused", mean, f"{scale}_unused"]
+    names = [f"{normalised}_{each}" for each in ("centred", "scaled")] + [normalised]
+    steps = [("Sub", mean), ("Mul", scale), ("Mul", node.input[1])]
+    if len(node.input) > 2:
+        names.insert(2, f"{normalised}_gained")
+        steps.append(("Add", node.input[2]))
+    before = [node.input[0], *names]
+    return [again, *(helper.make_node(k, [a, by], [b]) for (k, by), a, b in zip(steps, before, names, strict=False))]
 
 
 def _head(flow: Flow, found: Found) -> Head:

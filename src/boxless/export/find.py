@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from boxless.errors import NetworkError
-from boxless.export.flow import Flow
+from boxless.export.flow import NO_PICTURE, Flow
 from boxless.export.pooling import Pooling, Shapes, find_pooling
 from boxless.export.precision import dequantize
 from boxless.export.tail import Tail, read_tail
@@ -62,7 +62,7 @@ def find_head(flow: Flow, output: str, shapes: Shapes, allow_max: bool = False) 
             f"maximum pooling ({pooling.words}): a logit then stands on one cell a channel, "
             "and class maps do not add up to it; attach with --allow-max-pool for maps all the same"
         )
-    dequantize(flow.nodes_to([logits], stop=[pooling.pooled]), flow)
+    dequantize(flow.nodes_to([logits], stop=[pooling.pooled], closed=NO_PICTURE), flow)
     return Found(logits, activation, pooling, read_tail(flow, pooling.pooled, pooling.dims, shapes, logits))
 
 

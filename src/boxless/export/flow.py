@@ -68,8 +68,8 @@ class Flow:
             [helper.make_empty_tensor_value_info(each) for each in dict.fromkeys(names)],
             [helper.make_empty_tensor_value_info(node.output[0])],
         )
-        # The evaluator knows this operator since opset 19; it computes the same.
-        opsets = [helper.make_opsetid("", 21)] if node.op_type == "DequantizeLinear" else self.opsets
+        # The evaluator knows these since opset 19; they compute the same.
+        opsets = [helper.make_opsetid("", 21)] if node.op_type in _QUANTIZING else self.opsets
         model = helper.make_model(graph, opset_imports=opsets)
         feed = dict(zip(names, [value for value in given if value is not None], strict=True))
         try:
@@ -86,8 +86,13 @@ class Flow:
         self.maker |= dict.fromkeys(node.output, self.graph.node[place])
         self._position = {id(each): i for i, each in enumerate(self.graph.node)}
 
-    def nodes_to(self, goals: Iterable[str], stop: Iterable[str] = ()) -> list[onnx.NodeProto]:
-        """The nodes that the goals need, in order; what makes a tensor of `stop` is left out."""
+    def nodes_to(
+        self, goals: Iterable[str], stop: Iterable[str] = (), closed: Iterable[str] = ()
+    ) -> list[onnx.NodeProto]:
+        """The nodes that the goals need, in order.
+
+        What makes a tensor of `stop` is left out, and what only operators of `closed` need.
+        """
         waiting, seen, found = list(goals), set(stop), {}
         while waiting:
             name = waiting.pop()
@@ -95,7 +100,7 @@ class Flow:
             seen.add(name)
             if node is not None and id(node) not in found:
                 found[id(node)] = node
-                waiting.extend(node.input)
+                waiting.extend(() if node.op_type in closed else node.input)
         return sorted(found.values(), key=lambda node: self._position[id(node)])
 
     def cuts(self, goal: str) -> list[str]:
@@ -103,7 +108,8 @@ class Flow:
 
         After such a tensor is made, it alone is still needed of all that depends on the picture.
         """
-        nodes = [node for node in self.nodes_to([goal]) if self.from_picture.intersection(node.output)]
+        needed = self.nodes_to([goal], closed=NO_PICTURE)
+        nodes = [node for node in needed if self.from_picture.intersection(node.output)]
         last_use = {goal: len(nodes)}
         for i, node in enumerate(nodes):
             if node.op_type not in NO_PICTURE:
@@ -118,7 +124,8 @@ class Flow:
         return found
 
 
-_FOLDED = frozenset(["Identity", "Cast", "DequantizeLinear", "Transpose", "Reshape", "Squeeze", "Unsqueeze", "Flatten",
+_QUANTIZING = frozenset(["QuantizeLinear", "DequantizeLinear"])
+_FOLDED = frozenset([*_QUANTIZING, "Identity", "Cast", "Transpose", "Reshape", "Squeeze", "Unsqueeze", "Flatten",
                      "Add", "Sub", "Mul", "Div", "Neg", "Reciprocal", "Sqrt", "Pow", "Exp"])  # fmt: skip
 _MOST_FOLDED = 2**28
 """Bounds what can come of a constant's computation: the sizes of its operands, multiplied."""

@@ -85,7 +85,7 @@ def _layers(names: Iterable[str], shapes: Shapes, size: tuple[int, int], layout:
 
 def _layer(name: str, shapes: Shapes, size: tuple[int, int], layout: Layout) -> Layer | None:
     shape = shapes.get(name, ())
-    if len(shape) != 4:
+    if len(shape) != 4 or shape[0] != 1:  # windows may lie along the batch (Hiera)
         return None
     ways: dict[Layout, tuple[int, int, int]] = {
         "nchw": (shape[1], shape[2], shape[3]),

@@ -63,6 +63,7 @@ def dequantize(nodes: Iterable[onnx.NodeProto], flow: Flow) -> None:
         flow: the graph.
     """
     nodes = list(nodes)
+    del flow.graph.value_info[:]  # the types of what is changed here would be wrong
     mixing = [i for i, node in enumerate(nodes) if node.op_type in _MIXING] or [0]
     for i, node in enumerate(nodes):
         if node.op_type == "DequantizeLinear" and node.input[0] in flow.from_picture:

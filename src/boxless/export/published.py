@@ -168,7 +168,7 @@ def _timm(name: str) -> Published:
     framework("torch", "torch", "timm")
     timm = framework("timm", "timm")
     _check_name(name, timm.list_models(pretrained=True), lambda: timm.is_model(name))
-    network = _downloaded("timm", lambda: timm.create_model(name, pretrained=True))
+    network = _downloaded("timm", lambda: timm.create_model(name, pretrained=True, exportable=True))
     seen = _of_pil(timm.data.create_transform(**timm.data.resolve_model_data_config(network), is_training=False))
     subset = timm.data.infer_imagenet_subset(network)
     imagenet = subset == "imagenet-1k"
@@ -183,8 +183,9 @@ def _timm(name: str) -> Published:
 def _hugging_face(name: str) -> Published:
     from boxless.export.frameworks import framework, logits_only
 
-    framework("torch", "torch", "transformers")
-    transformers = framework("transformers", "transformers", "torch", "torchvision")
+    packages = ("torch", "torchvision", "transformers")
+    framework("torch", *packages)
+    transformers = framework("transformers", *packages)
     network = _downloaded("transformers", lambda: transformers.AutoModelForImageClassification.from_pretrained(name))
     processor = _downloaded("transformers", lambda: transformers.AutoImageProcessor.from_pretrained(name))
 

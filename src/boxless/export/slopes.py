@@ -30,12 +30,16 @@ class HeadAlone:
 
     Attributes:
         model: with the inputs `features`, a feature map in the classifier's own layout, and `chosen` int64 (1, k), and
-            the outputs `logits` (1, K) and `head_rows` (1, k, C).
+            the outputs `logits` (1, K), `head_rows` (1, k, C) and the scales.
+        held: the same with the inputs `features` and the scales, and the output `logits`.
+        scales: the tensors that measure the image's own scales, as of layer normalizations.
         features: what the classifier calls the feature map.
         layout: of the feature map.
     """
 
     model: onnx.ModelProto
+    held: onnx.ModelProto
+    scales: tuple[str, ...]
     features: str
     layout: Layout
 
@@ -46,7 +50,8 @@ def slope_error(head: HeadAlone, features: Sequence[Floats]) -> float:
     The median, since where a ReLU has its kink there is no one slope.
 
     All cells of a feature map, and then one half of them, are multiplied by 1 + d and by 1 - d. The difference of the
-    logits, over 2d, is what the mean of the class map over those cells has to be.
+    logits, over 2d, is what the mean of the class map over those cells has to be. The image's own scales stay as they
+    were: maps are divided by them.
 
     Args:
         head: of the classifier.
@@ -61,8 +66,11 @@ def slope_error(head: HeadAlone, features: Sequence[Floats]) -> float:
     options = bounded(ort.SessionOptions())
     options.log_severity_level = 4
     try:
-        session = ort.InferenceSession(head.model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-        pairs = [pair for each in features for pair in _pairs(session, head.layout, each)]
+        whole, held = (
+            ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+            for model in (head.model, head.held)
+        )
+        pairs = [pair for each in features for pair in _pairs(head, whole, held, each)]
     # ONNX Runtime's errors have no common class of their own.
     except Exception as error:
         raise NetworkError(f"its head cannot be run ({run_error(error)})") from None
@@ -72,20 +80,25 @@ def slope_error(head: HeadAlone, features: Sequence[Floats]) -> float:
     return float(np.median(np.abs(slopes - maps).max(axis=1)) / (np.abs(slopes).max() or 1.0))
 
 
-def _pairs(session: ort.InferenceSession, layout: Layout, features: Floats) -> list[tuple[Floats, Floats]]:
+def _pairs(
+    head: HeadAlone, whole: ort.InferenceSession, held: ort.InferenceSession, features: Floats
+) -> list[tuple[Floats, Floats]]:
     """(slopes (k,) of the logits, means (k,) of the maps), when all cells grow and when half of them do."""
-    space = SPACE[layout]
-    chosen = np.arange(min(_CLASSES, session.run(["logits"], _feed(features, 1))[0].shape[-1]))
-    rows = session.run(["head_rows"], _feed(features, len(chosen)))[0][0]
-    planes = np.moveaxis(features[0], -1, 0) if layout in ("nhwc", "nlc") else features[0]
+    space = SPACE[head.layout]
+    logits, *measured = whole.run(["logits", *head.scales], _feed(features, 1))
+    scales = dict(zip(head.scales, measured, strict=True))
+    chosen = np.arange(min(_CLASSES, logits.shape[-1]))
+    rows = whole.run(["head_rows"], _feed(features, len(chosen)))[0][0]
+    last = head.layout in ("nhwc", "nlc")
+    planes = np.moveaxis(features[0], -1, 0) if last else features[0]
     pairs = []
     for share in (1.0, 0.5):
         grown = np.ones_like(features)
         half = [slice(None)] * features.ndim
         half[space[0]] = slice(0, max(1, round(features.shape[space[0]] * share)))
         grown[tuple(half)] += np.float32(_STEP)
-        ends = [session.run(["logits"], _feed(features * each, 1))[0].ravel() for each in (grown, 2 - grown)]
-        mask = (np.moveaxis(grown[0], -1, 0) if layout in ("nhwc", "nlc") else grown[0]) > 1
+        ends = [held.run(["logits"], {"features": features * by, **scales})[0].ravel() for by in (grown, 2 - grown)]
+        mask = (np.moveaxis(grown[0], -1, 0) if last else grown[0]) > 1
         pooled = (planes * mask).reshape(len(planes), -1).mean(axis=1)
         pairs.append(((ends[0] - ends[1])[chosen] / (2 * _STEP), rows @ pooled))
     return pairs

@@ -125,9 +125,41 @@ def _read(path: Path) -> tuple[onnx.ModelProto, bool]:
             onnx.load_external_data_for_model(model, str(path.parent))
         except (OSError, ValueError, RuntimeError, onnx.checker.ValidationError) as error:
             raise NetworkError(f"{path}: its weights cannot be read ({first_line(error)})") from None
+    if wrong is not None and _sorted(model.graph):
+        try:
+            onnx.checker.check_model(model)
+            wrong = None
+        except (onnx.checker.ValidationError, ValueError, RuntimeError) as error:
+            wrong = error
     if wrong is not None:
         raise NetworkError(f"{path}: not a valid ONNX graph ({first_line(wrong)})")
     return model, bool(outside)
+
+
+def _sorted(graph: onnx.GraphProto) -> bool:
+    """Sorts nodes topologically, as ONNX demands and converters to float16 forget.
+
+    Returns:
+        Whether they were not sorted, and are now.
+    """
+    known = {"", *(each.name for each in (*graph.initializer, *graph.input))}
+    ordered: list[onnx.NodeProto] = []
+    waiting, rounds = list(graph.node), 0
+    while waiting:
+        later = []
+        for node in waiting:
+            if known.issuperset(node.input):
+                ordered.append(node)
+                known.update(node.output)
+            else:
+                later.append(node)
+        if len(later) == len(waiting):
+            return False
+        waiting, rounds = later, rounds + 1
+    copies = onnx.GraphProto(node=ordered).node
+    del graph.node[:]
+    graph.node.extend(copies)
+    return rounds > 1
 
 
 def _message(path: Path) -> onnx.ModelProto:

@@ -29,7 +29,7 @@ BENDS = frozenset(
 _SHAPING = frozenset(["Flatten", "Reshape", "Squeeze", "Unsqueeze"])
 _SAME = frozenset(["Identity", "Dropout", "Cast"])
 _ARITHMETIC = frozenset(["Add", "Sub", "Mul", "Div"])
-_REDUCING = frozenset(["ReduceMean", "ReduceSum"])
+_REDUCING = frozenset(["ReduceMean", "ReduceSum", "ReduceL2"])
 _MAX_WIDTH = 8192
 
 
@@ -73,11 +73,13 @@ class Tail:
         stages: n + 1 of them, the one behind the pooling first.
         bends: n of them.
         nodes: all of them, and those that had to be added for a scale.
+        measured: the tensors that measure the image's own scales: variances, or their inverse roots.
     """
 
     stages: tuple[Stage, ...]
     bends: tuple[Bend, ...]
     nodes: tuple[onnx.NodeProto, ...]
+    measured: tuple[str, ...] = ()
 
     @property
     def exact(self) -> bool:
@@ -120,9 +122,10 @@ class _Reader:
         self._pooled = pooled
         self._shapes = shapes
         self._logits = logits
-        self._nodes = flow.nodes_to([logits], stop=[pooled])
+        self._nodes = flow.nodes_to([logits], stop=[pooled], closed=NO_PICTURE)
         self._stages: list[Stage] = []
         self._bends: list[Bend] = []
+        self._measured: list[str] = []
         self._values: dict[str, _Value] = {}
         self._begin(pooled, dims)
 
@@ -142,7 +145,7 @@ class _Reader:
             last = self._flow.maker[self._logits].op_type if self._logits in self._flow.maker else "nothing"
             raise NetworkError(f"the output is behind {last}, with no linear layer after it; class maps need one")
         self._stages.append(_stage(value))
-        return Tail(tuple(self._stages), tuple(self._bends), tuple(self._nodes))
+        return Tail(tuple(self._stages), tuple(self._bends), tuple(self._nodes), tuple(self._measured))
 
     def _begin(self, name: str, dims: Dims) -> Linear:
         """A new stage, at a vector; nothing before it counts any more."""
@@ -155,7 +158,7 @@ class _Reader:
 
     def _value(self, node: onnx.NodeProto) -> _Value:
         kind = node.op_type
-        if kind in _SAME:
+        if kind in _SAME or self._repeated(node):
             return self._values[node.input[0]]
         if kind in _SHAPING:
             return self._shaped(node)
@@ -172,8 +175,15 @@ class _Reader:
         if kind == "BatchNormalization":
             return operators.batch_normalised(node, self._vector(node), self._flow)
         if kind == "LayerNormalization":
-            return operators.layer_normalised(node, self._vector(node), self._flow)
+            value = operators.layer_normalised(node, self._vector(node), self._flow)
+            self._measured.append(node.output[2])
+            return value
         raise NotUnderstoodError("no linear layer, and none that takes each number by itself")
+
+    def _repeated(self, node: onnx.NodeProto) -> bool:
+        """Whether a node repeats one of the picture's own numbers, as the division by it would anyway."""
+        value = self._values.get(node.input[0])
+        return node.op_type == "Expand" and isinstance(value, Linear) and value.fixed and np.prod(value.dims) == 1
 
     def _shaped(self, node: onnx.NodeProto) -> _Value:
         value = self._values[node.input[0]]
@@ -185,8 +195,9 @@ class _Reader:
 
     def _reduced(self, node: onnx.NodeProto) -> Linear:
         value = self._values[node.input[0]]
-        if isinstance(value, Linear):
+        if isinstance(value, Linear) and node.op_type != "ReduceL2":
             return operators.reduced(node, value, self._flow)
+        self._measured.append(node.output[0])
         return number(node.output[0], operators.reduced_axes(node, value.dims, self._flow)[2], self._width)
 
     def _operands(self, node: onnx.NodeProto) -> list[_Value]:
@@ -210,7 +221,7 @@ class _Reader:
             return self._bent(node, values)
         # A constant leaves each number where it is; anything else makes a tensor that is a function of itself only.
         roots = {value.root for value in linear if value.root}
-        root = roots.pop() if len(roots) == 1 and not any(value.scaled for value in linear) else node.output[0]
+        root = roots.pop() if len(roots) == 1 else node.output[0]
         one, other = linear[0], linear[-1]
         if node.op_type == "Neg":
             return times(one, constant(np.array(-1), (), self._width), root)
@@ -229,7 +240,9 @@ class _Reader:
     def _inverse(self, name: str, quotient: str, dims: Dims) -> Linear:
         """Of a picture's own number that something is divided by; it becomes a node of its own."""
         inverse = f"{quotient}_inverse"
-        self._nodes.append(onnx.helper.make_node("Reciprocal", [name], [inverse]))
+        maker = self._flow.maker.get(name)
+        single = maker.input[0] if maker is not None and maker.op_type == "Expand" else name
+        self._nodes.append(onnx.helper.make_node("Reciprocal", [single], [inverse]))
         return number(inverse, dims, self._width)
 
     def _bent(self, node: onnx.NodeProto, values: list[_Value]) -> _Value:
@@ -237,7 +250,7 @@ class _Reader:
         if all(isinstance(value, Linear) and value.fixed for value in values):
             return number(node.output[0], max((value.dims for value in values), key=len), self._width)
         roots = {value.root for value in values if value.root}
-        if len(roots) != 1 or any(isinstance(value, Linear) and value.scaled for value in values):
+        if len(roots) != 1:
             raise NotUnderstoodError("it mixes what several layers computed")
         return _Bent(max((value.dims for value in values), key=lambda dims: int(np.prod(dims))), roots.pop())
 

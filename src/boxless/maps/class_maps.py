@@ -73,7 +73,8 @@ def probabilities(logits: Floats, activation: Literal["softmax", "sigmoid", "non
     if activation == "none":
         return np.asarray(np.clip(logits, 0.0, 1.0), dtype=np.float32)
     if activation == "sigmoid":
-        return np.asarray(1.0 / (1.0 + np.exp(-logits)), dtype=np.float32)
+        # Below -80 a probability is 0 to 34 digits, and beyond -88 the exponential overflows.
+        return np.asarray(1.0 / (1.0 + np.exp(-np.maximum(logits, -80.0))), dtype=np.float32)
     shifted = np.exp(logits - logits.max(axis=-1, keepdims=True))
     return np.asarray(shifted / shifted.sum(axis=-1, keepdims=True), dtype=np.float32)
 

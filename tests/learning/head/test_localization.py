@@ -9,8 +9,10 @@ import pytest
 
 from boxless.datasets.labelled import LabelledPictures
 from boxless.export.backbone import Backbone
-from boxless.learning.head.localization import Localization, _AtScale, learn_localization, localized
-from boxless.learning.head.self_training import RECIPES, Candidates, Evidence, LinearCells, Recipe
+from boxless.learning.head.anomaly import AtAnomalies
+from boxless.learning.head.localization import Localization, learn_localization, localized
+from boxless.learning.head.scale import HeadsAtScale
+from boxless.learning.head.self_training import SHARES, Candidates, Evidence, LinearCells
 from boxless.models.card import Card
 from boxless.models.presets import LocalizationPass, Preset
 from boxless.models.zoo import DEFAULT_MODEL
@@ -18,13 +20,10 @@ from boxless.models.zoo import DEFAULT_MODEL
 NOTHING = LinearCells(np.zeros(1, np.float32), 0.0)
 
 
-def scale(scores: dict[float, float], usual: float = 0.99, strict: float = 0.99) -> _AtScale:
-    """What one class says: scores of shares (0.1 elsewhere), and the separation of both kinds of heads."""
-    evidence = {
-        recipe: Evidence(1.0, scores.get(recipe.share, 0.1) / usual, strict if recipe.strict else usual, 0.1)
-        for recipe in RECIPES
-    }
-    return _AtScale(448, {0: Candidates(dict.fromkeys(RECIPES, NOTHING), evidence)}, [], [])
+def scale(scores: dict[float, float], separation: float = 0.99, area: float = 0.1) -> HeadsAtScale:
+    """What one class says: scores of shares (0.1 elsewhere), and the separation and area of all."""
+    evidence = {share: Evidence(1.0, scores.get(share, 0.1) / separation, separation, area) for share in SHARES}
+    return HeadsAtScale(448, {0: Candidates(dict.fromkeys(SHARES, NOTHING), evidence)}, [], [])
 
 
 def test_a_share_is_chosen_with_its_neighbours() -> None:
@@ -33,18 +32,23 @@ def test_a_share_is_chosen_with_its_neighbours() -> None:
     assert scale({0.3: 0.7}).share == 0.3, "the last share has one neighbour"
 
 
-@pytest.mark.parametrize(
-    ("usual", "strict", "small"),
-    [(0.84, 0.92, True), (0.84, 0.85, False), (0.98, 0.995, False), (0.9, 0.8, False)],
-)
-def test_objects_are_small_where_only_strict_heads_tell(usual: float, strict: float, small: bool) -> None:
-    assert scale({}, usual, strict).small == small
+@pytest.mark.parametrize(("area", "anomaly", "small"), [(0.2, 0.02, True), (0.1, 0.08, False), (0.05, 0.3, False)])
+def test_objects_are_small_where_regions_are_far_larger_than_anomalies(
+    area: float, anomaly: float, small: bool
+) -> None:
+    at = scale({}, area=area)
+    assert at.small({0: AtAnomalies(1.0, anomaly)}) == small
+    assert not at.small({1: AtAnomalies(1.0, anomaly)}), "a class without a head says nothing"
+
+
+def test_anomalies_are_asked_where_the_size_of_regions_does_not_tell_the_classes() -> None:
+    assert scale({}, 0.96).tells and not scale({}, 0.94).tells
 
 
 def test_only_presets_of_several_scales_have_localization_passes() -> None:
     presets = {"fast": Preset((224,), 4, 0.46), "balanced": Preset((224, 448), 4, 0.54)}
     card = Card("mine", ("background", "scratch", "stain"), presets, "", "MIT", "", background=(0,))
-    found = Localization((LocalizationPass(448, (1,), "head"),))
+    found = Localization((LocalizationPass(448, (1,), "head"),), thresholds={1: 0.5})
     changed = localized(card, found)
     assert changed.preset("fast") == card.preset("fast")
     balanced = changed.preset("balanced")
@@ -65,8 +69,3 @@ def test_too_few_images_are_localized_by_class_maps(pictures: Path) -> None:
     assert "too little" in found.why
     trunk.has_layers = False
     assert learn_localization(trunk, weight, learned, trunk.card).passes == ()
-
-
-def test_shares_and_strict_shares_have_a_recipe_each() -> None:
-    assert len(set(RECIPES)) == len(RECIPES) == 10
-    assert Recipe(0.01) in RECIPES and Recipe(0.01, strict=True) in RECIPES

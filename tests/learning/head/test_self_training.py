@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from boxless.learning.head.cells import ImageCells
-from boxless.learning.head.self_training import Recipe, candidates, discriminant
+from boxless.learning.head.self_training import candidates, discriminant
 from boxless.maps.refine import resize_maps
 
 GRID = 24
@@ -46,7 +46,7 @@ def test_a_head_learns_the_whole_object_of_maps_that_peak_on_parts(
     cells, targets, truths = images
     found = candidates(cells, targets, 0, np.random.default_rng(0))
     assert found is not None
-    head = found.heads[Recipe(0.08)]
+    head = found.heads[0.08]
     (probability,) = cells[0].probabilities(head.weight[None], np.array([head.bias], np.float32))
     overlap = ((probability > 0.5) & truths[0]).sum() / ((probability > 0.5) | truths[0]).sum()
     marked = resize_maps(cells[0].maps[0][None], GRID, GRID)[0]
@@ -60,7 +60,7 @@ def test_the_evidence_is_about_what_was_not_seen(
     cells, targets, _ = images
     found = candidates(cells, targets, 0, np.random.default_rng(0))
     assert found is not None
-    right = found.evidence[Recipe(0.08)]
+    right = found.evidence[0.08]
     assert right.separation == 1
     assert right.contrast > 0.4
     assert right.agreement > 0.8
@@ -70,7 +70,7 @@ def test_the_evidence_is_about_what_was_not_seen(
     chance = candidates(nothing, shuffled, 0, np.random.default_rng(0))
     assert chance is not None
     assert max(each.score for each in chance.evidence.values()) < 0.5 * right.score
-    assert chance.evidence[Recipe(0.08)].separation < 0.8
+    assert chance.evidence[0.08].separation < 0.8
 
 
 @pytest.mark.parametrize("shown", [7, 41])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -61,7 +62,21 @@ def usual_cells(
     return Gaussian.of(np.concatenate(found))
 
 
-def activation_at_anomalies(
+@dataclass(frozen=True)
+class AtAnomalies:
+    """What refined class maps and anomaly-weighted ones have in common; medians over images that show the class.
+
+    Attributes:
+        activation: what the refined class map says at the peak of the anomaly-weighted one, as a fraction of its
+            maximum. Near 1, both point at the same place.
+        area: the share of the image where the anomaly-weighted map is at least half its maximum.
+    """
+
+    activation: float
+    area: float
+
+
+def at_anomalies(
     trunk: Backbone,
     weight: Floats,
     gaussian: Gaussian,
@@ -69,10 +84,8 @@ def activation_at_anomalies(
     maps: Sequence[Mapping[int, Floats]],
     how: LocalizationPass,
     done: Callable[[int], object] = lambda count: None,
-) -> dict[int, float]:
-    """What refined class maps say, at the peak of the anomaly-weighted maps: the median of each class, in [0, 1].
-
-    Near 1, both point at the same place.
+) -> dict[int, AtAnomalies]:
+    """What is found at anomalies, by class.
 
     Args:
         trunk: a backbone with mid-level features.
@@ -84,7 +97,7 @@ def activation_at_anomalies(
         done: called after each image with how many are done.
     """
 
-    def one(which: int, seen: CellFeatures) -> dict[int, float]:
+    def one(which: int, seen: CellFeatures) -> dict[int, AtAnomalies]:
         classes = list(maps[which])
         if not classes:
             return {}
@@ -93,14 +106,22 @@ def activation_at_anomalies(
         weighted = weighted * resize_maps(weights[None], *weighted.shape[1:])
         affinity = sharpened(seen.affinity, how.affinity_exponent)
         refined = walk(np.maximum(weighted, 0), affinity, how.refinement_steps)
-        return {k: _at_peak(maps[which][k], each) for k, each in zip(classes, refined, strict=True)}
+        return {
+            k: AtAnomalies(_at_peak(maps[which][k], each), float((each >= each.max() / 2).mean()))
+            for k, each in zip(classes, refined, strict=True)
+        }
 
-    found: dict[int, list[float]] = {}
+    found: dict[int, list[AtAnomalies]] = {}
     for n, each in enumerate(seen_at(trunk, paths, how.scale, one), 1):
         for k, value in (each or {}).items():
             found.setdefault(k, []).append(value)
         done(n)
-    return {k: float(np.median(values)) for k, values in found.items()}
+    return {
+        k: AtAnomalies(
+            float(np.median([each.activation for each in values])), float(np.median([each.area for each in values]))
+        )
+        for k, values in found.items()
+    }
 
 
 def _at_peak(one: Floats, other: Floats) -> float:

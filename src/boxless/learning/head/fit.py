@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from boxless.datasets.boxed import check_boxes
+from boxless.datasets.boxed import check_boxes, read_dataset
 from boxless.datasets.labelled import LabelledPictures
 from boxless.errors import DatasetError
 from boxless.evaluation.calibrate import Calibration
@@ -81,8 +81,8 @@ def fit(
             backbone's first look or at twice it, whichever names better; see `boxless.learning.head.naming`.
         localization_size: pixels of the pass that localizes all classes; where None, the labels decide. See
             `boxless.learning.head.localization`.
-        boxes: annotations (COCO, CSV, a folder) that thresholds are set on; where None, they are carried over, or those
-            of small things.
+        boxes: annotations (COCO, CSV, a folder) of a few images of each class, which choose among localization heads
+            and set thresholds; labels choose alone where None.
         licence: of the model, an SPDX identifier.
         seed: of the folds of the cross-validation.
         engine: what looks at the pictures that are learned from and held out.
@@ -126,8 +126,17 @@ def fit(
         write_model(with_head(trunk.path, head.weight, head.bias, card), beside)
         found = Localization(why="the classes cannot be told apart")
         if not at_chance:
+            boxed = read_dataset(boxes, card).pictures if boxes else ()
             found = learn_localization(
-                trunk, head.weight, learned, card, localization_size, seed=seed, engine=engine, progress=progress
+                trunk,
+                head.weight,
+                learned,
+                card,
+                localization_size,
+                boxed=boxed,
+                seed=seed,
+                engine=engine,
+                progress=progress,
             )
         if found.passes:
             card = localized(card, found)

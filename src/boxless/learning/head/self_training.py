@@ -20,9 +20,6 @@ from boxless.maps.refine import resize_maps
 SHARES = (0.002, 0.005, 0.01, 0.03, 0.08, 0.15, 0.3)
 """The top shares of a class map's cells that positives are taken from."""
 
-STRICT_SHARES = (0.002, 0.01, 0.03)
-"""Likewise, for strict heads."""
-
 FEWEST = 8
 """Images with, and without, a class that it takes to learn where it is."""
 
@@ -33,29 +30,12 @@ _JUDGED = 60
 """Images with, and without, a class that heads are judged on."""
 
 _CELLS = 24
-"""Positive cells of an image; as many negative ones, or four times as many for strict heads."""
+"""Positive cells of an image, and as many negative ones."""
 
 _RIDGE = 1.0
 """Added to the variances of standardized features."""
 
 _HALF = 0.5
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How cells are labelled.
-
-    Attributes:
-        share: positives are of the top share of the class map's cells.
-        strict: negatives are all cells of the image but twice that share, and four times as many as positives; else
-            cells of the lower half of the map, and as many as positives. Strict heads keep to small objects.
-    """
-
-    share: float
-    strict: bool = False
-
-
-RECIPES = (*(Recipe(share) for share in SHARES), *(Recipe(share, strict=True) for share in STRICT_SHARES))
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,15 +71,15 @@ class Evidence:
 
 @dataclass(frozen=True, eq=False)
 class Candidates:
-    """Heads of one class at one scale, by recipe, with their evidence.
+    """Heads of one class at one scale, by the share of cells that they are learned from, with their evidence.
 
     Attributes:
         heads: learned on all images.
-        evidence: of the same recipes, across the halves of the images.
+        evidence: of the same shares, across the halves of the images.
     """
 
-    heads: Mapping[Recipe, LinearCells]
-    evidence: Mapping[Recipe, Evidence]
+    heads: Mapping[float, LinearCells]
+    evidence: Mapping[float, Evidence]
 
 
 def candidates(
@@ -123,19 +103,19 @@ def candidates(
     drawn = [_draw(images[i], images[i].maps[k], random) for i in own]
     absent = [images[i].at(random.integers(0, np.prod(images[i].grid), 2 * _CELLS)) for i in others]
     heads = {
-        half: {recipe: _learn(recipe, drawn[part], absent[part], random) for recipe in RECIPES}
+        half: {share: _learn(share, drawn[part], absent[part], random) for share in SHARES}
         for half, part in ((None, slice(None)), (0, slice(0, None, 2)), (1, slice(1, None, 2)))
     }
-    seen: dict[Recipe, list[tuple[float, float, float]]] = {recipe: [] for recipe in RECIPES}
-    off: dict[Recipe, list[float]] = {recipe: [] for recipe in RECIPES}
+    seen: dict[float, list[tuple[float, float, float]]] = {share: [] for share in SHARES}
+    off: dict[float, list[float]] = {share: [] for share in SHARES}
     for n, i in enumerate(own[:_JUDGED]):
         unseen, taught = (_probabilities(images[i], heads[half]) for half in (1 - n % 2, n % 2))
-        for recipe, one, other in zip(RECIPES, unseen, taught, strict=True):
-            seen[recipe].append(_judged(one, other > _HALF))
+        for share, one, other in zip(SHARES, unseen, taught, strict=True):
+            seen[share].append(_judged(one, other > _HALF))
     for n, i in enumerate(others[:_JUDGED]):
-        for recipe, one in zip(RECIPES, _probabilities(images[i], heads[1 - n % 2]), strict=True):
-            off[recipe].append(float((one > _HALF).mean()))
-    return Candidates(heads[None], {recipe: _evidence(seen[recipe], off[recipe]) for recipe in RECIPES})
+        for share, one in zip(SHARES, _probabilities(images[i], heads[1 - n % 2]), strict=True):
+            off[share].append(float((one > _HALF).mean()))
+    return Candidates(heads[None], {share: _evidence(seen[share], off[share]) for share in SHARES})
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,31 +124,22 @@ class _Drawn:
 
     top: Mapping[float, Floats]
     low: Floats
-    rest: Mapping[float, Floats]
 
 
 def _draw(image: ImageCells, class_map: Floats, random: np.random.Generator) -> _Drawn:
     order = resize_maps(class_map[None], *image.grid)[0].argsort(axis=None)
     some = {share: order[-max(4, int(share * len(order))) :] for share in SHARES}
-    rest = {share: order[: -max(8, int(2 * share * len(order)))] for share in STRICT_SHARES}
     return _Drawn(
         {share: image.at(random.permutation(top)[:_CELLS]) for share, top in some.items()},
         image.at(random.choice(order[: len(order) // 2], _CELLS)),
-        {share: image.at(random.choice(cells, 2 * _CELLS)) for share, cells in rest.items()},
     )
 
 
-def _learn(
-    recipe: Recipe, drawn: Sequence[_Drawn], absent: Sequence[Floats], random: np.random.Generator
-) -> LinearCells:
-    positive = np.concatenate([each.top[recipe.share] for each in drawn])
-    own = np.concatenate([each.rest[recipe.share] if recipe.strict else each.low for each in drawn])
-    without = np.concatenate(absent)
-    if recipe.strict:
-        negative = [random.permutation(some)[: 2 * len(positive)] for some in (own, without)]
-    else:
-        negative = [random.permutation(np.concatenate([own, random.permutation(without)[: len(own)]]))[: len(positive)]]
-    return discriminant(positive, np.concatenate(negative))
+def _learn(share: float, drawn: Sequence[_Drawn], absent: Sequence[Floats], random: np.random.Generator) -> LinearCells:
+    positive = np.concatenate([each.top[share] for each in drawn])
+    own, without = np.concatenate([each.low for each in drawn]), random.permutation(np.concatenate(absent))
+    negative = np.concatenate([own, without[: len(own)]])
+    return discriminant(positive, random.permutation(negative)[: len(positive)])
 
 
 def discriminant(positive: Floats, negative: Floats) -> LinearCells:
@@ -188,10 +159,10 @@ def discriminant(positive: Floats, negative: Floats) -> LinearCells:
     return LinearCells(weight, float(bias - weight @ mean))
 
 
-def _probabilities(image: ImageCells, heads: Mapping[Recipe, LinearCells]) -> Floats:
-    """(recipes, u, v)."""
-    weights = np.stack([heads[recipe].weight for recipe in RECIPES])
-    return image.probabilities(weights, np.array([heads[recipe].bias for recipe in RECIPES], np.float32))
+def _probabilities(image: ImageCells, heads: Mapping[float, LinearCells]) -> Floats:
+    """(shares, u, v)."""
+    weights = np.stack([heads[share].weight for share in SHARES])
+    return image.probabilities(weights, np.array([heads[share].bias for share in SHARES], np.float32))
 
 
 def _judged(probability: Floats, other: NDArray[np.bool_]) -> tuple[float, float, float]:

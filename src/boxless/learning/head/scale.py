@@ -1,0 +1,162 @@
+"""What is learned at one scale: localization heads of all classes, and classification heads for class maps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boxless.datasets.labelled import LabelledPictures
+from boxless.export.backbone import Backbone
+from boxless.learning.head.anomaly import AtAnomalies
+from boxless.learning.head.cells import ImageCells, read_cells
+from boxless.learning.head.draw import evenly
+from boxless.learning.head.features import Engine, pooled_features
+from boxless.learning.head.head import fit_head
+from boxless.learning.head.naming import LOOKED_AT
+from boxless.learning.head.self_training import SHARES, Candidates, candidates
+from boxless.system.progress import Progress
+
+Floats = NDArray[np.float32]
+
+MARGIN = 64
+"""Pixels by which images are continued for the localization head: zero padding looks like an object at the border."""
+
+_IMAGES, _A_CLASS, _MOST = 240, 80, 480
+"""Images that are read at each scale: so many, or so many a class, but never more than the last; the same ones at each
+scale, so that scores compare."""
+
+_MEMORY = 9 << 28
+"""Bytes of features that are kept at a time."""
+
+_FAILS, _SMALL = 0.05, 3.0
+"""Objects are small where heads tell images with the class from those without with more error than the first, and
+their regions have more than so many times the area of the anomalies there."""
+
+
+@dataclass(frozen=True, eq=False)
+class HeadsAtScale:
+    """What was learned at a scale: the candidates of each class that has any, from some images by index."""
+
+    scale: int
+    classes: Mapping[int, Candidates]
+    indices: Sequence[int]
+    images: Sequence[ImageCells]
+
+    def scores(self) -> dict[float, float]:
+        """The score of each share, mean over classes and, since single ones are noisy, over neighbouring shares."""
+        found = [[each.evidence[share].score for share in SHARES] for each in self.classes.values()]
+        padded = np.pad(np.mean(found, axis=0), 1, mode="edge")
+        smooth = (padded[:-2] + 2 * padded[1:-1] + padded[2:]) / 4
+        return dict(zip(SHARES, smooth.tolist(), strict=True))
+
+    @property
+    def share(self) -> float:
+        """The share with the best score."""
+        scores = self.scores()
+        return max(scores, key=lambda share: scores[share])
+
+    @property
+    def score(self) -> float:
+        """The best score."""
+        return max(self.scores().values())
+
+    @property
+    def tells(self) -> bool:
+        """Whether the size of the regions tells images with the classes from those without."""
+        found = [[each.evidence[share].separation for share in SHARES] for each in self.classes.values()]
+        return bool(np.mean(found, axis=0).max() > 1 - _FAILS)
+
+    def small(self, anomalies: Mapping[int, AtAnomalies]) -> bool:
+        """Whether the regions are far larger than what is unusual within: geometric mean over classes."""
+        ratios = [
+            self.classes[k].evidence[self.share].area / max(each.area, 1e-4)
+            for k, each in anomalies.items()
+            if k in self.classes
+        ]
+        return bool(ratios) and float(np.exp(np.mean(np.log(np.maximum(ratios, 1e-4))))) > _SMALL
+
+
+def learn_at(
+    trunk: Backbone,
+    weight: Floats,
+    learned: LabelledPictures,
+    scale: int,
+    steps: int,
+    seed: int = 0,
+    progress: Progress = lambda stage, done, total: None,
+) -> HeadsAtScale:
+    """Learns and judges the heads of all classes at a scale.
+
+    Args:
+        trunk: the backbone.
+        weight: (K, C), of the classification head whose class maps mark cells.
+        learned: the images.
+        scale: pixels.
+        steps: of the refinement of the class maps.
+        seed: of what is drawn by lot.
+        progress: called with the stage, how many images are done, and of how many.
+
+    Returns:
+        The heads, with the images that they were learned from.
+    """
+    from threadpoolctl import threadpool_limits
+
+    shown = [[int(k) for k in np.flatnonzero(row) if k not in learned.background] for row in learned.targets]
+    most = min(max(_IMAGES, _A_CLASS * len(learned.classes)), _MOST, _MEMORY // _bytes(trunk, scale))
+    some = evenly(learned, max(1, most), seed)
+    stage = f"cells at {scale}"
+    read = read_cells(
+        trunk, weight, [learned.paths[i] for i in some], [shown[i] for i in some], scale, steps, MARGIN,
+        lambda count: progress(stage, count, len(some)),
+    )  # fmt: skip
+    kept = [(int(i), cells) for i, cells in zip(some, read, strict=True) if cells is not None]
+    images, indices = [cells for _, cells in kept], [i for i, _ in kept]
+    random = np.random.default_rng(seed)
+    classes = [k for k in range(len(learned.classes)) if k not in learned.background]
+    found = {}
+    with threadpool_limits(1, "blas"):  # products are small: two threads within one wait for each other
+        for n, k in enumerate(classes, 1):
+            each = candidates(images, learned.targets[indices], k, random)
+            if each is not None:
+                found[k] = each
+            progress(f"localizing at {scale}", n, len(classes))
+    return HeadsAtScale(scale, found, indices, images)
+
+
+def _bytes(trunk: Backbone, scale: int) -> int:
+    """About how many bytes the features of an image take: its finest ones have a cell for 8 x 8 pixels."""
+    cells = ((scale + 2 * MARGIN) / 8) ** 2
+    return int(2 * cells * (trunk.layer_widths[0] + sum(trunk.layer_widths[1:]) / 4)) + 1
+
+
+@dataclass(frozen=True)
+class Heads:
+    """Classification heads (K, C) at several scales, by the scale; each is fitted when it is first asked for.
+
+    A head tells more about the features of the scale that it was fitted at.
+    """
+
+    trunk: Backbone
+    learned: LabelledPictures
+    engine: Engine
+    seed: int
+    progress: Progress
+    known: dict[int, Floats]
+
+    def at(self, scale: int) -> Floats:
+        """The head of a scale: (K, C)."""
+        if scale not in self.known:
+            some = self.learned.only(evenly(self.learned, LOOKED_AT, self.seed))
+            made = pooled_features(
+                self.trunk, some.paths, scale, engine=self.engine,
+                done=lambda count: self.progress(f"features at {scale}", count, len(some)),
+            )  # fmt: skip
+            readable = np.array([i for i in range(len(some)) if i not in made.unreadable], np.int64)
+            targets = some.targets[readable]
+            if not (targets.max(axis=0) > targets.min(axis=0)).all():
+                return next(iter(self.known.values()))  # too few can be read
+            self.known[scale] = fit_head(made.pooled[readable], targets, several=some.several, seed=self.seed).weight
+        return self.known[scale]
