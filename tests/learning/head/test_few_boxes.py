@@ -84,4 +84,4 @@ def test_a_class_with_one_boxed_image_does_not_keep_the_others_from_choosing() -
     found = chosen(right, [0, 1])
     assert found.choices[1].scale == found.choices[0].scale == 896
     assert "21 boxed images" in str(found)
-    assert str(chosen({0: images(1)}, [0])) == "1 boxed images choose nothing better"
+    assert str(chosen({0: images(1)}, [0])) == "1 boxed image chose nothing better"

@@ -296,4 +296,4 @@ def test_boxes_that_contradict_labels_are_left_out() -> None:
     pictures = tuple(BoxedPicture(Path(name), 0, box, (9, 9)) for name in ("a.png", "b.png", "unlabelled.png"))
     kept, notes = _agreeing(BoxedSet("few", pictures, Notes()), learned)
     assert [each.path.name for each in kept.pictures] == ["a.png", "unlabelled.png"]
-    assert len(notes) == 1 and "1 boxed images" in notes[0] and "b.png: cat" in notes[0]
+    assert len(notes) == 1 and "1 boxed image " in notes[0] and "b.png: cat" in notes[0]

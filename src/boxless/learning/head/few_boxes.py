@@ -74,11 +74,16 @@ class ChosenByBoxes:
 
     def __str__(self) -> str:
         if self.after <= self.before:
-            return f"{self.images} boxed images choose nothing better"
+            return f"{boxed_images(self.images)} chose nothing better"
         return (
-            f"then class by class by {self.images} boxed images, one box right on those that did not choose: "
+            f"then class by class by {boxed_images(self.images)}, one box right on those that did not choose: "
             f"{self.after:.0f} %, {self.before:.0f} % as labels chose"
         )
+
+
+def boxed_images(count: int) -> str:
+    """How many there are, in words."""
+    return f"{count} boxed image{'' if count == 1 else 's'}"
 
 
 def box_curves(cells: ImageCells, heads: Sequence[LinearCells], image: BoxedPicture) -> Array:

@@ -17,6 +17,7 @@ from boxless.export.backbone import Backbone, with_head
 from boxless.learning.finish import finish, presets_for, threshold_facts
 from boxless.learning.head.contradictions import contradictions
 from boxless.learning.head.features import Engine, Features, here, pooled_features
+from boxless.learning.head.few_boxes import boxed_images
 from boxless.learning.head.head import LinearHead, fit_head
 from boxless.learning.head.localization import Localization, learn_localization, localized
 from boxless.learning.head.naming import try_sizes
@@ -200,7 +201,7 @@ def _agreeing(boxed: BoxedSet, learned: LabelledPictures) -> tuple[BoxedSet, tup
         return boxed, ()
     example = f"{others[0].path.name}: {learned.classes[others[0].class_index]}"
     return replace(boxed, pictures=tuple(agree)), (
-        f"{len(others)} boxed images have boxes of a class that is not their label ({example}): left out",
+        f"{boxed_images(len(others))} with boxes of a class that is not the image's label ({example}): left out",
     )
 
 
