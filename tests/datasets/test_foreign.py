@@ -467,6 +467,12 @@ def test_broken_boxes_are_refused_before_the_work(folder: Path) -> None:
     check_boxes(coco_of(folder / "set.json"), ("Cat", "dog"))
     with pytest.raises(DatasetError, match=r"no boxes of the classes that are learned \(found cat; expected cup"):
         check_boxes(folder / "set.json", ("cup", "dog"))
+    data = json.loads((folder / "set.json").read_text())
+    for each in data["annotations"]:
+        each["bbox"] = [10_000, 5, 10, 10]
+    (folder / "set.json").write_text(json.dumps(data))
+    with pytest.raises(DatasetError, match="none of the boxes can be used"):
+        check_boxes(folder / "set.json", ("cat",))
     (folder / "set.json").write_text("{")
     with pytest.raises(DatasetError, match="not a COCO file"):
         check_boxes(folder / "set.json", ("cat",))

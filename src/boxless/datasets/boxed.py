@@ -22,6 +22,7 @@ from boxless.errors import DatasetError, UnknownClassError
 from boxless.imaging.orientation import ImageSize, displayed_size
 from boxless.models.card import Card
 from boxless.models.class_names import matches
+from boxless.models.presets import DEFAULT_PRESET, PRESETS
 from boxless.system.files import is_file
 
 Floats = NDArray[np.float32]
@@ -122,7 +123,7 @@ def check_boxes(path: Path, classes: Sequence[str]) -> None:
         classes: of the model to come.
 
     Raises:
-        DatasetError: if it cannot be read, or no image in it that is there has a box of one of the classes.
+        DatasetError: if it cannot be read, or no image in it that can be read has a usable box of one of the classes.
 
     Example:
         >>> check_boxes(Path("boxes.json"), ("cat", "dog"))  # doctest: +SKIP
@@ -133,6 +134,9 @@ def check_boxes(path: Path, classes: Sequence[str]) -> None:
         found = ", ".join(sorted(boxed)[:5]) or "none"
         expected = ", ".join(classes[:5]) + (", ..." if len(classes) > 5 else "")
         raise DatasetError(f"{path}: no boxes of the classes that are learned (found {found}; expected {expected})")
+    card = Card("", tuple(classes), {DEFAULT_PRESET: PRESETS[DEFAULT_PRESET]}, "", "", "")
+    if not any(len(each.boxes) for each in match(dataset, card).pictures):
+        raise DatasetError(f"{path}: none of the boxes can be used ({'; '.join(dataset.notes)})")
 
 
 def match(dataset: Dataset, card: Card) -> BoxedSet:

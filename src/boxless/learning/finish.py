@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from boxless.datasets.boxed import BoxedSet
 from boxless.datasets.labelled import LabelledPictures
-from boxless.evaluation import read_dataset
+from boxless.errors import DatasetError
 from boxless.evaluation.calibrate import Calibration, calibrate_presets, with_thresholds
 from boxless.evaluation.detection_thresholds import FEWEST, DetectionThresholds, set_detection_thresholds
 from boxless.export.assemble import write_card
@@ -44,14 +45,14 @@ class Finished:
     occlusion: tuple[OcclusionResult, ...]
 
 
-def finish(file: Path, card: Card, held_out: LabelledPictures, boxes: Path | None, progress: Progress) -> Finished:
+def finish(file: Path, card: Card, held_out: LabelledPictures, boxed: BoxedSet | None, progress: Progress) -> Finished:
     """Measures a model file on held-out pictures, and completes its card.
 
     Args:
         file: the model file; its card is rewritten.
         card: the card so far.
         held_out: pictures not used for training; all must be readable.
-        boxes: annotations to set the thresholds on, if there are any.
+        boxed: images to set the thresholds on, if there are any.
         progress: called with the step, the number done and the total.
     """
     network = ModelFile(file)
@@ -67,9 +68,13 @@ def finish(file: Path, card: Card, held_out: LabelledPictures, boxes: Path | Non
         typical_activation=_typical_activation(network, measured),
     )
     thresholds: tuple[Calibration, ...] = ()
-    if boxes is not None:
-        found, set_on = calibrate_presets(network, read_dataset(boxes, card), progress=progress)
-        thresholds, card = tuple(found), with_thresholds(card, found, set_on)
+    if boxed is not None:
+        try:
+            found, set_on = calibrate_presets(network, boxed, progress=progress)
+        except DatasetError as error:  # too few: what was learned is not lost for it
+            measured = replace(measured, notes=(*measured.notes, f"box thresholds stay as they were: {error}"))
+        else:
+            thresholds, card = tuple(found), with_thresholds(card, found, set_on)
     write_card(file, card)
     occlusion = occlusion_test(
         ModelFile(file), card.default_preset, measured, lambda *at: progress("occlusion test", *at)

@@ -77,3 +77,11 @@ def test_curves_are_those_of_the_box_that_a_user_gets(side: int) -> None:
     assert curves.shape == (2, len(THRESHOLDS))
     assert curves[0, AT] == 100
     assert curves[1, AT] == 0
+
+
+def test_a_class_with_one_boxed_image_does_not_keep_the_others_from_choosing() -> None:
+    right = {0: images(1, start=0, other=100), 1: images(20, start=10, other=100)}
+    found = chosen(right, [0, 1])
+    assert found.choices[1].scale == found.choices[0].scale == 896
+    assert "21 boxed images" in str(found)
+    assert str(chosen({0: images(1)}, [0])) == "1 boxed image chose nothing better"

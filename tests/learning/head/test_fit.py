@@ -14,12 +14,14 @@ import pytest
 
 from boxless import DatasetError, Localizer
 from boxless._version import __version__
+from boxless.datasets.boxed import BoxedPicture, BoxedSet
 from boxless.datasets.labelled import LabelledPictures
+from boxless.datasets.notes import Notes
 from boxless.datasets.split import read_split
 from boxless.export.assemble import write_card
 from boxless.imaging.read import pictures_in
 from boxless.learning.finish import presets_for
-from boxless.learning.head.fit import Fitted, fit
+from boxless.learning.head.fit import Fitted, _agreeing, fit
 from boxless.models.model_file import ModelFile, find_model
 from boxless.models.presets import Preset
 from boxless.models.zoo import DEFAULT_MODEL
@@ -184,6 +186,7 @@ def test_boxes_set_the_thresholds(
         changed = each.new != each.old or bool(each.classes.changed)
         assert ("(20 pictures)" in preset.set_on) == changed
     assert [each["preset"] for each in made.report.as_dict()["thresholds"]] == ["quick", "thorough"]
+    assert "20 boxed images" in dict(made.report.facts)["localizes"]
     page = made.report.write(ModelFile(made.path), "quick", tmp_path).read_text(encoding="utf-8")
     table = page.partition("How well its boxes fit")[2].partition("</table>")[0]
     for each in made.thresholds:
@@ -284,3 +287,13 @@ def test_classes_that_cannot_be_told_apart_are_named(tmp_path: Path, coffee: Pat
     assert "are the same as others with different labels" in notes
     assert "cannot be told apart: the cross-validated loss is 0.69, and guessing has 0.69" in notes
     assert made.card.preset("balanced").localization == ()
+
+
+def test_boxes_that_contradict_labels_are_left_out() -> None:
+    box = np.array([[0, 0, 9, 9]], np.float32)
+    paths = (Path("a.png"), Path("b.png"))
+    learned = LabelledPictures("some", ("cat", "dog"), paths, np.eye(2, dtype=np.float32), False)
+    pictures = tuple(BoxedPicture(Path(name), 0, box, (9, 9)) for name in ("a.png", "b.png", "unlabelled.png"))
+    kept, notes = _agreeing(BoxedSet("few", pictures, Notes()), learned)
+    assert [each.path.name for each in kept.pictures] == ["a.png", "unlabelled.png"]
+    assert len(notes) == 1 and "1 boxed image " in notes[0] and "b.png: cat" in notes[0]

@@ -64,13 +64,26 @@ class ChosenByBoxes:
         choices: by class.
         images: how many pairs of an image and a class chose.
         before, after: one box right, in percent, mean over IoU 0.3, 0.5 and 0.7, on boxed images that did not choose:
-            with the labels' choice, and with the boxes'.
+            with the labels' choice, and with the boxes'. The same where the labels' choice stays.
     """
 
     choices: Mapping[int, HeadChoice]
     images: int
     before: float
     after: float
+
+    def __str__(self) -> str:
+        if self.after <= self.before:
+            return f"{boxed_images(self.images)} chose nothing better"
+        return (
+            f"then class by class by {boxed_images(self.images)}, one box right on those that did not choose: "
+            f"{self.after:.0f} %, {self.before:.0f} % as labels chose"
+        )
+
+
+def boxed_images(count: int) -> str:
+    """How many there are, in words."""
+    return f"{count} boxed image{'' if count == 1 else 's'}"
 
 
 def box_curves(cells: ImageCells, heads: Sequence[LinearCells], image: BoxedPicture) -> Array:
@@ -104,14 +117,17 @@ def choose_by_boxes(
     """
     images = sum(len(each) for each in right.values())
     at_start = int(np.abs(THRESHOLDS - threshold).argmin())
-    folds = min(_FOLDS, min(len(each) for each in right.values()))
+    starts = np.cumsum([0, *(len(each) for each in right.values())])  # folds go on from class to class
+    of_fold = {
+        k: (first + np.arange(len(each))) % _FOLDS for first, (k, each) in zip(starts, right.items(), strict=False)
+    }
     before, after = [], []
-    for fold in range(folds if folds > 1 else 0):
-        rest = {k: np.delete(each, np.s_[fold::folds], axis=0) for k, each in right.items()}
+    for fold in range(min(_FOLDS, images) if images > 1 else 0):
+        rest = {k: each[of_fold[k] != fold] for k, each in right.items()}
         chosen = _choose(rest, start, threshold, list(right))
         for k, each in right.items():
             row, at = chosen[k]
-            unseen = each[fold::folds]
+            unseen = each[of_fold[k] == fold]
             before += unseen[:, start, at_start].tolist()
             after += unseen[:, row, at].tolist()
     wins = bool(after) and np.mean(after) > np.mean(before)
@@ -130,7 +146,7 @@ def _choose(
 ) -> dict[int, tuple[int, int]]:
     """Row and threshold, by index, of each class."""
     images = sum(len(each) for each in right.values())
-    shared = np.mean([each.mean(axis=0) for each in right.values()], axis=0)
+    shared = np.mean([each.mean(axis=0) for each in right.values() if len(each)], axis=0)
     ahead = np.full((len(shared), 1), _PRIOR / max(1, images) ** 0.5)
     ahead[start] = 0
     found = {}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from boxless.datasets.boxed import check_boxes, read_dataset
+from boxless.datasets.boxed import BoxedPicture, BoxedSet, check_boxes, read_dataset
 from boxless.datasets.labelled import LabelledPictures
 from boxless.errors import DatasetError
 from boxless.evaluation.calibrate import Calibration
@@ -17,6 +17,7 @@ from boxless.export.backbone import Backbone, with_head
 from boxless.learning.finish import finish, presets_for, threshold_facts
 from boxless.learning.head.contradictions import contradictions
 from boxless.learning.head.features import Engine, Features, here, pooled_features
+from boxless.learning.head.few_boxes import boxed_images
 from boxless.learning.head.head import LinearHead, fit_head
 from boxless.learning.head.localization import Localization, learn_localization, localized
 from boxless.learning.head.naming import try_sizes
@@ -118,6 +119,10 @@ def fit(
     learned = replace(learned, notes=(*learned.notes, *warnings))
 
     card = _card(out.stem, trunk.card, learned, side, licence)
+    boxed: BoxedSet | None = None
+    if boxes is not None:
+        boxed, others = _agreeing(read_dataset(boxes, card), learned)
+        learned = replace(learned, notes=(*learned.notes, *others))
     thresholds: tuple[Calibration, ...] = ()
     report: Report | None = None
 
@@ -126,14 +131,13 @@ def fit(
         write_model(with_head(trunk.path, head.weight, head.bias, card), beside)
         found = Localization(why="the classes cannot be told apart")
         if not at_chance:
-            boxed = read_dataset(boxes, card).pictures if boxes else ()
             found = learn_localization(
                 trunk,
                 head.weight,
                 learned,
                 card,
                 localization_size,
-                boxed=boxed,
+                boxed=boxed.pictures if boxed else (),
                 seed=seed,
                 engine=engine,
                 progress=progress,
@@ -141,7 +145,7 @@ def fit(
         if found.passes:
             card = localized(card, found)
             write_model(with_head(trunk.path, head.weight, head.bias, card, found.head, found.gaussian), beside)
-        done = finish(beside, card, held_out, boxes, progress)
+        done = finish(beside, card, held_out, boxed, progress)
         card, thresholds = done.card, done.thresholds
         facts = _facts(trunk.card, learned, held_out, str(naming or f"at {side} pixels, as asked"), head, card, found)
         unseen = learned if head.unseen is None else learned.only(head.unseen)
@@ -182,6 +186,22 @@ def _at_chance(head: LinearHead, learned: LabelledPictures) -> str | None:
     return (
         f"the classes cannot be told apart: the cross-validated loss is {best:.2f}, and guessing has {guessing:.2f}. "
         "Check the labels; what differs may be too small to see (--size)"
+    )
+
+
+def _agreeing(boxed: BoxedSet, learned: LabelledPictures) -> tuple[BoxedSet, tuple[str, ...]]:
+    """The boxed images whose labels do not say otherwise, and a note on the others."""
+    shown = {path.resolve(): targets for path, targets in zip(learned.paths, learned.targets, strict=True)}
+    agree: list[BoxedPicture] = []
+    others: list[BoxedPicture] = []
+    for each in boxed.pictures:
+        targets = shown.get(each.path.resolve())
+        (agree if targets is None or targets[each.class_index] else others).append(each)
+    if not others:
+        return boxed, ()
+    example = f"{others[0].path.name}: {learned.classes[others[0].class_index]}"
+    return replace(boxed, pictures=tuple(agree)), (
+        f"{boxed_images(len(others))} with boxes of a class that is not the image's label ({example}): left out",
     )
 
 

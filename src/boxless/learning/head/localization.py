@@ -139,10 +139,7 @@ def learn_localization(
         )
         if by_boxes is not None:
             choices = dict(by_boxes.choices)
-            why += (
-                f"; then class by class by {by_boxes.images} boxed images, one box right on those that did not choose: "
-                f"{by_boxes.after:.0f} %, {by_boxes.before:.0f} % as labels chose"
-            )
+            why += f"; {by_boxes}"
     return _localization(trunk, {each.scale: each for each in learned_at}, choices, len(learned.classes), why)
 
 

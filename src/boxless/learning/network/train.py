@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from boxless.datasets.boxed import check_boxes
+from boxless.datasets.boxed import check_boxes, read_dataset
 from boxless.datasets.labelled import LabelledPictures
 from boxless.evaluation.calibrate import Calibration
 from boxless.learning.finish import finish, threshold_facts
@@ -152,7 +152,8 @@ def train(
             + (f", from {choice.start}" if choice.start else ""),
         }
         parity = export_network(network, beside, fields, choice.side, choice.entry.multiple, held_out.paths)
-        done = finish(beside, ModelFile(beside).card, held_out, boxes, progress)
+        card = ModelFile(beside).card
+        done = finish(beside, card, held_out, read_dataset(boxes, card) if boxes else None, progress)
         facts = _facts(network, about, choice.side, plan, history, parity, learned, held_out, done.card)
         facts.append(("ran on", ran_on(sharing)))
         measured = replace(done.measured, notes=(*([warning] if warning else []), *done.measured.notes))
