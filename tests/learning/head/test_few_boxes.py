@@ -71,7 +71,8 @@ def test_a_threshold_moves_as_far_as_boxes_justify() -> None:
 def test_curves_are_those_of_the_box_that_a_user_gets(side: int) -> None:
     cells = np.full((1, 16, 16), -4, np.float16)
     cells[0, 4:8, 2:10] = 4
-    image = BoxedPicture(Path("any.png"), 0, np.array([[2, 4, 10, 8]], np.float32) * side / 16, (side, side))
+    box = np.array([[2, 4, 10, 8]], np.float32) * np.float32(side / 16)
+    image = BoxedPicture(Path("any.png"), 0, box, (side, side))
     right, wrong = LinearCells(np.ones(1, np.float32), 0.0), LinearCells(-np.ones(1, np.float32), 0.0)
     curves = box_curves(ImageCells((cells,), {}), [right, wrong], image)
     assert curves.shape == (2, len(THRESHOLDS))
