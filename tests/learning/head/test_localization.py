@@ -42,7 +42,7 @@ def test_objects_are_small_where_regions_are_far_larger_than_anomalies(
 
 
 def test_anomalies_are_asked_where_the_size_of_regions_does_not_tell_the_classes() -> None:
-    assert scale({}, 0.96).tells and not scale({}, 0.94).tells
+    assert scale({}, 0.94).tells and not scale({}, 0.9).tells
 
 
 def test_only_presets_of_several_scales_have_localization_passes() -> None:

@@ -31,7 +31,7 @@ scale, so that scores compare."""
 _MEMORY = 9 << 28
 """Bytes of features that are kept at a time."""
 
-_FAILS, _SMALL = 0.05, 3.0
+_FAILS, _SMALL = 0.08, 1.6
 """Objects are small where heads tell images with the class from those without with more error than the first, and
 their regions have more than so many times the area of the anomalies there."""
 
