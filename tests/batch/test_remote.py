@@ -53,3 +53,11 @@ def test_results_that_never_answer(silent: str, coffee: Path) -> None:
     pytest.importorskip("pyarrow", reason="needs the extra batch")
     with pytest.raises(ResultsError, match="no answer within"):
         select(f"{silent}/out")
+
+
+def test_a_store_whose_own_clock_runs_out_says_how_long_it_was_waited_for() -> None:
+    def late() -> None:
+        raise TimeoutError
+
+    with pytest.raises(TimeoutError, match="no answer within 30 s"):
+        remote.within(30, late)

@@ -93,9 +93,13 @@ def within(seconds: float, call: Callable[[], T]) -> T:
             answer.set_exception(error)
 
     threading.Thread(target=work, daemon=True, name="boxless-remote").start()
+    late = f"no answer within {seconds:.0f} s"
     if not wait([answer], seconds).done:
-        raise TimeoutError(f"no answer within {seconds:.0f} s")
-    return answer.result()
+        raise TimeoutError(late)
+    try:
+        return answer.result()
+    except TimeoutError as error:  # of the store's own clock, which says nothing
+        raise TimeoutError(str(error) or late) from error
 
 
 @contextmanager
