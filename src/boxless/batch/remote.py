@@ -93,13 +93,16 @@ def within(seconds: float, call: Callable[[], T]) -> T:
             answer.set_exception(error)
 
     threading.Thread(target=work, daemon=True, name="boxless-remote").start()
-    late = f"no answer within {seconds:.0f} s"
     if not wait([answer], seconds).done:
-        raise TimeoutError(late)
-    try:
-        return answer.result()
-    except TimeoutError as error:  # of the store's own clock, which says nothing
-        raise TimeoutError(str(error) or late) from error
+        raise TimeoutError(f"no answer within {seconds:.0f} s")
+    return answer.result()
+
+
+def _why(error: BaseException) -> str:
+    """What an error says, in a line; stores' own clocks that run out say nothing."""
+    return (
+        f"no answer within {TIMEOUT:.0f} s" if isinstance(error, TimeoutError) and not str(error) else first_line(error)
+    )
 
 
 @contextmanager
@@ -119,7 +122,7 @@ def explained(url: str, kind: type[BoxlessError] = DatasetError) -> Iterator[Non
         # To fsspec, what cannot be reached over http is not there either; its cause tells.
         if isinstance(error, FileNotFoundError) and not isinstance(error.__cause__, OSError):
             raise
-        why = first_line(error.__cause__ if isinstance(error, FileNotFoundError) else error)
+        why = _why(error.__cause__ if isinstance(error, FileNotFoundError) and error.__cause__ else error)
         raise kind(
             f"{url}: cannot be read or written ({why}); is the address right, and can this machine reach it?"
         ) from None
@@ -139,6 +142,8 @@ def as_os_errors() -> Iterator[None]:
     """Other libraries' errors of a fetch as OSError, which becomes the image's `error`."""
     try:
         yield
+    except TimeoutError as error:
+        raise TimeoutError(_why(error)) from None
     except OSError:
         raise
     except Exception as error:
