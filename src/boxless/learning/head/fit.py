@@ -79,7 +79,7 @@ def fit(
         out: the model file.
         backbone: the name of a model that comes with boxless, or a model file's path.
         side: pixels; the head is fitted on pictures of about side * side of them. Where None, at the side of the
-            backbone's first look or at twice it, whichever names better; see `boxless.learning.head.naming`.
+            backbone's first scale or at twice it, whichever names better; see `boxless.learning.head.naming`.
         localization_size: pixels of the pass that localizes all classes; where None, the labels decide. See
             `boxless.learning.head.localization`.
         boxes: annotations (COCO, CSV, a folder) of a few images of each class, which choose among localization heads

@@ -138,7 +138,7 @@ def learn_localization(
             trunk, learned_at if asked is None else [chosen], chosen, learned, boxed, seed, progress
         )
         if by_boxes is not None:
-            choices = dict(by_boxes.choices)
+            choices |= by_boxes.choices
             why += f"; {by_boxes}"
     return _localization(trunk, {each.scale: each for each in learned_at}, choices, len(learned.classes), why)
 

@@ -1,4 +1,4 @@
-"""At which size own classes are named best, told by cross-validation."""
+"""The input size at which own classes are classified best, by cross-validation."""
 
 from __future__ import annotations
 
