@@ -69,8 +69,9 @@ def _options(protocol: str) -> dict[str, Any]:
     elif protocol.startswith("http"):
         import aiohttp
 
-        seconds = aiohttp.ClientTimeout(total=None, sock_connect=TIMEOUT, sock_read=TIMEOUT)
-        options["client_kwargs"] = {"timeout": seconds}
+        # Longer than `within` waits: to fsspec's `exists`, an address whose clock ran out is not there.
+        clock = aiohttp.ClientTimeout(total=None, sock_connect=2 * TIMEOUT, sock_read=2 * TIMEOUT)
+        options["client_kwargs"] = {"timeout": clock}
     return options
 
 
