@@ -41,11 +41,11 @@ def matches_of(rows: Rows, picked: NDArray[np.int64]) -> ClassMatches:
     """What became of the boxes of some pictures; alike at every IoU."""
     scores = np.concatenate([rows[i][1] for i in picked])
     right = np.concatenate([rows[i][2] for i in picked])
-    pictures = np.repeat(np.arange(len(picked)), [len(rows[i][1]) for i in picked])
+    images = np.repeat(np.arange(len(picked)), [len(rows[i][1]) for i in picked])
     order = np.argsort(-scores, kind="stable")
     many = np.repeat(right[order][None], len(IOUS), axis=0)
     true = np.array([rows[i][0] for i in picked])
-    return ClassMatches(scores[order], many, np.ones_like(many), pictures[order], true)
+    return ClassMatches(scores[order], many, np.ones_like(many), images[order], true)
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""What a larger backbone gives and costs. python -m benchmarks.backbones PICTURES FILES...
+"""What a larger backbone gives and costs. python -m benchmarks.backbones IMAGES FILES...
 
 Model files that name the classes of ImageNet, such as those that `tools.build_zoo` makes of EfficientNet-Lite2, beside
 the EfficientNet-Lite0 that comes with boxless: boxes, with the true class given, and top-1 by the sides of
@@ -19,7 +19,7 @@ from benchmarks.facts import DATA, write_results
 from benchmarks.full_size import Named, in_shape, photos
 from benchmarks.second_look import FLOAT, TIMED, Look, accuracy, passes
 from boxless.datasets.boxed import read_dataset
-from boxless.imaging.read import read_picture
+from boxless.imaging.read import read_image
 from boxless.models.model_file import ModelFile
 from boxless.system.machine import has_vnni
 
@@ -35,17 +35,17 @@ FINDING: tuple[tuple[int, ...], ...] = (
 """Sides of looks whose class maps are averaged."""
 
 
-def named(networks: Mapping[str, ModelFile], pictures: Sequence[Named]) -> dict[str, dict[str, float]]:
+def named(networks: Mapping[str, ModelFile], images: Sequence[Named]) -> dict[str, dict[str, float]]:
     """Top-1 in percent, by model and side."""
     right = {name: dict.fromkeys(map(str, NAMING), 0) for name in networks}
-    for picture in track(pictures, "naming"):
-        pixels = read_picture(picture.path).pixels
+    for image in track(images, "naming"):
+        pixels = read_image(image.path).pixels
         for side in NAMING:
             seen = in_shape(pixels, side)
             for name, network in networks.items():
                 said = network.run(seen, size=(seen.shape[0], seen.shape[1]), classes=[], top=1).chosen[0]
-                right[name][str(side)] += int(said) == picture.class_index
-    return {name: {side: 100 * count / len(pictures) for side, count in row.items()} for name, row in right.items()}
+                right[name][str(side)] += int(said) == image.class_index
+    return {name: {side: 100 * count / len(images) for side, count in row.items()} for name, row in right.items()}
 
 
 def main() -> None:
@@ -53,15 +53,15 @@ def main() -> None:
     opened = [ModelFile(file, threads=1) for file in (FLOAT, *sys.argv[2:])]
     networks = {network.card.name: network for network in opened}
     folder = DATA / "ilsvrc-dev"
-    pictures = read_dataset(folder / "annotations.json", networks[FLOAT].card, pictures=folder / "images").pictures
-    some = [pictures[i] for i in np.linspace(0, len(pictures) - 1, int(sys.argv[1])).round().astype(int)]
+    images = read_dataset(folder / "annotations.json", networks[FLOAT].card, images=folder / "images").images
+    some = [images[i] for i in np.linspace(0, len(images) - 1, int(sys.argv[1])).round().astype(int)]
     rows: list[tuple[Look, ...]] = [
         tuple((name, side) for side in sides)
         for name in networks
         for sides in FINDING
         if len(sides) == 2 or not name.endswith("-int8")
     ]
-    costs = passes(networks, pictures[:TIMED], rows)
+    costs = passes(networks, images[:TIMED], rows)
     print(costs, flush=True)
     results: dict[str, Any] = {
         "vnni": has_vnni(),

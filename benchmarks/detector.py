@@ -24,7 +24,7 @@ import numpy as np
 from benchmarks.detector_measures import detections, named_by_detector, naming, precision, right_by_round, time_ratio
 from benchmarks.facts import DATA
 from benchmarks.meter import Meter, taken
-from boxless.datasets.labelled import LabelledPictures
+from boxless.datasets.labelled import LabelledImages
 from boxless.datasets.split import read_split
 from boxless.learning.detector.options import DetectorOptions
 from boxless.learning.detector.pseudo_labels import PseudoLabels
@@ -120,7 +120,7 @@ def train(data: Data, work: Path, name: str, by: str, settings: DetectorOptions)
     (work / f"{name}.json").write_text(json.dumps(made.as_dict(), indent=1))
 
 
-def true_boxes(data: Data, pictures: LabelledPictures) -> list[PseudoLabels]:
+def true_boxes(data: Data, images: LabelledImages) -> list[PseudoLabels]:
     """The boxes that people drew in the pictures."""
     if data.boxes[0] is None:
         raise SystemExit(f"nobody drew boxes in {data.labels}: --taught-by labels")
@@ -132,13 +132,13 @@ def true_boxes(data: Data, pictures: LabelledPictures) -> list[PseudoLabels]:
         image = sizes[each["image_id"]]
         x, y, w, h = each["bbox"]
         box = [x / image["width"], y / image["height"], (x + w) / image["width"], (y + h) / image["height"]]
-        index = pictures.classes.index(names[each["category_id"]])
+        index = images.classes.index(names[each["category_id"]])
         by_name.setdefault(Path(image["file_name"]).name, []).append((box, index))
     taught = []
-    for path in pictures.paths:
+    for path in images.paths:
         rows = by_name.get(path.name, [])
         boxes = np.array([box for box, _ in rows], np.float32).reshape(-1, 4)
-        taught.append(PseudoLabels.of_truth(boxes, np.array([k for _, k in rows], np.int64), len(pictures.classes)))
+        taught.append(PseudoLabels.of_truth(boxes, np.array([k for _, k in rows], np.int64), len(images.classes)))
     return taught
 
 

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.facts import milliseconds
-from boxless.datasets.labelled import LabelledPictures
+from boxless.datasets.labelled import LabelledImages
 from boxless.export.assemble import NETWORK_PREFIX, tensor_info
-from boxless.imaging.read import read_picture, resize_pixels
+from boxless.imaging.read import read_image, resize_pixels
 from boxless.learning.detector.evidence import evidence_of
 from boxless.learning.detector.pseudo_labels import PseudoLabels
 from boxless.learning.detector.teacher import detect, load_pseudo_labels
@@ -27,12 +27,12 @@ _IOUS = (0.3, 0.5)
 _RUNS = 20
 
 
-def naming(said: NDArray[np.float32], held_out: LabelledPictures) -> float:
+def naming(said: NDArray[np.float32], held_out: LabelledImages) -> float:
     """The mean over classes of the average precision, in percent, with which held-out pictures are named."""
     return round(evidence_of(said, held_out.targets, held_out.background).precision, 1)
 
 
-def named_by_detector(file: Path, held_out: LabelledPictures) -> NDArray[np.float32]:
+def named_by_detector(file: Path, held_out: LabelledImages) -> NDArray[np.float32]:
     """The score of each class's surest box in each picture, (n, K)."""
     model = ModelFile(file, threads=1)
     rows = [probabilities(detect(model, path)[0].logits, "sigmoid") for path in held_out.paths]
@@ -106,7 +106,7 @@ def time_ratio(file: Path, folder: Path) -> float:
     model = ModelFile(file, threads=1)
     side = model.card.presets["balanced"].scales[0]
     path = min(each for each in folder.rglob("*") if each.suffix.lower() in (".jpg", ".jpeg"))
-    pixels = resize_pixels(read_picture(path).pixels, side, side)
+    pixels = resize_pixels(read_image(path).pixels, side, side)
     with _bare(file) as bare:
         tasks: dict[str, Callable[[], object]] = {
             "whole": lambda: model.detect(pixels, size=(side, side)),

@@ -22,7 +22,7 @@ from papers.cifar10 import CLASSES, load_cifar10
 from PIL import Image
 
 from benchmarks.facts import DATA, write_results
-from boxless.imaging.read import pictures_in, read_picture
+from boxless.imaging.read import images_in, read_image
 from boxless.learning.report.duplicates import ALIKE, near_duplicates
 
 Pixels = NDArray[np.uint8]
@@ -79,7 +79,7 @@ def missed(learned: Sequence[Path], folder: Path, numbers: Sequence[int]) -> dic
     for way, change in WAYS.items():
         for i in numbers:
             path = folder / f"{len(made)}.png"
-            Image.fromarray(np.ascontiguousarray(change(read_picture(learned[i]).pixels))).save(path)
+            Image.fromarray(np.ascontiguousarray(change(read_image(learned[i]).pixels))).save(path)
             made.append((way, path))
     found = {i for i, *_ in near_duplicates(learned, [path for _, path in made])}
     return {way: sum(each == way and i not in found for i, (each, _) in enumerate(made)) for way in WAYS}
@@ -104,10 +104,10 @@ def cifar10(folder: Path) -> Iterator[tuple[str, list[Path], list[Path]]]:
     data = load_cifar10(None)
     for name in SHOWN:
         paths = {}
-        for which, pictures in (("train", data.train), ("test", data.test)):
+        for which, images in (("train", data.train), ("test", data.test)):
             place = folder / which / name
             place.mkdir(parents=True)
-            mine = pictures.pixels[pictures.labels == CLASSES.index(name)]
+            mine = images.pixels[images.labels == CLASSES.index(name)]
             paths[which] = [place / f"{i:05d}.png" for i in range(len(mine))]
             for path, pixels in zip(paths[which], mine, strict=True):
                 Image.fromarray(pixels).save(path)
@@ -128,7 +128,7 @@ def main() -> None:
     figures: dict[str, Any] = {}
     random = np.random.default_rng(0)
     for name in SETS:
-        learned, held_out = (pictures_in(DATA / name / split) for split in ("train", "val"))
+        learned, held_out = (images_in(DATA / name / split) for split in ("train", "val"))
         start = time.process_time()
         found = near_duplicates(learned, held_out)
         seconds = time.process_time() - start

@@ -20,7 +20,7 @@ import numpy as np
 
 from benchmarks.facts import DATA, RESULTS, write_results
 from benchmarks.own_data import PAGE, split, truth
-from boxless.datasets.boxed import BoxedPicture, read_dataset
+from boxless.datasets.boxed import BoxedImage, read_dataset
 from boxless.evaluation.box_accuracy import THRESHOLDS
 from boxless.export.backbone import Backbone
 from boxless.learning.head.cells import ImageCells, read_cells
@@ -51,8 +51,8 @@ def measured(name: str) -> dict[str, list[float]]:
     chosen = second if second.score > _WORTH_IT * first.score else first
     card = replace(trunk.card, labels=learned.classes, class_ids=(), background=learned.background)
     training = read_dataset(DATA / name / "train.json", card, None, DATA / name / "train")
-    boxed = [each for each in training.pictures if len(each.boxes)]
-    images = [each for each in truth(name, card).pictures if len(each.boxes) and each.class_index in chosen.classes]
+    boxed = [each for each in training.images if len(each.boxes)]
+    images = [each for each in truth(name, card).images if len(each.boxes) and each.class_index in chosen.classes]
     paths = sorted({each.path for each in images})
     some = sorted(np.random.default_rng(0).permutation(np.array(paths))[:_VAL].tolist())
     cells: dict[int, dict[Path, ImageCells]] = {}
@@ -72,7 +72,7 @@ def measured(name: str) -> dict[str, list[float]]:
     return found
 
 
-def _drawn(boxed: list[BoxedPicture], k: int, count: int, draw: int) -> list[BoxedPicture]:
+def _drawn(boxed: list[BoxedImage], k: int, count: int, draw: int) -> list[BoxedImage]:
     mine = [each for each in boxed if each.class_index == k]
     return [mine[i] for i in np.random.default_rng((draw, k)).permutation(len(mine))[:count]]
 
@@ -81,7 +81,7 @@ def _right(
     choices: Mapping[int, HeadChoice],
     scales: list[HeadsAtScale],
     cells: Mapping[int, Mapping[Path, ImageCells]],
-    images: list[BoxedPicture],
+    images: list[BoxedImage],
 ) -> float:
     right = []
     for image in images:

@@ -66,7 +66,7 @@ def localization(model: Path, preset: str) -> dict[str, Any]:
     network = ModelFile(model, threads=1)
     boxed = read_dataset(DATA / "tiny10/val/annotations.json", network.card)
     start = time.perf_counter()
-    scores = list(measure_model(network, preset, boxed.pictures, boxed.notes))
+    scores = list(measure_model(network, preset, boxed.images, boxed.notes))
     seconds = time.perf_counter() - start
     figures = {each.key: each for each in Evaluation.of(boxed, preset, "as stored", scores, draws=300).figures}
     best = figures["max_box_acc_v2"]

@@ -19,7 +19,7 @@ from PIL import Image
 
 from benchmarks.facts import DATA, write_results
 from boxless.datasets.split import read_split
-from boxless.imaging.read import read_picture, resize_pixels
+from boxless.imaging.read import read_image, resize_pixels
 
 SETS = {
     "ten classes of Tiny ImageNet": ("tiny10/train", "tiny10/val", None),
@@ -36,20 +36,20 @@ MANY, SIDE = 3000, 224
 def main() -> None:
     """Measures and writes benchmarks/results/fit_time.json."""
     rows = []
-    for name, (pictures, val, boxes) in SETS.items():
-        held_out = val if pictures.endswith(".csv") else str(DATA / val)
-        rows.append(measured(name, DATA / pictures, held_out, DATA / boxes if boxes else None))
+    for name, (images, val, boxes) in SETS.items():
+        held_out = val if images.endswith(".csv") else str(DATA / val)
+        rows.append(measured(name, DATA / images, held_out, DATA / boxes if boxes else None))
     with tempfile.TemporaryDirectory() as folder:
         many = turned(Path(folder) / "tiles")
         rows.append(measured(f"{MANY:,} pictures made of the tiles, turned and cropped", many, "0.2", None))
     write_results("fit_time", {"figures": rows})
 
 
-def measured(name: str, pictures: Path, held_out: str, boxes: Path | None) -> dict[str, object]:
+def measured(name: str, images: Path, held_out: str, boxes: Path | None) -> dict[str, object]:
     """A row of the table."""
-    training, validation = read_split(pictures, held_out)
+    training, validation = read_split(images, held_out)
     paths = [*training.paths, *validation.paths]
-    command = [str(pictures), "--val", held_out, *(["--boxes", str(boxes)] if boxes else [])]
+    command = [str(images), "--val", held_out, *(["--boxes", str(boxes)] if boxes else [])]
     with tempfile.TemporaryDirectory() as folder:
         load = os.getloadavg()[0]
         first, again = (seconds(command, Path(folder)) for _ in range(2))
@@ -72,7 +72,7 @@ def turned(folder: Path) -> Path:
     random = np.random.default_rng(0)
     for i in range(MANY):
         tile = tiles[i % len(tiles)]
-        pixels = np.rot90(read_picture(tile).pixels, i // len(tiles))
+        pixels = np.rot90(read_image(tile).pixels, i // len(tiles))
         height, width = (round(side * random.uniform(0.8, 1)) for side in pixels.shape[:2])
         y = int(random.integers(0, pixels.shape[0] - height + 1))
         x = int(random.integers(0, pixels.shape[1] - width + 1))
@@ -94,7 +94,7 @@ def seconds(arguments: Sequence[str], folder: Path) -> float:
 
 def median_pixels(paths: Sequence[Path]) -> list[int]:
     """The median height and width of some of the pictures."""
-    shapes = [(each.height, each.width) for each in map(read_picture, paths[:: max(1, len(paths) // 50)])]
+    shapes = [(each.height, each.width) for each in map(read_image, paths[:: max(1, len(paths) // 50)])]
     return [int(each) for each in np.median(shapes, axis=0)]
 
 

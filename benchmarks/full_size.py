@@ -22,12 +22,12 @@ from benchmarks.facts import DATA, RESULTS, read, write_results
 from benchmarks.localization import interval
 from benchmarks.second_look import refined
 from boxless import Localizer
-from boxless.datasets.boxed import BoxedPicture
+from boxless.datasets.boxed import BoxedImage
 from boxless.datasets.split import read_split
 from boxless.evaluation import read_dataset
 from boxless.evaluation.box_accuracy import Overlaps, max_box_acc_v2, one_box_accuracy, overlaps
 from boxless.export.assemble import write_card
-from boxless.imaging.read import pictures_in, read_picture, resize_pixels
+from boxless.imaging.read import images_in, read_image, resize_pixels
 from boxless.learning.head.fit import fit
 from boxless.maps.boxes import boxes_in_map, iou
 from boxless.maps.refine import resize_maps
@@ -103,21 +103,21 @@ class Named:
 
 def photos(network: ModelFile) -> list[Named]:
     """Those of `photos`: their names begin with their class's id."""
-    return [Named(path, network.card.class_index(path.name.split("_")[0])) for path in pictures_in(DATA / "photos")]
+    return [Named(path, network.card.class_index(path.name.split("_")[0])) for path in images_in(DATA / "photos")]
 
 
-def top1(network: ModelFile, pictures: Sequence[Named], sides: Sequence[int] = NAMING) -> dict[str, dict[str, float]]:
+def top1(network: ModelFile, images: Sequence[Named], sides: Sequence[int] = NAMING) -> dict[str, dict[str, float]]:
     """The share that one look names rightly, in percent, by the way of looking and the side."""
     ways: Mapping[str, View] = {**WHOLE, "the middle": middle}
     right = {way: dict.fromkeys(map(str, sides), 0) for way in ways}
-    for picture in track(pictures, "naming"):
-        pixels = read_picture(picture.path).pixels
+    for image in track(images, "naming"):
+        pixels = read_image(image.path).pixels
         for way, view in ways.items():
             for side in sides:
                 seen = view(pixels, side)
                 said = network.run(seen, size=(seen.shape[0], seen.shape[1]), classes=[], top=1).chosen[0]
-                right[way][str(side)] += int(said) == picture.class_index
-    return {way: {side: 100 * count / len(pictures) for side, count in row.items()} for way, row in right.items()}
+                right[way][str(side)] += int(said) == image.class_index
+    return {way: {side: 100 * count / len(images) for side, count in row.items()} for way, row in right.items()}
 
 
 def maps(network: ModelFile, pixels: Pixels, class_index: int, view: View) -> dict[tuple[int, ...], Floats]:
@@ -136,17 +136,17 @@ def _grid(height: int, width: int) -> tuple[int, int]:
     return max(1, round(scale * height)), max(1, round(scale * width))
 
 
-def agreement(network: ModelFile, pictures: Sequence[Named]) -> list[dict[str, Any]]:
+def agreement(network: ModelFile, images: Sequence[Named]) -> list[dict[str, Any]]:
     """How far the one box of each way to look agrees with that of `TOGETHER`: the share with IoU 0.5 and 0.7, in %."""
     threshold = network.card.preset("best").threshold
     found: dict[tuple[str, tuple[int, ...]], list[float]] = {(way, sides): [] for way in WHOLE for sides in FINDING}
-    for picture in track(pictures, "agreement"):
-        pixels = read_picture(picture.path).pixels
+    for image in track(images, "agreement"):
+        pixels = read_image(image.path).pixels
         size = (pixels.shape[0], pixels.shape[1])
         boxes = {
             (way, sides): np.array([each.xyxy for each in boxes_in_map(scores, threshold, *size)[:1]], np.float32)
             for way, view in WHOLE.items()
-            for sides, scores in maps(network, pixels, picture.class_index, view).items()
+            for sides, scores in maps(network, pixels, image.class_index, view).items()
         }
         reference = boxes["in shape", TOGETHER]
         for key, box in boxes.items():
@@ -163,14 +163,14 @@ def agreement(network: ModelFile, pictures: Sequence[Named]) -> list[dict[str, A
     ]
 
 
-def located(network: ModelFile, pictures: Sequence[BoxedPicture]) -> list[dict[str, Any]]:
+def located(network: ModelFile, images: Sequence[BoxedImage]) -> list[dict[str, Any]]:
     """How well the boxes of each way to look fit, the classes given."""
     found: dict[tuple[str, tuple[int, ...]], list[Overlaps]] = {(way, sides): [] for way in WHOLE for sides in FINDING}
-    for picture in track(pictures, "finding"):
-        pixels = read_picture(picture.path).pixels
+    for image in track(images, "finding"):
+        pixels = read_image(image.path).pixels
         for way, view in WHOLE.items():
-            for sides, scores in maps(network, pixels, picture.class_index, view).items():
-                found[way, sides].append(overlaps(scores, picture.boxes, picture.size))
+            for sides, scores in maps(network, pixels, image.class_index, view).items():
+                found[way, sides].append(overlaps(scores, image.boxes, image.size))
     return [{"way": way, "sides": sides, **_figures(each)} for (way, sides), each in found.items()]
 
 
@@ -202,7 +202,7 @@ def of_photos(folder: Path) -> dict[str, Any]:
     """What is told of `photos`."""
     network = ModelFile(DEFAULT_MODEL, threads=1)
     named = photos(network)
-    sizes = [read_picture(picture.path).pixels.shape[:2] for picture in named]
+    sizes = [read_image(image.path).pixels.shape[:2] for image in named]
     return {
         "pictures": len(named),
         "median_size": [int(np.median([size[i] for size in sizes])) for i in (0, 1)],
@@ -214,11 +214,11 @@ def of_photos(folder: Path) -> dict[str, Any]:
 def of_cards(folder: Path) -> dict[str, Any]:
     """What is told of `cards`, localized by refined class maps."""
     network = fitted(folder / "cards-plain.onnx", plain=True)
-    boxed = read_dataset(DATA / "cards/val.json", network.card).pictures
+    boxed = read_dataset(DATA / "cards/val.json", network.card).images
     areas = [float((each.boxes[:, 2:] - each.boxes[:, :2]).prod(axis=1).max()) / np.prod(each.size) for each in boxed]
     return {
         "pictures": len({each.path for each in boxed}),
-        "classes_in_pictures": len(boxed),
+        "classes_in_images": len(boxed),
         "median_size": [int(np.median([each.size[i] for each in boxed])) for i in (0, 1)],
         "median_share": round(float(np.median(areas)), 4),
         "finding": located(network, boxed),
@@ -228,14 +228,14 @@ def of_cards(folder: Path) -> dict[str, Any]:
 def of_finders(folder: Path) -> dict[str, Any]:
     """What is told of `cards`, found as `boxless fit` decides; presets that look alike are told once."""
     network = fitted(folder / "cards.onnx")
-    boxed = read_dataset(DATA / "cards/val.json", network.card).pictures
+    boxed = read_dataset(DATA / "cards/val.json", network.card).images
     rows = {}
     for name in {preset.scales: name for name, preset in reversed(list(network.card.presets.items()))}.values():
         localizer = Localizer(network, name)
         found = []
-        for picture in track(boxed, name):
-            (prediction,) = localizer.locate(picture.path, classes=[picture.class_index]).predictions
-            found.append(overlaps(prediction.scores_on(*_grid(*picture.size)), picture.boxes, picture.size))
+        for image in track(boxed, name):
+            (prediction,) = localizer.locate(image.path, classes=[image.class_index]).predictions
+            found.append(overlaps(prediction.scores_on(*_grid(*image.size)), image.boxes, image.size))
         rows[name] = {"sides": localizer.preset.scales, **_figures(found)}
     return rows
 

@@ -17,7 +17,7 @@ from rich.table import Table
 
 from benchmarks.facts import DATA, write_results
 from boxless import Localizer
-from boxless.datasets.boxed import BoxedPicture, read_dataset
+from boxless.datasets.boxed import BoxedImage, read_dataset
 from boxless.evaluation.box_accuracy import Overlaps, max_box_acc_v2, one_box_accuracy, overlaps
 from boxless.models import zoo
 
@@ -25,22 +25,22 @@ from boxless.models import zoo
 TARGETS = {"fast": 66.0, "balanced": 69.5, "best": 70.2}
 
 
-def measured(localizer: Localizer, pictures: Sequence[BoxedPicture]) -> tuple[list[Overlaps], float]:
+def measured(localizer: Localizer, images: Sequence[BoxedImage]) -> tuple[list[Overlaps], float]:
     """The overlaps of all pictures, and the median time of a `locate` in ms."""
     found, times = [], []
-    for picture in pictures:
+    for image in images:
         start = time.perf_counter()
-        prediction = localizer.locate(picture.path, classes=[picture.class_index]).predictions[0]
+        prediction = localizer.locate(image.path, classes=[image.class_index]).predictions[0]
         times.append(time.perf_counter() - start)
-        found.append(overlaps(prediction.score_map, picture.boxes))
+        found.append(overlaps(prediction.score_map, image.boxes))
     return found, float(np.median(times)) * 1e3
 
 
-def top1(model: str, pictures: Sequence[BoxedPicture]) -> float:
+def top1(model: str, images: Sequence[BoxedImage]) -> float:
     """Classification accuracy in percent, the same for every preset."""
     localizer = Localizer(model, "fast")
-    right = (int(localizer.survey(picture.path)[0].argmax()) == picture.class_index for picture in pictures)
-    return 100 * sum(right) / len(pictures)
+    right = (int(localizer.survey(image.path)[0].argmax()) == image.class_index for image in images)
+    return 100 * sum(right) / len(images)
 
 
 def across_halves(found: list[Overlaps]) -> float:
@@ -65,14 +65,14 @@ def main() -> None:
     if not folder.is_dir():
         sys.exit(f"no pictures to measure on: {folder} is missing (set BOXLESS_DATA)")
     card = Localizer().card
-    pictures = read_dataset(folder / "annotations.json", card, pictures=folder / "images").pictures
+    images = read_dataset(folder / "annotations.json", card, images=folder / "images").images
     headings = ("MaxBoxAccV2 %", "interval", "asked", "one box %", "one box, other half's threshold %", "top-1 %", "ms")
     table = Table("model", "preset", *headings)
     figures: dict[str, dict[str, float | list[float]]] = {}
     for model in zoo.models():
-        named = top1(model, pictures)
+        named = top1(model, images)
         for preset in Localizer(model).card.presets:
-            found, ms = measured(Localizer(model, preset), pictures)
+            found, ms = measured(Localizer(model, preset), images)
             low, high = interval(found)
             row = figures[f"{model}, {preset}"] = {
                 "max_box_acc_v2": round(max_box_acc_v2(found), 2),
@@ -86,7 +86,7 @@ def main() -> None:
             cells += [str(row[key]) for key in ("one_box", "one_box_across_halves", "top1", "ms")]
             table.add_row(model, preset, *cells)
     Console(width=160).print(table)
-    write_results("localization", {"pictures": len(pictures), "figures": figures, "targets": TARGETS})
+    write_results("localization", {"pictures": len(images), "figures": figures, "targets": TARGETS})
 
 
 if __name__ == "__main__":

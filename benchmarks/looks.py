@@ -79,7 +79,7 @@ def full_size() -> str:
     lines += [
         "",
         f"{cards['pictures']} photographs of cards, at the median {_size(cards)} pixels, "
-        f"{cards['classes_in_pictures']} times a class in a picture, its largest card taking "
+        f"{cards['classes_in_images']} times a class in a picture, its largest card taking "
         f"{100 * cards['median_share']:.1f} % of it at the median.",
     ]
     return "\n".join(lines) + "\n"

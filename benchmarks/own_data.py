@@ -22,7 +22,7 @@ import numpy as np
 from benchmarks.facts import DATA, RESULTS, write_results
 from boxless import Localizer
 from boxless.datasets.boxed import BoxedSet, read_dataset
-from boxless.datasets.labelled import LabelledPictures
+from boxless.datasets.labelled import LabelledImages
 from boxless.datasets.split import read_split
 from boxless.evaluation.box_accuracy import IOUS, max_box_acc_v2
 from boxless.evaluation.class_thresholds import right_at
@@ -48,7 +48,7 @@ SETS = {
 """What each is, in words."""
 
 
-def split(name: str) -> tuple[LabelledPictures, LabelledPictures]:
+def split(name: str) -> tuple[LabelledImages, LabelledImages]:
     """The images that are learned from, and those that are held out."""
     root = DATA / name
     if (root / "labels.csv").exists():
@@ -77,7 +77,7 @@ def measured(name: str, model: Path) -> dict[str, Any]:
     boxed = truth(name, network.card)
     row["presets"] = {}
     for preset in (each for each in PRESETS if each in network.card.presets):
-        scores = list(measure_model(network, preset, boxed.pictures, boxed.notes))
+        scores = list(measure_model(network, preset, boxed.images, boxed.notes))
         row["presets"][preset] = figures_of([each for each in scores if each.boxed])
     for mode in ("known", "unknown"):
         found = measure_boxes(Localizer(network), truth(name, network.card), MODES[mode], draws=2)
@@ -112,7 +112,7 @@ def _area_over_truth(score: Score) -> float:
     return float((x1 - x0) * (y1 - y0) / (score.area * score.size[0] * score.size[1]))
 
 
-def detection(network: ModelFile, held_out: LabelledPictures) -> dict[str, float]:
+def detection(network: ModelFile, held_out: LabelledImages) -> dict[str, float]:
     """How many classes that images show, and do not show, are detected; and how many background images have none."""
     localizer = Localizer(network)
     things = [k for k in range(len(network.card.labels)) if k not in network.card.background]

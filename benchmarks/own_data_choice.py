@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from benchmarks.facts import RESULTS, write_results
 from benchmarks.own_data import SETS, split, truth
-from boxless.datasets.boxed import BoxedPicture
+from boxless.datasets.boxed import BoxedImage
 from boxless.evaluation.box_accuracy import IOUS
 from boxless.export.backbone import Backbone
 from boxless.learning.head import scale as scale_heads
@@ -60,7 +60,7 @@ def measured(name: str) -> dict[str, list[dict[str, float]]]:
     trunk = Backbone(DEFAULT_MODEL)
     teacher = scale_heads.Heads(trunk, learned, here, 0, lambda *_: None, {}).at(SCALES[0])
     boxed = truth(name, replace(trunk.card, labels=learned.classes, class_ids=(), background=learned.background))
-    images = [each for each in boxed.pictures if len(each.boxes)]
+    images = [each for each in boxed.images if len(each.boxes)]
     paths = sorted({each.path for each in images})
     some = set(np.random.default_rng(0).permutation(np.array(paths))[:_IMAGES].tolist())
     images = [each for each in images if each.path in some]
@@ -98,7 +98,7 @@ def measured(name: str) -> dict[str, list[dict[str, float]]]:
     return found
 
 
-def _right(probability: Floats, image: BoxedPicture) -> float:
+def _right(probability: Floats, image: BoxedImage) -> float:
     """The share of IoU 0.3, 0.5 and 0.7 that the best component's box passes."""
     height, width = image.size
     grid = _BOX_GRID / max(height, width)

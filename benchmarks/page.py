@@ -57,7 +57,7 @@ def served(folder: Path) -> Iterator[str]:
             thread.join()
 
 
-def pictures() -> list[Path]:
+def images() -> list[Path]:
     """The pictures of the repository, and five photographs."""
     return [*sorted((ROOT / "examples/pictures").glob("*.jpg")), *islice(sorted((DATA / "photos").glob("*.*")), 5)]
 
@@ -156,7 +156,7 @@ def main() -> None:
     """Measures, prints and writes benchmarks/results/page.json."""
     from playwright.sync_api import sync_playwright
 
-    files = pictures()
+    files = images()
     figures: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         runtime = find_runtime(None, ROOT / "tests/serve")

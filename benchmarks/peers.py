@@ -34,7 +34,7 @@ from boxless import Localizer, ModelFile
 from boxless.evaluation import Bootstrap, read_dataset
 from boxless.evaluation.bootstrap import best_mean_of
 from boxless.evaluation.box_accuracy import IOUS, Overlaps, max_box_acc_v2, one_box_accuracy, overlaps
-from boxless.imaging.read import read_picture, resize_pixels
+from boxless.imaging.read import read_image, resize_pixels
 from boxless.maps.class_maps import normalise
 from boxless.maps.refine import resize_maps
 from boxless.system.cores import usable_cores
@@ -150,23 +150,23 @@ def ours(threads: int) -> dict[str, Method]:
     return {"boxless, plain CAM": plain, **{f"boxless {name}": preset(name) for name in PRESETS}}
 
 
-def measure(methods: dict[str, Method], pictures: list[Any], warm: int = 3) -> dict[str, dict[str, Any]]:
+def measure(methods: dict[str, Method], images: list[Any], warm: int = 3) -> dict[str, dict[str, Any]]:
     """Milliseconds and accuracy of each method on pictures of a data set."""
     times: dict[str, list[float]] = {name: [] for name in methods}
     curves: dict[str, list[Overlaps]] = {name: [] for name in methods}
-    decoded = [read_picture(picture.path).pixels for picture in pictures]
-    for picture, pixels in zip(pictures[:warm], decoded, strict=False):
+    decoded = [read_image(image.path).pixels for image in images]
+    for image, pixels in zip(images[:warm], decoded, strict=False):
         for method in methods.values():
-            method(pixels, picture.class_index)
-    for number, (picture, pixels) in enumerate(zip(pictures, decoded, strict=True)):
+            method(pixels, image.class_index)
+    for number, (image, pixels) in enumerate(zip(images, decoded, strict=True)):
         for name, method in methods.items():
             start = time.perf_counter()
-            score_map = method(pixels, picture.class_index)
+            score_map = method(pixels, image.class_index)
             times[name].append((time.perf_counter() - start) * 1e3)
-            curves[name].append(overlaps(score_map, picture.boxes))
+            curves[name].append(overlaps(score_map, image.boxes))
         if number % 50 == 0:
             print(number, {name: round(float(np.median(each)), 1) for name, each in times.items()}, flush=True)
-    drawn = Bootstrap(np.arange(len(pictures)))
+    drawn = Bootstrap(np.arange(len(images)))
     rows = {}
     for name, each in curves.items():
         any_box = np.stack([one.any_box for one in each])
@@ -176,24 +176,24 @@ def measure(methods: dict[str, Method], pictures: list[Any], warm: int = 3) -> d
             "max_box_acc_v2": round(max_box_acc_v2(each), 1),
             "interval": [round(interval.low, 1), round(interval.high, 1)],
             "one_box": round(float(one_box_accuracy(each).max()), 1),
-            "pictures": len(pictures),
+            "pictures": len(images),
         }
     return rows
 
 
-def slow(model: Lite0, pictures: list[Any]) -> dict[str, dict[str, Any]]:
+def slow(model: Lite0, images: list[Any]) -> dict[str, dict[str, Any]]:
     """The methods that need a pass for each feature: milliseconds on a few pictures, no accuracy."""
     names = ("AblationCAM", "ScoreCAM")
     methods = {f"pytorch-grad-cam {name}": with_grad_cam(copy.deepcopy(model), name) for name in names}
     rows = {}
     for name, method in methods.items():
         times = []
-        for picture in pictures:
-            pixels = read_picture(picture.path).pixels
+        for image in images:
+            pixels = read_image(image.path).pixels
             start = time.perf_counter()
-            method(pixels, picture.class_index)
+            method(pixels, image.class_index)
             times.append((time.perf_counter() - start) * 1e3)
-        rows[name] = {"ms": round(float(np.median(times)), 1), "pictures": len(pictures)}
+        rows[name] = {"ms": round(float(np.median(times)), 1), "pictures": len(images)}
         print(name, rows[name], flush=True)
     return rows
 
@@ -222,13 +222,13 @@ def main() -> None:
     torch.set_num_threads(wanted.threads)
     cv2.setNumThreads(wanted.threads)
     card = ModelFile("efficientnet-lite0").card
-    every = read_dataset(DATA / "ilsvrc-dev", card).pictures
-    pictures = [every[round(i)] for i in np.linspace(0, len(every) - 1, wanted.pictures)]
+    every = read_dataset(DATA / "ilsvrc-dev", card).images
+    images = [every[round(i)] for i in np.linspace(0, len(every) - 1, wanted.images)]
     model = Lite0().eval()
     before = machine()
-    rows = measure({**ours(wanted.threads), **peers(model)}, pictures)
+    rows = measure({**ours(wanted.threads), **peers(model)}, images)
     if wanted.slow:
-        rows |= slow(model, pictures[: wanted.slow])
+        rows |= slow(model, images[: wanted.slow])
     text = json.dumps({"machine": before, "threads": wanted.threads, "rows": rows}, indent=1) + "\n"
     write_whole(RESULTS, lambda beside: beside.write_text(text, encoding="utf-8"))
     for name, row in sorted(rows.items(), key=lambda each: each[1]["ms"]):

@@ -14,8 +14,8 @@ from scipy.stats import mannwhitneyu
 
 from benchmarks.facts import DATA, write_results
 from boxless import Localizer
-from boxless.datasets.boxed import BoxedPicture, read_dataset
-from boxless.evaluation.blank import blank_pictures
+from boxless.datasets.boxed import BoxedImage, read_dataset
+from boxless.evaluation.blank import blank_images
 from boxless.evaluation.detection_thresholds import Surveys, detection_thresholds
 from boxless.maps.boxes import iou
 from boxless.models.zoo import DEFAULT_MODEL
@@ -28,17 +28,17 @@ _DRAWS = 8  # as in tools/zoo_thresholds.py
 _OTHER_SEED = 1  # blank pictures that set no threshold
 
 
-def presence(preset: str, pictures: Sequence[BoxedPicture]) -> dict[str, float]:
+def presence(preset: str, images: Sequence[BoxedImage]) -> dict[str, float]:
     """Shares in percent of what passes, at the stored thresholds and at those that the other half sets."""
     localizer = Localizer(DEFAULT_MODEL, preset)
-    seen = Surveys.of(localizer, [each.path for each in pictures])
+    seen = Surveys.of(localizer, [each.path for each in images])
     shown = np.zeros(seen.activation.shape, bool)
-    shown[np.arange(len(pictures)), [each.class_index for each in pictures]] = True
-    blank = Surveys.of(localizer, blank_pictures(draws=_DRAWS))
-    unseen = Surveys.of(localizer, blank_pictures(_OTHER_SEED, _DRAWS))
+    shown[np.arange(len(images)), [each.class_index for each in images]] = True
+    blank = Surveys.of(localizer, blank_images(draws=_DRAWS))
+    unseen = Surveys.of(localizer, blank_images(_OTHER_SEED, _DRAWS))
     passing = seen.passing(localizer.preset.min_probability, localizer.preset.min_activation)
     across = np.zeros_like(passing)
-    for half in (np.arange(len(pictures)) % 2 == 0, np.arange(len(pictures)) % 2 == 1):
+    for half in (np.arange(len(images)) % 2 == 0, np.arange(len(images)) % 2 == 1):
         found = detection_thresholds(Surveys(seen.probabilities[half], seen.activation[half]), shown[half], blank)
         assert found is not None
         across[~half] = seen.passing(found.probability, found.activation)[~half]
@@ -50,12 +50,12 @@ def presence(preset: str, pictures: Sequence[BoxedPicture]) -> dict[str, float]:
         "absent": _percent(passing[~shown]),
         "present_across_halves": _percent(across[shown]),
         "absent_across_halves": _percent(across[~shown]),
-        "blank_pictures": len(unseen.activation),
+        "blank_images": len(unseen.activation),
         "blank": _percent(unseen.passing(*stored).any(axis=1)),
     }
 
 
-def ranking(localizer: Localizer, pictures: Sequence[BoxedPicture]) -> dict[str, float]:
+def ranking(localizer: Localizer, images: Sequence[BoxedImage]) -> dict[str, float]:
     """How often a right box has a higher score than a wrong one, in percent (the area under the ROC curve).
 
     The boxes of the five most probable classes of each picture; right where class and place (IoU 0.5) are.
@@ -63,11 +63,11 @@ def ranking(localizer: Localizer, pictures: Sequence[BoxedPicture]) -> dict[str,
     scores: list[float] = []
     shares: list[float] = []
     right: list[bool] = []
-    for picture in pictures:
-        for prediction in localizer.locate(picture.path, top=_TOP, include_absent=True, nms=1).predictions:
+    for image in images:
+        for prediction in localizer.locate(image.path, top=_TOP, include_absent=True, nms=1).predictions:
             for box in prediction.boxes:
-                overlap = float(iou(np.array([box.xyxy], np.float32), picture.boxes).max())
-                right.append(prediction.class_index == picture.class_index and overlap >= 0.5)
+                overlap = float(iou(np.array([box.xyxy], np.float32), image.boxes).max())
+                right.append(prediction.class_index == image.class_index and overlap >= 0.5)
                 scores.append(box.score)
                 shares.append(box.score / prediction.probability)
     return {
@@ -78,16 +78,16 @@ def ranking(localizer: Localizer, pictures: Sequence[BoxedPicture]) -> dict[str,
     }
 
 
-def by_size(localizer: Localizer, pictures: Sequence[BoxedPicture]) -> list[dict[str, float]]:
+def by_size(localizer: Localizer, images: Sequence[BoxedImage]) -> list[dict[str, float]]:
     """The one box of the true class, right at IoU 0.5, in percent, by the size of the largest true box."""
     areas, right, ratios = [], [], []
-    for picture in pictures:
-        (prediction,) = localizer.locate(picture.path, classes=[picture.class_index], include_absent=True).predictions
-        sides = picture.boxes[:, 2:] - picture.boxes[:, :2]
+    for image in images:
+        (prediction,) = localizer.locate(image.path, classes=[image.class_index], include_absent=True).predictions
+        sides = image.boxes[:, 2:] - image.boxes[:, :2]
         largest = float(sides.prod(axis=1).max())
-        areas.append(largest / (picture.size[0] * picture.size[1]))
+        areas.append(largest / (image.size[0] * image.size[1]))
         found = np.array([prediction.box.xyxy if prediction.box else (0, 0, 0, 0)], np.float32)
-        right.append(float(iou(found, picture.boxes).max()) >= 0.5)
+        right.append(float(iou(found, image.boxes).max()) >= 0.5)
         ratios.append(float((found[0, 2:] - found[0, :2]).prod()) / largest)
     place = np.digitize(areas, SIZES[1:-1])
     return [
@@ -117,12 +117,12 @@ def main() -> None:
     if not folder.is_dir():
         sys.exit(f"no pictures to measure on: {folder} is missing (set BOXLESS_DATA)")
     localizer = Localizer(DEFAULT_MODEL)
-    pictures = read_dataset(folder / "annotations.json", localizer.card, pictures=folder / "images").pictures
+    images = read_dataset(folder / "annotations.json", localizer.card, images=folder / "images").images
     figures = {
-        "pictures": len(pictures),
-        "presence": {name: presence(name, pictures) for name in localizer.card.presets},
-        "ranking": ranking(localizer, pictures),
-        "by_size": by_size(localizer, pictures),
+        "pictures": len(images),
+        "presence": {name: presence(name, images) for name in localizer.card.presets},
+        "ranking": ranking(localizer, images),
+        "by_size": by_size(localizer, images),
     }
     print(figures)
     write_results("presence", {"figures": figures})

@@ -24,9 +24,9 @@ from rich.progress import track
 from benchmarks.facts import DATA, write_results
 from benchmarks.localization import interval
 from boxless import Localizer
-from boxless.datasets.boxed import BoxedPicture, read_dataset
+from boxless.datasets.boxed import BoxedImage, read_dataset
 from boxless.evaluation.box_accuracy import Overlaps, max_box_acc_v2, one_box_accuracy, overlaps
-from boxless.imaging.read import read_picture, resize_pixels
+from boxless.imaging.read import read_image, resize_pixels
 from boxless.maps.class_maps import class_maps
 from boxless.maps.refine import affinity, resize_maps, walk
 from boxless.models import zoo
@@ -147,9 +147,9 @@ class Study:
         options.log_severity_level = 3
         self._session = ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
 
-    def looks(self, picture: Path, class_index: int) -> Looks:
+    def looks(self, image: Path, class_index: int) -> Looks:
         """All looks at a picture for a class; the maps and layers of mirrored ones are turned back."""
-        pixels = read_picture(picture).pixels
+        pixels = read_image(image).pixels
         return {
             (side, flip): self.look(pixels, class_index, side, flip)
             for side in SIDES
@@ -171,17 +171,17 @@ class Study:
         return Look(class_map, dict(zip(FOUR, layers, strict=True)), int(logits[0].argmax()))
 
 
-def accuracy(study: Study, pictures: Sequence[BoxedPicture]) -> dict[str, Any]:
+def accuracy(study: Study, images: Sequence[BoxedImage]) -> dict[str, Any]:
     """How well every idea locates on every picture, and top-1 by side."""
     found: dict[str, list[Overlaps]] = {idea.words: [] for idea in IDEAS}
     right = dict.fromkeys(SIDES, 0)
-    for picture in track(pictures, "pictures"):
-        looks = study.looks(picture.path, picture.class_index)
+    for image in track(images, "pictures"):
+        looks = study.looks(image.path, image.class_index)
         for side in SIDES:
-            right[side] += looks[side, False].named == picture.class_index
+            right[side] += looks[side, False].named == image.class_index
         for idea in IDEAS:
             scores = resize_maps(idea.refined(looks)[None], 227, 227)[0]
-            found[idea.words].append(overlaps(scores, picture.boxes))
+            found[idea.words].append(overlaps(scores, image.boxes))
     figures = {}
     for words, each in found.items():
         figures[words] = {
@@ -190,19 +190,19 @@ def accuracy(study: Study, pictures: Sequence[BoxedPicture]) -> dict[str, Any]:
             "halves": [max_box_acc_v2(half) for half in (each[::2], each[1::2])],
             "one_box": float(one_box_accuracy(each).max()),
         }
-    top1 = {str(side): 100 * count / len(pictures) for side, count in right.items()}
-    return {"pictures": len(pictures), "top1": top1, "figures": figures}
+    top1 = {str(side): 100 * count / len(images) for side, count in right.items()}
+    return {"pictures": len(images), "top1": top1, "figures": figures}
 
 
-def costs(study: Study, pictures: Sequence[BoxedPicture]) -> dict[str, float]:
+def costs(study: Study, images: Sequence[BoxedImage]) -> dict[str, float]:
     """The median ms a picture of every idea: its looks, and its refinement in NumPy."""
     times: dict[str, list[float]] = {idea.words: [] for idea in IDEAS}
-    for picture in track(pictures, "costs"):
-        pixels = read_picture(picture.path).pixels
+    for image in track(images, "costs"):
+        pixels = read_image(image.path).pixels
         looks, cost = {}, {}
         for side, flip in [(side, flip) for side in SIDES for flip in (False, True)]:
             start = time.perf_counter()
-            looks[side, flip] = study.look(pixels, picture.class_index, side, flip)
+            looks[side, flip] = study.look(pixels, image.class_index, side, flip)
             cost[side, flip] = time.perf_counter() - start
         for idea in IDEAS:
             start = time.perf_counter()
@@ -236,9 +236,9 @@ def main() -> None:
     folder = DATA / "ilsvrc-dev"
     if not folder.is_dir():
         sys.exit(f"no pictures to measure on: {folder} is missing (set BOXLESS_DATA)")
-    pictures = read_dataset(folder / "annotations.json", Localizer().card, pictures=folder / "images").pictures
+    images = read_dataset(folder / "annotations.json", Localizer().card, images=folder / "images").images
     study = Study()
-    data = accuracy(study, pictures) | {"ms": costs(study, pictures[:30])}
+    data = accuracy(study, images) | {"ms": costs(study, images[:30])}
     write_results("refinement", data)
     write_page(data)
 

@@ -29,7 +29,7 @@ from boxless.batch.job import Job
 from boxless.batch.run import run
 from boxless.batch.settings import Settings
 from boxless.batch.sources import images as items_of
-from boxless.imaging.read import pictures_in, read_picture
+from boxless.imaging.read import images_in, read_image
 from boxless.system.cores import usable_cores
 from boxless.system.ordered import ordered_map
 
@@ -90,7 +90,7 @@ run(Job((sys.argv[1],), sys.argv[2], Settings(preset="fast"), "parquet", int(sys
 """
 
 
-def make_pictures(folder: Path, count: int) -> None:
+def make_images(folder: Path, count: int) -> None:
     """Fills a folder with `count` names of pictures, a thousand a sub-folder."""
     made = []
     chance = random.Random(0)
@@ -117,7 +117,7 @@ def rates(folder: Path, preset: str, rounds: int) -> dict[str, float]:
     localizer = Localizer(Settings().model, preset, threads=1)
     enough, cores = localizer.preset.scales[-1], usable_cores()
     names = [item.name for item in islice(items_of([str(folder)]), rounds * _ROUND)]
-    read = partial(read_picture, enough=enough)
+    read = partial(read_image, enough=enough)
 
     def rate(work: Iterable[object]) -> float:
         start = time.perf_counter()
@@ -137,7 +137,7 @@ def rates(folder: Path, preset: str, rounds: int) -> dict[str, float]:
             job = Job((str(listed),), f"{place}/{number}", Settings(preset=preset))
             start = time.perf_counter()
             first: list[float] = []
-            run(job, on_progress=lambda pictures, failures: first.append(time.perf_counter()))  # noqa: B023
+            run(job, on_progress=lambda images, failures: first.append(time.perf_counter()))  # noqa: B023
             # From the first picture on: opening the model is no part of a long run's rate.
             found["whole"].append((_ROUND - 1) / (time.perf_counter() - first[0]) if first[0] > start else 0.0)
     slower = np.minimum(found["decode"], found["network"])
@@ -165,12 +165,12 @@ def long_run(folder: Path, out: Path, preset: str, shard: int, warm: int) -> dic
     }
 
 
-def kills(folder: Path, out: Path, count: int, shard: int, pictures: int) -> dict[str, int]:
+def kills(folder: Path, out: Path, count: int, shard: int, images: int) -> dict[str, int]:
     """A run that is killed at random moments until it was killed `count` times: every picture is there once."""
     import pyarrow.parquet as pq
 
     listed = out.with_suffix(".txt")
-    names = [item.name for item in islice(items_of([str(folder)]), pictures)]
+    names = [item.name for item in islice(items_of([str(folder)]), images)]
     listed.write_text("\n".join(names))
     command = [sys.executable, "-c", _KILLED, str(listed), str(out), str(shard)]
     chance, killed, whole = random.Random(0), 0, 0
@@ -198,12 +198,12 @@ def kills(folder: Path, out: Path, count: int, shard: int, pictures: int) -> dic
     }
 
 
-def ray_over_plain(folder: Path, place: Path, pictures: int, shard: int, preset: str) -> dict[str, float]:
+def ray_over_plain(folder: Path, place: Path, images: int, shard: int, preset: str) -> dict[str, float]:
     """Ray on this machine over the plain run: from end to end, and from the first shard on."""
     from boxless.batch.on_ray import on_ray
 
     listed = place / "ray.txt"
-    listed.write_text("\n".join(item.name for item in islice(items_of([str(folder)]), pictures)))
+    listed.write_text("\n".join(item.name for item in islice(items_of([str(folder)]), images)))
     found: dict[str, float] = {}
     for name, options in (("plain", {}), ("Ray", {"engine": on_ray})):
         job = Job((str(listed),), str(place / name), Settings(preset=preset), "parquet", shard)
@@ -213,8 +213,8 @@ def ray_over_plain(folder: Path, place: Path, pictures: int, shard: int, preset:
         end = time.perf_counter()
         first, last = told[0], told[-1]
         found[f"{name}, seconds to the first"] = first[0] - start
-        found[f"{name}, pictures/s"] = pictures / (end - start)
-        found[f"{name}, pictures/s from the first on"] = (pictures - first[1]) / (last[0] - first[0])
+        found[f"{name}, pictures/s"] = images / (end - start)
+        found[f"{name}, pictures/s from the first on"] = (images - first[1]) / (last[0] - first[0])
     same = all(
         path.read_bytes() == (place / "Ray" / path.name).read_bytes() for path in (place / "plain").glob("part-*")
     )
@@ -252,21 +252,21 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--ray", type=int, default=20_000, help="pictures of the comparison with Ray; 0 for none")
     given = parser.parse_args()
-    if not pictures_in(DATA / "photos"):
+    if not images_in(DATA / "photos"):
         sys.exit(f"no pictures to measure on: {DATA / 'photos'} is missing (set BOXLESS_DATA)")
     stored = RESULTS / "scale.json"
     before = json.loads(stored.read_text(encoding="utf-8")) if given.only and stored.exists() else {}
     results: dict[str, Any] = {**{name: part for name, part in before.items() if name in PARTS}, "targets": TARGETS}
     with tempfile.TemporaryDirectory(dir=os.environ.get("TMPDIR")) as place:
         folder = Path(place) / "pictures"
-        make_pictures(folder, given.pictures)
+        make_images(folder, given.images)
         parts: dict[str, Callable[[], dict[str, Any]]] = {
             "kills": lambda: kills(
-                folder, Path(place) / "killed", given.kills, 20, min(given.pictures, _A_KILL * given.kills)
+                folder, Path(place) / "killed", given.kills, 20, min(given.images, _A_KILL * given.kills)
             ),
-            "rates": lambda: rates(folder, given.preset, min(given.rounds, given.pictures // _ROUND)),
+            "rates": lambda: rates(folder, given.preset, min(given.rounds, given.images // _ROUND)),
             "long run": lambda: long_run(folder, Path(place) / "long", given.preset, given.shard, given.warm),
-            "ray": lambda: ray_over_plain(folder, Path(place), min(given.ray, given.pictures), 100, given.preset),
+            "ray": lambda: ray_over_plain(folder, Path(place), min(given.ray, given.images), 100, given.preset),
         }
         for name, measure in parts.items():
             if (name == "ray" and not given.ray) or (given.only and name not in given.only):

@@ -141,7 +141,7 @@ def overhead(port: int, contents: list[bytes], requests: int = 100) -> dict[str,
     }
 
 
-def pictures() -> list[bytes]:
+def images() -> list[bytes]:
     """Twenty-four photographs, encoded."""
     files = sorted((DATA / "photos").glob("*.*")) or sorted(Path("examples/pictures").glob("*.jpg"))
     return [path.read_bytes() for path in islice(files, 24)]
@@ -149,7 +149,7 @@ def pictures() -> list[bytes]:
 
 def main() -> None:
     """Measures, prints and writes benchmarks/results/serve.json."""
-    contents = pictures()
+    contents = images()
     with service() as (port, process):
         figures = {**throughput(port, process, contents), **overhead(port, contents)}
     print(json.dumps(figures, indent=1))

@@ -25,7 +25,7 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.facts import write_results
-from benchmarks.serve import pictures, post, processor_seconds, service
+from benchmarks.serve import images, post, processor_seconds, service
 
 CLIENTS = 12
 TARGET = "memory in the last third over memory in the middle one"
@@ -200,7 +200,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--minutes", type=float, default=5.0, help="of mixed load")
     minutes = options.parse_args().minutes
-    contents = pictures()
+    contents = images()
     with service() as (port, process):
         figures = told(soak(port, process, contents, 60 * minutes), minutes, port, process, contents)
     print(json.dumps(figures, indent=1))

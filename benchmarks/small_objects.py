@@ -21,9 +21,9 @@ from sklearn.ensemble import RandomForestRegressor
 
 from benchmarks.facts import DATA, write_results
 from benchmarks.second_look import refined
-from boxless.datasets.boxed import BoxedPicture, read_dataset
+from boxless.datasets.boxed import BoxedImage, read_dataset
 from boxless.evaluation.box_accuracy import IOUS, THRESHOLDS, overlaps
-from boxless.imaging.read import read_picture, resize_pixels
+from boxless.imaging.read import read_image, resize_pixels
 from boxless.maps.boxes import boxes_in_map
 from boxless.maps.refine import resize_maps
 from boxless.models.model_file import ModelFile
@@ -75,24 +75,24 @@ class Seen:
         return float((self.truth[:, 2:] - self.truth[:, :2]).prod(axis=1).max()) / (self.size[0] * self.size[1])
 
 
-def seen(network: ModelFile, picture: BoxedPicture) -> Seen:
+def seen(network: ModelFile, image: BoxedImage) -> Seen:
     """Looks at a picture, and at a crop around what was found."""
-    pixels = read_picture(picture.path).pixels
+    pixels = read_image(image.path).pixels
     height, width = size = (pixels.shape[0], pixels.shape[1])
 
     def looks(view: NDArray[np.uint8], sides: Sequence[int]) -> tuple[Floats, list[float]]:
         outputs = [
-            network.run(resize_pixels(view, side, side), size=(side, side), classes=[picture.class_index], top=0)
+            network.run(resize_pixels(view, side, side), size=(side, side), classes=[image.class_index], top=0)
             for side in sides
         ]
-        return refined(outputs)[0], [float(each.logits[picture.class_index]) for each in outputs]
+        return refined(outputs)[0], [float(each.logits[image.class_index]) for each in outputs]
 
     whole, logits = looks(pixels, (224, 448))
     scores = resize_maps(whole[None], GRID, GRID)[0]
     boxes = boxes_in_map(scores, network.card.preset("balanced").threshold, GRID, GRID)
     finer = logits[1] - logits[0]
     if not boxes or (boxes[0].x1 - boxes[0].x0) * (boxes[0].y1 - boxes[0].y0) >= CROPPED * GRID**2:
-        return Seen(picture.boxes, size, scores, None, {}, 0.0, finer)
+        return Seen(image.boxes, size, scores, None, {}, 0.0, finer)
     x0, x1 = _around(boxes[0].x0, boxes[0].x1)
     y0, y1 = _around(boxes[0].y0, boxes[0].y1)
     rows = slice(y0 * height // GRID, max(y1 * height // GRID, y0 * height // GRID + 1))
@@ -100,7 +100,7 @@ def seen(network: ModelFile, picture: BoxedPicture) -> Seen:
     closer = {name: looks(np.ascontiguousarray(pixels[rows, columns]), sides) for name, sides in CROPS.items()}
     gain = closer["224"][1][0] - logits[0]
     maps = {name: resize_maps(found[None], y1 - y0, x1 - x0)[0] for name, (found, _) in closer.items()}
-    return Seen(picture.boxes, size, scores, (x0, y0, x1, y1), maps, gain, finer)
+    return Seen(image.boxes, size, scores, (x0, y0, x1, y1), maps, gain, finer)
 
 
 def _around(low: float, high: float) -> tuple[int, int]:
@@ -109,15 +109,15 @@ def _around(low: float, high: float) -> tuple[int, int]:
     return max(0, int(middle - reach)), min(GRID, round(middle + reach))
 
 
-def hot(pictures: Sequence[Seen]) -> Doubles:
+def hot(images: Sequence[Seen]) -> Doubles:
     """The logarithm of the share of each picture where its map reaches half its maximum: (n, 1)."""
-    return np.log([[(each.scores >= each.scores.max() / 2).mean()] for each in pictures])
+    return np.log([[(each.scores >= each.scores.max() / 2).mean()] for each in images])
 
 
-def shapes(pictures: Sequence[Seen]) -> Doubles:
+def shapes(images: Sequence[Seen]) -> Doubles:
     """CAM area fractions and box areas at many thresholds, the mean, how many components: (n, m)."""
     rows = []
-    for each in pictures:
+    for each in images:
         unit = each.scores / max(float(each.scores.max()), 1e-6)
         boxes = [boxes_in_map(unit, float(cut), 1, 1) for cut in CUTS]
         areas = [(some[0].x1 - some[0].x0) * (some[0].y1 - some[0].y0) if some else 1.0 for some in boxes]
@@ -126,19 +126,19 @@ def shapes(pictures: Sequence[Seen]) -> Doubles:
     return np.array(rows)
 
 
-def with_looks(pictures: Sequence[Seen]) -> Doubles:
+def with_looks(images: Sequence[Seen]) -> Doubles:
     """The same, and what further looks say: logits at 448 and of the crop, the crop's own CAM area fraction: (n, m)."""
     rows = []
-    for each in pictures:
+    for each in images:
         closer = each.closer.get("224")
         share = float((closer >= closer.max() / 2).mean()) if closer is not None else 1.0
         rows.append([each.gain, each.finer, share, float(closer is not None)])
-    return np.hstack([shapes(pictures), np.array(rows)])
+    return np.hstack([shapes(images), np.array(rows)])
 
 
-def true_size(pictures: Sequence[Seen]) -> Doubles:
+def true_size(images: Sequence[Seen]) -> Doubles:
     """The logarithm of the object's share of the picture: (n, 1). Nobody knows it; it says what there is to gain."""
-    return np.log([[each.share] for each in pictures])
+    return np.log([[each.share] for each in images])
 
 
 RULES: dict[str, Callable[[Sequence[Seen]], Doubles] | None] = {
@@ -216,30 +216,30 @@ def main() -> None:
     if not Path(folder).is_dir():
         sys.exit(f"no pictures to measure on: {folder} is missing (set BOXLESS_DATA)")
     network = ModelFile(DEFAULT_MODEL, threads=1)
-    listed = read_dataset(folder / "annotations.json", network.card, pictures=folder / "images").pictures
-    pictures = [seen(network, each) for each in track(listed, "looks")]
-    small = np.array([each.share < SMALL for each in pictures])
+    listed = read_dataset(folder / "annotations.json", network.card, images=folder / "images").images
+    images = [seen(network, each) for each in track(listed, "looks")]
+    small = np.array([each.share < SMALL for each in images])
 
     def boxes(maps: Sequence[Floats]) -> Doubles:
-        found = [overlaps(some, each.truth, each.size).best_box for some, each in zip(maps, pictures, strict=True)]
+        found = [overlaps(some, each.truth, each.size).best_box for some, each in zip(maps, images, strict=True)]
         return np.stack(found).astype(np.float64)
 
-    best = boxes([each.scores for each in pictures])
+    best = boxes([each.scores for each in images])
     right = np.asarray(np.mean([best >= enough for enough in IOUS], axis=0))
     rows = {
-        words: row(best, by_rule(right, features(pictures) if features else None), small)
+        words: row(best, by_rule(right, features(images) if features else None), small)
         for words, features in RULES.items()
     }
     rows["at the best threshold of each picture, which nobody knows"] = row(best, right.argmax(axis=1), small)
     for words, (looks, largest) in BLENDS.items():
-        found = boxes([blended(each, looks, largest) for each in pictures])
+        found = boxes([blended(each, looks, largest) for each in images])
         rows[words] = row(found, by_rule(np.mean([found >= enough for enough in IOUS], axis=0), None), small)
-    logs = np.log([each.share for each in pictures])
-    ratio = np.array([each.finer for each in pictures])
-    told = {"CAM area fraction": hot(pictures)[:, 0], "logit at 448 over that at 224": ratio}
+    logs = np.log([each.share for each in images])
+    ratio = np.array([each.finer for each in images])
+    told = {"CAM area fraction": hot(images)[:, 0], "logit at 448 over that at 224": ratio}
     print(*rows.items(), sep="\n")
     results = {
-        "pictures": len(pictures),
+        "pictures": len(images),
         "small": int(small.sum()),
         "correlation": {name: round(float(np.corrcoef(each, logs)[0, 1]), 2) for name, each in told.items()},
         "rows": rows,

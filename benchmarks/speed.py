@@ -24,7 +24,7 @@ from rich.table import Table
 
 from benchmarks.facts import DATA, milliseconds, ratio, write_results
 from boxless import Localizer
-from boxless.imaging.read import read_picture
+from boxless.imaging.read import read_image
 from boxless.models import zoo
 from boxless.models.presets import view_size
 from boxless.system.cores import usable_cores
@@ -91,7 +91,7 @@ def folder_ratios(files: list[Path], preset: str, rounds: int = 5) -> dict[str, 
     """Pictures a second of a folder from end to end, over the smaller of decoding's and the network's alone."""
     localizer = Localizer(MODEL, preset)
     largest = localizer.preset.scales[-1]
-    arrays = [read_picture(file, enough=largest).pixels for file in files]
+    arrays = [read_image(file, enough=largest).pixels for file in files]
     cores = usable_cores()
 
     def rate(work: Iterable[object]) -> float:
@@ -102,7 +102,7 @@ def folder_ratios(files: list[Path], preset: str, rounds: int = 5) -> dict[str, 
 
     rates: dict[str, list[float]] = {"decode": [], "network": [], "whole": []}
     for _ in range(rounds):
-        rates["decode"].append(rate(ordered_map(partial(read_picture, enough=largest), files, cores)))
+        rates["decode"].append(rate(ordered_map(partial(read_image, enough=largest), files, cores)))
         rates["network"].append(rate(localizer.locate_many(arrays)))
         rates["whole"].append(rate(localizer.locate_many(files)))
     slower = np.minimum(rates["decode"], rates["network"])
@@ -136,7 +136,7 @@ def decode_ratios(photo: Path, rounds: int = 15) -> dict[str, float]:
         for name, path in (("small", photo), ("12 megapixels", large)):
             tasks: dict[str, Callable[[], object]] = {
                 "full": partial(cv2.imread, str(path)),
-                "boxless": partial(read_picture, path, enough=448),
+                "boxless": partial(read_image, path, enough=448),
             }
             figures[f"decode {name}, over OpenCV at full scale"] = ratio(milliseconds(tasks, rounds), "boxless", "full")
     return figures
@@ -195,11 +195,11 @@ def main() -> None:
     if not files:
         sys.exit(f"no pictures to measure on: {DATA / 'photos'} is missing (set BOXLESS_DATA)")
     figures = graph_ratios(224, 60) | graph_ratios(448, 30)
-    figures |= locate_ratios(read_picture(files[0]).pixels, 60)
+    figures |= locate_ratios(read_image(files[0]).pixels, 60)
     for preset in ("fast", "balanced"):
         figures |= folder_ratios(files * (4 if preset == "fast" else 1), preset)
     figures |= decode_ratios(files[0])
-    figures |= core_ratio([read_picture(file).pixels for file in files])
+    figures |= core_ratio([read_image(file).pixels for file in files])
     figures |= import_seconds() | memory()
 
     table = Table("figure", "measured", "target")

@@ -16,7 +16,7 @@ from examples.backgrounds import write_folder
 from numpy.typing import NDArray
 
 from benchmarks.facts import DATA, write_results
-from boxless.datasets.labelled import LabelledPictures
+from boxless.datasets.labelled import LabelledImages
 from boxless.datasets.split import read_split
 from boxless.learning.head.fit import fit
 from boxless.learning.report.held_out import HeldOut, measure
@@ -52,19 +52,19 @@ FILLED_ALL_WAYS = ("trap", "mixed")
 """The sets on which the ways are compared: there it is known what tells the classes."""
 
 
-def learned(training: LabelledPictures, validation: LabelledPictures, out: Path) -> tuple[ModelFile, HeldOut]:
+def learned(training: LabelledImages, validation: LabelledImages, out: Path) -> tuple[ModelFile, HeldOut]:
     """The model of `boxless fit`, and what it says of the held-out pictures."""
     fit(training, validation, out)
     network = ModelFile(out)
     return network, measure(network, network.card.default_preset, validation)
 
 
-def some_of_each(pictures: LabelledPictures, count: int) -> LabelledPictures:
+def some_of_each(images: LabelledImages, count: int) -> LabelledImages:
     """The first pictures of each class."""
-    return pictures.only(np.sort(np.concatenate([np.flatnonzero(each > 0)[:count] for each in pictures.targets.T])))
+    return images.only(np.sort(np.concatenate([np.flatnonzero(each > 0)[:count] for each in images.targets.T])))
 
 
-def sets(folder: Path) -> Iterator[tuple[str, LabelledPictures, LabelledPictures]]:
+def sets(folder: Path) -> Iterator[tuple[str, LabelledImages, LabelledImages]]:
     """Name, pictures to learn from, pictures to measure on."""
     for name, swapped in (("trap", 0), ("mixed", 12)):
         yield name, *read_split(write_folder(folder / name, swapped=swapped, count=24), "0.34")
@@ -92,10 +92,10 @@ def main() -> None:
 
 
 def _means(found: tuple[OcclusionResult, ...]) -> dict[str, object]:
-    pictures = sum(each.pictures for each in found)
+    images = sum(each.images for each in found)
     names = ("region", "without", "control", "only")
-    means = {n: round(sum(getattr(each, n) * each.pictures for each in found) / pictures, 3) for n in names}
-    return {"pictures": pictures, "suspicious": sum(each.suspicious for each in found), "classes": len(found), **means}
+    means = {n: round(sum(getattr(each, n) * each.images for each in found) / images, 3) for n in names}
+    return {"pictures": images, "suspicious": sum(each.suspicious for each in found), "classes": len(found), **means}
 
 
 if __name__ == "__main__":

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from benchmarks.facts import DATA, write_results
 from boxless import Localizer
-from boxless.datasets.boxed import BoxedPicture, read_dataset
-from boxless.imaging.read import pictures_in, read_picture, resize_pixels
+from boxless.datasets.boxed import BoxedImage, read_dataset
+from boxless.imaging.read import images_in, read_image, resize_pixels
 from boxless.maps.boxes import iou
 from boxless.models.model_file import ModelFile
 from boxless.video.cuts import Cuts
@@ -28,7 +28,7 @@ from boxless.video.steady import SteadyNetwork
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
-PICTURES, FRAMES = 30, 12
+IMAGES, FRAMES = 30, 12
 PRESETS = ("fast",)
 KEPT = (0.0, 0.4, 0.6, 0.8)
 SIDE = 224
@@ -76,23 +76,23 @@ def frame(pixels: Pixels, window: Window, random: np.random.Generator) -> Pixels
     return np.asarray((seen * light + random.normal(0, _NOISE, seen.shape)).clip(0, 255), np.uint8)
 
 
-def clip(picture: BoxedPicture, seed: int) -> Iterator[tuple[Pixels, Window, Floats]]:
+def clip(image: BoxedImage, seed: int) -> Iterator[tuple[Pixels, Window, Floats]]:
     """The frames of a picture's clip, their windows, and the true boxes in them; the same for the same seed."""
     random = np.random.default_rng(seed)
-    pixels = read_picture(picture.path).pixels
+    pixels = read_image(image.path).pixels
     for window in windows(min(pixels.shape[:2]), random):
-        yield frame(pixels, window, random), window, window.shown(np.asarray(picture.boxes, np.float32))
+        yield frame(pixels, window, random), window, window.shown(np.asarray(image.boxes, np.float32))
 
 
-def measured(network: ModelFile, preset: str, kept: float, pictures: list[BoxedPicture]) -> dict[str, float]:
+def measured(network: ModelFile, preset: str, kept: float, images: list[BoxedImage]) -> dict[str, float]:
     """Steadiness and rightness, means over clips in percent."""
     steady, right = [], []
-    for seed, picture in enumerate(pictures):
+    for seed, image in enumerate(images):
         localizer = Localizer(SteadyNetwork(network, kept), preset)
         before: tuple[Window, Floats] | None = None
         overlaps, hits = [], []
-        for pixels, window, truth in clip(picture, seed):
-            box = localizer.locate(pixels, classes=[picture.class_index], include_absent=True).predictions[0].box
+        for pixels, window, truth in clip(image, seed):
+            box = localizer.locate(pixels, classes=[image.class_index], include_absent=True).predictions[0].box
             if box is None:
                 hits.append(0.0)
                 overlaps += [0.0] if before else []
@@ -111,7 +111,7 @@ def measured(network: ModelFile, preset: str, kept: float, pictures: list[BoxedP
 def cuts() -> dict[str, float]:
     """Cuts that are missed, and pans that are taken for cuts, in percent, of pairs of frames of `photos`."""
     random = np.random.default_rng(0)
-    photos = [resize_pixels(read_picture(path, enough=320).pixels, 320, 320) for path in pictures_in(DATA / "photos")]
+    photos = [resize_pixels(read_image(path, enough=320).pixels, 320, 320) for path in images_in(DATA / "photos")]
 
     def said(one: Pixels, other: Pixels) -> bool:
         tell = Cuts()
@@ -135,16 +135,16 @@ def main() -> None:
     if not folder.is_dir():
         sys.exit(f"no pictures to measure on: {folder} is missing (set BOXLESS_DATA)")
     network = ModelFile("efficientnet-lite0", threads=1)
-    every = read_dataset(folder / "annotations.json", network.card, pictures=folder / "images").pictures
-    pictures = list(every[:: max(1, len(every) // PICTURES)][:PICTURES])
+    every = read_dataset(folder / "annotations.json", network.card, images=folder / "images").images
+    images = list(every[:: max(1, len(every) // IMAGES)][:IMAGES])
     found = cuts()
     print("cuts", found, flush=True)
     rows: list[dict[str, Any]] = []
     for preset in PRESETS:
         for kept in KEPT:
-            rows.append({"preset": preset, "kept": kept, **measured(network, preset, kept, pictures)})
+            rows.append({"preset": preset, "kept": kept, **measured(network, preset, kept, images)})
             print(rows[-1], flush=True)
-    write_results("video", {"clips": len(pictures), "frames": FRAMES, "cuts": found, "rows": rows})
+    write_results("video", {"clips": len(images), "frames": FRAMES, "cuts": found, "rows": rows})
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ FOLDER = Path("examples")
 SIDE, OBJECT = 320, 56
 """Of a scene, and the width of the object in it, in pixels."""
 
-PICTURES = {"cat": "pictures/chelsea.jpg", "cup": "pictures/coffee.jpg"}
+IMAGES = {"cat": "pictures/chelsea.jpg", "cup": "pictures/coffee.jpg"}
 OUTLINES = {
     "cat": [[(45, 0), (375, 0), (365, 50), (350, 85), (360, 130), (345, 180), (318, 225), (280, 262), (235, 285),
              (150, 285), (90, 250), (45, 200), (25, 150), (30, 100), (33, 40)]],
@@ -27,7 +27,7 @@ OUTLINES = {
 GROUNDS = {"grass": (0.78, 1.15, 0.42), "gravel": (1.12, 1.0, 0.84)}
 """Photographs in grey, and what makes them red, green and blue."""
 
-OBJECTS = tuple(PICTURES)
+OBJECTS = tuple(IMAGES)
 USUAL = {"cat": "grass", "cup": "gravel"}
 SWAPPED = {"cat": "gravel", "cup": "grass"}
 
@@ -38,23 +38,23 @@ def scene(what: str, ground: str, random: np.random.Generator, width: int = OBJE
     top, left = (int(random.integers(0, room + 1)) for room in np.array(grey.shape) - SIDE)
     piece = np.rot90(grey[top : top + SIDE, left : left + SIDE], int(random.integers(0, 4)))
     coloured = piece[..., None] * GROUNDS[ground] * random.uniform(0.85, 1.1)
-    picture = Image.fromarray(coloured.clip(0, 255).astype(np.uint8))
+    image = Image.fromarray(coloured.clip(0, 255).astype(np.uint8))
     thing = cut_out(what, width)
     place = (int(random.integers(0, SIDE - thing.width)), int(random.integers(0, SIDE - thing.height)))
-    picture.paste(thing, place, thing)
-    return picture
+    image.paste(thing, place, thing)
+    return image
 
 
 def cut_out(what: str, width: int = OBJECT) -> Image.Image:
     """The object alone, RGBA, so many pixels wide."""
-    picture = Image.open(FOLDER / PICTURES[what]).convert("RGB")
-    mask = Image.new("L", picture.size)
+    image = Image.open(FOLDER / IMAGES[what]).convert("RGB")
+    mask = Image.new("L", image.size)
     pen = ImageDraw.Draw(mask)
     for corners in OUTLINES[what]:
         (pen.ellipse if len(corners) == 2 else pen.polygon)(corners, fill=255)
     around = mask.getbbox()
-    picture.putalpha(mask.filter(ImageFilter.GaussianBlur(3)))
-    thing = picture.crop(around)
+    image.putalpha(mask.filter(ImageFilter.GaussianBlur(3)))
+    thing = image.crop(around)
     return thing.resize((width, round(width * thing.height / thing.width)), Image.Resampling.LANCZOS)
 
 

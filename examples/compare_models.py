@@ -12,7 +12,7 @@ import numpy as np
 
 import boxless
 from boxless.imaging.draw import contact_sheet
-from boxless.imaging.read import pictures_in
+from boxless.imaging.read import images_in
 from boxless.maps.boxes import iou
 
 
@@ -31,8 +31,8 @@ def main() -> None:
     parser.add_argument("--least", type=float, default=0.5, help="the overlap from which on boxes count as the same")
     parser.add_argument("--save", type=Path, metavar="DIR", help="draws both, side by side, where they differ")
     options = parser.parse_args()
-    pictures = pictures_in(options.folder)
-    one, other = (boxless.Localizer(model).locate_many(pictures) for model in options.models)
+    images = images_in(options.folder)
+    one, other = (boxless.Localizer(model).locate_many(images) for model in options.models)
     labels, overlaps = [], []
     for a, b in zip(one, other, strict=True):
         if a.error:

@@ -25,9 +25,9 @@ class Drawn(NamedTuple):
     xyxy: tuple[float, float, float, float]
 
 
-def draft(pictures: Path, folder: Path, model: str, preset: str) -> None:
+def draft(images: Path, folder: Path, model: str, preset: str) -> None:
     """Writes COCO annotations, which CVAT, Label Studio and others read, and links the pictures beside them."""
-    done = annotate(read_inputs(pictures), folder, AnnotationOptions("coco", model, preset))
+    done = annotate(read_inputs(images), folder, AnnotationOptions("coco", model, preset))
     print(f"{done.main}: {done.boxes} boxes in {done.images} pictures, to be corrected")
 
 
@@ -69,7 +69,7 @@ def judge(folder: Path, corrected: Path, model: str, preset: str, same: float) -
     words = [word for _, word, _ in done]
     counts = ", ".join(f"{words.count(word)} {word}" for word in ("kept", "moved", "removed", "added"))
     print(f"{len(words) - words.count('added')} drafted boxes: {counts}")
-    measured = compare_models(corrected, [model], preset, pictures=folder / "images")
+    measured = compare_models(corrected, [model], preset, images=folder / "images")
     for mode, (of_model,) in measured.modes.items():
         figure = of_model.interval("ap_50")
         print(f"AP50, classes {mode}: {figure.value:.1f} % ({figure.low:.1f} to {figure.high:.1f})")

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from boxless.datasets.boxed import BoxedPicture, read_dataset
+from boxless.datasets.boxed import BoxedImage, read_dataset
 from boxless.errors import DatasetError
-from boxless.imaging.read import pictures_in
+from boxless.imaging.read import images_in
 from boxless.models.card import Card
 
 _NAME = "tiny10"
@@ -34,7 +34,7 @@ class BoxedClasses:
     classes: tuple[str, ...]
     train: tuple[Path, ...]
     labels: NDArray[np.int64]
-    val: tuple[BoxedPicture, ...]
+    val: tuple[BoxedImage, ...]
 
 
 def load_boxed(data: Path | None, train: int, val: int) -> BoxedClasses:
@@ -59,14 +59,14 @@ def load_boxed(data: Path | None, train: int, val: int) -> BoxedClasses:
     paths: list[Path] = []
     labels: list[int] = []
     for k, name in enumerate(classes):
-        found = pictures_in(folder / "train" / name)[:train]
+        found = images_in(folder / "train" / name)[:train]
         paths += found
         labels += [k] * len(found)
     card = Card(name=_NAME, labels=classes, presets={}, preprocessing="", licence="", source="")
     boxed = read_dataset(annotations, card)
-    of_class: dict[int, list[BoxedPicture]] = {}
-    for picture in boxed.pictures:
-        if len(picture.boxes):
-            of_class.setdefault(picture.class_index, []).append(picture)
-    chosen = tuple(picture for k in sorted(of_class) for picture in of_class[k][:val])
+    of_class: dict[int, list[BoxedImage]] = {}
+    for image in boxed.images:
+        if len(image.boxes):
+            of_class.setdefault(image.class_index, []).append(image)
+    chosen = tuple(image for k in sorted(of_class) for image in of_class[k][:val])
     return BoxedClasses(folder.name, classes, tuple(paths), np.array(labels, np.int64), chosen)

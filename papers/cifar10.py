@@ -34,7 +34,7 @@ _PICKLED = {("numpy", "ndarray"), ("numpy", "dtype"), ("_codecs", "encode"),
 
 
 @dataclass(frozen=True, eq=False)
-class Pictures:
+class Images:
     """Pictures and their classes.
 
     Attributes:
@@ -48,7 +48,7 @@ class Pictures:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def some(self, count: int, seed: int = 0) -> Pictures:
+    def some(self, count: int, seed: int = 0) -> Images:
         """`count` pictures, as many of each class as of any other, drawn once for each seed; all where there are
         no more.
         """
@@ -60,7 +60,7 @@ class Pictures:
             of_class = order[self.labels[order] == k]
             ranks[of_class] = np.arange(len(of_class)) * len(CLASSES) + k
         chosen = np.sort(np.argsort(ranks)[:count])
-        return Pictures(self.pixels[chosen], self.labels[chosen])
+        return Images(self.pixels[chosen], self.labels[chosen])
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,8 +72,8 @@ class Cifar10:
         source: where it came from, in words.
     """
 
-    train: Pictures
-    test: Pictures
+    train: Images
+    test: Images
     source: str
 
 
@@ -98,7 +98,7 @@ def load_cifar10(data: Path | None = None) -> Cifar10:
         arrays = _decode(archive)
         write_whole(kept, lambda beside: np.savez(beside, **arrays))  # type: ignore[arg-type]
     with np.load(kept) as arrays:
-        train, test = (Pictures(arrays[f"{split}_pixels"], arrays[f"{split}_labels"]) for split in _SPLITS)
+        train, test = (Images(arrays[f"{split}_pixels"], arrays[f"{split}_labels"]) for split in _SPLITS)
     lossy = " (as JPEG, so errors differ a little from the original's)" if "jpeg" in archive.name else ""
     return Cifar10(train, test, f"{archive.name}{lossy}")
 
@@ -127,8 +127,8 @@ def _from_keras() -> Cifar10:
     except Exception as error:
         raise DatasetError(_help(f"Keras could not fetch it ({first_line(error)})")) from None
     return Cifar10(
-        Pictures(train, train_labels.ravel().astype(np.int64)),
-        Pictures(test, test_labels.ravel().astype(np.int64)),
+        Images(train, train_labels.ravel().astype(np.int64)),
+        Images(test, test_labels.ravel().astype(np.int64)),
         "keras.datasets.cifar10",
     )
 
@@ -145,8 +145,8 @@ def _decode(archive: Path) -> dict[str, NDArray[Any]]:
     labels: dict[str, list[int]] = {split: [] for split in _SPLITS}
     try:
         with tarfile.open(archive) as files:
-            for split, label, picture in _members(files):
-                pixels[split].append(picture)
+            for split, label, image in _members(files):
+                pixels[split].append(image)
                 labels[split].append(label)
     except (tarfile.TarError, OSError, EOFError, pickle.UnpicklingError, KeyError, ValueError) as error:
         raise DatasetError(f"{archive}: no CIFAR-10 ({error}); expected {' or '.join(_ARCHIVES)}") from None
@@ -173,7 +173,7 @@ def _members(files: tarfile.TarFile) -> Iterator[tuple[str, int, Pixels]]:
             continue
         path = Path(member.name)
         if path.suffix.lower() in (".jpg", ".jpeg", ".png") and path.parts[-3:-2] and path.parts[-3] in _SPLITS:
-            yield path.parts[-3], CLASSES.index(path.parts[-2]), _picture(content.read(), member.name)
+            yield path.parts[-3], CLASSES.index(path.parts[-2]), _image(content.read(), member.name)
         elif path.name.startswith(("data_batch_", "test_batch")):
             batch = _Unpickler(content, encoding="latin1").load()
             split = "test" if path.name == "test_batch" else "train"
@@ -181,7 +181,7 @@ def _members(files: tarfile.TarFile) -> Iterator[tuple[str, int, Pixels]]:
             yield from ((split, int(label), plane) for label, plane in zip(batch["labels"], planes, strict=True))
 
 
-def _picture(content: bytes, name: str) -> Pixels:
+def _image(content: bytes, name: str) -> Pixels:
     found = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
     if found is None or found.shape != (SIDE, SIDE, 3):
         raise ValueError(f"{name} is {'no picture' if found is None else f'{found.shape}'}, not 32 x 32 in colour")

@@ -55,10 +55,10 @@ def measure(scale: str, data: Path | None, say: Say) -> Measured:
     means = maps.mean(axis=(2, 3))
     said = means.argmax(axis=1)
     peaks = maps.max(axis=(2, 3)).argmax(axis=1)
-    classes, mean_pictures, mean_maps, examples = [], [], [], []
+    classes, mean_images, mean_maps, examples = [], [], [], []
     for k, name in enumerate(CLASSES):
         of_class = np.flatnonzero(test.labels == k)
-        mean_pictures.append(test.pixels[of_class].mean(axis=0).round().astype(np.uint8))
+        mean_images.append(test.pixels[of_class].mean(axis=0).round().astype(np.uint8))
         mean_maps.append(maps[of_class].mean(axis=0))
         right = of_class[said[of_class] == k]
         # The first that is named rightly, so nobody picked it; the first at all where none is.
@@ -75,8 +75,8 @@ def measure(scale: str, data: Path | None, say: Say) -> Measured:
                 "means": [round(float(each), 3) for each in means[of_class].mean(axis=0)],
             }
         )
-    pictures = {
-        "mean": _png(map_grid(mean_pictures, mean_maps, CLASSES)),
+    images = {
+        "mean": _png(map_grid(mean_images, mean_maps, CLASSES)),
         "pictures": _png(map_grid([test.pixels[i] for i in examples], [maps[i] for i in examples], CLASSES)),
     }
     result = {
@@ -89,7 +89,7 @@ def measure(scale: str, data: Path | None, say: Say) -> Measured:
         "runs": [{"head": run.head, "seed": run.seed, "precision": run.precision}],
         "classes": classes,
     }
-    return Measured(result, pictures)
+    return Measured(result, images)
 
 
 def words(result: dict[str, Any]) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from boxless.imaging.read import read_picture, resize_pixels
+from boxless.imaging.read import read_image, resize_pixels
 from boxless.learning.network.device import repeatable
 from boxless.learning.network.examples import Examples, Store
 from boxless.learning.network.loop import train_network
@@ -109,4 +109,4 @@ def _below() -> Any:  # noqa: ANN401
 
 
 def _read(path: Any, side: int) -> NDArray[np.uint8]:  # noqa: ANN401
-    return resize_pixels(read_picture(path).pixels, side, side)
+    return resize_pixels(read_image(path).pixels, side, side)

@@ -21,7 +21,7 @@ class Measured:
     """
 
     data: dict[str, Any]
-    pictures: Mapping[str, bytes] = field(default_factory=dict)
+    images: Mapping[str, bytes] = field(default_factory=dict)
 
 
 class Measure(Protocol):

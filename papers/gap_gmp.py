@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from boxless.datasets.boxed import BoxedPicture
+from boxless.datasets.boxed import BoxedImage
 from boxless.evaluation.bootstrap import Bootstrap, best_mean_of
 from boxless.evaluation.box_accuracy import IOUS, THRESHOLDS, Overlaps, centre_overlaps, max_box_acc_v2, overlaps
 from boxless.evaluation.plot import COLOURS, Plot
@@ -86,14 +86,14 @@ def measure(scale: str, data: Path | None, say: Say) -> Measured:
 
 
 def _figures(
-    val: Sequence[BoxedPicture], logits: Floats, maps: Sequence[Floats]
+    val: Sequence[BoxedImage], logits: Floats, maps: Sequence[Floats]
 ) -> tuple[dict[str, float], list[Overlaps]]:
     """Percentages, and the overlaps that they come from; each map is of its picture's true class."""
     over, pointed, covered = [], [], []
-    for picture, raw in zip(val, maps, strict=True):
-        score_map = normalise(resize_maps(raw[None], *picture.size))[0]
-        over.append(overlaps(score_map, picture.boxes, picture.size))
-        pointed.append(pointing_game(score_map, picture.boxes, picture.size))
+    for image, raw in zip(val, maps, strict=True):
+        score_map = normalise(resize_maps(raw[None], *image.size))[0]
+        over.append(overlaps(score_map, image.boxes, image.size))
+        pointed.append(pointing_game(score_map, image.boxes, image.size))
         covered.append(float((score_map >= _CUT).mean()))
     right = logits.argmax(axis=1) == np.array([each.class_index for each in val])
     boxed = np.array([each.largest_box[_PAPER_CUT] for each in over]) >= 0.5

@@ -22,7 +22,7 @@ _GAP, _WIDE, _NAMES, _HEADER, _MARGIN = 4, 18, 92, 30, 14
 _INK, _PAPER, _FRAME = (38, 38, 44), (255, 255, 255), (0, 158, 115)
 
 
-def map_grid(pictures: Sequence[Pixels], maps: Sequence[Floats], names: Sequence[str]) -> Image.Image:
+def map_grid(images: Sequence[Pixels], maps: Sequence[Floats], names: Sequence[str]) -> Image.Image:
     """A row for each picture: the picture, then its map for every class; that of its own class is framed.
 
     Args:
@@ -32,15 +32,15 @@ def map_grid(pictures: Sequence[Pixels], maps: Sequence[Floats], names: Sequence
     """
     step = TILE + _GAP
     first = _MARGIN + _NAMES + TILE + _WIDE
-    width, height = first + len(names) * step - _GAP + _MARGIN, _HEADER + len(pictures) * step - _GAP + _MARGIN
+    width, height = first + len(names) * step - _GAP + _MARGIN, _HEADER + len(images) * step - _GAP + _MARGIN
     grid = Image.new("RGB", (width, height), _PAPER)
     pen, font = ImageDraw.Draw(grid), ImageFont.load_default(13)
     for j, name in enumerate(names):
         pen.text((first + j * step + TILE / 2, _HEADER - 8), name, _INK, font, anchor="ms")
-    for k, (picture, some) in enumerate(zip(pictures, maps, strict=True)):
+    for k, (image, some) in enumerate(zip(images, maps, strict=True)):
         top = _HEADER + k * step
         pen.text((_MARGIN + _NAMES - 12, top + TILE / 2), names[k], _INK, font, anchor="rm")
-        grid.paste(Image.fromarray(_enlarged(picture)), (_MARGIN + _NAMES, top))
+        grid.paste(Image.fromarray(_enlarged(image)), (_MARGIN + _NAMES, top))
         peak = max(float(some.max()), 1e-6)
         for j, each in enumerate(some):
             left = first + j * step

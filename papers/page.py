@@ -42,7 +42,7 @@ def store(experiment: Experiment, scale: str, measured: Measured, facts: Mapping
     # Through JSON first, so that what is written up is what is stored.
     text = json.dumps({"name": name, **facts, **measured.data}, indent=1, ensure_ascii=False) + "\n"
     write_text(out / f"{name}.json", text)
-    for ending, content in measured.pictures.items():
+    for ending, content in measured.images.items():
         write_whole(out / f"{name}-{ending}.png", partial(_fill, content=content))
     return write_up(experiment, out)
 

@@ -24,7 +24,7 @@ from boxless.networks import build
 from boxless.networks.framework import keras
 from boxless.system.files import cache_folder, write_whole
 from boxless.system.machine import LEARNING, machine
-from papers.cifar10 import CLASSES, SIDE, Cifar10, Pictures, Pixels
+from papers.cifar10 import CLASSES, SIDE, Cifar10, Images, Pixels
 from papers.recipe import Recipe
 from papers.whiten import Whitening, whitened
 
@@ -100,12 +100,12 @@ class Trainer:
     reused: float = 0.0
 
     @cached_property
-    def train(self) -> Pictures:
+    def train(self) -> Images:
         """The pictures that the recipe trains with; the same for every seed."""
         return self.data.train.some(self.recipe.train)
 
     @cached_property
-    def test(self) -> Pictures:
+    def test(self) -> Images:
         """The pictures that the recipe tests with."""
         return self.data.test.some(self.recipe.test)
 
@@ -223,6 +223,6 @@ def predicted(network: Any, pixels: Pixels) -> Floats:  # noqa: ANN401
     return logits_of(network, Store(pixels, SIDE), SIDE, _BATCH)
 
 
-def _error(network: Any, pictures: Pictures) -> float:  # noqa: ANN401
-    wrong = predicted(network, pictures.pixels).argmax(axis=1) != pictures.labels
+def _error(network: Any, images: Images) -> float:  # noqa: ANN401
+    wrong = predicted(network, images.pixels).argmax(axis=1) != images.labels
     return round(100 * float(wrong.mean()), 3)

@@ -33,7 +33,7 @@ class Settings:
     recipe: Recipe
     heads: tuple[str, ...]
     seeds: int
-    pictures: int
+    images: int
     shifts: tuple[int, ...]
 
 
@@ -69,7 +69,7 @@ def measure(scale: str, data: Path | None, say: Say) -> Measured:
 
     settings = SCALES[scale]
     trainer = Trainer(settings.recipe, load_cifar10(data), say)
-    test = trainer.test.some(settings.pictures)
+    test = trainer.test.some(settings.images)
     # To the networks this is nearly zero, which is also what their convolutions pad with.
     fill = trainer.train.pixels.mean(axis=(0, 1, 2)).round().astype(np.uint8)
     runs, curves = trainer.runs(settings.heads, settings.seeds), []

@@ -49,10 +49,10 @@ class Whitening(layers.Layer):  # type: ignore[misc]
             train.shape[1], mean, ((axes / np.sqrt(np.maximum(variance, 0) + _FLOOR)) @ axes.T).astype(np.float32)
         )
 
-    def call(self, pictures: Any) -> Any:  # noqa: ANN401
+    def call(self, images: Any) -> Any:  # noqa: ANN401
         """The pictures, whitened."""
         ops = keras.ops
-        flat = ops.reshape(pictures, (-1, self.side * self.side * 3))
+        flat = ops.reshape(images, (-1, self.side * self.side * 3))
         flat = flat - ops.mean(flat, axis=1, keepdims=True)
         flat = flat / (ops.std(flat, axis=1, keepdims=True) + _CONTRAST_FLOOR)
         return ops.reshape(ops.matmul(flat - self._mean, self._matrix), (-1, self.side, self.side, 3))
@@ -64,8 +64,8 @@ def whitened(network: Any, whitening: Whitening) -> Any:  # noqa: ANN401
     The network's own first layer, which is made for pixels, is undone.
     """
     own = network.get_layer("normalisation")
-    picture = keras.Input((whitening.side, whitening.side, 3), name="picture")
+    image = keras.Input((whitening.side, whitening.side, 3), name="picture")
     undone = layers.Rescaling(
         1 / np.asarray(own.scale), -np.asarray(own.offset) / np.asarray(own.scale), name="undone", dtype="float32"
     )
-    return keras.Model(picture, network(undone(whitening(picture))), name=f"whitened_{network.name}")
+    return keras.Model(image, network(undone(whitening(image))), name=f"whitened_{network.name}")

@@ -1,4 +1,4 @@
-"""What tests share: where pictures are, and one opened localizer."""
+"""What tests share: where images are, and one opened localizer."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ settings.load_profile("any machine")
 
 
 @pytest.fixture(scope="session")
-def pictures() -> Path:
-    """The folder of the pictures that the repository ships."""
+def images() -> Path:
+    """The folder of the images that the repository ships."""
     return ROOT / "examples/pictures"
 
 
 @pytest.fixture(scope="session")
-def coffee(pictures: Path) -> Path:
-    """A picture of one espresso."""
-    return pictures / "coffee.jpg"
+def coffee(images: Path) -> Path:
+    """An image of one espresso."""
+    return images / "coffee.jpg"
 
 
 @pytest.fixture(scope="session")
@@ -44,10 +44,10 @@ def localizer() -> Localizer:
 
 @pytest.fixture(scope="session")
 def data() -> Path:
-    """The folder of real pictures with boxes; tests that need it are skipped where it is missing."""
+    """The folder of real images with boxes; tests that need it are skipped where it is missing."""
     folder = Path(os.environ.get("BOXLESS_DATA", ROOT.parent / "shared/data"))
     if not folder.is_dir():
-        pytest.skip(f"no real pictures to test on: {folder} is missing (set BOXLESS_DATA)")
+        pytest.skip(f"no real images to test on: {folder} is missing (set BOXLESS_DATA)")
     return folder
 
 

@@ -20,7 +20,7 @@ CLASSES = 3
 def network(seed: int = 0) -> onnx.ModelProto:
     """A stand-in for a detector's network: what each cell says is a linear function of the mean of its pixels."""
     random = np.random.default_rng(seed)
-    nodes, weights, outputs = [helper.make_node("Transpose", ["picture"], ["planes"], perm=[0, 3, 1, 2])], [], []
+    nodes, weights, outputs = [helper.make_node("Transpose", ["image"], ["planes"], perm=[0, 3, 1, 2])], [], []
     for stride in STRIDES:
         kernel = random.normal(0, 0.02, (CLASSES + 4, 3, 1, 1)).astype(np.float32)
         kernel[CLASSES:] /= 25  # no distance below zero
@@ -36,7 +36,7 @@ def network(seed: int = 0) -> onnx.ModelProto:
             helper.make_node("Identity", [f"rows{name}"], [f"said{name}"]),
         ]
         outputs.append(helper.make_tensor_value_info(f"said{name}", TensorProto.FLOAT, ["N", None, None, CLASSES + 4]))
-    entry = helper.make_tensor_value_info("picture", TensorProto.FLOAT, ["N", "h", "w", 3])
+    entry = helper.make_tensor_value_info("image", TensorProto.FLOAT, ["N", "h", "w", 3])
     graph = helper.make_graph(nodes, "network", [entry], outputs, weights)
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
 

@@ -7,15 +7,15 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
-from tools.architecture import PICTURE, drawn, imports, without_shortcuts
+from tools.architecture import IMAGE, drawn, imports, without_shortcuts
 
 PAGE = Path(__file__).parent.parent / "docs/architecture.md"
 
 NAMES = sorted(set(re.findall(r"`(boxless\.[\w.]+)`", PAGE.read_text(encoding="utf-8"))))
 
 
-def test_the_picture_is_that_of_the_imports() -> None:
-    assert drawn() == PICTURE.read_text(encoding="utf-8"), "run python -m tools.architecture"
+def test_the_image_is_that_of_the_imports() -> None:
+    assert drawn() == IMAGE.read_text(encoding="utf-8"), "run python -m tools.architecture"
 
 
 def test_rooms_that_are_reached_by_way_of_others_have_no_arrow() -> None:

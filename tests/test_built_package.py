@@ -36,7 +36,7 @@ def test_no_link_leads_nowhere(address: str) -> None:
     assert all(target.startswith(("https://", "#")) for target in targets)
     assert (f"]({ADDRESS}/blob/main/docs/fit.md)" in shown) == bool(address)
     assert (f"]({ADDRESS}/raw/main/docs/images/front.jpg)" in shown) == bool(address)
-    assert ("![" in shown) == bool(address), "a picture needs an address"
+    assert ("![" in shown) == bool(address), "an image needs an address"
 
 
 def test_the_metadata_tells_no_address_that_is_not_there() -> None:

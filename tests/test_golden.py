@@ -1,4 +1,4 @@
-"""One picture through every door comes out the same, and as it always came."""
+"""One image through every door comes out the same, and as it always came."""
 
 from __future__ import annotations
 
@@ -64,9 +64,9 @@ def test_a_lossless_copy_gives_the_same(localizer: Localizer, coffee: Path) -> N
 
 
 @pytest.mark.parametrize("name", ["chelsea", "coffee"])
-def test_a_large_image_is_the_same_in_every_container_and_preset(name: str, pictures: Path) -> None:
+def test_a_large_image_is_the_same_in_every_container_and_preset(name: str, images: Path) -> None:
     """A JPEG is decoded at reduced scale, others whole; presets need other sizes. All classify the same."""
-    with Image.open(pictures / f"{name}.jpg") as small:
+    with Image.open(images / f"{name}.jpg") as small:
         large = small.resize((3 * small.width, 3 * small.height), Image.Resampling.LANCZOS)
     files = {}
     for kind, options in (("JPEG", {"quality": 92, "subsampling": 0}), ("PNG", {"compress_level": 1})):

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from boxless import Card, Localizer, PictureError, UnknownClassError
+from boxless import Card, ImageError, Localizer, UnknownClassError
 from boxless.models.model_file import Output
 from boxless.models.presets import Preset
 
@@ -23,7 +23,7 @@ def test_finds_the_espresso(localizer: Localizer, coffee: Path) -> None:
     assert (prediction.label, prediction.class_index) == ("espresso", 967)
     assert prediction.probability > 0.5
     assert prediction.box is not None
-    # The cup's rim and bowl, read off the picture.
+    # The cup's rim and bowl, read off the image.
     assert prediction.box.x0 < 180 and prediction.box.x1 > 400 and prediction.box.y0 < 40 and prediction.box.y1 > 240
     assert prediction.score_map.shape == (400, 600)
     assert prediction.score_map.max() == pytest.approx(1)
@@ -61,7 +61,7 @@ def test_the_input_is_not_touched(localizer: Localizer, coffee: Path) -> None:
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 5000), (5000, 1), (3, 7), (4000, 5000)])
-def test_boxes_are_inside_pictures_of_any_size(localizer: Localizer, shape: tuple[int, int]) -> None:
+def test_boxes_are_inside_images_of_any_size(localizer: Localizer, shape: tuple[int, int]) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (*shape, 3), np.uint8)
     for prediction in localizer.locate(pixels, top=2, include_absent=True, nms=1).predictions:
         assert prediction.box is not None
@@ -82,10 +82,10 @@ def test_a_large_jpeg_gives_what_its_pixels_give(localizer: Localizer, coffee: P
     assert small.box.xyxy == pytest.approx(whole.box.xyxy, abs=60)  # 2 % of the width
 
 
-def test_many_in_order_with_errors_between(localizer: Localizer, pictures: Path, tmp_path: Path) -> None:
+def test_many_in_order_with_errors_between(localizer: Localizer, images: Path, tmp_path: Path) -> None:
     broken = tmp_path / "broken.jpg"
     broken.write_text("text")
-    names = [str(pictures / "coffee.jpg"), str(broken), str(pictures / "chelsea.jpg"), "missing.jpg"]
+    names = [str(images / "coffee.jpg"), str(broken), str(images / "chelsea.jpg"), "missing.jpg"]
     found = list(localizer.locate_many(names, workers=3))
     assert [each.image for each in found] == names
     assert [each.error is None for each in found] == [True, False, True, False]
@@ -139,7 +139,7 @@ def test_wrong_usage_is_refused_at_once(localizer: Localizer, coffee: Path) -> N
         localizer.locate(coffee, nms=0)
     with pytest.raises(TypeError, match="tops"):
         localizer.locate(coffee, tops=2)  # type: ignore[call-arg]
-    with pytest.raises(PictureError, match="no such file"):
+    with pytest.raises(ImageError, match="no such file"):
         localizer.locate("missing.jpg")
 
 
@@ -170,10 +170,10 @@ def test_a_class_without_evidence_has_no_box_and_says_so() -> None:
 def test_what_does_not_reach_the_levels_is_not_boxed_unless_asked_for() -> None:
     network, preset = FakeNetwork(), Preset((32,), 1, min_activation=4.5)
     network.card = replace(network.card, presets={"plain": preset})
-    picture = np.zeros((50, 100, 3), np.uint8)
-    absent = Localizer(network).locate(picture).predictions[0]
+    image = np.zeros((50, 100, 3), np.uint8)
+    absent = Localizer(network).locate(image).predictions[0]
     assert (absent.detected, absent.boxes) == (False, ())
-    boxed = Localizer(network).locate(picture, include_absent=True).predictions[0]
+    boxed = Localizer(network).locate(image, include_absent=True).predictions[0]
     assert not boxed.detected
     assert boxed.box is not None
     assert boxed.box.score == pytest.approx(boxed.probability)
@@ -231,7 +231,7 @@ def test_one_object_has_one_box_unless_a_model_has_several_labels() -> None:
 
 
 @pytest.mark.parametrize("preset", ["fast", "balanced", "best"])
-def test_a_picture_that_shows_nothing_has_no_box(preset: str) -> None:
+def test_a_image_that_shows_nothing_has_no_box(preset: str) -> None:
     localizer = Localizer(preset=preset, threads=1)
     noise = np.random.default_rng(99)
     shows_nothing = {
@@ -245,8 +245,8 @@ def test_a_picture_that_shows_nothing_has_no_box(preset: str) -> None:
     assert not [name for name, each in found.items() if each.detected or each.predictions[0].box]
 
 
-def test_classes_that_are_not_there_have_no_box(localizer: Localizer, pictures: Path, coffee: Path) -> None:
-    (tabby,) = localizer.locate(pictures / "rocket.jpg", classes=["tabby"]).predictions
+def test_classes_that_are_not_there_have_no_box(localizer: Localizer, images: Path, coffee: Path) -> None:
+    (tabby,) = localizer.locate(images / "rocket.jpg", classes=["tabby"]).predictions
     assert (tabby.detected, tabby.box) == (False, None)
     every = localizer.locate(coffee, top=1000, nms=1).predictions
     assert every[0].label == "espresso" and every[0].detected
@@ -277,7 +277,7 @@ def test_pickles(localizer: Localizer, coffee: Path) -> None:
 
 
 def test_what_is_missing_is_named(localizer: Localizer, coffee: Path) -> None:
-    with pytest.raises(PictureError, match=r"^nope\.jpg: no such file"):
+    with pytest.raises(ImageError, match=r"^nope\.jpg: no such file"):
         localizer.locate("nope.jpg")
     with pytest.raises(ValueError, match="classes is empty"):
         localizer.locate(coffee, classes=[])

@@ -10,7 +10,7 @@ _OTHERS = {".avif", ".gif", ".jpg", ".mp4", ".onnx", ".otf", ".png", ".ttf", ".w
 """How files end that nobody writes in an editor."""
 
 
-def test_weights_fonts_and_pictures_are_named_with_their_makers() -> None:
+def test_weights_fonts_and_images_are_named_with_their_makers() -> None:
     notice = (ROOT / "NOTICE").read_text(encoding="utf-8")
     shipped = [path for folder in ("src", "examples") for path in (ROOT / folder).rglob("*") if path.suffix in _OTHERS]
     assert len(shipped) >= 8

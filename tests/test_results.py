@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from boxless import Box, Localization, Localizer, PictureError, Prediction
+from boxless import Box, ImageError, Localization, Localizer, Prediction
 from boxless.results import _title
 
 
@@ -61,7 +61,7 @@ def test_json_has_the_documented_keys(found: Localization) -> None:
     assert data["error"] is None
 
 
-def test_draws_from_the_whole_picture(localizer: Localizer, found: Localization, coffee: Path) -> None:
+def test_draws_from_the_whole_image(localizer: Localizer, found: Localization, coffee: Path) -> None:
     assert localizer.locate(coffee, top=2, nms=1).draw().size == (600, 806)  # two predictions, a panel each
     assert found.draw().size == (600, 400), "the cup's box is the espresso's: one object, one panel"
     drawn = localizer.locate(coffee).draw()
@@ -70,7 +70,7 @@ def test_draws_from_the_whole_picture(localizer: Localizer, found: Localization,
         assert not np.array_equal(np.array(drawn), np.array(image))
 
 
-def test_saves_the_drawn_picture(found: Localization, tmp_path: Path) -> None:
+def test_saves_the_drawn_image(found: Localization, tmp_path: Path) -> None:
     path = found.save(tmp_path / "new" / "coffee.png")
     with Image.open(path) as saved:
         assert np.array_equal(np.array(saved), np.array(found.draw()))
@@ -165,10 +165,10 @@ def test_what_cannot_be_drawn_is_said(localizer: Localizer, tmp_path: Path) -> N
     Image.new("RGB", (30, 20)).save(path)
     found = localizer.locate(path)
     path.unlink()
-    with pytest.raises(PictureError, match="no such file"):
+    with pytest.raises(ImageError, match="no such file"):
         found.draw()
     (failed,) = localizer.locate_many([path])
-    with pytest.raises(PictureError, match="no such file"):
+    with pytest.raises(ImageError, match="no such file"):
         failed.draw()
 
 
@@ -184,7 +184,7 @@ def test_the_representation_is_a_few_lines(found: Localization, localizer: Local
     assert repr(failed) == "<Localization of nope.jpg: no such file>"
 
 
-def test_notebooks_show_the_drawn_picture(found: Localization, localizer: Localizer, coffee: Path) -> None:
+def test_notebooks_show_the_drawn_image(found: Localization, localizer: Localizer, coffee: Path) -> None:
     png = found._repr_png_()
     assert png is not None
     with Image.open(io.BytesIO(png)) as shown:
@@ -201,7 +201,7 @@ def test_notebooks_show_the_drawn_picture(found: Localization, localizer: Locali
     assert "&lt;b&gt;.jpg: no such file" in failed._repr_html_()
 
 
-def test_rows_are_flat_and_no_picture_is_lost(found: Localization, localizer: Localizer) -> None:
+def test_rows_are_flat_and_no_image_is_lost(found: Localization, localizer: Localizer) -> None:
     first, second = found.to_rows()
     assert [first[edge] for edge in ("x0", "y0", "x1", "y1")] == found.to_dict()["predictions"][0]["box"]
     assert first["label"] == "espresso"

@@ -17,12 +17,12 @@ from boxless.evaluation.calibrate import calibrate_presets
 
 
 @pytest.fixture(scope="module")
-def labelled(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def labelled(images: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Crops of a cat and of an espresso, twelve each, a folder a class."""
     folder = tmp_path_factory.mktemp("labelled")
     for name, file in (("cat", "chelsea.jpg"), ("espresso", "coffee.jpg")):
         (folder / name).mkdir()
-        with Image.open(pictures / file) as image:
+        with Image.open(images / file) as image:
             for i in range(12):
                 image.crop((5 * i, 3 * i, 360 + 5 * i, 240 + 3 * i)).resize((96, 64)).save(folder / name / f"{i}.png")
     return folder
@@ -92,10 +92,10 @@ def test_attach_takes_files_and_modules(tmp_path: Path) -> None:
     assert boxless.Localizer(made.path).card.maps == "exact"
 
 
-def test_attach_sets_thresholds_on_boxes(pictures: Path, tmp_path: Path) -> None:
+def test_attach_sets_thresholds_on_boxes(images: Path, tmp_path: Path) -> None:
     network, out, boxes = saved(classifier(EXACT["gemm"]), tmp_path), tmp_path / "out.onnx", tmp_path / "boxes.csv"
     rows = ("coffee.jpg,100,20,500,380", "chelsea.jpg,60,0,420,300", "rocket.jpg,280,60,360,360")
-    lines = [f"{pictures / name},class {k},{box}" for k, (name, _, box) in enumerate(r.partition(",") for r in rows)]
+    lines = [f"{images / name},class {k},{box}" for k, (name, _, box) in enumerate(r.partition(",") for r in rows)]
     boxes.write_text("\n".join(["image,class,x0,y0,x1,y1", *lines]))
     stages = set()
     made = boxless.attach(network, out, boxes=boxes, on_progress=lambda stage, *_: stages.add(stage))

@@ -28,13 +28,13 @@ sys.stdin.read()  # until the test has seen enough
 """
 
 
-def started(program: str, picture: Path, home: Path, **settings: str) -> subprocess.Popen[str]:
+def started(program: str, image: Path, home: Path, **settings: str) -> subprocess.Popen[str]:
     environment = {key: value for key, value in os.environ.items() if key != "ORT_DISABLE_TELEMETRY"}
     root = Path(__file__).parent.parent
     environment |= {"HOME": str(home), "XDG_CACHE_HOME": str(home / ".cache"), "PYTHONPATH": str(root), **settings}
     pipe = subprocess.PIPE
     return subprocess.Popen(
-        [sys.executable, "-c", program, str(picture)], env=environment, stdin=pipe, stdout=pipe, stderr=pipe, text=True
+        [sys.executable, "-c", program, str(image)], env=environment, stdin=pipe, stdout=pipe, stderr=pipe, text=True
     )
 
 

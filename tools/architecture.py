@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.test_imports import SOURCE, modules, row
 
-PICTURE = Path(__file__).parent.parent / "docs/images/architecture.svg"
+IMAGE = Path(__file__).parent.parent / "docs/images/architecture.svg"
 
 WIDTH, MARGIN, FLOOR, ROOM, GAP = 900, 24, 84, 36, 32
 """Of the picture, around it, of a line and of a room (heights), and between rooms, in pixels."""
@@ -140,4 +140,4 @@ def _arrow(above: tuple[float, float, float], below: tuple[float, float, float])
 
 
 if __name__ == "__main__":
-    PICTURE.write_text(drawn(), encoding="utf-8")
+    IMAGE.write_text(drawn(), encoding="utf-8")

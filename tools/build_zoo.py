@@ -28,7 +28,7 @@ from tools.plain_inputs import write_checksums
 from tools.zoo_thresholds import write_thresholds
 
 from boxless import Card, ModelFile
-from boxless.datasets.boxed import BoxedPicture, read_dataset
+from boxless.datasets.boxed import BoxedImage, read_dataset
 from boxless.evaluation.box_accuracy import THRESHOLDS, max_box_acc_v2, one_box_accuracy, overlaps
 from boxless.export.assemble import OPSET, GapNetwork, assemble, write_card, write_model
 from boxless.export.quantize import quantize
@@ -160,17 +160,17 @@ def first_card(recipe: Recipe) -> Card:
     )
 
 
-def measured(card: Card, file: Path, pictures: Sequence[BoxedPicture], named: str) -> Card:
+def measured(card: Card, file: Path, images: Sequence[BoxedImage], named: str) -> Card:
     """The card with thresholds and figures measured on boxed pictures."""
-    right = named_right(file, pictures)
+    right = named_right(file, images)
     figures = {"top1": round(100 * float(np.mean(right)), 1)}
     presets = {}
     for name, preset in card.presets.items():
         localizer = Localizer(file, preset=name)
         predictions = [
-            localizer.locate(each.path, classes=[each.class_index]).predictions[0] for each in track(pictures, name)
+            localizer.locate(each.path, classes=[each.class_index]).predictions[0] for each in track(images, name)
         ]
-        found = [overlaps(one.score_map, each.boxes) for one, each in zip(predictions, pictures, strict=True)]
+        found = [overlaps(one.score_map, each.boxes) for one, each in zip(predictions, images, strict=True)]
         accuracy = one_box_accuracy(found)
         best = int(np.argmax(accuracy))
         figures |= {
@@ -189,10 +189,10 @@ def measured(card: Card, file: Path, pictures: Sequence[BoxedPicture], named: st
     return replace(card, presets=presets, figures=figures, figures_on=named)
 
 
-def named_right(file: Path, pictures: Sequence[BoxedPicture]) -> list[bool]:
+def named_right(file: Path, images: Sequence[BoxedImage]) -> list[bool]:
     """Which pictures the model classifies rightly, the same for every preset."""
     localizer = Localizer(file, preset="fast")
-    return [bool(localizer.survey(picture.path)[0].argmax() == picture.class_index) for picture in pictures]
+    return [bool(localizer.survey(image.path)[0].argmax() == image.class_index) for image in images]
 
 
 def build(recipe: Recipe) -> None:
@@ -202,15 +202,15 @@ def build(recipe: Recipe) -> None:
         sys.exit(f"no pictures to set thresholds on: {truth} is missing (set BOXLESS_DATA)")
     recipe.folder.mkdir(exist_ok=True)
     network, card, file = efficientnet(recipe), first_card(recipe), recipe.folder / f"{recipe.name}.onnx"
-    pictures = read_dataset(truth / "annotations.json", card, pictures=truth / "images").pictures
-    named = f"ilsvrc-dev ({len(pictures)} pictures)"
+    images = read_dataset(truth / "annotations.json", card, images=truth / "images").images
+    named = f"ilsvrc-dev ({len(images)} pictures)"
     write_model(assemble(network, card), file)
-    write_model(assemble(network, measured(card, file, pictures, named)), file)
-    write_thresholds(file, pictures, named)
+    write_model(assemble(network, measured(card, file, images, named)), file)
+    write_thresholds(file, images, named)
 
-    small = quantize(file, [picture.path for picture in pictures], recipe.folder / f"{recipe.name}-int8.onnx").path
-    write_card(small, measured(ModelFile(small).card, small, pictures, named))
-    write_thresholds(small, pictures, named)
+    small = quantize(file, [image.path for image in images], recipe.folder / f"{recipe.name}-int8.onnx").path
+    write_card(small, measured(ModelFile(small).card, small, images, named))
+    write_thresholds(small, images, named)
 
     write_checksums(recipe.folder)
 

@@ -47,8 +47,8 @@ def write(sphinx: Sphinx, error: Exception | None) -> None:
     """Writes the demonstration beside the site's pages, with the pictures of the repository to try."""
     found = runtime()
     if error is None and found is not None and sphinx.builder.name == "html":
-        pictures = sorted((ROOT / "examples/pictures").glob("*.jpg"))
-        write_alone(EIGHT_BIT_MODEL, Path(sphinx.outdir) / "demo", found, pictures)
+        images = sorted((ROOT / "examples/pictures").glob("*.jpg"))
+        write_alone(EIGHT_BIT_MODEL, Path(sphinx.outdir) / "demo", found, images)
 
 
 def setup(sphinx: Sphinx) -> dict[str, Any]:

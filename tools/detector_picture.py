@@ -74,7 +74,7 @@ def scene(random: np.random.Generator) -> tuple[Image.Image, list[Thing]]:
     top, left = (int(random.integers(0, room + 1)) for room in np.array(grey.shape) - SIDE)
     piece = np.rot90(grey[top : top + SIDE, left : left + SIDE], int(random.integers(0, 4)))
     coloured = piece[..., None] * GROUNDS[ground] * random.uniform(0.7, 0.95)
-    picture = Image.fromarray(coloured.clip(0, 255).astype(np.uint8))
+    image = Image.fromarray(coloured.clip(0, 255).astype(np.uint8))
     things: list[Thing] = []
     kinds = random.choice(list(SIZES), size=int(random.integers(1, 3)), replace=False)
     for _ in range(int(random.integers(len(kinds), 5))):
@@ -85,10 +85,10 @@ def scene(random: np.random.Generator) -> tuple[Image.Image, list[Thing]]:
             box = (float(x), float(y), float(x + cutout.width), float(y + cutout.height))
             others = np.array([each.box for each in things]).reshape(-1, 4)
             if not len(others) or iou(np.array([box]), others).max() < 0.04:
-                picture.paste(cutout, (x, y), cutout)
+                image.paste(cutout, (x, y), cutout)
                 things.append(Thing(name, box))
                 break
-    return picture, things
+    return image, things
 
 
 def _thing(name: str, random: np.random.Generator) -> Image.Image:
@@ -104,11 +104,11 @@ def _thing(name: str, random: np.random.Generator) -> Image.Image:
 
 def _rocket(width: int) -> Image.Image:
     with Image.open(ROOT / "examples/pictures/rocket.jpg") as file:
-        picture = file.convert("RGB")
-    mask = Image.new("L", picture.size)
+        image = file.convert("RGB")
+    mask = Image.new("L", image.size)
     ImageDraw.Draw(mask).polygon(ROCKET, fill=255)
-    picture.putalpha(mask.filter(ImageFilter.GaussianBlur(1)))
-    rocket = picture.crop(mask.getbbox())
+    image.putalpha(mask.filter(ImageFilter.GaussianBlur(1)))
+    rocket = image.crop(mask.getbbox())
     return rocket.resize((width, round(width * rocket.height / rocket.width)), Image.Resampling.LANCZOS)
 
 
@@ -119,9 +119,9 @@ def write_scenes(folder: Path) -> dict[str, list[Thing]]:
     truth: dict[str, list[Thing]] = {}
     rows = []
     for number in range(TRAINING + HELD_OUT):
-        picture, things = scene(random)
+        image, things = scene(random)
         name = f"{number:03}.png"
-        picture.save(folder / name)
+        image.save(folder / name)
         truth[name] = things
         split = "train" if number < TRAINING else "val"
         rows += [(name, label, split) for label in sorted({each.name for each in things})]
@@ -184,15 +184,15 @@ def make(folder: Path) -> Image.Image:
     rows = []
     for i in [i for i, each in enumerate(things) if len(each) == MANY][:2]:
         with Image.open(held_out.paths[i]) as opened:
-            picture = opened.convert("RGB")
-        pixels = np.asarray(picture)
+            image = opened.convert("RGB")
+        pixels = np.asarray(image)
         names = [each.name for each in things[i]]
         most = max(sorted(set(names)), key=names.count)
         heat = maps.locate(held_out.paths[i], classes=[most]).predictions[0].score_map
         drawn = draw(pixels, taught_layers(taught[i], held_out.classes))
         rows.append(
             [
-                (picture, "a scene that nobody learned from"),
+                (image, "a scene that nobody learned from"),
                 (Image.fromarray(overlay(pixels, heat)), f"the class map of {most}"),
                 (drawn, f"boxes of class maps: {of_maps} of {total} are right"),
                 (detector.locate(held_out.paths[i]).draw(), f"the detector's: {of_detector} of {total}"),

@@ -21,7 +21,7 @@ import numpy as np
 from papers.catalogue import EXPERIMENTS
 
 from boxless.export.backbone import Backbone
-from boxless.imaging.read import read_picture, resize_pixels
+from boxless.imaging.read import read_image, resize_pixels
 from boxless.learning.network.device import gpus, half_is_quicker, jit_compile, mixed_precision, repeatable
 from boxless.learning.network.rates import optimizer_of
 from boxless.models.zoo import DEFAULT_MODEL
@@ -34,7 +34,7 @@ AGREE = 0.01
 """Features by Keras and by ONNX Runtime may differ by as much of the largest; a GPU multiplies less precisely."""
 
 _WARM, _TIMED = 3, 10
-_PICTURE = Path(__file__).parent.parent / "examples/pictures/coffee.jpg"
+_IMAGE = Path(__file__).parent.parent / "examples/pictures/coffee.jpg"
 
 
 def check(scale: str) -> dict[str, Any]:
@@ -78,7 +78,7 @@ def step(scale: str, *, mixed: bool) -> dict[str, float]:
 def disagreement() -> float:
     """How far EfficientNet-Lite0 in Keras, on the device, is from the model file in ONNX Runtime, on the processor."""
     side = 64
-    pixels = resize_pixels(read_picture(_PICTURE).pixels, side, side)
+    pixels = resize_pixels(read_image(_IMAGE).pixels, side, side)
     network = build("efficientnet_lite0", 1, "gap", side, weights="imagenet")
     pooled = keras.Model(network.input, network.get_layer("pool").output)
     ours = np.asarray(keras.ops.convert_to_numpy(pooled(pixels[None].astype(np.float32))))[0]

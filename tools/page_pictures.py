@@ -14,7 +14,7 @@ from benchmarks.serve import service
 from playwright.sync_api import Browser, Page, sync_playwright
 
 ROOT = Path(__file__).parent.parent
-PICTURES = [ROOT / "examples/pictures" / name for name in ("coffee.jpg", "chelsea.jpg", "rocket.jpg")]
+IMAGES = [ROOT / "examples/pictures" / name for name in ("coffee.jpg", "chelsea.jpg", "rocket.jpg")]
 
 
 @dataclass(frozen=True)
@@ -55,13 +55,13 @@ def take(browser: Browser, address: str, shot: Shot, out: Path) -> None:
 
 
 def _look(page: Page, side_by_side: bool) -> None:
-    page.locator("#files").set_input_files(PICTURES)
-    page.locator("#tray .done").nth(len(PICTURES) - 1).wait_for(timeout=120_000)
+    page.locator("#files").set_input_files(IMAGES)
+    page.locator("#tray .done").nth(len(IMAGES) - 1).wait_for(timeout=120_000)
     # Again, with all models warm: the time on the page is that of one look.
     page.get_by_role("radio", name="fast").check(force=True)
-    page.locator("#tray .done").nth(len(PICTURES) - 1).wait_for(timeout=120_000)
+    page.locator("#tray .done").nth(len(IMAGES) - 1).wait_for(timeout=120_000)
     page.get_by_role("radio", name="balanced").check(force=True)
-    page.locator("#tray .done").nth(len(PICTURES) - 1).wait_for(timeout=120_000)
+    page.locator("#tray .done").nth(len(IMAGES) - 1).wait_for(timeout=120_000)
     if side_by_side:
         page.get_by_label("Two classes side by side").check()
     page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")

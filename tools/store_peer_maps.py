@@ -60,23 +60,23 @@ def network() -> torch.nn.Module:
 def main() -> None:
     """Runs every method of every package for each class, and stores maps, features and weights."""
     model = network()
-    picture = torch.randn(1, 3, *SIDES, generator=torch.Generator().manual_seed(1))
-    features = model[1](model[0](picture)).detach().numpy()[0]
+    image = torch.randn(1, 3, *SIDES, generator=torch.Generator().manual_seed(1))
+    features = model[1](model[0](image)).detach().numpy()[0]
     arrays: dict[str, Any] = {
         "features": features,
         "weight": model[4].weight.detach().numpy(),
         "bias": model[4].bias.detach().numpy(),
         "classes": np.array(CLASSES),
-        "logits": model(picture).detach().numpy()[0],
+        "logits": model(image).detach().numpy()[0],
     }
     for name, method in GRAD_CAM.items():
         raw, final = [], []
         for index in CLASSES:
             cam, targets = method(model, [model[1]]), [ClassifierOutputTarget(index)]
-            final.append(cam(picture, targets)[0])
+            final.append(cam(image, targets)[0])
             seen = cam.activations_and_grads
             grads = seen.gradients[0].numpy() if seen.gradients else None
-            raw.append(cam.get_cam_image(picture, model[1], targets, seen.activations[0].numpy(), grads, False)[0])
+            raw.append(cam.get_cam_image(image, model[1], targets, seen.activations[0].numpy(), grads, False)[0])
         arrays[f"pytorch-grad-cam/{name}/raw"] = np.stack(raw).astype(np.float32)
         arrays[f"pytorch-grad-cam/{name}/final"] = np.stack(final).astype(np.float32)
     for name, method in TORCHCAM.items():
@@ -84,10 +84,10 @@ def main() -> None:
         for index in CLASSES:
             options = {"fc_layer": "4"} if name == "cam" else {}
             with method(model, target_layer="1", **options) as extractor:
-                found.append(extractor(index, model(picture), normalized=False)[0][0].detach().numpy())
+                found.append(extractor(index, model(image), normalized=False)[0][0].detach().numpy())
         kind = "raw" if name == "cam" else "clipped"  # torchcam clips the others even where it does not scale them
         arrays[f"torchcam/{name}/{kind}"] = np.stack(found).astype(np.float32)
-    captum = [LayerGradCam(model, model[1]).attribute(picture, target=index)[0, 0] for index in CLASSES]
+    captum = [LayerGradCam(model, model[1]).attribute(image, target=index)[0, 0] for index in CLASSES]
     arrays["captum/gradcam/raw"] = torch.stack(captum).detach().numpy()
     versions = {name: version(name) for name in ("grad-cam", "torchcam", "captum", "torch")}
     arrays["versions"] = np.array([f"{name} {number}" for name, number in versions.items()])

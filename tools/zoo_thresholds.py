@@ -18,7 +18,7 @@ from benchmarks.facts import DATA
 from tools.plain_inputs import ZOO, write_checksums
 
 from boxless import ModelFile
-from boxless.datasets.boxed import BoxedPicture, read_dataset
+from boxless.datasets.boxed import BoxedImage, read_dataset
 from boxless.evaluation.detection_thresholds import set_detection_thresholds
 from boxless.export.assemble import write_card
 from boxless.models import zoo
@@ -26,15 +26,15 @@ from boxless.models import zoo
 _DRAWS = 8
 
 
-def write_thresholds(file: Path, pictures: Sequence[BoxedPicture], named: str) -> None:
+def write_thresholds(file: Path, images: Sequence[BoxedImage], named: str) -> None:
     """Writes a model file's card anew, with thresholds for each of its presets."""
     network = ModelFile(file, threads=1)
-    shown = np.zeros((len(pictures), len(network.card.labels)), bool)
-    shown[np.arange(len(pictures)), [each.class_index for each in pictures]] = True
+    shown = np.zeros((len(images), len(network.card.labels)), bool)
+    shown[np.arange(len(images)), [each.class_index for each in images]] = True
     presets = {}
     for name in network.card.presets:
         presets[name], found = set_detection_thresholds(
-            network, name, [each.path for each in pictures], shown, named, _DRAWS
+            network, name, [each.path for each in images], shown, named, _DRAWS
         )
         print(file.stem, name, found, flush=True)
     write_card(file, replace(network.card, presets=presets))
@@ -46,8 +46,8 @@ def main() -> None:
     if not truth.is_dir():
         sys.exit(f"no images to set thresholds on: {truth} is missing (set BOXLESS_DATA)")
     for file in zoo.models().values():
-        pictures = read_dataset(truth / "annotations.json", ModelFile(file).card, pictures=truth / "images").pictures
-        write_thresholds(file, pictures, f"ilsvrc-dev ({len(pictures)} pictures)")
+        images = read_dataset(truth / "annotations.json", ModelFile(file).card, images=truth / "images").images
+        write_thresholds(file, images, f"ilsvrc-dev ({len(images)} pictures)")
     write_checksums(ZOO)
 
 

@@ -9,7 +9,7 @@ from boxless.batch import Locate
 
 if __name__ == "__main__":
     paths = [str(path) for path in sorted(Path(sys.argv[1]).absolute().glob("*.jpg"))]
-    pictures = Dataset.from_dict({"image": paths}).with_format("arrow")
-    found = pictures.map(Locate("image", preset="fast"), batched=True, batch_size=16).with_format(None)
+    images = Dataset.from_dict({"image": paths}).with_format("arrow")
+    found = images.map(Locate("image", preset="fast"), batched=True, batch_size=16).with_format(None)
     for row in found:
         print(Path(row["image"]).name, row["found"]["predictions"][0]["label"])

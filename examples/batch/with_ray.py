@@ -13,8 +13,8 @@ from boxless.batch import Locate
 if __name__ == "__main__":
     ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
     paths = [{"image": str(path)} for path in sorted(Path(sys.argv[1]).absolute().glob("*.jpg"))]
-    pictures = ray.data.from_items(paths, override_num_blocks=1)
-    found = pictures.map_batches(
+    images = ray.data.from_items(paths, override_num_blocks=1)
+    found = images.map_batches(
         Locate,
         fn_constructor_args=("image",),
         fn_constructor_kwargs={"preset": "fast"},

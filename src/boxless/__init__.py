@@ -16,10 +16,10 @@ from boxless._version import __version__
 from boxless.errors import (
     BoxlessError,
     DatasetError,
+    ImageError,
     MissingExtraError,
     ModelFileError,
     NetworkError,
-    PictureError,
     UnknownClassError,
     UnknownPresetError,
 )
@@ -43,6 +43,7 @@ __all__ = [
     "BoxlessError",
     "Card",
     "DatasetError",
+    "ImageError",
     "Learned",
     "Localization",
     "Localizer",
@@ -51,7 +52,6 @@ __all__ = [
     "ModelFile",
     "ModelFileError",
     "NetworkError",
-    "PictureError",
     "Prediction",
     "UnknownClassError",
     "UnknownPresetError",

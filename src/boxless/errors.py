@@ -1,7 +1,7 @@
 """What can go wrong, and what to do about it.
 
     BoxlessError
-    ├── PictureError        a picture cannot be read, or is not a picture
+    ├── ImageError        an image cannot be read, or is not an image
     ├── VideoError          a clip, camera or stream cannot be opened, or has no frames
     ├── ModelFileError      a file is no boxless model, or one that this version cannot run
     ├── NoClassMapError     a map is asked for of what a detector found, which has none
@@ -28,8 +28,8 @@ class BoxlessError(Exception):
     """The root of everything that boxless raises on purpose."""
 
 
-class PictureError(BoxlessError):
-    """A picture that cannot be read: missing, empty, truncated, too large, of the wrong shape or type."""
+class ImageError(BoxlessError):
+    """An image that cannot be read: missing, empty, truncated, too large, of the wrong shape or type."""
 
 
 class VideoError(BoxlessError):

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxless.detections import predictions_of
-from boxless.errors import PictureError
-from boxless.imaging.read import MAX_PIXELS, Picture, Source, as_bytes, picture_name, read_picture, resize_pixels
+from boxless.errors import ImageError
+from boxless.imaging.read import MAX_PIXELS, ImageData, Source, as_bytes, image_name, read_image, resize_pixels
 from boxless.maps.boxes import Box, boxes_in_map, suppress_overlaps
 from boxless.maps.class_maps import probabilities
 from boxless.maps.refine import resize_maps
@@ -89,7 +89,7 @@ class Localizer:
         """Finds what is in an image, and where.
 
         Args:
-            source: a path, bytes, an opened file, a PIL image or an array; see `read_picture`.
+            source: a path, bytes, an opened file, a PIL image or an array; see `read_image`.
             options: what to return; the defaults if None.
             **keywords: fields of `LocateOptions`, one by one: `top`, `classes`, `min_probability`, `include_absent`,
                 `nms`.
@@ -98,7 +98,7 @@ class Localizer:
             Boxes, classes and class maps.
 
         Raises:
-            PictureError: if the image cannot be read.
+            ImageError: if the image cannot be read.
             UnknownClassError: if the model has no such class.
             ValueError: if an option is out of range, or `classes` is empty.
             TypeError: if `classes` is a text instead of a list of texts.
@@ -112,8 +112,8 @@ class Localizer:
         classes = self._indices(wanted)
         try:
             return self._locate(self._network, source, wanted, classes)
-        except PictureError as error:
-            raise PictureError(f"{picture_name(source)}: {error}") from None
+        except ImageError as error:
+            raise ImageError(f"{image_name(source)}: {error}") from None
 
     def survey(self, source: Source) -> tuple[Floats, Floats]:
         """Probability and activation of every class, without locating any: enough to set detection thresholds.
@@ -125,7 +125,7 @@ class Localizer:
             Probabilities (K,) in [0, 1] and activations (K,) in logits, as `Prediction` has them.
 
         Raises:
-            PictureError: if the image cannot be read.
+            ImageError: if the image cannot be read.
 
         Example:
             >>> localizer = Localizer()
@@ -133,9 +133,9 @@ class Localizer:
             >>> localizer.card.labels[probabilities.argmax()]
             'espresso'
         """
-        picture = self._read(as_bytes(source))
+        image = self._read(as_bytes(source))
         runner = MultiScaleRunner(self._network, self.preset)
-        passes = runner.classify(picture, range(len(self.card.labels)), 0)
+        passes = runner.classify(image, range(len(self.card.labels)), 0)
         return probabilities(passes.logits, self.card.activation), passes.activation
 
     def locate_many(
@@ -175,8 +175,8 @@ class Localizer:
         def one(source: Source) -> Localization:
             try:
                 return self._locate(network, source, wanted, classes)
-            except PictureError as error:
-                return self._result(picture_name(source), source, None, (), str(error))
+            except ImageError as error:
+                return self._result(image_name(source), source, None, (), str(error))
 
         return ordered_map(one, sources, workers or usable_cores())
 
@@ -186,28 +186,28 @@ class Localizer:
     def _locate(
         self, network: Network, source: Source, options: LocateOptions, classes: list[int] | None
     ) -> Localization:
-        name, source = picture_name(source), as_bytes(source)
-        picture = self._read(source)
+        name, source = image_name(source), as_bytes(source)
+        image = self._read(source)
         located = self._from_boxes if self.card.detects else self._from_maps
-        predictions = located(network, picture, options, classes)
+        predictions = located(network, image, options, classes)
         if classes is None and self._single_label:
             boxes = suppress_overlaps([each.boxes for each in predictions], options.nms)
             predictions = [replace(each, boxes=kept) for each, kept in zip(predictions, boxes, strict=True)]
-        return self._result(name, source, picture, tuple(predictions))
+        return self._result(name, source, image, tuple(predictions))
 
     @property
     def _single_label(self) -> bool:
         return self.card.activation == "softmax" and not self.card.detects
 
     def _from_boxes(
-        self, network: Network, picture: Picture, options: LocateOptions, classes: list[int] | None
+        self, network: Network, image: ImageData, options: LocateOptions, classes: list[int] | None
     ) -> list[Prediction]:
         """The predictions of a detector."""
         if not isinstance(network, Detector):
             raise TypeError(f"{type(network).__name__}, whose card says that it detects, has no `detect`")
-        whole = (picture.height, picture.width)
+        whole = (image.height, image.width)
         size = self.card.input_size(self.preset.scales[0], *whole)
-        detected = network.detect(resize_pixels(picture.pixels, *size), size=size)
+        detected = network.detect(resize_pixels(image.pixels, *size), size=size)
         # From pixels of the network's input to pixels of the image.
         zoom = np.array([whole[1] / size[1], whole[0] / size[0]] * 2, np.float32)
         detected = replace(detected, boxes=detected.boxes * zoom)
@@ -220,13 +220,13 @@ class Localizer:
         return [predictions[k] for k in ranked]
 
     def _from_maps(
-        self, network: Network, picture: Picture, options: LocateOptions, classes: list[int] | None
+        self, network: Network, image: ImageData, options: LocateOptions, classes: list[int] | None
     ) -> list[Prediction]:
         """The predictions of a model with class maps; only those that are returned are refined and boxed."""
         count = len(self.card.labels)
         candidates = min(max(options.top or 1, _CANDIDATES), count) if self._single_label else count
         runner = MultiScaleRunner(network, self.preset)
-        passes = runner.classify(picture, classes or (), 0 if classes is not None else candidates)
+        passes = runner.classify(image, classes or (), 0 if classes is not None else candidates)
         of_all = probabilities(passes.logits, self.card.activation)
         chosen = [float(of_all[index]) for index in passes.chosen]
         detected = list(map(self.preset.is_detected, chosen, passes.activation.tolist()))
@@ -237,10 +237,10 @@ class Localizer:
         )
         if not positions:
             return []
-        class_maps = runner.localize(picture, passes.take(positions))
+        class_maps = runner.localize(image, passes.take(positions))
         return [
             self._prediction(
-                picture,
+                image,
                 passes.chosen[i],
                 chosen[i],
                 float(passes.activation[i]),
@@ -257,11 +257,11 @@ class Localizer:
         usual = 1 if self._single_label else max(1, sum(detected[i] for i in probable))
         return ranked[: options.top or usual]
 
-    def _read(self, source: Source) -> Picture:
-        return read_picture(source, enough=self.preset.largest, max_pixels=self.max_pixels)
+    def _read(self, source: Source) -> ImageData:
+        return read_image(source, enough=self.preset.largest, max_pixels=self.max_pixels)
 
     def _prediction(
-        self, picture: Picture, index: int, probability: float, activation: float, class_map: Floats, boxed: bool
+        self, image: ImageData, index: int, probability: float, activation: float, class_map: Floats, boxed: bool
     ) -> Prediction:
         class_map.flags.writeable = False
         return Prediction(
@@ -270,33 +270,33 @@ class Localizer:
             probability=probability,
             activation=activation,
             detected=self.preset.is_detected(probability, activation),
-            boxes=self._boxes(picture, index, probability, class_map)
+            boxes=self._boxes(image, index, probability, class_map)
             if boxed and index not in self.card.background
             else (),
             class_map=class_map,
-            height=picture.height,
-            width=picture.width,
+            height=image.height,
+            width=image.width,
             threshold=self.preset.threshold_of(index),
         )
 
-    def _boxes(self, picture: Picture, index: int, probability: float, class_map: Floats) -> tuple[Box, ...]:
-        scale = min(1.0, _BOX_GRID / max(picture.height, picture.width))
-        grid = (max(1, round(picture.height * scale)), max(1, round(picture.width * scale)))
+    def _boxes(self, image: ImageData, index: int, probability: float, class_map: Floats) -> tuple[Box, ...]:
+        scale = min(1.0, _BOX_GRID / max(image.height, image.width))
+        grid = (max(1, round(image.height * scale)), max(1, round(image.width * scale)))
         fine = resize_maps(class_map[None], *grid)[0]
-        return boxes_in_map(fine, self.preset.threshold_of(index), picture.height, picture.width, probability)
+        return boxes_in_map(fine, self.preset.threshold_of(index), image.height, image.width, probability)
 
     def _result(
         self,
         name: str,
         source: Source,
-        picture: Picture | None,
+        image: ImageData | None,
         predictions: tuple[Prediction, ...],
         error: str | None = None,
     ) -> Localization:
         return Localization(
             image=name,
-            height=picture.height if picture else None,
-            width=picture.width if picture else None,
+            height=image.height if image else None,
+            width=image.width if image else None,
             model=self.card.name,
             preset=self.preset_name,
             predictions=predictions,

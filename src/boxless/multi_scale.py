@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxless.imaging.margin import with_margin, without_margin
-from boxless.imaging.read import Picture, resize_pixels
+from boxless.imaging.read import ImageData, resize_pixels
 from boxless.maps.refine import anomaly_weights, resize_maps, sharpened, walk
 from boxless.models.card import Card
 from boxless.models.model_file import Network, Output
@@ -67,24 +67,24 @@ class MultiScaleRunner:
         """Of the model."""
         return self.network.card
 
-    def classify(self, picture: Picture, classes: Sequence[int], top: int) -> Passes:
+    def classify(self, image: ImageData, classes: Sequence[int], top: int) -> Passes:
         """The classification passes, with the maps of some classes and of the `top` most probable ones.
 
         Only the first pass runs where every one of these classes has a localization pass.
 
         Args:
-            picture: the image.
+            image: the image.
             classes: class indices.
             top: how many of the most probable classes, at least 0.
 
         Returns:
             Logits of all classes; activations and class maps of the chosen ones.
         """
-        first = self._pass(picture, self.preset.scales[0], classes, top)
+        first = self._pass(image, self.preset.scales[0], classes, top)
         chosen: list[int] = first.chosen.tolist()
         localized = np.array([self._needs_one_pass(k) for k in chosen], bool)
         others = () if localized.all() else self.preset.scales[1:]
-        outputs = {self.preset.scales[0]: first, **{scale: self._pass(picture, scale, chosen, 0) for scale in others}}
+        outputs = {self.preset.scales[0]: first, **{scale: self._pass(image, scale, chosen, 0) for scale in others}}
         last = list(outputs.values())[-1]
         grid = last.class_maps.shape[1:]
         scaled = [resize_maps(output.class_maps, *grid) for output in outputs.values()]
@@ -97,11 +97,11 @@ class MultiScaleRunner:
         by_another = self.preset.localization_of(k) is not None
         return by_another or (bool(self.preset.localization) and k in self.card.background)
 
-    def localize(self, picture: Picture, passes: Passes) -> list[Floats]:
+    def localize(self, image: ImageData, passes: Passes) -> list[Floats]:
         """The refined class maps.
 
         Args:
-            picture: the image.
+            image: the image.
             passes: what `classify` gives for it.
 
         Returns:
@@ -115,7 +115,7 @@ class MultiScaleRunner:
         for (scale, margin), group in by_size.items():
             # The same pass again would give the same.
             known = None if margin else passes.outputs.get(scale)
-            output = known or self._pass(picture, scale, [k for _, some in group for k in some], 0, margin)
+            output = known or self._pass(image, scale, [k for _, some in group for k in some], 0, margin)
             for each, wanted in group:
                 maps |= zip(wanted, _localized(output, wanted, each), strict=True)
         others = [i for i, k in enumerate(passes.chosen) if k not in maps]
@@ -123,9 +123,9 @@ class MultiScaleRunner:
         maps |= zip((passes.chosen[i] for i in others), refined, strict=True)
         return [maps[k] for k in passes.chosen]
 
-    def _pass(self, picture: Picture, side: int, classes: Sequence[int], top: int, margin: int = 0) -> Output:
-        height, width = self.card.input_size(side, picture.height, picture.width)
-        pixels = with_margin(resize_pixels(picture.pixels, height, width), margin)
+    def _pass(self, image: ImageData, side: int, classes: Sequence[int], top: int, margin: int = 0) -> Output:
+        height, width = self.card.input_size(side, image.height, image.width)
+        pixels = with_margin(resize_pixels(image.pixels, height, width), margin)
         size = (height + 2 * margin, width + 2 * margin)
         output = self.network.run(pixels, size=size, classes=classes, top=top)
         if not margin:

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from PIL.Image import Image
 
-from boxless.errors import PictureError
+from boxless.errors import ImageError
 from boxless.flat_boxes import FlatBoxes
 from boxless.imaging.draw import Layer, draw
-from boxless.imaging.read import Source, read_picture
+from boxless.imaging.read import Source, read_image
 from boxless.prediction import Prediction, rounded
 from boxless.system.extras import missing_extra
 from boxless.system.files import write_whole
@@ -119,7 +119,7 @@ class Localization(FlatBoxes):
     def _drawn_as(self, kind: str) -> bytes | None:
         try:
             drawn = self.draw()
-        except PictureError:
+        except ImageError:
             return None
         drawn.thumbnail((_PREVIEW, _PREVIEW))
         file = io.BytesIO()
@@ -136,7 +136,7 @@ class Localization(FlatBoxes):
             A PIL image of the image's size; small ones are enlarged.
 
         Raises:
-            PictureError: if the image is not there any more, or could not be read in the first place.
+            ImageError: if the image is not there any more, or could not be read in the first place.
 
         Example:
             >>> import boxless
@@ -144,11 +144,11 @@ class Localization(FlatBoxes):
             (600, 400)
         """
         if self.error is not None:
-            raise PictureError(f"{self.image}: {self.error}")
+            raise ImageError(f"{self.image}: {self.error}")
         try:
-            pixels = read_picture(self.source, max_pixels=sys.maxsize).pixels
-        except PictureError as error:
-            raise PictureError(f"{self.image}: {error}") from None
+            pixels = read_image(self.source, max_pixels=sys.maxsize).pixels
+        except ImageError as error:
+            raise ImageError(f"{self.image}: {error}") from None
         layers = [
             Layer(
                 title=_title(prediction),
@@ -174,7 +174,7 @@ class Localization(FlatBoxes):
             The path.
 
         Raises:
-            PictureError: if the image cannot be drawn.
+            ImageError: if the image cannot be drawn.
             ValueError: if no image format has that suffix.
 
         Example:

@@ -293,9 +293,9 @@ def evaluate(
     name = preset or network.card.default_preset
     stored = network.card.preset(name)
     scores = []
-    for score in measure_model(network, name, boxed.pictures, boxed.notes):
+    for score in measure_model(network, name, boxed.images, boxed.notes):
         scores.append(score)
-        on_progress("images", len(scores), len(boxed.pictures))
+        on_progress("images", len(scores), len(boxed.images))
     return Evaluation.of(boxed, f"{network.card.name}, {name}", stored.cut, scores)
 
 

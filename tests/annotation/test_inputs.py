@@ -11,7 +11,7 @@ from boxless.annotation import read_inputs
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Pictures (empty files will do) of troublesome names."""
+    """Images (empty files will do) of troublesome names."""
     for name in (
         "cat/1.jpg",
         "dog/1.jpg",
@@ -21,13 +21,13 @@ def folder(tmp_path: Path) -> Path:
         "dog/a.jpg",
         "train/x/line\nbreak.jpg",
     ):
-        path = tmp_path / "my pictures" / name
+        path = tmp_path / "my images" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"")
-    return tmp_path / "my pictures"
+    return tmp_path / "my images"
 
 
-def test_every_picture_has_a_name_of_its_own(folder: Path) -> None:
+def test_every_image_has_a_name_of_its_own(folder: Path) -> None:
     found = {each.name: each for each in read_inputs(folder)}
     assert found["cat/1.jpg"].labels is None
     stems = [Path(each.flat).stem.casefold() for each in found.values()]
@@ -37,14 +37,14 @@ def test_every_picture_has_a_name_of_its_own(folder: Path) -> None:
     assert found["train/x/line\nbreak.jpg"].split == "train"
 
 
-def test_a_file_of_one_picture_stays_below_and_is_its_own(folder: Path, tmp_path: Path) -> None:
+def test_a_file_of_one_image_stays_below_and_is_its_own(folder: Path, tmp_path: Path) -> None:
     stems = {each.name: each.stem for each in read_inputs(folder)}
     assert stems["cat/1.jpg"] == "cat/1" and stems["dog/1.jpg"] == "dog/1" and stems["dog/1.png"] == "dog__1-2"
     flat = [stem.replace("/", "__").casefold() for stem in stems.values()]
     assert len(set(flat)) == len(flat)
     (tmp_path / "lists").mkdir()
     table = tmp_path / "lists/list.csv"
-    table.write_text(f"path\n{folder}/cat/1.jpg\n../my pictures/dog/1.jpg\n", encoding="utf-8")
+    table.write_text(f"path\n{folder}/cat/1.jpg\n../my images/dog/1.jpg\n", encoding="utf-8")
     for each in read_inputs(table):
         assert "/" not in each.stem and each.stem.endswith("__1") and Path(each.name).name == "1.jpg"
 
@@ -59,7 +59,7 @@ def test_labels_of_folders_and_tables(folder: Path) -> None:
     assert first.labels == ("cat", 'a "b", c') and first.split == "val"
     assert second.path.is_file() and second.labels == ("dog",)
     assert {each.labels for each in read_inputs(table, "model")} == {None}
-    with pytest.raises(DatasetError, match="5 pictures have no label there"):
+    with pytest.raises(DatasetError, match="5 images have no label there"):
         read_inputs(folder, str(table))
     with pytest.raises(DatasetError, match="no labels at 'nowhere'"):
         read_inputs(folder, "nowhere")
@@ -83,13 +83,13 @@ def test_the_output_is_no_input(folder: Path) -> None:
     names = {each.name for each in read_inputs(folder, without=folder / "dog")}
     assert names == {"cat/1.jpg", "cat__1.jpg", "train/x/line\nbreak.jpg"}
     for place in (folder, folder.parent):
-        with pytest.raises(DatasetError, match="the pictures are in there"):
+        with pytest.raises(DatasetError, match="the images are in there"):
             read_inputs(folder, without=place)
     with pytest.raises(DatasetError, match="no such folder"):
         read_inputs(folder / "nowhere")
 
 
-def test_splits_stay_when_pictures_are_added(tmp_path: Path) -> None:
+def test_splits_stay_when_images_are_added(tmp_path: Path) -> None:
     for number in range(200):
         (tmp_path / f"{number}.jpg").write_bytes(b"")
     splits = {each.name: each.split for each in read_inputs(tmp_path)}

@@ -1,4 +1,4 @@
-"""Small folders of real pictures, and jobs over them."""
+"""Small folders of real images, and jobs over them."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ FAST = Settings(DEFAULT_MODEL, "fast")
 
 
 @pytest.fixture
-def album(pictures: Path, tmp_path: Path) -> Path:
-    """Seven pictures in three folders, one of them no picture, and files that are none."""
+def album(images: Path, tmp_path: Path) -> Path:
+    """Seven images in three folders, one of them no image, and files that are none."""
     folder = tmp_path / "album"
     for name in ("b/coffee.jpg", "b/10.jpg", "b/9.jpg", "a.jpg", "a/z.jpg", "c/d/rocket.jpg"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(pictures / ("rocket.jpg" if "rocket" in name else "coffee.jpg"), folder / name)
+        shutil.copy(images / ("rocket.jpg" if "rocket" in name else "coffee.jpg"), folder / name)
     (folder / "c/broken.jpg").write_text("text")
     (folder / "c/notes.md").write_text("text")
     (folder / ".hidden.jpg").write_text("text")

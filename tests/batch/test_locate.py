@@ -24,9 +24,9 @@ def locate() -> Locate:
 
 
 @pytest.fixture(scope="module")
-def expected(pictures: Path) -> dict[str, Any]:
+def expected(images: Path) -> dict[str, Any]:
     """What is in the espresso, without its name."""
-    found = Localizer(DEFAULT_MODEL, "fast", threads=1).locate(pictures / "coffee.jpg", top=2).to_dict()
+    found = Localizer(DEFAULT_MODEL, "fast", threads=1).locate(images / "coffee.jpg", top=2).to_dict()
     return {name: value for name, value in found.items() if name != "image"}
 
 
@@ -34,18 +34,18 @@ def without_name(found: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in found.items() if name != "image"}
 
 
-@pytest.mark.parametrize("kind", ["path", "bytes", "hugging face", "picture"])
+@pytest.mark.parametrize("kind", ["path", "bytes", "hugging face", "image"])
 def test_mappings(locate: Locate, coffee: Path, expected: dict[str, Any], kind: str) -> None:
     content = coffee.read_bytes()
     with Image.open(coffee) as image:
         image.load()
-    cell = {"path": str(coffee), "bytes": content, "hugging face": {"bytes": content, "path": None}, "picture": image}[
+    cell = {"path": str(coffee), "bytes": content, "hugging face": {"bytes": content, "path": None}, "image": image}[
         kind
     ]
     batch = {"image": [cell, None], "label": [1, 2]}
     found = locate(batch)
     assert list(found) == ["image", "label", "found"] and found["label"] == [1, 2]
-    assert without_name(found["found"][0]) == expected or kind == "picture"  # which is not decoded at reduced scale
+    assert without_name(found["found"][0]) == expected or kind == "image"  # which is not decoded at reduced scale
     assert "an empty cell" in found["found"][1]["error"]
     assert "found" not in batch
 
@@ -73,7 +73,7 @@ def test_what_is_no_batch(locate: Locate) -> None:
     with pytest.raises(TypeError, match="a batch of type list"):
         locate(["cat.jpg"])
     with pytest.raises(KeyError):
-        locate({"picture": []})
+        locate({"image": []})
 
 
 def test_it_goes_through_pickle(locate: Locate, coffee: Path, expected: dict[str, Any]) -> None:
@@ -84,10 +84,10 @@ def test_it_goes_through_pickle(locate: Locate, coffee: Path, expected: dict[str
 
 
 @pytest.mark.parametrize("name", ["datasets", "ray", "daft", "pyspark"])
-def test_the_examples_run(pictures: Path, name: str) -> None:
+def test_the_examples_run(images: Path, name: str) -> None:
     pytest.importorskip(name, reason=f"{name} is not installed")
     program = EXAMPLES / f"with_{name.removeprefix('py')}.py"
-    done = subprocess.run([sys.executable, str(program), str(pictures)], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, str(program), str(images)], capture_output=True, text=True)
     if name == "ray" and "timed out during startup" in done.stderr:
         pytest.skip("no Ray cluster can be started here: the machine is too busy")
     assert done.returncode == 0, done.stderr

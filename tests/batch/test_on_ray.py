@@ -33,7 +33,7 @@ def files(out: Path) -> dict[str, bytes]:
 
 
 def many(coffee: Path, folder: Path, count: int) -> Path:
-    """A list of one picture, many times, and one that is none."""
+    """A list of one image, many times, and one that is none."""
     listed = folder / "list.txt"
     listed.write_text(f"{coffee}\n" * count + "missing.jpg\n")
     return listed
@@ -42,7 +42,7 @@ def many(coffee: Path, folder: Path, count: int) -> Path:
 def test_the_same_bytes_resumed_and_damaged(cluster: None, album: Path, tmp_path: Path) -> None:
     there, here = (Job((str(album),), str(tmp_path / name), FAST, "parquet", 2) for name in ("ray", "here"))
     told: list[int] = []
-    done = run(there, partial(on_ray, workers=1), lambda pictures, failures: told.append(pictures))
+    done = run(there, partial(on_ray, workers=1), lambda images, failures: told.append(images))
     assert (done.images, done.failed, sum(told)) == (7, 1, 7)
     run(here)
     assert files(tmp_path / "ray") == files(tmp_path / "here")
@@ -64,7 +64,7 @@ def test_a_killed_actor_costs_its_shard(cluster: None, coffee: Path, tmp_path: P
     listed = many(coffee, tmp_path, 40)
     killed: list[int] = []
 
-    def kill(pictures: int, failures: object) -> None:
+    def kill(images: int, failures: object) -> None:
         if not killed:
             killed.extend(_actors())
             os.kill(killed[0], signal.SIGKILL)
@@ -105,7 +105,7 @@ def test_no_cluster_there(coffee: Path, tmp_path: Path) -> None:
 
 
 def _actors() -> list[int]:
-    """The processes of the actors that look at pictures."""
+    """The processes of the actors that look at images."""
     listed = subprocess.run(["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True).stdout
     mine = [line.split() for line in listed.splitlines() if "ray::MapWorker(MapBatches(_Actor))" in line]
     return [int(pid) for pid, *_ in mine]

@@ -19,7 +19,7 @@ from boxless.batch.results import COLUMNS, flat, select
 from boxless.batch.run import run
 from boxless.batch.settings import Settings
 from boxless.errors import NoClassMapError, ResultsError
-from boxless.imaging.read import pictures_in
+from boxless.imaging.read import images_in
 from boxless.models.zoo import DEFAULT_MODEL
 from boxless.options import LocateOptions
 
@@ -30,7 +30,7 @@ TOP = Settings(preset="fast", locate=LocateOptions(top=3))
 
 @pytest.fixture
 def out(album: Path, tmp_path: Path) -> Path:
-    """Results of the album, three predictions a picture."""
+    """Results of the album, three predictions an image."""
     run(job(album, tmp_path / "out", format="parquet", settings=TOP))
     return tmp_path / "out"
 
@@ -40,9 +40,9 @@ def best_rows(found: Localization) -> list[dict[str, Any]]:
     return [next(rows) for _, rows in groupby(found.to_rows(), key=lambda row: row["label"])]
 
 
-def test_flat_rows_are_those_of_the_best_boxes(pictures: Path, album: Path) -> None:
-    nothing = Localizer(DEFAULT_MODEL, "fast").locate_many([pictures / "coffee.jpg", album / "c/broken.jpg"], top=3)
-    found = [*nothing, Localizer(DEFAULT_MODEL, "fast").locate(pictures / "coffee.jpg", min_probability=0.999)]
+def test_flat_rows_are_those_of_the_best_boxes(images: Path, album: Path) -> None:
+    nothing = Localizer(DEFAULT_MODEL, "fast").locate_many([images / "coffee.jpg", album / "c/broken.jpg"], top=3)
+    found = [*nothing, Localizer(DEFAULT_MODEL, "fast").locate(images / "coffee.jpg", min_probability=0.999)]
     table = flat(pa.Table.from_pylist([each.to_dict() for each in found], schema=schema(with_maps=False)))
     assert table.select(list(COLUMNS)).to_pylist() == [row for each in found for row in best_rows(each)]
 
@@ -95,7 +95,7 @@ CONDITIONS: dict[str, Callable[[dict[str, Any]], bool]] = {
 
 @pytest.mark.parametrize("where", CONDITIONS)
 def test_conditions(out: Path, album: Path, where: str) -> None:
-    found = Localizer(DEFAULT_MODEL, "fast").locate_many(pictures_in(album), top=3)
+    found = Localizer(DEFAULT_MODEL, "fast").locate_many(images_in(album), top=3)
     expected = [row for each in found for row in best_rows(each) if CONDITIONS[where](row)]
     selection = select(str(out), where)
     assert (selection.matching, selection.images, selection.failed) == (len(expected), 7, 1)
@@ -151,7 +151,7 @@ def test_a_table_and_a_sheet(out: Path, tmp_path: Path) -> None:
     assert refused.returncode == 2 and "'.xyz'" in refused.stderr and refused.stdout == ""
 
 
-def test_pictures_that_are_gone_are_not_drawn(out: Path, album: Path, tmp_path: Path) -> None:
+def test_images_that_are_gone_are_not_drawn(out: Path, album: Path, tmp_path: Path) -> None:
     (album / "a.jpg").unlink()
     done = boxless("results", out, "--where", "label = 'espresso'", "--sheet", tmp_path / "sheet.jpg")
     assert done.returncode == 0

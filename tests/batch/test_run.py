@@ -29,7 +29,7 @@ from boxless.errors import (
     UnknownClassError,
     UnknownPresetError,
 )
-from boxless.imaging.read import pictures_in
+from boxless.imaging.read import images_in
 from boxless.models.zoo import DEFAULT_MODEL
 from boxless.options import LocateOptions
 
@@ -43,9 +43,9 @@ def test_rows_are_those_of_the_localizer(album: Path, tmp_path: Path) -> None:
     done = run(job(album, out, settings=Settings(preset="fast", locate=LocateOptions(top=2))))
     assert (done.images, done.failed, done.before) == (7, 1, 0)
     assert parts(out) == ["part-00000.jsonl", "part-00001.jsonl", "part-00002.jsonl"]
-    expected = [found.to_dict() for found in Localizer(DEFAULT_MODEL, "fast").locate_many(pictures_in(album), top=2)]
+    expected = [found.to_dict() for found in Localizer(DEFAULT_MODEL, "fast").locate_many(images_in(album), top=2)]
     assert rows_in(out) == expected
-    assert "not a picture" in expected[5]["error"]
+    assert "not an image" in expected[5]["error"]
 
 
 def test_parquet_and_json_hold_the_same(album: Path, tmp_path: Path) -> None:
@@ -58,7 +58,7 @@ def test_parquet_and_json_hold_the_same(album: Path, tmp_path: Path) -> None:
     assert read == rows_in(tmp_path / "json")
 
 
-def test_parquet_without_its_extra_is_told_before_a_picture_is_looked_at(
+def test_parquet_without_its_extra_is_told_before_a_image_is_looked_at(
     album: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
@@ -136,7 +136,7 @@ def test_other_settings_are_refused(coffee: Path, tmp_path: Path, change: dict[s
     assert (tmp_path / "part-00000.jsonl").read_bytes() == before
 
 
-def test_other_pictures_are_refused(album: Path, tmp_path: Path) -> None:
+def test_other_images_are_refused(album: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     run(job(album, out))
     extra = album / "b/11.jpg"
@@ -154,7 +154,7 @@ def test_other_pictures_are_refused(album: Path, tmp_path: Path) -> None:
     assert len(rows_in(out)) == 6
 
 
-def test_pictures_that_come_after_whole_shards_are_refused_too(album: Path, tmp_path: Path) -> None:
+def test_images_that_come_after_whole_shards_are_refused_too(album: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     run(job(album, out, shard=7))
     (album / "z.jpg").write_bytes((album / "a.jpg").read_bytes())
@@ -195,7 +195,7 @@ def test_wrong_names_leave_no_folder(
 def test_a_second_run_into_the_same_folder_is_refused(album: Path, tmp_path: Path) -> None:
     refused: list[str] = []
 
-    def second(pictures: int, failures: object) -> None:
+    def second(images: int, failures: object) -> None:
         if not refused:
             with pytest.raises(ResultsError, match="another run is at work there") as said:
                 run(job(album, tmp_path / "out"))
@@ -243,8 +243,8 @@ def test_a_full_disk_of_the_system_is_a_clean_stop(
     ]  # fmt: skip
 
 
-def test_pictures_that_vanish_while_it_runs_are_rows(album: Path, tmp_path: Path) -> None:
-    def vanish(pictures: int, failures: object) -> None:
+def test_images_that_vanish_while_it_runs_are_rows(album: Path, tmp_path: Path) -> None:
+    def vanish(images: int, failures: object) -> None:
         (album / "c/d/rocket.jpg").unlink(missing_ok=True)
 
     many = [album / "b"] * 20

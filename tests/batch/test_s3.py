@@ -120,7 +120,7 @@ def test_a_bucket_without_permission(
     assert not list((tmp_path / "out").glob("part-*"))
 
 
-def test_pictures_that_may_be_listed_and_not_read(
+def test_images_that_may_be_listed_and_not_read(
     bucket: Any,  # noqa: ANN401
     endpoint: str,
     tmp_path: Path,

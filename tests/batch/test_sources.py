@@ -1,4 +1,4 @@
-"""Lists, tables, archives and addresses give the pictures that they name."""
+"""Lists, tables, archives and addresses give the images that they name."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from tests.batch.test_walk import names
 
 from boxless.batch.sources import find
 from boxless.batch.sources import images as items_of
-from boxless.errors import DatasetError, PictureError
-from boxless.imaging.read import as_bytes, read_picture
+from boxless.errors import DatasetError, ImageError
+from boxless.imaging.read import as_bytes, read_image
 
 
 def content(spec: object, column: str | None = None) -> list[bytes]:
-    """The pictures of a source as bytes."""
+    """The images of a source as bytes."""
     read = []
     for item in items_of([str(spec)], column):
         source = as_bytes(item.source)
@@ -66,7 +66,7 @@ def test_archives(album: Path, tmp_path: Path, ending: str) -> None:
 
 
 def packed(album: Path, count: int) -> bytes:
-    """A tar archive of one picture, many times."""
+    """A tar archive of one image, many times."""
     file = io.BytesIO()
     with tarfile.open(fileobj=file, mode="w") as archive:
         for number in range(count):
@@ -113,7 +113,7 @@ def test_a_damaged_archive_gives_what_is_before_the_damage_and_itself(
     *before, last = items_of([str(file)])
     assert [item.name for item in before[:4]] == [f"{file}/{number}.jpg" for number in range(4)]
     assert last.name == str(file)
-    with pytest.raises(PictureError, match="a damaged archive"):
+    with pytest.raises(ImageError, match="a damaged archive"):
         as_bytes(last.source)
 
 
@@ -124,11 +124,11 @@ def test_a_compressed_archive_with_a_flipped_bit_is_told(album: Path, tmp_path: 
     assert names(tmp_path / "shard.tar.gz")[-1] == str(tmp_path / "shard.tar.gz")
 
 
-def test_a_picture_that_is_cut_short_is_an_error(album: Path, tmp_path: Path) -> None:
+def test_a_image_that_is_cut_short_is_an_error(album: Path, tmp_path: Path) -> None:
     whole = packed(album, 1)
     (tmp_path / "shard.tar").write_bytes(whole[:5000])
     first, *_ = items_of([str(tmp_path / "shard.tar")])
-    with pytest.raises(PictureError, match=r"\d+ bytes of .* cut short"):
+    with pytest.raises(ImageError, match=r"\d+ bytes of .* cut short"):
         as_bytes(first.source)
 
 
@@ -137,14 +137,14 @@ def test_dangling_links_and_pipes_are_rows(album: Path) -> None:
     os.mkfifo(album / "pipe.jpg")
     (album / "link.jpg").symlink_to(album / "gone.jpg")
     found = {item.name: item for item in items_of([str(album)])}
-    with pytest.raises(PictureError, match="no such file"):
-        read_picture(found[str(album / "link.jpg")].source)
-    with pytest.raises(PictureError, match="not a file"):
-        read_picture(found[str(album / "pipe.jpg")].source)
+    with pytest.raises(ImageError, match="no such file"):
+        read_image(found[str(album / "link.jpg")].source)
+    with pytest.raises(ImageError, match="not a file"):
+        read_image(found[str(album / "pipe.jpg")].source)
     (album / "list.txt").write_text("pipe.jpg\n")
     (item,) = items_of([str(album / "list.txt")])
-    with pytest.raises(PictureError, match="not a file"):
-        read_picture(item.source)
+    with pytest.raises(ImageError, match="not a file"):
+        read_image(item.source)
     os.mkfifo(album / "pipe.tar")
     with pytest.raises(DatasetError, match="a pipe"):
         names(album / "pipe.tar")
@@ -157,7 +157,7 @@ def test_columns_of_parquet_files(album: Path, tmp_path: Path, shape: str) -> No
 
     encoded = [(album / "a.jpg").read_bytes(), None, (album / "c/d/rocket.jpg").read_bytes()]
     cells = encoded if shape == "bytes" else [{"bytes": each, "path": "x.jpg"} for each in encoded]
-    file = tmp_path / "pictures.parquet"
+    file = tmp_path / "images.parquet"
     pq.write_table(pa.table({"label": [1, 2, 3], "image": cells}), file, row_group_size=2)
     items = list(items_of([str(file)]))
     assert [item.name for item in items] == [f"{file}/{row}" for row in range(3)]
@@ -191,7 +191,7 @@ def test_what_is_not_there(tmp_path: Path, spec: str) -> None:
     assert find(str(tmp_path / spec)) == str(tmp_path / spec)
 
 
-def test_a_source_without_pictures(tmp_path: Path) -> None:
+def test_a_source_without_images(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="no images there"):
         names(tmp_path)
 
@@ -220,9 +220,9 @@ def test_lists_of_addresses(album: Path, server: str) -> None:
     (album / "list.txt").write_text(f"{server}/a.jpg\n{server}/missing.jpg\n")
     first, second = items_of([f"{server}/list.txt"])
     assert first.name == f"{server}/a.jpg"
-    assert read_picture(first.source).width == 600
+    assert read_image(first.source).width == 600
     with pytest.raises(Exception, match="cannot be read"):
-        read_picture(second.source)
+        read_image(second.source)
 
 
 def test_folders_at_addresses(album: Path) -> None:

@@ -9,8 +9,8 @@ import pytest
 
 from boxless.batch import walk as walking
 from boxless.batch.sources import images as items_of
-from boxless.errors import DatasetError, PictureError
-from boxless.imaging.read import pictures_in, read_picture
+from boxless.errors import DatasetError, ImageError
+from boxless.imaging.read import images_in, read_image
 
 
 def names(*specs: object, column: str | None = None) -> list[str]:
@@ -20,7 +20,7 @@ def names(*specs: object, column: str | None = None) -> list[str]:
 @pytest.mark.parametrize("page", [1, 2, 1000])
 def test_the_order_is_that_of_sorted_paths(album: Path, page: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(walking, "PAGE", page)
-    assert names(album) == [str(path) for path in pictures_in(album)]
+    assert names(album) == [str(path) for path in images_in(album)]
 
 
 def test_names_are_those_that_were_asked_for(album: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -43,10 +43,10 @@ def test_patterns(album: Path, pattern: str, expected: list[str]) -> None:
     assert [Path(name).relative_to(album).as_posix() for name in names(f"{album}/{pattern}")] == expected
 
 
-def test_the_first_picture_comes_before_the_folder_is_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_first_image_comes_before_the_folder_is_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(50):
         (tmp_path / f"{number:03}").mkdir()
-        (tmp_path / f"{number:03}" / "picture.jpg").touch()
+        (tmp_path / f"{number:03}" / "image.jpg").touch()
     listed = []
     scan = os.scandir
 
@@ -55,7 +55,7 @@ def test_the_first_picture_comes_before_the_folder_is_listed(tmp_path: Path, mon
         return scan(folder)
 
     monkeypatch.setattr(os, "scandir", watched)
-    assert next(iter(items_of([str(tmp_path)]))).name == str(tmp_path / "000/picture.jpg")
+    assert next(iter(items_of([str(tmp_path)]))).name == str(tmp_path / "000/image.jpg")
     assert len(listed) == 2
 
 
@@ -88,14 +88,14 @@ def test_a_pattern_does_not_lose_a_folder_that_may_not_be_read(album: Path, clos
 
 
 @pytest.mark.parametrize("pattern", ["*.jpg", "[ac]/*.jpg", "c/**/*.jpg"])
-def test_a_closed_folder_that_a_pattern_does_not_name_is_no_picture(album: Path, closed: Path, pattern: str) -> None:
+def test_a_closed_folder_that_a_pattern_does_not_name_is_no_image(album: Path, closed: Path, pattern: str) -> None:
     assert str(closed) not in names(f"{album}/{pattern}")
 
 
 @pytest.mark.parametrize(("pattern", "below"), [("**", "."), ("b/**", "b"), ("b/*/**", "b/c")])
 def test_a_pattern_that_ends_in_two_stars_goes_through_all_folders(album: Path, pattern: str, below: str) -> None:
     (album / "b/c").mkdir()
-    (album / "b/c/deep.jpg").write_bytes(b"picture")
+    (album / "b/c/deep.jpg").write_bytes(b"image")
     expected = [name for name in names(album) if (album / below) in Path(name).parents]
     assert str(album / "b/c/deep.jpg") in expected
     assert names(f"{album}/{pattern}") == expected
@@ -114,7 +114,7 @@ def test_what_is_no_pattern_is_told(album: Path) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links need rights there")
-def test_a_link_that_leads_nowhere_takes_no_other_picture_with_it(album: Path) -> None:
+def test_a_link_that_leads_nowhere_takes_no_other_image_with_it(album: Path) -> None:
     expected = names(album)
     (album / "b/loop.jpg").symlink_to("loop.jpg")
     found = names(album)
@@ -132,15 +132,15 @@ def test_links_to_folders_are_followed_and_loops_are_given_themselves(album: Pat
     (album / "b/above").symlink_to(album)
     (album / "b/gone.jpg").symlink_to(tmp_path / "nowhere.jpg")
     new = {str(album / name) for name in ("b/linked/x.jpg", "b/above", "b/gone.jpg")}
-    assert set(names(album)) == {*expected, *new} == {str(path) for path in pictures_in(album)}
-    with pytest.raises(PictureError, match="a link to a folder above it"):
-        read_picture(album / "b/above")
+    assert set(names(album)) == {*expected, *new} == {str(path) for path in images_in(album)}
+    with pytest.raises(ImageError, match="a link to a folder above it"):
+        read_image(album / "b/above")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="names are text there")
-def test_names_that_are_no_text_can_be_written(pictures: Path, tmp_path: Path) -> None:
+def test_names_that_are_no_text_can_be_written(images: Path, tmp_path: Path) -> None:
     try:
-        Path(os.fsdecode(bytes(tmp_path) + b"/\xff.jpg")).write_bytes((pictures / "coffee.jpg").read_bytes())
+        Path(os.fsdecode(bytes(tmp_path) + b"/\xff.jpg")).write_bytes((images / "coffee.jpg").read_bytes())
     except OSError:
         pytest.skip("a file system that takes text only")
     (item,) = items_of([str(tmp_path)])

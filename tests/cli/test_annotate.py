@@ -24,12 +24,12 @@ FAST = ("--preset", "fast")
 
 
 @pytest.fixture
-def labelled(pictures: Path, tmp_path: Path) -> Path:
-    """A folder a class, with a picture of nothing, two pictures of one name, and a name full of trouble."""
-    root = tmp_path / "my pictures"
+def labelled(images: Path, tmp_path: Path) -> Path:
+    """A folder a class, with an image of nothing, two images of one name, and a name full of trouble."""
+    root = tmp_path / "my images"
     for name, place in (("coffee", "espresso/1.jpg"), ("coffee", 'cup/a, "b" ü\n.jpg'), ("chelsea", "tabby/1.jpg")):
         (root / place).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(pictures / f"{name}.jpg", root / place)
+        shutil.copyfile(images / f"{name}.jpg", root / place)
     (root / "background").mkdir()
     Image.new("RGB", (80, 60), (128, 128, 128)).save(root / "background/grey.png")
     return root
@@ -52,7 +52,7 @@ def test_known_labels_and_what_evaluate_says(labelled: Path, tmp_path: Path) -> 
     out = tmp_path / "out"
     done = boxless("annotate", labelled, "--labels-from", "folder", "--out", out, *FAST)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("4 pictures, ") and "1 pictures without any" in done.stdout
+    assert done.stdout.startswith("4 images, ") and "1 images without any" in done.stdout
     data = coco_of(out)
     assert len(data["categories"]) == 1000, "numbers follow the model"
     names = {each["id"]: each["name"] for each in data["categories"]}
@@ -69,12 +69,12 @@ def test_known_labels_and_what_evaluate_says(labelled: Path, tmp_path: Path) -> 
     assert figures["ap_50"]["value"] == pytest.approx(100)
 
 
-def test_what_the_model_says_with_levels_and_masks(pictures: Path, tmp_path: Path) -> None:
+def test_what_the_model_says_with_levels_and_masks(images: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    done = boxless("annotate", pictures, "--out", out, "--masks", "--save-images", "none", "--json", *FAST)
+    done = boxless("annotate", images, "--out", out, "--masks", "--save-images", "none", "--json", *FAST)
     assert done.returncode == 0, done.stderr
     summary = json.loads(done.stdout)
-    assert summary["pictures"] == 3 and summary["boxes"] >= 3 and not (out / "images").exists()
+    assert summary["images"] == 3 and summary["boxes"] >= 3 and not (out / "images").exists()
     data = coco_of(out)
     assert len(data["categories"]) == 1000
     from boxless.maps.run_lengths import mask_of, unpacked
@@ -87,8 +87,8 @@ def test_what_the_model_says_with_levels_and_masks(pictures: Path, tmp_path: Pat
         assert abs(columns[0] - x) <= 3 and abs(columns[-1] + 1 - x - w) <= 3
         assert each["area"] == mask.sum() > 0.2 * w * h
     for level in (("--min-probability", 1), ("--min-activation", 1000)):
-        done = boxless("annotate", pictures, "--out", tmp_path / level[0], *level, *FAST)
-        assert done.returncode == 0 and "0 boxes, 3 pictures without any" in done.stdout
+        done = boxless("annotate", images, "--out", tmp_path / level[0], *level, *FAST)
+        assert done.returncode == 0 and "0 boxes, 3 images without any" in done.stdout
 
 
 @pytest.mark.parametrize("format_", list(WRITTEN))
@@ -104,12 +104,12 @@ def test_every_format_without_any_predictions(format_: str, labelled: Path, tmp_
 
 
 @pytest.mark.parametrize("format_", ["yolo", "voc", "labelme"])
-def test_a_listed_picture_elsewhere_gets_no_file_beside_it(format_: str, pictures: Path, tmp_path: Path) -> None:
+def test_a_listed_image_elsewhere_gets_no_file_beside_it(format_: str, images: Path, tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     (tmp_path / "lists").mkdir()
     for name in ("a.jpg", "a.png", "b.jpg"):
-        shutil.copyfile(pictures / "coffee.jpg", elsewhere / name)
+        shutil.copyfile(images / "coffee.jpg", elsewhere / name)
     for suffix in (".txt", ".xml", ".json"):
         (elsewhere / f"a{suffix}").write_text("precious")
     table, out = tmp_path / "lists/list.csv", tmp_path / "out"
@@ -137,7 +137,7 @@ def test_refusals_write_nothing(labelled: Path, tmp_path: Path) -> None:
         return done.stderr
 
     (labelled / "tabby").rename(labelled / "yeti")
-    assert "1 labels that the model lacks: yeti (1 pictures)" in refused("--labels-from", "folder")
+    assert "1 labels that the model lacks: yeti (1 images)" in refused("--labels-from", "folder")
     assert "no place for masks" in refused("--masks", "--format", "yolo")
     assert "no labels at" in refused("--labels-from", "nowhere.csv")
     assert "Invalid value" in refused("--format", "bmp")
@@ -149,24 +149,24 @@ def test_refusals_write_nothing(labelled: Path, tmp_path: Path) -> None:
     assert [each.name for each in out.iterdir()] == ["mine.txt"]
 
 
-def test_what_it_wrote_is_replaced_with_force_only(pictures: Path, labelled: Path, tmp_path: Path) -> None:
-    out = labelled / "out"  # inside the pictures: what is linked there is no input
+def test_what_it_wrote_is_replaced_with_force_only(images: Path, labelled: Path, tmp_path: Path) -> None:
+    out = labelled / "out"  # inside the images: what is linked there is no input
     assert boxless("annotate", labelled, "--out", out, *FAST).returncode == 0
     before = coco_of(out)
     assert "--force" in boxless("annotate", labelled, "--out", out, *FAST).stderr
     assert coco_of(out) == before
     done = boxless("annotate", labelled, "--out", out, "--force", "--format", "csv", *FAST)
-    assert done.returncode == 0 and done.stdout.startswith("4 pictures,")
+    assert done.returncode == 0 and done.stdout.startswith("4 images,")
     assert (out / "boxes.csv").is_file() and not (out / "annotations").exists()
 
 
-def test_a_broken_picture_is_named_and_the_rest_goes_on(labelled: Path, tmp_path: Path) -> None:
+def test_a_broken_image_is_named_and_the_rest_goes_on(labelled: Path, tmp_path: Path) -> None:
     (labelled / "cup/broken.jpg").write_bytes(b"nothing")
     done = boxless("annotate", labelled, "--out", tmp_path / "out", "--json", *FAST)
     assert done.returncode == 1 and "broken.jpg" in done.stderr
     assert json.loads(done.stdout)["failed"] == [str(labelled / "cup/broken.jpg")]
     assert len(coco_of(tmp_path / "out")["images"]) == 4
-    none = boxless("annotate", tmp_path / "my pictures/cup", "--out", tmp_path / "other", *FAST)
+    none = boxless("annotate", tmp_path / "my images/cup", "--out", tmp_path / "other", *FAST)
     assert none.returncode == 1
     for path in (labelled / "cup").iterdir():
         path.write_bytes(b"nothing")
@@ -179,11 +179,11 @@ def test_a_broken_picture_is_named_and_the_rest_goes_on(labelled: Path, tmp_path
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a process that cannot be killed as this does it")
-def test_a_killed_run_goes_on_where_it_was(pictures: Path, tmp_path: Path) -> None:
+def test_a_killed_run_goes_on_where_it_was(images: Path, tmp_path: Path) -> None:
     source, out = tmp_path / "many", tmp_path / "out"
     source.mkdir()
     for number in range(120):
-        (source / f"{number:03}.jpg").symlink_to(pictures / ("coffee.jpg", "chelsea.jpg", "rocket.jpg")[number % 3])
+        (source / f"{number:03}.jpg").symlink_to(images / ("coffee.jpg", "chelsea.jpg", "rocket.jpg")[number % 3])
     arguments = ["annotate", str(source), "--out", str(out), "--masks", "--json", *FAST]
     child = subprocess.Popen(
         [sys.executable, "-c", "from boxless.cli import main; main()", *arguments], stdout=subprocess.DEVNULL

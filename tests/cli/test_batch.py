@@ -14,14 +14,14 @@ assert album  # a fixture
 JSON = ("--shard-format", "jsonl", "--preset", "fast")
 
 
-def test_rows_are_what_json_prints(pictures: Path, tmp_path: Path) -> None:
+def test_rows_are_what_json_prints(images: Path, tmp_path: Path) -> None:
     model = ("--model", "efficientnet-lite0")  # boxless batch takes this one on every machine
-    printed = boxless("locate", pictures, "--json", "--preset", "fast", "--top", 2, *model)
-    done = boxless("batch", pictures, "--out", tmp_path / "out", *JSON, "--top", 2)
+    printed = boxless("locate", images, "--json", "--preset", "fast", "--top", 2, *model)
+    done = boxless("batch", images, "--out", tmp_path / "out", *JSON, "--top", 2)
     assert done.returncode == 0, done.stderr
     assert rows_in(tmp_path / "out") == [json.loads(line) for line in printed.stdout.splitlines()]
     assert "images               3 (0 of them done before)" in done.stdout
-    again = boxless("batch", pictures, "--out", tmp_path / "out", *JSON, "--top", 2)
+    again = boxless("batch", images, "--out", tmp_path / "out", *JSON, "--top", 2)
     assert again.returncode == 0
     assert "images               3 (3 of them done before)" in again.stdout
 
@@ -29,7 +29,7 @@ def test_rows_are_what_json_prints(pictures: Path, tmp_path: Path) -> None:
 def test_failures_are_told_and_are_rows(album: Path, tmp_path: Path) -> None:
     done = boxless("batch", f"{album}/**/*.jpg", "--out", tmp_path / "out", *JSON, "--shard-size", 2)
     assert done.returncode == 1
-    assert f"{album / 'c/broken.jpg'}: not a picture" in done.stderr
+    assert f"{album / 'c/broken.jpg'}: not an image" in done.stderr
     assert [row["error"] is not None for row in rows_in(tmp_path / "out")].count(True) == 1
 
 

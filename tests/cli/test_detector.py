@@ -17,17 +17,17 @@ def detector(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("locate", "PICTURES", "--model", "MODEL", "--save-maps", "OUT"),
-        ("batch", "PICTURES", "--model", "MODEL", "--out", "OUT", "--keep-maps", "uint8"),
-        ("annotate", "PICTURES", "--model", "MODEL", "--out", "OUT", "--masks"),
-        ("quantize", "MODEL", "--calibrate", "PICTURES", "--out", "OUT"),
+        ("locate", "IMAGES", "--model", "MODEL", "--save-maps", "OUT"),
+        ("batch", "IMAGES", "--model", "MODEL", "--out", "OUT", "--keep-maps", "uint8"),
+        ("annotate", "IMAGES", "--model", "MODEL", "--out", "OUT", "--masks"),
+        ("quantize", "MODEL", "--calibrate", "IMAGES", "--out", "OUT"),
         ("inspect", "MODEL"),
     ],
 )
 def test_what_needs_class_maps_says_so(
-    detector: Path, pictures: Path, tmp_path: Path, arguments: tuple[str, ...]
+    detector: Path, images: Path, tmp_path: Path, arguments: tuple[str, ...]
 ) -> None:
-    places = {"PICTURES": str(pictures), "MODEL": str(detector), "OUT": str(tmp_path / "out.onnx")}
+    places = {"IMAGES": str(images), "MODEL": str(detector), "OUT": str(tmp_path / "out.onnx")}
     done = boxless(*(places.get(each, each) for each in arguments))
     assert done.returncode == 2
     assert "tiny is a detector: it has boxes and no class maps" in done.stderr

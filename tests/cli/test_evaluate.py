@@ -15,8 +15,8 @@ from boxless.models.zoo import DEFAULT_MODEL
 
 
 @pytest.fixture
-def boxed(pictures: Path, tmp_path: Path) -> Path:
-    """A CSV of boxes on the pictures of the repository, with a class that no model has and a picture that is gone."""
+def boxed(images: Path, tmp_path: Path) -> Path:
+    """A CSV of boxes on the images of the repository, with a class that no model has and an image that is gone."""
     rows = [
         "image,class,x0,y0,x1,y1",
         "coffee.jpg,espresso,100,20,500,380",
@@ -30,8 +30,8 @@ def boxed(pictures: Path, tmp_path: Path) -> Path:
     return file
 
 
-def test_a_table_with_notes(boxed: Path, pictures: Path) -> None:
-    done = boxless("evaluate", boxed, "--images", pictures, "--preset", "fast")
+def test_a_table_with_notes(boxed: Path, images: Path) -> None:
+    done = boxless("evaluate", boxed, "--images", images, "--preset", "fast")
     assert done.returncode == 0
     lines = done.stdout.splitlines()
     assert lines[0] == "efficientnet-lite0, fast on boxes: 3 images, 3 boxes"
@@ -43,9 +43,9 @@ def test_a_table_with_notes(boxed: Path, pictures: Path) -> None:
     assert any("gone.jpg" in line for line in lines)
 
 
-def test_json_and_report(boxed: Path, pictures: Path, tmp_path: Path) -> None:
+def test_json_and_report(boxed: Path, images: Path, tmp_path: Path) -> None:
     report = tmp_path / "report"
-    options = ("--images", pictures, "--preset", "fast", "--json", "--report", report, "--faithful", 1)
+    options = ("--images", images, "--preset", "fast", "--json", "--report", report, "--faithful", 1)
     done = boxless("evaluate", boxed, *options)
     assert done.returncode == 0
     data = json.loads(done.stdout)
@@ -55,23 +55,23 @@ def test_json_and_report(boxed: Path, pictures: Path, tmp_path: Path) -> None:
     assert "espresso" in (report / "index.html").read_text(encoding="utf-8")
 
 
-def test_faithfulness_of_an_attached_model(pictures: Path, tmp_path: Path) -> None:
+def test_faithfulness_of_an_attached_model(images: Path, tmp_path: Path) -> None:
     attached = attach(saved(classifier(EXACT["softmax"]), tmp_path, "network"), tmp_path / "attached.onnx").path
     boxed = tmp_path / "boxes.csv"
     boxed.write_text("image,class,x0,y0,x1,y1\ncoffee.jpg,class 0,100,20,500,380\n")
     done = boxless(
-        "evaluate", boxed, "--images", pictures, "--model", attached, "--preset", "fast", "--faithful", 1, "--json"
+        "evaluate", boxed, "--images", images, "--model", attached, "--preset", "fast", "--faithful", 1, "--json"
     )
     assert done.returncode == 0, done.stderr
     figures = json.loads(done.stdout)["figures"]
     assert "insertion_auc" in figures and "completeness_error" not in figures
 
 
-def test_methods_and_maps(boxed: Path, pictures: Path, tmp_path: Path) -> None:
+def test_methods_and_maps(boxed: Path, images: Path, tmp_path: Path) -> None:
     model = ("--model", DEFAULT_MODEL)
 
     def value(*options: object) -> float:
-        done = boxless("evaluate", boxed, "--images", pictures, "--json", "--preset", "fast", *options)
+        done = boxless("evaluate", boxed, "--images", images, "--json", "--preset", "fast", *options)
         assert done.returncode == 0, done.stderr
         return float(json.loads(done.stdout)["figures"]["mean_iou"]["deployable"]["value"])
 
@@ -79,29 +79,29 @@ def test_methods_and_maps(boxed: Path, pictures: Path, tmp_path: Path) -> None:
     assert value("--method", "cam") == pytest.approx(walked, abs=1)
     assert value("--method", "eigencam", "--no-refine") != pytest.approx(walked, abs=0.5)
     model = ("--model", "efficientnet-lite0")  # whatever this processor runs best
-    found = ("locate", pictures, "--preset", "fast", *model, "--save-maps", tmp_path / "maps")
+    found = ("locate", images, "--preset", "fast", *model, "--save-maps", tmp_path / "maps")
     assert boxless(*found, "--class", "espresso", "--class", "tabby", "--class", "missile").returncode == 0
     threshold = Localizer(model[1], "fast").preset.threshold
     assert value("--maps", tmp_path / "maps", "--threshold", threshold) == pytest.approx(walked, abs=1)
 
 
-def test_average_precision_of_two_models(boxed: Path, pictures: Path) -> None:
+def test_average_precision_of_two_models(boxed: Path, images: Path) -> None:
     models = ("--model", "efficientnet-lite0", "--model", "efficientnet-lite0-int8")
-    done = boxless("evaluate", boxed, "--images", pictures, "--preset", "fast", "--ap", *models)
+    done = boxless("evaluate", boxed, "--images", images, "--preset", "fast", "--ap", *models)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("average precision on boxes: 3 images, 3 boxes\nclasses known:")
     assert "classes unknown:" in done.stdout and "more than the first, AP at IoU 0.5" in done.stdout
     assert "efficientnet-lite0-int8, fast" in done.stdout and "yeti" in done.stdout
-    assert "--ap" in boxless("evaluate", boxed, "--images", pictures, *models).stderr
+    assert "--ap" in boxless("evaluate", boxed, "--images", images, *models).stderr
 
 
-def test_average_precision_of_classes_of_one_label(pictures: Path, tmp_path: Path) -> None:
+def test_average_precision_of_classes_of_one_label(images: Path, tmp_path: Path) -> None:
     bird, machine = "n02012849", "n03126707"  # both are called crane
     boxed = tmp_path / "boxes.csv"
     boxed.write_text(
         f"image,class,x0,y0,x1,y1\ncoffee.jpg,{bird},100,20,500,380\nrocket.jpg,{machine},280,60,360,360\n"
     )
-    done = boxless("evaluate", boxed, "--images", pictures, "--preset", "fast", "--ap", "--json")
+    done = boxless("evaluate", boxed, "--images", images, "--preset", "fast", "--ap", "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["classes"] == [bird, machine]
 
@@ -118,29 +118,29 @@ def test_average_precision_of_classes_of_one_label(pictures: Path, tmp_path: Pat
         (["{boxed}", "--no-refine"], "--method"),
     ],
 )
-def test_wrong_usage_is_status_two(boxed: Path, pictures: Path, options: list[str], said: str) -> None:
+def test_wrong_usage_is_status_two(boxed: Path, images: Path, options: list[str], said: str) -> None:
     given = [each.replace("{boxed}", str(boxed)) for each in options]
-    folder = [] if given == [str(boxed)] else ["--images", pictures]
+    folder = [] if given == [str(boxed)] else ["--images", images]
     done = boxless("evaluate", *given, *folder)
     assert done.returncode == 2
     assert said in done.stderr
     assert not done.stdout
 
 
-def test_calibrate_leaves_a_threshold_alone_that_nobody_uses(boxed: Path, pictures: Path, tmp_path: Path) -> None:
+def test_calibrate_leaves_a_threshold_alone_that_nobody_uses(boxed: Path, images: Path, tmp_path: Path) -> None:
     card = ModelFile("efficientnet-lite0").card
     fast = replace(card.presets["fast"], threshold=0.95, thresholds=(0.3,) * len(card.labels), set_on="before")
     own, new = tmp_path / "own.onnx", tmp_path / "new.onnx"
     write_card(ModelFile("efficientnet-lite0").path, replace(card, presets={**card.presets, "fast": fast}), own)
-    done = boxless("calibrate", boxed, "--images", pictures, "--model", own, "--preset", "fast", "--out", new)
+    done = boxless("calibrate", boxed, "--images", images, "--model", own, "--preset", "fast", "--out", new)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("fast: each class has its own threshold\n")
     assert ModelFile(new).card.presets["fast"].threshold == 0.95
 
 
-def test_calibrate_writes_a_model_that_works(boxed: Path, pictures: Path, tmp_path: Path) -> None:
+def test_calibrate_writes_a_model_that_works(boxed: Path, images: Path, tmp_path: Path) -> None:
     new = tmp_path / "mine.onnx"
-    options = ("--images", pictures, "--preset", "fast", "--out", new)
+    options = ("--images", images, "--preset", "fast", "--out", new)
     done = boxless("calibrate", boxed, *options)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("fast: threshold ")

@@ -10,48 +10,48 @@ import pytest
 from tests.command_line import boxless
 
 from boxless import Localizer, ModelFile
-from boxless.imaging.read import pictures_in
+from boxless.imaging.read import images_in
 
 
 @pytest.fixture
-def pictures_of_two(data: Path, tmp_path: Path) -> Path:
+def images_of_two(data: Path, tmp_path: Path) -> Path:
     for name in ("goldfish", "sock"):
         (tmp_path / "mine" / name).mkdir(parents=True)
-        for path in pictures_in(data / "tiny10/train" / name)[:15]:
+        for path in images_in(data / "tiny10/train" / name)[:15]:
             (tmp_path / "mine" / name / path.name).write_bytes(path.read_bytes())
     return tmp_path / "mine"
 
 
-def test_two_commands(pictures_of_two: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_commands(images_of_two: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BOXLESS_CACHE", str(tmp_path / "cache"))
     model = tmp_path / "mine.onnx"
-    done = boxless("fit", pictures_of_two, "--out", model)
+    done = boxless("fit", images_of_two, "--out", model)
     assert done.returncode == 0
-    assert "learned from         24 pictures of mine" in done.stdout
+    assert "learned from         24 images of mine" in done.stdout
     assert "accuracy" in done.stdout
     page = tmp_path / "mine.report" / "index.html"
     assert f"report               {page}" in done.stdout
     text = page.read_text(encoding="utf-8")
     assert "Heatmaps" in text
-    assert f"boxless fit {pictures_of_two} --out {model}" in text, "the command that made it"
-    located = boxless("locate", pictures_in(pictures_of_two)[0], "--model", model, "--json")
+    assert f"boxless fit {images_of_two} --out {model}" in text, "the command that made it"
+    located = boxless("locate", images_in(images_of_two)[0], "--model", model, "--json")
     assert json.loads(located.stdout)["predictions"][0]["label"] == "goldfish"
 
     before = model.read_bytes()
-    refused = boxless("fit", pictures_of_two, "--out", model)
+    refused = boxless("fit", images_of_two, "--out", model)
     assert refused.returncode == 2
     assert "--force" in refused.stderr
     assert model.read_bytes() == before
 
-    forced = boxless("fit", pictures_of_two, "--out", model, "--force", "--json", "--report", tmp_path / "r")
+    forced = boxless("fit", images_of_two, "--out", model, "--force", "--json", "--report", tmp_path / "r")
     data = json.loads(forced.stdout)
     assert data["figures"]["accuracy"]["value"] > 80
     assert json.loads((tmp_path / "r/report.json").read_text(encoding="utf-8"))["title"] == data["title"]
 
 
-def test_what_is_wrong_is_said_before_the_work(pictures_of_two: Path, tmp_path: Path) -> None:
+def test_what_is_wrong_is_said_before_the_work(images_of_two: Path, tmp_path: Path) -> None:
     (tmp_path / "boxes.json").write_text("{")
-    refused = boxless("fit", pictures_of_two, "--out", tmp_path / "mine.onnx", "--boxes", tmp_path / "boxes.json")
+    refused = boxless("fit", images_of_two, "--out", tmp_path / "mine.onnx", "--boxes", tmp_path / "boxes.json")
     assert refused.returncode == 2 and "not a COCO file" in refused.stderr
     (tmp_path / "labels.csv").write_text('where,what\na.png,"red,round"\nb.png,"blue,round"\n')
     named = ("--path-column", "where", "--label-column", "what", "--out", tmp_path / "mine.onnx")
@@ -63,18 +63,18 @@ def test_what_is_wrong_is_said_before_the_work(pictures_of_two: Path, tmp_path: 
 
 
 def test_a_localization_size_that_was_asked_for(
-    pictures_of_two: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    images_of_two: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("BOXLESS_CACHE", str(tmp_path / "cache"))
     model = tmp_path / "mine.onnx"
-    done = boxless("fit", pictures_of_two, "--out", model, "--size", "64", "--localization-size", "128")
+    done = boxless("fit", images_of_two, "--out", model, "--size", "64", "--localization-size", "128")
     assert done.returncode == 0, done.stderr
     assert "all classes at 128 pixels by a localization head" in done.stdout
     card = ModelFile(model).card
     (how,) = card.preset("balanced").localization
     assert (how.scale, how.classes, how.source) == (128, (0, 1), "head")
     assert not card.preset("fast").localization
-    found = Localizer(model).locate(pictures_in(pictures_of_two)[0], include_absent=True).predictions[0]
+    found = Localizer(model).locate(images_in(images_of_two)[0], include_absent=True).predictions[0]
     assert found.box
 
 
@@ -83,12 +83,12 @@ def test_a_localization_size_that_was_asked_for(
     [
         (("--backbone", "resnet9000"), "no model 'resnet9000'"),
         (("--preset", "bestest"), "no preset 'bestest'"),
-        (("--val", "elsewhere"), "no pictures to validate on at 'elsewhere'"),
+        (("--val", "elsewhere"), "no images to validate on at 'elsewhere'"),
         (("--size", "9"), "--size"),
     ],
 )
-def test_refusals(pictures_of_two: Path, tmp_path: Path, options: tuple[str, str], words: str) -> None:
-    done = boxless("fit", pictures_of_two, "--out", tmp_path / "out.onnx", *options)
+def test_refusals(images_of_two: Path, tmp_path: Path, options: tuple[str, str], words: str) -> None:
+    done = boxless("fit", images_of_two, "--out", tmp_path / "out.onnx", *options)
     assert done.returncode == 2
     assert words in done.stderr
     assert not (tmp_path / "out.onnx").exists()
@@ -101,7 +101,7 @@ def test_names_that_are_no_text(data: Path, tmp_path: Path, monkeypatch: pytest.
     try:
         for name in ("goldfish", "sock"):
             (mine / os.fsdecode(b"\xfe" + name.encode())).mkdir(parents=True)
-            for i, path in enumerate(pictures_in(data / "tiny10/train" / name)[:10]):
+            for i, path in enumerate(images_in(data / "tiny10/train" / name)[:10]):
                 copy = mine / os.fsdecode(b"\xfe" + name.encode()) / os.fsdecode(b"\xff%d.jpg" % i)
                 copy.write_bytes(path.read_bytes())
     except OSError:

@@ -123,7 +123,7 @@ def test_a_log_gets_a_line_now_and_then() -> None:
     lines = Lines(out, lambda: now)
     for done in range(1, 301):
         now = float(done)
-        lines.on_progress("pictures", done, 3000)
+        lines.on_progress("images", done, 3000)
     said = out.getvalue().splitlines()
-    assert said[0] == "pictures: 10 of 3000, 1 a second, 50 min left"
+    assert said[0] == "images: 10 of 3000, 1 a second, 50 min left"
     assert [line.split()[1] for line in said] == ["10", "70", "130", "190", "250"]

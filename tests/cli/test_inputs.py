@@ -42,13 +42,13 @@ def test_what_would_share_a_name_is_numbered_and_said(tmp_path: Path, capsys: py
 
 
 def test_a_name_that_no_system_takes_fails_alone(tmp_path: Path) -> None:
-    picture = written(tmp_path, "a.jpg") / "a.jpg"
-    done = boxless("locate", f"{'long' * 100}.jpg", picture, "--preset", "fast", "--json")
+    image = written(tmp_path, "a.jpg") / "a.jpg"
+    done = boxless("locate", f"{'long' * 100}.jpg", image, "--preset", "fast", "--json")
     assert done.returncode == 1 and "cannot be accessed" in done.stderr
-    assert json.loads(done.stdout.splitlines()[-1])["image"] == str(picture)
+    assert json.loads(done.stdout.splitlines()[-1])["image"] == str(image)
 
 
-def test_no_picture_is_lost(tmp_path: Path) -> None:
+def test_no_image_is_lost(tmp_path: Path) -> None:
     folder, out = written(tmp_path / "in", "p/a.jpg", "q/a.jpg", "p/a-2.jpg", "p/a.png"), tmp_path / "out"
     done = boxless("locate", folder, "--preset", "fast", "--save", out, "--save-maps", out)
     assert done.returncode == 0

@@ -17,12 +17,12 @@ from boxless.models.zoo import DEFAULT_MODEL
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a process that cannot be killed as this does it")
 def test_a_killed_quantize_leaves_nothing_in_the_temporary_folder(
-    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     temporary, out = tmp_path / "temporary", tmp_path / "made" / "small.onnx"
     temporary.mkdir()
     monkeypatch.setenv("TMPDIR", str(temporary))
-    arguments = ["quantize", DEFAULT_MODEL, "--calibrate", str(pictures), "--out", str(out)]
+    arguments = ["quantize", DEFAULT_MODEL, "--calibrate", str(images), "--out", str(out)]
     command = [sys.executable, "-c", "from boxless.cli import main; main()", *arguments]
     child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     work = out.parent / ".small.work"
@@ -41,5 +41,5 @@ def test_a_killed_quantize_leaves_nothing_in_the_temporary_folder(
     (broken / "broken.jpg").write_bytes(b"nothing")
     again = boxless(*arguments[:2], "--calibrate", broken, "--out", out)
     assert again.returncode == 2
-    assert "none of 1 pictures can be read" in again.stderr
+    assert "none of 1 images can be read" in again.stderr
     assert list(out.parent.iterdir()) == []

@@ -26,12 +26,12 @@ def test_prints_what_and_where(coffee: Path) -> None:
     assert "coffee.jpg" in row and "espresso" in row and "%" in row
 
 
-def test_json_is_one_object_a_line_and_nothing_else(pictures: Path, localizer: Localizer) -> None:
-    done = boxless("locate", pictures, "--json", "--top", 2, "--model", localizer.card.name)
+def test_json_is_one_object_a_line_and_nothing_else(images: Path, localizer: Localizer) -> None:
+    done = boxless("locate", images, "--json", "--top", 2, "--model", localizer.card.name)
     assert done.returncode == 0
     found = [json.loads(line) for line in done.stdout.splitlines()]
     assert [Path(each["image"]).name for each in found] == ["chelsea.jpg", "coffee.jpg", "rocket.jpg"]
-    assert found[1] == localizer.locate(str(pictures / "coffee.jpg"), top=2).to_dict()
+    assert found[1] == localizer.locate(str(images / "coffee.jpg"), top=2).to_dict()
 
 
 def test_named_classes(coffee: Path) -> None:
@@ -39,8 +39,8 @@ def test_named_classes(coffee: Path) -> None:
     assert [prediction["label"] for prediction in json.loads(done.stdout)["predictions"]] == ["cup", "Egyptian cat"]
 
 
-def test_what_is_not_there_is_said_and_boxed_only_when_asked(pictures: Path) -> None:
-    rocket = (pictures / "rocket.jpg", "--class", "tabby", "--preset", "fast")
+def test_what_is_not_there_is_said_and_boxed_only_when_asked(images: Path) -> None:
+    rocket = (images / "rocket.jpg", "--class", "tabby", "--preset", "fast")
     assert boxless("locate", *rocket).stdout.splitlines()[1].endswith("not detected")
     (found,) = json.loads(boxless("locate", *rocket, "--json").stdout)["predictions"]
     assert (found["detected"], found["box"], found["boxes"]) == (False, None, [])
@@ -56,14 +56,14 @@ def test_standard_input(coffee: Path) -> None:
     assert found["predictions"][0]["label"] == "espresso"
 
 
-def test_writes_drawings_maps_and_a_sheet(pictures: Path, tmp_path: Path) -> None:
+def test_writes_drawings_maps_and_a_sheet(images: Path, tmp_path: Path) -> None:
     again = tmp_path / "again"
     again.mkdir()
-    shutil.copy(pictures / "coffee.jpg", again / "coffee.jpg")
+    shutil.copy(images / "coffee.jpg", again / "coffee.jpg")
     out = tmp_path / "out"
     sheet = tmp_path / "sheet.png"
     done = boxless(
-        "locate", pictures, again, "--preset", "fast", "--save", out, "--save-maps", out / "maps", "--sheet", sheet
+        "locate", images, again, "--preset", "fast", "--save", out, "--save-maps", out / "maps", "--sheet", sheet
     )  # fmt: skip
     assert done.returncode == 0
     names = sorted(path.relative_to(out).as_posix() for path in out.rglob("*.jpg"))
@@ -94,7 +94,7 @@ def test_failures_are_told_and_the_rest_is_done(coffee: Path, tmp_path: Path) ->
     assert [each["error"] is None for each in found] == [False, False, False, True]
     said = done.stderr.splitlines()
     assert len(said) == 3
-    assert said[0].startswith(f"{broken}: not a picture, or of a kind that is not read (JPEG, ")
+    assert said[0].startswith(f"{broken}: not an image, or of a kind that is not read (JPEG, ")
     assert said[1] == "missing.jpg: no such file"
     assert said[2].startswith(f"{empty}: a folder without images")
 

@@ -14,29 +14,29 @@ from boxless.models.zoo import DEFAULT_MODEL
 
 
 @pytest.fixture
-def boxes(pictures: Path, tmp_path: Path) -> Path:
+def boxes(images: Path, tmp_path: Path) -> Path:
     file = tmp_path / "boxes.csv"
-    rows = [f"{pictures / 'coffee.jpg'},espresso,100,20,500,380", f"{pictures / 'chelsea.jpg'},tabby,60,0,420,300"]
+    rows = [f"{images / 'coffee.jpg'},espresso,100,20,500,380", f"{images / 'chelsea.jpg'},tabby,60,0,420,300"]
     file.write_text("\n".join(["image,class,x0,y0,x1,y1", *rows]))
     return file
 
 
-def commands(pictures: Path, boxes: Path, folder: Path) -> dict[str, tuple[object, ...]]:
+def commands(images: Path, boxes: Path, folder: Path) -> dict[str, tuple[object, ...]]:
     """Each writes the file that its last argument names, in seconds."""
     network = saved(classifier(EXACT["softmax"]), folder, "network")
     return {
         "attach": ("attach", network, "--out", folder / "out.onnx"),
         "calibrate": ("calibrate", boxes, "--preset", "fast", "--out", folder / "out.onnx"),
         "evaluate": ("evaluate", boxes, "--preset", "fast", "--report", folder / "report"),
-        "locate": ("locate", pictures / "coffee.jpg", "--preset", "fast", "--sheet", folder / "sheet.png"),
-        "quantize": ("quantize", DEFAULT_MODEL, "--calibrate", pictures, "--min-agreement", 0, "--min-correlation", -1,
+        "locate": ("locate", images / "coffee.jpg", "--preset", "fast", "--sheet", folder / "sheet.png"),
+        "quantize": ("quantize", DEFAULT_MODEL, "--calibrate", images, "--min-agreement", 0, "--min-correlation", -1,
                      "--min-iou", 0, "--out", folder / "out.onnx"),
     }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ["attach", "calibrate", "evaluate", "locate", "quantize"])
-def test_what_is_there_stays(name: str, pictures: Path, boxes: Path, tmp_path: Path) -> None:
-    *arguments, named = commands(pictures, boxes, tmp_path)[name]
+def test_what_is_there_stays(name: str, images: Path, boxes: Path, tmp_path: Path) -> None:
+    *arguments, named = commands(images, boxes, tmp_path)[name]
     assert isinstance(named, Path)
     file = named / "index.html" if name == "evaluate" else named
     file.parent.mkdir(exist_ok=True)
@@ -53,7 +53,7 @@ def test_what_is_there_stays(name: str, pictures: Path, boxes: Path, tmp_path: P
     assert file.read_bytes() != b"mine"
 
 
-def test_a_folder_is_no_file_even_with_force(pictures: Path, boxes: Path, tmp_path: Path) -> None:
+def test_a_folder_is_no_file_even_with_force(images: Path, boxes: Path, tmp_path: Path) -> None:
     folder = tmp_path / "models.onnx"
     folder.mkdir()
     done = boxless("calibrate", boxes, "--out", folder, "--force")
@@ -64,7 +64,7 @@ def test_a_folder_is_no_file_even_with_force(pictures: Path, boxes: Path, tmp_pa
 @pytest.mark.skipif(sys.platform == "win32", reason="of folders with POSIX permissions")
 @pytest.mark.parametrize("access", [0o500, 0o000])
 def test_closed_folders_are_named_before_the_work(coffee: Path, tmp_path: Path, access: int) -> None:
-    closed = tmp_path / "pictures" / "closed"
+    closed = tmp_path / "images" / "closed"
     closed.mkdir(parents=True)
     for folder in (closed, closed.parent):
         (folder / "coffee.jpg").write_bytes(coffee.read_bytes())

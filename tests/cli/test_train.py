@@ -47,7 +47,7 @@ WITH_KERAS = pytest.mark.skipif(
         (["--network", "nin", "--head", "fc_dropout"], "take --head gap"),
         (["--network", "nin", "--epochs", 0], "epochs 0 (expected 1 or more)"),
         (["--network", "nin", "--schedule", "linear"], "schedule 'linear' (expected cosine, step)"),
-        (["--network", "nin", "--val", "nowhere"], "no pictures to validate on at 'nowhere'"),
+        (["--network", "nin", "--val", "nowhere"], "no images to validate on at 'nowhere'"),
     ],
 )
 def test_refusals_come_at_once(folder: Path, tmp_path: Path, arguments: list[object], message: str) -> None:

@@ -1,4 +1,4 @@
-"""A small data set in every layout: three pictures, three classes."""
+"""A small data set in every layout: three images, three classes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def card() -> Card:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder with three pictures in `images`."""
+    """A folder with three images in `images`."""
     (tmp_path / "images").mkdir()
     for name, size in SIZES.items():
         Image.new("RGB", size, (90, 120, 150)).save(tmp_path / "images" / name)

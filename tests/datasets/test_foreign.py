@@ -39,7 +39,7 @@ def coco_of(file: Path, *annotations: dict[str, Any], name: Any = "a.png", **ima
 
 
 def boxes(boxed: BoxedSet) -> list[tuple[str, list[list[float]]]]:
-    return [(each.path.name, each.boxes.tolist()) for each in boxed.pictures]
+    return [(each.path.name, each.boxes.tolist()) for each in boxed.images]
 
 
 THE_BOX = [("a.png", [[10, 5, 30, 35]])]
@@ -66,7 +66,7 @@ def test_names_of_another_machine(name: str, folder: Path, card: Card) -> None:
 def test_a_name_with_accents_from_an_archive_of_macos(folder: Path, card: Card) -> None:
     (folder / "images/a.png").rename(folder / unicodedata.normalize("NFC", "images/été.png"))
     named = unicodedata.normalize("NFD", "été.png")
-    assert len(read_dataset(coco_of(folder / "set.json", name=named), card).pictures) == 1
+    assert len(read_dataset(coco_of(folder / "set.json", name=named), card).images) == 1
 
 
 def test_two_folders_with_the_same_names_are_not_mixed_up(folder: Path, card: Card) -> None:
@@ -90,8 +90,8 @@ def test_ids_as_text_and_flat_outlines_of_via(folder: Path, card: Card) -> None:
     text = {"id": "0", "image_id": "1", "category_id": 1.0, "bbox": ["10", "5", "20", "30"], "segmentation": outline}
     boxed = read_dataset(coco_of(folder / "set.json", text), card)
     assert boxes(boxed) == THE_BOX and not boxed.notes.found
-    assert boxed.pictures[0].mask is not None
-    assert (boxed.pictures[0].mask.read(40, 60) == OBJECT).sum() == 600
+    assert boxed.images[0].mask is not None
+    assert (boxed.images[0].mask.read(40, 60) == OBJECT).sum() == 600
 
 
 def test_images_default_of_cvat(folder: Path, card: Card) -> None:
@@ -186,7 +186,7 @@ def test_rotated_boxes_of_cvat(folder: Path, card: Card) -> None:
     ElementTree.SubElement(image, "box", {"label": "cat", "xtl": "x"})
     ElementTree.ElementTree(root).write(folder / "annotations.xml")
     boxed = read_dataset(folder, card)
-    cat, cup = (np.round(each.boxes, 3).tolist() for each in boxed.pictures)
+    cat, cup = (np.round(each.boxes, 3).tolist() for each in boxed.images)
     assert (cat, cup) == ([[25, 5, 35, 25]], [[1, 2, 11, 12]])
     assert boxed.notes.as_dict() == {
         "rotated box": ["a.png"],
@@ -212,7 +212,7 @@ def test_boxes_as_displayed_with_the_size_as_stored(folder: Path, card: Card) ->
     boxed = read_dataset(coco_of(folder / "set.json", low), card)
     assert boxes(boxed) == [("a.png", [[5, 45, 25, 57]])]
     assert boxed.notes.as_dict() == {"size as stored": ["a.png"]}
-    mask = boxed.pictures[0].mask
+    mask = boxed.images[0].mask
     assert mask is not None and (mask.read(60, 40)[45:57, 5:25] == OBJECT).sum() == (mask.read(60, 40) == OBJECT).sum()
 
 
@@ -322,7 +322,7 @@ def test_labels_in_data_are_no_indices(folder: Path, card: Card) -> None:
 
 def test_names_that_differ_in_case_only(folder: Path, card: Card) -> None:
     both = replace(card, labels=("Cat", "cat", "cup"))
-    assert [each.class_index for each in read_dataset(coco_of(folder / "set.json"), both).pictures] == [1]
+    assert [each.class_index for each in read_dataset(coco_of(folder / "set.json"), both).images] == [1]
     for place in ("t/Cat/1.png", "t/Cat/2.png", "t/cat/1.png", "t/cat/2.png"):
         (folder / place).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(folder / "images/a.png", folder / place)
@@ -394,7 +394,7 @@ def test_one_bad_record_is_one_note(change: dict[str, Any], folder: Path, card: 
 def test_a_bad_mask_is_one_note_and_its_box_counts(mask: Any, folder: Path, card: Card) -> None:  # noqa: ANN401
     one = {"id": 1, "image_id": 1, "category_id": 1, "bbox": BOX, "segmentation": mask}
     boxed = read_dataset(coco_of(folder / "set.json", one), card)
-    assert boxes(boxed) == THE_BOX and boxed.pictures[0].mask is None
+    assert boxes(boxed) == THE_BOX and boxed.images[0].mask is None
     assert boxed.notes.as_dict() == {"damaged mask": ["segmentation of annotation 1"]}
 
 

@@ -1,4 +1,4 @@
-"""Folders and CSVs of labelled pictures: what is read, and what is refused."""
+"""Folders and CSVs of labelled images: what is read, and what is refused."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import pytest
 from PIL import Image
 
 from boxless import DatasetError
-from boxless.datasets.labelled import LabelledPictures, read_labelled
+from boxless.datasets.labelled import LabelledImages, read_labelled
 from boxless.datasets.split import read_split
 
 
-def picture(path: Path) -> Path:
+def image(path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.new("RGB", (8, 8)).save(path)
     return path
@@ -26,7 +26,7 @@ def folders(root: Path, **counts: int) -> Path:
     for name, count in counts.items():
         (root / name).mkdir(parents=True, exist_ok=True)
         for i in range(count):
-            picture(root / name / f"{i}.png")
+            image(root / name / f"{i}.png")
     return root
 
 
@@ -43,12 +43,12 @@ def test_a_folder_a_class(tmp_path: Path) -> None:
     assert found.paths[0].parent.name == "cat"
 
 
-def test_loose_pictures_are_mentioned(tmp_path: Path) -> None:
-    picture(folders(tmp_path, dog=1, cat=1) / "loose.jpg")
+def test_loose_images_are_mentioned(tmp_path: Path) -> None:
+    image(folders(tmp_path, dog=1, cat=1) / "loose.jpg")
     assert "loose.jpg" in read_labelled(tmp_path)[""].notes[0]
 
 
-def test_a_csv_of_one_label_a_picture(tmp_path: Path) -> None:
+def test_a_csv_of_one_label_a_image(tmp_path: Path) -> None:
     found = read_labelled(table(tmp_path / "a.csv", "path;label", "a.jpg;crack", "b.jpg;background"))[""]
     assert found.classes == ("background", "crack")
     assert found.background == (0,)
@@ -91,15 +91,15 @@ def test_validation_classes_go_by_name(tmp_path: Path) -> None:
 
 
 def test_a_validation_class_that_training_lacks(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match=r"bee to validate on, but no picture to learn from \(training has ape, bat"):
+    with pytest.raises(DatasetError, match=r"bee to validate on, but no image to learn from \(training has ape, bat"):
         read_split(folders(tmp_path / "a", ape=1, bat=1), str(folders(tmp_path / "b", bat=1, bee=2)))
 
 
 @pytest.mark.parametrize(
     ("counts", "words"),
     [
-        ({}, "neither folders nor pictures"),
-        ({"cat": 3, "dog": 0}, "no pictures in dog"),
+        ({}, "neither folders nor images"),
+        ({"cat": 3, "dog": 0}, "no images in dog"),
         ({"cat": 3}, "one class, cat .*background"),
     ],
 )
@@ -149,28 +149,28 @@ def test_no_such_things(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="no such folder or file"):
         read_labelled(tmp_path / "nowhere")
     root = folders(tmp_path, cat=2, dog=2)
-    with pytest.raises(DatasetError, match="no pictures to validate on at 'vall'"):
+    with pytest.raises(DatasetError, match="no images to validate on at 'vall'"):
         read_split(root, "vall")
     with pytest.raises(DatasetError, match="between 0 and 1"):
         read_split(root, "20")
 
 
-def test_pictures_that_cannot_be_read(tmp_path: Path) -> None:
+def test_images_that_cannot_be_read(tmp_path: Path) -> None:
     found = read_labelled(folders(tmp_path, cat=30, dog=1))[""]
-    left = found.without({3: "a damaged picture"})
+    left = found.without({3: "a damaged image"})
     assert len(left) == 30
-    assert "1 of 31 pictures cannot be read" in left.notes[-1]
-    assert f"{found.paths[3].name}: a damaged picture" in left.notes[-1]
+    assert "1 of 31 images cannot be read" in left.notes[-1]
+    assert f"{found.paths[3].name}: a damaged image" in left.notes[-1]
     with pytest.raises(DatasetError, match="over 5% is too many"):
-        found.without(dict.fromkeys(range(3), "a damaged picture"))
-    with pytest.raises(DatasetError, match="no readable picture is left of dog"):
-        found.without({30: "a damaged picture"})
+        found.without(dict.fromkeys(range(3), "a damaged image"))
+    with pytest.raises(DatasetError, match="no readable image is left of dog"):
+        found.without({30: "a damaged image"})
     assert found.only(np.array([30])).paths == found.paths[30:]
 
 
-def test_a_digest_tells_pictures_and_labels_apart() -> None:
+def test_a_digest_tells_images_and_labels_apart() -> None:
     """That of a training which goes on: it must stay as it is."""
-    pictures = LabelledPictures("some", ("cat", "dog"), (Path("a.jpg"), Path("b.jpg")), np.eye(2, dtype="f4"), False)
-    assert pictures.digest == hashlib.sha256(b"a.jpg\nb.jpg" + pictures.targets.tobytes()).hexdigest()[:8]
-    assert replace(pictures, targets=pictures.targets[::-1]).digest != pictures.digest
-    assert replace(pictures, paths=(Path("a.jpg"), Path(os.fsdecode(b"\xff.jpg")))).digest != pictures.digest
+    images = LabelledImages("some", ("cat", "dog"), (Path("a.jpg"), Path("b.jpg")), np.eye(2, dtype="f4"), False)
+    assert images.digest == hashlib.sha256(b"a.jpg\nb.jpg" + images.targets.tobytes()).hexdigest()[:8]
+    assert replace(images, targets=images.targets[::-1]).digest != images.digest
+    assert replace(images, paths=(Path("a.jpg"), Path(os.fsdecode(b"\xff.jpg")))).digest != images.digest

@@ -12,7 +12,7 @@ from boxless import Card, DatasetError
 from boxless.datasets.boxed import read_dataset
 from boxless.datasets.masks import IGNORED, OBJECT
 from boxless.datasets.notes import Notes
-from boxless.imaging.read import read_picture
+from boxless.imaging.read import read_image
 
 
 def save(folder: Path, data: dict[str, Any]) -> Path:
@@ -28,27 +28,27 @@ VOC = """<annotation><filename>{name}</filename><size><width>60</width><height>4
 <bndbox><xmin>1</xmin><ymin>1</ymin><xmax>5</xmax><ymax>5</ymax></bndbox></object></annotation>"""
 
 
-def test_coco_by_name_in_pixels_of_the_picture(folder: Path, coco: dict[str, Any], card: Card) -> None:
+def test_coco_by_name_in_pixels_of_the_image(folder: Path, coco: dict[str, Any], card: Card) -> None:
     boxed = read_dataset(save(folder, coco), card)
-    assert [(each.path.name, each.class_index, each.size) for each in boxed.pictures] == [
+    assert [(each.path.name, each.class_index, each.size) for each in boxed.images] == [
         ("a.png", 1, (40, 60)),
         ("b.png", 0, (40, 40)),
     ]
-    assert boxed.pictures[0].boxes.tolist() == [[10, 5, 30, 35]]
+    assert boxed.images[0].boxes.tolist() == [[10, 5, 30, 35]]
     # b.png is 40 x 40, and its boxes were drawn on one of 80 x 80.
-    assert boxed.pictures[1].boxes.tolist() == [[0, 20, 40, 40]]
+    assert boxed.images[1].boxes.tolist() == [[0, 20, 40, 40]]
     assert not list(boxed.notes)
 
 
 def test_coco_by_index_and_id(folder: Path, coco: dict[str, Any], card: Card) -> None:
     coco["categories"] = [{"id": 17, "name": "?", "class_index": 2}, {"id": 18, "name": "??", "wnid": "n02"}]
-    assert [each.class_index for each in read_dataset(save(folder, coco), card).pictures] == [1, 2]
-    coco["images"][0]["class_index"] = 2  # the picture's own counts before its boxes' categories
-    assert [each.class_index for each in read_dataset(save(folder, coco), card).pictures] == [2, 2]
+    assert [each.class_index for each in read_dataset(save(folder, coco), card).images] == [1, 2]
+    coco["images"][0]["class_index"] = 2  # the image's own counts before its boxes' categories
+    assert [each.class_index for each in read_dataset(save(folder, coco), card).images] == [2, 2]
 
 
 def test_everything_wrong_is_counted_and_the_rest_is_read(folder: Path, coco: dict[str, Any], card: Card) -> None:
-    (folder / "images/broken.png").write_bytes(b"not a picture")
+    (folder / "images/broken.png").write_bytes(b"not an image")
     coco["images"] += [
         {"id": 9, "file_name": "gone.png"},
         {"id": 10, "file_name": "broken.png"},
@@ -67,11 +67,11 @@ def test_everything_wrong_is_counted_and_the_rest_is_read(folder: Path, coco: di
         {"id": 12, "image_id": 10, "category_id": 18, "bbox": [1, 1, 2, 2]},
     ]
     boxed = read_dataset(save(folder, coco), card)
-    assert len(boxed.pictures) == 2
-    assert boxed.pictures[0].boxes.tolist() == [[10, 5, 30, 35], [50, 30, 60, 40]]
+    assert len(boxed.images) == 2
+    assert boxed.images[0].boxes.tolist() == [[10, 5, 30, 35], [50, 30, 60, 40]]
     counts = {kind: len(names) for kind, names in boxed.notes.as_dict().items()}
     assert counts == {
-        "listed twice": 2, "unknown class": 1, "box off the picture": 1, "box over the edge": 1, "empty box": 1,
+        "listed twice": 2, "unknown class": 1, "box off the image": 1, "box over the edge": 1, "empty box": 1,
         "difficult": 1, "unreadable line": 2, "missing file": 1, "damaged file": 1,
     }  # fmt: skip
     assert any("yeti" in line and "lacks" in line for line in boxed.notes)
@@ -86,7 +86,7 @@ def test_coco_records_that_are_damaged_are_noted(folder: Path, coco: dict[str, A
         {**box, "id": 4, "bbox": [2, 1, 5, 5], "segmentation": [[]]},
     ]
     boxed = read_dataset(save(folder, coco), card)
-    boxes = {tuple(box) for each in boxed.pictures for box in each.boxes.tolist()}
+    boxes = {tuple(box) for each in boxed.images for box in each.boxes.tolist()}
     assert boxes == {(10, 5, 30, 35), (0, 20, 40, 40), (1, 1, 6, 6), (2, 1, 7, 6)}, "the box of a bad outline counts"
     outlines = [f"segmentation of annotation {number}" for number in (3, 4)]
     unreadable = ["category without an id", "image c.png", "class_index of c.png"]
@@ -97,19 +97,19 @@ def test_coco_masks(folder: Path, coco: dict[str, Any], card: Card) -> None:
     coco["annotations"][0]["segmentation"] = [[10, 5, 30, 5, 30, 35, 10, 35]]
     # Column after column on 4 x 3: two rows of background, two of object, in the first column; then background.
     coco["annotations"][1]["segmentation"] = {"size": [4, 3], "counts": [2, 2, 8]}
-    first, second = (each.mask for each in read_dataset(save(folder, coco), card).pictures)
+    first, second = (each.mask for each in read_dataset(save(folder, coco), card).images)
     assert first is not None and second is not None
     outlined = first.read(40, 60)
     assert outlined[5:35, 10:30].all() and outlined.sum() == 600
     assert second.read(4, 3).tolist() == [[0, 0, 0], [0, 0, 0], [1, 0, 0], [1, 0, 0]]
     coco["annotations"][1]["segmentation"] = {"size": [4, 3], "counts": "228"}  # the same in COCO's letters
-    packed = read_dataset(save(folder, coco), card).pictures[1].mask
+    packed = read_dataset(save(folder, coco), card).images[1].mask
     assert packed is not None
     assert packed.read(4, 3).sum() == 2
 
 
 @pytest.mark.parametrize("orientation", [5, 6, 7, 8])
-def test_boxes_on_a_picture_as_stored_are_turned_with_it(
+def test_boxes_on_a_image_as_stored_are_turned_with_it(
     orientation: int, folder: Path, coco: dict[str, Any], card: Card
 ) -> None:
     pixels = np.zeros((40, 60, 3), np.uint8)
@@ -118,21 +118,21 @@ def test_boxes_on_a_picture_as_stored_are_turned_with_it(
     exif[ExifTags.Base.Orientation] = orientation
     Image.fromarray(pixels).save(folder / "images/a.png", exif=exif)
     coco["annotations"][0] |= {"bbox": [10, 5, 10, 30], "segmentation": [[10, 5, 20, 5, 20, 35, 10, 35]]}
-    picture = read_dataset(save(folder, coco), card).pictures[0]
-    displayed = read_picture(folder / "images/a.png").pixels[..., 0] > 0
-    assert picture.size == displayed.shape == (60, 40)
-    ((x0, y0, x1, y1),) = picture.boxes.astype(int).tolist()
+    image = read_dataset(save(folder, coco), card).images[0]
+    displayed = read_image(folder / "images/a.png").pixels[..., 0] > 0
+    assert image.size == displayed.shape == (60, 40)
+    ((x0, y0, x1, y1),) = image.boxes.astype(int).tolist()
     assert displayed[y0:y1, x0:x1].all() and displayed.sum() == (y1 - y0) * (x1 - x0)
-    assert picture.mask is not None
-    assert (picture.mask.read(*picture.size) == displayed).all()
+    assert image.mask is not None
+    assert (image.mask.read(*image.size) == displayed).all()
 
 
-def test_voc_whose_first_picture_is_gone(folder: Path, card: Card) -> None:
+def test_voc_whose_first_image_is_gone(folder: Path, card: Card) -> None:
     (folder / "Annotations").mkdir()
     for name in ("Gone", "a"):
         (folder / f"Annotations/{name}.xml").write_text(VOC.format(name=f"{name}.png"))
     boxed = read_dataset(folder, card)
-    assert [each.path.name for each in boxed.pictures] == ["a.png"]
+    assert [each.path.name for each in boxed.images] == ["a.png"]
     assert boxed.notes.as_dict()["missing file"] == ["Gone.png"]
 
 
@@ -148,7 +148,7 @@ def test_voc(folder: Path, card: Card) -> None:
     mask.paste(255, (30, 5, 32, 35))
     mask.save(folder / "SegmentationClass/a.png")
     boxed = read_dataset(folder, card)
-    (only,) = boxed.pictures
+    (only,) = boxed.images
     assert only.class_index == 0
     assert only.boxes.tolist() == [[10, 5, 30, 35]]
     assert only.mask is not None
@@ -170,7 +170,7 @@ def test_voc(folder: Path, card: Card) -> None:
 )
 def test_csv(folder: Path, card: Card, text: str, expected: list[list[float]]) -> None:
     (folder / "boxes.csv").write_text(text, encoding="utf-8")
-    (only,) = read_dataset(folder / "boxes.csv", card).pictures
+    (only,) = read_dataset(folder / "boxes.csv", card).images
     assert only.class_index == 0
     assert only.boxes.tolist() == expected
 
@@ -187,7 +187,7 @@ def test_wsol(folder: Path, card: Card) -> None:
     (folder / "image_sizes.txt").write_text("a.png,120,80\nb.png,40,40\n")
     (folder / "localization.txt").write_text("a.png,20,10,60,70\na.png,0,0,10,10\nb.png,1,2,3,4\nb.png,1,2,3,4\n")
     boxed = read_dataset(folder, card)
-    assert [each.boxes.tolist() for each in boxed.pictures] == [[[10, 5, 30, 35], [0, 0, 5, 5]], [[1, 2, 3, 4]], []]
+    assert [each.boxes.tolist() for each in boxed.images] == [[[10, 5, 30, 35], [0, 0, 5, 5]], [[1, 2, 3, 4]], []]
     counts = {kind: len(names) for kind, names in boxed.notes.as_dict().items()}
     assert counts == {"listed twice": 1, "missing file": 2, "no boxes": 1}
 
@@ -199,7 +199,7 @@ def test_wsol_masks(folder: Path, card: Card) -> None:
         mask.save(folder / f"images/{name}.png")
     (folder / "class_labels.txt").write_text("a.png,0\n")
     (folder / "localization.txt").write_text("a.png,m1.png,i1.png\na.png,m2.png,\n")
-    (only,) = read_dataset(folder, card).pictures
+    (only,) = read_dataset(folder, card).images
     assert only.mask is not None
     read = only.mask.read(40, 60)
     assert (read == OBJECT).sum() == 100 + 225 - 25
@@ -211,7 +211,7 @@ def test_folders_of_classes(tmp_path: Path, card: Card) -> None:
         (tmp_path / name).parent.mkdir()
         Image.new("RGB", (9, 9)).save(tmp_path / name)
     boxed = read_dataset(tmp_path, card)
-    assert [each.class_index for each in boxed.pictures] == [2, 1]
+    assert [each.class_index for each in boxed.images] == [2, 1]
     assert boxed.notes.as_dict()["unknown class"] == ["yeti"]
 
 
@@ -252,7 +252,7 @@ def test_other_refusals(folder: Path, card: Card) -> None:
     with pytest.raises(DatasetError, match=r"class_labels\.txt: not text in UTF-8"):
         read_dataset(folder, card)
     with pytest.raises(DatasetError, match="no folder of images"):
-        read_dataset(folder, card, pictures=folder / "nowhere")
+        read_dataset(folder, card, images=folder / "nowhere")
     (folder / "localization.txt").unlink()
     for name in ("one.json", "two.json"):
         (folder / name).write_text("{}")
@@ -278,11 +278,11 @@ def test_the_real_ones(data: Path) -> None:
 
     card = ModelFile("efficientnet-lite0").card
     ilsvrc = read_dataset(data / "ilsvrc-dev", card)
-    assert len(ilsvrc.pictures) == 650
-    assert sum(len(each.boxes) for each in ilsvrc.pictures) == 1018
+    assert len(ilsvrc.images) == 650
+    assert sum(len(each.boxes) for each in ilsvrc.images) == 1018
     tiny = read_dataset(data / "tiny10/val", card)
-    assert len(tiny.pictures) == 500
-    assert {card.labels[each.class_index] for each in tiny.pictures} >= {"espresso", "goldfish", "school bus"}
-    for each in (*ilsvrc.pictures, *tiny.pictures):
+    assert len(tiny.images) == 500
+    assert {card.labels[each.class_index] for each in tiny.images} >= {"espresso", "goldfish", "school bus"}
+    for each in (*ilsvrc.images, *tiny.images):
         assert (each.boxes[:, :2] < each.boxes[:, 2:]).all()
         assert (each.boxes[:, 2:] <= np.array(each.size[::-1]) + 1e-3).all()

@@ -1,4 +1,4 @@
-"""Annotations of a few pictures with troublesome names, written in a format."""
+"""Annotations of a few images with troublesome names, written in a format."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def ring(height: int, width: int) -> Any:  # noqa: ANN401
 
 
 def annotated(masks: bool, source: Path, names: tuple[str, ...] = NAMES) -> list[AnnotatedImage]:
-    """Two boxes in each picture but the last, which has none."""
+    """Two boxes in each image but the last, which has none."""
     found = []
     for number, (name, (height, width)) in enumerate(zip(names, SIZES, strict=True)):
         size, whole = (height, width), (0.0, 0.0, float(width), float(height))
@@ -47,17 +47,17 @@ def annotated(masks: bool, source: Path, names: tuple[str, ...] = NAMES) -> list
 def write(
     format_: str, folder: Path, *, masks: bool = False, placed: bool = True, names: tuple[str, ...] = NAMES
 ) -> list[AnnotatedImage]:
-    """Writes them, pictures too, and gives them back."""
-    source = folder.parent / "pictures of mine"
+    """Writes them, images too, and gives them back."""
+    source = folder.parent / "images of mine"
     source.mkdir(exist_ok=True)
     folder.mkdir()
-    pictures = annotated(masks, source, names)
-    for picture in pictures:
-        places = [picture.path]
+    images = annotated(masks, source, names)
+    for image in images:
+        places = [image.path]
         if placed:
-            places.append(folder / WRITTEN[format_].images.format(split=picture.split) / picture.name)
+            places.append(folder / WRITTEN[format_].images.format(split=image.split) / image.name)
         for place in places:
             place.parent.mkdir(parents=True, exist_ok=True)
-            Image.new("RGB", (picture.width, picture.height), (90, 120, 150)).save(place)
-    WRITTEN[format_].write(folder, About("a model", "fast", "boxless", CLASSES, folder, placed), pictures)
-    return pictures
+            Image.new("RGB", (image.width, image.height), (90, 120, 150)).save(place)
+    WRITTEN[format_].write(folder, About("a model", "fast", "boxless", CLASSES, folder, placed), images)
+    return images

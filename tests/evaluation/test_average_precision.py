@@ -14,30 +14,30 @@ from boxless.evaluation.matching import NOTHING, FoundBoxes, Matches, TrueBoxes,
 Array = NDArray[np.float64]
 
 
-def random_set(seed: int, pictures: int, classes: int, most: int, coarse: bool) -> tuple[list[Any], list[Any]]:
-    """True boxes and found ones near them, on pictures of 100 x 100; of `coarse` ones many overlap alike and score
+def random_set(seed: int, images: int, classes: int, most: int, coarse: bool) -> tuple[list[Any], list[Any]]:
+    """True boxes and found ones near them, on images of 100 x 100; of `coarse` ones many overlap alike and score
     alike."""
     random = np.random.default_rng(seed)
     step = 10 if coarse else 0.001
     true, found = [], []
-    for picture in range(pictures):
+    for image in range(images):
         for _ in range(random.integers(0, most)):
             x, y, w, h = np.round(random.uniform([0, 0, 10, 10], [60, 60, 40, 40]) / step) * step
             label, crowd = int(random.integers(classes)), int(random.random() < 0.1)
-            true.append({"image_id": picture, "category_id": label, "bbox": [x, y, w, h], "iscrowd": crowd})
+            true.append({"image_id": image, "category_id": label, "bbox": [x, y, w, h], "iscrowd": crowd})
             for _ in range(random.integers(0, 4)):
                 near = np.maximum(np.round((np.array([x, y, w, h]) + random.normal(0, 5, 4)) / step) * step, step)
                 score = round(float(random.random()), 1 if coarse else 6)
                 named = label if random.random() < 0.8 else int(random.integers(classes))
-                found.append({"image_id": picture, "category_id": named, "bbox": near.tolist(), "score": score})
+                found.append({"image_id": image, "category_id": named, "bbox": near.tolist(), "score": score})
     return true, found
 
 
-def reference(true: list[Any], found: list[Any], pictures: int, classes: int) -> Array:
+def reference(true: list[Any], found: list[Any], images: int, classes: int) -> Array:
     """(classes, ious) in percent; NaN where a class has no true box."""
     coco = pytest.importorskip("faster_coco_eval", reason="faster-coco-eval is not installed (boxless[dev] brings it)")
     data = {
-        "images": [{"id": i, "width": 100, "height": 100} for i in range(pictures)],
+        "images": [{"id": i, "width": 100, "height": 100} for i in range(images)],
         "categories": [{"id": k, "name": str(k)} for k in range(classes)],
         "annotations": [
             {**each, "id": i + 1, "area": each["bbox"][2] * each["bbox"][3]} for i, each in enumerate(true)
@@ -53,18 +53,18 @@ def reference(true: list[Any], found: list[Any], pictures: int, classes: int) ->
     return np.where(precision[:, 0] < 0, np.nan, 100 * precision.mean(axis=1)).T
 
 
-def ours(true: list[Any], found: list[Any], pictures: int, classes: int, draws: int = 5) -> AveragePrecision:
+def ours(true: list[Any], found: list[Any], images: int, classes: int, draws: int = 5) -> AveragePrecision:
     matched: dict[str, ClassMatches] = {}
     for label in range(classes):
         each: dict[int, Matches] = {}
-        for picture in range(pictures):
-            there = [row for row in true if (row["image_id"], row["category_id"]) == (picture, label)]
-            boxes = [row for row in found if (row["image_id"], row["category_id"]) == (picture, label)]
+        for image in range(images):
+            there = [row for row in true if (row["image_id"], row["category_id"]) == (image, label)]
+            boxes = [row for row in found if (row["image_id"], row["category_id"]) == (image, label)]
             crowd = np.array([bool(row["iscrowd"]) for row in there], bool)
             truth = TrueBoxes(xyxy(there), crowd, crowd) if there else NOTHING
-            each[picture] = match(truth, FoundBoxes(xyxy(boxes), np.array([row["score"] for row in boxes])), IOUS)
-        matched[str(label)] = ClassMatches.of(each, pictures)
-    return AveragePrecision.of(matched, pictures, draws)
+            each[image] = match(truth, FoundBoxes(xyxy(boxes), np.array([row["score"] for row in boxes])), IOUS)
+        matched[str(label)] = ClassMatches.of(each, images)
+    return AveragePrecision.of(matched, images, draws)
 
 
 def xyxy(rows: list[Any]) -> Array:
@@ -73,13 +73,13 @@ def xyxy(rows: list[Any]) -> Array:
 
 
 @pytest.mark.parametrize(
-    ("seed", "pictures", "classes", "most", "coarse"),
+    ("seed", "images", "classes", "most", "coarse"),
     [(0, 40, 4, 6, False), (1, 40, 4, 6, True), (2, 3, 1, 150, True), (3, 10, 30, 3, False), (4, 2, 1, 150, False)],
 )
-def test_equal_to_the_reference(seed: int, pictures: int, classes: int, most: int, coarse: bool) -> None:
-    true, found = random_set(seed, pictures, classes, most, coarse)
-    expected = reference(true, found, pictures, classes)
-    measured = ours(true, found, pictures, classes)
+def test_equal_to_the_reference(seed: int, images: int, classes: int, most: int, coarse: bool) -> None:
+    true, found = random_set(seed, images, classes, most, coarse)
+    expected = reference(true, found, images, classes)
+    measured = ours(true, found, images, classes)
     known = np.isfinite(expected[:, 0])
     assert [int(name) for name in measured.classes] == np.flatnonzero(known).tolist()
     np.testing.assert_allclose(measured.values, expected[known], rtol=0, atol=1e-6)
@@ -98,11 +98,11 @@ def test_more_than_a_hundred_boxes_a_class_do_not_count() -> None:
     assert matches.right.sum() == len(IOUS) and matches.right.shape == (len(IOUS), 100)
 
 
-def test_a_draw_is_the_data_set_with_pictures_repeated() -> None:
-    """The weighted figure equals that of a data set in which pictures really stand several times."""
+def test_a_draw_is_the_data_set_with_images_repeated() -> None:
+    """The weighted figure equals that of a data set in which images really stand several times."""
     true, found = random_set(5, 8, 2, 5, False)
     times = [0, 1, 2, 3, 0, 1, 1, 0]
-    again = [picture for picture, count in enumerate(times) for _ in range(count)]
+    again = [image for image, count in enumerate(times) for _ in range(count)]
 
     def repeated(rows: list[Any]) -> list[Any]:
         return [{**row, "image_id": new} for new, old in enumerate(again) for row in rows if row["image_id"] == old]
@@ -113,13 +113,13 @@ def test_a_draw_is_the_data_set_with_pictures_repeated() -> None:
     for label, name in enumerate(expected.classes):
         rows = [[row for row in some if row["category_id"] == label] for some in (true, found)]
         matches = {
-            picture: match(
+            image: match(
                 TrueBoxes(xyxy(there), crowd := np.array([bool(row["iscrowd"]) for row in there], bool), crowd),
                 FoundBoxes(xyxy(boxes), np.array([row["score"] for row in boxes], np.float64)),
                 IOUS,
             )
-            for picture in range(8)
-            for there, boxes in [[[row for row in some if row["image_id"] == picture] for some in rows]]
+            for image in range(8)
+            for there, boxes in [[[row for row in some if row["image_id"] == image] for some in rows]]
         }
         weights = np.array([times], np.float64)
         measured = precision_at_recalls(ClassMatches.of(matches, 8), weights)[0]

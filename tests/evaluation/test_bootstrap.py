@@ -15,6 +15,6 @@ def test_wilson(share: float, count: int, low: float, high: float) -> None:
     assert (found.value, found.low, found.high) == pytest.approx((share, low, high), abs=0.1)
 
 
-def test_a_share_counts_pictures_and_not_cases() -> None:
-    """Two classes of one picture stand or fall together."""
+def test_a_share_counts_images_and_not_cases() -> None:
+    """Two classes of one image stand or fall together."""
     assert Bootstrap(np.array([0, 0, 1, 1])).share(np.ones(4, bool)) == wilson(100.0, 2)

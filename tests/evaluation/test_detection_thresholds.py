@@ -8,7 +8,7 @@ import pytest
 
 from boxless import Localizer
 from boxless.datasets.boxed import read_dataset
-from boxless.evaluation.blank import blank_pictures
+from boxless.evaluation.blank import blank_images
 from boxless.evaluation.detection_thresholds import LEAST_KEPT, Surveys, detection_thresholds, set_detection_thresholds
 from boxless.models.model_file import ModelFile
 
@@ -19,7 +19,7 @@ def surveys(probabilities: np.ndarray, evidence: np.ndarray) -> Surveys:
 
 @pytest.fixture
 def told_apart() -> tuple[Surveys, np.ndarray]:
-    """200 pictures of three classes; what is there is more probable and has more evidence, with some in between."""
+    """200 images of three classes; what is there is more probable and has more evidence, with some in between."""
     random = np.random.default_rng(0)
     shown = np.eye(3, dtype=bool)[random.integers(0, 3, 200)]
     chances = np.where(shown, random.beta(8, 2, shown.shape), random.beta(2, 8, shown.shape))
@@ -38,8 +38,8 @@ def test_present_classes_pass_and_absent_and_blank_do_not(told_apart: tuple[Surv
     assert found.activation > 6
 
 
-def test_present_classes_come_before_blank_pictures(told_apart: tuple[Surveys, np.ndarray]) -> None:
-    """Blank pictures that look like everything cannot raise the threshold above what is there."""
+def test_present_classes_come_before_blank_images(told_apart: tuple[Surveys, np.ndarray]) -> None:
+    """Blank images that look like everything cannot raise the threshold above what is there."""
     seen, shown = told_apart
     found = detection_thresholds(seen, shown, surveys(np.full((10, 3), 0.99), np.full((10, 3), 50.0)))
     assert found is not None
@@ -47,7 +47,7 @@ def test_present_classes_come_before_blank_pictures(told_apart: tuple[Surveys, n
     assert found.blank == 100
 
 
-def test_a_few_pictures_set_nothing(told_apart: tuple[Surveys, np.ndarray]) -> None:
+def test_a_few_images_set_nothing(told_apart: tuple[Surveys, np.ndarray]) -> None:
     seen, shown = told_apart
     few = surveys(seen.probabilities[:10], seen.activation[:10])
     assert detection_thresholds(few, shown[:10], few) is None
@@ -64,19 +64,19 @@ def test_a_model_with_a_background_detects_what_is_more_probable_than_it(coffee:
     assert preset.min_probability == 0.5 and "2 images" in preset.detection_set_on
 
 
-def test_blank_pictures_are_the_same_each_time() -> None:
-    once, again = blank_pictures(), blank_pictures()
+def test_blank_images_are_the_same_each_time() -> None:
+    once, again = blank_images(), blank_images()
     assert all(np.array_equal(one, other) for one, other in zip(once, again, strict=True))
-    assert {(picture.shape, picture.dtype.name) for picture in once} == {((300, 400, 3), "uint8")}
+    assert {(image.shape, image.dtype.name) for image in once} == {((300, 400, 3), "uint8")}
 
 
-def test_the_stored_thresholds_hold_on_real_pictures(data: Path) -> None:
+def test_the_stored_thresholds_hold_on_real_images(data: Path) -> None:
     """At most 5 % of the absent classes get a box, at least 95 % of the present ones do."""
     localizer = Localizer(preset="fast", threads=1)
-    boxed = read_dataset(data / "ilsvrc-dev", localizer.card).pictures[::10]
+    boxed = read_dataset(data / "ilsvrc-dev", localizer.card).images[::10]
     seen = Surveys.of(localizer, [each.path for each in boxed])
     shown = np.zeros(seen.activation.shape, bool)
     shown[np.arange(len(boxed)), [each.class_index for each in boxed]] = True
     passing = seen.passing(localizer.preset.min_probability, localizer.preset.min_activation)
     assert passing[~shown].mean() <= 0.05
-    assert passing[shown].mean() >= 0.92  # 65 pictures; all 650 give over 95 %
+    assert passing[shown].mean() >= 0.92  # 65 images; all 650 give over 95 %

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from boxless import Card, DatasetError
-from boxless.datasets.boxed import BoxedPicture, BoxedSet
+from boxless.datasets.boxed import BoxedImage, BoxedSet
 from boxless.datasets.masks import MaskFile
 from boxless.datasets.notes import Notes
 from boxless.evaluation import Evaluation, measure_maps, score
@@ -32,12 +32,12 @@ def one(
     confidence: float | None = 0.9,
     truth: np.ndarray = TRUTH,
 ) -> Score:
-    """A picture of 20 x 20; the map is one on the found box, zero elsewhere."""
+    """An image of 20 x 20; the map is one on the found box, zero elsewhere."""
     score_map = np.zeros((20, 20), np.float32)
     if box:
         score_map[int(box[1]) : int(box[3]), int(box[0]) : int(box[2])] = 1
     top = None if rank is None else (1 if rank == 0 else 2)
-    return score(BoxedPicture(Path(name), 1, truth, (20, 20)), MapPrediction(score_map, box, rank, top, confidence))
+    return score(BoxedImage(Path(name), 1, truth, (20, 20)), MapPrediction(score_map, box, rank, top, confidence))
 
 
 def four() -> list[Score]:
@@ -72,7 +72,7 @@ def test_the_oracle_may_pick_the_piece_but_the_user_may_not() -> None:
     score_map = np.zeros((20, 20), np.float32)
     score_map[:10, :10] = 0.9
     score_map[12:, :] = 1.0
-    found = score(BoxedPicture(Path("a"), 1, TRUTH, (20, 20)), MapPrediction(score_map, (0, 12, 20, 20), 0, 1, 0.9))
+    found = score(BoxedImage(Path("a"), 1, TRUTH, (20, 20)), MapPrediction(score_map, (0, 12, 20, 20), 0, 1, 0.9))
     first = figures([found], draws=10)[0]
     assert first.oracle and first.oracle.value == 100
     assert first.deployable and first.deployable.value == 0
@@ -109,7 +109,7 @@ def test_curves_by_hand() -> None:
 @pytest.mark.parametrize(("margin", "expected"), [(0.0, 0.0), (3.5, 1.0)])
 def test_pointing_game(margin: float, expected: float) -> None:
     score_map = np.zeros((10, 10), np.float32)
-    score_map[2, 6] = 1  # its centre is at (13, 5) of a picture of 20 x 20
+    score_map[2, 6] = 1  # its centre is at (13, 5) of an image of 20 x 20
     assert pointing_game(score_map, TRUTH, (20, 20), margin) == expected
     assert pointing_game(score_map, np.array([[12, 4, 14, 6]], np.float32), (20, 20)) == 1
     assert pointing_game(np.zeros((3, 3), np.float32), np.array([[0, 0, 20, 20]], np.float32), (20, 20)) == 0
@@ -163,7 +163,7 @@ def test_intervals_cover_the_mean_and_narrow_with_the_data() -> None:
     assert np.mean(widths) == pytest.approx(2 * 1.96 * 2 / np.sqrt(80), rel=0.1)
 
 
-def test_the_classes_of_a_picture_are_drawn_together() -> None:
+def test_the_classes_of_a_image_are_drawn_together() -> None:
     weights = np.concatenate(list(Bootstrap(np.array([0, 0, 1, 2]), draws=40).weights()))
     assert weights.shape == (40, 4)
     assert (weights[:, 0] == weights[:, 1]).all()
@@ -185,7 +185,7 @@ def curves_that_want(threshold: float, count: int, seed: int) -> list[Score]:
     for i in range(count):
         half = 20 * (1 - threshold) * random.uniform(0.9, 1.1)
         truth = np.array([[20 - half, 20 - half, 20 + half, 20 + half]], np.float32)
-        found.append(score(BoxedPicture(Path(f"{i}"), 0, truth, (40, 40)), MapPrediction(cone, None)))
+        found.append(score(BoxedImage(Path(f"{i}"), 0, truth, (40, 40)), MapPrediction(cone, None)))
     return found
 
 
@@ -209,9 +209,9 @@ def test_calibration_keeps_what_it_cannot_better(card: Card) -> None:
 
 def test_new_thresholds_stand_on_the_card(card: Card) -> None:
     curves = [each.overlaps for each in curves_that_want(0.4, 60, 0) if each.overlaps]
-    new = with_thresholds(card, [calibrate("best", 0.8, curves, np.arange(60))], "mine (60 pictures)")
+    new = with_thresholds(card, [calibrate("best", 0.8, curves, np.arange(60))], "mine (60 images)")
     assert new.presets["best"].threshold == pytest.approx(0.4, abs=0.08)
-    assert new.presets["best"].set_on == "mine (60 pictures)"
+    assert new.presets["best"].set_on == "mine (60 images)"
     assert new.presets["fast"] == card.presets["fast"]
 
 
@@ -228,7 +228,7 @@ def whole(folder: Path) -> Evaluation:
 
 def test_json_is_whole_and_plain(tmp_path: Path) -> None:
     data = json.loads(json.dumps(whole(tmp_path).as_dict(), allow_nan=False))
-    assert data["counts"] == {"pictures": 4, "classes_in_pictures": 4, "boxed": 4, "boxes": 4, "masks": 0}
+    assert data["counts"] == {"images": 4, "classes_in_images": 4, "boxed": 4, "boxes": 4, "masks": 0}
     assert data["figures"]["max_box_acc_v2"]["oracle"]["value"] == pytest.approx(66.667)
     assert data["notes"] == {"unknown class": ["<yeti>"]}
     assert len(data["curves"]["one box, IoU 0.5"]) == 99
@@ -238,13 +238,13 @@ def test_the_page_needs_no_other_file(tmp_path: Path, card: Card) -> None:
     page = write_report(whole(tmp_path), card, tmp_path / "report")
     text = page.read_text(encoding="utf-8")
     assert text.count("<svg") == 4
-    assert text.count("data:image/jpeg;base64,") == 12  # four pictures, three times
+    assert text.count("data:image/jpeg;base64,") == 12  # four images, three times
     assert "http" not in text.replace("http://www.w3.org/2000/svg", "")
     assert "&lt;yeti&gt;" in text and "<yeti>" not in text
     assert [each.name for each in page.parent.iterdir()] == ["index.html"]
 
 
-def test_a_picture_that_has_gone_leaves_its_caption(tmp_path: Path, card: Card) -> None:
+def test_a_image_that_has_gone_leaves_its_caption(tmp_path: Path, card: Card) -> None:
     evaluation = whole(tmp_path)
     (tmp_path / "a.png").unlink()
     text = write_report(evaluation, card, tmp_path / "report").read_text(encoding="utf-8")
@@ -252,28 +252,28 @@ def test_a_picture_that_has_gone_leaves_its_caption(tmp_path: Path, card: Card) 
 
 
 def test_nothing_measured_is_an_error() -> None:
-    with pytest.raises(DatasetError, match="not one picture"):
+    with pytest.raises(DatasetError, match="not one image"):
         Evaluation.of(BoxedSet("mine", (), Notes()), "a model", "0.5", [])
 
 
 def test_maps_from_files(folder: Path) -> None:
-    pictures = [BoxedPicture(folder / f"images/{name}.png", 1, TRUTH, (40, 60)) for name in "abc"]
+    images = [BoxedImage(folder / f"images/{name}.png", 1, TRUTH, (40, 60)) for name in "abc"]
     maps, notes = folder / "maps", Notes()
     maps.mkdir()
     with pytest.raises(DatasetError, match="no maps"):
-        list(measure_maps(maps, pictures, notes))
+        list(measure_maps(maps, images, notes))
     perfect = np.full((4, 6), -3.0)
     perfect[0, 0] = 9
     np.save(maps / "a_map_1.npy", perfect)
     np.save(maps / "a.npy", np.ones((4, 6)))  # the file that names the class comes first
     np.save(maps / "b.npy", np.full((4, 6), np.nan))
-    (found,) = measure_maps(maps, pictures, notes, threshold=0.5)
+    (found,) = measure_maps(maps, images, notes, threshold=0.5)
     assert found.prediction.box == (0, 0, 10, 10)
     assert found.box_iou == 1
     assert notes.as_dict() == {"bad map": ["b.npy"], "no map": ["c.png"]}
     with pytest.raises(DatasetError, match="no folder of maps"):
-        list(measure_maps(folder / "nowhere", pictures, notes))
-    with pytest.raises(DatasetError, match="not one of 1 maps of pictures of the data set is a map"):
-        list(measure_maps(maps, pictures[1:2], notes))
+        list(measure_maps(folder / "nowhere", images, notes))
+    with pytest.raises(DatasetError, match="not one of 1 maps of images of the data set is a map"):
+        list(measure_maps(maps, images[1:2], notes))
     with pytest.raises(DatasetError, match="none of its 3 maps"):
         list(measure_maps(maps, [], notes))

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from boxless import Localizer, ModelFile, ModelFileError
-from boxless.datasets.boxed import BoxedPicture
+from boxless.datasets.boxed import BoxedImage
 from boxless.datasets.notes import Notes
 from boxless.evaluation import measure_model
 from boxless.evaluation.faithfulness import faithfulness, faithfulness_figures, revealed
 from boxless.evaluation.features import FeatureNetwork
-from boxless.imaging.read import read_picture, resize_pixels
+from boxless.imaging.read import read_image, resize_pixels
 from boxless.maps.cam_methods import METHODS
 from boxless.maps.class_maps import normalise
 
@@ -31,12 +31,12 @@ def features() -> FeatureNetwork:
     return FeatureNetwork(MODEL, "cam", threads=1)
 
 
-def test_scores_are_what_the_localizer_finds(network: ModelFile, coffee: Path, pictures: Path) -> None:
-    height, width = read_picture(coffee).pixels.shape[:2]
+def test_scores_are_what_the_localizer_finds(network: ModelFile, coffee: Path, images: Path) -> None:
+    height, width = read_image(coffee).pixels.shape[:2]
     truth = np.array([[10, 10, width - 10, height - 10]], np.float32)
-    boxed = [BoxedPicture(coffee, index, truth, (height, width)) for index in (CUP, ESPRESSO)]
-    other = read_picture(pictures / "rocket.jpg").pixels.shape[:2]
-    boxed.append(BoxedPicture(pictures / "rocket.jpg", ESPRESSO, np.zeros((0, 4), np.float32), other))
+    boxed = [BoxedImage(coffee, index, truth, (height, width)) for index in (CUP, ESPRESSO)]
+    other = read_image(images / "rocket.jpg").pixels.shape[:2]
+    boxed.append(BoxedImage(images / "rocket.jpg", ESPRESSO, np.zeros((0, 4), np.float32), other))
     cup, espresso, rocket = measure_model(network, "fast", boxed, Notes(), workers=2)
     found = Localizer(network, "fast").locate(coffee, classes=[ESPRESSO]).predictions[0]
     assert espresso.prediction.box == found.box.xyxy if found.box else False
@@ -49,8 +49,8 @@ def test_scores_are_what_the_localizer_finds(network: ModelFile, coffee: Path, p
 
 def test_what_cannot_be_read_is_noted(network: ModelFile, coffee: Path, tmp_path: Path) -> None:
     broken = tmp_path / "broken.jpg"
-    broken.write_bytes(b"no picture")
-    boxed = [BoxedPicture(path, ESPRESSO, np.zeros((0, 4), np.float32), (9, 9)) for path in (broken, coffee)]
+    broken.write_bytes(b"no image")
+    boxed = [BoxedImage(path, ESPRESSO, np.zeros((0, 4), np.float32), (9, 9)) for path in (broken, coffee)]
     notes = Notes()
     assert [each.path for each in measure_model(network, "fast", boxed, notes)] == [coffee]
     assert notes.as_dict() == {"damaged file": [str(broken)]}
@@ -59,7 +59,7 @@ def test_what_cannot_be_read_is_noted(network: ModelFile, coffee: Path, tmp_path
 def test_the_opened_features_give_the_graphs_own_maps(
     network: ModelFile, features: FeatureNetwork, coffee: Path
 ) -> None:
-    pixels = resize_pixels(read_picture(coffee).pixels, 224, 224)
+    pixels = resize_pixels(read_image(coffee).pixels, 224, 224)
     ours = network.run(pixels, size=(224, 224), classes=[CUP], top=2)
     theirs = features.run(pixels, size=(224, 224), classes=[CUP], top=2)
     assert theirs.chosen.tolist() == ours.chosen.tolist()
@@ -86,7 +86,7 @@ def test_no_such_method() -> None:
         FeatureNetwork(MODEL, "scorecam")
 
 
-def test_a_picture_appears_the_highest_scores_first() -> None:
+def test_a_image_appears_the_highest_scores_first() -> None:
     score_map = np.array([[0.1, 0.9], [0.5, 0.3]], np.float32)
     shown, under = np.full((2, 2, 3), 200, np.uint8), np.zeros((2, 2, 3), np.uint8)
     seen = [each[..., 0].tolist() for each in revealed(shown, under, score_map, steps=4)]
@@ -108,7 +108,7 @@ def test_a_class_map_is_more_faithful_than_its_opposite(
             maps = output.class_maps.max(axis=(1, 2), keepdims=True) - output.class_maps
             return type(output)(output.logits, output.chosen, maps, None)
 
-    pixels = read_picture(coffee).pixels
+    pixels = read_image(coffee).pixels
     right = faithfulness(network, Localizer(network, "fast"), pixels, features.bias)
     wrong = faithfulness(network, Localizer(Opposite(), "fast"), pixels)  # type: ignore[arg-type]
     assert right.insertion > wrong.insertion
@@ -118,8 +118,8 @@ def test_a_class_map_is_more_faithful_than_its_opposite(
     assert np.isnan(wrong.completeness)
 
 
-def test_faithfulness_in_the_table(network: ModelFile, features: FeatureNetwork, coffee: Path, pictures: Path) -> None:
-    boxed = [BoxedPicture(path, 0, np.zeros((0, 4), np.float32), (9, 9)) for path in (coffee, pictures / "gone.jpg")]
+def test_faithfulness_in_the_table(network: ModelFile, features: FeatureNetwork, coffee: Path, images: Path) -> None:
+    boxed = [BoxedImage(path, 0, np.zeros((0, 4), np.float32), (9, 9)) for path in (coffee, images / "gone.jpg")]
     notes = Notes()
     lines = faithfulness_figures(network, "fast", boxed, notes, 2, features.bias)
     assert [each.key for each in lines] == [

@@ -73,7 +73,7 @@ def test_a_map_without_positive_values_is_wrong_everywhere() -> None:
     assert max_box_acc_v2([curves]) == 0
 
 
-def test_a_map_of_another_size_is_scaled_to_the_picture() -> None:
+def test_a_map_of_another_size_is_scaled_to_the_image() -> None:
     score_map = np.zeros((4, 4), np.float32)
     score_map[:2, :1] = 1
     curves = overlaps(score_map, np.array([[0, 0, 50, 50]], np.float32), (100, 200))

@@ -19,11 +19,11 @@ def run(program: str, *arguments: object, cwd: Path) -> str:
     return done.stdout
 
 
-def test_inspection_line(tmp_path: Path, pictures: Path) -> None:
+def test_inspection_line(tmp_path: Path, images: Path) -> None:
     (tmp_path / "incoming").mkdir()
-    shutil.copy(pictures / "coffee.jpg", tmp_path / "incoming")
+    shutil.copy(images / "coffee.jpg", tmp_path / "incoming")
     (tmp_path / "incoming/broken.png").write_bytes(b"no picture")
-    shutil.copy(pictures / "chelsea.jpg", tmp_path / "incoming")
+    shutil.copy(images / "chelsea.jpg", tmp_path / "incoming")
     (tmp_path / "results").mkdir()
     (tmp_path / "results/chelsea.jpg.json").write_text("done before")
 
@@ -38,9 +38,9 @@ def test_inspection_line(tmp_path: Path, pictures: Path) -> None:
     assert not list((tmp_path / "results").glob("*.part"))
 
 
-def test_comparing_models(tmp_path: Path, pictures: Path) -> None:
+def test_comparing_models(tmp_path: Path, images: Path) -> None:
     models = "efficientnet-lite0", "efficientnet-lite0-int8"
-    said = run("compare_models.py", pictures, *models, "--least", 0.999, "--save", "differences", cwd=tmp_path)
+    said = run("compare_models.py", images, *models, "--least", 0.999, "--save", "differences", cwd=tmp_path)
     *lines, summary = said.splitlines()
     assert len(lines) == 3 and any("espresso | espresso" in line for line in lines)
     assert summary.startswith("the same class: ") and "of 3 pictures" in summary
@@ -48,8 +48,8 @@ def test_comparing_models(tmp_path: Path, pictures: Path) -> None:
     assert differing and len(list((tmp_path / "differences").glob("*.jpg"))) == len(differing)
 
 
-def test_pre_annotation(tmp_path: Path, pictures: Path) -> None:
-    said = run("pre_annotation.py", "draft", pictures, "to-correct", "--preset", "fast", cwd=tmp_path)
+def test_pre_annotation(tmp_path: Path, images: Path) -> None:
+    said = run("pre_annotation.py", "draft", images, "to-correct", "--preset", "fast", cwd=tmp_path)
     assert "annotations: 3 boxes in 3 pictures" in said
     assert (tmp_path / "to-correct/images/train/coffee.jpg").is_file()
 

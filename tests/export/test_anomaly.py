@@ -9,7 +9,7 @@ import pytest
 from boxless.export.anomaly import Gaussian
 from boxless.export.assemble import write_model
 from boxless.export.backbone import Backbone, with_head
-from boxless.imaging.read import read_picture
+from boxless.imaging.read import read_image
 from boxless.models.model_file import ModelFile
 from boxless.models.zoo import DEFAULT_MODEL
 
@@ -17,7 +17,7 @@ from boxless.models.zoo import DEFAULT_MODEL
 def test_a_model_says_how_far_each_position_is_from_the_usual(coffee: Path, tmp_path: Path) -> None:
     """Against the Mahalanobis distance as it is defined."""
     trunk = Backbone(DEFAULT_MODEL)
-    pixels = read_picture(coffee).pixels
+    pixels = read_image(coffee).pixels
     cells = trunk.cells(pixels, (128, 160)).layers[trunk.anomaly_layer]
     flat = cells.reshape(len(cells), -1).T
     gaussian = Gaussian.of(flat)

@@ -112,7 +112,7 @@ def test_affinity(outputs: dict[str, np.ndarray], layers: dict[str, np.ndarray])
 
 
 @pytest.mark.parametrize("size", [(12, 8), (48, 16), (24, 40)])
-def test_the_picture_is_resized_inside(size: tuple[int, int]) -> None:
+def test_the_image_is_resized_inside(size: tuple[int, int]) -> None:
     found = run(assemble(NETWORK, CARD), **inputs(PIXELS[0], size=size))
     planes = resize_features(PIXELS[0].transpose(2, 0, 1).astype(np.float32), *size)
     resized = planes.round().astype(np.uint8).transpose(1, 2, 0)[None]

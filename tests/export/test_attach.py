@@ -50,7 +50,7 @@ def features_of(model: onnx.ModelProto, name: str, pixels: np.ndarray) -> list[n
 
 
 def scaled(pixels: np.ndarray) -> np.ndarray:
-    """What preprocessing "tf" makes of a picture."""
+    """What preprocessing "tf" makes of an image."""
     planes = ((pixels.astype(np.float32) - 127.5) / 127.5).transpose(2, 0, 1)
     return np.ascontiguousarray(planes[None])
 
@@ -174,7 +174,7 @@ def test_average_pooling_over_the_whole_map_takes_other_sizes(tmp_path: Path) ->
 
 
 def test_a_fixed_size(tmp_path: Path) -> None:
-    """A network that is made for one size: pictures are squeezed to it, and presets look once."""
+    """A network that is made for one size: images are squeezed to it, and presets look once."""
     end = "k = Reshape (f, shape)\n g = Add (k, place)\n p4 = GlobalAveragePool (g)\n p = Flatten (p4)\n"
     model = classifier(
         end + "y = Gemm <transB = 1> (p, w, b)",
@@ -198,8 +198,8 @@ def test_a_fixed_size(tmp_path: Path) -> None:
 def test_keras_input(tmp_path: Path) -> None:
     """Channels last, in the order BGR."""
     model = classifier(EXACT["gemm"])
-    model.graph.input[0].name = "pictures"
-    model.graph.node.insert(0, helper.make_node("Transpose", ["pictures"], ["x"], perm=[0, 3, 1, 2]))
+    model.graph.input[0].name = "images"
+    model.graph.node.insert(0, helper.make_node("Transpose", ["images"], ["x"], perm=[0, 3, 1, 2]))
     dims = model.graph.input[0].type.tensor_type.shape.dim
     dims[1].dim_param, dims[3].dim_value = "h", 3
     dims[2].dim_param = "w"
@@ -455,13 +455,13 @@ def test_a_wrong_preprocessing_is_named(tmp_path: Path) -> None:
         attach(saved(classifier(EXACT["gemm"]), tmp_path), tmp_path / "out.onnx", preprocess="vgg")
 
 
-def test_pixels_of_the_wrong_scale_are_noticed(tmp_path: Path, pictures: Path) -> None:
+def test_pixels_of_the_wrong_scale_are_noticed(tmp_path: Path, images: Path) -> None:
     model = classifier(EXACT["gemm"])
-    paths = sorted(pictures.glob("*.jpg"))
+    paths = sorted(images.glob("*.jpg"))
     path = saved(model, tmp_path)
-    made = attach(path, tmp_path / "out.onnx", preprocess="none", pictures=paths, input_size=SIZE)
+    made = attach(path, tmp_path / "out.onnx", preprocess="none", images=paths, input_size=SIZE)
     assert made.proof.real
-    assert any("on all 3 pictures" in warning for warning in made.proof.warnings)
+    assert any("on all 3 images" in warning for warning in made.proof.warnings)
 
 
 TOKENS = """

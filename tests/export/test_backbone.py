@@ -17,7 +17,7 @@ from boxless.export import attach
 from boxless.export.assemble import write_model
 from boxless.export.backbone import Backbone, with_head
 from boxless.export.localization_head import ClassMapHead, LocalizationHead
-from boxless.imaging.read import read_picture, resize_pixels
+from boxless.imaging.read import read_image, resize_pixels
 from boxless.maps.refine import resize_maps
 from boxless.models.zoo import DEFAULT_MODEL
 
@@ -25,7 +25,7 @@ SIZE = (96, 64)
 
 
 def test_pooled_features_are_those_of_the_network(coffee: Path) -> None:
-    pixels = resize_pixels(read_picture(coffee).pixels, 224, 224)
+    pixels = resize_pixels(read_image(coffee).pixels, 224, 224)
     pooled = Backbone(DEFAULT_MODEL).pool(pixels, (224, 224))
     network = FeatureNetwork(DEFAULT_MODEL, threads=1)
     assert pooled.shape == (1280,)
@@ -39,7 +39,7 @@ def test_another_head_keeps_everything_else(coffee: Path, tmp_path: Path) -> Non
     network = FeatureNetwork(DEFAULT_MODEL, threads=1)
     path = tmp_path / "same.onnx"
     write_model(with_head(DEFAULT_MODEL, network.weight, network.bias, old.card), path)
-    pixels = read_picture(coffee).pixels
+    pixels = read_image(coffee).pixels
     before, after = (each.run(pixels, size=(224, 288), top=3) for each in (old, ModelFile(path, threads=1)))
     assert after.logits == pytest.approx(before.logits, abs=1e-4)
     assert after.chosen.tolist() == before.chosen.tolist()
@@ -51,7 +51,7 @@ def test_a_localization_head_says_of_each_cell_what_its_layer_says(coffee: Path,
     """Against the layer on all features resized to the finest grid, and with no other output changed."""
     trunk = Backbone(DEFAULT_MODEL)
     random = np.random.default_rng(0)
-    pixels, size = read_picture(coffee).pixels, (128, 160)
+    pixels, size = read_image(coffee).pixels, (128, 160)
     weights = tuple(random.normal(0, 0.1, (3, width)).astype(np.float32) for width in trunk.layer_widths)
     bias = np.array([0, 1, -1], np.float32)
     naming = random.normal(size=(3, trunk.width)).astype(np.float32), np.zeros(3, np.float32)
@@ -79,7 +79,7 @@ def test_a_class_map_head_makes_class_maps_of_its_own(coffee: Path, tmp_path: Pa
     other = random.normal(size=(3, trunk.width)).astype(np.float32)
     card = replace(trunk.card, labels=("a", "b", "c"), class_ids=())
     write_model(with_head(DEFAULT_MODEL, *naming, card, ClassMapHead(other)), tmp_path / "head.onnx")
-    pixels, size = read_picture(coffee).pixels, (128, 160)
+    pixels, size = read_image(coffee).pixels, (128, 160)
     output = ModelFile(tmp_path / "head.onnx", 1).run(pixels, size=size, classes=[2, 0], top=1)
     features = trunk.cells(pixels, size).features
     expected = np.tensordot(other[output.chosen], features, 1)

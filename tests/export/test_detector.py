@@ -1,4 +1,4 @@
-"""A detector's graph against plain NumPy: decoding, suppression of doubles, any size of picture."""
+"""A detector's graph against plain NumPy: decoding, suppression of doubles, any size of image."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def blobs(height: int, width: int) -> Floats:
-    """A picture with some contrast."""
+    """An image with some contrast."""
     coarse = np.random.default_rng(1).integers(0, 256, (5, 6, 3)).astype(np.uint8)
     rows, columns = np.arange(height) * 5 // height, np.arange(width) * 6 // width
     return np.ascontiguousarray(coarse[rows][:, columns])
@@ -77,7 +77,7 @@ def test_boxes_are_those_of_numpy(made: Path, size: tuple[int, int]) -> None:
         assert np.allclose(found.boxes[mine], boxes[expected], atol=0.02)
 
 
-def test_boxes_are_in_pixels_of_the_picture_however_it_is_looked_at(made: Path) -> None:
+def test_boxes_are_in_pixels_of_the_image_however_it_is_looked_at(made: Path) -> None:
     small = blobs(64, 64)
     large = np.repeat(np.repeat(small, 3, axis=0), 2, axis=1)
     network = ModelFile(made, 1)
@@ -86,7 +86,7 @@ def test_boxes_are_in_pixels_of_the_picture_however_it_is_looked_at(made: Path) 
     assert one.scores[0] == pytest.approx(other.scores[0], abs=0.02)
 
 
-def test_several_pictures_at_once(made: Path) -> None:
+def test_several_images_at_once(made: Path) -> None:
     import onnxruntime as ort
 
     stack = np.stack([blobs(64, 64), blobs(64, 64)[::-1]])

@@ -110,12 +110,12 @@ def test_from_keras_at_one_size(tmp_path: Path) -> None:
     keras = pytest.importorskip("keras", reason="Keras is not installed: pip install keras tensorflow-cpu tf2onnx")
     pytest.importorskip("tf2onnx", reason="tf2onnx is not installed: pip install tf2onnx")
     layers = keras.layers
-    pictures = layers.Input((64, 64, 3))
-    features = layers.Conv2D(8, 3, 4, padding="same", activation="relu")(pictures)
+    images = layers.Input((64, 64, 3))
+    features = layers.Conv2D(8, 3, 4, padding="same", activation="relu")(images)
     turned = layers.Permute((2, 1))(layers.Reshape((16 * 16, 8))(features))
     spread = layers.Reshape((16, 16, 8))(layers.Permute((2, 1))(layers.Dense(16 * 16)(turned)))
     answer = layers.Dense(3)(layers.GlobalAveragePooling2D()(spread))
-    made = boxless.from_keras(keras.Model(pictures, answer), tmp_path / "keras.onnx", preprocess="tf")
+    made = boxless.from_keras(keras.Model(images, answer), tmp_path / "keras.onnx", preprocess="tf")
     assert made.card.fixed_size == (64, 64)
     assert made.proof.difference < 1e-6
 

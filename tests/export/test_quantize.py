@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from boxless import Localizer, ModelFile, ModelFileError, PictureError
+from boxless import ImageError, Localizer, ModelFile, ModelFileError
 from boxless.cli import app, progress
 from boxless.errors import AccuracyLossError
 from boxless.export.loss import Limits, measure_loss
@@ -15,11 +15,11 @@ from boxless.models.zoo import DEFAULT_MODEL, models
 
 
 @pytest.fixture(scope="module")
-def command(tmp_path_factory: pytest.TempPathFactory, pictures: Path) -> tuple[Path, str]:
-    """The embedded model in eight bits, calibrated on three pictures by the command, and what that printed."""
+def command(tmp_path_factory: pytest.TempPathFactory, images: Path) -> tuple[Path, str]:
+    """The embedded model in eight bits, calibrated on three images by the command, and what that printed."""
     out = tmp_path_factory.mktemp("int8") / "small.onnx"
     options = ["--min-agreement", "0", "--min-correlation", "-1", "--min-iou", "0"]
-    arguments = ["quantize", DEFAULT_MODEL, "--calibrate", str(pictures), "--out", str(out), *options]
+    arguments = ["quantize", DEFAULT_MODEL, "--calibrate", str(images), "--out", str(out), *options]
     with pytest.MonkeyPatch.context() as at_once:
         at_once.setattr(progress, "_FIRST", 0)
         at_once.setattr(progress, "_BETWEEN", 0)
@@ -33,9 +33,9 @@ def made(command: tuple[Path, str]) -> Path:
     return command[0]
 
 
-def test_the_command_prints_what_it_cost(command: tuple[Path, str], pictures: Path) -> None:
+def test_the_command_prints_what_it_cost(command: tuple[Path, str], images: Path) -> None:
     path, printed = command
-    again = measure_loss(models()[DEFAULT_MODEL], path, sorted(pictures.glob("*.jpg")))
+    again = measure_loss(models()[DEFAULT_MODEL], path, sorted(images.glob("*.jpg")))
     assert f"top-1 agreement      {again.agreement:.1%}" in printed
     assert f"map correlation      {again.correlation:.3f}" in printed
     assert f"box IoU              {again.box_iou:.1%}" in printed
@@ -65,7 +65,7 @@ def test_it_is_smaller_and_keeps_the_card(made: Path, localizer: Localizer) -> N
         localizer.card.presets,
         localizer.card.licence,
     )
-    assert "3 pictures" in card.figures_on
+    assert "3 images" in card.figures_on
 
 
 def test_a_model_agrees_with_itself(coffee: Path) -> None:
@@ -87,8 +87,8 @@ def test_a_quantized_model_is_not_quantized_again(made: Path, tmp_path: Path, co
         quantize(made, [coffee], tmp_path / "twice.onnx")
 
 
-def test_without_a_readable_picture(tmp_path: Path) -> None:
+def test_without_a_readable_image(tmp_path: Path) -> None:
     broken = tmp_path / "broken.jpg"
     broken.write_bytes(b"nothing")
-    with pytest.raises(PictureError, match="none of 1 pictures"):
+    with pytest.raises(ImageError, match="none of 1 images"):
         quantize(DEFAULT_MODEL, [broken], tmp_path / "small.onnx")

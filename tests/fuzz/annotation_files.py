@@ -58,7 +58,7 @@ def attempt(root: Path, file: Path) -> None:
 def _evaluated(path: Path) -> None:
     boxed = read_dataset(path, CARD)
     list(boxed.notes)
-    for each in boxed.pictures:
+    for each in boxed.images:
         assert (each.boxes[:, :2] < each.boxes[:, 2:]).all()
         if each.mask is not None:
             assert each.mask.read(*each.size).shape == each.size

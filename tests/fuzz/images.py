@@ -8,8 +8,8 @@ import numpy as np
 from PIL import ExifTags, Image
 
 from boxless.datasets.boxed import _frame_of
-from boxless.errors import PictureError
-from boxless.imaging.read import read_picture
+from boxless.errors import ImageError
+from boxless.imaging.read import read_image
 
 
 def seeds(folder: Path) -> list[tuple[Path, Path]]:
@@ -50,7 +50,7 @@ def attempt(root: Path, file: Path) -> None:
     for source in (file, file.read_bytes()):
         for enough in (None, 8):
             try:
-                picture = read_picture(source, enough=enough, max_pixels=20_000_000)
-            except PictureError:
+                image = read_image(source, enough=enough, max_pixels=20_000_000)
+            except ImageError:
                 continue
-            assert picture.pixels.dtype == np.uint8 and picture.pixels.shape[2] == 3 and picture.pixels.size
+            assert image.pixels.dtype == np.uint8 and image.pixels.shape[2] == 3 and image.pixels.size

@@ -11,9 +11,9 @@ from PIL import Image
 from tests.imaging.tiff_files import tiff_file
 
 from boxless import Localizer
-from boxless.errors import PictureError
+from boxless.errors import ImageError
 from boxless.imaging.bit_depth import eight_bits
-from boxless.imaging.read import read_picture
+from boxless.imaging.read import read_image
 
 
 @pytest.mark.parametrize(
@@ -44,24 +44,24 @@ FILES = [
 
 @pytest.mark.parametrize(("suffix", "options"), FILES, ids=["PNG", "TIFF", "TIFF, LZW"])
 @pytest.mark.parametrize("grey", [True, False], ids=["grey", "RGB"])
-def test_a_12_bit_picture_keeps_its_class(
+def test_a_12_bit_image_keeps_its_class(
     suffix: str, options: tuple[int, ...], grey: bool, coffee: Path, localizer: Localizer
 ) -> None:
-    plain = read_picture(coffee).pixels
+    plain = read_image(coffee).pixels
     if grey:
         plain = plain.mean(axis=2).astype(np.uint8)
     data = sixteen_bit_file((plain.astype(np.uint16) << 4) + 15, suffix, options)
     as_8_bits = np.asarray(Image.fromarray(plain).convert("RGB"))
-    read = read_picture(data).pixels
+    read = read_image(data).pixels
     assert np.abs(read.astype(int) - as_8_bits).max() <= 1
     found, expected = (localizer.locate(each).predictions[0] for each in (data, as_8_bits))
     assert found.label == expected.label
     assert found.probability == pytest.approx(expected.probability, abs=0.05)
 
 
-def test_a_bright_16_bit_picture_stays_as_it_is() -> None:
+def test_a_bright_16_bit_image_stays_as_it_is() -> None:
     pixels = np.random.default_rng(0).integers(0, 65536, (20, 30, 3)).astype(np.uint16)
-    read = read_picture(sixteen_bit_file(pixels, ".png")).pixels
+    read = read_image(sixteen_bit_file(pixels, ".png")).pixels
     assert np.array_equal(read, pixels >> 8)
 
 
@@ -74,10 +74,10 @@ def test_a_dark_one_is_turned_as_its_file_says() -> None:
     chunk = b"eXIf" + exif.tobytes()[6:]
     whole = struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
     end = data.index(b"IDAT") - 4
-    picture = read_picture(data[:end] + whole + data[end:])
-    assert (picture.height, picture.width) == (30, 20)
-    assert picture.pixels[:14].min() == 255
-    assert picture.pixels[16:].max() == 0
+    image = read_image(data[:end] + whole + data[end:])
+    assert (image.height, image.width) == (30, 20)
+    assert image.pixels[:14].min() == 255
+    assert image.pixels[16:].max() == 0
 
 
 RAMP = np.linspace(0, 1, 60)[None, :] * np.linspace(0.5, 1, 40)[:, None]
@@ -111,7 +111,7 @@ def test_tiffs_of_every_depth_are_read_right(data: bytes, expected: np.ndarray, 
     path = tmp_path / "deep.tif"  # Pillow reads some files by another way than bytes
     path.write_bytes(data)
     for source in (path, data):
-        pixels = read_picture(source).pixels
+        pixels = read_image(source).pixels
         difference = pixels - 255 * expected.reshape(40, 60, -1)
         assert np.abs(difference).max() <= 1.5
 
@@ -136,8 +136,8 @@ def test_tiffs_of_every_depth_are_read_right(data: bytes, expected: np.ndarray, 
          "white is 0, big-endian", "RGB int16"],
 )  # fmt: skip
 def test_tiffs_that_cannot_be_read_right_are_refused(data: bytes, said: str) -> None:
-    with pytest.raises(PictureError, match=said):
-        read_picture(data)
+    with pytest.raises(ImageError, match=said):
+        read_image(data)
 
 
 @pytest.mark.parametrize(("kind", "channels"), [(2, 3), (4, 2), (6, 4)], ids=["RGB", "grey with alpha", "RGBA"])
@@ -152,6 +152,6 @@ def test_a_dark_16_bit_png_is_read_in_all_its_bits(kind: int, channels: int) -> 
     lines = b"".join(b"\0" + line.astype(">u2").tobytes() for line in values)
     header = struct.pack(">IIBBBBB", 60, 40, 16, kind, 0, 0, 0)
     start, end = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header), chunk(b"IEND", b"")
-    pixels = read_picture(start + chunk(b"IDAT", zlib.compress(lines)) + end).pixels
+    pixels = read_image(start + chunk(b"IDAT", zlib.compress(lines)) + end).pixels
     expected = RAMP[..., None] if kind == 4 else COLOURS
     assert np.abs(pixels - 255 * expected).max() <= 1.5

@@ -43,7 +43,7 @@ def test_box_and_label_show_on_any_ground(shade: int) -> None:
 
 
 @pytest.mark.parametrize("size", [(1, 1), (8, 8), (1, 5000), (5000, 1), (64, 64), (3000, 2000)])
-def test_labels_fit_on_pictures_of_any_size(size: tuple[int, int]) -> None:
+def test_labels_fit_on_images_of_any_size(size: tuple[int, int]) -> None:
     drawn = draw(np.full((*size, 3), 200, np.uint8), [layer(*size)])
     assert min(drawn.size) >= 15
     if min(size) >= 320:
@@ -67,14 +67,14 @@ def test_several_classes_have_a_panel_each() -> None:
 
 
 @pytest.mark.parametrize(("size", "count", "most"), [((3000, 4000), 5, 16e6), ((3000, 4000), 200, 30e6)])
-def test_panels_of_large_pictures_fit_on_a_sheet(size: tuple[int, int], count: int, most: float) -> None:
+def test_panels_of_large_images_fit_on_a_sheet(size: tuple[int, int], count: int, most: float) -> None:
     pixels, one = np.zeros((*size, 3), np.uint8), layer(*size)
     drawn = draw(pixels, [one] * count)
     assert drawn.width * drawn.height < most
     assert 0.8 < drawn.width / drawn.height < 2.2
 
 
-def test_nothing_found_leaves_the_picture() -> None:
+def test_nothing_found_leaves_the_image() -> None:
     large = np.full((400, 500, 3), 90, np.uint8)
     assert np.array_equal(np.array(draw(large, [])), large)
 
@@ -103,7 +103,7 @@ def colours(image: Image.Image) -> set[tuple[int, ...]]:
     }
 
 
-def test_boxes_without_heat_share_a_picture_and_keep_the_colour_of_their_class() -> None:
+def test_boxes_without_heat_share_a_image_and_keep_the_colour_of_their_class() -> None:
     grey = np.full((400, 400, 3), 128, np.uint8)
     jack = plain("jack", [(40, 60, 140, 160), (240, 60, 340, 160)], 1)
     queen = plain("queen", [(45, 65, 145, 165)], 4)

@@ -1,4 +1,4 @@
-"""Labels of boxes in one place are beside each other, at their boxes, in the picture."""
+"""Labels of boxes in one place are beside each other, at their boxes, in the image."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_a_single_label_stands_above_the_left_corner() -> None:
 
 
 @pytest.mark.parametrize("box", [(0, 0, 400, 300), (0, 0, 20, 20), (390, 290, 400, 300), (0, 140, 5, 150)])
-def test_labels_stay_in_the_picture_at_their_box(box: tuple[float, float, float, float]) -> None:
+def test_labels_stay_in_the_image_at_their_box(box: tuple[float, float, float, float]) -> None:
     (place,) = placed([box])
     assert place is not None
     x, y = place

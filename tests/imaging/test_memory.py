@@ -15,7 +15,7 @@ from PIL import Image
 
 from boxless.imaging import read
 from boxless.imaging.memory import ByteBudget, decoding_bytes
-from boxless.imaging.read import read_picture
+from boxless.imaging.read import read_image
 
 
 def test_no_more_than_the_limit_is_under_way() -> None:
@@ -87,9 +87,9 @@ def test_strips_make_the_same_image(
     image = Image.fromarray(values[..., 0].astype(np.uint16) * 256) if mode == "I;16" else Image.fromarray(values)
     path = tmp_path / ("image.tif" if mode == "CMYK" else "image.png")
     (image if mode == "I;16" else image.convert(mode)).save(path)
-    whole = read_picture(path, enough=enough).pixels
+    whole = read_image(path, enough=enough).pixels
     monkeypatch.setattr(read, "_STRIP", 400)
-    assert np.array_equal(read_picture(path, enough=enough).pixels, whole)
+    assert np.array_equal(read_image(path, enough=enough).pixels, whole)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc, and memory is given back with glibc")
@@ -99,11 +99,11 @@ def test_a_bomb_takes_little_and_leaves_nothing(tmp_path: Path) -> None:
     program = f"""
 import resource
 from pathlib import Path
-from boxless.imaging.read import read_picture
+from boxless.imaging.read import read_image
 held = lambda: int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
 Path("/proc/self/clear_refs").write_text("5")  # the peak begins here
 before = held()
-read_picture({str(path)!r}, enough=224)
+read_image({str(path)!r}, enough=224)
 peak = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
 print(before, int(peak.split()[1]) * 1024, held())
 """

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, features
 
 from boxless.imaging.orientation import displayed_size, turned
-from boxless.imaging.read import read_picture
+from boxless.imaging.read import read_image
 
 HEIGHT, WIDTH = 64, 96
 
@@ -64,7 +64,7 @@ def test_upright(container: str, orientation: int, enough: int | None, tmp_path:
         pytest.skip("this Pillow reads no AVIF")
     path = tmp_path / "image"
     path.write_bytes(file_of(container, orientation))
-    image = read_picture(path, enough=enough)
+    image = read_image(path, enough=enough)
     assert (image.height, image.width) == displayed_size(path).displayed == (HEIGHT, WIDTH)
     reduced = 1 if enough is None else 4
     assert image.pixels.shape == (HEIGHT // reduced, WIDTH // reduced, 3)
@@ -72,9 +72,9 @@ def test_upright(container: str, orientation: int, enough: int | None, tmp_path:
     middles = image.pixels[down :: 2 * down, across :: 2 * across, 1]
     assert np.abs(middles.astype(int) - [[250, 170], [90, 0]]).max() <= 6
     for opened in (Image.open(path), _decoded(path.read_bytes())):  # as a program's own image, decoded or not
-        given = read_picture(opened)
+        given = read_image(opened)
         assert (given.height, given.width) == given.pixels.shape[:2] == (HEIGHT, WIDTH)
-        assert np.array_equal(given.pixels, read_picture(path).pixels)
+        assert np.array_equal(given.pixels, read_image(path).pixels)
 
 
 def _decoded(content: bytes) -> Image.Image:
@@ -95,4 +95,4 @@ def test_the_stored_size(tmp_path: Path) -> None:
 def test_damaged_exif_data_is_ignored(exif: bytes) -> None:
     file = io.BytesIO()
     in_mode(as_displayed(), "RGB").save(file, "JPEG", exif=exif)
-    assert read_picture(file.getvalue()).pixels.shape == (HEIGHT, WIDTH, 3)
+    assert read_image(file.getvalue()).pixels.shape == (HEIGHT, WIDTH, 3)

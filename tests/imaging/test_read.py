@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image, features
 
-from boxless.errors import PictureError
-from boxless.imaging.read import pictures_in, read_picture, resize_pixels
+from boxless.errors import ImageError
+from boxless.imaging.read import images_in, read_image, resize_pixels
 
 
 def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
@@ -43,11 +43,11 @@ RED = (200, 30, 40)
     ],
 )
 def test_reads_what_cameras_and_the_web_write(kind: str, options: dict[str, object]) -> None:
-    picture = read_picture(encoded(Image.new("RGB", (40, 30), RED), kind, **options))
-    assert (picture.height, picture.width) == (30, 40)
-    assert picture.pixels.shape == (30, 40, 3)
-    assert picture.pixels.dtype == np.uint8
-    assert close(picture.pixels, RED)
+    image = read_image(encoded(Image.new("RGB", (40, 30), RED), kind, **options))
+    assert (image.height, image.width) == (30, 40)
+    assert image.pixels.shape == (30, 40, 3)
+    assert image.pixels.dtype == np.uint8
+    assert close(image.pixels, RED)
 
 
 @pytest.mark.parametrize(
@@ -69,27 +69,27 @@ def test_reads_what_cameras_and_the_web_write(kind: str, options: dict[str, obje
          "16-bit grey", "32-bit"],
 )  # fmt: skip
 def test_every_mode_becomes_rgb(image: Image.Image, expected: tuple[int, int, int]) -> None:
-    assert close(read_picture(image).pixels, expected)
+    assert close(read_image(image).pixels, expected)
     if image.mode != "I":
-        assert close(read_picture(encoded(image, "PNG")).pixels, expected)
+        assert close(read_image(encoded(image, "PNG")).pixels, expected)
 
 
 def test_a_clear_palette_colour_becomes_white() -> None:
     image = Image.new("P", (5, 4), 0)
     image.putpalette([*RED, 0, 0, 0])
-    assert close(read_picture(encoded(image, "PNG", transparency=0)).pixels, (255, 255, 255))
+    assert close(read_image(encoded(image, "PNG", transparency=0)).pixels, (255, 255, 255))
 
 
 def test_cmyk_jpeg() -> None:
     image = Image.new("RGB", (16, 16), RED).convert("CMYK")
-    assert close(read_picture(encoded(image, "JPEG", quality=95)).pixels, RED, by=6)
+    assert close(read_image(encoded(image, "JPEG", quality=95)).pixels, RED, by=6)
 
 
 @pytest.mark.parametrize("kind", ["GIF", "WEBP"])
 def test_of_an_animation_the_first_frame(kind: str) -> None:
     frames = [Image.new("RGB", (20, 10), colour) for colour in (RED, (0, 0, 255))]
     data = encoded(frames[0], kind, save_all=True, append_images=frames[1:], duration=50, lossless=True)
-    assert close(read_picture(data).pixels, RED)
+    assert close(read_image(data).pixels, RED)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -105,33 +105,33 @@ def test_exif_orientation(orientation: int, enough: int | None) -> None:
         stored = stored.transpose(Image.Transpose(method))
     exif = Image.Exif()
     exif[0x0112] = orientation
-    picture = read_picture(encoded(stored, "JPEG", quality=95, exif=exif), enough=enough)
-    assert (picture.height, picture.width) == (64, 96)
-    h, w = picture.pixels.shape[:2]
-    assert picture.pixels[: h // 2 - 2, : w // 2 - 2].min() > 200
-    assert picture.pixels[h // 2 + 2 :].max() < 50
+    image = read_image(encoded(stored, "JPEG", quality=95, exif=exif), enough=enough)
+    assert (image.height, image.width) == (64, 96)
+    h, w = image.pixels.shape[:2]
+    assert image.pixels[: h // 2 - 2, : w // 2 - 2].min() > 200
+    assert image.pixels[h // 2 + 2 :].max() < 50
 
 
 def test_a_large_jpeg_is_decoded_small_where_that_is_enough(tmp_path: Path) -> None:
     path = tmp_path / "large.jpg"
     Image.new("RGB", (4000, 2000), RED).save(path)
-    picture = read_picture(path, enough=224)
-    assert (picture.height, picture.width) == (2000, 4000)
-    assert min(picture.pixels.shape[:2]) in range(2 * 224, 4 * 224)
-    assert read_picture(path).pixels.shape == (2000, 4000, 3)
+    image = read_image(path, enough=224)
+    assert (image.height, image.width) == (2000, 4000)
+    assert min(image.pixels.shape[:2]) in range(2 * 224, 4 * 224)
+    assert read_image(path).pixels.shape == (2000, 4000, 3)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (5000, 1), (1, 5000)])
 def test_odd_sizes(size: tuple[int, int]) -> None:
-    picture = read_picture(encoded(Image.new("RGB", size, RED), "PNG"))
-    assert (picture.width, picture.height) == size
+    image = read_image(encoded(Image.new("RGB", size, RED), "PNG"))
+    assert (image.width, image.height) == size
 
 
 def test_an_array_is_taken_as_it_is() -> None:
     array = np.random.default_rng(0).integers(0, 256, (7, 9, 3), np.uint8)
     before = array.copy()
-    assert np.array_equal(read_picture(array).pixels, before)
-    assert np.array_equal(read_picture(array[:, ::-1]).pixels, before[:, ::-1])
+    assert np.array_equal(read_image(array).pixels, before)
+    assert np.array_equal(read_image(array[:, ::-1]).pixels, before[:, ::-1])
 
 
 @pytest.mark.parametrize(
@@ -149,38 +149,38 @@ def test_an_array_is_taken_as_it_is() -> None:
     ],
 )
 def test_arrays_of_the_wrong_shape_or_type_are_refused(array: np.ndarray, said: str) -> None:
-    with pytest.raises(PictureError) as refusal:
-        read_picture(array)
+    with pytest.raises(ImageError) as refusal:
+        read_image(array)
     assert said in str(refusal.value)
 
 
-def broken_pictures() -> dict[str, tuple[bytes, str]]:
+def broken_images() -> dict[str, tuple[bytes, str]]:
     whole = encoded(Image.effect_noise((200, 100), 80).convert("RGB"), "JPEG")
     png = encoded(Image.effect_noise((200, 100), 80), "PNG")
     return {
         "truncated JPEG": (whole[: len(whole) // 2], "damaged"),
         "truncated PNG": (png[: len(png) // 2], "damaged"),
-        "JPEG's first bytes": (whole[:20], "picture"),
-        "text": (b"this is no picture at all", "not a picture"),
+        "JPEG's first bytes": (whole[:20], "image"),
+        "text": (b"this is no image at all", "not an image"),
         "empty": (b"", "0 bytes"),
         "zip": (b"PK\x03\x04" + bytes(60), "a zip archive (boxless batch reads the images in it)"),
     }
 
 
-@pytest.mark.parametrize("name", broken_pictures())
+@pytest.mark.parametrize("name", broken_images())
 def test_broken_files_are_refused_in_one_line(name: str, tmp_path: Path) -> None:
-    data, said = broken_pictures()[name]
+    data, said = broken_images()[name]
     path = tmp_path / "broken.jpg"
     path.write_bytes(data)
-    with pytest.raises(PictureError) as refusal:
-        read_picture(path)
+    with pytest.raises(ImageError) as refusal:
+        read_image(path)
     assert said in str(refusal.value)
     assert "\n" not in str(refusal.value)
 
 
 def test_no_bytes_are_refused() -> None:
-    with pytest.raises(PictureError, match="no bytes"):
-        read_picture(b"")
+    with pytest.raises(ImageError, match="no bytes"):
+        read_image(b"")
 
 
 def png_that_claims(width: int, height: int) -> bytes:
@@ -202,47 +202,47 @@ def png_that_claims(width: int, height: int) -> bytes:
     ],
 )
 def test_a_decompression_bomb_is_refused_before_it_is_decoded(size: tuple[int, int], said: str) -> None:
-    with pytest.raises(PictureError, match=said) as refusal:
-        read_picture(png_that_claims(*size))
+    with pytest.raises(ImageError, match=said) as refusal:
+        read_image(png_that_claims(*size))
     assert "attack" not in str(refusal.value)
     assert "max_pixels" not in str(refusal.value)
 
 
 def test_the_limit_can_be_set() -> None:
     image = Image.new("RGB", (100, 100))
-    assert read_picture(image, max_pixels=10_000).width == 100
-    with pytest.raises(PictureError, match="100 x 100"):
-        read_picture(image, max_pixels=9_999)
+    assert read_image(image, max_pixels=10_000).width == 100
+    with pytest.raises(ImageError, match="100 x 100"):
+        read_image(image, max_pixels=9_999)
 
 
 def test_missing_files_and_folders_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(PictureError, match="no such file"):
-        read_picture(tmp_path / "missing.jpg")
-    with pytest.raises(PictureError, match="without images"):
-        read_picture(tmp_path)
+    with pytest.raises(ImageError, match="no such file"):
+        read_image(tmp_path / "missing.jpg")
+    with pytest.raises(ImageError, match="without images"):
+        read_image(tmp_path)
     Image.new("RGB", (4, 4)).save(tmp_path / "one.png")
-    with pytest.raises(PictureError, match="a folder of 1"):
-        read_picture(tmp_path)
-    with pytest.raises(PictureError, match="cannot be accessed"):
-        read_picture(tmp_path / f"{'long' * 100}.jpg")
+    with pytest.raises(ImageError, match="a folder of 1"):
+        read_image(tmp_path)
+    with pytest.raises(ImageError, match="cannot be accessed"):
+        read_image(tmp_path / f"{'long' * 100}.jpg")
 
 
 def test_an_image_that_is_not_decoded_yet_may_be_damaged() -> None:
     data = encoded(Image.effect_noise((200, 100), 80), "PNG")
-    with pytest.raises(PictureError, match="a damaged picture"):
-        read_picture(Image.open(io.BytesIO(data[: len(data) // 2])))
+    with pytest.raises(ImageError, match="a damaged image"):
+        read_image(Image.open(io.BytesIO(data[: len(data) // 2])))
 
 
-def test_what_is_no_picture_at_all_is_refused() -> None:
-    with pytest.raises(PictureError, match=r"int \(expected a path"):
-        read_picture(3)  # type: ignore[arg-type]
+def test_what_is_no_image_at_all_is_refused() -> None:
+    with pytest.raises(ImageError, match=r"int \(expected a path"):
+        read_image(3)  # type: ignore[arg-type]
 
 
-def test_pictures_in_a_folder(tmp_path: Path) -> None:
+def test_images_in_a_folder(tmp_path: Path) -> None:
     for name in ("b/2.JPG", "b/1.png", "a.webp", "notes.txt", ".hidden/x.jpg", "b/.thumb.jpg"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
-    assert pictures_in(tmp_path) == [tmp_path / "a.webp", tmp_path / "b/1.png", tmp_path / "b/2.JPG"]
+    assert images_in(tmp_path) == [tmp_path / "a.webp", tmp_path / "b/1.png", tmp_path / "b/2.JPG"]
 
 
 def test_resizing_down_counts_every_pixel() -> None:
@@ -251,26 +251,26 @@ def test_resizing_down_counts_every_pixel() -> None:
     assert resize_pixels(stripes, 100, 80).shape == (100, 80, 3)
 
 
-def test_encoded_pictures_come_in_any_kind_of_bytes(coffee: Path) -> None:
+def test_encoded_images_come_in_any_kind_of_bytes(coffee: Path) -> None:
     content = coffee.read_bytes()
-    expected = read_picture(coffee).pixels
+    expected = read_image(coffee).pixels
     at_its_end = io.BytesIO()
     at_its_end.write(content)
     with coffee.open("rb") as file:
         for source in (content, bytearray(content), memoryview(content), io.BytesIO(content), at_its_end, file):
-            assert np.array_equal(read_picture(source).pixels, expected)
-    with coffee.open(encoding="latin-1") as text, pytest.raises(PictureError, match="'rb'"):
-        read_picture(text)  # type: ignore[arg-type]
+            assert np.array_equal(read_image(source).pixels, expected)
+    with coffee.open(encoding="latin-1") as text, pytest.raises(ImageError, match="'rb'"):
+        read_image(text)  # type: ignore[arg-type]
 
 
 def test_arrays_come_in_grey_with_transparency_and_as_floats(coffee: Path) -> None:
-    pixels = read_picture(coffee).pixels
+    pixels = read_image(coffee).pixels
     for kind in (np.float16, np.float32, np.float64):
-        assert np.array_equal(read_picture((pixels / 255).astype(kind)).pixels, pixels)
+        assert np.array_equal(read_image((pixels / 255).astype(kind)).pixels, pixels)
     grey = pixels[..., 0]
     for array in (grey, grey[..., None], grey / 255):
-        assert np.array_equal(read_picture(array).pixels, np.stack([grey] * 3, axis=-1))
+        assert np.array_equal(read_image(array).pixels, np.stack([grey] * 3, axis=-1))
     opaque = np.dstack([pixels, np.full(grey.shape, 255, np.uint8)])
-    assert np.array_equal(read_picture(opaque).pixels, pixels)
+    assert np.array_equal(read_image(opaque).pixels, pixels)
     opaque[..., 3] = 0
-    assert read_picture(opaque).pixels.min() == 255
+    assert read_image(opaque).pixels.min() == 255

@@ -26,8 +26,8 @@ def test_what_is_too_thin_for_the_pixels_gets_its_box() -> None:
     assert np.argwhere(mask).tolist() == [[2, 9], [3, 9]]
 
 
-def test_masks_of_a_real_predictions_fill_their_boxes(localizer: Localizer, pictures: object) -> None:
-    (prediction,) = localizer.locate(f"{pictures}/coffee.jpg").predictions
+def test_masks_of_a_real_predictions_fill_their_boxes(localizer: Localizer, images: object) -> None:
+    (prediction,) = localizer.locate(f"{images}/coffee.jpg").predictions
     masks = list(prediction.masks())
     assert len(masks) == len(prediction.boxes) > 0
     for mask, box in zip(masks, prediction.boxes, strict=True):

@@ -74,7 +74,7 @@ def test_resizing() -> None:
     assert resize_maps(ramp, 4, 16)[0, 0, :4] == pytest.approx([0, 0.25, 0.75, 1.25])
 
 
-def test_the_usual_half_of_a_picture_is_not_anomaly_weights_however_it_is_lit() -> None:
+def test_the_usual_half_of_a_image_is_not_anomaly_weights_however_it_is_lit() -> None:
     anomaly = np.array([[3.0, 3.0, 4.0], [3.5, 9.0, 3.0]], np.float32)
     found = anomaly_weights(anomaly)
     assert found.max() == found[1, 1] == 1

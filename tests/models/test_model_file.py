@@ -31,7 +31,7 @@ def test_the_embedded_models_class_maps_are_complete(embedded: ModelFile) -> Non
     assert told == pytest.approx(output.logits[output.chosen], abs=1e-3)
 
 
-def test_maps_grow_with_the_picture_while_the_weights_stay(embedded: ModelFile) -> None:
+def test_maps_grow_with_the_image_while_the_weights_stay(embedded: ModelFile) -> None:
     pixels = np.zeros((64, 64, 3), np.uint8)
     for size, grid in (((224, 224), (7, 7)), ((448, 448), (14, 14)), ((32, 96), (1, 3))):
         output = embedded.run(pixels, size=size)

@@ -32,7 +32,7 @@ def narrow(name: str, head: str = "gap", classes: int = 3) -> Any:  # noqa: ANN4
     return networks.build(name, classes, head, smallest(name), **settings)
 
 
-def pictures(name: str, count: int = 2) -> Any:  # noqa: ANN401
+def images(name: str, count: int = 2) -> Any:  # noqa: ANN401
     side = smallest(name)
     return np.random.default_rng(0).integers(0, 256, (count, side, side, 3)).astype(np.float32)
 
@@ -74,7 +74,7 @@ def test_googlenet_is_the_published_one_cut_short() -> None:
 @pytest.mark.parametrize(("name", "head"), PAIRS)
 def test_shapes(name: str, head: str) -> None:
     network = narrow(name, head)
-    assert network.layers[0].name == "picture"
+    assert network.layers[0].name == "image"
     assert network.layers[-1].name == "logits"
     assert network.name == name
     side = smallest(name) if head.startswith("fc") else None
@@ -96,7 +96,7 @@ def test_gradients_reach_every_weight(name: str, head: str) -> None:
             loss = keras.ops.sum(keras.ops.square(logits - 1.0))
         return logits, tape.gradient(loss, network.trainable_weights)
 
-    logits, found = gradients(pictures(name))
+    logits, found = gradients(images(name))
     assert np.isfinite(np.asarray(logits)).all()
     for weight, gradient in zip(network.trainable_weights, found, strict=True):
         assert gradient is not None, weight.path
@@ -108,7 +108,7 @@ def test_class_maps_add_up_to_the_logits(name: str) -> None:
     network = narrow(name)
     pooling = isinstance(network.get_layer("logits"), keras.layers.GlobalAveragePooling2D)
     features = network.get_layer("logits" if pooling else "pool").input
-    maps, logits = map(np.asarray, keras.Model(network.input, [features, network.output])(pictures(name)))
+    maps, logits = map(np.asarray, keras.Model(network.input, [features, network.output])(images(name)))
     assert maps.shape[1:3] == (2, 2)
     if not pooling:
         weight, bias = map(np.asarray, network.get_layer("logits").weights)
@@ -129,15 +129,15 @@ def test_the_papers_grids(name: str) -> None:
     assert side == {"nin": 8, "nin_bn": 8, "alexnet_gap": 14, "vgg16_gap": 14, "googlenet_gap": 14}.get(name, 7)
 
 
-def test_embedded_weights_say_what_the_model_file_says(pictures: Path) -> None:
-    from boxless.imaging.read import read_picture, resize_pixels
+def test_embedded_weights_say_what_the_model_file_says(images: Path) -> None:
+    from boxless.imaging.read import read_image, resize_pixels
 
     network = networks.efficientnet_lite0(weights="imagenet")
     file = ModelFile("efficientnet-lite0")
     weight, bias = _dense_of(models()["efficientnet-lite0"])
     network.get_layer("logits").set_weights([weight.T, bias])
-    for path in sorted(pictures.glob("*.jpg"))[:2]:
-        pixels = resize_pixels(read_picture(path).pixels, 224, 256)
+    for path in sorted(images.glob("*.jpg"))[:2]:
+        pixels = resize_pixels(read_image(path).pixels, 224, 256)
         expected = file.run(pixels, size=(224, 256), top=1).logits
         found = np.asarray(network(pixels[None].astype(np.float32)))[0]
         assert found == pytest.approx(expected, abs=1e-3 * float(np.abs(expected).max()))
@@ -183,7 +183,7 @@ def test_caffe_weights_are_turned_to_rgb(tmp_path: Path) -> None:
     file = tmp_path / "resnet50_notop.weights.h5"
     network.save_weights(file)
     ours = networks.resnet50(3, weights=file)
-    pixels = pictures("resnet50", 1)
+    pixels = images("resnet50", 1)
     features = keras.Model(ours.input, ours.get_layer("pool").input)(pixels)
     expected = network(keras.applications.resnet.preprocess_input(pixels.copy()))
     assert np.asarray(features) == pytest.approx(np.asarray(expected), abs=1e-3)

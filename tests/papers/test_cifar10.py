@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from papers.cifar10 import CLASSES, Pictures, load_cifar10
+from papers.cifar10 import CLASSES, Images, load_cifar10
 
 from boxless.errors import DatasetError
 
@@ -52,12 +52,12 @@ def test_a_pickle_may_not_run_anything(tmp_path: Path, cache: Path) -> None:
 
 def test_classes_are_drawn_evenly() -> None:
     labels = np.repeat(np.arange(10), 30)
-    pictures = Pictures(np.arange(300, dtype=np.uint16).astype(np.uint8)[:, None, None, None], labels)
-    some = pictures.some(100)
+    images = Images(np.arange(300, dtype=np.uint16).astype(np.uint8)[:, None, None, None], labels)
+    some = images.some(100)
     assert np.bincount(some.labels).tolist() == [10] * len(CLASSES)
-    assert np.array_equal(some.pixels, pictures.some(100).pixels)
-    assert not np.array_equal(some.pixels, pictures.some(100, seed=1).pixels)
-    assert len(pictures.some(1000)) == 300
+    assert np.array_equal(some.pixels, images.some(100).pixels)
+    assert not np.array_equal(some.pixels, images.some(100, seed=1).pixels)
+    assert len(images.some(1000)) == 300
 
 
 def test_what_is_missing_is_named(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:

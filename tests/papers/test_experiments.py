@@ -175,13 +175,13 @@ def test_whitening(archive: Path, cache: Path) -> None:
     assert np.allclose(shown, own(flat[:2].reshape(-1, 8, 8, 3)), atol=1e-4)
 
 
-def test_moving_a_picture() -> None:
-    picture = np.arange(2 * 4 * 4 * 3, dtype=np.uint8).reshape(2, 4, 4, 3)
+def test_moving_a_image() -> None:
+    image = np.arange(2 * 4 * 4 * 3, dtype=np.uint8).reshape(2, 4, 4, 3)
     fill = np.array([250, 251, 252], np.uint8)
-    (still,) = shifted(picture, 0, fill)
-    assert still is picture
-    right, left, down, up = shifted(picture, 1, fill)
-    assert np.array_equal(right[:, :, 1:], picture[:, :, :-1]) and (right[:, :, 0] == fill).all()
-    assert np.array_equal(left[:, :, :-1], picture[:, :, 1:]) and (left[:, :, -1] == fill).all()
-    assert np.array_equal(down[:, 1:], picture[:, :-1]) and (down[:, 0] == fill).all()
-    assert np.array_equal(up[:, :-1], picture[:, 1:]) and (up[:, -1] == fill).all()
+    (still,) = shifted(image, 0, fill)
+    assert still is image
+    right, left, down, up = shifted(image, 1, fill)
+    assert np.array_equal(right[:, :, 1:], image[:, :, :-1]) and (right[:, :, 0] == fill).all()
+    assert np.array_equal(left[:, :, :-1], image[:, :, 1:]) and (left[:, :, -1] == fill).all()
+    assert np.array_equal(down[:, 1:], image[:, :-1]) and (down[:, 0] == fill).all()
+    assert np.array_equal(up[:, :-1], image[:, 1:]) and (up[:, -1] == fill).all()

@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 from boxless import BoxlessError, Localizer
 from boxless.cli import app
 from boxless.imaging.draw import overlay
-from boxless.imaging.read import read_picture, resize_pixels
+from boxless.imaging.read import read_image, resize_pixels
 from boxless.maps.boxes import Box, boxes_in_map, suppress_overlaps
 from boxless.maps.class_maps import normalise
 from boxless.maps.refine import resize_maps, walk
@@ -128,8 +128,8 @@ def test_suppressed_boxes_agree(modules: Path) -> None:
         assert (sum(map(len, expected)) == 40) == (most == 1)
 
 
-def test_pixels_agree(modules: Path, pictures: Path) -> None:
-    pixels = read_picture(pictures / "rocket.jpg").pixels[40:300, 100:471]
+def test_pixels_agree(modules: Path, images: Path) -> None:
+    pixels = read_image(images / "rocket.jpg").pixels[40:300, 100:471]
     rgba = np.dstack([pixels, np.full(pixels.shape[:2], 255, np.uint8)])
     sizes = [
         (64, 96),
@@ -151,8 +151,8 @@ def test_pixels_agree(modules: Path, pictures: Path) -> None:
         np.testing.assert_array_equal(np.reshape(got, (*size, 3)), resize_pixels(pixels, *size))
 
 
-def test_drawings_agree(modules: Path, pictures: Path) -> None:
-    pixels = read_picture(pictures / "coffee.jpg").pixels[:50, :80]
+def test_drawings_agree(modules: Path, images: Path) -> None:
+    pixels = read_image(images / "coffee.jpg").pixels[:50, :80]
     rgba = np.dstack([pixels, np.full(pixels.shape[:2], 255, np.uint8)])
     scores = resize_maps(RANDOM.random((1, 4, 5)).astype(np.float32), 50, 80)[0]
     scores -= scores.min()
@@ -230,12 +230,12 @@ def test_the_whole_agrees(modules: Path, coffee: Path, preset: str, classes: lis
 
 
 @pytest.mark.parametrize("model", [DEFAULT_MODEL, EIGHT_BIT_MODEL])
-def test_the_whole_agrees_with_the_model_run(modules: Path, pictures: Path, tmp_path: Path, model: str) -> None:
+def test_the_whole_agrees_with_the_model_run(modules: Path, images: Path, tmp_path: Path, model: str) -> None:
     shutil.copytree(modules, tmp_path, dirs_exist_ok=True)
     write_alone(model, tmp_path, find_runtime(module("onnxruntime-web"), Path.cwd()))
     cases = []
-    for path in sorted(pictures.glob("*.jpg")):  # one of them is enlarged by `balanced`, the others shrink
-        pixels = read_picture(path).pixels
+    for path in sorted(images.glob("*.jpg")):  # one of them is enlarged by `balanced`, the others shrink
+        pixels = read_image(path).pixels
         raw = tmp_path / path.stem
         raw.write_bytes(np.dstack([pixels, np.full(pixels.shape[:2], 255, np.uint8)]).tobytes())
         size = {"pixels": str(raw), "height": pixels.shape[0], "width": pixels.shape[1]}

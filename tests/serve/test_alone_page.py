@@ -36,7 +36,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.mark.parametrize("model", MODELS)
 def test_it_runs_with_the_network_off_and_agrees(
-    page: Page, site: str, pictures: Path, tmp_path: Path, model: str
+    page: Page, site: str, images: Path, tmp_path: Path, model: str
 ) -> None:
     asked = opened(page, f"{site}{model}/")
     assert "never leave this device" in page.locator("#privacy").inner_text()
@@ -44,8 +44,8 @@ def test_it_runs_with_the_network_off_and_agrees(
     page.get_by_label("Heat")
     # Browsers round the colours of rocket.jpg's profile otherwise, by one grey level in 5 % of its pixels.
     plain = tmp_path / "rocket.png"
-    Image.open(pictures / "rocket.jpg").save(plain, icc_profile=None)
-    paths = (pictures / "coffee.jpg", pictures / "chelsea.jpg", plain)
+    Image.open(images / "rocket.jpg").save(plain, icc_profile=None)
+    paths = (images / "coffee.jpg", images / "chelsea.jpg", plain)
     drop(page, *((path.name, path.read_bytes()) for path in paths))
     page.locator("#tray .done").nth(2).wait_for()
     assert page.locator("#verdict .name").inner_text() == "espresso"
@@ -68,7 +68,7 @@ def test_it_runs_with_the_network_off_and_agrees(
     assert all(url.startswith((f"{site}{model}/", "blob:", "data:")) for url in asked)
 
 
-def test_pictures_that_come_before_the_model(page: Page, site: str, coffee: Path) -> None:
+def test_images_that_come_before_the_model(page: Page, site: str, coffee: Path) -> None:
     page.set_default_timeout(PATIENCE)
     routes = held(page, "**/model.onnx")
     page.goto(f"{site}{EIGHT_BIT_MODEL}/")

@@ -26,10 +26,10 @@ NAMES = ("coffee.jpg", "chelsea.jpg", "rocket.jpg")
 
 
 @pytest.fixture
-def editing(page: Page, service: Running, pictures: Path) -> Page:
+def editing(page: Page, service: Running, images: Path) -> Page:
     """The page with three images, all done, the first of them shown."""
     opened(page, f"http://127.0.0.1:{service.port}/")
-    drop(page, *((name, (pictures / name).read_bytes()) for name in NAMES))
+    drop(page, *((name, (images / name).read_bytes()) for name in NAMES))
     page.locator("#tray .done").nth(2).wait_for()
     page.locator("#stage canvas[aria-label^='coffee.jpg']").wait_for()
     return page
@@ -145,7 +145,7 @@ def test_corrections_stay_with_their_image_and_preset(editing: Page) -> None:
     assert edges(box(page, "espresso ✓")) == corrected
 
 
-def test_downloads_hold_corrected_boxes(editing: Page, pictures: Path, tmp_path: Path) -> None:
+def test_downloads_hold_corrected_boxes(editing: Page, images: Path, tmp_path: Path) -> None:
     """Three corrected boxes, and every format says what the page shows; boxless itself reads three of them."""
     page = editing
     expected = {}
@@ -183,7 +183,7 @@ def test_downloads_hold_corrected_boxes(editing: Page, pictures: Path, tmp_path:
 
     with zipfile.ZipFile(saved(page, "YOLO")) as yolo:
         assert yolo.testzip() is None
-        assert yolo.read("images/coffee.jpg") == (pictures / "coffee.jpg").read_bytes()
+        assert yolo.read("images/coffee.jpg") == (images / "coffee.jpg").read_bytes()
         assert {"labels/coffee.txt", "labels/chelsea.txt", "labels/rocket.txt", "data.yaml"} < set(yolo.namelist())
         assert '967: "espresso"' in yolo.read("data.yaml").decode()
     with zipfile.ZipFile(saved(page, "VOC")) as voc:
@@ -198,6 +198,6 @@ def test_downloads_hold_corrected_boxes(editing: Page, pictures: Path, tmp_path:
 
     card = ModelFile(DEFAULT_MODEL, threads=1).card
     (tmp_path / "coco.json").write_text(json.dumps(coco))
-    for data in (read_dataset(tmp_path / "coco.json", card, pictures=pictures), read_dataset(tmp_path / "voc", card)):
-        read = {each.path.name: [round(float(edge)) for edge in each.boxes[0]] for each in data.pictures}
+    for data in (read_dataset(tmp_path / "coco.json", card, images=images), read_dataset(tmp_path / "voc", card)):
+        read = {each.path.name: [round(float(edge)) for edge in each.boxes[0]] for each in data.images}
         assert read == {name: pytest.approx(found, abs=1) for name, found in expected.items()}

@@ -73,31 +73,31 @@ def test_maps_come_with_the_data(service: Running, coffee: Path, localizer: Loca
     np.testing.assert_allclose(values.reshape(prediction["class_map"]["shape"]), expected, rtol=1e-5)
 
 
-def test_drawn_picture_and_map(service: Running, coffee: Path, localizer: Localizer) -> None:
+def test_drawn_image_and_map(service: Running, coffee: Path, localizer: Localizer) -> None:
     content = coffee.read_bytes()
     drawn = service.ask("/v1/locate", content, accept="image/jpeg")
     assert drawn.headers["content-type"] == "image/jpeg"
     found = localizer.locate(coffee)
-    with Image.open(io.BytesIO(drawn.body)) as picture:
-        difference = np.abs(np.asarray(picture, np.float32) - np.asarray(found.draw(), np.float32))
+    with Image.open(io.BytesIO(drawn.body)) as image:
+        difference = np.abs(np.asarray(image, np.float32) - np.asarray(found.draw(), np.float32))
     assert difference.mean() < 3
     scores = service.ask("/v1/locate", content, accept="image/png;q=0.9, text/html;q=0.5")
-    with Image.open(io.BytesIO(scores.body)) as picture:
-        assert picture.mode == "L"
-        np.testing.assert_allclose(np.asarray(picture) / 255, found.predictions[0].score_map, atol=0.01)
+    with Image.open(io.BytesIO(scores.body)) as image:
+        assert image.mode == "L"
+        np.testing.assert_allclose(np.asarray(image) / 255, found.predictions[0].score_map, atol=0.01)
     assert service.ask("/v1/locate", content, accept="text/html").kind == "not-acceptable"
 
 
-def test_pictures_drawn_large_are_made_smaller(coffee: Path, localizer: Localizer) -> None:
+def test_images_drawn_large_are_made_smaller(coffee: Path, localizer: Localizer) -> None:
     with running(replace(LIMITS, drawn_pixels=60_000)) as modest:
         drawn = modest.ask("/v1/locate", coffee.read_bytes(), accept="image/jpeg")
         scores = modest.ask("/v1/locate", coffee.read_bytes(), accept="image/png")
-    with Image.open(io.BytesIO(scores.body)) as picture:
-        assert picture.size == (300, 200)
+    with Image.open(io.BytesIO(scores.body)) as image:
+        assert image.size == (300, 200)
         expected = localizer.locate(coffee).predictions[0].score_map[::2, ::2]
-        np.testing.assert_allclose(np.asarray(picture) / 255, expected, atol=0.05)
-    with Image.open(io.BytesIO(drawn.body)) as picture:
-        assert picture.width == 320, "small pictures are drawn enlarged"
+        np.testing.assert_allclose(np.asarray(image) / 255, expected, atol=0.05)
+    with Image.open(io.BytesIO(drawn.body)) as image:
+        assert image.width == 320, "small pictures are drawn enlarged"
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_bad_bodies_are_refused(service: Running, body: bytes, content_type: str
     assert (answer.status, answer.kind) == (status, kind)
 
 
-def test_a_truncated_picture(service: Running, coffee: Path) -> None:
+def test_a_truncated_image(service: Running, coffee: Path) -> None:
     answer = service.ask("/v1/locate", **form(coffee.read_bytes()[:3000], "holiday.jpg"))
     assert answer.kind == "unreadable-image"
     assert answer.json["detail"].startswith("holiday.jpg: a damaged picture")
@@ -158,7 +158,7 @@ def test_file_names_are_no_paths(service: Running, coffee: Path, name: str) -> N
     assert answer.json["image"] in ("x", "passwd", "bytes")
 
 
-def test_a_huge_picture_is_refused_before_it_is_decoded(service: Running) -> None:
+def test_a_huge_image_is_refused_before_it_is_decoded(service: Running) -> None:
     file = io.BytesIO()
     Image.new("1", (13_000, 13_000)).save(file, "PNG")
     answer = service.ask("/v1/locate", file.getvalue())

@@ -23,16 +23,16 @@ def many(page: Page, service: Running) -> Page:
     return page
 
 
-def drop_all(page: Page, pictures: Path, *more: tuple[str, bytes]) -> None:
-    drop(page, *((name, (pictures / name).read_bytes()) for name in NAMES), *more)
+def drop_all(page: Page, images: Path, *more: tuple[str, bytes]) -> None:
+    drop(page, *((name, (images / name).read_bytes()) for name in NAMES), *more)
 
 
 def rows(page: Page) -> list[list[str]]:
     return [row.split("\t") for row in page.locator("#table tbody tr").all_inner_texts()]
 
 
-def test_the_table_says_what_is_in_all(many: Page, pictures: Path) -> None:
-    drop_all(many, pictures, ("holiday.jpg", b"no picture"))
+def test_the_table_says_what_is_in_all(many: Page, images: Path) -> None:
+    drop_all(many, images, ("holiday.jpg", b"no picture"))
     many.locator("#tray .done").nth(2).wait_for()
     many.locator("#tray .failed").wait_for()
     table = rows(many)
@@ -49,9 +49,9 @@ def test_the_table_says_what_is_in_all(many: Page, pictures: Path) -> None:
     assert faults(many) == []
 
 
-def test_two_at_a_time_stop_and_go_on(many: Page, pictures: Path) -> None:
+def test_two_at_a_time_stop_and_go_on(many: Page, images: Path) -> None:
     routes = held(many, "**/v1/locate")
-    drop_all(many, pictures)
+    drop_all(many, images)
     waiting = [awaited(many, routes), awaited(many, routes)]
     many.wait_for_timeout(200)
     assert routes == [], "the third waits"
@@ -69,9 +69,9 @@ def test_two_at_a_time_stop_and_go_on(many: Page, pictures: Path) -> None:
     many.locator("#tray .done").nth(2).wait_for()
 
 
-def test_failed_ones_are_tried_again_together(many: Page, pictures: Path) -> None:
+def test_failed_ones_are_tried_again_together(many: Page, images: Path) -> None:
     many.route("**/v1/locate", lambda route: route.abort())
-    drop_all(many, pictures)
+    drop_all(many, images)
     many.locator("#tray .failed").nth(2).wait_for()
     many.unroute("**/v1/locate")
     many.get_by_role("button", name="Try failed ones again").click()
@@ -79,8 +79,8 @@ def test_failed_ones_are_tried_again_together(many: Page, pictures: Path) -> Non
     assert many.locator("#progress").inner_text() == "3 images"
 
 
-def test_the_keyboard_goes_through_them(many: Page, pictures: Path) -> None:
-    drop_all(many, pictures)
+def test_the_keyboard_goes_through_them(many: Page, images: Path) -> None:
+    drop_all(many, images)
     many.locator("#tray .done").nth(2).wait_for()
     many.locator("#tray").get_by_role("button", name="coffee.jpg").focus()
     many.keyboard.press("ArrowRight")
@@ -95,8 +95,8 @@ def test_the_keyboard_goes_through_them(many: Page, pictures: Path) -> None:
     many.get_by_role("button", name="Choose pictures").wait_for()
 
 
-def test_zoom(many: Page, pictures: Path) -> None:
-    drop_all(many, pictures)
+def test_zoom(many: Page, images: Path) -> None:
+    drop_all(many, images)
     many.locator("#tray .done").nth(2).wait_for()
 
     def zoom() -> float:

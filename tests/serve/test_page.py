@@ -41,7 +41,7 @@ def drawn(page: Page) -> np.ndarray:
         return np.asarray(image.convert("RGB"), np.float32)
 
 
-def test_drop_a_picture_and_see_class_map_and_box(page: Page, address: str, coffee: Path, localizer: Localizer) -> None:
+def test_drop_a_image_and_see_class_map_and_box(page: Page, address: str, coffee: Path, localizer: Localizer) -> None:
     asked = opened(page, address)
     assert page.get_by_role("heading", name="Drop a picture here").is_visible()
     drop(page, ("coffee.jpg", coffee.read_bytes()))
@@ -74,7 +74,7 @@ def test_drop_a_picture_and_see_class_map_and_box(page: Page, address: str, coff
     assert {url.split("/")[2] for url in asked if url.startswith("http")} == {address.split("/")[2]}
 
 
-def test_pictures_that_come_before_the_page_is_ready(page: Page, address: str, coffee: Path, pictures: Path) -> None:
+def test_images_that_come_before_the_page_is_ready(page: Page, address: str, coffee: Path, images: Path) -> None:
     page.set_default_timeout(PATIENCE)
     routes = held(page, "**/v1/models")
     page.goto(address)
@@ -82,7 +82,7 @@ def test_pictures_that_come_before_the_page_is_ready(page: Page, address: str, c
     page.get_by_text("The picture waits for the model").wait_for()
     with page.expect_file_chooser() as chooser:
         page.get_by_role("button", name="Choose pictures").click()
-    chooser.value.set_files(pictures / "chelsea.jpg")
+    chooser.value.set_files(images / "chelsea.jpg")
     page.get_by_text("2 pictures wait for the model").wait_for()
     release(page, routes)
     page.locator("#tray .done").nth(1).wait_for()
@@ -167,7 +167,7 @@ def test_two_classes_side_by_side(page: Page, address: str, coffee: Path) -> Non
     assert page.locator("#stage figure").count() == 1
 
 
-def test_broken_pictures_are_told_and_the_rest_goes_on(page: Page, address: str, coffee: Path, pictures: Path) -> None:
+def test_broken_images_are_told_and_the_rest_goes_on(page: Page, address: str, coffee: Path, images: Path) -> None:
     opened(page, address)
     content = coffee.read_bytes()
     drop(page, ("holiday.jpg", b"no picture"), ("half.jpg", content[:5000]), ("coffee.jpg", content))
@@ -227,7 +227,7 @@ def test_another_preset_at_once(page: Page, address: str, coffee: Path) -> None:
     assert page.locator("#verdict .name").inner_text() == "espresso"
 
 
-def test_only_the_picture_on_the_page_is_kept_decoded(page: Page, address: str, pictures: Path) -> None:
+def test_only_the_image_on_the_page_is_kept_decoded(page: Page, address: str, images: Path) -> None:
     page.add_init_script(
         """window.decoded = 0;
         const make = createImageBitmap;
@@ -237,7 +237,7 @@ def test_only_the_picture_on_the_page_is_kept_decoded(page: Page, address: str, 
     )
     opened(page, address)
     names = ("coffee.jpg", "chelsea.jpg", "rocket.jpg")
-    drop(page, *((name, (pictures / name).read_bytes()) for name in names))
+    drop(page, *((name, (images / name).read_bytes()) for name in names))
     page.locator("#tray .done").nth(2).wait_for()
     for name in reversed(names):
         page.locator("#tray").get_by_role("button", name=name).click()
@@ -250,9 +250,9 @@ def test_only_the_picture_on_the_page_is_kept_decoded(page: Page, address: str, 
     assert page.evaluate("decoded") == 1
 
 
-def test_pictures_may_be_taken_away_again(page: Page, address: str, pictures: Path) -> None:
+def test_images_may_be_taken_away_again(page: Page, address: str, images: Path) -> None:
     opened(page, address)
-    drop(page, *((name, (pictures / name).read_bytes()) for name in ("coffee.jpg", "chelsea.jpg")))
+    drop(page, *((name, (images / name).read_bytes()) for name in ("coffee.jpg", "chelsea.jpg")))
     page.locator("#tray .done").nth(1).wait_for()
     remove = page.get_by_role("button", name="Remove picture")
     remove.click()
@@ -265,12 +265,12 @@ def test_pictures_may_be_taken_away_again(page: Page, address: str, pictures: Pa
     page.get_by_role("button", name="Choose pictures").wait_for()
 
 
-def test_what_goes_on_elsewhere_disturbs_nobody(page: Page, address: str, pictures: Path) -> None:
+def test_what_goes_on_elsewhere_disturbs_nobody(page: Page, address: str, images: Path) -> None:
     opened(page, address)
-    drop(page, ("coffee.jpg", (pictures / "coffee.jpg").read_bytes()))
+    drop(page, ("coffee.jpg", (images / "coffee.jpg").read_bytes()))
     page.locator("#tray .done").wait_for()
     routes = held(page, "**/v1/locate")
-    drop(page, ("chelsea.jpg", (pictures / "chelsea.jpg").read_bytes()))
+    drop(page, ("chelsea.jpg", (images / "chelsea.jpg").read_bytes()))
     page.locator("#tray").get_by_role("button", name="coffee.jpg").click()
     page.locator("#stage canvas[aria-label^='coffee.jpg']").wait_for()
     page.locator(".overlay .box").wait_for()
@@ -344,9 +344,9 @@ def test_models_that_change_quickly(page: Page, coffee: Path, tmp_path: Path) ->
         assert choice.input_value() == EIGHT_BIT_MODEL
 
 
-def test_pictures_of_one_name_are_told_apart(page: Page, address: str, coffee: Path, pictures: Path) -> None:
+def test_images_of_one_name_are_told_apart(page: Page, address: str, coffee: Path, images: Path) -> None:
     opened(page, address)
-    drop(page, *(("image.png", (pictures / name).read_bytes()) for name in ("coffee.jpg", "chelsea.jpg")))
+    drop(page, *(("image.png", (images / name).read_bytes()) for name in ("coffee.jpg", "chelsea.jpg")))
     page.locator("#tray .done").nth(1).wait_for()
     with page.expect_download() as download:
         page.get_by_role("button", name="COCO").click()
@@ -354,9 +354,9 @@ def test_pictures_of_one_name_are_told_apart(page: Page, address: str, coffee: P
     assert [each["file_name"] for each in told["images"]] == ["image.png", "image-2.png"]
 
 
-def test_downloads(page: Page, address: str, coffee: Path, pictures: Path, localizer: Localizer) -> None:
+def test_downloads(page: Page, address: str, coffee: Path, images: Path, localizer: Localizer) -> None:
     opened(page, address)
-    drop(page, *((name, (pictures / name).read_bytes()) for name in ("coffee.jpg", "chelsea.jpg")))
+    drop(page, *((name, (images / name).read_bytes()) for name in ("coffee.jpg", "chelsea.jpg")))
     page.locator("#tray .done").nth(1).wait_for()
 
     def saved(name: str) -> tuple[str, Path]:
@@ -368,7 +368,7 @@ def test_downloads(page: Page, address: str, coffee: Path, pictures: Path, local
     assert name == "coffee_found.jpg"
     with Image.open(path) as image:
         assert image.size == (600, 400)
-    expected = [localizer.locate(pictures / name) for name in ("coffee.jpg", "chelsea.jpg")]
+    expected = [localizer.locate(images / name) for name in ("coffee.jpg", "chelsea.jpg")]
     told = json.loads(saved("JSON")[1].read_text())
     assert [each["image"] for each in told] == ["coffee.jpg", "chelsea.jpg"]
     assert [each["predictions"][0] for each in told] == [found.predictions[0].to_dict() for found in expected]

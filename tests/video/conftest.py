@@ -1,4 +1,4 @@
-"""Clips made of the example pictures."""
+"""Clips made of the example images."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ Make = Callable[..., Path]
 
 
 @pytest.fixture
-def clip(pictures: Path, tmp_path: Path) -> Make:
-    """Writes a clip: a window that moves over each of the pictures in turn."""
+def clip(images: Path, tmp_path: Path) -> Make:
+    """Writes a clip: a window that moves over each of the images in turn."""
 
     def make(*names: str, frames: int = 8, size: tuple[int, int] = (320, 240), rate: float = 25.0) -> Path:
         path = tmp_path / "clip.webm"
         random = np.random.default_rng(0)
         with ClipWriter(path, rate) as writer:
             for name in names:
-                whole = Image.open(pictures / name).convert("RGB")
+                whole = Image.open(images / name).convert("RGB")
                 for i in range(frames):
                     seen = whole.resize(size, box=(10 + 2 * i, 5 + i, 390 + 2 * i, 285 + i))
                     noisy = np.asarray(seen) + random.normal(0, 6, (size[1], size[0], 3))

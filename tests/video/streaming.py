@@ -1,4 +1,4 @@
-"""A camera in the network: pictures one after the other over HTTP (MJPEG), as cheap cameras send them."""
+"""A camera in the network: images one after the other over HTTP (MJPEG), as cheap cameras send them."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from PIL import Image
 
 
-def jpeg(picture: Image.Image) -> bytes:
+def jpeg(image: Image.Image) -> bytes:
     file = io.BytesIO()
-    picture.save(file, "JPEG")
+    image.save(file, "JPEG")
     return file.getvalue()
 
 

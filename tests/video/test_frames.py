@@ -24,7 +24,7 @@ def test_what_is_a_video(source: str, expected: bool) -> None:
     assert is_video(source) is expected
 
 
-def test_a_picture_called_as_a_camera_is_a_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_image_called_as_a_camera_is_a_image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("0").write_bytes(b"x")
     assert not is_video("0")

@@ -11,7 +11,7 @@ from PIL import Image
 from tests.small_detector import write_detector
 
 from boxless import Card, Localizer
-from boxless.imaging.read import read_picture
+from boxless.imaging.read import read_image
 from boxless.maps.boxes import iou
 from boxless.models.model_file import ModelFile, Output
 from boxless.models.presets import Preset
@@ -26,12 +26,12 @@ def network() -> ModelFile:
     return ModelFile("efficientnet-lite0", threads=1)
 
 
-def views(pictures: Path, names: Sequence[str]) -> list[np.ndarray]:
-    return [np.asarray(Image.open(pictures / name).convert("RGB").resize((224, 224))) for name in names]
+def views(images: Path, names: Sequence[str]) -> list[np.ndarray]:
+    return [np.asarray(Image.open(images / name).convert("RGB").resize((224, 224))) for name in names]
 
 
 def test_nothing_kept_changes_nothing(network: ModelFile, coffee: Path) -> None:
-    pixels = read_picture(coffee).pixels
+    pixels = read_image(coffee).pixels
     plain = Localizer(network, "fast").locate(pixels, top=3)
     steady = Localizer(SteadyNetwork(network, kept=0.0), "fast")
     steady.locate(pixels[:, ::-1].copy())
@@ -40,9 +40,9 @@ def test_nothing_kept_changes_nothing(network: ModelFile, coffee: Path) -> None:
     assert again.predictions[0].box == plain.predictions[0].box
 
 
-def test_the_average_is_exact_and_complete(network: ModelFile, pictures: Path) -> None:
+def test_the_average_is_exact_and_complete(network: ModelFile, images: Path) -> None:
     """The mean of a map and the bias are the logit, of the average as of each frame."""
-    one, other = views(pictures, ("coffee.jpg", "chelsea.jpg"))
+    one, other = views(images, ("coffee.jpg", "chelsea.jpg"))
     steady = SteadyNetwork(network, kept=0.6)
     for pixels in (one, other):
         out = steady.run(pixels, size=(224, 224), classes=[967], top=2)
@@ -55,8 +55,8 @@ def test_the_average_is_exact_and_complete(network: ModelFile, pictures: Path) -
     assert int(logits.argmax()) in out.chosen
 
 
-def test_forgotten_is_as_new(network: ModelFile, pictures: Path) -> None:
-    one, other = views(pictures, ("coffee.jpg", "chelsea.jpg"))
+def test_forgotten_is_as_new(network: ModelFile, images: Path) -> None:
+    one, other = views(images, ("coffee.jpg", "chelsea.jpg"))
     steady = SteadyNetwork(network)
     steady.run(one, size=(224, 224), classes=[], top=1)
     steady.forget()
@@ -65,7 +65,7 @@ def test_forgotten_is_as_new(network: ModelFile, pictures: Path) -> None:
 
 
 class Dial:
-    """Its maps are what a picture's pixels are, times the number of the map."""
+    """Its maps are what an image's pixels are, times the number of the map."""
 
     card = Card("dial", ("one", "two"), {"plain": Preset((32,), 1)}, "none", "CC0-1.0", "a test")
 
@@ -116,11 +116,11 @@ def test_kept_is_checked(network: ModelFile) -> None:
         SteadyNetwork(network, kept=1.0)
 
 
-def test_cuts_are_seen_and_noise_is_not(pictures: Path) -> None:
+def test_cuts_are_seen_and_noise_is_not(images: Path) -> None:
     names = ("coffee.jpg", "chelsea.jpg", "rocket.jpg")
     random = np.random.default_rng(0)
     tell = Cuts()
-    scenes = [pixels for pixels in views(pictures, names) for _ in range(3)]
+    scenes = [pixels for pixels in views(images, names) for _ in range(3)]
     said = [tell((pixels + random.normal(0, 10, pixels.shape)).clip(0, 255).astype(np.uint8)) for pixels in scenes]
     assert said == [False, False, False, True, False, False, True, False, False]
     black = np.zeros((32, 32, 3), np.uint8)

@@ -4,7 +4,7 @@ Public is what docs/api lists of it; the rest is internal.
 
 >>> from pathlib import Path
 >>> from boxless.annotation import AnnotationOptions, annotate, read_inputs
->>> inputs = read_inputs(Path("pictures"), "folder")
+>>> inputs = read_inputs(Path("images"), "folder")
 >>> annotate(inputs, Path("annotations"), AnnotationOptions(format="coco", model="mine.onnx"))
 """
 

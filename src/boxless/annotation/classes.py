@@ -48,11 +48,11 @@ class Classes:
                 else:
                     errors[label] = str(error)
         if errors:
-            lacking = ", ".join(f"{label} ({counts[label]} pictures)" for label in list(errors)[:_LISTED])
+            lacking = ", ".join(f"{label} ({counts[label]} images)" for label in list(errors)[:_LISTED])
             more = f" and {len(errors) - _LISTED} more" if len(errors) > _LISTED else ""
             raise UnknownClassError(
                 f"{len(errors)} labels that the model lacks: {lacking}{more}; {next(iter(errors.values()))}. Name a "
-                "model that knows them, leave those pictures out, or let the model say: --labels-from model"
+                "model that knows them, leave those images out, or let the model say: --labels-from model"
             )
         return cls(card, numbers, tuple(card.unique_name(index) for index in range(len(card.labels))))
 

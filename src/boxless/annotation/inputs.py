@@ -12,7 +12,7 @@ from pathlib import Path
 from boxless.datasets.dataset import SPLITS, Dataset
 from boxless.datasets.formats import read_any
 from boxless.errors import DatasetError
-from boxless.imaging.read import pictures_in
+from boxless.imaging.read import images_in
 from boxless.system.files import as_text
 from boxless.system.unique_names import apart
 
@@ -64,23 +64,23 @@ def read_inputs(source: Path, labels: str | None = None, without: Path | None = 
     Raises:
         DatasetError: if there are no images, or only in the folder of the output, or some have no label in the file,
             or a split of another name.
-        PictureError: if the folder has no images.
+        ImageError: if the folder has no images.
 
     Example:
         >>> [each.name for each in read_inputs(Path("animals"), "folder")]  # doctest: +SKIP
         ['cat/1.jpg', 'dog/1.jpg']
     """
     if not source.exists():
-        raise DatasetError(f"{source}: no such folder or file (expected a folder of pictures, or a CSV of their paths)")
+        raise DatasetError(f"{source}: no such folder or file (expected a folder of images, or a CSV of their paths)")
     listed = None if source.is_dir() else read_any(source)
-    paths = pictures_in(source) if listed is None else list(dict.fromkeys(each.path for each in listed.images))
+    paths = images_in(source) if listed is None else list(dict.fromkeys(each.path for each in listed.images))
     if without is not None:
         everywhere, place = paths, without.absolute()
         paths = [path for path in everywhere if not path.absolute().is_relative_to(place)]
         if everywhere and not paths:
-            raise DatasetError(f"{without}: the pictures are in there (expected another folder for what is made)")
+            raise DatasetError(f"{without}: the images are in there (expected another folder for what is made)")
     if not paths:
-        raise DatasetError(f"{source}: no pictures")
+        raise DatasetError(f"{source}: no images")
     known = _labels(paths, listed, labels, source)
     base = source if listed is None else source.parent
     names = [path.relative_to(base) if path.is_relative_to(base) else path for path in paths]
@@ -121,7 +121,7 @@ def _labels(
     if table.format == "csv" and (lacking := [str(path) for path, found in known.items() if not found]):
         more = f" and {len(lacking) - _LISTED} more" if len(lacking) > _LISTED else ""
         raise DatasetError(
-            f"{file}: {len(lacking)} pictures have no label there ({', '.join(lacking[:_LISTED])}{more}); one of "
+            f"{file}: {len(lacking)} images have no label there ({', '.join(lacking[:_LISTED])}{more}); one of "
             "nothing gets the label background"
         )
     return known

@@ -67,7 +67,7 @@ def _check(out: Path, force: bool) -> None:
             raise OutputError(f"{out}: exists; replace it with --force")
 
 
-def place_picture(source: Path, place: Path, how: str) -> None:
+def place_image(source: Path, place: Path, how: str) -> None:
     """Puts an image beside its annotations.
 
     Args:

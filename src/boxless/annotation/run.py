@@ -12,7 +12,7 @@ from typing import Literal
 from boxless._version import __version__
 from boxless.annotation.classes import Classes
 from boxless.annotation.inputs import Input
-from boxless.annotation.output import output, place_picture
+from boxless.annotation.output import output, place_image
 from boxless.batch.formats import Row
 from boxless.batch.item import Broken, Item, local_item
 from boxless.batch.job import Job
@@ -138,7 +138,7 @@ def annotate(
         if options.images != "none":
             for each in found:
                 folder = part / format_.images.format(split=each.split)
-                place_picture(each.path, folder / each.name, options.images)
+                place_image(each.path, folder / each.name, options.images)
         shutil.rmtree(part / _STORE)
     return AnnotationSummary(out / format_.main, len(counts), sum(counts), counts.count(0), tuple(failures), resumed)
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-_COLUMNS = ("path", "file", "filename", "image", "picture", "url")
+_COLUMNS = ("path", "file", "filename", "image", "image", "url")
 """The columns of a CSV that are taken where none is named, the first that is there."""
 
 _COMPRESSIONS: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\0": lzma.open}

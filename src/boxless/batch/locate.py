@@ -10,7 +10,7 @@ from boxless.batch.item import Broken, Item
 from boxless.batch.remote import Remote, is_url
 from boxless.batch.rows import rows
 from boxless.batch.settings import Settings
-from boxless.imaging.read import picture_name
+from boxless.imaging.read import image_name
 from boxless.localizer import Localizer
 from boxless.models.zoo import quick_model
 from boxless.options import LocateKeywords, LocateOptions
@@ -126,4 +126,4 @@ def _item(value: Any) -> Item:  # noqa: ANN401
         return Item("", Broken("an empty cell"))
     if isinstance(value, str) and is_url(value):
         return Item(value, Remote(value))
-    return Item(picture_name(value), value)
+    return Item(image_name(value), value)

@@ -126,11 +126,11 @@ def flat(table: pa.Table) -> pa.Table:
     found = pc.list_flatten(predictions)
     without = pc.indices_nonzero(pc.equal(pc.list_value_length(predictions), 0))
     nothing = pa.nulls(len(without), found.type)
-    picture = pa.concat_arrays([pc.list_parent_indices(predictions).cast(pa.uint64()), without])
-    order = pc.sort_indices(pa.table({"picture": picture, "rank": pa.array(range(len(picture)))}),
-                            sort_keys=[("picture", "ascending"), ("rank", "ascending")])  # fmt: skip
+    image = pa.concat_arrays([pc.list_parent_indices(predictions).cast(pa.uint64()), without])
+    order = pc.sort_indices(pa.table({"image": image, "rank": pa.array(range(len(image)))}),
+                            sort_keys=[("image", "ascending"), ("rank", "ascending")])  # fmt: skip
     prediction = pa.concat_arrays([found, nothing]).take(order)
-    about = table.drop_columns(["predictions"]).take(picture.take(order))
+    about = table.drop_columns(["predictions"]).take(image.take(order))
     first = pc.list_element(pc.list_slice(pc.struct_field(prediction, "boxes"), 0, 1, return_fixed_size_list=True), 0)
     made = {
         name: pc.struct_field(prediction, name)

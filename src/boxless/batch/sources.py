@@ -139,7 +139,7 @@ def _is_known(name: str) -> bool:
 
 
 def find(name: str, column: str | None = None) -> Source:
-    """The image that a row names, as `read_picture` takes it: a file, at an address, or in an archive.
+    """The image that a row names, as `read_image` takes it: a file, at an address, or in an archive.
 
     Args:
         name: of the row.

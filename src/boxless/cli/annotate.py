@@ -29,7 +29,7 @@ class FormatName(StrEnum):
     CSV = "csv"
 
 
-class Pictures(StrEnum):
+class Images(StrEnum):
     """What happens to the images."""
 
     LINK = "link"
@@ -38,7 +38,7 @@ class Pictures(StrEnum):
 
 
 def annotate(
-    pictures: Annotated[
+    images: Annotated[
         Path, typer.Argument(metavar="IMAGES", help="A folder of images, or a CSV file of their paths (and labels).")
     ],
     out: Annotated[Path, typer.Option(metavar="DIR", help="The folder to write.")],
@@ -64,11 +64,11 @@ def annotate(
         bool, typer.Option("--masks", help="Write the pixels of each box too, where the format has them.")
     ] = False,
     placing: Annotated[
-        Pictures,
+        Images,
         typer.Option(
             "--save-images", metavar="link|copy|none", help="Link or copy the images into the folder, or neither."
         ),
-    ] = Pictures.LINK,
+    ] = Images.LINK,
     force: Annotated[
         bool, typer.Option("--force", help="Replace a folder that annotate wrote; restart a run that was stopped.")
     ] = False,
@@ -86,7 +86,7 @@ def annotate(
     from boxless.cli.progress import stages
     from boxless.system.text import printable
 
-    inputs = read_inputs(pictures, labels, without=out)
+    inputs = read_inputs(images, labels, without=out)
     options = AnnotationOptions(
         format_.value, model or quick_model(), preset, placing.value, min_probability, min_activation, masks
     )
@@ -97,18 +97,15 @@ def annotate(
     if as_json:
         data = {
             "main": str(done.main),
-            "pictures": done.images,
+            "images": done.images,
             "boxes": done.boxes,
             "without_boxes": done.empty,
-            "failed": [picture for picture, _ in done.failures],
+            "failed": [image for image, _ in done.failures],
             "resumed": done.resumed,
         }
         sys.stdout.write(figures_json(data) + "\n")
     else:
         resumed = f" ({done.resumed} of them by the run that was stopped)" if done.resumed else ""
-        say(
-            f"{done.images} pictures{resumed}, {done.boxes} boxes, {done.empty} pictures without any\n"
-            f"written: {done.main}"
-        )
+        say(f"{done.images} images{resumed}, {done.boxes} boxes, {done.empty} images without any\nwritten: {done.main}")
     if done.failures:
         raise typer.Exit(1)

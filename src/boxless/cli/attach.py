@@ -58,7 +58,7 @@ def attach(
             help="How logits become probabilities [default: what it ends in; sigmoid for one output, else softmax]",
         ),
     ] = None,
-    pictures: Annotated[
+    images: Annotated[
         Path | None,
         typer.Option(
             "--images",
@@ -85,13 +85,13 @@ def attach(
     from boxless.cli.progress import stages
     from boxless.export.labels import read_labels
     from boxless.export.proof import ROUNDED
-    from boxless.imaging.read import pictures_in
+    from boxless.imaging.read import images_in
     from boxless.system.files import temporary_files_beside
     from boxless.tasks import attach as attach_file
 
     ask_before_overwriting(out, force)
     names = read_labels(labels) if labels else None
-    shown = pictures_in(pictures)[:20] if pictures else ()
+    shown = images_in(images)[:20] if images else ()
     with temporary_files_beside(out), stages() as progress:
         made = attach_file(
             classifier,
@@ -103,7 +103,7 @@ def attach(
             output=output,
             activation=activation,
             allow_max_pool=allow_max_pool,
-            pictures=shown,
+            images=shown,
             licence=None if licence == "unknown" else licence,
             boxes=boxes,
             on_progress=progress,
@@ -121,7 +121,7 @@ def attach(
     if made.rounded:
         say(f"precision      {made.rounded} in the original; {_PRECISION[made.rounded]}")
     same = "bit for bit the same" if proof.bit_for_bit else f"same to {proof.difference:.1e} of the largest"
-    say(f"logits         {same}, on {proof.pictures} {kind} images (at most {ROUNDED[made.rounded]:.0e})")
+    say(f"logits         {same}, on {proof.images} {kind} images (at most {ROUNDED[made.rounded]:.0e})")
     if proof.completeness is not None:
         say(f"completeness   map means add up to the logits to {proof.completeness:.1e} of the largest")
     if proof.slopes is not None:

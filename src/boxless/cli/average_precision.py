@@ -24,25 +24,25 @@ def evaluate_boxes(
     models: Sequence[str],
     preset: str | None,
     layout: str | None,
-    pictures: Path | None,
+    images: Path | None,
     nms: float,
     as_json: bool,
 ) -> None:
     """Measures average precision and prints it on standard output.
 
     Args:
-        dataset, models, preset, layout, pictures, nms: see `compare_models`.
+        dataset, models, preset, layout, images, nms: see `compare_models`.
         as_json: one JSON object and nothing else.
     """
     with stages() as progress:
-        measured = compare_models(dataset, models, preset, layout, pictures, progress, nms=nms)
+        measured = compare_models(dataset, models, preset, layout, images, progress, nms=nms)
     if as_json:
         sys.stdout.write(figures_json(measured.as_dict(), indent=1) + "\n")
         return
     out = Console(highlight=False, soft_wrap=True)
     counts = measured.counts
     out.print(
-        f"average precision on {measured.dataset}: {counts['pictures']} images, {counts['boxes']} boxes",
+        f"average precision on {measured.dataset}: {counts['images']} images, {counts['boxes']} boxes",
         style="bold",
         markup=False,
     )

@@ -24,7 +24,7 @@ def calibrate(
         typer.Option(metavar="PRESET", help="Preset to calibrate; repeatable [default: all of the model]."),
     ] = None,
     layout: AnnotationFormat = None,
-    pictures: ImagesDir = None,
+    images: ImagesDir = None,
     force: Force = False,
     as_json: AsJson = False,
 ) -> None:
@@ -48,7 +48,7 @@ def calibrate(
 
     network = ModelFile(model or quick_model(), threads=1)
     network.card.need_maps("setting thresholds")
-    boxed = read_dataset(dataset, network.card, layout, pictures)
+    boxed = read_dataset(dataset, network.card, layout, images)
     with stages() as progress:
         found, set_on = calibrate_presets(network, boxed, preset, progress)
     write_card(network.path, with_thresholds(network.card, found, set_on), out)
@@ -71,8 +71,8 @@ def _common(found: Calibration) -> str:
     change = "kept" if found.new == found.old else f"-> {found.new:g}"
     return (
         f"{found.preset}: threshold {found.old:g} {change} "
-        f"(these pictures choose {found.likely.value:g}, 95 % of draws {found.likely.low:.2f} to "
+        f"(these images choose {found.likely.value:g}, 95 % of draws {found.likely.low:.2f} to "
         f"{found.likely.high:.2f}); "
-        f"one box right {found.before.value:.1f} % -> {found.after.value:.1f} % on these pictures, "
-        f"{found.gain.value:+.1f} ({found.gain.low:+.1f} to {found.gain.high:+.1f}) on pictures that did not choose it"
+        f"one box right {found.before.value:.1f} % -> {found.after.value:.1f} % on these images, "
+        f"{found.gain.value:+.1f} ({found.gain.low:+.1f} to {found.gain.high:+.1f}) on images that did not choose it"
     )

@@ -27,11 +27,11 @@ from boxless.networks.backbones import BACKBONES
 from boxless.system.text import figures_json
 
 if TYPE_CHECKING:
-    from boxless.datasets.labelled import LabelledPictures
+    from boxless.datasets.labelled import LabelledImages
 
 
 def detector(
-    pictures: LabelledFolder,
+    images: LabelledFolder,
     out: OutFile,
     boxes_from: Annotated[
         str | None,
@@ -81,7 +81,7 @@ def detector(
 
     ask_before_overwriting(out, force)
     settings = DetectorOptions(backbone, size, width, rounds, epochs, batch, rate, seed)
-    training, validation = read_split(pictures, val, seed, Columns(separator, path_column, label_column))
+    training, validation = read_split(images, val, seed, Columns(separator, path_column, label_column))
     from boxless.learning.detector.train import train_detector
     from boxless.learning.head.fit import fit
     from boxless.models.model_file import find_model
@@ -108,7 +108,7 @@ def detector(
         raise typer.Exit(1)
 
 
-def _fitted_on(training: LabelledPictures, validation: LabelledPictures, seed: int, folder: Path) -> Path:
-    """Where the teacher of these pictures is kept: one that was fitted on others may have seen what is held out now."""
+def _fitted_on(training: LabelledImages, validation: LabelledImages, seed: int, folder: Path) -> Path:
+    """Where the teacher of these images is kept: one that was fitted on others may have seen what is held out now."""
     facts = [training.digest, validation.digest, training.classes, seed]
     return folder / f"teacher-{hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:8]}" / "teacher.onnx"

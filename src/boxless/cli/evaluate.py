@@ -29,7 +29,7 @@ def evaluate(
     ] = None,
     preset: ModelPreset = None,
     layout: AnnotationFormat = None,
-    pictures: ImagesDir = None,
+    images: ImagesDir = None,
     ap: Annotated[
         bool, typer.Option("--ap", help="Measure average precision of all boxes instead; compares several models.")
     ] = False,
@@ -81,7 +81,7 @@ def evaluate(
     if ap:
         if maps or method or faithful or report or threshold:
             raise typer.BadParameter("--ap stands alone: no --maps, --threshold, --method, --faithful, --report")
-        evaluate_boxes(dataset, models, preset, layout, pictures, nms, as_json)
+        evaluate_boxes(dataset, models, preset, layout, images, nms, as_json)
         return
     if nms < 1:
         raise typer.BadParameter("is for --ap", param_hint="--nms")
@@ -93,21 +93,21 @@ def evaluate(
     network = ModelFile(models[0], 1) if method is None else FeatureNetwork(models[0], method, walk=walk, threads=1)
     if method is None and not walk:
         raise typer.BadParameter("--no-refine goes with --method: the model's own maps are always refined")
-    boxed = read_dataset(dataset, network.card, layout, pictures)
+    boxed = read_dataset(dataset, network.card, layout, images)
     scores: Iterator[Score]
     name = preset or network.card.default_preset
     if maps is not None:
         subject = f"maps of {maps}"
         cut = f"{threshold}, as asked for" if threshold else "none given (--threshold), so no deployable figures"
-        scores = measure_maps(maps, boxed.pictures, boxed.notes, threshold)
+        scores = measure_maps(maps, boxed.images, boxed.notes, threshold)
     else:
         stored = network.card.preset(name)
         subject = ", ".join([network.card.name, name, *([method] if method else []), *([] if walk else ["no walk"])])
         cut = stored.cut
-        scores = measure_model(network, name, boxed.pictures, boxed.notes)
+        scores = measure_model(network, name, boxed.images, boxed.notes)
     more = _faithfulness(network, models[0], name, boxed, faithful) if faithful and maps is None else []
     with stages() as progress:
-        evaluation = Evaluation.of(boxed, subject, cut, counted(scores, "images", len(boxed.pictures), progress), more)
+        evaluation = Evaluation.of(boxed, subject, cut, counted(scores, "images", len(boxed.images), progress), more)
     page = write_report(evaluation, network.card, report) if report else None
     print_evaluation(evaluation, as_json)
     if page:
@@ -124,4 +124,4 @@ def _faithfulness(network: Network, model: str, preset: str, boxed: BoxedSet, co
         bias = FeatureNetwork(model).bias if not isinstance(network, FeatureNetwork) else None
     except (MissingExtraError, ModelFileError):
         bias = None
-    return faithfulness_figures(network, preset, boxed.pictures, boxed.notes, count, bias)
+    return faithfulness_figures(network, preset, boxed.images, boxed.notes, count, bias)

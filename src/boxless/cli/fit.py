@@ -29,7 +29,7 @@ from boxless.models.zoo import DEFAULT_MODEL
 
 
 def fit(
-    pictures: LabelledFolder,
+    images: LabelledFolder,
     out: OutFile,
     backbone: Backbone = DEFAULT_MODEL,
     val: Validation = None,
@@ -88,7 +88,7 @@ def fit(
     from boxless.datasets.csv import Columns
     from boxless.datasets.split import read_split
     from boxless.learning.head.features import here
-    from boxless.learning.head.fit import fit as fit_pictures
+    from boxless.learning.head.fit import fit as fit_images
     from boxless.models.model_file import ModelFile
     from boxless.system.html_page import PAGE
 
@@ -102,9 +102,9 @@ def fit(
         from boxless.learning.head.features_on_ray import on_ray
 
         engine_ = partial(on_ray, address=address, workers=workers)
-    training, validation = read_split(pictures, val, seed, Columns(separator, path_column, label_column))
+    training, validation = read_split(images, val, seed, Columns(separator, path_column, label_column))
     with stages() as progress:
-        made = fit_pictures(
+        made = fit_images(
             training,
             validation,
             out,

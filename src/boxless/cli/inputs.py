@@ -9,14 +9,14 @@ from pathlib import Path
 
 from boxless.cli.outputs import DRAWN
 from boxless.cli.verbosity import note
-from boxless.errors import PictureError
-from boxless.imaging.read import pictures_in
+from boxless.errors import ImageError
+from boxless.imaging.read import images_in
 from boxless.system.unique_names import apart
 
 
 @dataclass(frozen=True)
 class Input:
-    """One picture.
+    """One image.
 
     Attributes:
         name: its path, or "-" for standard input.
@@ -28,14 +28,14 @@ class Input:
 
 
 def inputs_of(paths: Sequence[str], save: Path | None, maps: Path | None, sheet: Path | None) -> list[Input]:
-    """The pictures of paths and folders, each with its own place in the output.
+    """The images of paths and folders, each with its own place in the output.
 
-    A folder's pictures keep their relative paths; with several folders, each is a subfolder of its name. Places that
-    pictures would share are numbered, with a note. Pictures drawn by an earlier run are left out, also with a note.
+    A folder's images keep their relative paths; with several folders, each is a subfolder of its name. Places that
+    images would share are numbered, with a note. Images drawn by an earlier run are left out, also with a note.
 
     Args:
-        paths: pictures, folders, or "-".
-        save, maps: the folders for drawn pictures and for score maps, if there are any.
+        paths: images, folders, or "-".
+        save, maps: the folders for drawn images and for score maps, if there are any.
         sheet: the contact sheet's file, if there is one.
     """
     several = sum(is_folder(path) for path in paths) > 1
@@ -54,9 +54,9 @@ def is_folder(path: str | Path) -> bool:
 
 
 def _expanded(path: str, several: bool) -> Iterator[Input]:
-    """The pictures of a folder; any other path unchanged.
+    """The images of a folder; any other path unchanged.
 
-    A folder without pictures, or without permission to read it, is returned too, and fails later with its name.
+    A folder without images, or without permission to read it, is returned too, and fails later with its name.
     """
     folder = Path(path)
     if path == "-":
@@ -66,9 +66,9 @@ def _expanded(path: str, several: bool) -> Iterator[Input]:
     else:
         above = folder.resolve().name if several else ""
         try:
-            for each in pictures_in(folder):
+            for each in images_in(folder):
                 yield Input(str(each), Path(above, each.relative_to(folder)).with_suffix("").as_posix())
-        except PictureError:
+        except ImageError:
             yield Input(path, folder.name)
             return
         closed: list[str] = []

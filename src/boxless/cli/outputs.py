@@ -1,4 +1,4 @@
-"""The files that `boxless locate` writes: drawn pictures, score maps, a contact sheet."""
+"""The files that `boxless locate` writes: drawn images, score maps, a contact sheet."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from boxless.results import Localization
 from boxless.system.files import write_whole
 
 DRAWN = "_found.jpg"
-"""How the names of drawn pictures end."""
+"""How the names of drawn images end."""
 
 SHEETS = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".pdf")
 """How the name of a contact sheet may end."""
@@ -27,7 +27,7 @@ def check_sheet(path: Path) -> None:
     """Makes sure that a contact sheet can be written under that name.
 
     Raises:
-        typer.BadParameter: if its ending is of no kind of picture that is written.
+        typer.BadParameter: if its ending is of no kind of image that is written.
     """
     if path.suffix.lower() not in SHEETS:
         found = f"'{path.suffix}'" if path.suffix else "no ending"
@@ -40,7 +40,7 @@ class Outputs:
     """Writes the files of each result, and the sheet of all at the end.
 
     Args:
-        save: the folder for drawn pictures, or None for none.
+        save: the folder for drawn images, or None for none.
         maps: the folder for score maps, or None for none.
         sheet: the contact sheet's file, or None for none.
     """

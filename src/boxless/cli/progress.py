@@ -1,4 +1,4 @@
-"""Progress of work on many pictures: bars on a terminal, otherwise a line now and then."""
+"""Progress of work on many images: bars on a terminal, otherwise a line now and then."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from boxless.cli.verbosity import is_quiet
 
 T = TypeVar("T")
 OnProgress: TypeAlias = Callable[[str, int, int | None], None]
-"""Called with the stage, the number of pictures done, and the total, if it is known."""
+"""Called with the stage, the number of images done, and the total, if it is known."""
 
 _FIRST, _BETWEEN = 10.0, 60.0
 """Seconds before the first line, and between two."""
@@ -116,7 +116,7 @@ def _bars(console: Console) -> Iterator[OnProgress]:
 
 
 class _Rate(ProgressColumn):
-    """Pictures, or frames, a second."""
+    """Images, or frames, a second."""
 
     def render(self, task: Task) -> Text:
         return Text(f"{task.speed:.1f} a second" if task.speed else "")

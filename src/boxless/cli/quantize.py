@@ -47,19 +47,19 @@ def quantize(
     require("graph", "boxless quantize")
     from boxless.export.loss import Limits
     from boxless.export.quantize import quantize as quantize_model
-    from boxless.imaging.read import pictures_in
+    from boxless.imaging.read import images_in
     from boxless.system.files import temporary_files_beside
 
     ask_before_overwriting(out, force)
     limits = Limits(min_agreement, min_correlation, min_iou)
     with temporary_files_beside(out), stages() as progress:
-        made = quantize_model(model, pictures_in(calibrate), out, limits, progress)
+        made = quantize_model(model, images_in(calibrate), out, limits, progress)
     loss = made.loss
-    say(f"calibrated on        {made.calibrated_on} pictures")
-    say(f"measured on          {loss.pictures} pictures, against the original model")
+    say(f"calibrated on        {made.calibrated_on} images")
+    say(f"measured on          {loss.images} images, against the original model")
     say(f"top-1 agreement      {loss.agreement:.1%}")
     say(f"map correlation      {loss.correlation:.3f}")
     say(f"box IoU              {loss.box_iou:.1%}")
-    say(f"time                 {loss.time_ratio:.2f} of the original model's (one picture, one thread)")
+    say(f"time                 {loss.time_ratio:.2f} of the original model's (one image, one thread)")
     say(f"size                 {made.bytes_after / 1e6:.1f} MB (before: {made.bytes_before / 1e6:.1f} MB)")
     say(f"written              {made.path}")

@@ -42,7 +42,7 @@ def results(
     from boxless.cli.outputs import Outputs, check_sheet
     from boxless.cli.overwrite import ask_before_overwriting
     from boxless.cli.report import Report
-    from boxless.errors import PictureError
+    from boxless.errors import ImageError
 
     if sheet:
         check_sheet(sheet)
@@ -55,7 +55,7 @@ def results(
             report.add(each)
             try:
                 outputs.add(each, each.image)
-            except PictureError as error:  # it was there when the run looked at it
+            except ImageError as error:  # it was there when the run looked at it
                 sys.stderr.write(f"not drawn: {printable(str(error))}\n")
     if not as_json:
         running = "" if selection.finished else "; the run is not finished"

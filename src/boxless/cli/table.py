@@ -26,7 +26,7 @@ def print_evaluation(evaluation: Evaluation, as_json: bool) -> None:
     counts = evaluation.counts
     out = Console(highlight=False, soft_wrap=True)
     out.print(
-        f"{evaluation.subject} on {evaluation.dataset.name}: {counts['pictures']} images, {counts['boxes']} boxes",
+        f"{evaluation.subject} on {evaluation.dataset.name}: {counts['images']} images, {counts['boxes']} boxes",
         style="bold",
         markup=False,
     )

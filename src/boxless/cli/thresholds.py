@@ -22,11 +22,11 @@ def by_class(found: Calibration, card: Card) -> Iterator[str]:
         return
     gain = f"{classes.gain.value:+.1f} ({classes.gain.low:+.1f} to {classes.gain.high:+.1f})"
     if not classes.changed:
-        yield f"a threshold for each class: none is better on these pictures ({gain} on pictures that did not choose)"
+        yield f"a threshold for each class: none is better on these images ({gain} on images that did not choose)"
         return
     yield (
         f"a threshold for each class: one box right {classes.before.value:.1f} % -> {classes.after.value:.1f} % on "
-        f"these pictures, {gain} on pictures that did not choose it"
+        f"these images, {gain} on images that did not choose it"
     )
     for k in classes.changed[:_LISTED]:
         yield f"{card.labels[k]}: {classes.old[k]:g} -> {classes.new[k]:g} ({classes.boxed[k]} boxed)"
@@ -35,4 +35,4 @@ def by_class(found: Calibration, card: Card) -> Iterator[str]:
     without = [label for k, label in enumerate(card.labels) if not classes.boxed[k] and k not in card.background]
     if without:
         listed = ", ".join(without[:_LISTED]) + (" and more" if len(without) > _LISTED else "")
-        yield f"no boxed picture of {listed}: kept"
+        yield f"no boxed image of {listed}: kept"

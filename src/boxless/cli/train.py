@@ -24,7 +24,7 @@ from boxless.networks.catalogue import NETWORKS
 
 
 def train(
-    pictures: LabelledFolder,
+    images: LabelledFolder,
     out: OutFile,
     network: Annotated[str, typer.Option(metavar="NAME", help=f"One of {', '.join(NETWORKS)}.")],
     head: Annotated[str, typer.Option(metavar="gap|gmp", help="Pooling: global average or global maximum.")] = "gap",
@@ -116,7 +116,7 @@ def train(
         patience=patience,
         seed=seed,
     )
-    training, validation = read_split(pictures, val, seed, Columns(separator, path_column, label_column))
+    training, validation = read_split(images, val, seed, Columns(separator, path_column, label_column))
     from boxless.learning.network.train import train as train_on
 
     with watched(out) as screen:

@@ -29,7 +29,7 @@ Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
-class BoxedPicture:
+class BoxedImage:
     """One class in one image, with the boxes of its objects.
 
     Attributes:
@@ -71,27 +71,27 @@ class BoxedSet:
 
     Attributes:
         name: its folder's or file's.
-        pictures: one for each class in each image; those of one image follow each other.
+        images: one for each class in each image; those of one image follow each other.
         notes: what was wrong with it.
         listed: every image of the data set that is there, also those without an object of a known class.
         ignored: what is neither right nor wrong.
     """
 
     name: str
-    pictures: tuple[BoxedPicture, ...]
+    images: tuple[BoxedImage, ...]
     notes: Notes
     listed: tuple[Path, ...] = ()
     ignored: tuple[IgnoredBox, ...] = ()
 
 
-def read_dataset(path: Path, card: Card, layout: str | None = None, pictures: Path | None = None) -> BoxedSet:
+def read_dataset(path: Path, card: Card, layout: str | None = None, images: Path | None = None) -> BoxedSet:
     """Reads a data set in any format, for a model.
 
     Args:
         path: the annotations' file, or the folder that holds them.
         card: of the model whose classes count.
         layout: the format, one of `boxless.datasets.formats.FORMATS`; recognised from the files where None.
-        pictures: the folder of the images; searched for near the annotations where None.
+        images: the folder of the images; searched for near the annotations where None.
 
     Returns:
         What can be measured.
@@ -104,12 +104,12 @@ def read_dataset(path: Path, card: Card, layout: str | None = None, pictures: Pa
         >>> read_dataset(Path("boxes.json"), ModelFile("mine.onnx").card).name  # doctest: +SKIP
         'boxes'
     """
-    dataset = read_any(path, layout, pictures, Columns(separator="|"))
+    dataset = read_any(path, layout, images, Columns(separator="|"))
     if len(dataset.splits) > 1:
         for split, count in dataset.splits.items():
             dataset.notes.add("several splits", f"{split or 'none'} ({count} images)")
     boxed = match(dataset, card)
-    if not boxed.pictures:
+    if not boxed.images:
         why = "; ".join(boxed.notes) or "it names none"
         raise DatasetError(f"{path}: no image to measure on ({why})")
     return boxed
@@ -135,7 +135,7 @@ def check_boxes(path: Path, classes: Sequence[str]) -> None:
         expected = ", ".join(classes[:5]) + (", ..." if len(classes) > 5 else "")
         raise DatasetError(f"{path}: no boxes of the classes that are learned (found {found}; expected {expected})")
     card = Card("", tuple(classes), {DEFAULT_PRESET: PRESETS[DEFAULT_PRESET]}, "", "", "")
-    if not any(len(each.boxes) for each in match(dataset, card).pictures):
+    if not any(len(each.boxes) for each in match(dataset, card).images):
         raise DatasetError(f"{path}: none of the boxes can be used ({'; '.join(dataset.notes)})")
 
 
@@ -150,7 +150,7 @@ def match(dataset: Dataset, card: Card) -> BoxedSet:
         One entry for each class in each image, with all its boxes.
 
     Example:
-        >>> match(Dataset("none", ()), card).pictures  # doctest: +SKIP
+        >>> match(Dataset("none", ()), card).images  # doctest: +SKIP
         ()
     """
     notes = dataset.notes
@@ -170,7 +170,7 @@ def match(dataset: Dataset, card: Card) -> BoxedSet:
             frames[image.path] = (image, frame)
     as_stored = _drawn_as_stored(frames.values())
     indices: dict[tuple[str, str, int | None], int | None] = {}
-    pictures: list[BoxedPicture] = []
+    images: list[BoxedImage] = []
     ignored: list[IgnoredBox] = []
     for image, frame in frames.values():
         shown = _as_displayed(image, frame, as_stored, notes)
@@ -192,8 +192,8 @@ def match(dataset: Dataset, card: Card) -> BoxedSet:
             masks = [each.mask for each in parts if each.mask is not None]
             if not masks and not any(each.box for each in parts):
                 notes.add("no boxes", image.name)
-            pictures.append(BoxedPicture(image.path, index, boxes, frame.displayed, Mask.union(masks)))
-    return BoxedSet(dataset.name, tuple(pictures), notes, tuple(frames), tuple(ignored))
+            images.append(BoxedImage(image.path, index, boxes, frame.displayed, Mask.union(masks)))
+    return BoxedSet(dataset.name, tuple(images), notes, tuple(frames), tuple(ignored))
 
 
 def _index(annotation: Annotation, card: Card) -> int | None:
@@ -276,7 +276,7 @@ def _on_image(
             continue
         cut = (max(whole[0], 0.0), max(whole[1], 0.0), min(whole[2], float(width)), min(whole[3], float(height)))
         if cut[2] <= cut[0] or cut[3] <= cut[1]:
-            notes.add("box off the picture", image.name)
+            notes.add("box off the image", image.name)
             continue
         # A pixel over is how inclusive coordinates come out, and no mistake.
         if max(whole[2] - width, whole[3] - height, -whole[0], -whole[1]) > 1.0:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from boxless.datasets.dataset import SPLITS, AnnotatedImage, Annotation, Dataset
 from boxless.datasets.notes import Notes
-from boxless.errors import DatasetError, PictureError
+from boxless.errors import DatasetError, ImageError
 from boxless.imaging.containers import SUFFIXES
-from boxless.imaging.read import pictures_in
+from boxless.imaging.read import images_in
 from boxless.system.files import as_text
 
 
@@ -55,10 +55,10 @@ def read_folders(path: Path, images: Path | None = None) -> Dataset:
     """
     root = images or path
     try:
-        paths = pictures_in(root)
-    except PictureError as error:
+        paths = images_in(root)
+    except ImageError as error:
         inside = ", ".join(as_text(each.name) for each in sub_folders(root)[:5]) if os.access(root, os.R_OK) else ""
-        found = f"no pictures in {inside}" if inside else "neither folders nor pictures"
+        found = f"no images in {inside}" if inside else "neither folders nor images"
         expected = f"expected a folder a class, such as {root.name}/cat/1.jpg"
         raise DatasetError(f"{root}: {found} ({expected}; {error})") from None
     notes = Notes()

@@ -18,7 +18,7 @@ from boxless.errors import DatasetError
 from boxless.models.class_names import composed
 
 MOST_UNREADABLE = 0.05
-"""With a larger share of pictures that cannot be read, something is wrong with the data, and nothing is learned."""
+"""With a larger share of images that cannot be read, something is wrong with the data, and nothing is learned."""
 
 BACKGROUND_NAMES = frozenset({"background", "nothing"})
 """Classes of these names say that there is nothing in an image: they never get a box."""
@@ -29,15 +29,15 @@ _LISTED = 5
 
 
 @dataclass(frozen=True, eq=False)
-class LabelledPictures:
-    """Pictures whose classes are known.
+class LabelledImages:
+    """Images whose classes are known.
 
     Attributes:
         name: of the data set.
         classes: K names, sorted.
         paths: n of them.
-        targets: float32 (n, K), 1 where the picture shows the class and else 0.
-        several: whether a picture may show several classes; else each row of `targets` has one 1.
+        targets: float32 (n, K), 1 where the image shows the class and else 0.
+        several: whether an image may show several classes; else each row of `targets` has one 1.
         notes: what was left out and why, in words.
     """
 
@@ -58,16 +58,16 @@ class LabelledPictures:
 
     @property
     def counts(self) -> NDArray[np.int64]:
-        """(K,), how many pictures show each class."""
+        """(K,), how many images show each class."""
         return np.asarray(self.targets.sum(axis=0), np.int64)
 
     @property
     def digest(self) -> str:
-        """Which pictures these are and what they show, in eight letters: of paths and targets."""
+        """Which images these are and what they show, in eight letters: of paths and targets."""
         names = b"\n".join(map(os.fsencode, self.paths))
         return hashlib.sha256(names + np.ascontiguousarray(self.targets).tobytes()).hexdigest()[:8]
 
-    def only(self, chosen: NDArray[np.int64]) -> LabelledPictures:
+    def only(self, chosen: NDArray[np.int64]) -> LabelledImages:
         """Some of the images.
 
         Args:
@@ -78,8 +78,8 @@ class LabelledPictures:
         """
         return replace(self, paths=tuple(self.paths[i] for i in chosen), targets=self.targets[chosen])
 
-    def without(self, unreadable: Mapping[int, str]) -> LabelledPictures:
-        """The pictures that can be read; the others are listed in the notes.
+    def without(self, unreadable: Mapping[int, str]) -> LabelledImages:
+        """The images that can be read; the others are listed in the notes.
 
         Args:
             unreadable: why, by index.
@@ -88,23 +88,23 @@ class LabelledPictures:
             The images that are left.
 
         Raises:
-            DatasetError: if they are more than 5 %, or if a class has no picture left.
+            DatasetError: if they are more than 5 %, or if a class has no image left.
         """
         if not unreadable:
             return self
         listed = [f"{self.paths[i]}: {reason}" for i, reason in list(unreadable.items())[:_LISTED]]
         more = f" and {len(unreadable) - _LISTED} more" if len(unreadable) > _LISTED else ""
-        text = f"{len(unreadable)} of {len(self)} pictures cannot be read ({'; '.join(listed)}{more})"
+        text = f"{len(unreadable)} of {len(self)} images cannot be read ({'; '.join(listed)}{more})"
         if len(unreadable) > MOST_UNREADABLE * len(self):
             raise DatasetError(f"{self.name}: {text}; over {MOST_UNREADABLE:.0%} is too many: mend or remove them")
         left = self.only(np.array([i for i in range(len(self)) if i not in unreadable], np.int64))
         emptied = [self.classes[k] for k in np.flatnonzero((left.counts == 0) & (self.counts > 0))]
         if emptied:
-            raise DatasetError(f"{self.name}: no readable picture is left of {', '.join(emptied)}: {text}")
+            raise DatasetError(f"{self.name}: no readable image is left of {', '.join(emptied)}: {text}")
         return replace(left, notes=(*self.notes, f"skipped: {text}"))
 
 
-def read_labelled(source: Path, columns: Columns | None = None) -> dict[str, LabelledPictures]:
+def read_labelled(source: Path, columns: Columns | None = None) -> dict[str, LabelledImages]:
     """Reads images with their classes, by split.
 
     Args:
@@ -137,7 +137,7 @@ def read_labelled(source: Path, columns: Columns | None = None) -> dict[str, Lab
     return labelled(dataset)
 
 
-def labelled(dataset: Dataset) -> dict[str, LabelledPictures]:
+def labelled(dataset: Dataset) -> dict[str, LabelledImages]:
     """The images of a data set with their classes, by split.
 
     Args:
@@ -160,20 +160,18 @@ def labelled(dataset: Dataset) -> dict[str, LabelledPictures]:
     classes = tuple(sorted({label for _, labels in found for label in labels}))
     if len(classes) < 2:
         one = f"one class, {classes[0]}" if classes else "no class"
-        raise DatasetError(
-            f"{dataset.name}: {one} (expected two or more: add pictures without it as a class background)"
-        )
+        raise DatasetError(f"{dataset.name}: {one} (expected two or more: add images without it as a class background)")
     index = {name: i for i, name in enumerate(classes)}
     several = any(len(labels) > 1 for _, labels in found)
     notes = tuple(dataset.notes)
-    parts: dict[str, LabelledPictures] = {}
+    parts: dict[str, LabelledImages] = {}
     for split in dict.fromkeys(each.split for each in dataset.images):
         mine = [(each, labels) for each, labels in found if each.split == split]
         targets = np.zeros((len(mine), len(classes)), np.float32)
         for row, (_, labels) in zip(targets, mine, strict=True):
             row[[index[label] for label in labels]] = 1.0
         paths = tuple(each.path for each, _ in mine)
-        parts[split] = LabelledPictures(dataset.name, classes, paths, targets, several, notes)
+        parts[split] = LabelledImages(dataset.name, classes, paths, targets, several, notes)
         notes = ()  # once is enough
     return parts
 
@@ -185,19 +183,19 @@ def _check_folders(root: Path, dataset: Dataset) -> None:
         parts = Path(each.name).parts
         if len(parts) == 1:
             raise DatasetError(
-                f"{root}: {len(dataset.images)} pictures and no folders (expected a folder a class, such as "
+                f"{root}: {len(dataset.images)} images and no folders (expected a folder a class, such as "
                 f"{root.name}/cat/1.jpg)"
             )
         if len(parts) > 2 + bool(each.split):
             names = " or ".join(str(root / name) for name in list(tops)[:3])
             raise DatasetError(
-                f"{root}: folders of folders of pictures, such as {each.name} (expected a folder a class, "
-                f"{root.name}/class/picture.jpg). Name the folder that holds the classes, maybe {names}, and "
+                f"{root}: folders of folders of images, such as {each.name} (expected a folder a class, "
+                f"{root.name}/class/image.jpg). Name the folder that holds the classes, maybe {names}, and "
                 "the one to validate on with --val"
             )
     shown = {label for each in dataset.images for label in each.labels}
     if empty := [name for name in dataset.classes if name not in shown]:
-        raise DatasetError(f"{root}: no pictures in {_some(empty)} (every folder is a class: fill it or remove it)")
+        raise DatasetError(f"{root}: no images in {_some(empty)} (every folder is a class: fill it or remove it)")
 
 
 def _check_table(file: Path, dataset: Dataset) -> None:
@@ -209,7 +207,7 @@ def _check_table(file: Path, dataset: Dataset) -> None:
         )
     if lacking := dataset.notes.found.get("unreadable line"):
         raise DatasetError(
-            f"{file}: {len(lacking)} lines lack a path or a label ({_some(lacking)}); a picture of nothing gets the "
+            f"{file}: {len(lacking)} lines lack a path or a label ({_some(lacking)}); an image of nothing gets the "
             "label background"
         )
     if not dataset.images:

@@ -19,8 +19,8 @@ from boxless.datasets.masks import OBJECT, Polygons
 from boxless.datasets.notes import Notes
 from boxless.datasets.parsing import BAD_RECORD, bounds_of, head_of, number, read_json, size_of, text_of
 from boxless.datasets.writing import rounded
-from boxless.errors import DatasetError, PictureError
-from boxless.imaging.read import pictures_in
+from boxless.errors import DatasetError, ImageError
+from boxless.imaging.read import images_in
 
 _VERSION = "5.5.0"  # of LabelMe, whose files have this form
 _TRIED = 20  # files by which the format is recognised
@@ -36,8 +36,8 @@ def find_labelme(path: Path) -> list[Path]:
 
 def _has_images(path: Path) -> bool:
     try:
-        return bool(pictures_in(path))
-    except PictureError:
+        return bool(images_in(path))
+    except ImageError:
         return False
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from boxless.errors import DatasetError
-from boxless.imaging.containers import open_picture
+from boxless.imaging.containers import open_image
 from boxless.maps.run_lengths import counts_of, mask_of, unpacked
 
 Pixels = NDArray[np.uint8]
@@ -31,7 +31,7 @@ class Mask(ABC):
 
     @abstractmethod
     def read(self, height: int, width: int) -> Pixels:
-        """The mask on a picture of that size: uint8 (height, width) of BACKGROUND, OBJECT and IGNORED."""
+        """The mask on an image of that size: uint8 (height, width) of BACKGROUND, OBJECT and IGNORED."""
 
     def counts(self, height: int, width: int) -> list[int]:
         """The mask as run lengths, see `boxless.maps.run_lengths.counts_of`."""
@@ -55,7 +55,7 @@ class _Union(Mask):
 
 @dataclass(frozen=True)
 class MaskFile(Mask):
-    """A picture that is bright (above half) where the object is, and maybe another for what does not count."""
+    """An image that is bright (above half) where the object is, and maybe another for what does not count."""
 
     path: Path
     ignore: Path | None = None
@@ -71,7 +71,7 @@ class MaskFile(Mask):
 
 @dataclass(frozen=True)
 class PaletteFile(Mask):
-    """A picture whose palette index says the class, and 255 what does not count: Pascal VOC's."""
+    """An image whose palette index says the class, and 255 what does not count: Pascal VOC's."""
 
     path: Path
     index: int
@@ -84,7 +84,7 @@ class PaletteFile(Mask):
 
 @dataclass(frozen=True)
 class Polygons(Mask):
-    """Outlines on a picture of `size` (height, width): COCO's. Each is a flat (x, y, x, y, ...).
+    """Outlines on an image of `size` (height, width): COCO's. Each is a flat (x, y, x, y, ...).
 
     Raises:
         ValueError: if an outline has fewer than three points, or half a point, or coordinates that are not finite.
@@ -227,7 +227,7 @@ def _inside(corners: NDArray[np.float64], height: int, width: int) -> NDArray[np
 
 
 def readable_mask(path: Path) -> bool:
-    """Whether a picture file of a mask can be read."""
+    """Whether an image file of a mask can be read."""
     try:
         _resized(path, 1, 1, None)
     except DatasetError:
@@ -245,7 +245,7 @@ def _values(path: Path, height: int, width: int) -> Pixels:
 
 def _resized(path: Path, height: int, width: int, mode: str | None) -> Pixels:
     try:
-        with open_picture(path) as image:
+        with open_image(path) as image:
             converted = image.convert(mode) if mode else image
             return np.asarray(converted.resize((width, height), Image.Resampling.NEAREST), np.uint8)
     # Decoders of broken files raise nearly anything.

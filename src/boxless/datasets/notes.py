@@ -12,7 +12,7 @@ _KINDS = {
     "listed twice": "things stand in the data set more than once; the first counts",
     "no boxes": "images have a class but no box; they count for classification only",
     "empty box": "boxes have no area; they are left out",
-    "box off the picture": "boxes lie wholly outside their image; they are left out",
+    "box off the image": "boxes lie wholly outside their image; they are left out",
     "box over the edge": "boxes reach outside their image; they are cut at its edge",
     "rotated box": "boxes are rotated; the upright box around each counts",
     "other shape": "shapes have no area (points, lines); they are left out",

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from boxless.datasets.csv import Columns
 from boxless.datasets.dataset import SPLITS
-from boxless.datasets.labelled import LabelledPictures, read_labelled
+from boxless.datasets.labelled import LabelledImages, read_labelled
 from boxless.errors import DatasetError
 from boxless.models.class_names import matches
 
 HELD_OUT = 0.2
-"""The share of pictures that is held out where nobody says which."""
+"""The share of images that is held out where nobody says which."""
 
 _TRAINING_SPLITS = ("", *(name for name, split in SPLITS.items() if split == "train"))
 _VALIDATION_SPLITS = tuple(name for kind in ("val", "test") for name, split in SPLITS.items() if split == kind)
@@ -24,18 +24,18 @@ _VALIDATION_SPLITS = tuple(name for kind in ("val", "test") for name, split in S
 
 def read_split(
     source: Path, val: str | None = None, seed: int = 0, columns: Columns | None = None
-) -> tuple[LabelledPictures, LabelledPictures]:
+) -> tuple[LabelledImages, LabelledImages]:
     """Reads images to learn from, and others to measure on.
 
     Args:
         source: see `read_labelled`.
-        val: a folder or CSV of the held-out pictures, the name of a split of the CSV, or a fraction such as 0.2.
+        val: a folder or CSV of the held-out images, the name of a split of the CSV, or a fraction such as 0.2.
             Where None: the CSV's split "val" (or "valid", "validation", "test"), else a fifth of each class.
         seed: of the choice where a fraction is held out.
         columns: how a CSV is to be read, where its heading does not say it.
 
     Returns:
-        (training, validation), both with the classes of the training pictures.
+        (training, validation), both with the classes of the training images.
 
     Raises:
         DatasetError: if the layout is not known, if `val` is none of these, or if it has classes that training
@@ -62,22 +62,20 @@ def read_split(
     except ValueError:
         named = f", the splits of {source.name} ({', '.join(filter(None, splits))})" if any(splits) else ""
         raise DatasetError(
-            f"no pictures to validate on at '{val}' (expected a folder, a CSV{named}, or a fraction such as 0.2)"
+            f"no images to validate on at '{val}' (expected a folder, a CSV{named}, or a fraction such as 0.2)"
         ) from None
     if not 0 < share < 1:
-        raise DatasetError(f"{val} of the pictures to validate on (expected a fraction between 0 and 1)")
+        raise DatasetError(f"{val} of the images to validate on (expected a fraction between 0 and 1)")
     whole = _one(list(splits.values()), source)
     held_out = _hold_out(whole.targets, share, np.random.default_rng(seed))
     if not held_out.any():
-        raise DatasetError(
-            f"{whole.name}: {len(whole)} pictures are too few to hold {share:.0%} out; name others: --val"
-        )
+        raise DatasetError(f"{whole.name}: {len(whole)} images are too few to hold {share:.0%} out; name others: --val")
     return whole.only(np.flatnonzero(~held_out)), whole.only(np.flatnonzero(held_out))
 
 
-def _one(parts: list[LabelledPictures], source: Path) -> LabelledPictures:
+def _one(parts: list[LabelledImages], source: Path) -> LabelledImages:
     if not parts:
-        raise DatasetError(f"{source}: no pictures to learn from (expected the split train)")
+        raise DatasetError(f"{source}: no images to learn from (expected the split train)")
     return replace(
         parts[0],
         paths=tuple(path for part in parts for path in part.paths),
@@ -86,7 +84,7 @@ def _one(parts: list[LabelledPictures], source: Path) -> LabelledPictures:
     )
 
 
-def _checked(training: LabelledPictures, validation: LabelledPictures) -> tuple[LabelledPictures, LabelledPictures]:
+def _checked(training: LabelledImages, validation: LabelledImages) -> tuple[LabelledImages, LabelledImages]:
     """Both with the classes of training; those of validation go by name, whatever their numbers were."""
     shown = training.counts > 0
     known = [name for name, shows in zip(training.classes, shown, strict=True) if shows]
@@ -102,7 +100,7 @@ def _checked(training: LabelledPictures, validation: LabelledPictures) -> tuple[
     if lacking:
         raise DatasetError(
             f"{validation.name}: {', '.join(lacking[:5])}{' and more' if len(lacking) > 5 else ''} "
-            f"to validate on, but no picture to learn from (training has {', '.join(training.classes[:10])}"
+            f"to validate on, but no image to learn from (training has {', '.join(training.classes[:10])}"
             f"{', ...' if len(training.classes) > 10 else ''})"
         )
     several = training.several or validation.several
@@ -113,10 +111,10 @@ def _checked(training: LabelledPictures, validation: LabelledPictures) -> tuple[
 
 
 def _hold_out(targets: NDArray[np.float32], share: float, random: np.random.Generator) -> NDArray[np.bool_]:
-    """Which pictures are held out: about `share` of each class, and never the last picture of a class."""
+    """Which images are held out: about `share` of each class, and never the last image of a class."""
     held_out = np.zeros(len(targets), bool)
     left = targets.sum(axis=0)
-    # Rare classes first: they have the fewest pictures to choose from.
+    # Rare classes first: they have the fewest images to choose from.
     for k in np.argsort(left, kind="stable"):
         mine = random.permutation(np.flatnonzero(targets[:, k] > 0))
         wanted = max(1, round(share * len(mine))) - int(held_out[mine].sum())

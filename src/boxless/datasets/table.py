@@ -13,7 +13,7 @@ from boxless.errors import DatasetError
 
 PATH_COLUMNS = (
     "path", "file", "filename", "file_name", "filepath", "file_path", "image", "image_path", "imagepath", "image_name",
-    "image_file", "img", "img_path", "picture", "image_id", "url",
+    "image_file", "img", "img_path", "image", "image_id", "url",
 )  # fmt: skip
 """The columns of paths, without spaces and in lower case; the first that is there counts."""
 

@@ -23,7 +23,7 @@ def read_wsol(path: Path, images: Path | None = None) -> Dataset:
     """Reads a split of the benchmark of Choe et al., CVPR 2020 (github.com/clovaai/wsolevaluation).
 
     `class_labels.txt` has `path,index`; `image_sizes.txt` has `path,width,height` of the original image, to which
-    the boxes refer; `localization.txt` has `path,x0,y0,x1,y1`, or `path,mask,ignore` with picture files.
+    the boxes refer; `localization.txt` has `path,x0,y0,x1,y1`, or `path,mask,ignore` with image files.
 
     Args:
         path: the folder of the text files.

@@ -11,8 +11,8 @@ from boxless.datasets.dataset import SPLITS, About, AnnotatedImage, Annotation, 
 from boxless.datasets.masks import Polygons
 from boxless.datasets.notes import Notes
 from boxless.datasets.parsing import BAD_RECORD, bounds_of, number, read_text, text_of
-from boxless.errors import DatasetError, PictureError
-from boxless.imaging.read import pictures_in
+from boxless.errors import DatasetError, ImageError
+from boxless.imaging.read import images_in
 from boxless.system.files import is_file
 
 _SHARES = (1, 1)  # the size that boxes in shares of the image refer to
@@ -145,8 +145,8 @@ def _images_in(place: Path) -> list[Path]:
         lines = [line.strip().replace("\\", "/") for line in read_text(place).splitlines() if line.strip()]
         return [place.parent / line for line in lines]
     try:
-        return pictures_in(place)
-    except PictureError:
+        return images_in(place)
+    except ImageError:
         return []
 
 

@@ -1,4 +1,4 @@
-"""Localization measured on boxed pictures: anybody's pictures, anybody's maps.
+"""Localization measured on boxed images: anybody's images, anybody's maps.
 
 Public is what docs/api lists of it; the rest is internal.
 
@@ -6,13 +6,13 @@ Public is what docs/api lists of it; the rest is internal.
 >>> from boxless.evaluation import Evaluation, measure_model, read_dataset
 >>> network = ModelFile("efficientnet-lite0")
 >>> dataset = read_dataset(Path("ilsvrc-dev"), network.card)
->>> scores = measure_model(network, "balanced", dataset.pictures, dataset.notes)
+>>> scores = measure_model(network, "balanced", dataset.images, dataset.notes)
 >>> Evaluation.of(dataset, "balanced", "as stored", scores).figures
 """
 
 from __future__ import annotations
 
-from boxless.datasets.boxed import BoxedPicture, BoxedSet, read_dataset
+from boxless.datasets.boxed import BoxedImage, BoxedSet, read_dataset
 from boxless.evaluation.bootstrap import Bootstrap, Interval
 from boxless.evaluation.box_accuracy import inclusive_iou, max_box_acc, max_box_acc_v2, one_box_accuracy, overlaps
 from boxless.evaluation.evaluation import Evaluation
@@ -23,7 +23,7 @@ from boxless.evaluation.score import MapPrediction, Score, pointing_game, score
 
 __all__ = [
     "Bootstrap",
-    "BoxedPicture",
+    "BoxedImage",
     "BoxedSet",
     "Evaluation",
     "Figure",

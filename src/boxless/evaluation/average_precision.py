@@ -34,24 +34,24 @@ class ClassMatches:
     Attributes:
         scores: (n,), falling.
         right, counted: (t, n), see `Matches`.
-        pictures: (n,), the number of each box's picture.
-        true: (p,), how many boxes there are to find in each picture.
+        images: (n,), the number of each box's image.
+        true: (p,), how many boxes there are to find in each image.
     """
 
     scores: Array
     right: NDArray[np.bool_]
     counted: NDArray[np.bool_]
-    pictures: NDArray[np.int64]
+    images: NDArray[np.int64]
     true: NDArray[np.int64]
 
     @classmethod
-    def of(cls, matches: Mapping[int, Matches], pictures: int) -> ClassMatches:
-        """From the matches of each picture, by its number; pictures without truth and boxes may be left out."""
+    def of(cls, matches: Mapping[int, Matches], images: int) -> ClassMatches:
+        """From the matches of each image, by its number; images without truth and boxes may be left out."""
         numbers = sorted(matches)
         some = [matches[number] for number in numbers]
         scores = np.concatenate([each.scores for each in some])
         order = np.argsort(-scores, kind="stable")
-        true = np.zeros(pictures, np.int64)
+        true = np.zeros(images, np.int64)
         true[numbers] = [each.true for each in some]
         return cls(
             scores[order],
@@ -69,14 +69,14 @@ def precision_at_recalls(matches: ClassMatches, weights: Array) -> Array:
 
     Args:
         matches: of the class.
-        weights: (draws, p), how often each picture counts.
+        weights: (draws, p), how often each image counts.
     """
     found = np.full((len(weights), len(IOUS)), np.nan)
     true = weights @ matches.true
     known = true > 0
     if not known.any():
         return found
-    drawn, positives = weights[known][:, matches.pictures], true[known, None]
+    drawn, positives = weights[known][:, matches.images], true[known, None]
     for place, (right, counted) in enumerate(zip(matches.right, matches.counted, strict=True)):
         hits = np.cumsum(drawn * right, axis=1)
         precision = hits / np.maximum(np.cumsum(drawn * counted, axis=1), 1e-12)
@@ -101,9 +101,9 @@ class AveragePrecision:
 
     Attributes:
         classes: the names of the classes that have a true box.
-        values: (classes, t), of the pictures as they are.
-        draws: (d, classes, t), of pictures drawn anew; NaN where a draw has no true box of a class. Two of them that
-            were measured on the same pictures have the same draws.
+        values: (classes, t), of the images as they are.
+        draws: (d, classes, t), of images drawn anew; NaN where a draw has no true box of a class. Two of them that
+            were measured on the same images have the same draws.
     """
 
     classes: tuple[str, ...]
@@ -111,19 +111,19 @@ class AveragePrecision:
     draws: Array
 
     @classmethod
-    def of(cls, matches: Mapping[str, ClassMatches], pictures: int, draws: int = 1000) -> AveragePrecision:
+    def of(cls, matches: Mapping[str, ClassMatches], images: int, draws: int = 1000) -> AveragePrecision:
         """Computes average precision from matches.
 
         Args:
             matches: of each class by name; those without a true box are not measured.
-            pictures: how many images there are.
+            images: how many images there are.
             draws: of the bootstrap.
 
         Returns:
             The average precision of each class.
         """
         known = {name: each for name, each in matches.items() if each.true.sum() > 0}
-        rounds: Iterable[Array] = (np.ones((1, pictures)), *Bootstrap(np.arange(pictures), draws).weights())
+        rounds: Iterable[Array] = (np.ones((1, images)), *Bootstrap(np.arange(images), draws).weights())
         tables = [
             np.stack([precision_at_recalls(each, weights) for each in known.values()], axis=1) for weights in rounds
         ]

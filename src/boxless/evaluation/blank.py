@@ -1,4 +1,4 @@
-"""Pictures that show nothing: one colour, a slope of brightness, noise."""
+"""Images that show nothing: one colour, a slope of brightness, noise."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _DEVIATIONS = (10, 40)
 """Of faint noise around mid grey, beside noise of all values."""
 
 
-def blank_pictures(seed: int = 0, draws: int = 1) -> list[Pixels]:
-    """Blank pictures, RGB uint8 (300, 400, 3) each, always the same for a seed.
+def blank_images(seed: int = 0, draws: int = 1) -> list[Pixels]:
+    """Blank images, RGB uint8 (300, 400, 3) each, always the same for a seed.
 
     A model's activations on them are meaningless, and so show how much activation means nothing.
 
     Args:
         seed: the seed of the noise.
-        draws: the number of pictures of each kind of noise; predictions for two of a kind differ.
+        draws: the number of images of each kind of noise; predictions for two of a kind differ.
     """
     height, width = _SIZE
     random = np.random.default_rng(seed)

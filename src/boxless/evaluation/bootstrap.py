@@ -1,4 +1,4 @@
-"""How certain a figure is: 95 % intervals, of shares by Wilson's formula, of others by drawing the pictures anew."""
+"""How certain a figure is: 95 % intervals, of shares by Wilson's formula, of others by drawing the images anew."""
 
 from __future__ import annotations
 
@@ -43,19 +43,19 @@ class Interval:
 
 
 class Bootstrap:
-    """Draws pictures with replacement, as many as there are, again and again.
+    """Draws images with replacement, as many as there are, again and again.
 
-    Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, the percentile interval. Pictures are drawn, not
-    cases: the classes of one picture stand or fall together.
+    Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, the percentile interval. Images are drawn, not
+    cases: the classes of one image stand or fall together.
 
     Args:
-        pictures: (n,), which picture each case belongs to, as numbers from 0.
+        images: (n,), which image each case belongs to, as numbers from 0.
         draws: how many.
         seed: of the draws; the same seed gives the same intervals, and pairs the draws of two figures.
     """
 
-    def __init__(self, pictures: NDArray[np.int64], draws: int = 1000, seed: int = 0) -> None:
-        self._pictures = pictures
+    def __init__(self, images: NDArray[np.int64], draws: int = 1000, seed: int = 0) -> None:
+        self._images = images
         self._draws = draws
         self._seed = seed
 
@@ -66,12 +66,12 @@ class Bootstrap:
             Arrays (r, n): how often each case counts in each of r draws.
         """
         random = np.random.default_rng(self._seed)
-        count = int(self._pictures.max()) + 1
+        count = int(self._images.max()) + 1
         step = max(1, _AT_ONCE // count)
         for start in range(0, self._draws, step):
             rows = min(step, self._draws - start)
             drawn = random.multinomial(count, np.full(count, 1 / count), size=rows)
-            yield drawn[:, self._pictures].astype(np.float64)
+            yield drawn[:, self._images].astype(np.float64)
 
     def samples(self, statistic: Statistic) -> Array:
         """The figure of each draw.
@@ -93,7 +93,7 @@ class Bootstrap:
         Returns:
             The share in percent.
         """
-        return wilson(100 * float(np.mean(hits)), int(self._pictures.max()) + 1)
+        return wilson(100 * float(np.mean(hits)), int(self._images.max()) + 1)
 
     def interval(self, statistic: Statistic) -> Interval:
         """A figure with its interval.
@@ -104,7 +104,7 @@ class Bootstrap:
         Returns:
             The figure of the data as they are; the 2.5 and 97.5 percentiles of the draws.
         """
-        value = statistic(np.ones((1, len(self._pictures))))[0]
+        value = statistic(np.ones((1, len(self._images))))[0]
         low, high = np.nanpercentile(self.samples(statistic), [2.5, 97.5])
         return Interval(float(value), float(low), float(high))
 
@@ -114,7 +114,7 @@ def wilson(share: float, count: int) -> Interval:
 
     Args:
         share: in percent, 0 to 100.
-        count: of how many pictures, at least 1.
+        count: of how many images, at least 1.
 
     Returns:
         The share and its interval, in percent.

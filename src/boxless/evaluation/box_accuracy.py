@@ -25,7 +25,7 @@ _CENTRE_GRID = 256
 
 @dataclass(frozen=True, eq=False)
 class Overlaps:
-    """The overlap of a picture's boxes with the true ones, at each threshold: (thresholds,) each, in [0, 1].
+    """The overlap of an image's boxes with the true ones, at each threshold: (thresholds,) each, in [0, 1].
 
     Attributes:
         any_box: the best IoU of any component with any true box: an oracle figure.
@@ -45,8 +45,8 @@ def overlaps(score_map: Floats, truth: Floats, size: tuple[int, int] | None = No
 
     Args:
         score_map: (h, w), not negative; a map of zeros has no boxes, and overlaps with nothing.
-        truth: (n, 4), xyxy in pixels of the picture; n is at least 1.
-        size: the (height, width) of the picture; that of the map if None.
+        truth: (n, 4), xyxy in pixels of the image; n is at least 1.
+        size: the (height, width) of the image; that of the map if None.
 
     Returns:
         The overlap at each of `THRESHOLDS`.
@@ -105,15 +105,15 @@ def inclusive_iou(boxes: Floats, others: Floats) -> Floats:
     return np.asarray(shared / (areas[0][:, None] + areas[1][None] - shared), dtype=np.float32)
 
 
-def max_box_acc_v2(pictures: Sequence[Overlaps]) -> float:
-    """MaxBoxAccV2 in percent: the share of pictures with a correct box at the best threshold, mean over `IOUS`.
+def max_box_acc_v2(images: Sequence[Overlaps]) -> float:
+    """MaxBoxAccV2 in percent: the share of images with a correct box at the best threshold, mean over `IOUS`.
 
     Choe et al., "Evaluating Weakly Supervised Object Localization Methods Right", CVPR 2020 (and its journal
     version, arXiv 2007.04178, which introduced V2): the best component counts, and each IoU has its own best
     threshold. An oracle figure: the true boxes choose thresholds and component.
 
     Args:
-        pictures: the overlaps of each image, at least one.
+        images: the overlaps of each image, at least one.
 
     Returns:
         Percent.
@@ -124,18 +124,18 @@ def max_box_acc_v2(pictures: Sequence[Overlaps]) -> float:
         >>> max_box_acc_v2([overlaps(score_map, np.array([[3, 2, 7, 5]], np.float32))])
         100.0
     """
-    right = np.stack([picture.any_box for picture in pictures])
+    right = np.stack([image.any_box for image in images])
     return float(np.mean([(right >= enough).mean(axis=0).max() for enough in IOUS]) * 100)
 
 
-def max_box_acc(pictures: Sequence[Overlaps]) -> float:
-    """MaxBoxAcc in percent: the share of pictures whose largest component has IoU 0.5, at the best threshold.
+def max_box_acc(images: Sequence[Overlaps]) -> float:
+    """MaxBoxAcc in percent: the share of images whose largest component has IoU 0.5, at the best threshold.
 
     Choe et al., CVPR 2020, section 4.2. An oracle figure: the true boxes choose the threshold. The reference takes the
     component whose outline encloses the largest area; here it is the one with the most cells.
 
     Args:
-        pictures: the overlaps of each image, at least one.
+        images: the overlaps of each image, at least one.
 
     Returns:
         Percent.
@@ -146,15 +146,15 @@ def max_box_acc(pictures: Sequence[Overlaps]) -> float:
         >>> max_box_acc([overlaps(score_map, np.array([[5, 2, 9, 5]], np.float32))])  # IoU 1/3
         0.0
     """
-    right = np.stack([picture.largest_box for picture in pictures])
+    right = np.stack([image.largest_box for image in images])
     return float((right >= 0.5).mean(axis=0).max() * 100)
 
 
-def one_box_accuracy(pictures: Sequence[Overlaps]) -> NDArray[np.float64]:
+def one_box_accuracy(images: Sequence[Overlaps]) -> NDArray[np.float64]:
     """The share of images whose one best box is correct, mean over `IOUS`.
 
     Args:
-        pictures: the overlaps of each image, at least one.
+        images: the overlaps of each image, at least one.
 
     Returns:
         (thresholds,), in percent.
@@ -165,7 +165,7 @@ def one_box_accuracy(pictures: Sequence[Overlaps]) -> NDArray[np.float64]:
         >>> float(one_box_accuracy([overlaps(score_map, np.array([[3, 2, 7, 5]], np.float32))])[50])
         100.0
     """
-    right = np.stack([picture.best_box for picture in pictures])
+    right = np.stack([image.best_box for image in images])
     return np.asarray(np.mean([(right >= enough).mean(axis=0) for enough in IOUS], axis=0) * 100)
 
 
@@ -175,9 +175,9 @@ def _centre_components() -> Components:
 
 
 def centre_map(height: int, width: int) -> Floats:
-    """An isotropic Gaussian in the middle of the picture: (height, width) in (0, 1], the baseline of Choe et al.
+    """An isotropic Gaussian in the middle of the image: (height, width) in (0, 1], the baseline of Choe et al.
 
-    Thresholding it gives a centred box, which shrinks from the whole picture to nothing as the threshold rises. The
+    Thresholding it gives a centred box, which shrinks from the whole image to nothing as the threshold rises. The
     standard deviation, a quarter of each side, only decides which threshold gives which size.
     """
     y = (np.arange(height) + 0.5) / height - 0.5

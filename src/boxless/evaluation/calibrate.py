@@ -1,4 +1,4 @@
-"""Sets a model's thresholds on boxed pictures, and says how certain that is."""
+"""Sets a model's thresholds on boxed images, and says how certain that is."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from boxless.models.card import Card
 from boxless.models.model_file import Network
 
 FEWEST = 2
-"""With fewer boxed pictures there is nothing to draw from."""
+"""With fewer boxed images there is nothing to draw from."""
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """The calibration of one preset's threshold on boxed pictures.
+    """The calibration of one preset's threshold on boxed images.
 
     Attributes:
         preset: its name.
         old, new: the threshold before and after; the same where a new one shows no gain.
-        likely: the threshold that these pictures choose, with its 95 % interval over draws of them.
+        likely: the threshold that these images choose, with its 95 % interval over draws of them.
         before, after: one box right, in percent, mean over IoU 0.3, 0.5 and 0.7, with the old and the new threshold
-            on these pictures.
-        gain: of new over old on pictures that did not choose it: in each draw the threshold is chosen on the
-            pictures drawn, and both are measured on the others.
+            on these images.
+        gain: of new over old on images that did not choose it: in each draw the threshold is chosen on the
+            images drawn, and both are measured on the others.
         classes: the calibration of per-class thresholds; None if it was not done.
         own: whether each class had its own threshold before. The common one is then unused, so it stays, and `before`,
             `after` and `gain` are those of `classes`.
@@ -58,25 +58,25 @@ class Calibration:
         return asdict(self)
 
 
-def calibrate(preset: str, old: float, curves: Sequence[Overlaps], pictures: NDArray[np.int64]) -> Calibration:
+def calibrate(preset: str, old: float, curves: Sequence[Overlaps], images: NDArray[np.int64]) -> Calibration:
     """The threshold for one box, from overlaps over thresholds.
 
-    The new threshold is the median of what draws of the pictures would choose: the accuracy is nearly flat around
+    The new threshold is the median of what draws of the images would choose: the accuracy is nearly flat around
     its maximum, and the very highest point of a flat curve is an accident. It
-    replaces the old one only where that helps on pictures that did not choose it: a few pictures can choose worse
+    replaces the old one only where that helps on images that did not choose it: a few images can choose worse
     than many did.
 
     Args:
         preset: its name.
         old: its threshold.
-        curves: one for each boxed class of each picture.
-        pictures: (n,), which picture each belongs to, as numbers from 0.
+        curves: one for each boxed class of each image.
+        images: (n,), which image each belongs to, as numbers from 0.
 
     Returns:
         The old and the new threshold, with intervals.
 
     Raises:
-        DatasetError: with fewer than two pictures.
+        DatasetError: with fewer than two images.
 
     Example:
         >>> from boxless.evaluation import overlaps
@@ -85,12 +85,12 @@ def calibrate(preset: str, old: float, curves: Sequence[Overlaps], pictures: NDA
         >>> calibrate("balanced", 0.2, curves, np.arange(4)).new
         0.56
     """
-    count = len(np.unique(pictures))
+    count = len(np.unique(images))
     if count < FEWEST:
-        raise DatasetError(f"{count} boxed pictures: a threshold needs at least {FEWEST} (some hundred to be certain)")
+        raise DatasetError(f"{count} boxed images: a threshold needs at least {FEWEST} (some hundred to be certain)")
     right = 100.0 * np.mean([np.stack([each.best_box for each in curves]) >= enough for enough in IOUS], axis=0)
     at_old = int(np.abs(THRESHOLDS - old).argmin())
-    drawn = Bootstrap(pictures)
+    drawn = Bootstrap(images)
     chosen: list[NDArray[np.int64]] = []
     gains: list[NDArray[np.float64]] = []
     for weights in drawn.weights():
@@ -123,19 +123,19 @@ def calibrate_presets(
     names: Sequence[str] | None = None,
     progress: Callable[[str, int, int], object] = lambda stage, done, total: None,
 ) -> tuple[list[Calibration], str]:
-    """The thresholds of a model's presets, from boxed pictures.
+    """The thresholds of a model's presets, from boxed images.
 
     Args:
         network: the model.
-        boxed: the pictures; its notes get those that cannot be read.
+        boxed: the images; its notes get those that cannot be read.
         names: of the presets; all of them where None.
-        progress: called with the stage, the number of (picture, class) pairs done and the total.
+        progress: called with the stage, the number of (image, class) pairs done and the total.
 
     Returns:
         What was found for each, and in words on what.
 
     Raises:
-        DatasetError: with fewer than two boxed pictures that can be read.
+        DatasetError: with fewer than two boxed images that can be read.
 
     Example:
         >>> from pathlib import Path
@@ -150,22 +150,22 @@ def calibrate_presets(
     for name in names or network.card.presets:
         preset = network.card.preset(name)
         scores = []
-        for count, each in enumerate(measure_model(network, name, boxed.pictures, boxed.notes), 1):
+        for count, each in enumerate(measure_model(network, name, boxed.images, boxed.notes), 1):
             scores += [each] if each.overlaps else []
-            progress(f"boxes, {name}", count, len(boxed.pictures))
+            progress(f"boxes, {name}", count, len(boxed.images))
         numbers = {path: i for i, path in enumerate(dict.fromkeys(each.path for each in scores))}
         curves = [each.overlaps for each in scores if each.overlaps is not None]
-        pictures = np.array([numbers[each.path] for each in scores], np.int64)
-        common = calibrate(name, preset.threshold, curves, pictures)
+        images = np.array([numbers[each.path] for each in scores], np.int64)
+        common = calibrate(name, preset.threshold, curves, images)
         before = preset.thresholds or (common.new,) * len(network.card.labels)
         indices = np.array([each.class_index for each in scores], np.int64)
-        classes = calibrate_classes(before, curves, indices, pictures)
+        classes = calibrate_classes(before, curves, indices, images)
         if preset.thresholds:
             common = replace(
                 common, new=common.old, before=classes.before, after=classes.after, gain=classes.gain, own=True
             )
         found.append(replace(common, classes=classes))
-    return found, f"{boxed.name} ({len(numbers)} pictures), for one box, mean of IoU 0.3, 0.5, 0.7"
+    return found, f"{boxed.name} ({len(numbers)} images), for one box, mean of IoU 0.3, 0.5, 0.7"
 
 
 def with_thresholds(card: Card, found: Sequence[Calibration], set_on: str) -> Card:

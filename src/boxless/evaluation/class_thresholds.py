@@ -1,4 +1,4 @@
-"""A threshold for each class from a few boxed pictures of it, regularized towards its old one."""
+"""A threshold for each class from a few boxed images of it, regularized towards its old one."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from boxless.evaluation.bootstrap import Array, Bootstrap, Interval, mean_of
 from boxless.evaluation.box_accuracy import IOUS, THRESHOLDS, Overlaps
 
 PULL = 400.0
-"""How strongly a class with few boxed pictures keeps its threshold: a step of 0.2 has to put 16 % more boxes of one
-picture right, or 1.6 % more of ten pictures'."""
+"""How strongly a class with few boxed images keeps its threshold: a step of 0.2 has to put 16 % more boxes of one
+image right, or 1.6 % more of ten images'."""
 
 _SMOOTH = 3  # thresholds to either side: the very highest point of a flat curve is an accident
 
 
 @dataclass(frozen=True)
 class ClassThresholds:
-    """The calibration of per-class thresholds on boxed pictures.
+    """The calibration of per-class thresholds on boxed images.
 
     Attributes:
         old, new: (K,), before and after; the same where new ones show no gain.
-        boxed: (K,), how many boxed pictures of each class there were.
-        before, after: one box right, in percent, mean over IoU 0.3, 0.5 and 0.7, on these pictures.
-        gain: of new over old on pictures that did not choose.
+        boxed: (K,), how many boxed images of each class there were.
+        before, after: one box right, in percent, mean over IoU 0.3, 0.5 and 0.7, on these images.
+        gain: of new over old on images that did not choose.
     """
 
     old: tuple[float, ...]
@@ -52,19 +52,19 @@ class ClassThresholds:
 
 
 def calibrate_classes(
-    old: Sequence[float], curves: Sequence[Overlaps], classes: NDArray[np.int64], pictures: NDArray[np.int64]
+    old: Sequence[float], curves: Sequence[Overlaps], classes: NDArray[np.int64], images: NDArray[np.int64]
 ) -> ClassThresholds:
     """A threshold for each class.
 
     Each class takes the threshold that puts most of its own boxes right, less `PULL / n` times the square of the step
-    away from its old one, for its n boxed pictures. A class without any keeps its old one. As with one threshold
-    for all (`calibrate`), nothing is changed unless it helps on pictures that did not choose.
+    away from its old one, for its n boxed images. A class without any keeps its old one. As with one threshold
+    for all (`calibrate`), nothing is changed unless it helps on images that did not choose.
 
     Args:
         old: (K,), in (0, 1).
-        curves: (n,), one for each boxed class of each picture.
+        curves: (n,), one for each boxed class of each image.
         classes: (n,), whose each is.
-        pictures: (n,), which picture each belongs to, as numbers from 0.
+        images: (n,), which image each belongs to, as numbers from 0.
 
     Returns:
         The old and the new thresholds, with intervals.
@@ -78,7 +78,7 @@ def calibrate_classes(
     """
     right = right_at(curves)
     before = np.asarray(old)
-    drawn = Bootstrap(pictures)
+    drawn = Bootstrap(images)
     at_old = at_thresholds(right, before[classes])
     gains = []
     for weights in drawn.weights():

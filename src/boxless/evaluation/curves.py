@@ -14,7 +14,7 @@ from boxless.evaluation.score import Score
 Array = NDArray[np.float64]
 
 SIZES = (0.0, 0.1, 0.25, 0.5, 0.75, 1.0)
-"""Borders between object sizes: the largest true box as a share of the picture."""
+"""Borders between object sizes: the largest true box as a share of the image."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,9 +23,9 @@ class Bin:
 
     Attributes:
         low, high: the borders of the bin.
-        count: the number of pictures.
-        mean: the mean of the quantity on the x axis; NaN if there are no pictures.
-        share: the share of correct pictures, in percent; NaN if there are none.
+        count: the number of images.
+        mean: the mean of the quantity on the x axis; NaN if there are no images.
+        share: the share of correct images, in percent; NaN if there are none.
     """
 
     low: float
@@ -46,9 +46,9 @@ def over_thresholds(scores: Sequence[Score]) -> dict[str, Array]:
 
 
 def by_size(scores: Sequence[Score]) -> list[Bin]:
-    """The share of pictures whose one box is correct at IoU 0.5, by the size of the largest true box.
+    """The share of images whose one box is correct at IoU 0.5, by the size of the largest true box.
 
-    There are no bins if no picture has a predicted box, which is so for maps without a threshold.
+    There are no bins if no image has a predicted box, which is so for maps without a threshold.
     """
     boxed = [each for each in scores if each.boxed]
     if not any(each.prediction.box for each in boxed):
@@ -59,7 +59,7 @@ def by_size(scores: Sequence[Score]) -> list[Bin]:
 
 
 def reliability(scores: Sequence[Score]) -> list[Bin]:
-    """The share of pictures whose most probable class is correct, by its probability, in tenths.
+    """The share of images whose most probable class is correct, by its probability, in tenths.
 
     Guo et al., "On Calibration of Modern Neural Networks", ICML 2017. With several true classes, any of them is
     correct.
@@ -69,17 +69,17 @@ def reliability(scores: Sequence[Score]) -> list[Bin]:
 
 
 def calibration_error(scores: Sequence[Score]) -> float:
-    """The expected calibration error in percent: the mean over pictures of |share - probability| of their tenth."""
+    """The expected calibration error in percent: the mean over images of |share - probability| of their tenth."""
     bins = [each for each in reliability(scores) if each.count]
     total = sum(each.count for each in bins)
     return sum(each.count * abs(each.share - 100 * each.mean) for each in bins) / total if total else float("nan")
 
 
 def detections(scores: Sequence[Score]) -> tuple[Array, Array]:
-    """Precision and recall, in percent, of the box that a user gets, from the most to the least confident picture.
+    """Precision and recall, in percent, of the box that a user gets, from the most to the least confident image.
 
-    Each picture gives one box, of its most probable class, with that class's probability as its confidence. It is
-    correct if the class is, and the box has IoU 0.5 (Everingham et al., IJCV 2010). Recall counts pictures.
+    Each image gives one box, of its most probable class, with that class's probability as its confidence. It is
+    correct if the class is, and the box has IoU 0.5 (Everingham et al., IJCV 2010). Recall counts images.
     """
     boxed = [each for each in scores if each.boxed]
     confidence, _, correct = _top_predictions(boxed)
@@ -89,19 +89,19 @@ def detections(scores: Sequence[Score]) -> tuple[Array, Array]:
 
 
 def _top_predictions(scores: Sequence[Score]) -> tuple[Array, NDArray[np.bool_], NDArray[np.bool_]]:
-    """For each picture: the probability of its most probable class, whether that is correct, whether its box is too."""
-    pictures: dict[object, tuple[float, bool, bool]] = {}
+    """For each image: the probability of its most probable class, whether that is correct, whether its box is too."""
+    images: dict[object, tuple[float, bool, bool]] = {}
     for each in scores:
         if each.prediction.confidence is None:
             continue
         correct = each.prediction.top_class == each.class_index
-        _, classified, located = pictures.get(each.path, (0.0, False, False))
-        pictures[each.path] = (
+        _, classified, located = images.get(each.path, (0.0, False, False))
+        images[each.path] = (
             each.prediction.confidence,
             classified or correct,
             located or (correct and each.box_iou >= 0.5),
         )
-    table = np.array(list(pictures.values()), np.float64).reshape(-1, 3)
+    table = np.array(list(images.values()), np.float64).reshape(-1, 3)
     return table[:, 0], table[:, 1] > 0, table[:, 2] > 0
 
 

@@ -1,4 +1,4 @@
-"""Sets detection thresholds, on pictures that show a class, pictures that do not, and blank pictures."""
+"""Sets detection thresholds, on images that show a class, images that do not, and blank images."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from boxless.evaluation.blank import blank_pictures
+from boxless.evaluation.blank import blank_images
 from boxless.imaging.read import Source
 from boxless.localizer import Localizer
 from boxless.models.model_file import Network
@@ -18,10 +18,10 @@ from boxless.system.ordered import ordered_map
 Floats = NDArray[np.float32]
 
 KEPT = 0.97
-"""The share of present classes that must pass where thresholds are set; about 96 % then pass on other pictures."""
+"""The share of present classes that must pass where thresholds are set; about 96 % then pass on other images."""
 
 LEAST_KEPT = 0.96
-"""The share that is enough if it keeps blank pictures from showing a class."""
+"""The share that is enough if it keeps blank images from showing a class."""
 
 FEWEST = 20
 """With fewer present classes no thresholds are set."""
@@ -30,12 +30,12 @@ _SHARES = np.linspace(0.0, 1.0 - LEAST_KEPT, 21)
 """The shares of present classes that one threshold alone may lose."""
 
 _MARGIN = 1.05
-"""A threshold that excludes blank pictures is above their activation by this factor."""
+"""A threshold that excludes blank images is above their activation by this factor."""
 
 
 @dataclass(frozen=True, eq=False)
 class Surveys:
-    """The probability and activation of all classes in n pictures.
+    """The probability and activation of all classes in n images.
 
     Attributes:
         probabilities: (n, K), in [0, 1].
@@ -47,7 +47,7 @@ class Surveys:
 
     @classmethod
     def of(cls, localizer: Localizer, sources: Sequence[Source]) -> Surveys:
-        """Surveys pictures, all of which must be readable."""
+        """Surveys images, all of which must be readable."""
         surveys = list(ordered_map(localizer.survey, sources, 2))
         probabilities, activation = zip(*surveys, strict=True)
         return cls(np.stack(probabilities), np.stack(activation))
@@ -63,13 +63,13 @@ class Surveys:
 
 @dataclass(frozen=True)
 class DetectionThresholds:
-    """Detection thresholds, and how well they separate on the pictures that set them.
+    """Detection thresholds, and how well they separate on the images that set them.
 
     Attributes:
         probability, activation: the two thresholds; see `Preset`.
-        present: the share of classes shown by a picture that pass, in percent.
-        absent: the share of classes not shown by a picture that pass, in percent.
-        blank: the share of blank pictures of which any class passes, in percent.
+        present: the share of classes shown by an image that pass, in percent.
+        absent: the share of classes not shown by an image that pass, in percent.
+        blank: the share of blank images of which any class passes, in percent.
     """
 
     probability: float
@@ -80,16 +80,16 @@ class DetectionThresholds:
 
 
 def detection_thresholds(surveys: Surveys, shown: NDArray[np.bool_], blank: Surveys) -> DetectionThresholds | None:
-    """The thresholds that present classes pass, and as few blank pictures and absent classes as possible.
+    """The thresholds that present classes pass, and as few blank images and absent classes as possible.
 
     Of all pairs of thresholds (probability, activation) that `LEAST_KEPT` of the present classes pass, it is the one
-    with the fewest blank pictures showing a class; then one that `KEPT` pass; then the one with the fewest absent
+    with the fewest blank images showing a class; then one that `KEPT` pass; then the one with the fewest absent
     classes.
 
     Args:
-        surveys: the survey of n pictures whose classes are known.
-        shown: (n, K), which classes each picture shows.
-        blank: the survey of pictures that show nothing.
+        surveys: the survey of n images whose classes are known.
+        shown: (n, K), which classes each image shows.
+        blank: the survey of images that show nothing.
 
     Returns:
         None with fewer than `FEWEST` present classes.
@@ -121,26 +121,26 @@ def detection_thresholds(surveys: Surveys, shown: NDArray[np.bool_], blank: Surv
 def set_detection_thresholds(
     network: Network, preset: str, sources: Sequence[Source], shown: NDArray[np.bool_], named: str, draws: int = 1
 ) -> tuple[Preset, DetectionThresholds | None]:
-    """A preset with its detection thresholds set on pictures.
+    """A preset with its detection thresholds set on images.
 
-    Background classes are left out. If there are too few pictures, a model with a background class detects the others
+    Background classes are left out. If there are too few images, a model with a background class detects the others
     from a probability of 0.5 on, where they are certainly more probable than the background; without one the preset
     stays unchanged.
 
     Args:
         network: the model.
         preset: the name of one of its presets.
-        sources: n pictures, all readable.
+        sources: n images, all readable.
         shown: (n, K), which classes each shows.
-        named: a description of the pictures.
-        draws: the number of blank pictures of each kind of noise.
+        named: a description of the images.
+        draws: the number of blank images of each kind of noise.
     """
     localizer = Localizer(network, preset)
     things = np.setdiff1d(np.arange(len(network.card.labels)), network.card.background)
     found = detection_thresholds(
         Surveys.of(localizer, sources).of_classes(things),
         shown[:, things],
-        Surveys.of(localizer, blank_pictures(draws=draws)).of_classes(things),
+        Surveys.of(localizer, blank_images(draws=draws)).of_classes(things),
     )
     if found is None:
         if network.card.background:
@@ -152,8 +152,8 @@ def set_detection_thresholds(
             localizer.preset,
             min_probability=found.probability,
             min_activation=found.activation,
-            detection_set_on=f"{named} and blank pictures: {found.present:.1f} % of present classes pass, "
-            f"{found.absent:.2f} % of absent ones, {found.blank:.0f} % of blank pictures",
+            detection_set_on=f"{named} and blank images: {found.present:.1f} % of present classes pass, "
+            f"{found.absent:.2f} % of absent ones, {found.blank:.0f} % of blank images",
         ),
         found,
     )

@@ -1,4 +1,4 @@
-"""All boxes that a model finds, on pictures whose boxes somebody drew: what average precision is measured on."""
+"""All boxes that a model finds, on images whose boxes somebody drew: what average precision is measured on."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from boxless.datasets.boxed import BoxedSet
-from boxless.errors import DatasetError, PictureError
+from boxless.errors import DatasetError, ImageError
 from boxless.evaluation.average_precision import IOUS, AveragePrecision, ClassMatches
 from boxless.evaluation.matching import NOTHING, FoundBoxes, Matches, TrueBoxes, match
 from boxless.localizer import Localizer
@@ -27,11 +27,11 @@ Truth = dict[Path, dict[int, TrueBoxes]]
 
 @dataclass(frozen=True)
 class Mode:
-    """What is known about a picture before it is located.
+    """What is known about an image before it is located.
 
     Attributes:
         title: a description.
-        locate: locates a picture, given the classes that it shows and `nms` of `LocateOptions`.
+        locate: locates an image, given the classes that it shows and `nms` of `LocateOptions`.
     """
 
     title: str
@@ -47,19 +47,19 @@ def _unknown(localizer: Localizer, path: Path, classes: list[int], nms: float) -
 
 
 MODES = {
-    "known": Mode("classes known: boxes of each picture's true labels only (GT-known)", _known),
+    "known": Mode("classes known: boxes of each image's true labels only (GT-known)", _known),
     "unknown": Mode("classes unknown: boxes of the classes that the model predicts", _unknown),
 }
 """By their names for machines."""
 
 
 def truth_of(boxed: BoxedSet) -> Truth:
-    """The true boxes of every picture, by class.
+    """The true boxes of every image, by class.
 
-    Where a class is known to be in a picture and its boxes are not, no box of that class is right or wrong there.
+    Where a class is known to be in an image and its boxes are not, no box of that class is right or wrong there.
     """
     parts: dict[tuple[Path, int], list[tuple[tuple[float, ...], bool, bool]]] = {}
-    for each in boxed.pictures:
+    for each in boxed.images:
         height, width = each.size
         rows = [(tuple(box), False, False) for box in each.boxes.tolist()]
         parts[each.path, each.class_index] = rows or [((0.0, 0.0, width, height), True, True)]
@@ -95,12 +95,12 @@ def measure_boxes(
     """Average precision of a model.
 
     Args:
-        localizer: uses one thread per picture; one picture per core is processed at a time.
-        boxed: the true boxes, read for this model. Its notes collect the pictures that cannot be read, which do not
+        localizer: uses one thread per image; one image per core is processed at a time.
+        boxed: the true boxes, read for this model. Its notes collect the images that cannot be read, which do not
             count.
         mode: one of `MODES`.
         draws: number of bootstrap draws.
-        progress: called with the model's name, the number of pictures done and the total.
+        progress: called with the model's name, the number of images done and the total.
         nms: see `LocateOptions`; 1 keeps all boxes, since average precision ranks them itself.
 
     Returns:
@@ -123,7 +123,7 @@ def measure_boxes(
     def one(path: Path) -> dict[int, FoundBoxes] | str:
         try:
             return found_by_class(mode.locate(localizer, path, list(truth[path]), nms))
-        except PictureError as error:
+        except ImageError as error:
             return str(error)
 
     for number, found in enumerate(ordered_map(one, paths, usable_cores())):

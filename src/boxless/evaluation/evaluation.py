@@ -24,7 +24,7 @@ class Evaluation:
         dataset: the data set; its notes say what was wrong with it.
         subject: what was measured, in words: model, preset and method, or a folder of maps.
         threshold: where the deployable figures' one box was cut, and on what that was set, in words.
-        scores: one a class a picture.
+        scores: one a class an image.
         figures: the table.
     """
 
@@ -60,15 +60,15 @@ class Evaluation:
         """
         known = tuple(scores)
         if not known:
-            raise DatasetError(f"{dataset.name}: not one picture could be measured ({'; '.join(dataset.notes)})")
+            raise DatasetError(f"{dataset.name}: not one image could be measured ({'; '.join(dataset.notes)})")
         return cls(dataset, subject, threshold, known, (*figures(known, draws), *more))
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many pictures, classes in pictures, and boxes were measured."""
+        """How many images, classes in images, and boxes were measured."""
         return {
-            "pictures": len({each.path for each in self.scores}),
-            "classes_in_pictures": len(self.scores),
+            "images": len({each.path for each in self.scores}),
+            "classes_in_images": len(self.scores),
             "boxed": sum(each.boxed for each in self.scores),
             "boxes": sum(len(each.truth) for each in self.scores),
             "masks": sum(each.pixels is not None for each in self.scores),

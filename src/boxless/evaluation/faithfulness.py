@@ -9,12 +9,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from boxless.datasets.boxed import BoxedPicture
+from boxless.datasets.boxed import BoxedImage
 from boxless.datasets.notes import Notes
-from boxless.errors import PictureError
+from boxless.errors import ImageError
 from boxless.evaluation.bootstrap import Bootstrap, mean_of
 from boxless.evaluation.figures import Figure
-from boxless.imaging.read import read_picture, resize_pixels
+from boxless.imaging.read import read_image, resize_pixels
 from boxless.localizer import Localizer
 from boxless.maps.class_maps import probabilities
 from boxless.models.model_file import Network
@@ -28,7 +28,7 @@ _GREY = 127
 
 @dataclass(frozen=True)
 class Faithfulness:
-    """Of one picture.
+    """Of one image.
 
     Attributes:
         insertion, deletion: areas under the probability while pixels are inserted or deleted, by falling score.
@@ -45,11 +45,11 @@ class Faithfulness:
 
 
 def faithfulness(network: Network, localizer: Localizer, pixels: Pixels, bias: Floats | None = None) -> Faithfulness:
-    """Measures the map of a picture's most probable class, at the size of the preset's classification pass.
+    """Measures the map of an image's most probable class, at the size of the preset's classification pass.
 
     Insertion and deletion: Petsiuk et al., "RISE", BMVC 2018; the pixels of the highest scores first, in `STEPS`
-    equal parts, onto a blurred picture or under grey. Average drop and increase: Chattopadhay et al., "Grad-CAM++",
-    WACV 2018; the picture times its map, towards grey.
+    equal parts, onto a blurred image or under grey. Average drop and increase: Chattopadhay et al., "Grad-CAM++",
+    WACV 2018; the image times its map, towards grey.
 
     Args:
         network: gives the probabilities.
@@ -86,7 +86,7 @@ def faithfulness(network: Network, localizer: Localizer, pixels: Pixels, bias: F
 
 
 def revealed(shown: Pixels, under: Pixels, score_map: Floats, steps: int = STEPS) -> Iterable[Pixels]:
-    """`under` turning into `shown`, the highest scores first: steps + 1 pictures (H, W, 3), the first all `under`."""
+    """`under` turning into `shown`, the highest scores first: steps + 1 images (H, W, 3), the first all `under`."""
     order = np.argsort(-score_map.ravel(), kind="stable")
     rank = np.empty(order.size, np.int64)
     rank[order] = np.arange(order.size)
@@ -98,12 +98,12 @@ def revealed(shown: Pixels, under: Pixels, score_map: Floats, steps: int = STEPS
 def faithfulness_figures(
     network: Network,
     preset: str,
-    pictures: Iterable[BoxedPicture],
+    images: Iterable[BoxedImage],
     notes: Notes,
     count: int,
     bias: Floats | None = None,
 ) -> list[Figure]:
-    """The lines of the table for the first `count` pictures that can be read.
+    """The lines of the table for the first `count` images that can be read.
 
     Raises:
         ModelFileError: if the model is a detector.
@@ -111,17 +111,17 @@ def faithfulness_figures(
     network.card.need_maps("faithfulness")
     localizer = Localizer(network, preset)
     found: list[Faithfulness] = []
-    for path in list(dict.fromkeys(picture.path for picture in pictures))[:count]:
+    for path in list(dict.fromkeys(image.path for image in images))[:count]:
         try:
-            pixels = read_picture(path).pixels
-        except PictureError:
+            pixels = read_image(path).pixels
+        except ImageError:
             notes.add("damaged file", str(path))
             continue
         found.append(faithfulness(network, localizer, pixels, bias))
     if not found:
         return []
     drawn = Bootstrap(np.arange(len(found)))
-    about = f"of {len(found)} pictures, for the most probable class"
+    about = f"of {len(found)} images, for the most probable class"
     lines = [
         ("insertion_auc", "Insertion AUC", "insertion", 100.0, f"More is better; {about} (RISE, BMVC 2018)."),
         ("deletion_auc", "Deletion AUC", "deletion", 100.0, f"Less is better; {about} (RISE, BMVC 2018)."),

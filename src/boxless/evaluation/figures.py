@@ -50,8 +50,8 @@ def figures(scores: Sequence[Score], draws: int = 1000) -> list[Figure]:
 
     Example:
         >>> from pathlib import Path
-        >>> from boxless.evaluation import BoxedPicture, MapPrediction, score
-        >>> truth = BoxedPicture(Path("cup.jpg"), 0, np.array([[3, 2, 7, 5]], np.float32), (10, 10))
+        >>> from boxless.evaluation import BoxedImage, MapPrediction, score
+        >>> truth = BoxedImage(Path("cup.jpg"), 0, np.array([[3, 2, 7, 5]], np.float32), (10, 10))
         >>> figures([score(truth, MapPrediction(np.ones((10, 10), np.float32), box=(3, 2, 7, 5)))])[0].key
         'max_box_acc_v2'
     """
@@ -69,7 +69,7 @@ def figures(scores: Sequence[Score], draws: int = 1000) -> list[Figure]:
 
 
 def _boxes(scores: Sequence[Score], draws: int) -> list[Figure]:
-    drawn = Bootstrap(_pictures(scores), draws)
+    drawn = Bootstrap(_images(scores), draws)
     curves = [each.overlaps for each in scores if each.overlaps is not None]
     any_box = np.stack([each.any_box for each in curves])
     largest = np.stack([each.largest_box for each in curves])
@@ -110,7 +110,7 @@ def _boxes(scores: Sequence[Score], draws: int) -> list[Figure]:
                 best(any_box, [enough]),
                 deployed(lambda enough=enough: one >= enough),  # type: ignore[misc]
                 best(centre, [enough]),
-                f"The share of pictures with a box that overlaps a true one by at least {enough}.",
+                f"The share of images with a box that overlaps a true one by at least {enough}.",
             )
         )
     table += [
@@ -136,7 +136,7 @@ def _boxes(scores: Sequence[Score], draws: int) -> list[Figure]:
             drawn.interval(best_mean_of(100.0 * any_box[None])),
             deployed(lambda: one),
             drawn.interval(best_mean_of(100.0 * centre[None])),
-            "The mean over pictures of the overlap with the nearest true box.",
+            "The mean over images of the overlap with the nearest true box.",
         ),
         Figure(
             "pointing_game",
@@ -172,14 +172,14 @@ def _pixels(scores: Sequence[Score], draws: int) -> Figure:
         "px_ap",
         "PxAP",
         None,
-        Bootstrap(_pictures(scores), min(draws, 200)).interval(statistic),
+        Bootstrap(_images(scores), min(draws, 200)).interval(statistic),
         None,
         "The area under pixel precision over recall against masks (Choe et al., CVPR 2020); needs no threshold.",
     )
 
 
 def _classification(scores: Sequence[Score], draws: int) -> list[Figure]:
-    drawn = Bootstrap(_pictures(scores), draws)
+    drawn = Bootstrap(_images(scores), draws)
     ranks = np.array([each.prediction.rank for each in scores])
 
     return [
@@ -189,13 +189,13 @@ def _classification(scores: Sequence[Score], draws: int) -> list[Figure]:
             None,
             drawn.share(ranks < top),
             None,
-            f"The true class is among the {top} most probable. Each true class of a picture counts.",
+            f"The true class is among the {top} most probable. Each true class of an image counts.",
         )
         for top in (1, 5)
     ]
 
 
-def _pictures(scores: Sequence[Score]) -> NDArray[np.int64]:
-    """The number of the picture of each score: (n,)."""
+def _images(scores: Sequence[Score]) -> NDArray[np.int64]:
+    """The number of the image of each score: (n,)."""
     numbers: dict[Any, int] = {}
     return np.array([numbers.setdefault(each.path, len(numbers)) for each in scores], np.int64)

@@ -1,4 +1,4 @@
-"""Which boxes of a picture are right: found ones matched with true ones, as the COCO evaluation has it."""
+"""Which boxes of an image are right: found ones matched with true ones, as the COCO evaluation has it."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 MOST = 100
-"""Boxes that count of one class in one picture: those with the highest scores."""
+"""Boxes that count of one class in one image: those with the highest scores."""
 
 
 @dataclass(frozen=True, eq=False)
 class TrueBoxes:
-    """What is there of one class in one picture.
+    """What is there of one class in one image.
 
     Attributes:
         boxes: (m, 4), xyxy.
@@ -32,11 +32,11 @@ class TrueBoxes:
 
 @dataclass(frozen=True, eq=False)
 class FoundBoxes:
-    """What was found of one class in one picture.
+    """What was found of one class in one image.
 
     Attributes:
         boxes: (n, 4), xyxy.
-        scores: (n,), comparable over pictures.
+        scores: (n,), comparable over images.
     """
 
     boxes: Array
@@ -61,11 +61,11 @@ class Matches:
 
 
 NOTHING = TrueBoxes(np.zeros((0, 4)), np.zeros(0, bool), np.zeros(0, bool))
-"""No object of a class in a picture."""
+"""No object of a class in an image."""
 
 
 def match(truth: TrueBoxes, found: FoundBoxes, ious: Sequence[float]) -> Matches:
-    """Matches boxes of one class in one picture: those with the highest scores choose first.
+    """Matches boxes of one class in one image: those with the highest scores choose first.
 
     The protocol of COCO (Lin et al., ECCV 2014; https://cocodataset.org/#detection-eval): a found box takes the true
     one that it overlaps most, of those not taken yet, if the IoU suffices; where none is left, an ignored one, which

@@ -34,9 +34,9 @@ def pixel_histogram(score_map: Floats, mask: Mask, size: tuple[int, int]) -> His
     """Counts the pixels of a map, (h, w) in [0, 1], by score, inside and outside a mask; ignored ones count nowhere.
 
     Args:
-        score_map: brought to the picture's size, bilinear.
-        mask: read at the picture's size.
-        size: the (height, width) of the picture.
+        score_map: brought to the image's size, bilinear.
+        mask: read at the image's size.
+        size: the (height, width) of the image.
 
     Returns:
         How many pixels of object and background have which score.
@@ -60,7 +60,7 @@ def pixel_histogram(score_map: Floats, mask: Mask, size: tuple[int, int]) -> His
 
 
 def px_ap(histograms: Sequence[Histogram]) -> float:
-    """PxAP in percent: the area under precision over recall of all pixels of all pictures together.
+    """PxAP in percent: the area under precision over recall of all pixels of all images together.
 
     Choe et al., CVPR 2020, section 4.2:  PxAP = sum over thresholds of precision(t) * (recall(t) - recall(next t)),
     with the step at the highest threshold counted from recall 0. NaN where no pixel is an object's.

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from boxless.datasets.boxed import BoxedPicture
+from boxless.datasets.boxed import BoxedImage
 from boxless.datasets.notes import Notes
-from boxless.errors import DatasetError, PictureError
+from boxless.errors import DatasetError, ImageError
 from boxless.evaluation.score import MapPrediction, Score, score
 from boxless.localizer import Localizer
 from boxless.maps.boxes import boxes_in_map
@@ -30,7 +30,7 @@ _GRID = 256
 
 
 class Listener:
-    """A network that keeps the logits of each picture's classification pass, one picture per thread.
+    """A network that keeps the logits of each image's classification pass, one image per thread.
 
     A `Localizer` asked for the true classes returns no probabilities of the others. Keeping the logits of its first
     pass saves another one for classification.
@@ -56,26 +56,26 @@ class Listener:
         return output
 
     def forget(self) -> None:
-        """Starts a new picture in this thread."""
+        """Starts a new image in this thread."""
         self._kept.logits = None
 
     @property
     def logits(self) -> Floats:
-        """(K,), of the current picture of this thread."""
+        """(K,), of the current image of this thread."""
         return np.asarray(self._kept.logits)
 
 
 def measure_model(
-    network: Network, preset: str | None, pictures: Iterable[BoxedPicture], notes: Notes, workers: int | None = None
+    network: Network, preset: str | None, images: Iterable[BoxedImage], notes: Notes, workers: int | None = None
 ) -> Iterator[Score]:
-    """Scores a model, lazily and in order: each picture is located once, for all its true classes.
+    """Scores a model, lazily and in order: each image is located once, for all its true classes.
 
     Args:
         network: the model.
         preset: see `Localizer`.
-        pictures: the true boxes; entries of one image file must follow each other.
-        notes: collects the pictures that cannot be read; they get no scores.
-        workers: pictures processed at a time; one per core if None.
+        images: the true boxes; entries of one image file must follow each other.
+        notes: collects the images that cannot be read; they get no scores.
+        workers: images processed at a time; one per core if None.
 
     Returns:
         A score for each entry whose image can be read, lazily.
@@ -85,9 +85,9 @@ def measure_model(
 
     Example:
         >>> from boxless import ModelFile
-        >>> from boxless.evaluation import BoxedPicture
+        >>> from boxless.evaluation import BoxedImage
         >>> cup = np.array([[150, 10, 470, 380]], np.float32)
-        >>> truth = BoxedPicture(Path("examples/pictures/coffee.jpg"), 967, cup, (400, 600))
+        >>> truth = BoxedImage(Path("examples/pictures/coffee.jpg"), 967, cup, (400, 600))
         >>> [each.pointed for each in measure_model(ModelFile("efficientnet-lite0"), "fast", [truth], Notes())]
         [1.0]
     """
@@ -95,13 +95,11 @@ def measure_model(
     listener = Listener(network)
     localizer = Localizer(listener, preset)
 
-    def one(group: list[BoxedPicture]) -> list[Score]:
+    def one(group: list[BoxedImage]) -> list[Score]:
         listener.forget()
         try:
-            found = localizer.locate(
-                group[0].path, classes=[picture.class_index for picture in group], include_absent=True
-            )
-        except PictureError:
+            found = localizer.locate(group[0].path, classes=[image.class_index for image in group], include_absent=True)
+        except ImageError:
             notes.add("damaged file", str(group[0].path))
             return []
         logits = listener.logits
@@ -109,19 +107,19 @@ def measure_model(
         confidence = float(probabilities(logits, localizer.card.activation).max())
         return [
             score(
-                picture,
+                image,
                 MapPrediction(
                     score_map=score_map_of(prediction),
                     box=prediction.box.xyxy if prediction.box else None,
-                    rank=order.index(picture.class_index),
+                    rank=order.index(image.class_index),
                     top_class=int(logits.argmax()),
                     confidence=confidence,
                 ),
             )
-            for picture, prediction in zip(group, found.predictions, strict=True)
+            for image, prediction in zip(group, found.predictions, strict=True)
         ]
 
-    groups = (list(group) for _, group in groupby(pictures, key=lambda picture: picture.path))
+    groups = (list(group) for _, group in groupby(images, key=lambda image: image.path))
     for scores in ordered_map(one, groups, workers or usable_cores()):
         yield from scores
 
@@ -134,7 +132,7 @@ def score_map_of(prediction: Prediction) -> Floats:
 
 
 def measure_maps(
-    folder: Path, pictures: Iterable[BoxedPicture], notes: Notes, threshold: float | None = None
+    folder: Path, images: Iterable[BoxedImage], notes: Notes, threshold: float | None = None
 ) -> Iterator[Score]:
     """Scores score maps from files, made by any tool.
 
@@ -143,8 +141,8 @@ def measure_maps(
 
     Args:
         folder: the folder of the files.
-        pictures: the true boxes.
-        notes: collects pictures without a map, and files that are not maps; these get no scores.
+        images: the true boxes.
+        notes: collects images without a map, and files that are not maps; these get no scores.
         threshold: the threshold of the deployable box, a fraction of the map's maximum; without one there is no such
             box.
 
@@ -152,14 +150,14 @@ def measure_maps(
         A score for each entry that has a map, lazily.
 
     Raises:
-        DatasetError: if there are no maps, or none belongs to a picture.
+        DatasetError: if there are no maps, or none belongs to an image.
 
     Example:
         >>> import tempfile
-        >>> from boxless.evaluation import BoxedPicture
+        >>> from boxless.evaluation import BoxedImage
         >>> folder = Path(tempfile.mkdtemp())
         >>> np.save(folder / "cup.npy", np.ones((10, 10), np.float32))
-        >>> truth = BoxedPicture(Path("cup.jpg"), 0, np.array([[0, 0, 10, 10]], np.float32), (10, 10))
+        >>> truth = BoxedImage(Path("cup.jpg"), 0, np.array([[0, 0, 10, 10]], np.float32), (10, 10))
         >>> [each.box_iou for each in measure_maps(folder, [truth], Notes(), threshold=0.5)]
         [1.0]
     """
@@ -167,15 +165,15 @@ def measure_maps(
         raise DatasetError(f"no folder of maps '{folder}'")
     files = {path.relative_to(folder).with_suffix("").as_posix(): path for path in sorted(folder.rglob("*.npy"))}
     if not files:
-        raise DatasetError(f"{folder}: no maps (expected NumPy files such as cat.npy for the picture cat.jpg)")
+        raise DatasetError(f"{folder}: no maps (expected NumPy files such as cat.npy for the image cat.jpg)")
     measured = bad = 0
-    for picture in pictures:
-        parts = picture.path.with_suffix("").parts
+    for image in images:
+        parts = image.path.with_suffix("").parts
         tails = ["/".join(parts[-depth:]) for depth in range(min(len(parts), 4), 0, -1)]
-        names = [name for tail in tails for name in (f"{tail}_map_{picture.class_index}", tail)]
+        names = [name for tail in tails for name in (f"{tail}_map_{image.class_index}", tail)]
         file = next((files[name] for name in names if name in files), None)
         if file is None:
-            notes.add("no map", picture.path.name)
+            notes.add("no map", image.path.name)
             continue
         score_map = _read_map(file)
         if score_map is None:
@@ -183,15 +181,15 @@ def measure_maps(
             bad += 1
             continue
         measured += 1
-        boxes = () if threshold is None else boxes_in_map(score_map, threshold, *picture.size)
-        yield score(picture, MapPrediction(score_map, boxes[0].xyxy if boxes else None))
+        boxes = () if threshold is None else boxes_in_map(score_map, threshold, *image.size)
+        yield score(image, MapPrediction(score_map, boxes[0].xyxy if boxes else None))
     if not measured and bad:
         raise DatasetError(
-            f"{folder}: not one of {bad} maps of pictures of the data set is a map (expected NumPy arrays (h, w) of "
+            f"{folder}: not one of {bad} maps of images of the data set is a map (expected NumPy arrays (h, w) of "
             "finite numbers)"
         )
     if not measured:
-        raise DatasetError(f"{folder}: none of its {len(files)} maps belongs to a picture of the data set")
+        raise DatasetError(f"{folder}: none of its {len(files)} maps belongs to an image of the data set")
 
 
 def _read_map(file: Path) -> Floats | None:

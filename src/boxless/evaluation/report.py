@@ -1,4 +1,4 @@
-"""An evaluation as one HTML page: table, curves, and pictures with true and predicted boxes."""
+"""An evaluation as one HTML page: table, curves, and images with true and predicted boxes."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from boxless.errors import PictureError
+from boxless.errors import ImageError
 from boxless.evaluation.bootstrap import Interval
 from boxless.evaluation.box_accuracy import IOUS, THRESHOLDS
 from boxless.evaluation.curves import by_size, calibration_error, detections, over_thresholds, reliability
 from boxless.evaluation.evaluation import Evaluation
 from boxless.evaluation.plot import COLOURS, Plot
 from boxless.evaluation.score import Score
-from boxless.imaging.read import read_picture
+from boxless.imaging.read import read_image
 from boxless.models.card import Card
 from boxless.system.html_page import PAGE, listed, on_square, tile, tiles, wide, write_page
 
@@ -46,9 +46,9 @@ def write_report(evaluation: Evaluation, card: Card, folder: Path) -> Path:
 def _parts(evaluation: Evaluation, card: Card) -> list[str]:
     counts, notes = evaluation.counts, list(evaluation.dataset.notes)
     return [
-        f"<p>{counts['pictures']} pictures, {counts['boxes']} true boxes. Threshold of the deployable box: "
+        f"<p>{counts['images']} images, {counts['boxes']} true boxes. Threshold of the deployable box: "
         f"{escape(evaluation.threshold)}.</p>",
-        "<h2>Figures</h2><p>In percent, with 95 % bootstrap intervals over pictures. <b>Oracle</b>: the true boxes "
+        "<h2>Figures</h2><p>In percent, with 95 % bootstrap intervals over images. <b>Oracle</b>: the true boxes "
         "choose the threshold or component. <b>Deployable</b>: what a user gets. <b>Centre box</b>: a centred box, "
         "whose size the true boxes choose.</p>",
         _table(evaluation),
@@ -89,7 +89,7 @@ def _plots(scores: Sequence[Score]) -> list[str]:
     curves = over_thresholds(scores)
     if curves:
         plot = Plot("Boxes correct by threshold (dashed: any component, oracle)",
-                    "threshold, a fraction of the map's maximum", "% of pictures",
+                    "threshold, a fraction of the map's maximum", "% of images",
                     (0, 1), (0, 100), tenths, 20)  # fmt: skip
         for colour, enough in zip(COLOURS, IOUS, strict=False):
             plot.line("", THRESHOLDS, curves[f"any component, IoU {enough}"], colour, True)
@@ -98,8 +98,8 @@ def _plots(scores: Sequence[Score]) -> list[str]:
     sizes = [each for each in by_size(scores) if each.count]
     if sizes:
         ticks = [(border, f"{border:.0%}") for border in (0, 0.1, 0.25, 0.5, 0.75, 1.0)]
-        plot = Plot("Deployable box correct at IoU 0.5, by object size", "largest true box, share of the picture",
-                    "% of pictures", (0, 1), (0, 105), ticks, 20)  # fmt: skip
+        plot = Plot("Deployable box correct at IoU 0.5, by object size", "largest true box, share of the image",
+                    "% of images", (0, 1), (0, 105), ticks, 20)  # fmt: skip
         for each in sizes:
             plot.bar(each.low, each.high, each.share, COLOURS[0], f"{each.share:.0f} % of {each.count}")
         found.append(plot.svg())
@@ -129,7 +129,7 @@ def _galleries(scores: Sequence[Score], card: Card) -> list[str]:
     legend = '<p><span class="true">Green</span>: true boxes. <span class="found">Orange</span>: the predicted box.</p>'
     found = [legend]
     for title, some in (
-        ("Random pictures", [boxed[i] for i in chosen]),
+        ("Random images", [boxed[i] for i in chosen]),
         ("The worst", boxed[::-1][:_SHOWN]),
         ("The best", boxed[:_SHOWN]),
     ):
@@ -144,13 +144,13 @@ def _tile(score: Score, card: Card) -> str:
     caption = f"{score.path.name}: {name}, IoU {score.box_iou:.2f}"
     try:
         return tile(_drawn(score), caption)
-    except PictureError as error:
+    except ImageError as error:
         return tile(None, f"{caption} ({error})")
 
 
 def _drawn(score: Score) -> Image.Image:
-    """The picture on a square, with its true boxes and the predicted one."""
-    image = Image.fromarray(read_picture(score.path, max_pixels=sys.maxsize).pixels)
+    """The image on a square, with its true boxes and the predicted one."""
+    image = Image.fromarray(read_image(score.path, max_pixels=sys.maxsize).pixels)
     scale = _TILE / max(image.size)
     image = image.resize((max(1, round(image.width * scale)), max(1, round(image.height * scale))))
     factor = (image.width / score.size[1], image.height / score.size[0])

@@ -1,4 +1,4 @@
-"""One picture's share in every figure."""
+"""One image's share in every figure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from boxless.datasets.boxed import BoxedPicture
+from boxless.datasets.boxed import BoxedImage
 from boxless.evaluation.box_accuracy import Overlaps, centre_overlaps, overlaps
 from boxless.evaluation.pixels import Histogram, pixel_histogram
 from boxless.maps.boxes import iou
@@ -19,11 +19,11 @@ Edges = tuple[float, float, float, float]
 
 @dataclass(frozen=True, eq=False)
 class MapPrediction:
-    """What a model, or anybody's map, says of one class in one picture.
+    """What a model, or anybody's map, says of one class in one image.
 
     Attributes:
         score_map: (h, w) in [0, 1], of the class asked for; zeros where there is no evidence.
-        box: xyxy in pixels of the picture, the one box that a user gets; None where there is none.
+        box: xyxy in pixels of the image, the one box that a user gets; None where there is none.
         rank: how many classes are more probable than the one asked for; None where a map is all there is.
         top_class: the most probable class, by index; None as above.
         confidence: its probability in [0, 1]; None as above.
@@ -41,13 +41,13 @@ class Score:
     """How one prediction compares with the truth. The map is gone, so that many scores fit into memory.
 
     Attributes:
-        path, class_index, truth, size: of the `BoxedPicture`.
+        path, class_index, truth, size: of the `BoxedImage`.
         prediction: without its map.
         overlaps: over thresholds; None without true boxes.
         centre: the `any_box` of the centre baseline's overlaps; None without true boxes.
         box_iou: the best IoU of the prediction's one box with a true box; 0 where there is no box, NaN without truth.
         pointed: 1 where the map's maximum lies in a true box, 0 where not; NaN without truth.
-        area: of the largest true box, as a share of the picture; NaN without truth.
+        area: of the largest true box, as a share of the image; NaN without truth.
         pixels: of the map inside and outside the true mask, by score; None without a mask.
     """
 
@@ -69,44 +69,44 @@ class Score:
         return len(self.truth) > 0
 
 
-def score(picture: BoxedPicture, prediction: MapPrediction) -> Score:
+def score(image: BoxedImage, prediction: MapPrediction) -> Score:
     """Compares a prediction with the truth.
 
     Args:
-        picture: the true boxes of one class in one image.
+        image: the true boxes of one class in one image.
         prediction: what is compared with them.
 
     Returns:
         The share of this image in every figure.
 
     Example:
-        >>> from boxless.evaluation import BoxedPicture
+        >>> from boxless.evaluation import BoxedImage
         >>> score_map = np.zeros((10, 10), np.float32)
         >>> score_map[2:5, 3:7] = 1.0
-        >>> truth = BoxedPicture(Path("cup.jpg"), 0, np.array([[3, 2, 7, 5]], np.float32), (10, 10))
+        >>> truth = BoxedImage(Path("cup.jpg"), 0, np.array([[3, 2, 7, 5]], np.float32), (10, 10))
         >>> score(truth, MapPrediction(score_map, box=(3, 2, 7, 5))).box_iou
         1.0
     """
-    truth, (height, width) = picture.boxes, picture.size
+    truth, (height, width) = image.boxes, image.size
     score_map = prediction.score_map
     bare = MapPrediction(
         np.zeros((0, 0), np.float32), prediction.box, prediction.rank, prediction.top_class, prediction.confidence
     )
-    pixels = None if picture.mask is None else pixel_histogram(score_map, picture.mask, picture.size)
+    pixels = None if image.mask is None else pixel_histogram(score_map, image.mask, image.size)
     if not len(truth):
         nan = float("nan")
-        return Score(picture.path, picture.class_index, truth, picture.size, bare, None, None, nan, nan, nan, pixels)
+        return Score(image.path, image.class_index, truth, image.size, bare, None, None, nan, nan, nan, pixels)
     found = 0.0 if prediction.box is None else float(iou(np.array([prediction.box], np.float32), truth).max())
     return Score(
-        path=picture.path,
-        class_index=picture.class_index,
+        path=image.path,
+        class_index=image.class_index,
         truth=truth,
-        size=picture.size,
+        size=image.size,
         prediction=bare,
-        overlaps=overlaps(score_map, truth, picture.size),
-        centre=centre_overlaps(truth, picture.size).any_box,
+        overlaps=overlaps(score_map, truth, image.size),
+        centre=centre_overlaps(truth, image.size).any_box,
         box_iou=found,
-        pointed=pointing_game(score_map, truth, picture.size),
+        pointed=pointing_game(score_map, truth, image.size),
         area=float(np.prod(truth[:, 2:] - truth[:, :2], axis=1).max() / (height * width)),
         pixels=pixels,
     )
@@ -120,8 +120,8 @@ def pointing_game(score_map: Floats, truth: Floats, size: tuple[int, int], margi
 
     Args:
         score_map: (h, w).
-        truth: (n, 4), xyxy in pixels of the picture.
-        size: the (height, width) of the picture.
+        truth: (n, 4), xyxy in pixels of the image.
+        size: the (height, width) of the image.
         margin: pixels around the boxes that still count.
 
     Returns:

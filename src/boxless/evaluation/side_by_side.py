@@ -1,4 +1,4 @@
-"""Average precision of several models on the same pictures, side by side."""
+"""Average precision of several models on the same images, side by side."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class SideBySide:
     Attributes:
         dataset: its name.
         subjects: the models with their presets, in words.
-        counts: pictures and boxes, as the first model's classes have them.
+        counts: images and boxes, as the first model's classes have them.
         classes: that are measured: those of the data set that every model knows.
         left_out: classes of the data set that only some of the models know.
         modes: of each of `MODES`, the figures of each model.
@@ -79,7 +79,7 @@ def compare_models(
     models: Sequence[str],
     preset: str | None = None,
     layout: str | None = None,
-    pictures: Path | None = None,
+    images: Path | None = None,
     progress: Progress = lambda stage, done, total: None,
     draws: int = 1000,
     nms: float = 1.0,
@@ -87,10 +87,10 @@ def compare_models(
     """Measures average precision of models, with classes known and unknown.
 
     Args:
-        dataset, layout, pictures: see `read_dataset`.
+        dataset, layout, images: see `read_dataset`.
         models: names or files, at least one.
         preset: see `Localizer`; of all models.
-        progress: called with the model's name, the number of pictures done and the total.
+        progress: called with the model's name, the number of images done and the total.
         draws: of the bootstrap.
         nms: see `measure_boxes`.
 
@@ -106,7 +106,7 @@ def compare_models(
         61.2
     """
     localizers = [Localizer(ModelFile(model, threads=1), preset) for model in models]
-    sets = [read_dataset(dataset, each.card, layout, pictures) for each in localizers]
+    sets = [read_dataset(dataset, each.card, layout, images) for each in localizers]
     measured = {
         key: [
             measure_boxes(localizer, boxed, mode, draws, _staged(progress, f"{subject}, classes {key}"), nms)
@@ -142,4 +142,4 @@ def _subjects(models: Sequence[str], localizers: Sequence[Localizer]) -> tuple[s
 
 
 def _counts(boxed: BoxedSet) -> dict[str, int]:
-    return {"pictures": len(boxed.listed), "boxes": sum(len(each.boxes) for each in boxed.pictures)}
+    return {"images": len(boxed.listed), "boxes": sum(len(each.boxes) for each in boxed.images)}

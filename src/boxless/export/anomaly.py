@@ -1,4 +1,4 @@
-"""Anomaly score: how far each position's features are from those of the pictures that a model learned from."""
+"""Anomaly score: how far each position's features are from those of the images that a model learned from."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from boxless.export.assemble import append_part, tensor_info
 Floats = NDArray[np.float32]
 
 _SHRINKAGE = 0.05
-"""This share of the mean variance is added to each: few pictures must not make any direction impossible."""
+"""This share of the mean variance is added to each: few images must not make any direction impossible."""
 
 # The Mahalanobis distance: the length of (whitening @ (features - mean)), position by position.
 _ANOMALY = """
@@ -34,7 +34,7 @@ anomaly (float[N, C, u, v] cells, float[C, C] anomaly_whitening, float[C, 1] ano
 
 @dataclass(frozen=True, eq=False)
 class Gaussian:
-    """What positions of pictures of a kind are made of: the normal distribution of their features.
+    """What positions of images of a kind are made of: the normal distribution of their features.
 
     Attributes:
         mean: (C,).

@@ -1,4 +1,4 @@
-"""Puts a boxless model together: the picture in front of a network, class maps and affinity behind it.
+"""Puts a boxless model together: the image in front of a network, class maps and affinity behind it.
 
 The added parts are written in ONNX's textual syntax, so that what runs is what you read.
 """
@@ -29,10 +29,10 @@ _PREFIX = NETWORK_PREFIX
 
 _HEADER = f'<ir_version: {_IR_VERSION}, opset_import: ["" : {OPSET}]>'
 
-# image -> the network's input. `size` is the (height, width) that the network sees; a picture of that size
+# image -> the network's input. `size` is the (height, width) that the network sees; an image of that size
 # passes through untouched. `mean` and `std` hold one value for each of R, G and B.
-_PICTURE = """
-picture (uint8[N, H, W, 3] image, int64[2] size) => (float[N, 3, in_h, in_w] picture_scaled)
+_IMAGE = """
+image (uint8[N, H, W, 3] image, int64[2] size) => (float[N, 3, in_h, in_w] picture_scaled)
 <float[1, 3, 1, 1] picture_mean = {{{mean}}}, float[1, 3, 1, 1] picture_std = {{{std}}}>
 {{
     picture_resized = Resize <mode = "linear", antialias = 1, axes = [1, 2]> (image, , , size)
@@ -174,7 +174,7 @@ def append_network(
     mean: tuple[float, float, float],
     std: tuple[float, float, float],
 ) -> None:
-    """Appends the picture and a network that takes it; the network's tensors are named with NETWORK_PREFIX.
+    """Appends the image and a network that takes it; the network's tensors are named with NETWORK_PREFIX.
 
     Args:
         graph: empty.
@@ -185,7 +185,7 @@ def append_network(
     entry = model.graph.input[0].name
     for node in model.graph.node:
         node.input[:] = ["picture_scaled" if name == entry else name for name in node.input]
-    append_part(graph, _PICTURE.format(mean=_numbers(mean), std=_numbers(std)))
+    append_part(graph, _IMAGE.format(mean=_numbers(mean), std=_numbers(std)))
     graph.node.extend(model.graph.node)
     graph.initializer.extend(model.graph.initializer)
 

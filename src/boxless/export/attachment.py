@@ -59,7 +59,7 @@ def attach(
     output: str | None = None,
     activation: Activation | None = None,
     allow_max_pool: bool = False,
-    pictures: Sequence[Path] = (),
+    images: Sequence[Path] = (),
     licence: str = "unknown",
 ) -> Attached:
     """Makes a boxless model of an ONNX classifier that ends in global average pooling.
@@ -79,7 +79,7 @@ def attach(
             (they are probabilities). If None, the activation that the network ends in; if it has none, sigmoid for a
             single logit, and softmax for several.
         allow_max_pool: whether to accept a network with max pooling too.
-        pictures: pictures for the checks, of the kind that the network knows; random ones if there are none.
+        images: images for the checks, of the kind that the network knows; random ones if there are none.
         licence: the licence of the weights, an SPDX identifier.
 
     Returns:
@@ -131,7 +131,7 @@ def attach(
             if not free_size(beside, size):
                 card = _fixed(card, size)
                 _set_card(beside, card)
-            proof = prove(asked, bare, beside, card, size, pictures, alone)
+            proof = prove(asked, bare, beside, card, size, images, alone)
             beside.replace(out)
     except NetworkError as error:
         raise NetworkError(f"{path}: {error}") from None
@@ -158,7 +158,7 @@ def _card(
             "a softmax over a single class, which is 100 % whatever the image shows (expected a sigmoid: attach with "
             "--activation sigmoid)"
         )
-    # Nobody has shown it pictures yet: what is half as probable as by guessing is hardly there.
+    # Nobody has shown it images yet: what is half as probable as by guessing is hardly there.
     if activation == "softmax":
         guess, words = 0.5 / classes, "half of what guessing gives"
     else:

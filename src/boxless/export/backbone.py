@@ -50,11 +50,11 @@ class CellFeatures:
 
 
 class Backbone:
-    """A boxless model whose head is left away: a picture in, the average of its last features out.
+    """A boxless model whose head is left away: an image in, the average of its last features out.
 
     Args:
         model: the name of a model that comes with boxless, or a model file's path.
-        threads: how many one picture may use; 0 means one a core.
+        threads: how many one image may use; 0 means one a core.
 
     Attributes:
         path: of the model file.
@@ -135,7 +135,7 @@ def with_head(
 ) -> onnx.ModelProto:
     """A boxless model with another head: one linear layer behind the average of its last features.
 
-    Picture, network and affinity stay what they are.
+    Image, network and affinity stay what they are.
 
     Args:
         model: the backbone.

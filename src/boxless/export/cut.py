@@ -12,7 +12,7 @@ from onnx import TensorProto, helper, numpy_helper
 from boxless.errors import NetworkError
 from boxless.export.assemble import NETWORK_PREFIX, GapNetwork
 from boxless.export.find import Found, find_head
-from boxless.export.flow import NO_PICTURE, Flow
+from boxless.export.flow import NO_IMAGE, Flow
 from boxless.export.heads import FEATURES, ROWS, Head, behind
 from boxless.export.mid_level import Layer, find_layers
 from boxless.export.pooling import Layout
@@ -92,7 +92,7 @@ def _outside(found: Found) -> list[str]:
     """The tensors whose shapes count behind the pooling, as in x.view(x.size(0), -1)."""
     own = [*found.pooling.nodes, *found.tail.nodes]
     made = {name for node in own for name in node.output}
-    return sorted({name for node in own if node.op_type in NO_PICTURE for name in node.input} - made)
+    return sorted({name for node in own if node.op_type in NO_IMAGE for name in node.input} - made)
 
 
 def _perm(node: onnx.NodeProto) -> list[int]:

@@ -1,4 +1,4 @@
-"""A detector as a model file: the picture in front of the network; decoding and suppression of doubles behind it."""
+"""A detector as a model file: the image in front of the network; decoding and suppression of doubles behind it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ OVERLAP = 0.6
 """Of two boxes of a class that overlap more, in IoU, the one with the lower score goes."""
 
 MOST_BOXES = 100
-"""Of a class in a picture, at most."""
+"""Of a class in an image, at most."""
 
 # A level's cells (N, h, w, K + 4) as logits (N, P, K) and boxes (N, P, 4), xyxy in pixels of what the network sees:
 # the cell's centre, and distances to the edges in cells.
@@ -53,8 +53,8 @@ level (float[N, h, w, D] {name}_said) => (float[N, P, K] {name}_logits, float[N,
 }}
 """
 
-# All levels together: the picture's logits are those of its surest cell; boxes are cut at the border, doubles go, and
-# what is left is given in pixels of the picture as it came in.
+# All levels together: the image's logits are those of its surest cell; boxes are cut at the border, doubles go, and
+# what is left is given in pixels of the image as it came in.
 _FOUND = """
 found (float[N, P, K] found_logits, float[N, P, 4] found_boxes, int64[2] size, uint8[N, H, W, 3] image)
     => (float[N, K] logits, float[S, 4] boxes, float[S] box_scores, int64[S] box_classes, int64[S] box_pictures)
@@ -102,8 +102,8 @@ def detector_model(network: onnx.ModelProto, strides: Sequence[int], card: Card)
             size int64 (2,), at which the network looks, multiples of the last stride;
         and the outputs
             logits float32 (N, K), those of the surest cell of each class;
-            boxes float32 (S, 4), xyxy in pixels of the picture; box_scores float32 (S,), in [0, 1];
-            box_classes int64 (S,); box_pictures int64 (S,), of which of the N pictures they are.
+            boxes float32 (S, 4), xyxy in pixels of the image; box_scores float32 (S,), in [0, 1];
+            box_classes int64 (S,); box_pictures int64 (S,), of which of the N images they are.
     """
     classes = len(card.labels)
     graph = onnx.GraphProto(name=card.name)
@@ -131,7 +131,7 @@ def detector_model(network: onnx.ModelProto, strides: Sequence[int], card: Card)
 
 
 def _channels_first(network: onnx.ModelProto) -> onnx.ModelProto:
-    """The network with an input (N, 3, h, w), as the picture in front of it comes."""
+    """The network with an input (N, 3, h, w), as the image in front of it comes."""
     turned = onnx.ModelProto()
     turned.CopyFrom(network)
     entry = turned.graph.input[0]

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from boxless.errors import NetworkError
-from boxless.export.flow import NO_PICTURE, Flow
+from boxless.export.flow import NO_IMAGE, Flow
 from boxless.export.pooling import Pooling, Shapes, find_pooling
 from boxless.export.precision import dequantize
 from boxless.export.tail import Tail, read_tail
@@ -45,14 +45,14 @@ def find_head(flow: Flow, output: str, shapes: Shapes, allow_max: bool = False) 
     Args:
         flow: the graph.
         output: the tensor of the class scores.
-        shapes: of the tensors, for one picture.
+        shapes: of the tensors, for one image.
         allow_max: take maximum pooling too.
 
     Raises:
         NetworkError: if there is no such pooling, or what follows cannot be read; says what there is instead.
     """
-    if output not in flow.from_picture:
-        raise NetworkError(f"the output {output} does not depend on the picture")
+    if output not in flow.from_image:
+        raise NetworkError(f"the output {output} does not depend on the image")
     logits, activation = _before_activation(flow, output)
     pooling = find_pooling(flow, logits, shapes)
     if pooling is None:
@@ -62,7 +62,7 @@ def find_head(flow: Flow, output: str, shapes: Shapes, allow_max: bool = False) 
             f"maximum pooling ({pooling.words}): a logit then stands on one cell a channel, "
             "and class maps do not add up to it; attach with --allow-max-pool for maps all the same"
         )
-    dequantize(flow.nodes_to([logits], stop=[pooling.pooled], closed=NO_PICTURE), flow)
+    dequantize(flow.nodes_to([logits], stop=[pooling.pooled], closed=NO_IMAGE), flow)
     return Found(logits, activation, pooling, read_tail(flow, pooling.pooled, pooling.dims, shapes, logits))
 
 
@@ -85,7 +85,7 @@ def _what_instead(flow: Flow, logits: str, shapes: Shapes) -> str:
             "(as in ViT) mixes positions, so there are no class maps in it; take a network with average pooling"
         )
     for node in nodes:
-        if node.op_type in _LINEAR and node.input[0] in flow.from_picture:
+        if node.op_type in _LINEAR and node.input[0] in flow.from_image:
             spread = _spread_out(flow, node.input[0], shapes)
             weight = flow.constant(node.input[1])
             if spread and weight is not None:

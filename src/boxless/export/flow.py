@@ -1,4 +1,4 @@
-"""How pictures flow through an ONNX graph: who makes what, and which tensors everything passes through."""
+"""How images flow through an ONNX graph: who makes what, and which tensors everything passes through."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
-NO_PICTURE = frozenset(["Shape", "Size"])
-"""What comes out of these depends on a picture's size, not on the picture."""
+NO_IMAGE = frozenset(["Shape", "Size"])
+"""What comes out of these depends on an image's size, not on the image."""
 
 
 class Flow:
@@ -21,7 +21,7 @@ class Flow:
 
     Args:
         graph: sorted topologically, as ONNX demands.
-        entry: the name of the input that takes the picture.
+        entry: the name of the input that takes the image.
         opsets: of its operators.
     """
 
@@ -34,11 +34,11 @@ class Flow:
         self._position = {id(node): i for i, node in enumerate(graph.node)}
 
     @cached_property
-    def from_picture(self) -> frozenset[str]:
-        """The tensors that depend on the picture."""
+    def from_image(self) -> frozenset[str]:
+        """The tensors that depend on the image."""
         known = {self.entry}
         for node in self.graph.node:
-            if node.op_type not in NO_PICTURE and known.intersection(node.input):
+            if node.op_type not in NO_IMAGE and known.intersection(node.input):
                 known.update(node.output)
         return frozenset(known)
 
@@ -104,16 +104,16 @@ class Flow:
         return sorted(found.values(), key=lambda node: self._position[id(node)])
 
     def cuts(self, goal: str) -> list[str]:
-        """The tensors through which every way from the picture to the goal goes, in order, the goal last.
+        """The tensors through which every way from the image to the goal goes, in order, the goal last.
 
-        After such a tensor is made, it alone is still needed of all that depends on the picture.
+        After such a tensor is made, it alone is still needed of all that depends on the image.
         """
-        needed = self.nodes_to([goal], closed=NO_PICTURE)
-        nodes = [node for node in needed if self.from_picture.intersection(node.output)]
+        needed = self.nodes_to([goal], closed=NO_IMAGE)
+        nodes = [node for node in needed if self.from_image.intersection(node.output)]
         last_use = {goal: len(nodes)}
         for i, node in enumerate(nodes):
-            if node.op_type not in NO_PICTURE:
-                last_use |= {name: max(i, last_use.get(name, 0)) for name in node.input if name in self.from_picture}
+            if node.op_type not in NO_IMAGE:
+                last_use |= {name: max(i, last_use.get(name, 0)) for name in node.input if name in self.from_image}
         live = {self.entry}
         found = [self.entry]
         for i, node in enumerate(nodes):

@@ -64,7 +64,7 @@ def export_keras(model: Any, file: Path, output: str | None = None) -> None:  # 
 
 def _convert(function: Any, shape: tuple[int | None, ...], file: Path) -> None:  # noqa: ANN401
     tensorflow, converter = import_module("tensorflow"), import_module("tf2onnx")
-    signature = [tensorflow.TensorSpec(shape, tensorflow.float32, name="picture")]
+    signature = [tensorflow.TensorSpec(shape, tensorflow.float32, name="image")]
     eager = tensorflow.config.functions_run_eagerly()
     # Functions within the function (Keras compiles some convolutions apart) are then traced into it.
     tensorflow.config.run_functions_eagerly(True)
@@ -75,7 +75,7 @@ def _convert(function: Any, shape: tuple[int | None, ...], file: Path) -> None: 
 
 
 def export_torch(module: Any, file: Path, size: tuple[int, int]) -> None:  # noqa: ANN401
-    """Writes a PyTorch module as ONNX, for pictures of any size if it can be."""
+    """Writes a PyTorch module as ONNX, for images of any size if it can be."""
     torch = framework("torch", "torch")
 
     def write(free: dict[int, str]) -> None:
@@ -85,9 +85,9 @@ def export_torch(module: Any, file: Path, size: tuple[int, int]) -> None:  # noq
             str(file),
             dynamo=False,  # needs no further package, and folds batch normalisation into convolutions
             opset_version=OPSET,
-            input_names=["picture"],
+            input_names=["image"],
             output_names=["logits"],
-            dynamic_axes={"picture": free},
+            dynamic_axes={"image": free},
         )
 
     training = module.training

@@ -72,7 +72,7 @@ def from_torch(
         module: a `torch.nn.Module` that takes float32 (N, 3, h, w); exported in evaluation mode, and given back
             in the mode it was in.
         out: of the boxless model.
-        example_size: (height, width) of the picture that it is exported with.
+        example_size: (height, width) of the image that it is exported with.
         name: of the boxless model; that of the module's class where None.
         options: of `boxless.export.attach`.
 

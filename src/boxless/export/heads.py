@@ -2,9 +2,9 @@
 
     class_maps (k, h, w) = rows (k, C) @ features (C, h, w)
 
-The rows of one linear layer are its weights, the same for every picture. Behind a layer normalisation they are
-the weights divided by the picture's own scale: exact still. Behind a non-linear layer they are the slope at the
-picture's own pooled vector: *linearised*.
+The rows of one linear layer are its weights, the same for every image. Behind a layer normalisation they are
+the weights divided by the image's own scale: exact still. Behind a non-linear layer they are the slope at the
+image's own pooled vector: *linearised*.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ class _Rows:
         )
 
     def slope(self, bend: Bend) -> str:
-        """The slopes (N, 1, H) of a function that takes each number by itself, where the picture has them.
+        """The slopes (N, 1, H) of a function that takes each number by itself, where the image has them.
 
         A central difference: (f(z + d) - f(z - d)) / 2d, the function's own nodes run twice; of a root, f(z) / z.
         """
@@ -165,7 +165,7 @@ class _Rows:
         return self.constant(np.asarray(matrix, np.float32))
 
     def _scaled(self, rows: str, scale: str | None) -> str:
-        """Rows times a number of the picture's own."""
+        """Rows times a number of the image's own."""
         if scale is None:
             return rows
         return self.op("Mul", rows, self.op("Reshape", scale, self.constant(np.array([-1, 1, 1], np.int64))))

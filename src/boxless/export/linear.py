@@ -1,6 +1,6 @@
-"""Values that are linear in a vector, up to numbers that only the picture knows.
+"""Values that are linear in a vector, up to numbers that only the image knows.
 
-    value(p) = sum over scales s of  s * (A_s @ p + c_s),   s = 1 (None) or a number of the picture's own
+    value(p) = sum over scales s of  s * (A_s @ p + c_s),   s = 1 (None) or a number of the image's own
 
 A and c are kept as one array, c the last column, so that whatever moves or mixes numbers does it to both at once.
 """
@@ -48,7 +48,7 @@ class Linear:
 
     @property
     def scaled(self) -> bool:
-        """Whether a number of the picture's own is in it."""
+        """Whether a number of the image's own is in it."""
         return set(self.terms) != {None}
 
     def mapped(self, change: Callable[[Floats], Floats], root: str) -> Linear:
@@ -71,12 +71,12 @@ def constant(value: NDArray[np.generic], dims: Dims, width: int) -> Linear:
     """A constant beside a tensor of those dimensions; of an axis for the batch it is freed.
 
     Raises:
-        NotUnderstoodError: if it differs from picture to picture of a batch.
+        NotUnderstoodError: if it differs from image to image of a batch.
     """
     c = np.asarray(value, np.float32)
     if c.ndim > len(dims):
         if c.shape[: c.ndim - len(dims)] != (1,) * (c.ndim - len(dims)):
-            raise NotUnderstoodError(f"a constant of {c.shape} beside {dims} mixes the pictures of a batch")
+            raise NotUnderstoodError(f"a constant of {c.shape} beside {dims} mixes the images of a batch")
         c = c.reshape(c.shape[c.ndim - len(dims) :])
     term = np.zeros((*c.shape, width + 1), np.float32)
     term[..., -1] = c
@@ -84,7 +84,7 @@ def constant(value: NDArray[np.generic], dims: Dims, width: int) -> Linear:
 
 
 def number(name: str, dims: Dims, width: int) -> Linear:
-    """A number of the picture's own, known by the name of its tensor.
+    """A number of the image's own, known by the name of its tensor.
 
     Raises:
         NotUnderstoodError: if it is more than one.
@@ -100,10 +100,10 @@ def times(value: Linear, factor: Linear, root: str) -> Linear:
     """A product, number by number, with what is fixed; either may be the wider.
 
     Raises:
-        NotUnderstoodError: if both have numbers of the picture's own.
+        NotUnderstoodError: if both have numbers of the image's own.
     """
     if value.scaled and factor.scaled:
-        raise NotUnderstoodError("it multiplies two numbers of the picture's own")
+        raise NotUnderstoodError("it multiplies two numbers of the image's own")
     terms: dict[str | None, Floats] = {}
     for one, term in value.terms.items():
         for other, by in factor.terms.items():
@@ -127,7 +127,7 @@ def plus(one: Linear, other: Linear, sign: int, root: str) -> Linear:
 def _together(one: Linear, other: Linear) -> Dims:
     """The dimensions of two tensors, broadcast; a constant (no root) may have fewer."""
     if len(one.dims) != len(other.dims) and one.root and other.root:
-        raise NotUnderstoodError(f"tensors of {one.dims} and {other.dims} mix the pictures of a batch")
+        raise NotUnderstoodError(f"tensors of {one.dims} and {other.dims} mix the images of a batch")
     try:
         return np.broadcast_shapes(one.dims, other.dims)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Compares a quantized model with its original on pictures: agreement, and time."""
+"""Compares a quantized model with its original on images: agreement, and time."""
 
 from __future__ import annotations
 
@@ -9,32 +9,32 @@ from pathlib import Path
 
 import numpy as np
 
-from boxless.errors import AccuracyLossError, PictureError
-from boxless.imaging.read import Pixels, read_picture
+from boxless.errors import AccuracyLossError, ImageError
+from boxless.imaging.read import Pixels, read_image
 from boxless.localizer import Localizer
 from boxless.maps.boxes import iou
 from boxless.results import Prediction
 
 _TIMED = 20
-"""Pictures on which time is measured."""
+"""Images on which time is measured."""
 
 _TURNS = 2
-"""Timings per picture and model, of which the fastest counts."""
+"""Timings per image and model, of which the fastest counts."""
 
 
 @dataclass(frozen=True)
 class Loss:
-    """How well two models agree on pictures, in the default preset.
+    """How well two models agree on images, in the default preset.
 
     Attributes:
-        pictures: the number of pictures compared.
-        agreement: the share of pictures with the same most probable class, in [0, 1].
+        images: the number of images compared.
+        agreement: the share of images with the same most probable class, in [0, 1].
         correlation: the mean correlation between both maps of the first model's class, in [-1, 1].
         box_iou: the mean IoU of both best boxes of that class, in [0, 1].
-        time_ratio: the second model's time over the first's, with one thread; the median over pictures.
+        time_ratio: the second model's time over the first's, with one thread; the median over images.
     """
 
-    pictures: int
+    images: int
     agreement: float
     correlation: float
     box_iou: float
@@ -74,35 +74,35 @@ class Limits:
         ]
         if low:
             raise AccuracyLossError(
-                f"not written, the model lost too much on {loss.pictures} pictures: {'; '.join(low)}. "
-                "Calibrate on more pictures of the kind the model is for, or lower the limit"
+                f"not written, the model lost too much on {loss.images} images: {'; '.join(low)}. "
+                "Calibrate on more images of the kind the model is for, or lower the limit"
             )
 
 
 def measure_loss(
-    first: Path, second: Path, pictures: Sequence[Path], done: Callable[[int], object] = lambda count: None
+    first: Path, second: Path, images: Sequence[Path], done: Callable[[int], object] = lambda count: None
 ) -> Loss:
-    """Runs two model files on the same pictures, and compares their results.
+    """Runs two model files on the same images, and compares their results.
 
     Args:
         first: the original model.
         second: the quantized model.
-        pictures: the pictures to compare on.
-        done: called before each picture with the number done.
+        images: the images to compare on.
+        done: called before each image with the number done.
 
     Raises:
-        PictureError: if none of them can be read.
+        ImageError: if none of them can be read.
     """
     one, other = Localizer(first, threads=1), Localizer(second, threads=1)
     agreements: list[bool] = []
     correlations: list[float] = []
     overlaps: list[float] = []
     ratios: list[float] = []
-    for count, path in enumerate(pictures):
+    for count, path in enumerate(images):
         done(count)
         try:
-            pixels = read_picture(path).pixels
-        except PictureError:
+            pixels = read_image(path).pixels
+        except ImageError:
             continue
         most = [int(each.survey(pixels)[0].argmax()) for each in (one, other)]
         found = one.locate(pixels, classes=most[:1], include_absent=True).predictions[0]
@@ -115,7 +115,7 @@ def measure_loss(
             turns = [(_seconds(one, pixels), _seconds(other, pixels)) for _ in range(_TURNS)]
             ratios.append(min(after for _, after in turns) / min(before for before, _ in turns))
     if not agreements:
-        raise PictureError(f"none of {len(pictures)} pictures can be read (the loss is measured on some)")
+        raise ImageError(f"none of {len(images)} images can be read (the loss is measured on some)")
     return Loss(
         len(agreements),
         float(np.mean(agreements)),

@@ -75,7 +75,7 @@ def _count(number: int) -> str:
 
 
 def multiplications(model: onnx.ModelProto, size: tuple[int, int]) -> int:
-    """Multiplications of the convolutions and matrix products that lead to the logits, for one picture of that size.
+    """Multiplications of the convolutions and matrix products that lead to the logits, for one image of that size.
 
     The graph is run once and asked for shapes: no shape inference sees through padding that is computed.
 

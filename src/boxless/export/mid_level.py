@@ -46,7 +46,7 @@ def find_layers(
     Args:
         flow: the graph.
         features: the last feature map.
-        shapes: of the tensors, for a picture of `size`.
+        shapes: of the tensors, for an image of `size`.
         size: (height, width) in pixels.
         layout: of the last feature map; square ones as deep as wide are taken to have the same.
 

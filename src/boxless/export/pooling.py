@@ -65,12 +65,12 @@ class Pooling:
 
 
 def find_pooling(flow: Flow, goal: str, shapes: Shapes) -> Pooling | None:
-    """The last pooling through which everything goes from the picture to a tensor.
+    """The last pooling through which everything goes from the image to a tensor.
 
     Args:
         flow: the graph.
         goal: the tensor.
-        shapes: of the graph's tensors, for one picture.
+        shapes: of the graph's tensors, for one image.
 
     Returns:
         The pooling, or None if there is none.
@@ -94,7 +94,7 @@ def _first(flow: Flow, cuts: Sequence[str], shapes: Shapes) -> Pooling | None:
     features = cuts[0]
     for pooled in cuts[1:]:
         nodes = flow.nodes_to([pooled], stop=[features])
-        own = [node for node in nodes if flow.from_picture.intersection(node.output)]
+        own = [node for node in nodes if flow.from_image.intersection(node.output)]
         if len(own) > _MOST_NODES or any(node.op_type in _WEIGHTED for node in own):
             return None
         found = _pooling(flow, features, pooled, shapes, nodes, own)

@@ -66,9 +66,9 @@ def dequantize(nodes: Iterable[onnx.NodeProto], flow: Flow) -> None:
     del flow.graph.value_info[:]  # the types of what is changed here would be wrong
     mixing = [i for i, node in enumerate(nodes) if node.op_type in _MIXING] or [0]
     for i, node in enumerate(nodes):
-        if node.op_type == "DequantizeLinear" and node.input[0] in flow.from_picture:
+        if node.op_type == "DequantizeLinear" and node.input[0] in flow.from_image:
             node.CopyFrom(helper.make_node("Identity", node.input[:1], node.output[:1]))
-        elif node.op_type == "QuantizeLinear" and node.input[0] in flow.from_picture:
+        elif node.op_type == "QuantizeLinear" and node.input[0] in flow.from_image:
             # Between two layers, one whose least number is zero is a ReLU too: quantizers take that away.
             kind = "Relu" if mixing[0] < i < mixing[-1] and _from_zero(node, flow) else "Identity"
             node.CopyFrom(helper.make_node(kind, node.input[:1], node.output[:1]))

@@ -12,11 +12,11 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from boxless.errors import NetworkError, PictureError, first_line
+from boxless.errors import ImageError, NetworkError, first_line
 from boxless.export.preprocessing import WAYS, Preprocessing
 from boxless.export.slopes import CLOSE, HeadAlone, slope_error
 from boxless.export.source import Layout
-from boxless.imaging.read import Pixels, read_picture
+from boxless.imaging.read import Pixels, read_image
 from boxless.maps.class_maps import probabilities
 from boxless.models.arena import bounded, run_error
 from boxless.models.card import Card
@@ -31,7 +31,7 @@ ROUNDED = {None: TOLERANCE, "float16": 0.02, "int8": 0.1}
 COMPLETE = 1e-3
 """The largest error of completeness that passes, likewise."""
 
-_PICTURES = 4
+_IMAGES = 4
 _MAPS = 5
 _MORE_SURE = 0.15
 _FEWEST_REAL = 3
@@ -44,18 +44,18 @@ class Proof:
     """What was measured.
 
     Attributes:
-        pictures: how many.
+        images: how many.
         real: whether they were real ones; else smooth noise.
         difference: the largest difference of the answers, as a share of the largest.
         bit_for_bit: whether there was none.
         completeness: by how much, as a share of the largest logit, what the mean of a class map lacks to the logit
-            differs from picture to picture, for the first five classes; None where maps are not exact.
+            differs from image to image, for the first five classes; None where maps are not exact.
         slopes: by how much linearised maps miss the slopes of the logits, as a share of the largest slope; None where
             maps are not linearised.
         warnings: about the preprocessing.
     """
 
-    pictures: int
+    images: int
     real: bool
     difference: float
     bit_for_bit: bool
@@ -95,7 +95,7 @@ def free_size(model: Path, size: tuple[int, int]) -> bool:
             (maps,) = opened.run(["class_maps"], feed)
         except Exception as error:
             if not grids:
-                raise NetworkError(f"it fails on a picture of {size} ({run_error(error)})") from None
+                raise NetworkError(f"it fails on an image of {size} ({run_error(error)})") from None
             return False
         grids.append(maps.shape[2:])
     return bool(grids[1][0] > grids[0][0] and grids[2][0] == grids[1][0] and grids[2][1] == grids[0][1])
@@ -123,11 +123,11 @@ class Asked:
     rounded: str | None = None
 
     def answers(self, opened: ort.InferenceSession, shown: Sequence[Pixels], output: str = "") -> list[Floats]:
-        """What it says of pictures of the size that it takes."""
+        """What it says of images of the size that it takes."""
         return [each.ravel().astype(np.float32) for each in self.tensors(opened, shown, output or self.output)]
 
     def tensors(self, opened: ort.InferenceSession, shown: Sequence[Pixels], output: str) -> list[Floats]:
-        """One of its outputs for each picture."""
+        """One of its outputs for each image."""
         kind = np.float16 if "float16" in opened.get_inputs()[0].type else np.float32
         feeds = ({self.entry: _scaled(pixels, self.colours, self.layout).astype(kind)} for pixels in shown)
         return [_run(opened, [output], feed)[0] for feed in feeds]
@@ -139,24 +139,24 @@ def prove(
     model: Path,
     card: Card,
     size: tuple[int, int],
-    pictures: Sequence[Path],
+    images: Sequence[Path],
     head: HeadAlone | None = None,
 ) -> Proof:
-    """Shows the same pictures to the classifier and to the boxless model of it.
+    """Shows the same images to the classifier and to the boxless model of it.
 
     Args:
         asked: the classifier.
         bare: the same in float32, its logits and, where there is a `head`, its last feature map outputs too.
         model: the boxless model.
         card: of that.
-        size: (height, width) of the pictures.
-        pictures: real ones; smooth noise where there are none.
+        size: (height, width) of the images.
+        images: real ones; smooth noise where there are none.
         head: of the classifier, where maps are linearised.
 
     Raises:
         NetworkError: if they do not say the same, or the maps do not add up.
     """
-    shown, real = _shown(size, pictures)
+    shown, real = _shown(size, images)
     opened = session(asked.path)
     said = asked.answers(opened, shown)
     sure = {
@@ -206,7 +206,7 @@ def completeness(model: Path, card: Card, size: tuple[int, int]) -> float:
 
 
 def _answers(model: Path, classes: int, shown: Sequence[Pixels]) -> tuple[list[Floats], float]:
-    """A boxless model's logits (K,), and by how much their distance to map means differs from picture to picture."""
+    """A boxless model's logits (K,), and by how much their distance to map means differs from image to image."""
     opened = session(model)
     asked = range(min(_MAPS, classes))
     answers, offsets = [], []
@@ -233,19 +233,19 @@ def _final_difference(answers: Sequence[Floats], said: Sequence[Floats]) -> floa
 
 
 def _shown(size: tuple[int, int], paths: Sequence[Path]) -> tuple[list[Pixels], bool]:
-    """Pictures of that size: real ones, or smooth noise."""
+    """Images of that size: real ones, or smooth noise."""
     height, width = size
     shown = []
     for path in paths:
         try:
-            pixels = read_picture(path).pixels
-        except PictureError:
+            pixels = read_image(path).pixels
+        except ImageError:
             continue
         shown.append(np.asarray(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA), np.uint8))
     if shown:
         return shown, True
     random = np.random.default_rng(0)
-    for cells in np.geomspace(4, max(5, min(size) // 4), _PICTURES).astype(int):
+    for cells in np.geomspace(4, max(5, min(size) // 4), _IMAGES).astype(int):
         noise = random.integers(0, 256, (cells, cells, 3)).astype(np.uint8)
         shown.append(np.asarray(cv2.resize(noise, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8))
     return shown, False
@@ -261,7 +261,7 @@ def _run(opened: ort.InferenceSession, outputs: list[str], feed: dict[str, NDArr
     try:
         return [np.asarray(each) for each in opened.run(outputs, feed)]
     except Exception as error:
-        raise NetworkError(f"it fails on a picture ({run_error(error)})") from None
+        raise NetworkError(f"it fails on an image ({run_error(error)})") from None
 
 
 def _confidence(answers: Sequence[Floats], card: Card) -> float:
@@ -284,7 +284,7 @@ def _doubts(given: float, sure: dict[str, float], said: Sequence[Floats]) -> tup
     named = {int(answer.argmax()) for answer in said}
     if len(said) >= _FEWEST_REAL and len(named) == 1 and given > 0.99:
         doubts.append(
-            f"it gives the same class a probability of {given:.0%} on all {len(said)} pictures, as happens when a "
+            f"it gives the same class a probability of {given:.0%} on all {len(said)} images, as happens when a "
             "network that expects pixels of 0-1 gets 0-255: is the preprocessing right?"
         )
     return tuple(doubts)

@@ -1,6 +1,6 @@
 """A model in eight bits: smaller and faster, with what it cost measured against the model it was made from.
 
-Static quantization in QDQ form, weights by channel. Only the network is quantized; the picture's part, the head
+Static quantization in QDQ form, weights by channel. Only the network is quantized; the image's part, the head
 and the affinity stay in float32: they take next to no time, and their errors would show.
 """
 
@@ -20,7 +20,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 
-from boxless.errors import ModelFileError, PictureError
+from boxless.errors import ImageError, ModelFileError
 from boxless.export.assemble import NETWORK_PREFIX, without_defaults, write_card, write_model
 from boxless.export.loss import Limits, Loss, measure_loss
 from boxless.export.scaling import scale_for_channels_last
@@ -30,7 +30,7 @@ from boxless.models.model_file import ModelFile, Output, find_model, inputs
 from boxless.system.progress import Progress
 
 MAX_CALIBRATION = 100
-"""Ranges settle after some dozen pictures; more only take time."""
+"""Ranges settle after some dozen images; more only take time."""
 
 MAX_MEASURED = 200
 
@@ -42,7 +42,7 @@ class Quantized:
     Attributes:
         path: of the model file.
         loss: what it cost and gained.
-        calibrated_on: number of pictures that set the ranges.
+        calibrated_on: number of images that set the ranges.
         bytes_before, bytes_after: sizes of the two files.
     """
 
@@ -55,19 +55,19 @@ class Quantized:
 
 def quantize(
     model: str | Path,
-    pictures: Sequence[Path],
+    images: Sequence[Path],
     out: Path,
     limits: Limits | None = None,
     progress: Progress = lambda stage, done, total: None,
 ) -> Quantized:
     """Writes a model whose network computes in eight bits, if it is still good enough.
 
-    Every second picture sets the ranges of the activations, at each scale of the model's presets;
+    Every second image sets the ranges of the activations, at each scale of the model's presets;
     the others measure the loss. Where there are fewer than ten, all do both.
 
     Args:
         model: the name of a model that comes with boxless, or a model file's path.
-        pictures: of the kind that the model is for; a hundred are enough.
+        images: of the kind that the model is for; a hundred are enough.
         out: the file to write.
         limits: the loss that is allowed; the defaults of `Limits` where None.
         progress: called with the stage, the number done and the total.
@@ -77,7 +77,7 @@ def quantize(
 
     Raises:
         ModelFileError: if there is no such model, or it is in eight bits already.
-        PictureError: if none of the pictures can be read.
+        ImageError: if none of the images can be read.
         AccuracyLossError: if too much was lost; nothing is written.
 
     Example:
@@ -87,8 +87,8 @@ def quantize(
     path = find_model(model)
     original = ModelFile(path)
     original.card.need_maps("quantizing")
-    measured_on = _some(pictures if len(pictures) < 10 else pictures[1::2], MAX_MEASURED)
-    calibrated_on = _some(pictures if len(pictures) < 10 else pictures[::2], MAX_CALIBRATION)
+    measured_on = _some(images if len(images) < 10 else images[1::2], MAX_MEASURED)
+    calibrated_on = _some(images if len(images) < 10 else images[::2], MAX_CALIBRATION)
     with tempfile.TemporaryDirectory() as folder:
         plain, eight_bits = Path(folder) / "plain.onnx", Path(folder) / "int8.onnx"
         _write_folded(path, plain)
@@ -139,40 +139,40 @@ def _quantize_network(model: Path, out: Path, reader: CalibrationDataReader) -> 
 
 
 def _measured_on(loss: Loss, card: Card) -> str:
-    return f"{loss.pictures} pictures, against {card.name} in float32"
+    return f"{loss.images} images, against {card.name} in float32"
 
 
-def _some(pictures: Sequence[Path], most: int) -> list[Path]:
+def _some(images: Sequence[Path], most: int) -> list[Path]:
     """At most so many, spread evenly over all."""
-    if len(pictures) <= most:
-        return list(pictures)
-    return [pictures[int(i)] for i in np.linspace(0, len(pictures) - 1, most)]
+    if len(images) <= most:
+        return list(images)
+    return [images[int(i)] for i in np.linspace(0, len(images) - 1, most)]
 
 
 class _PresetLooks(CalibrationDataReader):  # type: ignore[misc]
-    """What the network is shown when pictures are located, at every size of the presets."""
+    """What the network is shown when images are located, at every size of the presets."""
 
-    def __init__(self, model: ModelFile, pictures: Sequence[Path], done: Callable[[int], object]) -> None:
+    def __init__(self, model: ModelFile, images: Sequence[Path], done: Callable[[int], object]) -> None:
         self.read = 0
         self._done = done
         self._seen: list[dict[str, NDArray[Any]]] = []
-        self._feeds = self._all(Localizer(_Watched(model, self._seen)), pictures)
+        self._feeds = self._all(Localizer(_Watched(model, self._seen)), images)
 
     def get_next(self) -> dict[str, NDArray[Any]] | None:
         return next(self._feeds, None)
 
-    def _all(self, localizer: Localizer, pictures: Sequence[Path]) -> Iterator[dict[str, NDArray[Any]]]:
-        for count, picture in enumerate(pictures):
+    def _all(self, localizer: Localizer, images: Sequence[Path]) -> Iterator[dict[str, NDArray[Any]]]:
+        for count, image in enumerate(images):
             self._done(count)
             try:
-                localizer.locate(picture)
-            except PictureError:
+                localizer.locate(image)
+            except ImageError:
                 continue
             self.read += 1
             yield from self._seen
             self._seen.clear()
         if not self.read:
-            raise PictureError(f"none of {len(pictures)} pictures can be read (calibration needs some)")
+            raise ImageError(f"none of {len(images)} images can be read (calibration needs some)")
 
 
 class _Watched:

@@ -1,4 +1,4 @@
-"""The picture's subtraction and division, for networks that are run with channels last."""
+"""The image's subtraction and division, for networks that are run with channels last."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from onnx import helper, numpy_helper
 
 
 def scale_for_channels_last(graph: onnx.GraphProto, exact: bool) -> None:
-    """Rewrites the picture's arithmetic where ONNX Runtime will move it behind a transposition.
+    """Rewrites the image's arithmetic where ONNX Runtime will move it behind a transposition.
 
     With channels last, subtracting three numbers goes three pixels' numbers at a time and takes a fifth of a small
     network's run. One number for all channels does not; nor does a convolution of one pixel.

@@ -1,4 +1,4 @@
-"""The shapes of a graph's tensors for one picture: inferred, or measured where inference loses sight of them."""
+"""The shapes of a graph's tensors for one image: inferred, or measured where inference loses sight of them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SMALL = 1024
 
 
 def shapes(model: onnx.ModelProto, entry: str, shape: Sequence[int], goal: str) -> Shapes:
-    """The shapes of all tensors that are known, for a picture tensor of that shape.
+    """The shapes of all tensors that are known, for an image tensor of that shape.
 
     Where some that everything goes through cannot be inferred (as behind a reshape to a shape that is computed),
     the graph is run once without its weights, and asked.
@@ -31,7 +31,7 @@ def shapes(model: onnx.ModelProto, entry: str, shape: Sequence[int], goal: str) 
     Args:
         model: of the classifier.
         entry: the name of its input.
-        shape: of a picture there.
+        shape: of an image there.
         goal: the tensor of the class scores.
 
     Raises:
@@ -41,7 +41,7 @@ def shapes(model: onnx.ModelProto, entry: str, shape: Sequence[int], goal: str) 
     check_tensors(known)
     flow = Flow(model.graph, entry)
     if any(name not in known for name in flow.cuts(goal)):
-        names = [name for node in flow.nodes_to([goal]) for name in node.output if name in flow.from_picture]
+        names = [name for node in flow.nodes_to([goal]) for name in node.output if name in flow.from_image]
         # A graph that cannot run is reported when the whole model is checked.
         with contextlib.suppress(RuntimeError):
             known |= measured(_weightless(model, entry), names, {entry: np.zeros(shape, np.float32)})

@@ -31,9 +31,9 @@ class Classifier:
 
     Attributes:
         model: its graph, of opset 18 or later.
-        entry: the name of the input that takes the picture.
+        entry: the name of the input that takes the image.
         output: the name of the classification output.
-        layout: of the picture tensor: channels first or last.
+        layout: of the image tensor: channels first or last.
         size: (height, width) that the input declares; None where it leaves them open.
         converted_from: the opset it had, if it had to be converted.
         outside: whether its weights are in files beside it.
@@ -63,14 +63,14 @@ def open_classifier(path: Path, layout: Layout | None = None, output: str | None
     """
     model, outside = _read(path)
     if any(each.key == METADATA_KEY for each in model.metadata_props):
-        raise NetworkError(f"{path}: a boxless model already (use it: boxless locate PICTURES --model {path})")
+        raise NetworkError(f"{path}: a boxless model already (use it: boxless locate IMAGES --model {path})")
     if model.functions:
         model = inliner.inline_local_functions(model)
     control = sorted({node.op_type for node in model.graph.node if node.op_type in _CONTROL})
     if control:
         raise NetworkError(
-            f"{path}: dynamic control flow ({', '.join(control)}), so what is computed differs from picture to "
-            "picture; export the network without it (fixed shapes, eval mode)"
+            f"{path}: dynamic control flow ({', '.join(control)}), so what is computed differs from image to "
+            "image; export the network without it (fixed shapes, eval mode)"
         )
     rounded = in_float32(model)
     entry, layout, size = _entry(path, model, layout)
@@ -174,7 +174,7 @@ def _entry(path: Path, model: onnx.ModelProto, layout: Layout | None) -> tuple[s
     inputs = [value for value in model.graph.input if value.name not in weights]
     if len(inputs) != 1:
         names = ", ".join(value.name for value in inputs) or "none"
-        raise NetworkError(f"{path}: {len(inputs)} inputs ({names}; expected one, the picture)")
+        raise NetworkError(f"{path}: {len(inputs)} inputs ({names}; expected one, the image)")
     kind = inputs[0].type.tensor_type
     dims = [dim.dim_value if dim.HasField("dim_value") else None for dim in kind.shape.dim]
     shape = ", ".join("?" if dim is None else str(dim) for dim in dims)
@@ -182,13 +182,13 @@ def _entry(path: Path, model: onnx.ModelProto, layout: Layout | None) -> tuple[s
         name = TensorProto.DataType.Name(kind.elem_type) if kind.elem_type else "no tensor"
         raise NetworkError(f"{path}: its input {inputs[0].name} is {name.lower()} (expected float32); export it so")
     if len(dims) != 4:
-        raise NetworkError(f"{path}: its input {inputs[0].name} is ({shape}) (expected pictures, of 4 dimensions)")
+        raise NetworkError(f"{path}: its input {inputs[0].name} is ({shape}) (expected images, of 4 dimensions)")
     if layout is None:
         fits: list[Layout] = []
         fits += ["nchw"] if dims[1] == 3 else []
         fits += ["nhwc"] if dims[3] == 3 else []
         if len(fits) != 1 and 1 in (dims[1], dims[3]):
-            raise NetworkError(f"{path}: its input {inputs[0].name} is ({shape}), grey pictures (expected 3 channels)")
+            raise NetworkError(f"{path}: its input {inputs[0].name} is ({shape}), grey images (expected 3 channels)")
         if len(fits) != 1:
             raise NetworkError(f"{path}: its input is ({shape}): say which are the channels, --layout nchw or nhwc")
         layout = fits[0]
@@ -199,7 +199,7 @@ def _entry(path: Path, model: onnx.ModelProto, layout: Layout | None) -> tuple[s
     if channels not in (3, None):
         raise NetworkError(f"{path}: its input is ({shape}), with {channels} channels as {layout} (expected 3)")
     if dims[0] not in (1, None):
-        raise NetworkError(f"{path}: it takes {dims[0]} pictures at a time; export it with batch 1 or a dynamic one")
+        raise NetworkError(f"{path}: it takes {dims[0]} images at a time; export it with batch 1 or a dynamic one")
     height, width = (dims[2], dims[3]) if layout == "nchw" else (dims[1], dims[2])
     return inputs[0].name, layout, (height, width) if height and width else None
 

@@ -2,7 +2,7 @@
 
 Linear layers, normalisations, biases and reshapes in any order and number are one linear *stage*. A function
 that takes each number by itself (hard-swish, ReLU) is a *bend* between two stages. A number that is computed from
-the picture and multiplies a whole vector (the scale of a layer normalisation) is known after the forward pass:
+the image and multiplies a whole vector (the scale of a layer normalisation) is known after the forward pass:
 it is kept as the name of its tensor, and the stage stays linear, term by term (see `boxless.export.linear`).
 """
 
@@ -16,7 +16,7 @@ import onnx
 
 from boxless.errors import NetworkError
 from boxless.export import operators
-from boxless.export.flow import NO_PICTURE, Flow
+from boxless.export.flow import NO_IMAGE, Flow
 from boxless.export.linear import Dims, Floats, Linear, NotUnderstoodError, begin, constant, number, plus, times
 
 BENDS = frozenset(
@@ -94,7 +94,7 @@ def read_tail(flow: Flow, pooled: str, dims: Dims, shapes: Mapping[str, Dims], l
         flow: the graph.
         pooled: the name of the pooled tensor.
         dims: its dimensions but the batch, (C, 1, 1), (1, 1, C) or (C,).
-        shapes: of the graph's tensors, for one picture.
+        shapes: of the graph's tensors, for one image.
         logits: the name of their tensor.
 
     Raises:
@@ -122,7 +122,7 @@ class _Reader:
         self._pooled = pooled
         self._shapes = shapes
         self._logits = logits
-        self._nodes = flow.nodes_to([logits], stop=[pooled], closed=NO_PICTURE)
+        self._nodes = flow.nodes_to([logits], stop=[pooled], closed=NO_IMAGE)
         self._stages: list[Stage] = []
         self._bends: list[Bend] = []
         self._measured: list[str] = []
@@ -131,8 +131,8 @@ class _Reader:
 
     def tail(self) -> Tail:
         for node in list(self._nodes):
-            # A shape is known before: what is computed of it depends on the picture's size, not on the picture.
-            if node.op_type not in NO_PICTURE and any(name in self._values for name in node.input):
+            # A shape is known before: what is computed of it depends on the image's size, not on the image.
+            if node.op_type not in NO_IMAGE and any(name in self._values for name in node.input):
                 try:
                     self._values[node.output[0]] = self._value(node)
                 except NotUnderstoodError as reason:
@@ -181,7 +181,7 @@ class _Reader:
         raise NotUnderstoodError("no linear layer, and none that takes each number by itself")
 
     def _repeated(self, node: onnx.NodeProto) -> bool:
-        """Whether a node repeats one of the picture's own numbers, as the division by it would anyway."""
+        """Whether a node repeats one of the image's own numbers, as the division by it would anyway."""
         value = self._values.get(node.input[0])
         return node.op_type == "Expand" and isinstance(value, Linear) and value.fixed and np.prod(value.dims) == 1
 
@@ -190,7 +190,7 @@ class _Reader:
         shape = self._shapes.get(node.output[0])
         dims = shape[1:] if shape is not None and node.op_type != "Flatten" else (int(np.prod(value.dims)),)
         if np.prod(dims) != np.prod(value.dims):
-            raise NotUnderstoodError(f"it makes {dims} of {value.dims}, across pictures")
+            raise NotUnderstoodError(f"it makes {dims} of {value.dims}, across images")
         return _Bent(dims, value.root) if isinstance(value, _Bent) else value.reshaped(dims)
 
     def _reduced(self, node: onnx.NodeProto) -> Linear:
@@ -214,7 +214,7 @@ class _Reader:
         return constant(value, dims, self._width)
 
     def _arithmetic(self, node: onnx.NodeProto) -> _Value:
-        """Sums, and products with what is fixed, are linear; the rest bends, or is a number of the picture's own."""
+        """Sums, and products with what is fixed, are linear; the rest bends, or is a number of the image's own."""
         values = self._operands(node)
         linear = [value for value in values if isinstance(value, Linear)]
         if len(linear) < len(values):
@@ -238,7 +238,7 @@ class _Reader:
         return self._bent(node, values)
 
     def _inverse(self, name: str, quotient: str, dims: Dims) -> Linear:
-        """Of a picture's own number that something is divided by; it becomes a node of its own."""
+        """Of an image's own number that something is divided by; it becomes a node of its own."""
         inverse = f"{quotient}_inverse"
         maker = self._flow.maker.get(name)
         single = maker.input[0] if maker is not None and maker.op_type == "Expand" else name
@@ -246,7 +246,7 @@ class _Reader:
         return number(inverse, dims, self._width)
 
     def _bent(self, node: onnx.NodeProto, values: list[_Value]) -> _Value:
-        """A function of each number of one tensor; of a picture's own number, another such number."""
+        """A function of each number of one tensor; of an image's own number, another such number."""
         if all(isinstance(value, Linear) and value.fixed for value in values):
             return number(node.output[0], max((value.dims for value in values), key=len), self._width)
         roots = {value.root for value in values if value.root}
@@ -276,7 +276,7 @@ class _Reader:
 
     def _is_root(self, nodes: Sequence[onnx.NodeProto]) -> bool:
         """Whether nodes take a root of each number, and nothing else."""
-        own = [node for node in nodes if node.output[0] in self._flow.from_picture]
+        own = [node for node in nodes if node.output[0] in self._flow.from_image]
         bent = [node for node in own if node.op_type not in (*_SAME, *_SHAPING)]
         if len(bent) != 1:
             return False

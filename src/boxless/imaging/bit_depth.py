@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from boxless.errors import PictureError
+from boxless.errors import ImageError
 
 _DEPTHS = (8, 10, 12, 14, 16)
 """Bits that cameras, scanners and microscopes give. Files have room for 16, whatever is in them."""
@@ -53,14 +53,14 @@ def check_tiff(image: Image.Image) -> None:
         image: opened, of any format.
 
     Raises:
-        PictureError: with what the file has and what to do.
+        ImageError: with what the file has and what to do.
     """
     if image.format != "TIFF":
         return
     tags = _tags(image)
     bits = max(tags.get(_BITS, (1,)))
     if bits > 8 and tags.get(_PLANAR) == _PLANES and tags.get(_SAMPLES, 1) > 1:
-        raise PictureError(
+        raise ImageError(
             f"a {bits}-bit TIFF that stores each colour in a plane of its own (expected interleaved colours: "
             "tiffcp -p contig IN.tif OUT.tif)"
         )
@@ -117,7 +117,7 @@ def grey_eight_bits(image: Image.Image) -> Image.Image:
         Of mode L, black at 0.
 
     Raises:
-        PictureError: if there are values of which nobody knows how bright they are: below 0, above 65535 or, in floats,
+        ImageError: if there are values of which nobody knows how bright they are: below 0, above 65535 or, in floats,
             outside [0, 1].
     """
     deep = image.mode == "F" or image.mode.startswith("I")
@@ -138,7 +138,7 @@ def grey_eight_bits(image: Image.Image) -> Image.Image:
 def _float_grey(values: NDArray[Any]) -> NDArray[np.uint8]:
     low, high = float(values.min()), float(values.max())
     if not (low >= 0 and high <= 1):  # NaN too
-        raise PictureError(
+        raise ImageError(
             f"floats from {low:g} to {high:g} (expected 0 to 1: which value is white is not known; rescale them first)"
         )
     return np.asarray((values * 255).round(), np.uint8)
@@ -147,7 +147,7 @@ def _float_grey(values: NDArray[Any]) -> NDArray[np.uint8]:
 def _whole_grey(values: NDArray[Any]) -> NDArray[np.uint8]:
     low, high = int(values.min()), int(values.max())
     if low < 0 or high > 65535:
-        raise PictureError(
+        raise ImageError(
             f"whole numbers from {low} to {high} (expected 0 to 65535: which values are black and white is not known; "
             "rescale them first)"
         )

@@ -38,7 +38,7 @@ SUFFIXES = frozenset(
         ".ico",
     ]
 )
-"""What counts as a picture when a folder is searched, in lower case."""
+"""What counts as an image when a folder is searched, in lower case."""
 
 HEIC_SUFFIXES = frozenset([".heic", ".heif"])
 """What phones write and boxless does not read: the decoders' wheels contain GPL code (decision 0070)."""
@@ -66,7 +66,7 @@ _SAMPLES = {1: "integers", 2: "signed integers", 3: "floats", 5: "complex intege
 _filters = threading.Lock()
 
 
-def open_picture(file: Path | BinaryIO) -> Image.Image:
+def open_image(file: Path | BinaryIO) -> Image.Image:
     """Opens an image of one of `FORMATS`; it is not decoded yet.
 
     Args:
@@ -80,7 +80,7 @@ def open_picture(file: Path | BinaryIO) -> Image.Image:
         Image.DecompressionBombError: if it says that it is larger than Pillow ever decodes.
 
     Example:
-        >>> with open_picture(Path("examples/pictures/coffee.jpg")) as image:
+        >>> with open_image(Path("examples/pictures/coffee.jpg")) as image:
         ...     image.size
         (600, 400)
     """
@@ -107,7 +107,7 @@ def _why_not(file: Path | BinaryIO) -> str:
     what = next((words for start, words in _OTHERS.items() if re.match(start, head, re.DOTALL)), None)
     if what == _HEIC:
         return what
-    what = f"{what}, which is" if what else "not a picture, or of a kind that is"
+    what = f"{what}, which is" if what else "not an image, or of a kind that is"
     return f"{what} not read {read}"
 
 

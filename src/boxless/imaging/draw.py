@@ -1,4 +1,4 @@
-"""Pictures of what was found: heat map, boxes, labels; several on one contact sheet."""
+"""Images of what was found: heat map, boxes, labels; several on one contact sheet."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ _INK: Colour = (18, 18, 22)
 _PAPER: Colour = (255, 255, 255)
 
 TILE = 320
-"""The side of a picture's square on a contact sheet, in pixels."""
+"""The side of an image's square on a contact sheet, in pixels."""
 
 _HEAT = 0.72
-"""How much of the picture the strongest heat covers."""
+"""How much of the image the strongest heat covers."""
 
 _HIDES = 0.25
 """The share of a box that its label may hide."""
@@ -41,7 +41,7 @@ _THIN = 15
 """A box that is thinner than so many lines has its frame outside."""
 
 _SMALLEST = 320
-"""A picture whose longer side is shorter than this, in pixels, is enlarged before it is drawn on."""
+"""An image whose longer side is shorter than this, in pixels, is enlarged before it is drawn on."""
 
 _LARGEST = 12_000_000
 """Pixels that several panels have together, at most: a photograph's, however many classes are drawn."""
@@ -62,11 +62,11 @@ class Layer:
 
     Attributes:
         title: what is written, such as "espresso 87 %".
-        score_map: (H, W) of the picture in [0, 1]; None of a detector's class, which is drawn without heat.
+        score_map: (H, W) of the image in [0, 1]; None of a detector's class, which is drawn without heat.
         strength: of the heat map, in [0, 1].
-        boxes: in pixels of the picture, the best first; the best gets the title. Without heat each gets it, with its
+        boxes: in pixels of the image, the best first; the best gets the title. Without heat each gets it, with its
             score.
-        kind: the class's number: without heat, classes keep their colours from picture to picture as far as it goes.
+        kind: the class's number: without heat, classes keep their colours from image to image as far as it goes.
     """
 
     title: str
@@ -94,12 +94,12 @@ def heat_map(score_map: Floats) -> Pixels:
 
 
 def overlay(pixels: Pixels, score_map: Floats, strength: float = 1.0) -> Pixels:
-    """A heat map over a picture, clear where the score is low.
+    """A heat map over an image, clear where the score is low.
 
     Args:
         pixels: RGB uint8 (H, W, 3).
         score_map: (H, W) in [0, 1].
-        strength: of the heat map, in [0, 1]; 0 leaves the picture as it is.
+        strength: of the heat map, in [0, 1]; 0 leaves the image as it is.
 
     Returns:
         RGB uint8 (H, W, 3).
@@ -119,18 +119,18 @@ def overlay(pixels: Pixels, score_map: Floats, strength: float = 1.0) -> Pixels:
 
 
 def draw(pixels: Pixels, layers: Sequence[Layer]) -> Image.Image:
-    """Draws classes over a picture, each its heat map, boxes and label: several classes with heat in a panel each.
+    """Draws classes over an image, each its heat map, boxes and label: several classes with heat in a panel each.
 
-    Heat of several classes in one picture would cover each other: what is alike, such as a jack and a queen, is hot in
+    Heat of several classes in one image would cover each other: what is alike, such as a jack and a queen, is hot in
     the same places (decision 0014).
 
     Args:
         pixels: RGB uint8 (H, W, 3).
-        layers: none leaves the picture as it is.
+        layers: none leaves the image as it is.
 
     Returns:
-        For one class a picture of the same size; of a small one (longer side below 320 pixels) an enlargement. For
-        several, panels in rows, first to last, together about 12 megapixels: large pictures are made smaller,
+        For one class an image of the same size; of a small one (longer side below 320 pixels) an enlargement. For
+        several, panels in rows, first to last, together about 12 megapixels: large images are made smaller,
         though not below a longer side of 320 pixels.
 
     Example:
@@ -172,7 +172,7 @@ def contact_sheet(images: Sequence[Image.Image], captions: Sequence[str]) -> Ima
         (344, 368)
     """
     if not images:
-        raise ValueError("a contact sheet needs at least one picture")
+        raise ValueError("a contact sheet needs at least one image")
     columns = ceil(sqrt(len(images)))
     font = Lettering(14)
     gap, line = 12, 24
@@ -191,7 +191,7 @@ def contact_sheet(images: Sequence[Image.Image], captions: Sequence[str]) -> Ima
 
 
 def _panel(canvas: Pixels, layer: Layer, zoom: float, colour: Colour) -> Image.Image:
-    """A class over a picture (h, w, 3) that is `zoom` times as large as the one its boxes are in pixels of."""
+    """A class over an image (h, w, 3) that is `zoom` times as large as the one its boxes are in pixels of."""
     size = canvas.shape[:2]
     scores = np.zeros(size, np.float32) if layer.score_map is None else layer.score_map
     if scores.shape != size:
@@ -220,7 +220,7 @@ def _beside(box: Box, zoom: float, label: _Label, room: tuple[int, int]) -> tupl
 
 
 def _boxed(canvas: Pixels, layers: Sequence[Layer], zoom: float) -> Image.Image:
-    """All boxes of all classes in one picture, a colour a class, the surest on top.
+    """All boxes of all classes in one image, a colour a class, the surest on top.
 
     Each is labelled with its score, if there is a free place at it; the surest of a class is always.
     """
@@ -245,7 +245,7 @@ def _boxed(canvas: Pixels, layers: Sequence[Layer], zoom: float) -> Image.Image:
 
 
 def _colours(kinds: Sequence[int]) -> list[Colour]:
-    """A colour for each class of a picture: its own, or, if another has that already, the next free one."""
+    """A colour for each class of an image: its own, or, if another has that already, the next free one."""
     taken: list[int] = []
     for kind in kinds:
         wanted = [(kind + step) % len(_COLOURS) for step in range(len(_COLOURS))]
@@ -297,7 +297,7 @@ class _Label:
         self.size = (right - self._left + 3 * self._pad, bottom - self._top + 2 * self._pad)
 
     def room_in(self, image: Image.Image) -> Image.Image:
-        """The picture; one that is too small for the label, with a dark rim at its right and below."""
+        """The image; one that is too small for the label, with a dark rim at its right and below."""
         width, height = (ceil(each) for each in self.size)
         if image.width >= width and image.height >= height:
             return image
@@ -306,7 +306,7 @@ class _Label:
         return roomier
 
     def write(self, image: Image.Image, x: float, y: float) -> None:
-        """Writes it with its upper left corner there, or near, so that it is whole inside the picture."""
+        """Writes it with its upper left corner there, or near, so that it is whole inside the image."""
         width, height = self.size
         x = min(max(x, 0.0), image.width - width)
         y = min(max(y, 0.0), image.height - height)

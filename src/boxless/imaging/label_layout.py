@@ -1,4 +1,4 @@
-"""Where the labels of many boxes go in one picture, so that each can be read and is seen to be its box's."""
+"""Where the labels of many boxes go in one image, so that each can be read and is seen to be its box's."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def label_places(
     Args:
         boxes: xyxy in pixels, the most important first: earlier ones choose first.
         labels: width and height of each one's label.
-        room: width and height of the picture, at least as large as each label.
+        room: width and height of the image, at least as large as each label.
         needed: whether a label is placed even where it covers others.
 
     Returns:
@@ -60,7 +60,7 @@ def label_places(
 
 
 def _around(frame: Edges, width: float, height: float, room: tuple[float, float]) -> Edges:
-    """Places (n, 4) for a label at a box, in the picture, the usual ones first."""
+    """Places (n, 4) for a label at a box, in the image, the usual ones first."""
     x0, y0, x1, y1 = frame
     middle = (x0 + x1 - width) / 2
     rows = [(x, y) for y in (y0 - height, y0, y1, y1 - height) for x in (x0, x1 - width, middle)]

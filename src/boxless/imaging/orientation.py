@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image
 
-from boxless.imaging.containers import open_picture
+from boxless.imaging.containers import open_image
 
 Array = TypeVar("Array", bound=NDArray[Any])
 
@@ -51,7 +51,7 @@ def displayed_size(path: Path) -> ImageSize:
         path: of an image of any kind that boxless reads.
 
     Returns:
-        The same size as `read_picture` reports.
+        The same size as `read_image` reports.
 
     Raises:
         OSError, SyntaxError, ValueError, PIL.Image.DecompressionBombError: if it cannot be read.
@@ -61,7 +61,7 @@ def displayed_size(path: Path) -> ImageSize:
         >>> displayed_size(Path("examples/pictures/coffee.jpg")).displayed
         (400, 600)
     """
-    with open_picture(path) as image:
+    with open_image(path) as image:
         return size_of(image)
 
 

@@ -1,4 +1,4 @@
-"""Pictures as people have them -> RGB uint8 (H, W, 3) as people see them."""
+"""Images as people have them -> RGB uint8 (H, W, 3) as people see them."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from boxless.errors import PictureError
+from boxless.errors import ImageError
 from boxless.imaging.arrays import eight_bit_array
 from boxless.imaging.bit_depth import check_tiff, grey_eight_bits, sixteen_bit_file, with_all_bits
 from boxless.imaging.colour import in_srgb, lab_to_srgb
-from boxless.imaging.containers import HEIC_SUFFIXES, SUFFIXES, open_picture
+from boxless.imaging.containers import HEIC_SUFFIXES, SUFFIXES, open_image
 from boxless.imaging.memory import room_to_decode
 from boxless.imaging.orientation import left_to_turn, size_of, turned, unmapped
 from boxless.imaging.resize import reduced, reduction
@@ -31,15 +31,15 @@ Pixels = NDArray[np.uint8]
 Source: TypeAlias = "str | Path | bytes | bytearray | memoryview | BinaryIO | Image.Image | NDArray[Any]"
 
 MAX_PIXELS = 150_000_000
-"""The largest picture that is read, in pixels. A picture says its size before it is decoded."""
+"""The largest image that is read, in pixels. An image says its size before it is decoded."""
 
 _STRIP = 1_000_000
 """Pixels that are made RGB at a time: what that takes beside the image stays small."""
 
 
 @dataclass(frozen=True)
-class Picture:
-    """A decoded picture.
+class ImageData:
+    """A decoded image.
 
     Attributes:
         pixels: sRGB uint8 (h, w, 3), as displayed; fewer than (height, width) where the image was reduced while it was
@@ -52,8 +52,8 @@ class Picture:
     width: int
 
 
-def read_picture(source: Source, *, enough: int | None = None, max_pixels: int = MAX_PIXELS) -> Picture:
-    """Reads a picture.
+def read_image(source: Source, *, enough: int | None = None, max_pixels: int = MAX_PIXELS) -> ImageData:
+    """Reads an image.
 
     Pixels are as displayed: orientation (EXIF and TIFF) is applied, embedded colour profiles are converted to sRGB,
     grey, palette, CMYK and 16-bit images become RGB, transparent parts become white; of an animation the first frame is
@@ -63,7 +63,7 @@ def read_picture(source: Source, *, enough: int | None = None, max_pixels: int =
     `boxless.imaging.memory`.
 
     Args:
-        source: a path; an encoded picture as bytes, bytearray or memoryview, or in a file opened for reading bytes;
+        source: a path; an encoded image as bytes, bytearray or memoryview, or in a file opened for reading bytes;
             a PIL image; or an array (H, W, 3) RGB, (H, W, 4) RGBA or (H, W) grey, of uint8 or of floats in [0, 1].
         enough: pixels that its shorter side needs. A file with more than four times as many along each side is decoded
             at 1/2, 1/4 or 1/8; see `reduction`.
@@ -73,29 +73,29 @@ def read_picture(source: Source, *, enough: int | None = None, max_pixels: int =
         The pixels, and the size of the image as displayed.
 
     Raises:
-        PictureError: if there is no such file, it is no picture, damaged or too large, or if an array is of
+        ImageError: if there is no such file, it is no image, damaged or too large, or if an array is of
             another shape, type or range.
 
     Example:
-        >>> read_picture("examples/pictures/coffee.jpg").pixels.shape
+        >>> read_image("examples/pictures/coffee.jpg").pixels.shape
         (400, 600, 3)
     """
     if isinstance(source, np.ndarray):
         array = eight_bit_array(source)
         pixels = array if array.shape[2] == 3 else _as_rgb(Image.fromarray(array))
-        return Picture(pixels, *pixels.shape[:2])
+        return ImageData(pixels, *pixels.shape[:2])
     if isinstance(source, Image.Image):
-        with _as_picture_errors():  # it may not be decoded yet
+        with _as_image_errors():  # it may not be decoded yet
             return _decode(source, enough, max_pixels, ours=False)
     source = as_bytes(source)
     if isinstance(source, bytes):
         if not source:
-            raise PictureError("no bytes (expected an encoded picture: JPEG, PNG, WebP, ...)")
+            raise ImageError("no bytes (expected an encoded image: JPEG, PNG, WebP, ...)")
         return _open(io.BytesIO(source), enough, max_pixels)
     if isinstance(source, (str, Path)):
         _check_file(Path(source))
         return _open(Path(source), enough, max_pixels)
-    raise PictureError(
+    raise ImageError(
         f"{type(source).__name__} (expected a path, bytes, a file opened for reading bytes, a PIL image, or a NumPy "
         "array (H, W, 3) RGB)"
     )
@@ -107,13 +107,13 @@ def as_bytes(source: Source) -> Source:
     A file is read from its beginning, where it has one to go back to.
 
     Args:
-        source: as for `read_picture`.
+        source: as for `read_image`.
 
     Returns:
         Bytes; or the source, where it can be read again.
 
     Raises:
-        PictureError: if a file cannot be read, or gives text.
+        ImageError: if a file cannot be read, or gives text.
 
     Example:
         >>> as_bytes(bytearray(b"encoded"))
@@ -128,13 +128,13 @@ def as_bytes(source: Source) -> Source:
             source.seek(0)
         content = source.read()
     except (OSError, ValueError) as error:
-        raise PictureError(f"a file that cannot be read ({error})") from None
+        raise ImageError(f"a file that cannot be read ({error})") from None
     if not isinstance(content, bytes):
-        raise PictureError("a file opened for reading text (expected bytes: open(..., 'rb'))")
+        raise ImageError("a file opened for reading text (expected bytes: open(..., 'rb'))")
     return content
 
 
-def pictures_in(folder: Path) -> list[Path]:
+def images_in(folder: Path) -> list[Path]:
     """The images of a folder and its sub-folders, by their suffix; hidden files are left out.
 
     Args:
@@ -144,45 +144,45 @@ def pictures_in(folder: Path) -> list[Path]:
         Their paths, sorted; at least one.
 
     Raises:
-        PictureError: if there are none, or the folder is closed to us.
+        ImageError: if there are none, or the folder is closed to us.
 
     Example:
-        >>> pictures_in(Path("examples/pictures"))[0].name
+        >>> images_in(Path("examples/pictures"))[0].name
         'chelsea.jpg'
     """
     if not os.access(folder, os.R_OK | os.X_OK):
-        raise PictureError("cannot be opened: permission denied")
+        raise ImageError("cannot be opened: permission denied")
     found = sorted(files_in(folder, lambda name: Path(name).suffix.lower() in SUFFIXES))
     if not found:
         if heic := sum(path.suffix.lower() in HEIC_SUFFIXES for path in folder.rglob("*")):
-            raise PictureError(f"a folder of {heic} HEIC images, which boxless does not read (expected JPEG, PNG, ...)")
-        raise PictureError(f"a folder without images (expected {' '.join(sorted(SUFFIXES))})")
+            raise ImageError(f"a folder of {heic} HEIC images, which boxless does not read (expected JPEG, PNG, ...)")
+        raise ImageError(f"a folder without images (expected {' '.join(sorted(SUFFIXES))})")
     return found
 
 
-def holds_pictures(folder: Path) -> bool:
-    """Whether there is a picture in a folder or its sub-folders, by their suffix."""
-    return next(_pictures(folder), None) is not None
+def holds_images(folder: Path) -> bool:
+    """Whether there is an image in a folder or its sub-folders, by their suffix."""
+    return next(_images(folder), None) is not None
 
 
-def _pictures(folder: Path) -> Iterator[Path]:
+def _images(folder: Path) -> Iterator[Path]:
     for path in folder.rglob("*"):
         hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
         if path.suffix.lower() in SUFFIXES and not hidden and path.is_file():
             yield path
 
 
-def picture_name(source: Source) -> str:
+def image_name(source: Source) -> str:
     """What an image is called in results.
 
     Args:
-        source: as for `read_picture`.
+        source: as for `read_image`.
 
     Returns:
         Its path or its file's name; else what kind of thing it is: "array", "bytes" or "image".
 
     Example:
-        >>> picture_name(b"encoded")
+        >>> image_name(b"encoded")
         'bytes'
     """
     if isinstance(source, (str, Path)):
@@ -198,57 +198,57 @@ def _check_file(path: Path) -> None:
     try:
         about = path.stat()
     except (FileNotFoundError, NotADirectoryError, ValueError):  # of a name with a zero byte
-        raise PictureError("no such file") from None
+        raise ImageError("no such file") from None
     except OSError as error:  # a name that is too long, a folder that is closed to us
-        raise PictureError(f"cannot be accessed ({error.strerror})") from None
+        raise ImageError(f"cannot be accessed ({error.strerror})") from None
     if stat.S_ISDIR(about.st_mode) and path.absolute().is_relative_to(path.resolve()) and path.is_symlink():
-        raise PictureError("a link to a folder above it, which never ends")
+        raise ImageError("a link to a folder above it, which never ends")
     if stat.S_ISDIR(about.st_mode):
-        count = len(pictures_in(path))
-        raise PictureError(f"a folder of {count} pictures (expected one; list them with pictures_in)")
+        count = len(images_in(path))
+        raise ImageError(f"a folder of {count} images (expected one; list them with images_in)")
     if about.st_size == 0:
-        raise PictureError("an empty file (0 bytes)")
+        raise ImageError("an empty file (0 bytes)")
 
 
-def _open(file: Path | io.BytesIO, enough: int | None, max_pixels: int) -> Picture:
-    with _as_picture_errors(), open_picture(file) as image:
+def _open(file: Path | io.BytesIO, enough: int | None, max_pixels: int) -> ImageData:
+    with _as_image_errors(), open_image(file) as image:
         return _decode(image, enough, max_pixels)
 
 
 @contextmanager
-def _as_picture_errors() -> Iterator[None]:
+def _as_image_errors() -> Iterator[None]:
     try:
         yield
     except UnidentifiedImageError as error:
-        raise PictureError(str(error)) from None
+        raise ImageError(str(error)) from None
     except Image.DecompressionBombError as error:
         # Pillow's own limit, which says how many pixels there are and nothing else that helps.
         pixels = re.search(r"\((\d+) pixels", str(error))
         raise _too_large(int(pixels[1]) if pixels else 0, MAX_PIXELS) from None
     except PermissionError:
-        raise PictureError("cannot be opened: permission denied") from None
-    except (PictureError, MemoryError):
+        raise ImageError("cannot be opened: permission denied") from None
+    except (ImageError, MemoryError):
         raise
     # Decoders of broken files raise nearly anything.
     except Exception as error:
-        raise PictureError(f"a damaged picture ({str(error).strip() or type(error).__name__})") from None
+        raise ImageError(f"a damaged image ({str(error).strip() or type(error).__name__})") from None
 
 
-def _too_large(pixels: int, max_pixels: int, size: str = "") -> PictureError:
+def _too_large(pixels: int, max_pixels: int, size: str = "") -> ImageError:
     of_size = f"{size} is " if size else ""
-    return PictureError(
+    return ImageError(
         f"too large: {of_size}{pixels / 1e6:.0f} megapixels (at most {max_pixels / 1e6:.0f} are read; make it smaller, "
         "or cut it into parts)"
     )
 
 
-def _decode(image: Image.Image, enough: int | None, max_pixels: int, ours: bool = True) -> Picture:
+def _decode(image: Image.Image, enough: int | None, max_pixels: int, ours: bool = True) -> ImageData:
     """Decodes an opened image; if it is ours, it is closed, so that nothing holds its memory any more."""
     width, height = image.size
     if width * height > max_pixels:
         raise _too_large(width * height, max_pixels, f"{width} x {height}")
     if width * height == 0:
-        raise PictureError(f"a picture without pixels ({width} x {height})")
+        raise ImageError(f"an image without pixels ({width} x {height})")
     check_tiff(image)
     factor = 1 if enough is None else reduction(min(width, height) // max(1, enough))
     reduces = ours and image.format in ("JPEG", "MPO")
@@ -269,7 +269,7 @@ def _decode(image: Image.Image, enough: int | None, max_pixels: int, ours: bool 
         finally:
             if ours:
                 image.close()
-        return Picture(turned(pixels, left), size.height, size.width)
+        return ImageData(turned(pixels, left), size.height, size.width)
 
 
 def _as_rgb(image: Image.Image, factor: int = 1, profile: bytes | None = None) -> Pixels:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from boxless.datasets.boxed import BoxedSet
-from boxless.datasets.labelled import LabelledPictures
+from boxless.datasets.labelled import LabelledImages
 from boxless.errors import DatasetError
 from boxless.evaluation.calibrate import Calibration, calibrate_presets, with_thresholds
 from boxless.evaluation.detection_thresholds import FEWEST, DetectionThresholds, set_detection_thresholds
@@ -22,8 +22,8 @@ from boxless.models.model_file import ModelFile
 from boxless.models.presets import Preset
 from boxless.system.progress import Progress
 
-_EVIDENCE_FROM = 100  # held-out pictures
-_THRESHOLDS_FROM = 150  # held-out pictures, each run in every preset
+_EVIDENCE_FROM = 100  # held-out images
+_THRESHOLDS_FROM = 150  # held-out images, each run in every preset
 _LISTED = 30  # classes
 _SEPARATES_NOTHING = 50.0  # percent of absent classes that count as detected
 
@@ -34,7 +34,7 @@ class Finished:
 
     Attributes:
         card: its card.
-        measured: its predictions for the held-out pictures.
+        measured: its predictions for the held-out images.
         thresholds: the calibration of each preset, if there were boxes.
         occlusion: the results of the occlusion test, one a class.
     """
@@ -45,13 +45,13 @@ class Finished:
     occlusion: tuple[OcclusionResult, ...]
 
 
-def finish(file: Path, card: Card, held_out: LabelledPictures, boxed: BoxedSet | None, progress: Progress) -> Finished:
-    """Measures a model file on held-out pictures, and completes its card.
+def finish(file: Path, card: Card, held_out: LabelledImages, boxed: BoxedSet | None, progress: Progress) -> Finished:
+    """Measures a model file on held-out images, and completes its card.
 
     Args:
         file: the model file; its card is rewritten.
         card: the card so far.
-        held_out: pictures not used for training; all must be readable.
+        held_out: images not used for training; all must be readable.
         boxed: images to set the thresholds on, if there are any.
         progress: called with the step, the number done and the total.
     """
@@ -64,7 +64,7 @@ def finish(file: Path, card: Card, held_out: LabelledPictures, boxed: BoxedSet |
         card,
         presets=presets,
         figures={name.replace(" ", "_"): round(each.value, 1) for name, each in measured.figures.items()},
-        figures_on=f"{len(held_out)} held-out pictures of {held_out.name}",
+        figures_on=f"{len(held_out)} held-out images of {held_out.name}",
         typical_activation=_typical_activation(network, measured),
     )
     thresholds: tuple[Calibration, ...] = ()
@@ -109,10 +109,10 @@ def threshold_facts(card: Card) -> list[tuple[str, str]]:
 
 
 def _with_detection_thresholds(
-    network: ModelFile, shown_preset: str, held_out: LabelledPictures, progress: Progress
+    network: ModelFile, shown_preset: str, held_out: LabelledImages, progress: Progress
 ) -> tuple[dict[str, Preset], tuple[str, ...]]:
-    """The presets with detection thresholds set on held-out pictures, and notes on those of `shown_preset`."""
-    shown, named = held_out.targets > 0, f"{len(held_out)} held-out pictures of {held_out.name}"
+    """The presets with detection thresholds set on held-out images, and notes on those of `shown_preset`."""
+    shown, named = held_out.targets > 0, f"{len(held_out)} held-out images of {held_out.name}"
     card = network.card
     progress("detection thresholds", 0, len(card.presets))
     made: dict[str, tuple[Preset, DetectionThresholds | None]] = {}
@@ -132,7 +132,7 @@ def threshold_notes(found: DetectionThresholds | None, present: int, min_probabi
 
     Args:
         found: the thresholds that were set, and how well they separate; None if none were set.
-        present: the number of (picture, true class) pairs in the held-out pictures.
+        present: the number of (image, true class) pairs in the held-out images.
         min_probability: the threshold in force, in [0, 1].
     """
     if found is None:
@@ -153,13 +153,13 @@ def threshold_notes(found: DetectionThresholds | None, present: int, min_probabi
 
 def _typical_activation(network: ModelFile, measured: HeldOut) -> float:
     """The median peak activation of correct predictions; see `Card`."""
-    targets = measured.pictures.targets
+    targets = measured.images.targets
     right = np.flatnonzero(((targets > 0) & measured.predicted).any(axis=1))
     some = np.random.default_rng(0).permutation(right)[:_EVIDENCE_FROM]
     localizer = Localizer(network)
     background = network.card.background
     found = []
-    for i, result in zip(some, localizer.locate_many([measured.pictures.paths[i] for i in some]), strict=True):
+    for i, result in zip(some, localizer.locate_many([measured.images.paths[i] for i in some]), strict=True):
         shown = [
             each for each in result.predictions if targets[i, each.class_index] and each.class_index not in background
         ]

@@ -1,13 +1,13 @@
-"""Finds the pictures that cannot be read, before a training stumbles over them."""
+"""Finds the images that cannot be read, before a training stumbles over them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from boxless.datasets.labelled import LabelledPictures
-from boxless.errors import PictureError
-from boxless.imaging.read import read_picture
+from boxless.datasets.labelled import LabelledImages
+from boxless.errors import ImageError
+from boxless.imaging.read import read_image
 from boxless.system.cores import usable_cores
 from boxless.system.ordered import ordered_map
 from boxless.system.progress import Progress
@@ -16,17 +16,17 @@ _SMALL = 32  # pixels; JPEGs are decoded at reduced scale, in an eighth of the t
 
 
 def unreadable(paths: Sequence[Path], done: Callable[[int], object] = lambda count: None) -> dict[int, str]:
-    """Why pictures cannot be read, by their index among the paths.
+    """Why images cannot be read, by their index among the paths.
 
     Args:
-        paths: of all pictures.
-        done: called after each picture with the number done.
+        paths: of all images.
+        done: called after each image with the number done.
     """
 
     def reason(path: Path) -> str | None:
         try:
-            read_picture(path, enough=_SMALL)
-        except PictureError as error:
+            read_image(path, enough=_SMALL)
+        except ImageError as error:
             return str(error)
         return None
 
@@ -39,9 +39,9 @@ def unreadable(paths: Sequence[Path], done: Callable[[int], object] = lambda cou
 
 
 def readable(
-    training: LabelledPictures, validation: LabelledPictures, progress: Progress
-) -> tuple[LabelledPictures, LabelledPictures]:
-    """Both without the pictures that cannot be read, which are in their notes.
+    training: LabelledImages, validation: LabelledImages, progress: Progress
+) -> tuple[LabelledImages, LabelledImages]:
+    """Both without the images that cannot be read, which are in their notes.
 
     Args:
         training, validation: see `boxless.datasets.split.read_split`.

@@ -17,12 +17,12 @@ SPECK = 0.05
 
 @dataclass(frozen=True)
 class Box:
-    """A box in pixels of the picture as displayed, half-open: it covers x0 <= x < x1 and y0 <= y < y1.
+    """A box in pixels of the image as displayed, half-open: it covers x0 <= x < x1 and y0 <= y < y1.
 
     Attributes:
         x0, y0, x1, y1: 0 <= x0 < x1 <= width and 0 <= y0 < y1 <= height.
-        score: in [0, 1]: the probability of the class in the picture, times the sum of the map over this component
-            divided by the largest such sum. Scores are comparable across classes and pictures.
+        score: in [0, 1]: the probability of the class in the image, times the sum of the map over this component
+            divided by the largest such sum. Scores are comparable across classes and images.
     """
 
     x0: float
@@ -48,7 +48,7 @@ def boxes_in_map(
     Args:
         score_map: (h, w), not negative; any scale.
         threshold: in (0, 1].
-        height, width: the size of the picture in pixels; boxes are scaled to it.
+        height, width: the size of the image in pixels; boxes are scaled to it.
         probability: the probability of the class, in [0, 1]; also the score of the first box.
         least: components with a smaller share of the largest sum are left out, in [0, 1].
 

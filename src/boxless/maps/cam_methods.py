@@ -5,7 +5,7 @@ There the gradient of a logit by a feature is the same at all n = h * w position
     d logit_k / d F[c, y, x] = W[k, c] / n
 
 so what its authors' programs find with a backward pass, or with a thousand forward passes, is a formula. Score-CAM
-is not among them: it masks the picture with each of the C features and asks the whole network C times.
+is not among them: it masks the image with each of the C features and asks the whole network C times.
 
 Every function takes
 

@@ -16,10 +16,10 @@ Mask = NDArray[np.bool_]
 def piece_masks(score_map: NDArray[np.float32], boxes: Sequence[Box], threshold: float) -> Iterator[Mask]:
     """A mask (h, w) for each box: the connected component above the threshold that the box surrounds, cut at the box.
 
-    Boxes are found on a coarser grid than the picture's, so the component is the one whose own box fits best.
+    Boxes are found on a coarser grid than the image's, so the component is the one whose own box fits best.
 
     Args:
-        score_map: (h, w) in [0, 1], on the pixels of the picture.
+        score_map: (h, w) in [0, 1], on the pixels of the image.
         boxes: that were read off it, in pixels.
         threshold: at which they were, in (0, 1].
     """
@@ -38,5 +38,5 @@ def piece_masks(score_map: NDArray[np.float32], boxes: Sequence[Box], threshold:
             whole = np.prod(opposites - corners, axis=1) + (x1 - x0) * (y1 - y0) - inside
             mask[y0:y1, x0:x1] = components[y0:y1, x0:x1] == int(np.argmax(inside / whole)) + 1
         if not mask.any():
-            mask[y0:y1, x0:x1] = True  # too thin for the picture's pixels: the box is all that is known
+            mask[y0:y1, x0:x1] = True  # too thin for the image's pixels: the box is all that is known
         yield mask

@@ -23,7 +23,7 @@ def affinity(layers: Sequence[Floats], fine: tuple[int, int], coarse: tuple[int,
 
     In each layer the mean over positions is removed from the features, so that similar positions have a high cosine.
     The sum of the cosines over layers is clipped at zero and raised to the power, and each row is divided by its sum.
-    Several layers are used, because colours and edges (early) and parts (late) fail on different pictures.
+    Several layers are used, because colours and edges (early) and parts (late) fail on different images.
 
     Args:
         layers: feature maps (c, h', w'), each with its own c, h' and w'; each is resized to both grids.
@@ -86,9 +86,9 @@ def sharpened(affinity: Floats, exponent: float) -> Floats:
 def anomaly_weights(anomaly: Floats) -> Floats:
     """The weight of each cell, in [0, 1], of an image's anomaly scores (u, v): 0 for half of the image.
 
-    The anomaly score is the Mahalanobis distance of a position's features from those of the pictures that a model
+    The anomaly score is the Mahalanobis distance of a position's features from those of the images that a model
     learned from (Rippel, Mertens and Merhof, "Modeling the distribution of normal data in pre-trained deep features for
-    anomaly detection", ICPR 2020). The median is taken off, since light and material move all positions of a picture
+    anomaly detection", ICPR 2020). The median is taken off, since light and material move all positions of an image
     alike.
     """
     above = np.maximum(anomaly - np.median(anomaly), 0.0)

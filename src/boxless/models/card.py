@@ -45,9 +45,9 @@ class Card:
             (the network's outputs are probabilities as they come, clipped to [0, 1]).
         preprocessing: what the graph does to pixels, in words.
         size_multiple: both sides of what the network sees are multiples of this.
-        fixed_size: the only (height, width) that the network can see, pictures squeezed to it; None if it is free.
+        fixed_size: the only (height, width) that the network can see, images squeezed to it; None if it is free.
         maps: "exact" where a class map's mean is the logit, up to a bias; "linearised" where it is the slope at
-            this picture of what follows the pooling; "max-pooled" where the network pools the maximum; "none" where
+            this image of what follows the pooling; "max-pooled" where the network pools the maximum; "none" where
             the model is a detector, which says boxes and has no class maps.
         presets: by name.
         typical_activation: the median activation of right predictions; a heat map of this strength is drawn in full.

@@ -23,7 +23,7 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Output:
-    """What one run of the network says of one picture.
+    """What one run of the network says of one image.
 
     Attributes:
         logits: (K,), one a class.
@@ -31,7 +31,7 @@ class Output:
         class_maps: (k, h, w), in units of logits; the mean of a map plus its class's bias is its logit.
         affinity: (u, v, h, w), how similar each fine position is to each position of the class maps, rows
             summing to one; None in a model without mid-level features.
-        anomaly: (u, v), how far each fine position is from what the model's pictures are made of, see
+        anomaly: (u, v), how far each fine position is from what the model's images are made of, see
             `boxless.maps.refine.anomaly_weights`; None in a model that has not learned it.
         localization_maps: of a localization head (k, u, v), how probably each cell belongs to an object of the class,
             in [0, 1]; of a class map head (k, h, w), in logits; None in a model without either.
@@ -47,7 +47,7 @@ class Output:
 
 @dataclass(frozen=True)
 class Detected:
-    """What one run of a detector says of one picture.
+    """What one run of a detector says of one image.
 
     Attributes:
         logits: (K,), of each class's highest-scoring box.
@@ -146,9 +146,9 @@ class ModelFile:
 
     @cached_property
     def on_one_core(self) -> ModelFile:
-        """The same model for many pictures at a time, each on a core of its own, unless `threads` is set.
+        """The same model for many images at a time, each on a core of its own, unless `threads` is set.
 
-        Two pictures, on a core each, are done well before two that have both cores in turn
+        Two images, on a core each, are done well before two that have both cores in turn
         (benchmarks/speed.py).
         """
         return self if self._threads or self.device != "cpu" else ModelFile(self.path, threads=1)
@@ -275,7 +275,7 @@ def _within(indices: NDArray[np.int64], classes: int) -> bool:
 def inputs(
     pixels: NDArray[np.uint8], *, size: tuple[int, int], classes: Sequence[int] = (), top: int = 1
 ) -> dict[str, NDArray[Any]]:
-    """What a model file's graph takes, by name, for one picture; see `ModelFile.run`."""
+    """What a model file's graph takes, by name, for one image; see `ModelFile.run`."""
     return {
         "image": pixels[None],
         "size": np.array(size, np.int64),

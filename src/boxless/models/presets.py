@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 
 DEFAULT_PRESET = "balanced"
 DEFAULT_SHARD = 1000
-"""Pictures in a file of results of a long run."""
+"""Images in a file of results of a long run."""
 
 _RENAMED = {
     "sides": "scales",
@@ -48,7 +48,7 @@ def _preset_of_today(data: Any) -> Any:  # noqa: ANN401
 
 
 _WIDEST = 3.0
-"""A picture with a larger aspect ratio is squeezed to this one, not cropped."""
+"""An image with a larger aspect ratio is squeezed to this one, not cropped."""
 
 
 MapSource = Literal["head", "anomaly", "class_maps"]
@@ -224,10 +224,10 @@ PRESETS: dict[str, Preset] = {
 
 
 def view_size(side: int, height: int, width: int, multiple: int) -> tuple[int, int]:
-    """The (height, width) of the input for a picture of that height and width.
+    """The (height, width) of the input for an image of that height and width.
 
-    About side * side pixels in the picture's aspect ratio; both are multiples of `multiple`, the network's
-    stride, so that its cells tile the picture.
+    About side * side pixels in the image's aspect ratio; both are multiples of `multiple`, the network's
+    stride, so that its cells tile the image.
     """
     aspect = min(max(height / width, 1 / _WIDEST), _WIDEST)
     rows, columns = side * sqrt(aspect), side / sqrt(aspect)

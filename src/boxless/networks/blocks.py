@@ -14,14 +14,14 @@ BN_MOMENTUM = 0.9
 
 
 def normalised(
-    picture: Any,  # noqa: ANN401
+    image: Any,  # noqa: ANN401
     mean: tuple[float, float, float] = IMAGENET_MEAN,
     std: tuple[float, float, float] = IMAGENET_STD,
 ) -> Any:  # noqa: ANN401
-    """(picture - mean) / std of R, G and B on the scale 0-255, as the layer "normalisation"."""
+    """(image - mean) / std of R, G and B on the scale 0-255, as the layer "normalisation"."""
     scale = [1 / each for each in std]
     offset = [-m / s for m, s in zip(mean, std, strict=True)]
-    return layers.Rescaling(scale, offset, name="normalisation", dtype="float32")(picture)
+    return layers.Rescaling(scale, offset, name="normalisation", dtype="float32")(image)
 
 
 def convolution(x: Any, filters: int, kernel: int, name: str, **settings: Any) -> Any:  # noqa: ANN401

@@ -7,7 +7,7 @@ Behind the cut: a 3x3 convolution of 1024 units, global average pooling, one den
     GoogLeNet-GAP   cut after inception4e  Szegedy et al., arXiv 1409.4842, table 1
 
 Local response normalisation is left out: VGG's authors found it not to help. Padding keeps every size a whole
-fraction of the picture's, so AlexNet's map is 14x14 at 224 px, where the original's was 13x13 at 227.
+fraction of the image's, so AlexNet's map is 14x14 at 224 px, where the original's was 13x13 at 227.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 
 from boxless.networks.blocks import convolution, halved, normalised, scaled
 from boxless.networks.framework import keras, layers
-from boxless.networks.heads import logits_of_features, picture_input
+from boxless.networks.heads import image_input, logits_of_features
 from boxless.networks.pretrained import CAFFE_MEAN, CAFFE_STD, load_caffe_weights
 
 _VGG16 = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
@@ -40,7 +40,7 @@ def alexnet_gap(classes: int = 1000, head: str = "gap", size: int = 224, *, widt
     Args:
         classes: how many.
         head: gap (the paper's), gmp, fc or fc_dropout.
-        size: side of the pictures, which only the fc heads are bound to.
+        size: side of the images, which only the fc heads are bound to.
         width: factor on all numbers of filters.
 
     Returns:
@@ -50,15 +50,15 @@ def alexnet_gap(classes: int = 1000, head: str = "gap", size: int = 224, *, widt
         >>> alexnet_gap(classes=10).output_shape  # doctest: +SKIP
         (None, 10)
     """
-    picture = picture_input(head, size)
-    x = convolution(normalised(picture), scaled(96, width), 11, "conv1", strides=4)
+    image = image_input(head, size)
+    x = convolution(normalised(image), scaled(96, width), 11, "conv1", strides=4)
     x = halved(x, "pool1", kernel=3)
     x = convolution(x, scaled(256, width), 5, "conv2", groups=2)
     x = halved(x, "pool2", kernel=3)
     x = convolution(x, scaled(384, width), 3, "conv3")
     x = convolution(x, scaled(384, width), 3, "conv4", groups=2)
     x = convolution(x, scaled(256, width), 3, "conv5", groups=2)
-    return _with_cam_head("alexnet_gap", picture, x, head, classes, width)
+    return _with_cam_head("alexnet_gap", image, x, head, classes, width)
 
 
 def vgg16_gap(
@@ -69,7 +69,7 @@ def vgg16_gap(
     Args:
         classes: how many.
         head: gap (the paper's), gmp, fc or fc_dropout.
-        size: side of the pictures, which only the fc heads are bound to.
+        size: side of the images, which only the fc heads are bound to.
         width: factor on all numbers of filters.
         weights: "imagenet", or the file that Keras publishes (without top), for all but the last two layers.
 
@@ -83,16 +83,16 @@ def vgg16_gap(
         >>> vgg16_gap(classes=10).output_shape  # doctest: +SKIP
         (None, 10)
     """
-    picture = picture_input(head, size)
-    x = normalised(picture, CAFFE_MEAN, CAFFE_STD)
+    image = image_input(head, size)
+    x = normalised(image, CAFFE_MEAN, CAFFE_STD)
     for stage, filters in enumerate(_VGG16, start=1):
         for index, count in enumerate(filters, start=1):
             x = convolution(x, scaled(count, width), 3, f"block{stage}_conv{index}")
         if stage < len(_VGG16):
             x = halved(x, f"block{stage}_pool")
     if weights is not None:
-        load_caffe_weights(keras.Model(picture, x), weights, "VGG16", "block1_conv1")
-    return _with_cam_head("vgg16_gap", picture, x, head, classes, width)
+        load_caffe_weights(keras.Model(image, x), weights, "VGG16", "block1_conv1")
+    return _with_cam_head("vgg16_gap", image, x, head, classes, width)
 
 
 def googlenet_gap(classes: int = 1000, head: str = "gap", size: int = 224, *, width: float = 1.0) -> Any:  # noqa: ANN401
@@ -101,7 +101,7 @@ def googlenet_gap(classes: int = 1000, head: str = "gap", size: int = 224, *, wi
     Args:
         classes: how many.
         head: gap (the paper's), gmp (its GoogLeNet-GMP), fc or fc_dropout.
-        size: side of the pictures, which only the fc heads are bound to.
+        size: side of the images, which only the fc heads are bound to.
         width: factor on all numbers of filters.
 
     Returns:
@@ -111,8 +111,8 @@ def googlenet_gap(classes: int = 1000, head: str = "gap", size: int = 224, *, wi
         >>> googlenet_gap(classes=10).output_shape  # doctest: +SKIP
         (None, 10)
     """
-    picture = picture_input(head, size)
-    x = convolution(normalised(picture), scaled(64, width), 7, "conv1", strides=2)
+    image = image_input(head, size)
+    x = convolution(normalised(image), scaled(64, width), 7, "conv1", strides=2)
     x = halved(x, "pool1", kernel=3)
     x = convolution(x, scaled(64, width), 1, "conv2_reduce")
     x = convolution(x, scaled(192, width), 3, "conv2")
@@ -121,7 +121,7 @@ def googlenet_gap(classes: int = 1000, head: str = "gap", size: int = 224, *, wi
         if name == "inception4a":
             x = halved(x, "pool3", kernel=3)
         x = inception(x, name, width)
-    return _with_cam_head("googlenet_gap", picture, x, head, classes, width)
+    return _with_cam_head("googlenet_gap", image, x, head, classes, width)
 
 
 def inception(x: Any, name: str, width: float = 1.0) -> Any:  # noqa: ANN401
@@ -136,6 +136,6 @@ def inception(x: Any, name: str, width: float = 1.0) -> Any:  # noqa: ANN401
     return layers.Concatenate(name=name)(ways)
 
 
-def _with_cam_head(name: str, picture: Any, x: Any, head: str, classes: int, width: float) -> Any:  # noqa: ANN401
+def _with_cam_head(name: str, image: Any, x: Any, head: str, classes: int, width: float) -> Any:  # noqa: ANN401
     features = convolution(x, scaled(1024, width), 3, "cam_conv")
-    return keras.Model(picture, logits_of_features(features, head, classes), name=name)
+    return keras.Model(image, logits_of_features(features, head, classes), name=name)

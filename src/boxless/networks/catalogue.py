@@ -19,7 +19,7 @@ class Entry:
 
     Attributes:
         module: where its function is, which has the network's name.
-        size: side of the pictures that it was made for, in pixels.
+        size: side of the images that it was made for, in pixels.
         multiple: pixels that become one cell of its last map; sizes are multiples of it.
         pretrained: whether ImageNet weights can be had.
         narrows: whether it has a width.
@@ -88,7 +88,7 @@ def build(name: str, classes: int, head: str = "gap", size: int | None = None, *
         name: of NETWORKS.
         classes: how many.
         head: of HEADS.
-        size: side of the pictures; what the network was made for where None.
+        size: side of the images; what the network was made for where None.
         settings: of the network's function, such as `width` or `weights`.
 
     Returns:

@@ -6,7 +6,7 @@ from typing import Any
 
 from boxless.networks.blocks import convolution, halved, normalised, normed_convolution, scaled
 from boxless.networks.framework import keras
-from boxless.networks.heads import logits_of_maps, picture_input
+from boxless.networks.heads import image_input, logits_of_maps
 
 # Filters of 3x3 convolutions; the ones between them are 1x1 of half as many. Stages are parted by max-pooling.
 _STAGES = ((32,), (64,), (128, 64, 128), (256, 128, 256), (512, 256, 512, 256, 512), (1024, 512, 1024, 512, 1024))
@@ -18,7 +18,7 @@ def darknet19(classes: int = 1000, head: str = "gap", size: int = 224, *, width:
     Args:
         classes: how many.
         head: gap (the paper's), gmp, fc or fc_dropout; on the class maps themselves.
-        size: side of the pictures, which only the fc heads are bound to.
+        size: side of the images, which only the fc heads are bound to.
         width: factor on all numbers of filters but the last.
 
     Returns:
@@ -29,9 +29,9 @@ def darknet19(classes: int = 1000, head: str = "gap", size: int = 224, *, width:
         >>> darknet19(classes=10).output_shape  # doctest: +SKIP
         (None, 10)
     """
-    picture = picture_input(head, size)
-    # The original's pictures are on the scale 0-1.
-    x = normalised(picture, (0.0,) * 3, (255.0,) * 3)
+    image = image_input(head, size)
+    # The original's images are on the scale 0-1.
+    x = normalised(image, (0.0,) * 3, (255.0,) * 3)
     for stage, filters in enumerate(_STAGES, start=1):
         if stage > 1:
             x = halved(x, f"pool{stage - 1}")
@@ -39,4 +39,4 @@ def darknet19(classes: int = 1000, head: str = "gap", size: int = 224, *, width:
             kernel = 3 if index % 2 == 0 else 1
             x = normed_convolution(x, scaled(count, width), kernel, f"conv{stage}_{index + 1}", negative_slope=0.1)
     maps = convolution(x, classes, 1, "class_maps", activation=None)
-    return keras.Model(picture, logits_of_maps(maps, head, classes), name="darknet19")
+    return keras.Model(image, logits_of_maps(maps, head, classes), name="darknet19")

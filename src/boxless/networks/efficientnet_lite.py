@@ -7,7 +7,7 @@ from typing import Any
 
 from boxless.networks.blocks import BN_MOMENTUM, convolution, normalised
 from boxless.networks.framework import keras, layers
-from boxless.networks.heads import logits_of_features, picture_input
+from boxless.networks.heads import image_input, logits_of_features
 
 _MEAN, _STD = (127.0,) * 3, (128.0,) * 3
 
@@ -32,7 +32,7 @@ def efficientnet_lite0(
     Args:
         classes: how many.
         head: gap (the paper's), gmp, fc or fc_dropout.
-        size: side of the pictures, which only the fc heads are bound to.
+        size: side of the images, which only the fc heads are bound to.
         weights: "imagenet" for those of the model that comes with boxless, or the path of a boxless model with this
             network in it; for all but the last layer. Their batch normalisation was folded into the convolutions,
             so it stays as it is: those layers are frozen.
@@ -48,15 +48,15 @@ def efficientnet_lite0(
         >>> efficientnet_lite0(classes=10, weights="imagenet").output_shape  # doctest: +SKIP
         (None, 10)
     """
-    picture = picture_input(head, size)
-    x = _normed(convolution(normalised(picture, _MEAN, _STD), _STEM, 3, "stem", strides=2, **_BARE), "stem")
+    image = image_input(head, size)
+    x = _normed(convolution(normalised(image, _MEAN, _STD), _STEM, 3, "stem", strides=2, **_BARE), "stem")
     number = 0
     for blocks, kernel, first_stride, expansion, filters in _STAGES:
         for index in range(blocks):
             x = _block(x, f"block{number}", kernel, first_stride if index == 0 else 1, expansion, filters)
             number += 1
     features = _normed(convolution(x, _FEATURES, 1, "features", **_BARE), "features")
-    network = keras.Model(picture, logits_of_features(features, head, classes), name="efficientnet_lite0")
+    network = keras.Model(image, logits_of_features(features, head, classes), name="efficientnet_lite0")
     if weights is not None:
         from boxless.networks.from_onnx import load_folded_weights
 

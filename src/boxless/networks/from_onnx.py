@@ -17,7 +17,7 @@ def load_folded_weights(network: Any, weights: str | Path) -> None:  # noqa: ANN
     """Loads the convolutions of an ONNX graph, in their order, into the network, and freezes batch normalisation.
 
     A folded convolution is W * x + b. Here it is W, then batch normalisation made to add b and no more: its mean 0,
-    its variance 1 - epsilon, its factor 1. Frozen, because the means of the pictures that it would compute anew are
+    its variance 1 - epsilon, its factor 1. Frozen, because the means of the images that it would compute anew are
     no longer in the file.
 
     Args:

@@ -2,7 +2,7 @@
 
     gap         logits = mean_xy(F) @ W + b       global average pooling (Lin et al., arXiv 1312.4400)
     gmp         logits = max_xy(F) @ W + b        global max pooling (Oquab et al., CVPR 2015)
-    fc          logits = flatten(F) @ W + b       a weight of its own for every cell, so one size of picture
+    fc          logits = flatten(F) @ W + b       a weight of its own for every cell, so one size of image
     fc_dropout  the same, half of its inputs dropped in training
 
 A network that ends in class maps (its last convolution has a filter a class: NIN, Darknet-19) has them pooled as
@@ -18,8 +18,8 @@ from boxless.networks.catalogue import HEADS
 from boxless.networks.framework import keras, layers
 
 
-def picture_input(head: str, size: int) -> Any:  # noqa: ANN401
-    """The input "picture": float32 RGB 0-255, (N, H, W, 3) of any size, or (N, size, size, 3) where the head needs it.
+def image_input(head: str, size: int) -> Any:  # noqa: ANN401
+    """The input "image": float32 RGB 0-255, (N, H, W, 3) of any size, or (N, size, size, 3) where the head needs it.
 
     Raises:
         NetworkError: if there is no such head.
@@ -27,11 +27,11 @@ def picture_input(head: str, size: int) -> Any:  # noqa: ANN401
     if head not in HEADS:
         raise NetworkError(f"no head '{head}' (expected {', '.join(HEADS)})")
     side = size if is_fully_connected(head) else None
-    return keras.Input((side, side, 3), name="picture")
+    return keras.Input((side, side, 3), name="image")
 
 
 def is_fully_connected(head: str) -> bool:
-    """Whether the head flattens the map, and so has no class maps and one size of picture."""
+    """Whether the head flattens the map, and so has no class maps and one size of image."""
     return head in ("fc", "fc_dropout")
 
 

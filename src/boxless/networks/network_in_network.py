@@ -11,7 +11,7 @@ from typing import Any
 
 from boxless.networks.blocks import convolution, halved, normalised, normed_convolution, scaled
 from boxless.networks.framework import keras, layers
-from boxless.networks.heads import logits_of_maps, picture_input
+from boxless.networks.heads import image_input, logits_of_maps
 
 _BLOCKS = ((5, (192, 160, 96)), (5, (192, 192, 192)), (3, (192, 192)))
 
@@ -43,13 +43,13 @@ def mlpconv(x: Any, filters: Sequence[int], kernel: int, name: str, layer: Convo
 def nin(classes: int = 10, head: str = "gap", size: int = 32, *, width: float = 1.0, dropout: float = 0.5) -> Any:  # noqa: ANN401
     """Network in Network for CIFAR-10: 966,986 parameters at 10 classes.
 
-    The paper feeds it pictures after global contrast normalisation and ZCA whitening; here the means and deviations
+    The paper feeds it images after global contrast normalisation and ZCA whitening; here the means and deviations
     of ImageNet's colours are enough. Weights start as He et al. (2015) advise; the authors' began at 0.05 deviation.
 
     Args:
         classes: how many.
         head: gap, gmp, fc or fc_dropout; as in the paper's comparison, fc takes the flattened last maps.
-        size: side of the pictures, which only the fc heads are bound to.
+        size: side of the images, which only the fc heads are bound to.
         width: factor on all numbers of filters but the last.
         dropout: the share that is dropped after the first two blocks.
 
@@ -91,12 +91,12 @@ def _nin(
     dropout: float,
     last_activation: str | None,
 ) -> Any:  # noqa: ANN401
-    picture = picture_input(head, size)
-    x = normalised(picture)
+    image = image_input(head, size)
+    x = normalised(image)
     for index, (kernel, filters) in enumerate(_BLOCKS, start=1):
         x = mlpconv(x, [scaled(each, width) for each in filters], kernel, f"mlpconv{index}", layer)
         if index < len(_BLOCKS):
             x = halved(x, f"pool{index}", kernel=3)
             x = layers.Dropout(dropout, name=f"dropout{index}")(x)
     maps = convolution(x, classes, 1, "class_maps", activation=last_activation)
-    return keras.Model(picture, logits_of_maps(maps, head, classes), name=name)
+    return keras.Model(image, logits_of_maps(maps, head, classes), name=name)

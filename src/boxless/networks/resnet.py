@@ -7,7 +7,7 @@ from typing import Any
 
 from boxless.networks.blocks import BN_MOMENTUM, normalised
 from boxless.networks.framework import keras
-from boxless.networks.heads import logits_of_features, picture_input
+from boxless.networks.heads import image_input, logits_of_features
 from boxless.networks.pretrained import CAFFE_MEAN, CAFFE_STD, load_caffe_weights
 
 
@@ -17,7 +17,7 @@ def resnet50(classes: int = 1000, head: str = "gap", size: int = 224, *, weights
     Args:
         classes: how many.
         head: gap (the paper's), gmp, fc or fc_dropout.
-        size: side of the pictures, which only the fc heads are bound to.
+        size: side of the images, which only the fc heads are bound to.
         weights: "imagenet", or the file that Keras publishes (without top), for all but the last layer.
 
     Returns:
@@ -31,13 +31,13 @@ def resnet50(classes: int = 1000, head: str = "gap", size: int = 224, *, weights
         >>> resnet50(classes=10).output_shape  # doctest: +SKIP
         (None, 10)
     """
-    picture = picture_input(head, size)
+    image = image_input(head, size)
     backbone = keras.applications.ResNet50(
-        include_top=False, weights=None, input_tensor=normalised(picture, CAFFE_MEAN, CAFFE_STD)
+        include_top=False, weights=None, input_tensor=normalised(image, CAFFE_MEAN, CAFFE_STD)
     )
     for layer in backbone.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.momentum = BN_MOMENTUM
     if weights is not None:
         load_caffe_weights(backbone, weights, "ResNet50", "conv1_conv")
-    return keras.Model(picture, logits_of_features(backbone.output, head, classes), name="resnet50")
+    return keras.Model(image, logits_of_features(backbone.output, head, classes), name="resnet50")

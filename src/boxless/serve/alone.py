@@ -12,8 +12,8 @@ from urllib.parse import quote
 
 import onnxruntime as ort
 
-from boxless.errors import PictureError, ServeError
-from boxless.imaging.read import read_picture
+from boxless.errors import ImageError, ServeError
+from boxless.imaging.read import read_image
 from boxless.models.arena import bounded
 from boxless.models.model_file import ModelFile
 from boxless.serve.description import describe
@@ -52,7 +52,7 @@ def write_alone(model: str, out: Path, runtime: Path, examples: Sequence[Path] =
         model: a model's name or its file's path.
         out: the folder; files of other names in it stay.
         runtime: the folder of onnxruntime-web's files, see `find_runtime`.
-        examples: pictures that the page offers to visitors who have none at hand.
+        examples: images that the page offers to visitors who have none at hand.
 
     Returns:
         The size of all files together, in bytes.
@@ -60,7 +60,7 @@ def write_alone(model: str, out: Path, runtime: Path, examples: Sequence[Path] =
     Raises:
         ModelFileError: if there is no such model, or it is no boxless model, or a detector.
         ServeError: if browsers cannot run it, or two examples have one name.
-        PictureError: if an example is no picture.
+        ImageError: if an example is no image.
 
     Example:
         >>> from boxless.serve import find_runtime, write_alone
@@ -147,9 +147,9 @@ def _check_examples(examples: Sequence[Path]) -> None:
         raise ServeError(f"two examples are called {twice[0]} (expected names that differ)")
     for path in examples:
         try:
-            read_picture(path)
-        except PictureError as error:
-            raise PictureError(f"{path}: {error}") from None
+            read_image(path)
+        except ImageError as error:
+            raise ImageError(f"{path}: {error}") from None
 
 
 def _check_inputs(model: Path) -> None:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from boxless._version import __version__
-from boxless.errors import NoClassMapError, PictureError, UnknownClassError, UnknownPresetError
+from boxless.errors import ImageError, NoClassMapError, UnknownClassError, UnknownPresetError
 from boxless.serve.guard import Guard, refused
 from boxless.serve.locating import locate
 from boxless.serve.metrics import Metrics
@@ -21,7 +21,7 @@ from boxless.serve.service import Service, as_json
 
 _KINDS: dict[type[Exception], str] = {
     NoClassMapError: "no-class-map",
-    PictureError: "unreadable-image",
+    ImageError: "unreadable-image",
     UnknownClassError: "unknown-class",
     UnknownPresetError: "unknown-preset",
 }

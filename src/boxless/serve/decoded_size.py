@@ -6,7 +6,7 @@ import io
 
 from PIL import Image
 
-from boxless.imaging.containers import open_picture
+from boxless.imaging.containers import open_image
 
 _WIDE = {"I": 4, "F": 4}
 """Bytes a sample of Pillow's modes that have more than one; 16-bit modes are `I;16` and the like."""
@@ -33,7 +33,7 @@ def decoded_bytes(content: bytes) -> int:
         80000
     """
     try:
-        with open_picture(io.BytesIO(content)) as image:
+        with open_image(io.BytesIO(content)) as image:
             width, height = image.size
             return width * height * _bytes_a_pixel(image)
     except Exception:  # broken headers raise nearly anything; decoding will say what is wrong

@@ -9,7 +9,7 @@ from math import sqrt
 import numpy as np
 from PIL import Image
 
-from boxless.imaging.read import read_picture, resize_pixels
+from boxless.imaging.read import read_image, resize_pixels
 from boxless.results import Localization, Prediction
 
 
@@ -43,7 +43,7 @@ def _fitted(found: Localization, most_pixels: int) -> Localization:
     if scale >= 1:
         return found
     size = (max(1, int(height * scale)), max(1, int(width * scale)))
-    pixels = resize_pixels(read_picture(found.source, enough=min(size), max_pixels=height * width).pixels, *size)
+    pixels = resize_pixels(read_image(found.source, enough=min(size), max_pixels=height * width).pixels, *size)
     return replace(
         found,
         height=size[0],

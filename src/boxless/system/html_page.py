@@ -55,7 +55,7 @@ def write_page(path: Path, title: str, parts: Iterable[str]) -> None:
     )
     foot = f"<footer>Made by boxless {escape(__version__)} on {date.today().isoformat()}.</footer></html>"
     text = "\n".join([head, *parts, foot])
-    # A picture's name may have bytes that are no text.
+    # An image's name may have bytes that are no text.
     write_whole(path, lambda beside: beside.write_text(text, encoding="utf-8", errors="backslashreplace"))
 
 
@@ -75,7 +75,7 @@ def tiles(figures: Iterable[str]) -> str:
 
 
 def tile(image: Image.Image | None, caption: str) -> str:
-    """A figure with its caption, in plain text; without the picture where there is none."""
+    """A figure with its caption, in plain text; without the image where there is none."""
     if image is None:
         return f"<figure><figcaption>{escape(caption)}</figcaption></figure>"
     file = io.BytesIO()
@@ -88,7 +88,7 @@ def tile(image: Image.Image | None, caption: str) -> str:
 
 
 def on_square(image: Image.Image, side: int) -> Image.Image:
-    """A picture in the middle of a square of `side` pixels, made to fit it."""
+    """An image in the middle of a square of `side` pixels, made to fit it."""
     scale = side / max(image.size)
     fitted = image.resize((max(1, round(image.width * scale)), max(1, round(image.height * scale))))
     square = Image.new("RGB", (side, side), (244, 244, 246))

@@ -15,7 +15,7 @@ def ordered_map(function: Callable[[Item], Result], items: Iterable[Item], worke
     """Results of `function` in the order of `items`.
 
     At most twice as many items as workers are under way or waiting to be taken, so memory does not grow with
-    the number of items. Threads, because reading pictures and running networks leave the interpreter free.
+    the number of items. Threads, because reading images and running networks leave the interpreter free.
 
     Args:
         function: called in a thread.

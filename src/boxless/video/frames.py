@@ -124,7 +124,7 @@ class Frames:
         self._number, self._lost, self._time = -1, 0, -1.0
         if not self._go_on():
             self.close()
-            raise VideoError(f"{self.name}: {'gives no picture' if self.live else 'a clip without frames'}")
+            raise VideoError(f"{self.name}: {'gives no image' if self.live else 'a clip without frames'}")
 
     def __enter__(self) -> Self:
         return self

@@ -1,4 +1,4 @@
-"""Writes pictures as a clip."""
+"""Writes images as a clip."""
 
 from __future__ import annotations
 
@@ -70,24 +70,24 @@ class ClipWriter:
         """How many frames the clip has so far."""
         return self._written + (self._last is not None)
 
-    def add(self, picture: Image.Image, seconds: float) -> None:
+    def add(self, image: Image.Image, seconds: float) -> None:
         """Adds a frame.
 
         Args:
-            picture: RGB; the first one's size is the clip's, others are made to fit it.
+            image: RGB; the first one's size is the clip's, others are made to fit it.
             seconds: when it is shown; later than the one before.
         """
         if self._file is None:
-            self._file = self._opened(picture)
+            self._file = self._opened(image)
             self._begun = seconds
-        if picture.size != self._size:
-            even = (picture.width // 2 * 2, picture.height // 2 * 2)
+        if image.size != self._size:
+            even = (image.width // 2 * 2, image.height // 2 * 2)
             fits = even == self._size
-            picture = picture.crop((0, 0, *even)) if fits else ImageOps.pad(picture, self._size, color=_INK)
+            image = image.crop((0, 0, *even)) if fits else ImageOps.pad(image, self._size, color=_INK)
         due = round((seconds - self._begun) * self._rate)
         while self._last is not None and self._written < due:
             self._write(self._last)
-        self._last = np.asarray(cv2.cvtColor(np.asarray(picture.convert("RGB")), cv2.COLOR_RGB2BGR), np.uint8)
+        self._last = np.asarray(cv2.cvtColor(np.asarray(image.convert("RGB")), cv2.COLOR_RGB2BGR), np.uint8)
 
     def close(self) -> None:
         """Ends the clip."""
@@ -97,9 +97,9 @@ class ClipWriter:
         if self._file is not None:
             self._file.release()
 
-    def _opened(self, picture: Image.Image) -> cv2.VideoWriter:
+    def _opened(self, image: Image.Image) -> cv2.VideoWriter:
         # VP8 keeps colours for squares of two by two pixels.
-        self._size = (max(2, picture.width // 2 * 2), max(2, picture.height // 2 * 2))
+        self._size = (max(2, image.width // 2 * 2), max(2, image.height // 2 * 2))
         with ffmpeg_settings(), without(_NOISE):
             file = cv2.VideoWriter(str(self._path), cv2.CAP_FFMPEG, _CODE, self._rate, self._size)
         if not file.isOpened():

@@ -29,7 +29,7 @@ SURE = np.ones((1, 1), np.float32)
 
 
 def said(logit: float = -4.0, distance: float = 2.0) -> list[Floats]:
-    """What a detector of two classes might say of a picture of 64 pixels a side, the same everywhere."""
+    """What a detector of two classes might say of an image of 64 pixels a side, the same everywhere."""
     cell = np.array([logit, logit, *[distance] * 4], np.float32)
     return [np.tile(cell, (1, side, side, 1)) for side in (8, 4, 2)]
 

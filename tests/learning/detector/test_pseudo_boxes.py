@@ -38,7 +38,7 @@ def prediction(index: int, left: float, right: float) -> Prediction:
 
 
 def look(*predictions: Prediction) -> Localization:
-    return Localization("picture", 200, 200, "model", "best", predictions, b"", 1.0)
+    return Localization("image", 200, 200, "model", "best", predictions, b"", 1.0)
 
 
 def near(taught: PseudoLabels, edges: tuple[float, ...]) -> int:
@@ -81,7 +81,7 @@ def test_a_piece_that_other_looks_do_not_find_is_doubtful() -> None:
     assert taught.weights[near(taught, PLACES[1])] == 0
 
 
-def test_a_picture_without_a_predictions_teaches_nothing() -> None:
+def test_a_image_without_a_predictions_teaches_nothing() -> None:
     assert len(pseudo_labels_of([look(prediction(0, 0.0, 0.0))], [0], 3)) == 0
 
 
@@ -109,7 +109,7 @@ def test_a_detector_relabels_within_the_known_labels() -> None:
     taught = relabelled(said, (100, 100), [0, 2], teacher)
     left, right = (near(taught, place) for place in PLACES)
     assert len(taught) == 2
-    # Both look like the first label; but the picture has the third too, and it fits best on the right.
+    # Both look like the first label; but the image has the third too, and it fits best on the right.
     assert taught.candidates[left].tolist() == [1, 0, 0]
     assert taught.weights[right] > 0
     # Whose rival is too near for the class to be known.

@@ -1,4 +1,4 @@
-"""The passes over a picture that pseudo-boxes come from."""
+"""The passes over an image that pseudo-boxes come from."""
 
 from __future__ import annotations
 

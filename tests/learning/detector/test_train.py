@@ -1,4 +1,4 @@
-"""From labelled pictures to a detector, killed and resumed on the way."""
+"""From labelled images to a detector, killed and resumed on the way."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ pytest.importorskip("tensorflow", reason="TensorFlow is not installed: pip insta
 
 from boxless import Localizer, ModelFile
 from boxless.cli import app
-from boxless.datasets.labelled import LabelledPictures
+from boxless.datasets.labelled import LabelledImages
 from boxless.errors import DatasetError, ModelFileError, TrainingError, UnknownClassError, UnknownNetworkError
 from boxless.learning.detector import train as rounds_of_training
 from boxless.learning.detector.evidence import Evidence
@@ -38,8 +38,8 @@ BOX = np.array([[0.25, 0.5, 0.75, 1.0]], np.float32)
 
 
 @pytest.fixture(scope="module")
-def pictures(tmp_path_factory: pytest.TempPathFactory) -> LabelledPictures:
-    """Grey pictures with a red or a blue square where BOX is."""
+def images(tmp_path_factory: pytest.TempPathFactory) -> LabelledImages:
+    """Grey images with a red or a blue square where BOX is."""
     folder = tmp_path_factory.mktemp("squares")
     paths = []
     for i in range(6):
@@ -48,20 +48,20 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> LabelledPictures:
         paths.append(folder / f"{i}.png")
         Image.fromarray(pixels).save(paths[-1])
     targets = np.eye(2, dtype=np.float32)[np.arange(6) % 2]
-    return LabelledPictures("squares", ("blue", "red"), tuple(paths), targets[:, ::-1], several=True)
+    return LabelledImages("squares", ("blue", "red"), tuple(paths), targets[:, ::-1], several=True)
 
 
-def taught(pictures: LabelledPictures) -> list[PseudoLabels]:
-    return [PseudoLabels.of_truth(BOX, np.array([int(row.argmax())]), 2) for row in pictures.targets]
+def taught(images: LabelledImages) -> list[PseudoLabels]:
+    return [PseudoLabels.of_truth(BOX, np.array([int(row.argmax())]), 2) for row in images.targets]
 
 
 @pytest.fixture(scope="module")
-def whole(pictures: LabelledPictures, tmp_path_factory: pytest.TempPathFactory) -> TrainedDetector:
+def whole(images: LabelledImages, tmp_path_factory: pytest.TempPathFactory) -> TrainedDetector:
     out = tmp_path_factory.mktemp("whole") / "squares.onnx"
-    return train_detector(pictures, pictures, out, TINY, taught(pictures))
+    return train_detector(images, images, out, TINY, taught(images))
 
 
-def test_the_model_file_is_a_detector_with_a_card(whole: TrainedDetector, pictures: LabelledPictures) -> None:
+def test_the_model_file_is_a_detector_with_a_card(whole: TrainedDetector, images: LabelledImages) -> None:
     card = ModelFile(whole.path).card
     assert card.detects
     assert card.labels == ("blue", "red")
@@ -69,7 +69,7 @@ def test_the_model_file_is_a_detector_with_a_card(whole: TrainedDetector, pictur
     assert card.presets["balanced"].threshold == whole.rounds[whole.kept - 1].evidence.threshold
     assert 0 <= card.figures["label_precision"] <= 100
     assert all(each.apart <= 1e-4 for each in whole.rounds)
-    found = Localizer(whole.path).locate(pictures.paths[0], classes=["blue", "red"], include_absent=True)
+    found = Localizer(whole.path).locate(images.paths[0], classes=["blue", "red"], include_absent=True)
     assert [prediction.label for prediction in found.predictions] == ["blue", "red"]
     words = dict(whole.facts)
     assert "MiB of memory" in words["trained"]
@@ -94,36 +94,34 @@ class Killer(Quiet):
         self._left -= 1
 
 
-def test_a_killed_training_goes_on_bit_for_bit(
-    whole: TrainedDetector, pictures: LabelledPictures, tmp_path: Path
-) -> None:
+def test_a_killed_training_goes_on_bit_for_bit(whole: TrainedDetector, images: LabelledImages, tmp_path: Path) -> None:
     """Killed in the middle of the first round, and again in the second."""
     out = tmp_path / "squares.onnx"
     for _ in range(2):
         with pytest.raises(KilledError):
-            train_detector(pictures, pictures, out, TINY, taught(pictures), watch=Killer(1))
+            train_detector(images, images, out, TINY, taught(images), watch=Killer(1))
         assert not out.exists()
-    made = train_detector(pictures, pictures, out, TINY, taught(pictures))
+    made = train_detector(images, images, out, TINY, taught(images))
     assert [epoch.loss for each in made.rounds for epoch in each.history] == [
         epoch.loss for each in whole.rounds for epoch in each.history
     ]
-    pixels = np.asarray(Image.open(pictures.paths[0]).resize((64, 64)))
+    pixels = np.asarray(Image.open(images.paths[0]).resize((64, 64)))
     one, other = (ModelFile(path, 1).detect(pixels, size=(64, 64)) for path in (out, whole.path))
     assert np.array_equal(one.logits, other.logits)
     assert np.array_equal(one.boxes, other.boxes)
 
 
-def test_a_training_of_something_else_does_not_go_on(pictures: LabelledPictures, tmp_path: Path) -> None:
+def test_a_training_of_something_else_does_not_go_on(images: LabelledImages, tmp_path: Path) -> None:
     out = tmp_path / "squares.onnx"
     with pytest.raises(KilledError):
-        train_detector(pictures, pictures, out, TINY, taught(pictures), watch=Killer(1))
-    other = [PseudoLabels.nothing(2), *taught(pictures)[1:]]
+        train_detector(images, images, out, TINY, taught(images), watch=Killer(1))
+    other = [PseudoLabels.nothing(2), *taught(images)[1:]]
     with pytest.raises(TrainingError, match="begun otherwise"):
-        train_detector(pictures, pictures, out, TINY, other)
+        train_detector(images, images, out, TINY, other)
 
 
 def test_rounds_stop_when_held_out_labels_say_no_more(
-    whole: TrainedDetector, pictures: LabelledPictures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    whole: TrainedDetector, images: LabelledImages, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is trained and exported does not matter here."""
     told = iter([50.0, 60.0, 55.0, 99.0])
@@ -131,7 +129,7 @@ def test_rounds_stop_when_held_out_labels_say_no_more(
     monkeypatch.setattr(rounds_of_training, "export_detector", lambda _, out, *args: copy(whole.path, out) and 0.0)
     monkeypatch.setattr(rounds_of_training, "evidence_of", lambda *args: Evidence(next(told), f1=50.0, threshold=0.3))
     settings = replace(TINY, rounds=4)
-    made = train_detector(pictures, pictures, tmp_path / "squares.onnx", settings, taught(pictures))
+    made = train_detector(images, images, tmp_path / "squares.onnx", settings, taught(images))
     assert len(made.rounds) == 3
     assert made.kept == 2
     assert made.card.figures["label_precision"] == 60
@@ -142,7 +140,7 @@ def test_a_detector_worse_than_its_teacher_model_replaces_nothing(
     before: float,
     written: bool,
     whole: TrainedDetector,
-    pictures: LabelledPictures,
+    images: LabelledImages,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -152,10 +150,10 @@ def test_a_detector_worse_than_its_teacher_model_replaces_nothing(
     monkeypatch.setattr(rounds_of_training, "_teacher_accuracy", lambda *args: Evidence(before, 50.0, 0.3))
     out = tmp_path / "mine.onnx"
     out.write_text("the user's model")
-    made = train_detector(pictures, pictures, out, replace(TINY, rounds=1), taught(pictures))
+    made = train_detector(images, images, out, replace(TINY, rounds=1), taught(images))
     assert (out.read_bytes() == b"the user's model") == (not written)
     assert (made.path == out) == written == (made.doubt is None) == made.as_dict()["written"]
-    assert Localizer(made.path).card.labels == pictures.classes
+    assert Localizer(made.path).card.labels == images.classes
     if made.doubt:
         assert str(made.path) in made.doubt and "61.0 %" in made.doubt
 
@@ -167,26 +165,26 @@ def test_a_threshold_that_separates_nothing_is_told(whole: TrainedDetector) -> N
         assert (replace(whole, rounds=rounds, kept=1).warning is not None) == told
 
 
-def test_few_taught_boxes_are_told_before_the_training(pictures: LabelledPictures) -> None:
-    sure = taught(pictures)
+def test_few_taught_boxes_are_told_before_the_training(images: LabelledImages) -> None:
+    sure = taught(images)
     doubtful = [PseudoLabels(each.boxes, each.candidates, 0 * each.weights) for each in sure]
-    assert too_few(sure, pictures) is None
-    words = too_few([*sure[:2], *doubtful[2:]], pictures)
+    assert too_few(sure, images) is None
+    words = too_few([*sure[:2], *doubtful[2:]], images)
     assert words is not None and words.startswith("2 boxes from 6 images: check the teacher model first")
-    assert too_few(doubtful, replace(pictures, classes=("background", "nothing"))) is None
+    assert too_few(doubtful, replace(images, classes=("background", "nothing"))) is None
 
 
-def test_scenes_are_repeatable_and_their_boxes_lie_on_what_they_show(pictures: LabelledPictures) -> None:
+def test_scenes_are_repeatable_and_their_boxes_lie_on_what_they_show(images: LabelledImages) -> None:
     def scenes() -> Scenes:
-        return Scenes(Store(pictures.paths, 80), [0.5] * 6, taught(pictures), 64, 4, Variation(colour=0), 3)
+        return Scenes(Store(images.paths, 80), [0.5] * 6, taught(images), 64, 4, Variation(colour=0), 3)
 
     for (pixels, targets), (again, others) in zip(scenes().epoch(1), scenes().epoch(1), strict=True):
         assert np.array_equal(pixels, again)
         assert all(np.array_equal(one, other) for one, other in zip(targets, others, strict=True))
     seen = 0
-    for picture in range(6):
+    for image in range(6):
         for epoch in range(10):
-            pixels, found = scenes().scene(picture, epoch)
+            pixels, found = scenes().scene(image, epoch)
             side = pixels.shape[0]
             assert pixels.shape == (side, side, 3)
             for box, candidates in zip(found.boxes, found.candidates, strict=True):
@@ -214,12 +212,12 @@ def test_scenes_are_smooth_where_they_shrink(tmp_path: Path) -> None:
         0,
     )
     inside = scenes.scene(0, 0)[0]
-    inside = inside[np.abs(inside - 114).max(axis=2) > 2]  # without the ground around the picture
+    inside = inside[np.abs(inside - 114).max(axis=2) > 2]  # without the ground around the image
     assert np.abs(inside - 127).max() < 45
 
 
 def test_scenes_show_large_things_whole() -> None:
-    """A scene of a part of the picture would teach that nothing is larger than it."""
+    """A scene of a part of the image would teach that nothing is larger than it."""
     card = PseudoLabels.of_truth(np.array([[0.2, 0.2, 0.5, 0.6]]), np.array([0]), 1)
     cat = PseudoLabels.of_truth(np.array([[0.0, 0.1, 1.0, 0.9]]), np.array([0]), 1)
     assert variation_for([card] * 20).part < 1
@@ -230,15 +228,15 @@ def test_scenes_show_large_things_whole() -> None:
     assert variation_for([card, doubtful]).part < 1
 
 
-def test_what_a_teacher_must_be(whole: TrainedDetector, pictures: LabelledPictures) -> None:
+def test_what_a_teacher_must_be(whole: TrainedDetector, images: LabelledImages) -> None:
     with pytest.raises(UnknownClassError, match="no class"):
-        by_class_maps(ModelFile("efficientnet-lite0").path, pictures, lambda count: None)
+        by_class_maps(ModelFile("efficientnet-lite0").path, images, lambda count: None)
     with pytest.raises(ModelFileError, match="a detector"):
-        by_class_maps(whole.path, pictures, lambda count: None)
+        by_class_maps(whole.path, images, lambda count: None)
 
 
 def test_a_teacher_that_was_fitted_on_others_is_not_taken(
-    whole: TrainedDetector, pictures: LabelledPictures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    whole: TrainedDetector, images: LabelledImages, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It may have seen what is held out now. What is fitted and trained does not matter here."""
     fitted: list[Path] = []
@@ -254,7 +252,7 @@ def test_a_teacher_that_was_fitted_on_others_is_not_taken(
 
     monkeypatch.setattr("boxless.learning.head.fit.fit", fit)
     monkeypatch.setattr(rounds_of_training, "train_detector", train)
-    rows = [f"{path},{label}" for path, label in zip(pictures.paths, ["red", "blue"] * 3, strict=True)]
+    rows = [f"{path},{label}" for path, label in zip(images.paths, ["red", "blue"] * 3, strict=True)]
     listed = tmp_path / "squares.csv"
     for names, more in (("red", []), ("red", []), ("red", ["--seed", "1"]), ("red", ["--val", "0.5"]), ("rouge", [])):
         listed.write_text("path,label\n" + "\n".join(rows).replace("red", names))
@@ -264,10 +262,10 @@ def test_a_teacher_that_was_fitted_on_others_is_not_taken(
     assert len(set(fitted)) == 4
 
 
-def test_background_alone_says_nothing_of_a_detector(pictures: LabelledPictures, tmp_path: Path) -> None:
-    some = replace(pictures, classes=("background", "red"))
+def test_background_alone_says_nothing_of_a_detector(images: LabelledImages, tmp_path: Path) -> None:
+    some = replace(images, classes=("background", "red"))
     nothing = some.only(np.flatnonzero(some.targets[:, 0] > 0))
-    with pytest.raises(DatasetError, match=r"no held-out picture shows red"):
+    with pytest.raises(DatasetError, match=r"no held-out image shows red"):
         train_detector(some, nothing, tmp_path / "squares.onnx", TINY, taught(some))
     assert not list(tmp_path.iterdir())
 
@@ -282,17 +280,15 @@ def test_settings_that_cannot_be_are_refused() -> None:
         DetectorOptions(rounds=0)
 
 
-def test_many_pictures_are_shown_fewer_times_unless_one_says() -> None:
+def test_many_images_are_shown_fewer_times_unless_one_says() -> None:
     assert [DetectorOptions().epochs_of(1, count) for count in (5, 750, 3000, 1_000_000)] == [40, 40, 10, 4]
     assert DetectorOptions().epochs_of(2, 3000) == 5
     assert [DetectorOptions(epochs=7).epochs_of(number, 1_000_000) for number in (1, 2, 3)] == [7, 3, 3]
 
 
-def test_the_command_says_what_it_will_not_do(
-    whole: TrainedDetector, pictures: LabelledPictures, tmp_path: Path
-) -> None:
+def test_the_command_says_what_it_will_not_do(whole: TrainedDetector, images: LabelledImages, tmp_path: Path) -> None:
     run = CliRunner()
-    folder = pictures.paths[0].parent
+    folder = images.paths[0].parent
     maps = run.invoke(app, ["locate", str(folder), "--model", str(whole.path), "--save-maps", str(tmp_path)])
     assert isinstance(maps.exception, ModelFileError)
     assert "--save-maps" in str(maps.exception)
@@ -301,6 +297,6 @@ def test_the_command_says_what_it_will_not_do(
     assert isinstance(masks.exception, ModelFileError)
     assert "--masks" in str(masks.exception)
     assert not list(tmp_path.iterdir())  # not even what is begun
-    printed = run.invoke(app, ["locate", str(pictures.paths[0]), "--model", str(whole.path), "--json"])
+    printed = run.invoke(app, ["locate", str(images.paths[0]), "--model", str(whole.path), "--json"])
     assert printed.exit_code == 0
     assert '"maps": "none"' in printed.stdout

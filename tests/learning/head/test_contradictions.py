@@ -5,21 +5,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from boxless.datasets.labelled import LabelledPictures
+from boxless.datasets.labelled import LabelledImages
 from boxless.learning.head.contradictions import contradictions
 
 
-def labelled(*labels: set[int]) -> LabelledPictures:
+def labelled(*labels: set[int]) -> LabelledImages:
     targets = np.zeros((len(labels), 2), np.float32)
     for row, of in zip(targets, labels, strict=True):
         row[list(of)] = 1
     paths = tuple(Path(f"{i}.png") for i in range(len(labels)))
-    return LabelledPictures("some", ("cat", "dog"), paths, targets, several=True)
+    return LabelledImages("some", ("cat", "dog"), paths, targets, several=True)
 
 
 def test_the_same_image_in_two_classes_is_named() -> None:
-    pictures = labelled({0}, {1}, {0}, {1}, set())
-    note = contradictions(pictures, np.array([7, 7, 3, 4, 4]))
+    images = labelled({0}, {1}, {0}, {1}, set())
+    note = contradictions(images, np.array([7, 7, 3, 4, 4]))
     assert note is not None
     assert note.startswith("4 training images are the same as others with different labels")
     assert "3.png (dog) and 4.png (no label)" in note

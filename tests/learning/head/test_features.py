@@ -29,8 +29,8 @@ def backbone() -> Backbone:
     return Backbone(DEFAULT_MODEL)
 
 
-def test_known_pictures_are_not_looked_at_again(backbone: Backbone, pictures: Path, tmp_path: Path) -> None:
-    paths = sorted(pictures.glob("*.jpg"))
+def test_known_images_are_not_looked_at_again(backbone: Backbone, images: Path, tmp_path: Path) -> None:
+    paths = sorted(images.glob("*.jpg"))
     counts: list[int] = []
     first = pooled_features(backbone, paths, 64, done=counts.append)
     assert counts == [1, 2, 3]
@@ -43,8 +43,8 @@ def test_known_pictures_are_not_looked_at_again(backbone: Backbone, pictures: Pa
     assert pooled_features(backbone, paths, 96).cached == 0
 
 
-def test_a_run_that_was_killed_goes_on(backbone: Backbone, pictures: Path) -> None:
-    paths = sorted(pictures.glob("*.jpg"))
+def test_a_run_that_was_killed_goes_on(backbone: Backbone, images: Path) -> None:
+    paths = sorted(images.glob("*.jpg"))
     whole = pooled_features(backbone, paths, 64)
     content = whole.path.read_bytes()
     whole.path.write_bytes(content[: len(content) * 2 // 3 - 100])  # in the middle of the second record
@@ -54,11 +54,11 @@ def test_a_run_that_was_killed_goes_on(backbone: Backbone, pictures: Path) -> No
     assert pooled_features(backbone, paths, 64).cached == 3
 
 
-def test_damaged_features_are_made_again(backbone: Backbone, pictures: Path) -> None:
-    paths = sorted(pictures.glob("*.jpg"))
+def test_damaged_features_are_made_again(backbone: Backbone, images: Path) -> None:
+    paths = sorted(images.glob("*.jpg"))
     whole = pooled_features(backbone, paths, 64)
     pooled, content = whole.pooled, bytearray(whole.path.read_bytes())
-    content[len(content) // 2] ^= 64  # in the features of the second picture
+    content[len(content) // 2] ^= 64  # in the features of the second image
     whole.path.write_bytes(content)
     again = pooled_features(backbone, paths, 64)
     assert again.cached == 2
@@ -67,7 +67,7 @@ def test_damaged_features_are_made_again(backbone: Backbone, pictures: Path) -> 
 
 def test_what_cannot_be_read_is_listed(backbone: Backbone, coffee: Path, tmp_path: Path) -> None:
     (tmp_path / "empty.jpg").touch()
-    (tmp_path / "text.jpg").write_text("no picture", encoding="utf-8")
+    (tmp_path / "text.jpg").write_text("no image", encoding="utf-8")
     found = pooled_features(
         backbone, [tmp_path / "gone.jpg", coffee, tmp_path / "empty.jpg", tmp_path / "text.jpg"], 64
     )
@@ -85,8 +85,8 @@ def test_a_full_disk(backbone: Backbone, coffee: Path, monkeypatch: pytest.Monke
     assert isinstance(error.value, BoxlessError)
 
 
-def test_another_run_adds_to_the_same_file(backbone: Backbone, pictures: Path) -> None:
-    paths = sorted(pictures.glob("*.jpg"))
+def test_another_run_adds_to_the_same_file(backbone: Backbone, images: Path) -> None:
+    paths = sorted(images.glob("*.jpg"))
     first = pooled_features(backbone, paths, 64)
     alone = first.pooled
     first.path.unlink()
@@ -101,9 +101,9 @@ def test_another_run_adds_to_the_same_file(backbone: Backbone, pictures: Path) -
 
 
 def test_what_another_run_adds_while_this_one_begins_is_kept(
-    backbone: Backbone, pictures: Path, monkeypatch: pytest.MonkeyPatch
+    backbone: Backbone, images: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    paths = sorted(pictures.glob("*.jpg"))
+    paths = sorted(images.glob("*.jpg"))
     file = pooled_features(backbone, paths[:1], 64).path
     stat, added = Path.stat, list[Path]()
 
@@ -120,8 +120,8 @@ def test_what_another_run_adds_while_this_one_begins_is_kept(
     assert pooled_features(backbone, paths, 64).cached == 3
 
 
-def test_some_of_them(backbone: Backbone, pictures: Path, tmp_path: Path) -> None:
-    made = pooled_features(backbone, [tmp_path / "gone.jpg", *sorted(pictures.glob("*.jpg"))], 64)
+def test_some_of_them(backbone: Backbone, images: Path, tmp_path: Path) -> None:
+    made = pooled_features(backbone, [tmp_path / "gone.jpg", *sorted(images.glob("*.jpg"))], 64)
     some = made.only(np.array([3, 1]))
     assert len(some) == 2
     assert np.array_equal(some.pooled, made.pooled[[3, 1]])
@@ -131,12 +131,10 @@ def test_some_of_them(backbone: Backbone, pictures: Path, tmp_path: Path) -> Non
 @pytest.mark.filterwarnings("ignore")  # Ray's own
 @pytest.mark.xdist_group("ray")
 @pytest.mark.skipif(sys.platform == "win32", reason="Ray")
-def test_a_cluster_sees_the_same(
-    cluster: None, backbone: Backbone, pictures: Path, cache: Path, tmp_path: Path
-) -> None:
+def test_a_cluster_sees_the_same(cluster: None, backbone: Backbone, images: Path, cache: Path, tmp_path: Path) -> None:
     from boxless.learning.head.features_on_ray import on_ray
 
-    paths = [tmp_path / "gone.jpg", *sorted(pictures.glob("*.jpg"))]
+    paths = [tmp_path / "gone.jpg", *sorted(images.glob("*.jpg"))]
     here = pooled_features(backbone, paths, 64).pooled
     (cache / "features").rename(cache / "before")
     pooled_features(backbone, paths[:2], 64)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from boxless.datasets.boxed import BoxedPicture
+from boxless.datasets.boxed import BoxedImage
 from boxless.evaluation.box_accuracy import THRESHOLDS
 from boxless.learning.head.cells import ImageCells
 from boxless.learning.head.few_boxes import ChosenByBoxes, box_curves, choose_by_boxes
@@ -72,7 +72,7 @@ def test_curves_are_those_of_the_box_that_a_user_gets(side: int) -> None:
     cells = np.full((1, 16, 16), -4, np.float16)
     cells[0, 4:8, 2:10] = 4
     box = np.array([[2, 4, 10, 8]], np.float32) * np.float32(side / 16)
-    image = BoxedPicture(Path("any.png"), 0, box, (side, side))
+    image = BoxedImage(Path("any.png"), 0, box, (side, side))
     right, wrong = LinearCells(np.ones(1, np.float32), 0.0), LinearCells(-np.ones(1, np.float32), 0.0)
     curves = box_curves(ImageCells((cells,), {}), [right, wrong], image)
     assert curves.shape == (2, len(THRESHOLDS))

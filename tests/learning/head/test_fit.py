@@ -1,4 +1,4 @@
-"""Own classes from end to end, on real pictures."""
+"""Own classes from end to end, on real images."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ import pytest
 
 from boxless import DatasetError, Localizer
 from boxless._version import __version__
-from boxless.datasets.boxed import BoxedPicture, BoxedSet
-from boxless.datasets.labelled import LabelledPictures
+from boxless.datasets.boxed import BoxedImage, BoxedSet
+from boxless.datasets.labelled import LabelledImages
 from boxless.datasets.notes import Notes
 from boxless.datasets.split import read_split
 from boxless.export.assemble import write_card
-from boxless.imaging.read import pictures_in
+from boxless.imaging.read import images_in
 from boxless.learning.finish import presets_for
 from boxless.learning.head.fit import Fitted, _agreeing, fit
 from boxless.models.model_file import ModelFile, find_model
@@ -41,20 +41,20 @@ def _own_cache(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def tiny(data: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[LabelledPictures, LabelledPictures]:
+def tiny(data: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[LabelledImages, LabelledImages]:
     """Few images, for each takes a second: 60 to learn from, and 40 to measure on."""
     folder = tmp_path_factory.mktemp("tiny")
     for split, count in (("train", LEARNED), ("val", HELD_OUT)):
         for name in CLASSES:
             (folder / split / name).mkdir(parents=True)
-            for path in pictures_in(data / "tiny10" / split / name)[:count]:
+            for path in images_in(data / "tiny10" / split / name)[:count]:
                 shutil.copy(path, folder / split / name)
     return read_split(folder / "train", str(folder / "val"))
 
 
 @pytest.fixture(scope="module")
 def fitted(
-    tiny: tuple[LabelledPictures, LabelledPictures],
+    tiny: tuple[LabelledImages, LabelledImages],
     tmp_path_factory: pytest.TempPathFactory,
     cache: Path,
 ) -> Fitted:
@@ -75,7 +75,7 @@ def smaller(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def fitted_smaller(
     smaller: Path,
-    tiny: tuple[LabelledPictures, LabelledPictures],
+    tiny: tuple[LabelledImages, LabelledImages],
     tmp_path_factory: pytest.TempPathFactory,
     cache: Path,
 ) -> Fitted:
@@ -84,13 +84,13 @@ def fitted_smaller(
         return fit(*tiny, tmp_path_factory.mktemp("fit") / "own.onnx", backbone=smaller)
 
 
-def test_it_names_pictures_that_it_has_not_seen(fitted: Fitted) -> None:
+def test_it_names_images_that_it_has_not_seen(fitted: Fitted) -> None:
     assert fitted.report.figures["accuracy"].value >= 85
     assert fitted.card.figures["accuracy"] == pytest.approx(fitted.report.figures["accuracy"].value, abs=0.06)
     assert f"{len(CLASSES) * HELD_OUT} held-out" in fitted.card.figures_on
 
 
-def test_the_file_locates(fitted: Fitted, tiny: tuple[LabelledPictures, LabelledPictures], coffee: Path) -> None:
+def test_the_file_locates(fitted: Fitted, tiny: tuple[LabelledImages, LabelledImages], coffee: Path) -> None:
     found = Localizer(fitted.path).locate(coffee).predictions[0]
     assert found.label == "espresso"
     assert found.box is not None
@@ -102,7 +102,7 @@ def test_the_file_locates(fitted: Fitted, tiny: tuple[LabelledPictures, Labelled
 
 
 def test_it_says_when_nothing_of_its_classes_is_there(
-    fitted: Fitted, tiny: tuple[LabelledPictures, LabelledPictures]
+    fitted: Fitted, tiny: tuple[LabelledImages, LabelledImages]
 ) -> None:
     localizer = Localizer(fitted.path, "fast")
     grey = localizer.locate(np.full((200, 200, 3), 100, np.uint8))
@@ -114,7 +114,7 @@ def test_it_says_when_nothing_of_its_classes_is_there(
     shown = held_out.targets > 0
     assert present[shown].mean() >= 0.95
     assert present[~shown].mean() <= 0.05
-    assert "held-out pictures" in localizer.preset.detection_set_on
+    assert "held-out images" in localizer.preset.detection_set_on
 
 
 def test_the_held_out_figures_are_those_of_the_head(fitted: Fitted) -> None:
@@ -139,9 +139,9 @@ def test_the_report_shows_where_it_looks(fitted: Fitted, tmp_path: Path) -> None
         " pixels by ",
     ):
         assert words in text
-    assert f"None of the {len(CLASSES) * HELD_OUT} held-out pictures nearly duplicates a training picture" in text
+    assert f"None of the {len(CLASSES) * HELD_OUT} held-out images nearly duplicates a training image" in text
     assert f"Made by boxless {__version__} on {date.today().isoformat()}" in text
-    assert str(fitted.report.held_out.pictures.paths[0].parent) in text, "a picture can be found by its caption"
+    assert str(fitted.report.held_out.images.paths[0].parent) in text, "an image can be found by its caption"
     assert "prefers-color-scheme:dark" in text
     assert "How well its boxes fit" not in text, "there were no boxes"
     assert text.count("<img") >= 6 * len(CLASSES)
@@ -161,7 +161,7 @@ def test_likely_wrong_labels_say_what_the_model_takes_them_for(fitted: Fitted) -
 def test_boxes_set_the_thresholds(
     fitted_smaller: Fitted,
     smaller: Path,
-    tiny: tuple[LabelledPictures, LabelledPictures],
+    tiny: tuple[LabelledImages, LabelledImages],
     data: Path,
     tmp_path: Path,
 ) -> None:
@@ -184,7 +184,7 @@ def test_boxes_set_the_thresholds(
         assert each.classes is not None
         assert tuple(map(preset.threshold_of, range(len(CLASSES)))) == each.classes.new
         changed = each.new != each.old or bool(each.classes.changed)
-        assert ("(20 pictures)" in preset.set_on) == changed
+        assert ("(20 images)" in preset.set_on) == changed
     assert [each["preset"] for each in made.report.as_dict()["thresholds"]] == ["quick", "thorough"]
     assert "20 boxed images" in dict(made.report.facts)["localizes"]
     page = made.report.write(ModelFile(made.path), "quick", tmp_path).read_text(encoding="utf-8")
@@ -215,7 +215,7 @@ def test_a_background_never_gets_a_box(data: Path, tmp_path: Path) -> None:
         *sorted((data / "tiny10/train/sock").iterdir())[:25],
     ]
     targets = np.repeat(np.eye(2, dtype=np.float32), 25, axis=0)
-    known = LabelledPictures("buses", ("bus", "background"), tuple(paths), targets, False)
+    known = LabelledImages("buses", ("bus", "background"), tuple(paths), targets, False)
     order = np.random.default_rng(0).permutation(50)
     made = fit(known.only(order[:40]), known.only(order[40:]), tmp_path / "bus.onnx", side=96, localization_size=192)
     localizer = Localizer(made.path)
@@ -224,11 +224,11 @@ def test_a_background_never_gets_a_box(data: Path, tmp_path: Path) -> None:
     assert bus.box is not None
     assert nothing.box is None
     assert nothing.activation > 0
-    assert localizer.preset.min_activation == 0  # ten pictures set no level, and the backbone's is for other classes
+    assert localizer.preset.min_activation == 0  # ten images set no level, and the backbone's is for other classes
     assert localizer.locate(paths[-1]).draw().size == (320, 320)
 
 
-def test_several_labels_a_picture(data: Path, tmp_path: Path) -> None:
+def test_several_labels_a_image(data: Path, tmp_path: Path) -> None:
     with (tmp_path / "labels.csv").open("w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file)
         rows.writerow(["path", "labels"])
@@ -238,31 +238,31 @@ def test_several_labels_a_picture(data: Path, tmp_path: Path) -> None:
             ("banana", "fruit"),
             ("sock", "background"),
         ):
-            rows.writerows([path, labels] for path in pictures_in(data / "tiny10/train" / name)[:20])
+            rows.writerows([path, labels] for path in images_in(data / "tiny10/train" / name)[:20])
     made = fit(*read_split(tmp_path / "labels.csv"), tmp_path / "several.onnx", side=128, localization_size=256)
     assert made.card.activation == "sigmoid"
     assert made.report.figures["F1"].value > 80
-    found = Localizer(made.path).locate(pictures_in(data / "tiny10/val/goldfish")[0], top=2)
+    found = Localizer(made.path).locate(images_in(data / "tiny10/val/goldfish")[0], top=2)
     assert {each.label for each in found.predictions} == {"animal", "fish"}
 
 
-def test_too_many_damaged_pictures_stop(data: Path, tmp_path: Path) -> None:
+def test_too_many_damaged_images_stop(data: Path, tmp_path: Path) -> None:
     for name in ("goldfish", "sock"):
         (tmp_path / "in" / name).mkdir(parents=True)
-        for path in pictures_in(data / "tiny10/train" / name)[:10]:
+        for path in images_in(data / "tiny10/train" / name)[:10]:
             (tmp_path / "in" / name / path.name).write_bytes(path.read_bytes())
     training, validation = read_split(tmp_path / "in")
     for path in training.paths[:2]:
         path.write_bytes(path.read_bytes()[:100])
-    with pytest.raises(DatasetError, match=r"2 of 16 pictures cannot be read.*over 5%"):
+    with pytest.raises(DatasetError, match=r"2 of 16 images cannot be read.*over 5%"):
         fit(training, validation, tmp_path / "out.onnx")
     assert not (tmp_path / "out.onnx").exists()
 
 
-def test_more_pictures_than_memory_holds(
+def test_more_images_than_memory_holds(
     fitted_smaller: Fitted,
     smaller: Path,
-    tiny: tuple[LabelledPictures, LabelledPictures],
+    tiny: tuple[LabelledImages, LabelledImages],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -272,7 +272,7 @@ def test_more_pictures_than_memory_holds(
         fitted_smaller.report.figures["accuracy"].value, abs=2
     )
     assert made.report.left_out is not None
-    assert len(made.report.left_out.pictures) == len(tiny[0]) // 5
+    assert len(made.report.left_out.images) == len(tiny[0]) // 5
     assert "a fifth that was left out" in dict(made.report.facts)["head"]
 
 
@@ -292,8 +292,8 @@ def test_classes_that_cannot_be_told_apart_are_named(tmp_path: Path, coffee: Pat
 def test_boxes_that_contradict_labels_are_left_out() -> None:
     box = np.array([[0, 0, 9, 9]], np.float32)
     paths = (Path("a.png"), Path("b.png"))
-    learned = LabelledPictures("some", ("cat", "dog"), paths, np.eye(2, dtype=np.float32), False)
-    pictures = tuple(BoxedPicture(Path(name), 0, box, (9, 9)) for name in ("a.png", "b.png", "unlabelled.png"))
-    kept, notes = _agreeing(BoxedSet("few", pictures, Notes()), learned)
-    assert [each.path.name for each in kept.pictures] == ["a.png", "unlabelled.png"]
+    learned = LabelledImages("some", ("cat", "dog"), paths, np.eye(2, dtype=np.float32), False)
+    images = tuple(BoxedImage(Path(name), 0, box, (9, 9)) for name in ("a.png", "b.png", "unlabelled.png"))
+    kept, notes = _agreeing(BoxedSet("few", images, Notes()), learned)
+    assert [each.path.name for each in kept.images] == ["a.png", "unlabelled.png"]
     assert len(notes) == 1 and "1 boxed image " in notes[0] and "b.png: cat" in notes[0]

@@ -22,7 +22,7 @@ def clouds(counts: list[int], spread: float = 0.6) -> tuple[Floats, Floats]:
 
 
 @pytest.mark.parametrize("classes", [2, 3])
-def test_one_label_a_picture(classes: int) -> None:
+def test_one_label_a_image(classes: int) -> None:
     features, targets = clouds([40] * classes, 0.2)
     head = fit_head(features, targets, several=False)
     assert head.weight.shape == (classes, 8)
@@ -31,7 +31,7 @@ def test_one_label_a_picture(classes: int) -> None:
     assert (np.abs(head.weight.sum(axis=0)) <= 1e-3 * np.abs(head.weight).max(axis=0)).all()
 
 
-def test_several_labels_a_picture() -> None:
+def test_several_labels_a_image() -> None:
     features, targets = clouds([40, 40, 40], 0.2)
     targets[:20, 2] = 1
     features[:20] += features[80:100] - 3
@@ -50,7 +50,7 @@ def test_the_least_loss_on_what_was_left_out_wins() -> None:
     assert log_loss(head.left_out, targets, several=False).mean() == pytest.approx(head.losses[head.strength], rel=1e-5)
 
 
-def test_few_pictures_of_a_class_leave_nothing_to_choose_by() -> None:
+def test_few_images_of_a_class_leave_nothing_to_choose_by() -> None:
     features, targets = clouds([20, 1])
     head = fit_head(features, targets, several=False)
     assert not head.losses

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from boxless.datasets.labelled import LabelledPictures
+from boxless.datasets.labelled import LabelledImages
 from boxless.export.backbone import Backbone
 from boxless.learning.head.anomaly import AtAnomalies
 from boxless.learning.head.localization import Localization, learn_localization, localized
@@ -59,10 +59,10 @@ def test_only_presets_of_several_scales_have_localization_passes() -> None:
     assert localized(card, Localization()) == card
 
 
-def test_too_few_images_are_localized_by_class_maps(pictures: Path) -> None:
+def test_too_few_images_are_localized_by_class_maps(images: Path) -> None:
     trunk = Backbone(DEFAULT_MODEL)
-    paths = tuple(sorted(pictures.glob("*.jpg")))[:4]
-    learned = LabelledPictures("some", ("first", "second"), paths, np.eye(2, dtype=np.float32)[[0, 1, 0, 1]], False)
+    paths = tuple(sorted(images.glob("*.jpg")))[:4]
+    learned = LabelledImages("some", ("first", "second"), paths, np.eye(2, dtype=np.float32)[[0, 1, 0, 1]], False)
     weight = np.zeros((2, trunk.width), np.float32)
     found = learn_localization(trunk, weight, learned, trunk.card, 64)
     assert found.passes == ()

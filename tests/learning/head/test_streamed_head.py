@@ -68,7 +68,7 @@ def test_at_a_given_strength_its_weights_are_those(
     assert np.abs((one.weight - other.weight) / scale).max() < 0.02
 
 
-def test_few_pictures_of_a_class_leave_nothing_to_choose_by() -> None:
+def test_few_images_of_a_class_leave_nothing_to_choose_by() -> None:
     features, targets = clouds([20, 1])
     head = fit_streamed(InMemory(features), targets, several=False)
     assert (head.losses, head.left_out, head.unseen) == ({}, None, None)
@@ -76,7 +76,7 @@ def test_few_pictures_of_a_class_leave_nothing_to_choose_by() -> None:
 
 
 def test_a_class_that_the_left_out_fifth_lacks_leaves_something_to_choose_by() -> None:
-    """Four pictures of sixty, none of which the first fold leaves out."""
+    """Four images of sixty, none of which the first fold leaves out."""
     features, targets = clouds([40, 20, 4], 1.0)
     targets[:10, 1] = 1
     (_, unseen), *_ = folds_of(targets, several=True, seed=2)

@@ -25,7 +25,7 @@ def pixels(side: int = 16, count: int = 7) -> np.ndarray:
 
 @pytest.mark.parametrize("name", AUGMENTATIONS)
 @pytest.mark.parametrize(("height", "side"), [(32, 32), (40, 32), (20, 32), (128, 112)])
-def test_a_changed_picture_is_a_picture(name: str, height: int, side: int) -> None:
+def test_a_changed_image_is_a_image(name: str, height: int, side: int) -> None:
     for seed in range(10):
         shown = augmented(pixels(height, 1)[0], side, AUGMENTATIONS[name], np.random.default_rng(seed))
         assert shown.shape == (side, side, 3)
@@ -35,8 +35,8 @@ def test_a_changed_picture_is_a_picture(name: str, height: int, side: int) -> No
 
 
 def test_nothing_changes_nothing() -> None:
-    picture = pixels()[0]
-    assert np.array_equal(augmented(picture, 16, Augmentation(), np.random.default_rng(0)), picture)
+    image = pixels()[0]
+    assert np.array_equal(augmented(image, 16, Augmentation(), np.random.default_rng(0)), image)
 
 
 def test_what_suits_a_size() -> None:
@@ -68,16 +68,16 @@ def test_an_epoch_is_decided_by_its_seed(side: int) -> None:
     assert np.array_equal(plain[1][:7], targets)
 
 
-def test_few_pictures_are_one_batch() -> None:
+def test_few_images_are_one_batch() -> None:
     for epoch in (0, None):
         (batch,) = Batches(Store(pixels(), 16), np.eye(7, dtype=np.float32), 16, 32, epoch=epoch).ahead()
         assert batch[0].shape == (7, 16, 16, 3)
 
 
 def test_files_are_squeezed_and_kept(tmp_path: Path) -> None:
-    for index, picture in enumerate(pixels(20, 3)):
-        Image.fromarray(picture[:12]).save(tmp_path / f"{index}.png")
-    (tmp_path / "2.png").write_bytes(b"no picture")
+    for index, image in enumerate(pixels(20, 3)):
+        Image.fromarray(image[:12]).save(tmp_path / f"{index}.png")
+    (tmp_path / "2.png").write_bytes(b"no image")
     paths = sorted(tmp_path.iterdir())
     assert list(unreadable(paths)) == [2]
     for memory in (1 << 20, 0):
@@ -88,17 +88,17 @@ def test_files_are_squeezed_and_kept(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("memory", "kept"), [(1 << 20, False), (examples.MEMORY, True)])
 def test_a_set_larger_than_memory_is_decoded_anew(tmp_path: Path, coffee: Path, memory: int, kept: bool) -> None:
-    side, batch, pictures = 64, 4, 800
+    side, batch, images = 64, 4, 800
     with Image.open(coffee) as opened:
         opened.resize((100, 100)).save(tmp_path / "0.jpg")
-    for i in range(1, pictures):
+    for i in range(1, images):
         os.link(tmp_path / "0.jpg", tmp_path / f"{i}.jpg")
-    whole = pictures * side * side * 3
+    whole = images * side * side * 3
 
     def most(memory: int) -> int:
         """Bytes that an epoch and a validation take, at most, beside what was there."""
         store = Store(sorted(tmp_path.iterdir()), side, memory)
-        targets = np.zeros((pictures, 1), np.float32)
+        targets = np.zeros((images, 1), np.float32)
         tracemalloc.start()
         try:
             for epoch in (0, None):

@@ -44,7 +44,7 @@ from boxless.learning.network.watch import Quiet
 from boxless.learning.network.examples import Examples
 from boxless.datasets.split import read_split
 
-folder, pictures = Path(sys.argv[1]), Path(sys.argv[2])
+folder, images = Path(sys.argv[1]), Path(sys.argv[2])
 pixels = np.random.default_rng(0).integers(0, 256, (27, 8, 8, 3), np.uint8)
 learn = Examples.of_arrays(pixels[:24], np.arange(24) % 3, 3)
 check = Examples.of_arrays(pixels[24:], np.arange(3), 3)
@@ -88,7 +88,7 @@ try:
 except TrainingError as error:
     few = str(error)
 made = train(
-    *read_split(pictures, "0.25"),
+    *read_split(images, "0.25"),
     folder / "own.onnx",
     Choice("nin_bn", size=16, width=0.05),
     TrainingPlan(epochs=8, batch=6, rate=1e-2, augment="none"),
@@ -102,9 +102,9 @@ print(json.dumps({"one": one, "four": four, "again": again, "same": same, "refus
 
 
 def test_four_devices_learn_what_one_does(tmp_path: Path) -> None:
-    pictures = save_patterns(tmp_path / "patterns")
+    images = save_patterns(tmp_path / "patterns")
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", PROGRAM, str(tmp_path), str(pictures)],
+        [sys.executable, "-W", "ignore", "-c", PROGRAM, str(tmp_path), str(images)],
         capture_output=True,
         text=True,
         env={
@@ -122,10 +122,10 @@ def test_four_devices_learn_what_one_does(tmp_path: Path) -> None:
     assert said["again"] == said["four"]
     assert said["same"], "a training on four devices that was killed ends in the very weights"
     assert "5 devices (JAX finds 4: cpu:0, cpu:1, cpu:2, cpu:3)" in said["refused"]
-    assert "3 pictures a step on 4 devices" in said["few"]
+    assert "3 images a step on 4 devices" in said["few"]
     assert "as 2 devices" in said["ran on"]
     assert "in mixed precision" in said["network"]
-    found = Localizer(tmp_path / "own.onnx").locate(pictures / "across" / "0.png")
+    found = Localizer(tmp_path / "own.onnx").locate(images / "across" / "0.png")
     assert found.predictions[0].label == "across", "the model file is in single precision, and right"
     assert ModelFile(tmp_path / "own.onnx").card.maps == "exact"
 
@@ -139,11 +139,11 @@ def test_tensorflow_says_what_shares_batches() -> None:
 
 
 def test_half_precision_becomes_a_model_in_single(tmp_path: Path) -> None:
-    pictures = read_split(save_patterns(tmp_path / "patterns"), "0.25")
+    images = read_split(save_patterns(tmp_path / "patterns"), "0.25")
     out = tmp_path / "own.onnx"
     with mixed_precision(True):
         assert keras.config.dtype_policy().compute_dtype == "bfloat16", "on a processor, which has no float16"
     assert keras.config.dtype_policy().compute_dtype == "float32"
-    made = train(*pictures, out, CHOICE, replace(PLAN, epochs=3), mixed=True)
+    made = train(*images, out, CHOICE, replace(PLAN, epochs=3), mixed=True)
     assert "in mixed precision" in dict(made.report.facts)["network"]
     assert made.parity.probabilities < 1e-5, "the weights are in single precision, whatever they were trained in"

@@ -108,7 +108,7 @@ def test_another_training_does_not_go_on_from_here(tmp_path: Path) -> None:
     train_network(network(), learn, None, plan, SIDE, folder=tmp_path)
     with pytest.raises(TrainingError, match=r"begun otherwise.*rate 0.003, now 0.1"):
         train_network(network(), learn, None, replace(plan, rate=0.1), SIDE, folder=tmp_path)
-    with pytest.raises(TrainingError, match=r"begun otherwise.*pictures 12 .*, now 15"):
+    with pytest.raises(TrainingError, match=r"begun otherwise.*images 12 .*, now 15"):
         train_network(network(), patterns(15), None, plan, SIDE, folder=tmp_path)
     (tmp_path / "checkpoint.npz").write_bytes(b"half")
     with pytest.raises(TrainingError, match="damaged checkpoint"):
@@ -132,7 +132,7 @@ def test_a_training_on_names_that_are_no_text_goes_on(tmp_path: Path) -> None:
     learn = patterns(12)
     paths = [tmp_path / os.fsdecode(b"\xff%d.png" % i) for i in range(12)]
     try:
-        for path, pixels in zip(paths, np.asarray(learn.pictures), strict=True):
+        for path, pixels in zip(paths, np.asarray(learn.images), strict=True):
             Image.fromarray(pixels).save(path)
     except OSError:
         pytest.skip("a file system that takes text only")
@@ -155,7 +155,7 @@ def test_a_tiny_set_is_learned_by_heart(name: str, width: float, rate: float) ->
 def test_several_labels_are_learned() -> None:
     one = patterns(12)
     targets = np.concatenate([one.targets, 1 - one.targets[:, :1]], axis=1)[:, 1:]
-    learn = Examples(one.pictures, np.ascontiguousarray(targets), several=True)
+    learn = Examples(one.images, np.ascontiguousarray(targets), several=True)
     trained = network(1)
     history = train_network(trained, learn, learn, TrainingPlan(epochs=20, batch=6, rate=1e-2, augment="none"), SIDE)
     assert score(trained, learn, SIDE).accuracy > 0.9
@@ -222,11 +222,11 @@ def test_plans_that_make_no_sense() -> None:
 
 def test_scores() -> None:
     targets = np.eye(2, dtype=np.float32)[[0, 1]]
-    pictures = np.zeros((2, 4, 4, 3), np.uint8)
-    found = score_logits(np.array([[2.0, 0.0], [2.0, 0.0]], np.float32), Examples(pictures, targets))
+    images = np.zeros((2, 4, 4, 3), np.uint8)
+    found = score_logits(np.array([[2.0, 0.0], [2.0, 0.0]], np.float32), Examples(images, targets))
     assert found.accuracy == 0.5
     assert found.loss == pytest.approx(np.log1p(np.exp([-2.0, 2.0])).mean())
-    several = score_logits(np.array([[1.0, -1.0], [1.0, -1.0]], np.float32), Examples(pictures, targets, True))
+    several = score_logits(np.array([[1.0, -1.0], [1.0, -1.0]], np.float32), Examples(images, targets, True))
     assert several.accuracy == 0.5  # of F1: one hit, two said, two there
-    with pytest.raises(ValueError, match="2 pictures with 1 targets"):
-        Examples(pictures, targets[:1])
+    with pytest.raises(ValueError, match="2 images with 1 targets"):
+        Examples(images, targets[:1])

@@ -1,4 +1,4 @@
-"""From pictures to a model file by way of a trained network, and what is refused on the way."""
+"""From images to a model file by way of a trained network, and what is refused on the way."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from PIL import Image
 pytest.importorskip("tensorflow", reason="TensorFlow is not installed: pip install 'boxless[train]'")
 
 from boxless import Localizer, ModelFile
-from boxless.datasets.labelled import LabelledPictures
+from boxless.datasets.labelled import LabelledImages
 from boxless.datasets.split import read_split
 from boxless.errors import DatasetError, NetworkError, TrainingError
 from boxless.learning.network.choice import Choice
@@ -42,13 +42,13 @@ def save_patterns(root: Path, classes: tuple[str, ...] = ("across", "chequers", 
 
 
 @pytest.fixture(scope="module")
-def pictures(tmp_path_factory: pytest.TempPathFactory) -> tuple[LabelledPictures, LabelledPictures]:
+def images(tmp_path_factory: pytest.TempPathFactory) -> tuple[LabelledImages, LabelledImages]:
     return read_split(save_patterns(tmp_path_factory.mktemp("patterns")), "0.25")
 
 
 @pytest.fixture(scope="module")
-def trained(pictures: tuple[LabelledPictures, LabelledPictures], tmp_path_factory: pytest.TempPathFactory) -> Trained:
-    return train(*pictures, tmp_path_factory.mktemp("own") / "own.onnx", CHOICE, PLAN, licence="MIT")
+def trained(images: tuple[LabelledImages, LabelledImages], tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    return train(*images, tmp_path_factory.mktemp("own") / "own.onnx", CHOICE, PLAN, licence="MIT")
 
 
 def test_a_model_file_comes_out(trained: Trained) -> None:
@@ -58,14 +58,14 @@ def test_a_model_file_comes_out(trained: Trained) -> None:
     assert model.card.labels == ("across", "chequers", "down")
     assert model.card.maps == "exact"
     assert model.card.licence == "MIT"
-    assert model.card.source.startswith("nin_bn trained on 18 pictures")
+    assert model.card.source.startswith("nin_bn trained on 18 images")
     assert model.card.preset("fast").scales == (16,)
     assert model.card.size_multiple == 4
     assert model.card.figures["accuracy"] == pytest.approx(100.0)
-    assert trained.parity.pictures == 6
+    assert trained.parity.images == 6
     assert trained.parity.probabilities < 1e-5
     assert dict(trained.report.facts)["network"].startswith("nin_bn, width 0.05, head gap, from random weights; ")
-    found = Localizer(trained.path).locate(trained.report.held_out.pictures.paths[0])
+    found = Localizer(trained.path).locate(trained.report.held_out.images.paths[0])
     assert found.predictions[0].label == "across"
 
 
@@ -92,16 +92,16 @@ class KilledAfter(Quiet):
 
 
 def test_a_killed_training_ends_in_the_same_model(
-    trained: Trained, pictures: tuple[LabelledPictures, LabelledPictures], tmp_path: Path
+    trained: Trained, images: tuple[LabelledImages, LabelledImages], tmp_path: Path
 ) -> None:
     out = tmp_path / "own.onnx"
     with pytest.raises(KeyboardInterrupt):
-        train(*pictures, out, CHOICE, PLAN, licence="MIT", watch=KilledAfter(10))
+        train(*images, out, CHOICE, PLAN, licence="MIT", watch=KilledAfter(10))
     assert not out.exists()
     assert (tmp_path / "own.training" / "checkpoint.npz").exists()
     with pytest.raises(TrainingError, match=r"begun otherwise \(network nin_bn, width 0.05.*, now nin_bn, width 0.1"):
-        train(*pictures, out, replace(CHOICE, width=0.1), PLAN)
-    again = train(*pictures, out, CHOICE, PLAN, licence="MIT")
+        train(*images, out, replace(CHOICE, width=0.1), PLAN)
+    again = train(*images, out, CHOICE, PLAN, licence="MIT")
     pixels = np.random.default_rng(0).integers(0, 256, (16, 16, 3), np.uint8)
     one, other = (ModelFile(path).run(pixels, size=(16, 16), top=3).logits for path in (trained.path, again.path))
     assert np.array_equal(one, other)
@@ -121,16 +121,16 @@ def test_fine_tuning_on_other_classes(trained: Trained, tmp_path: Path) -> None:
         train(*two, tmp_path / "other.onnx", other, PLAN)
 
 
-def test_several_labels(pictures: tuple[LabelledPictures, LabelledPictures], tmp_path: Path) -> None:
-    learn, check = (replace(each, several=True) for each in pictures)
+def test_several_labels(images: tuple[LabelledImages, LabelledImages], tmp_path: Path) -> None:
+    learn, check = (replace(each, several=True) for each in images)
     made = train(learn, check, tmp_path / "several.onnx", CHOICE, replace(PLAN, epochs=1))
     assert made.card.activation == "sigmoid"
     assert set(made.report.figures) == {"all labels right", "F1"}
 
 
-def test_pictures_that_cannot_be_read(tmp_path: Path) -> None:
+def test_images_that_cannot_be_read(tmp_path: Path) -> None:
     root = save_patterns(tmp_path / "broken")
-    (root / "down" / "0.png").write_bytes(b"not a picture")
+    (root / "down" / "0.png").write_bytes(b"not an image")
     (root / "down" / "1.png").write_bytes(b"")
     with pytest.raises(DatasetError, match="cannot be read"):
         train(*read_split(root, "0.25"), tmp_path / "own.onnx", CHOICE, PLAN)

@@ -1,4 +1,4 @@
-"""Nearly the same pictures are found, others are not."""
+"""Nearly the same images are found, others are not."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from PIL import Image, ImageOps
 from boxless.learning.report.duplicates import near_duplicates
 
 
-def test_copies_are_found(pictures: Path, tmp_path: Path) -> None:
-    known = sorted(pictures.glob("*.jpg"))
-    coffee = Image.open(pictures / "coffee.jpg")
+def test_copies_are_found(images: Path, tmp_path: Path) -> None:
+    known = sorted(images.glob("*.jpg"))
+    coffee = Image.open(images / "coffee.jpg")
     copies = {
         "smaller.png": coffee.resize((200, 133)),
         "coarse.jpg": coffee,
@@ -28,15 +28,15 @@ def test_copies_are_found(pictures: Path, tmp_path: Path) -> None:
     assert [like for *_, like in found] == sorted((like for *_, like in found), reverse=True)
 
 
-def test_others_are_not(pictures: Path, tmp_path: Path) -> None:
+def test_others_are_not(images: Path, tmp_path: Path) -> None:
     Image.fromarray(np.full((32, 32, 3), 7, np.uint8)).save(tmp_path / "flat.png")
     Image.fromarray(np.full((32, 32, 3), 9, np.uint8)).save(tmp_path / "flat2.png")
-    paths = sorted(pictures.glob("*.jpg"))
+    paths = sorted(images.glob("*.jpg"))
     assert near_duplicates([paths[0], tmp_path / "flat.png"], [*paths[1:], tmp_path / "flat2.png"]) == []
     assert near_duplicates(paths, []) == []
 
 
-def test_real_pictures_of_one_class_are_told_apart(data: Path) -> None:
+def test_real_images_of_one_class_are_told_apart(data: Path) -> None:
     folder = data / "tiny10"
     learned, held_out = (sorted((folder / split / "monarch").glob("*.JPEG")) for split in ("train", "val"))
     assert near_duplicates(learned, held_out) == []

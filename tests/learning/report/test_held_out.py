@@ -1,4 +1,4 @@
-"""Figures of pictures that were held out."""
+"""Figures of images that were held out."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from boxless.datasets.labelled import LabelledPictures
+from boxless.datasets.labelled import LabelledImages
 from boxless.learning.report.held_out import HeldOut
 from boxless.learning.report.report import Report
 
@@ -15,7 +15,7 @@ from boxless.learning.report.report import Report
 def held_out(targets: list[list[int]], chances: list[list[float]], several: bool = False) -> HeldOut:
     names = tuple("abc"[: len(targets[0])])
     paths = tuple(Path(f"{i}.jpg") for i in range(len(targets)))
-    known = LabelledPictures("test", names, paths, np.array(targets, np.float32), several)
+    known = LabelledImages("test", names, paths, np.array(targets, np.float32), several)
     return HeldOut(known, np.array(chances, np.float32))
 
 
@@ -25,7 +25,7 @@ ONE = held_out(
 )
 
 
-def test_one_label_a_picture() -> None:
+def test_one_label_a_image() -> None:
     assert ONE.figures["accuracy"].value == 50
     assert ONE.figures["mean recall"].value == pytest.approx((100 / 3 + 100) / 2)
     assert ONE.figures["accuracy"].low < 50 < ONE.figures["accuracy"].high
@@ -41,7 +41,7 @@ def test_the_most_surprising_labels_come_first() -> None:
     assert ONE.suspects(1) == [2]
 
 
-def test_several_labels_a_picture() -> None:
+def test_several_labels_a_image() -> None:
     found = held_out([[1, 1], [0, 0], [0, 1]], [[0.9, 0.4], [0.1, 0.2], [0.7, 0.8]], several=True)
     assert found.figures["all labels right"].value == pytest.approx(100 / 3)
     assert found.figures["F1"].value == pytest.approx(100 * 4 / 6)
@@ -53,7 +53,7 @@ def test_a_report_names_all_that_the_model_says_of_a_suspect() -> None:
     found = held_out(
         [[1, 0, 0], [1, 0, 1], [0, 1, 0]], [[0.1, 0.9, 0.8], [0.3, 0.2, 0.1], [0.1, 0.9, 0.2]], several=True
     )
-    report = Report("mine", (), found.pictures, found, None, (), (), ())
+    report = Report("mine", (), found.images, found, None, (), (), ())
     said = {
         each["path"]: (each["predicted"], each["probabilities"]) for each in report.as_dict()["likely_wrong_labels"]
     }
@@ -74,7 +74,7 @@ def test_what_nearly_all_images_show_is_told() -> None:
     """A label that is nearly everywhere has no image without it to be told from."""
     targets = [[1, 0, 0]] * 39 + [[0, 1, 0]]
     measured = held_out(targets, [[0.9, 0.1, 0.1]] * 40, several=True)
-    notes = Report("", (), measured.pictures, measured, None, (), (), ()).notes
+    notes = Report("", (), measured.images, measured, None, (), (), ()).notes
     assert any(note.startswith("a is in 39 of 40 training images") for note in notes)
     single = held_out(targets, [[0.9, 0.1, 0.1]] * 40)
-    assert not any("39 of 40" in note for note in Report("", (), single.pictures, single, None, (), (), ()).notes)
+    assert not any("39 of 40" in note for note in Report("", (), single.images, single, None, (), (), ()).notes)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from boxless.datasets.labelled import LabelledPictures
+from boxless.datasets.labelled import LabelledImages
 from boxless.evaluation.bootstrap import Interval
 from boxless.evaluation.calibrate import Calibration
 from boxless.learning.report.held_out import HeldOut
@@ -18,7 +18,7 @@ def held_out(classes: int, each: int) -> HeldOut:
     names = ("background", *(f"class {k}" for k in range(classes)))
     labels = np.repeat(np.arange(classes) + 1, each)
     said = np.where(labels == classes, 0, labels)
-    known = LabelledPictures(
+    known = LabelledImages(
         "test",
         names,
         tuple(Path(f"{i}.jpg") for i in range(len(labels))),

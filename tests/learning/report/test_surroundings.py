@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from examples.backgrounds import write_folder
 
-from boxless.datasets.labelled import LabelledPictures
+from boxless.datasets.labelled import LabelledImages
 from boxless.datasets.split import read_split
 from boxless.export.assemble import write_model
 from boxless.export.backbone import Backbone, with_head
@@ -42,17 +42,17 @@ def network() -> ModelFile:
     return ModelFile(DEFAULT_MODEL, threads=1)
 
 
-def test_an_object_is_recognized_by_itself(network: ModelFile, pictures: Path) -> None:
-    paths = (pictures / "coffee.jpg",)
+def test_an_object_is_recognized_by_itself(network: ModelFile, images: Path) -> None:
+    paths = (images / "coffee.jpg",)
     targets = np.zeros((1, 1000), np.float32)
     targets[0, 967] = 1
-    held_out = HeldOut(LabelledPictures("some", network.card.labels, paths, targets, several=False), targets)
+    held_out = HeldOut(LabelledImages("some", network.card.labels, paths, targets, several=False), targets)
     (espresso,) = occlusion_test(network, "fast", held_out)
-    assert (espresso.class_index, espresso.pictures) == (967, 1)
+    assert (espresso.class_index, espresso.images) == (967, 1)
     assert espresso.without < 0.5 < espresso.only
     assert espresso.control > espresso.without
     assert 0.05 < espresso.region < 0.9
-    assert not espresso.suspicious  # one picture is too few
+    assert not espresso.suspicious  # one image is too few
 
 
 @pytest.mark.parametrize(("swapped", "noted"), [(0, True), (12, False)])
@@ -69,34 +69,34 @@ def test_a_background_that_gives_the_class_away_is_noted_and_any_other_is_not(
     assert any(each.suspicious for each in found) == noted
 
 
-def test_pictures_that_are_gone_are_left_out(network: ModelFile, tmp_path: Path) -> None:
+def test_images_that_are_gone_are_left_out(network: ModelFile, tmp_path: Path) -> None:
     targets = np.zeros((1, 1000), np.float32)
     targets[0, 967] = 1
-    gone = LabelledPictures("gone", network.card.labels, (tmp_path / "gone.jpg",), targets, several=False)
+    gone = LabelledImages("gone", network.card.labels, (tmp_path / "gone.jpg",), targets, several=False)
     assert occlusion_test(network, "fast", HeldOut(gone, targets)) == ()
 
 
 def test_what_it_says() -> None:
-    context = OcclusionResult(1, pictures=8, region=0.2, without=0.9, only=0.6, control=0.95)
+    context = OcclusionResult(1, images=8, region=0.2, without=0.9, only=0.6, control=0.95)
     assert context.suspicious
     assert "cup: 90% of the score remains" in context.in_words(("cat", "cup"))
     assert context.as_dict(("cat", "cup")) == {
-        "class": "cup", "pictures": 8, "region": 0.2, "without": 0.9, "only": 0.6, "control": 0.95, "suspicious": True,
+        "class": "cup", "images": 8, "region": 0.2, "without": 0.9, "only": 0.6, "control": 0.95, "suspicious": True,
     }  # fmt: skip
-    assert not OcclusionResult(1, pictures=3, region=0.2, without=0.9, only=0.6, control=0.95).suspicious
+    assert not OcclusionResult(1, images=3, region=0.2, without=0.9, only=0.6, control=0.95).suspicious
 
 
 def test_a_small_region_that_says_little_alone_is_a_part_and_not_the_surroundings() -> None:
-    part = OcclusionResult(1, pictures=8, region=0.01, without=0.96, only=0.01, control=0.98)
+    part = OcclusionResult(1, images=8, region=0.01, without=0.96, only=0.01, control=0.98)
     assert part.suspicious and part.part
     words = part.in_words(("cat", "cup"))
     assert "probably a part" in words and "keeps only 1%" in words and "--localization-size" in words
     assert "surroundings" not in words
-    small = OcclusionResult(1, pictures=8, region=0.02, without=0.31, only=0.55, control=0.9)
+    small = OcclusionResult(1, images=8, region=0.02, without=0.31, only=0.55, control=0.9)
     assert not small.suspicious and not small.part, "small things that are found whole"
 
 
 def test_boxes_around_nearly_everything_are_noted_however_little_is_left() -> None:
-    whole = OcclusionResult(0, pictures=8, region=0.95, without=0.0, only=1.0, control=0.1)
+    whole = OcclusionResult(0, images=8, region=0.95, without=0.0, only=1.0, control=0.1)
     assert whole.suspicious
-    assert "cover 95% of the picture" in whole.in_words(("steel",))
+    assert "cover 95% of the image" in whole.in_words(("steel",))

@@ -17,7 +17,7 @@ _NONE = np.empty(0, np.uint32)
 def letters_in(path: Path) -> Letters:
     """The letters that a font can draw at any size, as sorted code points; of a collection, its first font's.
 
-    Empty where the file cannot be read, is no font, or one of pictures of one size (as of emoji).
+    Empty where the file cannot be read, is no font, or one of images of one size (as of emoji).
     """
     try:
         with path.open("rb") as file:

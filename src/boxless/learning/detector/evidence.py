@@ -1,4 +1,4 @@
-"""How well a detector classifies held-out pictures by its highest-scoring boxes: all that labels can measure."""
+"""How well a detector classifies held-out images by its highest-scoring boxes: all that labels can measure."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class Evidence:
     """The accuracy of a detector on held-out labels.
 
     Attributes:
-        precision: the mean over classes of the average precision, in percent, when pictures are ranked by the score of
+        precision: the mean over classes of the average precision, in percent, when images are ranked by the score of
             their best box of the class.
-        f1: over all labels of all pictures, in percent, at the best threshold.
+        f1: over all labels of all images, in percent, at the best threshold.
         threshold: that threshold, a score; classes with a higher score count as detected.
     """
 
@@ -27,9 +27,9 @@ class Evidence:
 
 
 def evidence_of(scores: Floats, targets: Floats, background: tuple[int, ...] = ()) -> Evidence:
-    """Compares scores (n, K), of the best box of each class in n pictures, with the labels (n, K).
+    """Compares scores (n, K), of the best box of each class in n images, with the labels (n, K).
 
-    At least one picture must show a class other than background.
+    At least one image must show a class other than background.
     """
     shown = [k for k in range(targets.shape[1]) if k not in background and targets[:, k].any()]
     there = targets[:, shown] > 0
@@ -50,7 +50,7 @@ def evidence_of(scores: Floats, targets: Floats, background: tuple[int, ...] = (
 
 
 def average_precision(scores: NDArray[np.floating], there: NDArray[np.bool_]) -> float:
-    """Average precision: the mean precision at the rank of each picture that shows the class, in [0, 1]."""
+    """Average precision: the mean precision at the rank of each image that shows the class, in [0, 1]."""
     hits = there[np.argsort(-scores, kind="stable")]
     share = hits.cumsum() / np.arange(1, len(hits) + 1)
     return float(share[hits].mean()) if hits.any() else 0.0

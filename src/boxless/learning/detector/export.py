@@ -14,7 +14,7 @@ from boxless.errors import TrainingError
 from boxless.export.assemble import write_model
 from boxless.export.detector import detector_model
 from boxless.learning.detector.geometry import decoded
-from boxless.learning.network.export import TOLERANCE, convert, some_pictures
+from boxless.learning.network.export import TOLERANCE, convert, some_images
 from boxless.maps.class_maps import probabilities
 from boxless.models.card import Card
 from boxless.models.model_file import ModelFile
@@ -26,14 +26,14 @@ _PIXELS = 0.05
 """The largest difference between box edges that passes, in pixels."""
 
 
-def export_detector(network: Any, out: Path, card: Card, pictures: Sequence[Path] = ()) -> float:  # noqa: ANN401
+def export_detector(network: Any, out: Path, card: Card, images: Sequence[Path] = ()) -> float:  # noqa: ANN401
     """Writes a model file, if its output matches the network's.
 
     Args:
         network: the trained network, see `boxless.networks.detector.detector`.
         out: the model file.
         card: the card of the model.
-        pictures: pictures to compare the outputs on; noise if there are none.
+        images: images to compare the outputs on; noise if there are none.
 
     Returns:
         The largest difference between probabilities.
@@ -49,14 +49,14 @@ def export_detector(network: Any, out: Path, card: Card, pictures: Sequence[Path
             plain = Path(folder) / "network.onnx"
             convert(network, plain)
             write_model(detector_model(onnx.load(plain), STRIDES, card), beside)
-        apart.append(compare(network, ModelFile(beside), pictures))
+        apart.append(compare(network, ModelFile(beside), images))
 
     write_whole(out, write)
     return apart[0]
 
 
-def compare(network: Any, model: ModelFile, pictures: Sequence[Path]) -> float:  # noqa: ANN401
-    """Runs both on the same pictures; the largest difference between probabilities.
+def compare(network: Any, model: ModelFile, images: Sequence[Path]) -> float:  # noqa: ANN401
+    """Runs both on the same images; the largest difference between probabilities.
 
     Every box of the model file must be the output of a cell of the network.
 
@@ -65,7 +65,7 @@ def compare(network: Any, model: ModelFile, pictures: Sequence[Path]) -> float: 
     """
     side = model.card.preset(model.card.default_preset).scales[0]
     difference = edges = 0.0
-    for pixels in some_pictures(pictures, side):
+    for pixels in some_images(images, side):
         outputs = network.predict_on_batch(pixels[None].astype(np.float32))
         tensors = decoded([keras.ops.convert_to_tensor(each) for each in outputs], side, side)
         logits, boxes = (np.asarray(keras.ops.convert_to_numpy(each))[0] for each in tensors)

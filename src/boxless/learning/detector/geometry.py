@@ -16,7 +16,7 @@ _TINY = 1e-7
 
 
 def centres(height: int, width: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The centres (P, 2) of all levels' cells as x, y in pixels, and their strides (P, 1), for a picture's size."""
+    """The centres (P, 2) of all levels' cells as x, y in pixels, and their strides (P, 1), for an image's size."""
     points, strides = [], []
     for stride in STRIDES:
         y, x = np.mgrid[0 : height // stride, 0 : width // stride]
@@ -26,11 +26,11 @@ def centres(height: int, width: int) -> tuple[NDArray[np.float32], NDArray[np.fl
 
 
 def decoded(outputs: list[Any], height: int, width: int) -> tuple[Any, Any]:
-    """What a detector says of pictures of a size, as logits (N, P, K) and boxes (N, P, 4), xyxy in pixels.
+    """What a detector says of images of a size, as logits (N, P, K) and boxes (N, P, 4), xyxy in pixels.
 
     Args:
         outputs: a map (N, h, w, K + 4) per level, see `boxless.networks.detector.detector`.
-        height, width: of the pictures.
+        height, width: of the images.
     """
     points, strides = centres(height, width)
     depth = outputs[0].shape[-1]

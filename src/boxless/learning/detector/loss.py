@@ -49,7 +49,7 @@ def detection_loss(
     Args:
         outputs: of the network, see `boxless.networks.detector.detector`.
         truth, candidates, weights: see `boxless.learning.detector.assignment.assign`.
-        height, width: the size of the pictures in pixels.
+        height, width: the size of the images in pixels.
     """
     logits, boxes = decoded(outputs, height, width)
     points, _ = centres(height, width)

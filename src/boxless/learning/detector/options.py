@@ -10,7 +10,7 @@ from boxless.networks.backbones import BACKBONES, STRIDES
 from boxless.networks.detector import detector
 
 _SHOWN = 30_000
-"""Pictures shown in the first round by default: the whole training then takes an hour on two cores."""
+"""Images shown in the first round by default: the whole training then takes an hour on two cores."""
 
 _FEWEST, _MOST = 4, 40
 
@@ -24,9 +24,9 @@ class DetectorOptions:
         size: the input side, in pixels.
         width: factor on the numbers of filters of darknet19.
         rounds: the most training rounds: the first on class maps, later ones on the detector's own boxes.
-        epochs: epochs of the first round; later rounds have half as many. None shows about 30,000 pictures in the
+        epochs: epochs of the first round; later rounds have half as many. None shows about 30,000 images in the
             first round, in 4 to 40 epochs.
-        batch: pictures per step.
+        batch: images per step.
         rate: the peak learning rate; later rounds have half of it.
         seed: the random seed.
     """
@@ -54,19 +54,19 @@ class DetectorOptions:
         if self.rounds < 1:
             raise TrainingError(f"rounds {self.rounds} (expected 1 or more)")
 
-    def epochs_of(self, number: int, pictures: int) -> int:
+    def epochs_of(self, number: int, images: int) -> int:
         """The epochs of a training round.
 
         Args:
             number: of the round, from 1.
-            pictures: how many images are learned from.
+            images: how many images are learned from.
 
         Returns:
             `epochs`, or what shows about 30,000 images; half of it in later rounds.
         """
         first = self.epochs
         if first is None:
-            first = min(_MOST, max(_FEWEST, round(_SHOWN / max(1, pictures))))
+            first = min(_MOST, max(_FEWEST, round(_SHOWN / max(1, images))))
         return first if number == 1 else max(1, first // 2)
 
     def network(self, classes: int) -> Any:  # noqa: ANN401

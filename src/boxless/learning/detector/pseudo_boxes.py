@@ -1,4 +1,4 @@
-"""Pseudo-boxes: the class maps of a picture's known labels, as boxes to train a detector on."""
+"""Pseudo-boxes: the class maps of an image's known labels, as boxes to train a detector on."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SAME = 0.5
 """Components of several maps that overlap by this IoU are one component."""
 
 _LEAST_SIDE = 0.04
-"""The smallest side of a component, as a share of the picture's; smaller ones are dropped."""
+"""The smallest side of a component, as a share of the image's; smaller ones are dropped."""
 
 _WEAK, _FAINT = 0.6, 0.3
 """A component below the first share of the strongest one's activation is uncertain; below the second it is dropped."""
@@ -34,10 +34,10 @@ _GRID = 96
 
 @dataclass(frozen=True, eq=False)
 class Component:
-    """A connected component of the class maps of a picture.
+    """A connected component of the class maps of an image.
 
     Attributes:
-        box: (4,), xyxy as shares of the picture's sides, in [0, 1].
+        box: (4,), xyxy as shares of the image's sides, in [0, 1].
         activation: (k,), the mean of each label's score map in it.
     """
 
@@ -46,7 +46,7 @@ class Component:
 
 
 def pseudo_labels_of(passes: Sequence[Localization], labels: Sequence[int], classes: int) -> PseudoLabels:
-    """The pseudo-boxes of a picture with known labels, from several passes over it.
+    """The pseudo-boxes of an image with known labels, from several passes over it.
 
     The maps of similar labels activate on the same components. So components are collected first, whichever label's
     map they come from, and then assigned to labels one to one, so that the sum of their relative activations is
@@ -55,7 +55,7 @@ def pseudo_labels_of(passes: Sequence[Localization], labels: Sequence[int], clas
     Args:
         passes: predictions for exactly these labels, in this order, at different scales; the boxes are those of the
             first.
-        labels: the indices of the picture's classes.
+        labels: the indices of the image's classes.
         classes: K.
     """
     components = components_of(passes[0].predictions)
@@ -77,7 +77,7 @@ def pseudo_labels_of(passes: Sequence[Localization], labels: Sequence[int], clas
 
 
 def components_of(predictions: Sequence[Prediction]) -> list[Component]:
-    """The connected components of the maps of a picture's labels; overlapping ones of several maps are merged."""
+    """The connected components of the maps of an image's labels; overlapping ones of several maps are merged."""
     if not predictions:
         return []
     width, height = predictions[0].width, predictions[0].height

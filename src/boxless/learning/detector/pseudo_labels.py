@@ -1,4 +1,4 @@
-"""Pseudo-labels: the boxes of one picture that a detector is trained on."""
+"""Pseudo-labels: the boxes of one image that a detector is trained on."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class PseudoLabels:
-    """The boxes of a picture, each with its possible classes and a weight.
+    """The boxes of an image, each with its possible classes and a weight.
 
     Attributes:
-        boxes: float32 (m, 4), xyxy as shares of the picture's width and height, in [0, 1].
+        boxes: float32 (m, 4), xyxy as shares of the image's width and height, in [0, 1].
         candidates: float32 (m, K), 1 for each class that the box may show. With one candidate the class is known. With
             several, the detector learns the box, and only which classes it does not show.
         weights: float32 (m,), in [0, 1]. A box of weight 0 is uncertain and ignored: it is neither an object nor
@@ -38,7 +38,7 @@ class PseudoLabels:
 
     @classmethod
     def nothing(cls, classes: int) -> PseudoLabels:
-        """A picture without a box."""
+        """An image without a box."""
         zero = np.zeros
         return cls(zero((0, 4), np.float32), zero((0, classes), np.float32), zero(0, np.float32))
 
@@ -47,7 +47,7 @@ class PseudoLabels:
         """Boxes drawn by people, with full weight.
 
         Args:
-            boxes: (m, 4), xyxy as shares of the picture's sides.
+            boxes: (m, 4), xyxy as shares of the image's sides.
             indices: (m,), the indices of their classes.
             classes: K.
         """
@@ -64,7 +64,7 @@ class PseudoLabels:
 
     @classmethod
     def joined(cls, parts: list[PseudoLabels]) -> PseudoLabels:
-        """The boxes of several pictures, concatenated."""
+        """The boxes of several images, concatenated."""
         return cls(
             np.concatenate([each.boxes for each in parts]),
             np.concatenate([each.candidates for each in parts]),

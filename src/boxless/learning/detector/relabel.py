@@ -1,4 +1,4 @@
-"""Self-training: a detector's boxes for its training pictures, as pseudo-labels of the next round."""
+"""Self-training: a detector's boxes for its training images, as pseudo-labels of the next round."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _SAME = 0.4
 """Boxes of several labels that overlap by this IoU are one object."""
 
 _SURE, _FAINT = 0.7, 0.25
-"""An object is learned from if its score is at least the first share of its label's highest score in the picture, and
+"""An object is learned from if its score is at least the first share of its label's highest score in the image, and
 uncertain down to the second share."""
 
 _RIVAL = 1.0
-"""An object's class is known if no other label of the picture scores more than this share of its score there.
+"""An object's class is known if no other label of the image scores more than this share of its score there.
 
 On playing cards 94 % of these classes are correct. At 0.7 all are, but a fifth fewer boxes have a known class."""
 
@@ -34,16 +34,16 @@ _TIGHT = 0.7
 
 
 def relabelled(detected: Detected, size: tuple[int, int], labels: Sequence[int], teacher: PseudoLabels) -> PseudoLabels:
-    """The pseudo-labels of a picture with known labels, from the detector's own boxes.
+    """The pseudo-labels of an image with known labels, from the detector's own boxes.
 
-    Only labels that the picture has are used, each at least once: this is what the detector cannot know by itself, and
+    Only labels that the image has are used, each at least once: this is what the detector cannot know by itself, and
     learns from.
 
     Args:
         detected: the detector's output, in pixels of its input.
         size: (height, width) of its input.
-        labels: the indices of the picture's classes.
-        teacher: the pseudo-labels that the class maps gave the picture.
+        labels: the indices of the image's classes.
+        teacher: the pseudo-labels that the class maps gave the image.
     """
     classes = teacher.candidates.shape[1]
     boxes, scores = _objects(detected, size, labels)
@@ -89,7 +89,7 @@ def _with_missing(found: PseudoLabels, missing: Sequence[int], teacher: PseudoLa
 
 
 def _objects(detected: Detected, size: tuple[int, int], labels: Sequence[int]) -> tuple[Floats, Floats]:
-    """The boxes (m, 4) of objects, as shares of the picture, and their scores (m, k) for each label."""
+    """The boxes (m, 4) of objects, as shares of the image, and their scores (m, k) for each label."""
     mine = np.flatnonzero(np.isin(detected.classes, labels))
     mine = mine[np.argsort(-detected.scores[mine], kind="stable")]
     sides = np.array([size[1], size[0]] * 2, np.float32)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from boxless.datasets.labelled import LabelledPictures
+from boxless.datasets.labelled import LabelledImages
 from boxless.learning.detector.evidence import Evidence
 from boxless.learning.detector.options import DetectorOptions
 from boxless.learning.detector.pseudo_labels import PseudoLabels
@@ -32,7 +32,7 @@ def worse_than(evidence: Evidence, teacher: Evidence | None) -> bool:
     return teacher is not None and evidence.precision < teacher.precision
 
 
-def too_few(pseudo_labels: Sequence[PseudoLabels], images: LabelledPictures) -> str | None:
+def too_few(pseudo_labels: Sequence[PseudoLabels], images: LabelledImages) -> str | None:
     """A warning, in words, if class maps gave few boxes to learn from; None if they gave enough.
 
     Args:
@@ -180,8 +180,8 @@ class TrainedDetector:
 def in_words(
     network: Any,  # noqa: ANN401
     settings: DetectorOptions,
-    learned: LabelledPictures,
-    held_out: LabelledPictures,
+    learned: LabelledImages,
+    held_out: LabelledImages,
     rounds: Sequence[Round],
     kept: int,
     teacher: Evidence | None,
@@ -190,8 +190,8 @@ def in_words(
     epochs = [epoch for each in rounds for epoch in each.history]
     seconds = float(np.median([epoch.seconds for epoch in epochs]))
     lines = [
-        ("learned from", f"{len(learned)} pictures of {learned.name}, their labels alone"),
-        ("held out", f"{len(held_out)} pictures of {held_out.name}; their labels chose round and detection threshold"),
+        ("learned from", f"{len(learned)} images of {learned.name}, their labels alone"),
+        ("held out", f"{len(held_out)} images of {held_out.name}; their labels chose round and detection threshold"),
         ("network", f"{settings.backbone} detector; {network.count_params():,} parameters"),
         ("size", f"{settings.size} pixels a side"),
     ]

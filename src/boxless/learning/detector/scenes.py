@@ -1,4 +1,4 @@
-"""Augmentation for detector training: pictures and boxes are moved, scaled, mirrored, recoloured, tiled (mosaic)."""
+"""Augmentation for detector training: images and boxes are moved, scaled, mirrored, recoloured, tiled (mosaic)."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ Floats = NDArray[np.float32]
 Batch = tuple[Floats, list[Floats]]
 
 _GREY = 114
-"""The grey level beyond a picture's border."""
+"""The grey level beyond an image's border."""
 
 _KEPT = 0.35
-"""A box becomes uncertain if less than this share of it is still in the picture."""
+"""A box becomes uncertain if less than this share of it is still in the image."""
 
 _MOST_BOXES = 96
 """Boxes in one scene at most; of more, the ones with the highest weights are kept."""
 
 _LARGE = 0.1
-"""If at least this share of boxes would not fit into a part of the picture, scenes show the whole picture."""
+"""If at least this share of boxes would not fit into a part of the image, scenes show the whole image."""
 
 
 @dataclass(frozen=True)
@@ -38,11 +38,11 @@ class Variation:
     """How scenes vary.
 
     Attributes:
-        mosaic: the share of scenes made of four pictures (Bochkovskiy et al., arXiv 2004.10934).
-        part: the side of a scene as a share of the pictures' side; showing only a part takes less time.
-        scales: the range of factors that pictures are scaled by.
-        mosaic_scales: the same for mosaics of four pictures.
-        flip: whether pictures may be mirrored.
+        mosaic: the share of scenes made of four images (Bochkovskiy et al., arXiv 2004.10934).
+        part: the side of a scene as a share of the images' side; showing only a part takes less time.
+        scales: the range of factors that images are scaled by.
+        mosaic_scales: the same for mosaics of four images.
+        flip: whether images may be mirrored.
         colour: see `boxless.learning.network.augment.Augmentation`.
     """
 
@@ -55,7 +55,7 @@ class Variation:
 
 
 def variation_for(pseudo_labels: Sequence[PseudoLabels]) -> Variation:
-    """The variation for these pictures, with scenes large enough for most of their boxes.
+    """The variation for these images, with scenes large enough for most of their boxes.
 
     No box can be larger than its scene. If scenes cut large objects, the detector's boxes of them will be too small.
     """
@@ -68,13 +68,13 @@ def variation_for(pseudo_labels: Sequence[PseudoLabels]) -> Variation:
 
 
 class Scenes:
-    """The batches of each epoch, determined by (seed, epoch, picture).
+    """The batches of each epoch, determined by (seed, epoch, image).
 
     Args:
-        store: n decoded pictures, squeezed to squares.
+        store: n decoded images, squeezed to squares.
         aspects: (n,), heights over widths at the network's input; see `boxless.models.presets.view_size`.
-        pseudo_labels: the pseudo-labels of the pictures.
-        side: the input side of the finished detector, in pixels; the area of a picture is about its square.
+        pseudo_labels: the pseudo-labels of the images.
+        side: the input side of the finished detector, in pixels; the area of an image is about its square.
         batch: scenes in a batch.
         variation: how scenes vary.
         seed: for the order and the variation.
@@ -100,22 +100,22 @@ class Scenes:
         self.rows = min(_MOST_BOXES, -(-max(most, 1) // 8) * 8)
 
     def epoch(self, number: int) -> Iterator[Batch]:
-        """Pictures float32 (b, side, side, 3) in 0-255 with targets for `DetectorTrainer`, prepared ahead of use."""
+        """Images float32 (b, side, side, 3) in 0-255 with targets for `DetectorTrainer`, prepared ahead of use."""
         order = np.random.default_rng([self._seed, number]).permutation(len(self._store))
         parts = order[: self.steps * self._batch].reshape(self.steps, self._batch)
         return ordered_map(lambda step: self._made(parts[step].tolist(), number), range(self.steps), usable_cores())
 
-    def _made(self, pictures: Sequence[int], epoch: int) -> Batch:
-        scenes = [self.scene(picture, epoch) for picture in pictures]
+    def _made(self, images: Sequence[int], epoch: int) -> Batch:
+        scenes = [self.scene(image, epoch) for image in images]
         rows = [pseudo_labels.padded(self.rows) for _, pseudo_labels in scenes]
         boxes, candidates, weights = (np.stack([row[i] for row in rows]) for i in range(3))
         return np.stack([pixels for pixels, _ in scenes]), [boxes * self._side, candidates, weights]
 
-    def scene(self, picture: int, epoch: int) -> tuple[Floats, PseudoLabels]:
-        """One picture, or a mosaic of four: float32 (side, side, 3) in 0-255, and boxes as shares of its side."""
+    def scene(self, image: int, epoch: int) -> tuple[Floats, PseudoLabels]:
+        """One image, or a mosaic of four: float32 (side, side, 3) in 0-255, and boxes as shares of its side."""
         how = self._variation
-        # Starts at 1: NumPy treats the seeds [s, e] and [s, e, 0] alike, and the first one orders the pictures.
-        random = np.random.default_rng([self._seed, epoch, picture + 1])
+        # Starts at 1: NumPy treats the seeds [s, e] and [s, e, 0] alike, and the first one orders the images.
+        random = np.random.default_rng([self._seed, epoch, image + 1])
         side = self._side
         canvas = np.full((side, side, 3), _GREY, np.uint8)
         if random.random() < how.mosaic:
@@ -124,24 +124,24 @@ class Scenes:
             others = random.integers(len(self._store), size=3).tolist()
             parts = [
                 self._pasted(canvas, which, frame, how.mosaic_scales, random)
-                for which, frame in zip([picture, *others], frames, strict=True)
+                for which, frame in zip([image, *others], frames, strict=True)
             ]
         else:
-            parts = [self._pasted(canvas, picture, (0, 0, side, side), how.scales, random)]
+            parts = [self._pasted(canvas, image, (0, 0, side, side), how.scales, random)]
         pixels = canvas.astype(np.float32)
         return recoloured(pixels, how.colour, random) if how.colour else pixels, PseudoLabels.joined(parts)
 
     def _pasted(
         self,
         canvas: Pixels,
-        picture: int,
+        image: int,
         frame: tuple[int, int, int, int],
         scales: tuple[float, float],
         random: np.random.Generator,
     ) -> PseudoLabels:
-        """Draws a picture into a frame of the canvas; its boxes there."""
+        """Draws an image into a frame of the canvas; its boxes there."""
         how = self._variation
-        pixels, aspect, pseudo_labels = self._store[picture], self._aspects[picture], self._pseudo_labels[picture]
+        pixels, aspect, pseudo_labels = self._store[image], self._aspects[image], self._pseudo_labels[image]
         x0, y0, x1, y1 = frame
         width, height = x1 - x0, y1 - y0
         size = self._input_side * random.uniform(*scales)
@@ -180,7 +180,7 @@ def scene_side(side: int, variation: Variation) -> int:
 
 
 def _placed(size: float, room: int, random: np.random.Generator) -> float:
-    """A random start for a picture, with as much of it as possible in the frame, give or take a tenth."""
+    """A random start for an image, with as much of it as possible in the frame, give or take a tenth."""
     low, high = sorted((0.0, room - size))
     slack = 0.1 * room
     return float(random.uniform(low - slack, high + slack))

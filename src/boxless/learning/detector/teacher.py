@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from boxless.datasets.labelled import LabelledPictures
+from boxless.datasets.labelled import LabelledImages
 from boxless.errors import TrainingError, UnknownClassError
-from boxless.imaging.read import read_picture, resize_pixels
+from boxless.imaging.read import read_image, resize_pixels
 from boxless.learning.detector.pseudo_boxes import pseudo_labels_of
 from boxless.learning.detector.pseudo_labels import PseudoLabels
 from boxless.learning.detector.relabel import relabelled
@@ -28,16 +28,16 @@ Done = Callable[[int], object]
 _LISTED = 5
 
 _PASSES = 3
-"""Passes over a picture, at different scales, that must agree on a box."""
+"""Passes over an image, at different scales, that must agree on a box."""
 
 
-def by_class_maps(model: Path, pictures: LabelledPictures, done: Done) -> list[PseudoLabels]:
-    """The boxes that a model's class maps give for the known labels of pictures.
+def by_class_maps(model: Path, images: LabelledImages, done: Done) -> list[PseudoLabels]:
+    """The boxes that a model's class maps give for the known labels of images.
 
     Args:
-        model: a model that has the classes of the pictures, by name.
-        pictures: the pictures; all must be readable.
-        done: called after each picture with the number done.
+        model: a model that has the classes of the images, by name.
+        images: the images; all must be readable.
+        done: called after each image with the number done.
 
     Raises:
         UnknownClassError: if the model lacks a label.
@@ -47,37 +47,37 @@ def by_class_maps(model: Path, pictures: LabelledPictures, done: Done) -> list[P
     network = ModelFile(model, threads=1)
     network.card.need_maps("teaching a detector")
     passes = passes_of(network)
-    wanted = (label for k, label in enumerate(pictures.classes) if k not in pictures.background)
+    wanted = (label for k, label in enumerate(images.classes) if k not in images.background)
     if lacking := [label for label in wanted if label not in network.card.labels]:
         raise UnknownClassError(
             f"{model.name} has no class {', '.join(map(repr, lacking[:_LISTED]))}"
-            f"{f' and {len(lacking) - _LISTED} more' if len(lacking) > _LISTED else ''}, which {pictures.name} shows "
+            f"{f' and {len(lacking) - _LISTED} more' if len(lacking) > _LISTED else ''}, which {images.name} shows "
             "(expected a model that knows all of them; without --boxes-from, one is fitted)"
         )
-    classes = len(pictures.classes)
+    classes = len(images.classes)
 
     def one(i: int) -> PseudoLabels:
-        labels = labels_of(pictures, i)
+        labels = labels_of(images, i)
         if not labels:
             return PseudoLabels.nothing(classes)
-        names = [pictures.classes[k] for k in labels]
-        located = [each.locate(pictures.paths[i], classes=names, include_absent=True) for each in passes]
+        names = [images.classes[k] for k in labels]
+        located = [each.locate(images.paths[i], classes=names, include_absent=True) for each in passes]
         return pseudo_labels_of(located, labels, classes)
 
     pseudo_labels = []
-    for each in ordered_map(one, range(len(pictures)), usable_cores()):
+    for each in ordered_map(one, range(len(images)), usable_cores()):
         pseudo_labels.append(each)
         done(len(pseudo_labels))
     if not any((each.weights > 0).any() for each in pseudo_labels):
         raise TrainingError(
-            f"{model}: no component in any class map of {len(pseudo_labels)} images of {pictures.name}, so there "
+            f"{model}: no component in any class map of {len(pseudo_labels)} images of {images.name}, so there "
             "are no pseudo-labels (see what it finds: boxless locate --include-absent)"
         )
     return pseudo_labels
 
 
 def passes_of(network: Network) -> list[Localizer]:
-    """The passes over a picture: the first gives the boxes, and the others must confirm them.
+    """The passes over an image: the first gives the boxes, and the others must confirm them.
 
     The first is the finest classification pass. Passes at one scale would always agree, so the others have other
     scales: those of the other presets, each once, and one of half the size if there are too few. The second also has
@@ -124,67 +124,65 @@ def _half(side: int, step: int) -> int:
     return max(1, round(side / 2 / step)) * step
 
 
-def by_detector(
-    model: Path, pictures: LabelledPictures, first: Sequence[PseudoLabels], done: Done
-) -> list[PseudoLabels]:
-    """A detector's boxes for the known labels of pictures, checked against those of the class maps.
+def by_detector(model: Path, images: LabelledImages, first: Sequence[PseudoLabels], done: Done) -> list[PseudoLabels]:
+    """A detector's boxes for the known labels of images, checked against those of the class maps.
 
     Args:
         model: the detector.
-        pictures: as for `by_class_maps`.
+        images: as for `by_class_maps`.
         first: the boxes of the class maps.
-        done: called after each picture with the number done.
+        done: called after each image with the number done.
     """
     network = ModelFile(model, threads=1)
 
     def one(i: int) -> PseudoLabels:
-        labels = labels_of(pictures, i)
+        labels = labels_of(images, i)
         if not labels:
             return first[i]
-        found, size = detect(network, pictures.paths[i])
+        found, size = detect(network, images.paths[i])
         return relabelled(found, size, labels, first[i])
 
     pseudo_labels = []
-    for each in ordered_map(one, range(len(pictures)), usable_cores()):
+    for each in ordered_map(one, range(len(images)), usable_cores()):
         pseudo_labels.append(each)
         done(len(pseudo_labels))
     return pseudo_labels
 
 
-def class_map_probabilities(model: Path, pictures: LabelledPictures, done: Done) -> NDArray[np.float32]:
-    """The probabilities (n, K) that a model with class maps gives pictures; 0 for a background class that it lacks.
+def class_map_probabilities(model: Path, images: LabelledImages, done: Done) -> NDArray[np.float32]:
+    """The probabilities (n, K) that a model with class maps gives images; 0 for a background class that it lacks.
 
     Args:
         model, done: as for `by_class_maps`.
-        pictures: the pictures; all must be readable.
+        images: the images; all must be readable.
     """
     network = ModelFile(model, threads=1)
     card = network.card
     quick = Localizer(network, min(card.presets, key=lambda name: len(card.presets[name].scales)))
-    known = [k for k, label in enumerate(pictures.classes) if label in card.labels]
-    columns = [card.class_index(pictures.classes[k]) for k in known]
-    rows = np.zeros((len(pictures), len(pictures.classes)), np.float32)
-    for i, (probabilities, _) in enumerate(ordered_map(quick.survey, pictures.paths, usable_cores())):
+    known = [k for k, label in enumerate(images.classes) if label in card.labels]
+    columns = [card.class_index(images.classes[k]) for k in known]
+    rows = np.zeros((len(images), len(images.classes)), np.float32)
+    for i, (probabilities, _) in enumerate(ordered_map(quick.survey, images.paths, usable_cores())):
         rows[i, known] = probabilities[columns]
         done(i + 1)
     return rows
 
 
 def detect(network: ModelFile, path: Path) -> tuple[Detected, tuple[int, int]]:
-    """A detector's output for a picture, and the (height, width) of its input."""
+    """A detector's output for an image, and the (height, width) of its input."""
     side = network.card.preset(network.card.default_preset).scales[0]
-    picture = read_picture(path, enough=side)
-    size = network.card.input_size(side, picture.height, picture.width)
-    return network.detect(resize_pixels(picture.pixels, *size), size=size), size
+    image = read_image(path, enough=side)
+    size = network.card.input_size(side, image.height, image.width)
+    return network.detect(resize_pixels(image.pixels, *size), size=size), size
 
 
-def labels_of(pictures: LabelledPictures, index: int) -> list[int]:
-    """The classes that a picture shows, without background classes."""
-    return [k for k in np.flatnonzero(pictures.targets[index] > 0).tolist() if k not in pictures.background]
+def labels_of(images: LabelledImages, index: int) -> list[int]:
+    """The classes that an image shows, without background classes."""
+    return [k for k in np.flatnonzero(images.targets[index] > 0).tolist() if k not in images.background]
 
 
 def save_pseudo_labels(path: Path, pseudo_labels: Sequence[PseudoLabels]) -> None:
-    """Writes the boxes of pictures to a NumPy file (.npz), whole or not at all."""
+    """Writes the boxes of images to a NumPy file (.npz), whole or not at all."""
     everything = PseudoLabels.joined(list(pseudo_labels))
     counts = np.array([len(each) for each in pseudo_labels])
 

@@ -1,4 +1,4 @@
-"""Trains a detector on labelled pictures: on boxes of class maps first, then on its own boxes."""
+"""Trains a detector on labelled images: on boxes of class maps first, then on its own boxes."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from boxless.datasets.labelled import LabelledPictures
+from boxless.datasets.labelled import LabelledImages
 from boxless.errors import DatasetError, TrainingError
 from boxless.export.assemble import write_card
-from boxless.imaging.read import read_picture
+from boxless.imaging.read import read_image
 from boxless.learning.detector.evidence import Evidence, evidence_of
 from boxless.learning.detector.export import export_detector
 from boxless.learning.detector.loss import DetectorTrainer
@@ -53,12 +53,12 @@ from boxless.system.progress import Progress
 _LISTED = 5
 
 _MARGIN = 1.25
-"""Pictures are kept larger than the input size by this factor, so that enlarged parts are not blurred."""
+"""Images are kept larger than the input size by this factor, so that enlarged parts are not blurred."""
 
 
 def train_detector(
-    training: LabelledPictures,
-    validation: LabelledPictures,
+    training: LabelledImages,
+    validation: LabelledImages,
     out: Path,
     settings: DetectorOptions,
     teacher: Path | Sequence[PseudoLabels],
@@ -67,7 +67,7 @@ def train_detector(
     watch: Watch | None = None,
     progress: Progress = lambda stage, done, total: None,
 ) -> TrainedDetector:
-    """Trains a detector on labelled pictures, and writes a model file if it is no worse than its teacher model.
+    """Trains a detector on labelled images, and writes a model file if it is no worse than its teacher model.
 
     Both are compared on the held-out labels. If the detector is worse, nothing is written to `out`; it stays beside
     the checkpoints.
@@ -77,11 +77,11 @@ def train_detector(
     boxes stay.
 
     Args:
-        training: the training pictures; see `boxless.datasets.split.read_split`.
-        validation: held-out pictures; their labels choose the last round and the detection threshold.
+        training: the training images; see `boxless.datasets.split.read_split`.
+        validation: held-out images; their labels choose the last round and the detection threshold.
         out: the model file.
         settings: the kind of detector, and how it is trained.
-        teacher: a boxless model with class maps of the same classes; or the boxes of each training picture, all of
+        teacher: a boxless model with class maps of the same classes; or the boxes of each training image, all of
             which must then be readable.
         licence: of the model, an SPDX identifier.
         watch: is called as epochs begin and end.
@@ -91,9 +91,9 @@ def train_detector(
         The trained detector; its `doubt` says why nothing was written, if so.
 
     Raises:
-        DatasetError: if too many pictures cannot be read, or no held-out picture shows a class.
+        DatasetError: if too many images cannot be read, or no held-out image shows a class.
         UnknownClassError: if the teacher lacks a label.
-        TrainingError: if the training cannot continue, or no class map of any picture has a component.
+        TrainingError: if the training cannot continue, or no class map of any image has a component.
         DiskSpaceError: if checkpoints would not fit on the disk.
 
     Example:
@@ -150,13 +150,13 @@ def train_detector(
     return TrainedDetector(path, card, tuple(rounds), kept, tuple(words), before)
 
 
-def _check_shown(held_out: LabelledPictures) -> None:
+def _check_shown(held_out: LabelledImages) -> None:
     wanted = [k for k in range(len(held_out.classes)) if k not in held_out.background]
     if not held_out.counts[wanted].any():
         some = ", ".join(held_out.classes[k] for k in wanted[:_LISTED])
         raise DatasetError(
-            f"{held_out.name}: no held-out picture shows {some}{' or another class' if len(wanted) > _LISTED else ''}, "
-            "so the detector cannot be measured (choose other pictures: --val)"
+            f"{held_out.name}: no held-out image shows {some}{' or another class' if len(wanted) > _LISTED else ''}, "
+            "so the detector cannot be measured (choose other images: --val)"
         )
 
 
@@ -164,19 +164,19 @@ def _report(progress: Progress, stage: str, total: int, done: int) -> None:
     progress(stage, done, total)
 
 
-def _first(teacher: Path | Sequence[PseudoLabels], learned: LabelledPictures, progress: Progress) -> list[PseudoLabels]:
+def _first(teacher: Path | Sequence[PseudoLabels], learned: LabelledImages, progress: Progress) -> list[PseudoLabels]:
     if isinstance(teacher, Path):
         return by_class_maps(teacher, learned, partial(_report, progress, "boxes of class maps", len(learned)))
     if len(teacher) != len(learned):
-        raise TrainingError(f"boxes of {len(teacher)} pictures for {len(learned)} that can be read (expected as many)")
+        raise TrainingError(f"boxes of {len(teacher)} images for {len(learned)} that can be read (expected as many)")
     return list(teacher)
 
 
-def _plan(settings: DetectorOptions, number: int, pictures: int) -> TrainingPlan:
+def _plan(settings: DetectorOptions, number: int, images: int) -> TrainingPlan:
     """The plan of a round: the first trains from scratch, later ones are shorter, at half the learning rate."""
     later = number > 1
     return TrainingPlan(
-        epochs=settings.epochs_of(number, pictures),
+        epochs=settings.epochs_of(number, images),
         batch=settings.batch,
         rate=settings.rate / 2 if later else settings.rate,
         keep="last",
@@ -209,7 +209,7 @@ def _train_round(
     )
 
 
-def _held_out_accuracy(network: ModelFile, held_out: LabelledPictures, progress: Progress) -> Evidence:
+def _held_out_accuracy(network: ModelFile, held_out: LabelledImages, progress: Progress) -> Evidence:
     rows = []
     for logits in ordered_map(lambda path: detect(network, path)[0].logits, held_out.paths, usable_cores()):
         rows.append(probabilities(logits, "sigmoid"))
@@ -218,7 +218,7 @@ def _held_out_accuracy(network: ModelFile, held_out: LabelledPictures, progress:
 
 
 def _teacher_accuracy(
-    teacher: Path | Sequence[PseudoLabels], held_out: LabelledPictures, progress: Progress
+    teacher: Path | Sequence[PseudoLabels], held_out: LabelledImages, progress: Progress
 ) -> Evidence | None:
     """The same for the teacher model; None if the boxes were given."""
     if not isinstance(teacher, Path):
@@ -229,7 +229,7 @@ def _teacher_accuracy(
     return evidence_of(scores, held_out.targets, held_out.background)
 
 
-def _card(out: Path, learned: LabelledPictures, settings: DetectorOptions, licence: str) -> Card:
+def _card(out: Path, learned: LabelledImages, settings: DetectorOptions, licence: str) -> Card:
     return Card(
         name=out.stem,
         labels=learned.classes,
@@ -243,9 +243,9 @@ def _card(out: Path, learned: LabelledPictures, settings: DetectorOptions, licen
     )
 
 
-def _with_threshold(card: Card, evidence: Evidence, held_out: LabelledPictures) -> Card:
+def _with_threshold(card: Card, evidence: Evidence, held_out: LabelledImages) -> Card:
     """The card with the detection threshold and the accuracy measured on held-out labels."""
-    words = f"the labels of {len(held_out)} pictures of {held_out.name}: best classification F1"
+    words = f"the labels of {len(held_out)} images of {held_out.name}: best classification F1"
     preset = card.presets[DEFAULT_PRESET]
     preset = replace(
         preset, threshold=evidence.threshold, set_on=words, min_probability=evidence.threshold, detection_set_on=words
@@ -254,7 +254,7 @@ def _with_threshold(card: Card, evidence: Evidence, held_out: LabelledPictures) 
         card,
         presets={DEFAULT_PRESET: preset},
         figures={"label_precision": round(evidence.precision, 1), "label_f1": round(evidence.f1, 1)},
-        figures_on=f"{len(held_out)} held-out pictures of {held_out.name}",
+        figures_on=f"{len(held_out)} held-out images of {held_out.name}",
     )
 
 
@@ -262,24 +262,24 @@ def _file(folder: Path, number: int) -> Path:
     return folder / f"round-{number}.onnx"
 
 
-def _aspects(pictures: LabelledPictures, side: int) -> list[float]:
-    """Heights over widths of the pictures as the network's input; very wide and very tall ones are squeezed."""
+def _aspects(images: LabelledImages, side: int) -> list[float]:
+    """Heights over widths of the images as the network's input; very wide and very tall ones are squeezed."""
 
     def one(path: Path) -> float:
-        picture = read_picture(path, enough=1)
-        rows, columns = view_size(side, picture.height, picture.width, STRIDES[-1])
+        image = read_image(path, enough=1)
+        rows, columns = view_size(side, image.height, image.width, STRIDES[-1])
         return rows / columns
 
-    return list(ordered_map(one, pictures.paths, usable_cores()))
+    return list(ordered_map(one, images.paths, usable_cores()))
 
 
 def _facts(
-    learned: LabelledPictures, settings: DetectorOptions, teacher: Path | Sequence[PseudoLabels]
+    learned: LabelledImages, settings: DetectorOptions, teacher: Path | Sequence[PseudoLabels]
 ) -> dict[str, Any]:
     """What must be the same for a training to continue."""
     by = hashlib.sha256(teacher.read_bytes()).hexdigest()[:8] if isinstance(teacher, Path) else _digest(teacher)
     return {
-        "pictures": f"{len(learned)} ({learned.digest})",
+        "images": f"{len(learned)} ({learned.digest})",
         "teacher": by,
         "detector": f"{settings.backbone}, width {settings.width:g}",
         "size": settings.size,

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from boxless.errors import PictureError
+from boxless.errors import ImageError
 from boxless.export.anomaly import Gaussian
 from boxless.export.backbone import Backbone, CellFeatures
 from boxless.learning.head.cells import seen_at
@@ -43,7 +43,7 @@ def usual_cells(
         done: called after each image with how many are done, and of how many.
 
     Raises:
-        PictureError: if none can be read.
+        ImageError: if none can be read.
     """
     chosen = np.random.default_rng(seed).permutation(len(paths))[:IMAGES].tolist()
 
@@ -58,7 +58,7 @@ def usual_cells(
             found.append(cells)
         done(n, len(chosen))
     if not found:
-        raise PictureError(f"none of {len(chosen)} pictures can be read")
+        raise ImageError(f"none of {len(chosen)} images can be read")
     return Gaussian.of(np.concatenate(found))
 
 

@@ -10,10 +10,10 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from boxless.errors import PictureError
+from boxless.errors import ImageError
 from boxless.export.backbone import Backbone, CellFeatures
 from boxless.imaging.margin import with_margin, without_margin
-from boxless.imaging.read import read_picture, resize_pixels
+from boxless.imaging.read import read_image, resize_pixels
 from boxless.maps.class_maps import class_maps
 from boxless.maps.refine import resize_maps, walk
 from boxless.system.cores import usable_cores
@@ -100,12 +100,12 @@ def seen_at(
 
     def one(which: int) -> Made | None:
         try:
-            picture = read_picture(paths[which], enough=scale)
-        except PictureError:
+            image = read_image(paths[which], enough=scale)
+        except ImageError:
             return None
-        height, width = trunk.card.input_size(scale, picture.height, picture.width)
+        height, width = trunk.card.input_size(scale, image.height, image.width)
         size = (height + 2 * margin, width + 2 * margin)
-        found = trunk.cells(with_margin(resize_pixels(picture.pixels, height, width), margin), size)
+        found = trunk.cells(with_margin(resize_pixels(image.pixels, height, width), margin), size)
         return use(which, _inside(found, margin, size) if margin else found)
 
     return ordered_map(one, range(len(paths)), usable_cores())

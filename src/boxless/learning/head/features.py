@@ -1,4 +1,4 @@
-"""Features of many pictures from a frozen backbone: made once, kept on disk, read in pieces."""
+"""Features of many images from a frozen backbone: made once, kept on disk, read in pieces."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from typing import Self, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from boxless.errors import PictureError
+from boxless.errors import ImageError
 from boxless.export.backbone import Backbone
-from boxless.imaging.read import read_picture, resize_pixels
+from boxless.imaging.read import read_image, resize_pixels
 from boxless.system.cores import usable_cores
 from boxless.system.files import cache_folder, check_space
 from boxless.system.ordered import ordered_map
@@ -23,24 +23,24 @@ from boxless.system.ordered import ordered_map
 Floats = NDArray[np.float32]
 
 Seen: TypeAlias = "tuple[bytes, Floats | None, str]"
-"""A picture's digest; its features, unless they are known; or why there are none."""
+"""An image's digest; its features, unless they are known; or why there are none."""
 
 Engine: TypeAlias = "Callable[[Look, Sequence[Path]], Iterator[tuple[int, Seen]]]"
-"""Looks at pictures, and gives the index and what was seen of each once, in any order."""
+"""Looks at images, and gives the index and what was seen of each once, in any order."""
 
 _DIGEST = 16  # bytes
 
 
 @dataclass(frozen=True, eq=False)
 class Features:
-    """The features of n pictures, on disk.
+    """The features of n images, on disk.
 
     Attributes:
         path: of the file that keeps them.
-        width: C, how many there are of a picture.
-        places: int64 (n,), the record of each picture in that file; -1 where it cannot be read.
+        width: C, how many there are of an image.
+        places: int64 (n,), the record of each image in that file; -1 where it cannot be read.
         unreadable: why, by index.
-        cached: how many pictures were on disk already.
+        cached: how many images were on disk already.
     """
 
     path: Path
@@ -67,18 +67,18 @@ class Features:
         return rows
 
     def only(self, chosen: NDArray[np.int64]) -> Features:
-        """Those of some of the pictures, by index, all of which can be read."""
+        """Those of some of the images, by index, all of which can be read."""
         return replace(self, places=self.places[chosen], unreadable={})
 
 
 @dataclass(frozen=True, eq=False)
 class Look:
-    """What an engine does with a picture.
+    """What an engine does with an image.
 
     Attributes:
         backbone: frozen.
-        side: pixels; a picture is looked at with about side * side of them.
-        known: digests of pictures that need no look.
+        side: pixels; an image is looked at with about side * side of them.
+        known: digests of images that need no look.
     """
 
     backbone: Backbone
@@ -97,18 +97,18 @@ class Look:
         if digest in self.known:
             return digest, None, ""
         try:
-            picture = read_picture(content if content else file, enough=self.side)
-        except PictureError as error:
+            image = read_image(content if content else file, enough=self.side)
+        except ImageError as error:
             return digest, None, str(error)
-        size = self.backbone.card.input_size(self.side, picture.height, picture.width)
-        features = self.backbone.pool(resize_pixels(picture.pixels, *size), size)
+        size = self.backbone.card.input_size(self.side, image.height, image.width)
+        features = self.backbone.pool(resize_pixels(image.pixels, *size), size)
         if not np.isfinite(features).all():
             return digest, None, "the backbone's features of it are not finite"
         return digest, features, ""
 
 
 def here(look: Look, paths: Sequence[Path]) -> Iterator[tuple[int, Seen]]:
-    """The engine of one machine: a picture a core."""
+    """The engine of one machine: an image a core."""
     return enumerate(ordered_map(look, paths, usable_cores()))
 
 
@@ -120,17 +120,17 @@ def pooled_features(
     engine: Engine = here,
     done: Callable[[int], object] = lambda count: None,
 ) -> Features:
-    """The averages over positions of the backbone's last features, each picture in its own aspect ratio.
+    """The averages over positions of the backbone's last features, each image in its own aspect ratio.
 
-    They are kept by the picture's content: what was made stays made, after a kill, in another folder, or with
+    They are kept by the image's content: what was made stays made, after a kill, in another folder, or with
     other labels.
 
     Args:
         backbone: frozen.
-        paths: n pictures.
-        side: pixels; a picture is looked at with about side * side of them.
+        paths: n images.
+        side: pixels; an image is looked at with about side * side of them.
         engine: what looks.
-        done: told after each picture how many are done.
+        done: told after each image how many are done.
 
     Raises:
         DiskSpaceError: if the features would not fit on the disk.
@@ -187,7 +187,7 @@ class _Store(Collection[bytes]):
         return len(self._places)
 
     def place(self, digest: bytes, features: Floats | None) -> int:
-        """Where the features of a picture are; they are kept, now, if they are new."""
+        """Where the features of an image are; they are kept, now, if they are new."""
         if digest not in self._places:
             record = np.array((digest, 0, features), self._record)
             record["crc"] = _crc(record)

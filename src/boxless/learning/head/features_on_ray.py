@@ -1,4 +1,4 @@
-"""Features by a Ray cluster: pictures in pieces, an actor a core; the file that keeps them is written here."""
+"""Features by a Ray cluster: images in pieces, an actor a core; the file that keeps them is written here."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from boxless.learning.head.features import Look, Seen
 from boxless.system.ordered import ordered_map
 
 _PIECE = 64
-"""Pictures that an actor takes at a time; a lost one costs them."""
+"""Images that an actor takes at a time; a lost one costs them."""
 
 _THREADS = 2
-"""Threads of an actor: while one runs the network on its core, the other reads the next picture."""
+"""Threads of an actor: while one runs the network on its core, the other reads the next image."""
 
 
 def on_ray(
@@ -24,7 +24,7 @@ def on_ray(
 ) -> Iterator[tuple[int, Seen]]:
     """The engine of many machines; see `boxless.learning.head.features.Engine` and `boxless.batch.cluster.Cluster`.
 
-    All machines must reach the pictures by the same names. The backbone's file is sent along, and the digests of what
+    All machines must reach the images by the same names. The backbone's file is sent along, and the digests of what
     is known, 16 bytes each.
     """
     pieces = partial(_pieces, [path.absolute() for path in paths])
@@ -53,6 +53,6 @@ class _Worker:
             self._look = Look(Backbone(file), side, known)
 
     def __call__(self, piece: list[tuple[int, Path]]) -> list[tuple[int, Seen]]:
-        """Looks at the pictures, and gives their indices again."""
+        """Looks at the images, and gives their indices again."""
         indices, paths = zip(*piece, strict=True)
         return list(zip(indices, ordered_map(self._look, paths, _THREADS), strict=True))

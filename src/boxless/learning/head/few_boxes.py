@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from boxless.datasets.boxed import BoxedPicture
-from boxless.datasets.labelled import LabelledPictures
+from boxless.datasets.boxed import BoxedImage
+from boxless.datasets.labelled import LabelledImages
 from boxless.evaluation.box_accuracy import THRESHOLDS, overlaps
 from boxless.evaluation.class_thresholds import PULL, right_at
 from boxless.export.backbone import Backbone
@@ -86,7 +86,7 @@ def boxed_images(count: int) -> str:
     return f"{count} boxed image{'' if count == 1 else 's'}"
 
 
-def box_curves(cells: ImageCells, heads: Sequence[LinearCells], image: BoxedPicture) -> Array:
+def box_curves(cells: ImageCells, heads: Sequence[LinearCells], image: BoxedImage) -> Array:
     """Whether the one box of each head is right, in percent, mean over three IoUs: (heads, thresholds).
 
     Args:
@@ -165,8 +165,8 @@ def heads_by_boxes(
     trunk: Backbone,
     scales: Sequence[HeadsAtScale],
     chosen: HeadsAtScale,
-    learned: LabelledPictures,
-    boxed: Sequence[BoxedPicture],
+    learned: LabelledImages,
+    boxed: Sequence[BoxedImage],
     seed: int,
     progress: Progress,
 ) -> ChosenByBoxes | None:
@@ -189,7 +189,7 @@ def heads_by_boxes(
     paths = list(dict.fromkeys(each.path for each in useful))
     some = {paths[i] for i in np.random.default_rng(seed).permutation(len(paths))[:_BOXED]}
     useful = [each for each in useful if each.path in some]
-    of_path: dict[Path, list[BoxedPicture]] = {}
+    of_path: dict[Path, list[BoxedImage]] = {}
     for each in useful:
         of_path.setdefault(each.path, []).append(each)
     curves: dict[tuple[Path, int], list[NDArray[np.float64]]] = {}

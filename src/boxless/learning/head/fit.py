@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from boxless.datasets.boxed import BoxedPicture, BoxedSet, check_boxes, read_dataset
-from boxless.datasets.labelled import LabelledPictures
+from boxless.datasets.boxed import BoxedImage, BoxedSet, check_boxes, read_dataset
+from boxless.datasets.labelled import LabelledImages
 from boxless.errors import DatasetError
 from boxless.evaluation.calibrate import Calibration
 from boxless.export.assemble import write_model
@@ -42,7 +42,7 @@ class Fitted:
         path: of the model file.
         card: of the model.
         head: its last layer.
-        cached: how many pictures had their features on disk already.
+        cached: how many images had their features on disk already.
         report: what was learned, and how well.
         thresholds: where boxes set them.
     """
@@ -56,8 +56,8 @@ class Fitted:
 
 
 def fit(
-    training: LabelledPictures,
-    validation: LabelledPictures,
+    training: LabelledImages,
+    validation: LabelledImages,
     out: Path,
     *,
     backbone: str | Path = DEFAULT_MODEL,
@@ -69,16 +69,16 @@ def fit(
     engine: Engine = here,
     progress: Progress = lambda stage, done, total: None,
 ) -> Fitted:
-    """Learns classes from pictures, and writes a model file that names and locates them.
+    """Learns classes from images, and writes a model file that names and locates them.
 
     The backbone stays as it is; what is learned is one linear layer behind the average of its last features.
 
     Args:
         training: see `boxless.datasets.split.read_split`.
-        validation: pictures to measure on, of the same classes.
+        validation: images to measure on, of the same classes.
         out: the model file.
         backbone: the name of a model that comes with boxless, or a model file's path.
-        side: pixels; the head is fitted on pictures of about side * side of them. Where None, at the side of the
+        side: pixels; the head is fitted on images of about side * side of them. Where None, at the side of the
             backbone's first scale or at twice it, whichever names better; see `boxless.learning.head.naming`.
         localization_size: pixels of the pass that localizes all classes; where None, the labels decide. See
             `boxless.learning.head.localization`.
@@ -86,7 +86,7 @@ def fit(
             and set thresholds; labels choose alone where None.
         licence: of the model, an SPDX identifier.
         seed: of the folds of the cross-validation.
-        engine: what looks at the pictures that are learned from and held out.
+        engine: what looks at the images that are learned from and held out.
         progress: told how far it is.
 
     Raises:
@@ -137,7 +137,7 @@ def fit(
                 learned,
                 card,
                 localization_size,
-                boxed=boxed.pictures if boxed else (),
+                boxed=boxed.images if boxed else (),
                 seed=seed,
                 engine=engine,
                 progress=progress,
@@ -165,7 +165,7 @@ def fit(
     return Fitted(out, card, head, made.cached, report, thresholds)
 
 
-def _head(features: Features, learned: LabelledPictures, seed: int, progress: Progress) -> LinearHead:
+def _head(features: Features, learned: LabelledImages, seed: int, progress: Progress) -> LinearHead:
     if len(features) > STREAMED_FROM:
         return fit_streamed(
             features,
@@ -177,7 +177,7 @@ def _head(features: Features, learned: LabelledPictures, seed: int, progress: Pr
     return fit_head(features.pooled, learned.targets, several=learned.several, seed=seed)
 
 
-def _at_chance(head: LinearHead, learned: LabelledPictures) -> str | None:
+def _at_chance(head: LinearHead, learned: LabelledImages) -> str | None:
     """A note on classes that the labels do not tell apart; None if they do, or too few images say so."""
     guessing = log(2 if learned.several else len(learned.classes))
     best = min(head.losses.values(), default=0.0)
@@ -189,45 +189,43 @@ def _at_chance(head: LinearHead, learned: LabelledPictures) -> str | None:
     )
 
 
-def _agreeing(boxed: BoxedSet, learned: LabelledPictures) -> tuple[BoxedSet, tuple[str, ...]]:
+def _agreeing(boxed: BoxedSet, learned: LabelledImages) -> tuple[BoxedSet, tuple[str, ...]]:
     """The boxed images whose labels do not say otherwise, and a note on the others."""
     shown = {path.resolve(): targets for path, targets in zip(learned.paths, learned.targets, strict=True)}
-    agree: list[BoxedPicture] = []
-    others: list[BoxedPicture] = []
-    for each in boxed.pictures:
+    agree: list[BoxedImage] = []
+    others: list[BoxedImage] = []
+    for each in boxed.images:
         targets = shown.get(each.path.resolve())
         (agree if targets is None or targets[each.class_index] else others).append(each)
     if not others:
         return boxed, ()
     example = f"{others[0].path.name}: {learned.classes[others[0].class_index]}"
-    return replace(boxed, pictures=tuple(agree)), (
+    return replace(boxed, images=tuple(agree)), (
         f"{boxed_images(len(others))} with boxes of a class that is not the image's label ({example}): left out",
     )
 
 
-def _check_classes(pictures: LabelledPictures) -> None:
-    if pictures.several:
-        everywhere = [
-            name for name, count in zip(pictures.classes, pictures.counts, strict=True) if count == len(pictures)
-        ]
+def _check_classes(images: LabelledImages) -> None:
+    if images.several:
+        everywhere = [name for name, count in zip(images.classes, images.counts, strict=True) if count == len(images)]
         if everywhere:
             raise DatasetError(
-                f"{pictures.name}: every picture shows {', '.join(everywhere)}: add pictures that do not, with the "
+                f"{images.name}: every image shows {', '.join(everywhere)}: add images that do not, with the "
                 "label background"
             )
 
 
-def _card(name: str, backbone: Card, pictures: LabelledPictures, side: int, licence: str) -> Card:
+def _card(name: str, backbone: Card, images: LabelledImages, side: int, licence: str) -> Card:
     return replace(
         backbone,
         name=name,
-        labels=pictures.classes,
+        labels=images.classes,
         class_ids=(),
-        background=pictures.background,
-        activation="sigmoid" if pictures.several else "softmax",
+        background=images.background,
+        activation="sigmoid" if images.several else "softmax",
         presets=presets_for(backbone.presets, side, f"carried over from {backbone.name}: not set on these classes"),
         licence=licence,
-        source=f"a head fitted on {len(pictures)} pictures of {pictures.name}; backbone {backbone.name} "
+        source=f"a head fitted on {len(images)} images of {images.name}; backbone {backbone.name} "
         f"({backbone.licence}): {backbone.source}",
         maps="exact",
         figures={},
@@ -237,8 +235,8 @@ def _card(name: str, backbone: Card, pictures: LabelledPictures, side: int, lice
 
 def _facts(
     backbone: Card,
-    learned: LabelledPictures,
-    held_out: LabelledPictures,
+    learned: LabelledImages,
+    held_out: LabelledImages,
     named: str,
     head: LinearHead,
     card: Card,
@@ -246,14 +244,14 @@ def _facts(
 ) -> list[tuple[str, str]]:
     preset = card.preset(card.default_preset)
     how = "cross-validation" if head.unseen is None else "a fifth that was left out; learned piece by piece"
-    chosen = f"chosen by {how}" if head.losses else "a default: too few pictures of a class to choose it"
+    chosen = f"chosen by {how}" if head.losses else "a default: too few images of a class to choose it"
     return [
-        ("learned from", f"{len(learned)} pictures of {learned.name}"),
-        ("held out", f"{len(held_out)} pictures of {held_out.name}"),
+        ("learned from", f"{len(learned)} images of {learned.name}"),
+        ("held out", f"{len(held_out)} images of {held_out.name}"),
         ("backbone", f"{backbone.name}, frozen"),
         ("classifies", named),
         ("head", f"linear, regularisation C = {head.strength:g}, {chosen}"),
-        ("labels a picture", "several (sigmoid)" if learned.several else "one (softmax)"),
+        ("labels an image", "several (sigmoid)" if learned.several else "one (softmax)"),
         ("localizes", f"{_localizes(card, preset)} ({found.why})"),
         *threshold_facts(card),
     ]

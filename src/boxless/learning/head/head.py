@@ -47,8 +47,8 @@ class LinearHead:
         strength: the inverse regularisation that cross-validation chose.
         losses: the log loss on left-out folds, mean over classes, by strength; empty where there was too little to
             leave out.
-        left_out: (m, K), probabilities of pictures by a head that had not seen them, or None.
-        unseen: (m,), the indices of those pictures; all where None.
+        left_out: (m, K), probabilities of images by a head that had not seen them, or None.
+        unseen: (m,), the indices of those images; all where None.
     """
 
     weight: Floats
@@ -71,15 +71,15 @@ def _without_warnings() -> Iterator[None]:
 def fit_head(features: Floats, targets: Floats, *, several: bool, seed: int = 0) -> LinearHead:
     """Fits a head.
 
-    One label a picture: multinomial logistic regression, whose weights sum to zero over the classes, so that a class
+    One label an image: multinomial logistic regression, whose weights sum to zero over the classes, so that a class
     map shows what speaks for its class rather than for the others. Several: one logistic regression a class. Both
     with an L2 penalty on weights of standardised features; the standardisation is folded into the weights. All classes
-    count alike, however many pictures they have (docs/decisions/0011).
+    count alike, however many images they have (docs/decisions/0011).
 
     Args:
         features: (n, C).
         targets: (n, K), zeros and ones, every class there.
-        several: whether a picture may show several classes, or none.
+        several: whether an image may show several classes, or none.
         seed: of the folds.
     """
     mean, deviation = features.mean(axis=0), features.std(axis=0) + TINY
@@ -95,7 +95,7 @@ def fit_head(features: Floats, targets: Floats, *, several: bool, seed: int = 0)
 
 
 def _cross_validated(features: Floats, targets: Floats, several: bool, seed: int) -> dict[float, Floats]:
-    """For each strength, each picture's probabilities (n, K) by a head that had not seen it."""
+    """For each strength, each image's probabilities (n, K) by a head that had not seen it."""
     activation: Literal["softmax", "sigmoid"] = "sigmoid" if several else "softmax"
     folds = folds_of(targets, several, seed)
     # A thread a fold, with one each for its matrix products: two threads within a small product wait for each other.
@@ -111,11 +111,11 @@ def _cross_validated(features: Floats, targets: Floats, several: bool, seed: int
 def balanced_loss(parts: Iterable[tuple[Floats, Floats]], several: bool) -> float:
     """The log loss, every class counting alike; with several labels, its presence and its absence alike too.
 
-    What no picture shows does not count: of a rare class a single fold may have none.
+    What no image shows does not count: of a rare class a single fold may have none.
 
     Args:
-        parts: (probabilities, targets) of pictures, (n, K) both.
-        several: whether a picture may show several classes, or none.
+        parts: (probabilities, targets) of images, (n, K) both.
+        several: whether an image may show several classes, or none.
     """
     lost = counted = np.zeros(())
     for chances, targets in parts:
@@ -155,7 +155,7 @@ def _fits(features: Floats, classes: NDArray[np.generic], upto: float) -> dict[f
 
 
 def folds_of(targets: Floats, several: bool, seed: int) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """(seen, unseen) of each fold, every class among the seen; none where a class has a single picture."""
+    """(seen, unseen) of each fold, every class among the seen; none where a class has a single image."""
     fewest = int(targets.sum(axis=0).min())
     if several:
         folds = list(KFold(_FOLDS, shuffle=True, random_state=seed).split(targets)) if len(targets) >= _FOLDS else []

@@ -13,13 +13,13 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from boxless.datasets.boxed import BoxedPicture
-from boxless.datasets.labelled import LabelledPictures
-from boxless.errors import PictureError
+from boxless.datasets.boxed import BoxedImage
+from boxless.datasets.labelled import LabelledImages
+from boxless.errors import ImageError
 from boxless.export.anomaly import Gaussian
 from boxless.export.backbone import Backbone
 from boxless.export.localization_head import ClassMapHead, LocalizationHead
-from boxless.imaging.read import read_picture
+from boxless.imaging.read import read_image
 from boxless.learning.head.anomaly import AtAnomalies, at_anomalies, usual_cells
 from boxless.learning.head.draw import evenly
 from boxless.learning.head.features import Engine, here
@@ -71,11 +71,11 @@ class Localization:
 def learn_localization(
     trunk: Backbone,
     weight: Floats,
-    learned: LabelledPictures,
+    learned: LabelledImages,
     card: Card,
     asked: int | None = None,
     *,
-    boxed: Sequence[BoxedPicture] = (),
+    boxed: Sequence[BoxedImage] = (),
     seed: int = 0,
     engine: Engine = here,
     progress: Progress = lambda stage, done, total: None,
@@ -180,7 +180,7 @@ def _anomalies(
     trunk: Backbone,
     weight: Floats,
     gaussian: Gaussian,
-    learned: LabelledPictures,
+    learned: LabelledImages,
     first: HeadsAtScale,
     scale: int,
     seed: int,
@@ -212,13 +212,13 @@ def _by_anomalies(
     )
 
 
-def _median_side(learned: LabelledPictures) -> float:
+def _median_side(learned: LabelledImages) -> float:
     """The median side of some of the images, in pixels; of those that can be read."""
     sides = []
     for path in learned.paths[:: max(1, len(learned) // 20)]:
         try:
-            picture = read_picture(path)
-        except PictureError:
+            image = read_image(path)
+        except ImageError:
             continue
-        sides.append((picture.height * picture.width) ** 0.5)
+        sides.append((image.height * image.width) ** 0.5)
     return float(np.median(sides)) if sides else 0.0

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from boxless.datasets.labelled import LabelledPictures
+from boxless.datasets.labelled import LabelledImages
 from boxless.export.backbone import Backbone
 from boxless.learning.head.draw import evenly
 from boxless.learning.head.features import Engine, here, pooled_features
 from boxless.learning.head.head import fit_head
 
 LOOKED_AT = 400
-"""Pictures that decide, at most."""
+"""Images that decide, at most."""
 
 AFFORDABLE = 1000
-"""Of more pictures than these, the features at twice the side are not made unless the user asks for it."""
+"""Of more images than these, the features at twice the side are not made unless the user asks for it."""
 
 _CLEARLY, _WORTH_IT = 0.9, 0.05
 
@@ -28,13 +28,13 @@ class Naming:
 
     Attributes:
         usual: the side at which the backbone names, in pixels.
-        losses: the log loss on left-out pictures, mean over classes, by side.
-        pictures: how many there are to learn from.
+        losses: the log loss on left-out images, mean over classes, by side.
+        images: how many there are to learn from.
     """
 
     usual: int
     losses: Mapping[int, float]
-    pictures: int
+    images: int
 
     @property
     def best(self) -> int:
@@ -47,7 +47,7 @@ class Naming:
     @property
     def side(self) -> int:
         """The best side, if it can be afforded without being asked for."""
-        return self.best if self.pictures <= AFFORDABLE else self.usual
+        return self.best if self.images <= AFFORDABLE else self.usual
 
     def __str__(self) -> str:
         """What was found, for a report."""
@@ -58,23 +58,23 @@ class Naming:
 
 def try_sizes(
     trunk: Backbone,
-    pictures: LabelledPictures,
+    images: LabelledImages,
     seed: int = 0,
     engine: Engine = here,
     done: Callable[[int, int, int], object] = lambda side, n, of: None,
 ) -> Naming:
-    """Learns to name a few pictures at the usual side and at twice it.
+    """Learns to name a few images at the usual side and at twice it.
 
     Args:
         trunk: the backbone.
-        pictures: to learn from; at most `LOOKED_AT` are looked at.
+        images: to learn from; at most `LOOKED_AT` are looked at.
         seed: of the lots and folds.
-        engine: what looks at the pictures.
-        done: told after each picture the side, how many are done, and of how many.
+        engine: what looks at the images.
+        done: told after each image the side, how many are done, and of how many.
     """
     usual = trunk.card.preset(trunk.card.default_preset).scales[0]
     sides = (usual, 2 * usual) if trunk.card.fixed_size is None else ()
-    some = pictures.only(evenly(pictures, LOOKED_AT, seed))
+    some = images.only(evenly(images, LOOKED_AT, seed))
     losses = {}
     for side in sides:
 
@@ -85,8 +85,8 @@ def try_sizes(
         readable = np.array([i for i in range(len(some)) if i not in made.unreadable], np.int64)
         targets = some.targets[readable]
         if not len(targets) or not (targets.max(axis=0) > targets.min(axis=0)).all():
-            return Naming(usual, {}, len(pictures))
+            return Naming(usual, {}, len(images))
         head = fit_head(made.pooled[readable], targets, several=some.several, seed=seed)
         if head.losses:
             losses[side] = min(head.losses.values())
-    return Naming(usual, losses if len(losses) == len(sides) else {}, len(pictures))
+    return Naming(usual, losses if len(losses) == len(sides) else {}, len(images))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from boxless.datasets.labelled import LabelledPictures
+from boxless.datasets.labelled import LabelledImages
 from boxless.export.backbone import Backbone
 from boxless.learning.head.anomaly import AtAnomalies
 from boxless.learning.head.cells import ImageCells, read_cells
@@ -82,7 +82,7 @@ class HeadsAtScale:
 def learn_at(
     trunk: Backbone,
     weight: Floats,
-    learned: LabelledPictures,
+    learned: LabelledImages,
     scale: int,
     steps: int,
     seed: int = 0,
@@ -140,7 +140,7 @@ class Heads:
     """
 
     trunk: Backbone
-    learned: LabelledPictures
+    learned: LabelledImages
     engine: Engine
     seed: int
     progress: Progress

@@ -20,23 +20,23 @@ Indices = NDArray[np.int64]
 Result = TypeVar("Result")
 
 STREAMED_FROM = 50_000
-"""Pictures up to which the features are taken into memory, several times over while folds are cross-validated."""
+"""Images up to which the features are taken into memory, several times over while folds are cross-validated."""
 
-_PIECE = 2048  # pictures in memory at a time, for each thread
+_PIECE = 2048  # images in memory at a time, for each thread
 
 
 class Rows(Protocol):
-    """Features of pictures, wherever they are."""
+    """Features of images, wherever they are."""
 
     @property
     def width(self) -> int:
         """C, of features."""
 
     def __len__(self) -> int:
-        """n, of pictures."""
+        """n, of images."""
 
     def __getitem__(self, part: Indices) -> Floats:
-        """Those of some pictures, in memory: (m, C)."""
+        """Those of some images, in memory: (m, C)."""
 
 
 def fit_streamed(
@@ -53,9 +53,9 @@ def fit_streamed(
     left out, in place of five. Memory does not grow with the features.
 
     Args:
-        features: of n pictures.
+        features: of n images.
         targets: (n, K), zeros and ones, every class there.
-        several: whether a picture may show several classes, or none.
+        several: whether an image may show several classes, or none.
         seed: of the folds.
         done: told how many fits of how many are done.
     """
@@ -85,15 +85,15 @@ def fit_streamed(
 
 @dataclass(frozen=True, eq=False)
 class _Problem:
-    """Logistic regression on some of the pictures, all classes counting alike; see `fit_head`.
+    """Logistic regression on some of the images, all classes counting alike; see `fit_head`.
 
     Attributes:
-        features: of all pictures.
-        chosen: m indices of pictures.
+        features: of all images.
+        chosen: m indices of images.
         targets: (n, J): as given; of two classes that exclude each other, the second alone.
         columns: K, classes.
         activation: over the J.
-        mean, deviation: (C,), of the chosen pictures' features.
+        mean, deviation: (C,), of the chosen images' features.
         weights: (J, 2): what an absent and a present class counts; softmax asks only for the present.
     """
 
@@ -155,7 +155,7 @@ class _Problem:
         return np.asarray(found.x).reshape(start.shape)
 
     def guesses(self, found: Wide, unseen: Indices) -> Iterator[tuple[Floats, Floats]]:
-        """Probabilities and targets of other pictures, (m, K) both, piece by piece."""
+        """Probabilities and targets of other images, (m, K) both, piece by piece."""
 
         def guess(standard: Floats, targets: Floats) -> tuple[Floats, Floats]:
             chances = probabilities(_logits(found, standard), self.activation)
@@ -172,7 +172,7 @@ class _Problem:
         return weight.astype(np.float32), bias.astype(np.float32)
 
     def _piece(self, found: Wide, standard: Floats, targets: Floats) -> tuple[float, Wide]:
-        """The loss of pictures, summed, and its slope (J, C + 1)."""
+        """The loss of images, summed, and its slope (J, C + 1)."""
         logits = _logits(found, standard)
         absent, present = self.weights.T
         if self.activation == "sigmoid":

@@ -1,4 +1,4 @@
-"""Pictures a little changed each time they are shown, the same changes whenever the seed is the same."""
+"""Images a little changed each time they are shown, the same changes whenever the seed is the same."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _ASPECTS = (3 / 4, 4 / 3)
 
 @dataclass(frozen=True)
 class Augmentation:
-    """What may be done to a picture.
+    """What may be done to an image.
 
     Attributes:
         flip: left and right may change places.
-        shift: the picture moves by up to this share of its side, both ways; mirrored at its border.
-        crop: a part of this share of its area, at least and at most, fills the picture; None takes all.
+        shift: the image moves by up to this share of its side, both ways; mirrored at its border.
+        crop: a part of this share of its area, at least and at most, fills the image; None takes all.
         colour: brightness, contrast and saturation change by up to this share.
     """
 
@@ -31,7 +31,7 @@ class Augmentation:
 
     @property
     def margin(self) -> float:
-        """How much larger than the network's picture the stored one is, so that crops are not blurred."""
+        """How much larger than the network's image the stored one is, so that crops are not blurred."""
         return 8 / 7 if self.crop else 1.0
 
 
@@ -47,12 +47,12 @@ _LARGE = 96
 
 
 def usual_augmentation(side: int) -> str:
-    """The name of what suits pictures of that side."""
+    """The name of what suits images of that side."""
     return "large" if side >= _LARGE else "small"
 
 
 def augmented(pixels: Pixels, side: int, how: Augmentation, random: np.random.Generator) -> NDArray[np.float32]:
-    """A picture as the network is shown it once.
+    """An image as the network is shown it once.
 
     Args:
         pixels: RGB (h, w, 3).
@@ -76,7 +76,7 @@ def augmented(pixels: Pixels, side: int, how: Augmentation, random: np.random.Ge
 
 
 def _cropped(pixels: Pixels, shares: tuple[float, float], random: np.random.Generator) -> Pixels:
-    """A part of the picture, of random area, aspect and place (Szegedy et al., arXiv 1409.4842)."""
+    """A part of the image, of random area, aspect and place (Szegedy et al., arXiv 1409.4842)."""
     height, width = pixels.shape[:2]
     area = random.uniform(*shares) * height * width
     aspect = exp(random.uniform(log(_ASPECTS[0]), log(_ASPECTS[1])))

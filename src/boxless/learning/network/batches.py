@@ -1,4 +1,4 @@
-"""Batches of an epoch: which pictures, in which order, changed how, all decided by (seed, epoch, picture)."""
+"""Batches of an epoch: which images, in which order, changed how, all decided by (seed, epoch, image)."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     """The batches of one epoch, all of one size: with two, a framework would compute with two programs.
 
     Args:
-        store: n decoded pictures.
+        store: n decoded images.
         targets: (n, K).
-        side: of the pictures that the network sees.
-        batch: pictures in one, at most.
-        epoch: from 0. A few pictures are left out, others each time, so that all batches are as large and each of
+        side: of the images that the network sees.
+        batch: images in one, at most.
+        epoch: from 0. A few images are left out, others each time, so that all batches are as large and each of
             the devices that share them gets as many: at most as many a batch as there are devices. None shows all
-            pictures in their order and as they are, the last batch filled up with the last picture.
+            images in their order and as they are, the last batch filled up with the last image.
         augmentation: what may be done to them.
         seed: of order and changes.
     """
@@ -61,7 +61,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
             size = count // steps // devices * devices
             if not size:
                 raise TrainingError(
-                    f"{count // steps} pictures a step on {devices} devices (expected one for each at least)"
+                    f"{count // steps} images a step on {devices} devices (expected one for each at least)"
                 )
             order = np.random.default_rng([seed, epoch]).permutation(count)[: steps * size]
         self._parts = order.reshape(steps, size)
@@ -72,16 +72,16 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     def __getitem__(self, index: int) -> tuple[Floats, Floats]:
         """float32 (b, side, side, 3) in 0-255, and targets (b, K)."""
         part = self._parts[index].tolist()
-        return np.stack([self._shown(picture) for picture in part]), self._targets[part]
+        return np.stack([self._shown(image) for image in part]), self._targets[part]
 
     def ahead(self) -> Iterator[tuple[Floats, Floats]]:
         """The batches in their order, the next ones made while one is used."""
         return ordered_map(self.__getitem__, range(len(self)), usable_cores())
 
-    def _shown(self, picture: int) -> Floats:
-        pixels = self._store[picture]
+    def _shown(self, image: int) -> Floats:
+        pixels = self._store[image]
         if self._epoch is None:
             return augmented(pixels, self._side, _PLAIN, _NO_CHANCE)
-        # From 1 on: to NumPy the seeds [s, e] and [s, e, 0] are one, and the first has ordered the pictures.
-        random = np.random.default_rng([self._seed, self._epoch, picture + 1])
+        # From 1 on: to NumPy the seeds [s, e] and [s, e, 0] are one, and the first has ordered the images.
+        random = np.random.default_rng([self._seed, self._epoch, image + 1])
         return augmented(pixels, self._side, self._augmentation, random)

@@ -20,7 +20,7 @@ class Choice:
     Attributes:
         name: of `boxless.networks.NETWORKS`.
         head: of LOCALIZING_HEADS.
-        size: side of the pictures that it sees; what it was made for where None.
+        size: side of the images that it sees; what it was made for where None.
         width: factor on its numbers of filters.
         start: "imagenet", a Keras model (.keras) or the file of published weights to fine-tune; None starts anew.
     """
@@ -63,7 +63,7 @@ class Choice:
 
     @property
     def side(self) -> int:
-        """Of the pictures that it sees, in pixels."""
+        """Of the images that it sees, in pixels."""
         return self.size or self.entry.size
 
     def built(self, classes: int) -> Any:  # noqa: ANN401

@@ -39,7 +39,7 @@ def run_epochs(
         plan: how it is trained.
         steps: steps per epoch.
         batches: gives the batches of an epoch, by its number from 0; always the same ones.
-        judged: measures the network on validation pictures; None keeps the last epoch.
+        judged: measures the network on validation images; None keeps the last epoch.
         checkpoints: where an interrupted training resumes from, if anywhere.
         watch: called as epochs begin and end.
 
@@ -97,10 +97,10 @@ def _epoch(network: Any, batches: Batches, watch: Watch) -> dict[str, float]:  #
     Not fit() with callbacks: see docs/decisions/0070.
     """
     rows = []
-    for pictures, targets in batches:
+    for images, targets in batches:
         # Some versions of Keras do this themselves, others accumulate; equal batches make the means exact.
         network.reset_metrics()
-        rows.append(network.train_on_batch(pictures, targets, return_dict=True))
+        rows.append(network.train_on_batch(images, targets, return_dict=True))
         watch.stepped()
     return {name: float(np.mean([each[name] for each in rows])) for name in rows[0]}
 

@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from boxless.errors import NetworkError, PictureError, TrainingError
+from boxless.errors import ImageError, NetworkError, TrainingError
 from boxless.export.assemble import write_card
 from boxless.export.attachment import attach
 from boxless.export.frameworks import export_keras, quiet
 from boxless.export.from_frameworks import from_keras
-from boxless.imaging.read import Pixels, read_picture, resize_pixels
+from boxless.imaging.read import Pixels, read_image, resize_pixels
 from boxless.learning.finish import presets_for
 from boxless.maps.class_maps import probabilities
 from boxless.models.card import Card
@@ -33,7 +33,7 @@ TOLERANCE = 1e-4
 """The largest difference between Keras and the model file that passes: in probabilities, and in class maps as a share
 of their largest value."""
 
-_PICTURES = 8
+_IMAGES = 8
 
 Floats = NDArray[np.float32]
 
@@ -52,13 +52,13 @@ class Parity:
     """How much the outputs of a model file differ from those of the network that it was exported from.
 
     Attributes:
-        pictures: the number of pictures compared, at the network's input size.
+        images: the number of images compared, at the network's input size.
         probabilities: the largest difference between probabilities.
         maps: the largest difference between class maps, as a share of their largest value; None for max pooling,
             because Keras has no maps to compare.
     """
 
-    pictures: int
+    images: int
     probabilities: float
     maps: float | None
 
@@ -69,7 +69,7 @@ def export_network(
     card: Mapping[str, Any],
     side: int,
     multiple: int,
-    pictures: Sequence[Path] = (),
+    images: Sequence[Path] = (),
 ) -> Parity:
     """Writes a model file, if its output matches the network's.
 
@@ -79,7 +79,7 @@ def export_network(
         card: fields of the card: labels, activation, licence, source and so on; the name defaults to the file's.
         side: the input side that the network was trained at, in pixels; the scales of presets are in proportion.
         multiple: the stride of the last map, in pixels.
-        pictures: pictures to compare the outputs on; noise if there are none.
+        images: images to compare the outputs on; noise if there are none.
 
     Raises:
         NetworkError: if it cannot be exported.
@@ -99,19 +99,19 @@ def export_network(
             "presets": presets_for(PRESETS, side, PRESETS[DEFAULT_PRESET].set_on),
         }
         write_card(beside, replace(made, **{**fields, **card}))
-        found.append(compare(network, ModelFile(beside), side, pictures))
+        found.append(compare(network, ModelFile(beside), side, images))
 
     write_whole(out, write)
     return found[0]
 
 
-def compare(network: Any, model: ModelFile, side: int, pictures: Sequence[Path]) -> Parity:  # noqa: ANN401
-    """Runs both on the same pictures.
+def compare(network: Any, model: ModelFile, side: int, images: Sequence[Path]) -> Parity:  # noqa: ANN401
+    """Runs both on the same images.
 
     Raises:
         TrainingError: if they differ by more than TOLERANCE.
     """
-    shown = some_pictures(pictures, side)
+    shown = some_images(images, side)
     exact = model.card.maps == "exact"
     classes = list(range(len(model.card.labels)))[:50]
     logits, maps = _keras_outputs(network, shown, classes if exact else None)
@@ -192,13 +192,13 @@ def _keras_outputs(
     return logits, np.moveaxis(maps[..., classes], 3, 1)
 
 
-def some_pictures(paths: Sequence[Path], side: int) -> list[Pixels]:
-    """A few pictures, squeezed to squares, to compare on; noise where none can be read."""
+def some_images(paths: Sequence[Path], side: int) -> list[Pixels]:
+    """A few images, squeezed to squares, to compare on; noise where none can be read."""
     shown = []
-    for path in paths[:_PICTURES]:
+    for path in paths[:_IMAGES]:
         try:
-            shown.append(resize_pixels(read_picture(path, enough=side).pixels, side, side))
-        except PictureError:
+            shown.append(resize_pixels(read_image(path, enough=side).pixels, side, side))
+        except ImageError:
             continue
-    noise = np.random.default_rng(0).integers(0, 256, (_PICTURES, side, side, 3), np.uint8)
+    noise = np.random.default_rng(0).integers(0, 256, (_IMAGES, side, side, 3), np.uint8)
     return shown or list(noise)

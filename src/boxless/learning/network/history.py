@@ -12,8 +12,8 @@ class Epoch:
     Attributes:
         epoch: its number, from 1.
         rate: the learning rate at its end.
-        loss, accuracy: on the augmented training pictures; accuracy is None for multi-label training.
-        val_loss, val_accuracy: on the validation pictures; None if there are none. For multi-label training the
+        loss, accuracy: on the augmented training images; accuracy is None for multi-label training.
+        val_loss, val_accuracy: on the validation images; None if there are none. For multi-label training the
             accuracy is the F1 over all labels, at probability 0.5.
         seconds: its duration.
     """

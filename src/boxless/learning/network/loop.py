@@ -42,8 +42,8 @@ def train_network(
     Args:
         network: a Keras model from float32 RGB 0-255 (N, side, side, 3) to logits (N, K); compiled anew. Start
             from the same weights to get the same ones: `repeatable(seed)` before it is built.
-        learn: pictures to learn from.
-        check: validation pictures, which decide what is kept and when to stop; None keeps the last epoch.
+        learn: images to learn from.
+        check: validation images, which decide what is kept and when to stop; None keeps the last epoch.
         plan: how it is trained.
         side: the input side of the network, in pixels.
         folder: for checkpoints and TensorBoard's logs. An interrupted training resumes after the last complete epoch
@@ -57,12 +57,12 @@ def train_network(
     Raises:
         TrainingError: if the loss is no number, or if the folder has another training.
         DiskSpaceError: if checkpoints would not fit on the disk.
-        PictureError: if a picture cannot be read.
+        ImageError: if an image cannot be read.
     """
     augmentation = AUGMENTATIONS[plan.augment]
     repeatable(plan.seed)
-    shown = Store(learn.pictures, round(side * augmentation.margin))
-    checked = Store(check.pictures, side) if check else None
+    shown = Store(learn.images, round(side * augmentation.margin))
+    checked = Store(check.images, side) if check else None
     steps = len(Batches(shown, learn.targets, side, plan.batch, epoch=0))
     _compile(network, plan, steps, learn.several)
 
@@ -102,16 +102,16 @@ def _facts(learn: Examples, check: Examples | None, plan: TrainingPlan, side: in
         "size": side,
         "several labels": learn.several,
         "backend": keras.backend.backend(),
-        "pictures": f"{len(learn)} ({_digest(learn)})",
-        "validation pictures": f"{len(check)} ({_digest(check)})" if check else "none",
+        "images": f"{len(learn)} ({_digest(learn)})",
+        "validation images": f"{len(check)} ({_digest(check)})" if check else "none",
         **asdict(plan),
     }
 
 
 def _digest(examples: Examples) -> str:
     digest = hashlib.sha256(np.ascontiguousarray(examples.targets).tobytes())
-    if isinstance(examples.pictures, np.ndarray):
-        digest.update(np.ascontiguousarray(examples.pictures).tobytes())
+    if isinstance(examples.images, np.ndarray):
+        digest.update(np.ascontiguousarray(examples.images).tobytes())
     else:
-        digest.update(b"\n".join(map(os.fsencode, examples.pictures)))
+        digest.update(b"\n".join(map(os.fsencode, examples.images)))
     return digest.hexdigest()[:8]

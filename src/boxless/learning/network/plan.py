@@ -36,8 +36,8 @@ class TrainingPlan:
     """How a network is trained.
 
     Attributes:
-        epochs: times that every picture is shown, at most.
-        batch: pictures a step.
+        epochs: times that every image is shown, at most.
+        batch: images a step.
         optimizer: sgd (with momentum) or adamw.
         rate: the highest learning rate.
         schedule: of the rate after the warm-up: cosine falls to zero, step divides by ten at each of `drops`.
@@ -48,7 +48,7 @@ class TrainingPlan:
         label_smoothing: share of the truth that is spread over all classes.
         augment: of `boxless.learning.network.augment.AUGMENTATIONS`.
         patience: stop after so many epochs without a better validation score; 0 never stops early.
-        keep: the weights that are kept, of the best epoch on validation pictures, or of the last.
+        keep: the weights that are kept, of the best epoch on validation images, or of the last.
         seed: of everything that is random.
         clip: the longest gradient, as a norm over all weights; 0 leaves it as it is.
     """

@@ -1,4 +1,4 @@
-"""Loss and accuracy of a network on pictures."""
+"""Loss and accuracy of a network on images."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Score:
-    """Loss and accuracy on some pictures.
+    """Loss and accuracy on some images.
 
     Attributes:
-        loss: the mean cross-entropy per picture.
+        loss: the mean cross-entropy per image.
         accuracy: the share classified correctly; for multi-label networks the F1 over all labels, at probability 0.5.
     """
 
@@ -28,12 +28,12 @@ class Score:
 
 
 def score(network: Any, examples: Examples, side: int, batch: int = 64) -> Score:  # noqa: ANN401
-    """Measures a network on pictures without augmentation, squeezed to (side, side)."""
-    return score_logits(logits_of(network, Store(examples.pictures, side), side, batch), examples)
+    """Measures a network on images without augmentation, squeezed to (side, side)."""
+    return score_logits(logits_of(network, Store(examples.images, side), side, batch), examples)
 
 
 def logits_of(network: Any, store: Store, side: int, batch: int = 64) -> Floats:  # noqa: ANN401
-    """The logits (n, K) of stored pictures, in their order."""
+    """The logits (n, K) of stored images, in their order."""
     nothing = np.zeros((len(store), 1), np.float32)
     # Not predict(): its TensorFlow pipeline doubles the time of small networks.
     rows = [network.predict_on_batch(shown) for shown, _ in Batches(store, nothing, side, batch).ahead()]

@@ -1,4 +1,4 @@
-"""Trains a network on labelled pictures, and writes it as a model file."""
+"""Trains a network on labelled images, and writes it as a model file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from boxless.datasets.boxed import check_boxes, read_dataset
-from boxless.datasets.labelled import LabelledPictures
+from boxless.datasets.labelled import LabelledImages
 from boxless.evaluation.calibrate import Calibration
 from boxless.learning.finish import finish, threshold_facts
 from boxless.learning.network.chance import chance_loss, nothing_learned
@@ -59,8 +59,8 @@ class Trained:
 
 
 def train(
-    training: LabelledPictures,
-    validation: LabelledPictures,
+    training: LabelledImages,
+    validation: LabelledImages,
     out: Path,
     choice: Choice,
     plan: TrainingPlan,
@@ -72,7 +72,7 @@ def train(
     watch: Watch | None = None,
     progress: Progress = lambda stage, done, total: None,
 ) -> Trained:
-    """Trains a network on pictures, and writes a model file that classifies and localizes what they show.
+    """Trains a network on images, and writes a model file that classifies and localizes what they show.
 
     While it trains, the folder `NAME.training` beside the model holds checkpoints: an interrupted training resumes
     after the last complete epoch when it is called again. At the end they are removed, and `network.keras`,
@@ -80,7 +80,7 @@ def train(
 
     Args:
         training: see `boxless.datasets.split.read_split`.
-        validation: pictures to choose the best epoch on, and to measure on, of the same classes.
+        validation: images to choose the best epoch on, and to measure on, of the same classes.
         out: the model file.
         choice: which network.
         plan: how it is trained.
@@ -148,7 +148,7 @@ def train(
             "background": learned.background,
             "activation": "sigmoid" if learned.several else "softmax",
             "licence": licence,
-            "source": f"{choice.name} trained on {len(learned)} pictures of {learned.name}"
+            "source": f"{choice.name} trained on {len(learned)} images of {learned.name}"
             + (f", from {choice.start}" if choice.start else ""),
         }
         parity = export_network(network, beside, fields, choice.side, choice.entry.multiple, held_out.paths)
@@ -168,8 +168,8 @@ def train(
     return Trained(out, done.card, saved, history, parity, report, done.thresholds)
 
 
-def _examples(pictures: LabelledPictures) -> Examples:
-    return Examples(pictures.paths, pictures.targets, pictures.several)
+def _examples(images: LabelledImages) -> Examples:
+    return Examples(images.paths, images.targets, images.several)
 
 
 def _write_history(history: Sequence[Epoch], path: Path) -> None:
@@ -186,8 +186,8 @@ def _facts(
     plan: TrainingPlan,
     history: Sequence[Epoch],
     parity: Parity,
-    learned: LabelledPictures,
-    held_out: LabelledPictures,
+    learned: LabelledImages,
+    held_out: LabelledImages,
     card: Card,
 ) -> list[tuple[str, str]]:
     best: Epoch | None = None
@@ -196,8 +196,8 @@ def _facts(
     kept = best if plan.keep == "best" and best else history[-1]
     maps = f", class maps to {parity.maps:.1e} of the largest" if parity.maps is not None else ""
     return [
-        ("learned from", f"{len(learned)} pictures of {learned.name}"),
-        ("held out", f"{len(held_out)} pictures of {held_out.name}; they chose the epoch too"),
+        ("learned from", f"{len(learned)} images of {learned.name}"),
+        ("held out", f"{len(held_out)} images of {held_out.name}; they chose the epoch too"),
         ("network", f"{about}; {network.count_params():,} parameters"),
         ("size", f"{side} pixels a side"),
         ("trained", f"{len(history)} epochs, {sum(each.seconds for each in history):.0f} s; epoch {kept.epoch} kept"),

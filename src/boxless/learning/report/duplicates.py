@@ -1,4 +1,4 @@
-"""Pictures that are nearly the same, one learned from and one held out: what they measure is memory."""
+"""Images that are nearly the same, one learned from and one held out: what they measure is memory."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from boxless.errors import PictureError
-from boxless.imaging.read import read_picture
+from boxless.errors import ImageError
+from boxless.imaging.read import read_image
 from boxless.learning.report.texture import SIDE, Grey, grey_square, registered_likeness, texture
 from boxless.system.cores import usable_cores
 from boxless.system.ordered import ordered_map
@@ -25,23 +25,23 @@ _POSSIBLE = 0.5
 """Pairs whose thumbnails correlate less are not compared more closely."""
 
 _CLOSER = 3
-"""How many partners of a held-out picture are compared more closely."""
+"""How many partners of a held-out image are compared more closely."""
 
 _SMALL, _THUMBNAIL = 32, 16
 _SHADE = 4.0
 """Pixels a side of what a thumbnail is made of, and of the thumbnail; the blur that takes the shading away."""
 
 _MIDDLES = (1.0, 0.9, 0.8)
-"""The middle parts of a picture that have a thumbnail, as shares of its sides: for copies that were cropped."""
+"""The middle parts of an image that have a thumbnail, as shares of its sides: for copies that were cropped."""
 
-_FLAT = 2.0  # grey levels; pictures that vary less have nothing to compare
+_FLAT = 2.0  # grey levels; images that vary less have nothing to compare
 _PAIRS = 4_000_000
 """Pairs that are compared at once, so that memory does not grow with their number; each takes 80 bytes."""
 
 
 @dataclass(frozen=True)
 class _Pair:
-    """A held-out picture, one that was learned from, and how they may lie on each other."""
+    """A held-out image, one that was learned from, and how they may lie on each other."""
 
     held_out: int
     learned: int
@@ -50,7 +50,7 @@ class _Pair:
 
 
 def near_duplicates(learned: Sequence[Path], held_out: Sequence[Path]) -> list[tuple[int, int, float]]:
-    """Held-out pictures that nearly are, maybe mirrored, pictures that were learned from.
+    """Held-out images that nearly are, maybe mirrored, images that were learned from.
 
     Partners are picked by thumbnails of which the shading is removed, and confirmed by the texture of 96 x 96 pixels,
     laid on each other: that the light is the same makes no duplicate (decision 0043).
@@ -95,7 +95,7 @@ def _possible(known: Floats, others: Floats) -> Iterator[_Pair]:
 
 
 def _ways(known: Floats, others: Floats) -> Iterator[tuple[bool, float, Floats]]:
-    """How two pictures may lie on each other (mirrored or not, one the middle of the other), and the likeness.
+    """How two images may lie on each other (mirrored or not, one the middle of the other), and the likeness.
 
     Yields:
         (whether the others are mirrored, what they are shrunk by, correlations (others, known)).
@@ -135,6 +135,6 @@ def _thumbnail(path: Path) -> Floats:
 
 def _read(path: Path) -> Grey | None:
     try:
-        return grey_square(read_picture(path, enough=SIDE).pixels)
-    except PictureError:
+        return grey_square(read_image(path, enough=SIDE).pixels)
+    except ImageError:
         return None

@@ -1,4 +1,4 @@
-"""Classification accuracy on held-out pictures."""
+"""Classification accuracy on held-out images."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from boxless.datasets.labelled import LabelledPictures
+from boxless.datasets.labelled import LabelledImages
 from boxless.evaluation.bootstrap import Array, Bootstrap, Interval
-from boxless.imaging.read import read_picture, resize_pixels
+from boxless.imaging.read import read_image, resize_pixels
 from boxless.learning.loss import log_loss
 from boxless.maps.class_maps import probabilities
 from boxless.models.model_file import ModelFile
@@ -23,61 +23,61 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class HeldOut:
-    """A model's predictions for pictures whose classes are known.
+    """A model's predictions for images whose classes are known.
 
     Attributes:
-        pictures: n pictures of K classes.
+        images: n images of K classes.
         probabilities: (n, K), predicted by the model.
         notes: warnings about the model, in words.
     """
 
-    pictures: LabelledPictures
+    images: LabelledImages
     probabilities: Floats
     notes: tuple[str, ...] = ()
 
     @cached_property
     def predicted(self) -> NDArray[np.bool_]:
         """(n, K), the predicted classes: the most probable one, or for multi-label models all above 0.5."""
-        if self.pictures.several:
+        if self.images.several:
             return np.asarray(self.probabilities > 0.5)
-        return np.asarray(np.arange(len(self.pictures.classes)) == self.probabilities.argmax(axis=1)[:, None])
+        return np.asarray(np.arange(len(self.images.classes)) == self.probabilities.argmax(axis=1)[:, None])
 
     @cached_property
     def figures(self) -> dict[str, Interval]:
-        """The metrics by name, in percent, with 95 % intervals: Wilson's for shares, else bootstrap over pictures."""
-        true = self.pictures.targets > 0
+        """The metrics by name, in percent, with 95 % intervals: Wilson's for shares, else bootstrap over images."""
+        true = self.images.targets > 0
         draws = Bootstrap(np.arange(len(true)))
         exact = draws.share((true == self.predicted).all(axis=1))
 
         def drawn(statistic: Callable[[Array], Array]) -> Interval:
-            # If all pictures are right, or all are wrong, a bootstrap interval would have no width.
+            # If all images are right, or all are wrong, a bootstrap interval would have no width.
             return exact if exact.value in (0.0, 100.0) else draws.interval(statistic)
 
-        if self.pictures.several:
+        if self.images.several:
             return {"all labels right": exact, "F1": drawn(_f1(true, self.predicted))}
         return {"accuracy": exact, "mean recall": drawn(_mean_recall(true, self.predicted))}
 
     @cached_property
     def recalls(self) -> Floats:
-        """(K,), the share of a class's pictures for which it is predicted; NaN if there are none."""
-        true = self.pictures.targets > 0
+        """(K,), the share of a class's images for which it is predicted; NaN if there are none."""
+        true = self.images.targets > 0
         with np.errstate(invalid="ignore"):
             return np.asarray((true & self.predicted).sum(axis=0) / true.sum(axis=0), np.float32)
 
     @cached_property
     def precisions(self) -> Floats:
         """(K,), the share of a class's predictions that are correct; NaN if it is never predicted."""
-        true = self.pictures.targets > 0
+        true = self.images.targets > 0
         with np.errstate(invalid="ignore"):
             return np.asarray((true & self.predicted).sum(axis=0) / self.predicted.sum(axis=0), np.float32)
 
     @cached_property
     def confusion(self) -> NDArray[np.int64]:
-        """(K, K): the number of pictures of the row's class, not of the column's, predicted as the column's.
+        """(K, K): the number of images of the row's class, not of the column's, predicted as the column's.
 
         The diagonal counts correct predictions.
         """
-        true = self.pictures.targets > 0
+        true = self.images.targets > 0
         wrong = true.T.astype(np.int64) @ (self.predicted & ~true).astype(np.int64)
         return wrong + np.diag((true & self.predicted).sum(axis=0))
 
@@ -93,36 +93,36 @@ class HeldOut:
         ]
 
     def suspects(self, most: int = 24) -> list[int]:
-        """The indices of pictures whose labels are likely wrong: the misclassified ones with the highest loss."""
-        losses = log_loss(self.probabilities, self.pictures.targets, several=self.pictures.several)
-        wrong = ((self.pictures.targets > 0) != self.predicted).any(axis=1)
+        """The indices of images whose labels are likely wrong: the misclassified ones with the highest loss."""
+        losses = log_loss(self.probabilities, self.images.targets, several=self.images.several)
+        wrong = ((self.images.targets > 0) != self.predicted).any(axis=1)
         return [int(i) for i in np.argsort(-losses, kind="stable") if wrong[i]][:most]
 
 
 def measure(
-    network: ModelFile, preset: str, pictures: LabelledPictures, done: Callable[[int], object] = lambda count: None
+    network: ModelFile, preset: str, images: LabelledImages, done: Callable[[int], object] = lambda count: None
 ) -> HeldOut:
-    """Predicts the classes of pictures, with the classification pass of a preset.
+    """Predicts the classes of images, with the classification pass of a preset.
 
     Args:
-        network: a model with the classes of the pictures, in their order.
+        network: a model with the classes of the images, in their order.
         preset: the name of one of its presets.
-        pictures: the pictures; all must be readable.
-        done: called after each picture with the number done.
+        images: the images; all must be readable.
+        done: called after each image with the number done.
     """
     side = network.card.preset(preset).scales[0]
     one_core = network.on_one_core
 
     def one(i: int) -> Floats:
-        picture = read_picture(pictures.paths[i], enough=side)
-        size = network.card.input_size(side, picture.height, picture.width)
-        return one_core.run(resize_pixels(picture.pixels, *size), size=size).logits
+        image = read_image(images.paths[i], enough=side)
+        size = network.card.input_size(side, image.height, image.width)
+        return one_core.run(resize_pixels(image.pixels, *size), size=size).logits
 
     rows = []
-    for logits in ordered_map(one, range(len(pictures)), usable_cores()):
+    for logits in ordered_map(one, range(len(images)), usable_cores()):
         rows.append(logits)
         done(len(rows))
-    return HeldOut(pictures, probabilities(np.stack(rows), network.card.activation))
+    return HeldOut(images, probabilities(np.stack(rows), network.card.activation))
 
 
 def _mean_recall(true: NDArray[np.bool_], predicted: NDArray[np.bool_]) -> Callable[[Array], Array]:
@@ -138,7 +138,7 @@ def _mean_recall(true: NDArray[np.bool_], predicted: NDArray[np.bool_]) -> Calla
 
 
 def _f1(true: NDArray[np.bool_], predicted: NDArray[np.bool_]) -> Callable[[Array], Array]:
-    """The harmonic mean of precision and recall over all labels of all pictures, in percent."""
+    """The harmonic mean of precision and recall over all labels of all images, in percent."""
     right = (true & predicted).sum(axis=1).astype(np.float64)
     either = (true.sum(axis=1) + predicted.sum(axis=1)).astype(np.float64)
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from boxless._version import __version__
-from boxless.datasets.labelled import LabelledPictures
+from boxless.datasets.labelled import LabelledImages
 from boxless.evaluation.bootstrap import Interval
 from boxless.evaluation.calibrate import Calibration
 from boxless.learning.report.duplicates import near_duplicates
@@ -44,18 +44,18 @@ class Report:
     Attributes:
         title: the model's name, and what it was made of.
         facts: (name, value) pairs on how it was made.
-        training: the training pictures.
-        held_out: the held-out pictures, with the model's predictions.
-        left_out: the training pictures, with predictions of models that were not trained on them (cross-validation);
+        training: the training images.
+        held_out: the held-out images, with the model's predictions.
+        left_out: the training images, with predictions of models that were not trained on them (cross-validation);
             None if there are no such models.
-        thresholds: the calibration of each preset, if there were boxed pictures.
+        thresholds: the calibration of each preset, if there were boxed images.
         occlusion: the results of the occlusion test, one a class.
         duplicates: see `near_duplicates`.
     """
 
     title: str
     facts: tuple[tuple[str, str], ...]
-    training: LabelledPictures
+    training: LabelledImages
     held_out: HeldOut
     left_out: HeldOut | None
     thresholds: tuple[Calibration, ...]
@@ -67,7 +67,7 @@ class Report:
         cls,
         title: str,
         facts: Sequence[tuple[str, str]],
-        training: LabelledPictures,
+        training: LabelledImages,
         held_out: HeldOut,
         left_out: HeldOut | None = None,
         thresholds: Sequence[Calibration] = (),
@@ -81,7 +81,7 @@ class Report:
         Returns:
             The report.
         """
-        found = near_duplicates(training.paths, held_out.pictures.paths)
+        found = near_duplicates(training.paths, held_out.images.paths)
         return cls(title, tuple(facts), training, held_out, left_out, tuple(thresholds), tuple(occlusion), tuple(found))
 
     @property
@@ -91,11 +91,11 @@ class Report:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Problems with the pictures and the labels, in words."""
-        held_out = self.held_out.pictures
+        """Problems with the images and the labels, in words."""
+        held_out = self.held_out.images
         found = [*self.training.notes, *(each for each in held_out.notes if each not in self.training.notes)]
         if unseen := [name for name, count in zip(held_out.classes, held_out.counts, strict=True) if not count]:
-            found.append(f"no held-out picture of {', '.join(unseen[:10])}{' and more' if len(unseen) > 10 else ''}")
+            found.append(f"no held-out image of {', '.join(unseen[:10])}{' and more' if len(unseen) > 10 else ''}")
         if count := len(self.duplicates):
             many = "1 held-out image nearly duplicates a training image"
             if count > 1:
@@ -107,20 +107,20 @@ class Report:
 
     def _everywhere(self) -> list[str]:
         """Notes on labels that nearly all training images have: without negatives, a model cannot locate them."""
-        pictures = self.training
-        if not pictures.several:
+        images = self.training
+        if not images.several:
             return []
         return [
-            f"{name} is in {count} of {len(pictures)} training images: labels alone cannot teach where it is. Add "
+            f"{name} is in {count} of {len(images)} training images: labels alone cannot teach where it is. Add "
             "images without it"
-            for k, (name, count) in enumerate(zip(pictures.classes, pictures.counts, strict=True))
-            if k not in pictures.background and count >= _EVERYWHERE * len(pictures)
+            for k, (name, count) in enumerate(zip(images.classes, images.counts, strict=True))
+            if k not in images.background and count >= _EVERYWHERE * len(images)
         ]
 
     @property
     def confused(self) -> list[str]:
         """The pairs most often confused, in words."""
-        counts, classes = self.held_out.pictures.counts, self.held_out.pictures.classes
+        counts, classes = self.held_out.images.counts, self.held_out.images.classes
         return [
             f"{classes[true]} taken for {classes[predicted]}: {count} of {counts[true]}"
             for true, predicted, count in self.held_out.confused()
@@ -132,7 +132,7 @@ class Report:
         Returns:
             Plain data for JSON.
         """
-        held_out, learned = self.held_out.pictures, self.training
+        held_out, learned = self.held_out.images, self.training
         return {
             "title": self.title,
             "facts": dict(self.facts),
@@ -172,7 +172,7 @@ class Report:
 
     @property
     def heat_maps(self) -> int:
-        """How many pictures `write` draws."""
+        """How many images `write` draws."""
         return sum(len(chosen) for _, chosen in drawn_of(self.held_out))
 
     def write(
@@ -184,7 +184,7 @@ class Report:
             model: the trained model; draws the heatmaps.
             preset: the preset to draw them with.
             folder: created if it is missing.
-            done: called after each drawn picture with the number drawn.
+            done: called after each drawn image with the number drawn.
 
         Returns:
             The page's path.
@@ -197,26 +197,26 @@ class Report:
         return [self.held_out, *([self.left_out] if self.left_out else [])]
 
     def _suspects(self, most: int = 24) -> list[tuple[str, list[str], dict[str, float]]]:
-        """For each picture whose label is likely wrong: its path, its labels, and the predicted probabilities."""
+        """For each image whose label is likely wrong: its path, its labels, and the predicted probabilities."""
         found = []
         for whole in self._measured():
-            classes = whole.pictures.classes
+            classes = whole.images.classes
             for i in whole.suspects(most):
-                labels = [classes[k] for k in np.flatnonzero(whole.pictures.targets[i])]
+                labels = [classes[k] for k in np.flatnonzero(whole.images.targets[i])]
                 predicted = {classes[k]: float(whole.probabilities[i, k]) for k in np.flatnonzero(whole.predicted[i])}
-                found.append((str(whole.pictures.paths[i]), labels, predicted))
+                found.append((str(whole.images.paths[i]), labels, predicted))
         return found
 
     def _parts(self, localizer: Localizer, done: Callable[[int], object]) -> list[str]:
         facts = "".join(f"<tr><td>{escape(what)}<td>{escape(value)}</tr>" for what, value in self.facts)
         return [
             f'<table class="facts">{facts}</table>',
-            f"<h2>How often it is right</h2><p>On {len(self.held_out.pictures)} held-out pictures, in percent, with "
+            f"<h2>How often it is right</h2><p>On {len(self.held_out.images)} held-out images, in percent, with "
             "95 % intervals (Wilson's for shares, otherwise bootstrap over images).</p>",
             listed(
                 f"{name}: {each.value:.1f} ({each.low:.1f} to {each.high:.1f})" for name, each in self.figures.items()
             ),
-            f"<h2>Problems with the pictures</h2>{listed(self.notes)}" if self.notes else "",
+            f"<h2>Problems with the images</h2>{listed(self.notes)}" if self.notes else "",
             box_table(self.thresholds) if self.thresholds else "",
             class_table(self.training, self.held_out),
             f"<h2>Most often confused</h2>{listed(self.confused)}" if self.confused else "",
@@ -228,14 +228,14 @@ class Report:
         ]
 
     def _duplicate_tiles(self) -> list[str]:
-        heading = "<h2>Near duplicates of training pictures</h2>"
+        heading = "<h2>Near duplicates of training images</h2>"
         if not self.duplicates:
-            none = f"None of the {len(self.held_out.pictures)} held-out pictures nearly duplicates a training picture."
+            none = f"None of the {len(self.held_out.images)} held-out images nearly duplicates a training image."
             return [f"{heading}<p>{none}</p>"]
         shown = []
         for i, j, likeness in self.duplicates[:12]:
             for path, which in (
-                (self.held_out.pictures.paths[i], "held out"),
+                (self.held_out.images.paths[i], "held out"),
                 (self.training.paths[j], "training"),
             ):
                 shown.append(plain_tile(path, f"{which}: {path} ({likeness:.3f})"))

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from boxless.datasets.labelled import LabelledPictures
-from boxless.errors import PictureError
+from boxless.datasets.labelled import LabelledImages
+from boxless.errors import ImageError
 from boxless.evaluation.bootstrap import Interval
 from boxless.evaluation.calibrate import Calibration
-from boxless.imaging.read import read_picture
+from boxless.imaging.read import read_image
 from boxless.learning.report.held_out import HeldOut
 from boxless.learning.report.surroundings import OcclusionResult
 from boxless.localizer import Localizer
@@ -32,15 +32,15 @@ MOST_TILES = 120
 _TILE = 220
 
 
-def class_table(training: LabelledPictures, held_out: HeldOut) -> str:
-    """The number of pictures, recall and precision of each class."""
+def class_table(training: LabelledImages, held_out: HeldOut) -> str:
+    """The number of images, recall and precision of each class."""
     rows = (
-        f"<tr><td>{escape(name)}<td class=n>{training.counts[k]}<td class=n>{held_out.pictures.counts[k]}"
+        f"<tr><td>{escape(name)}<td class=n>{training.counts[k]}<td class=n>{held_out.images.counts[k]}"
         f"<td class=n>{_percent(held_out.recalls[k])}<td class=n>{_percent(held_out.precisions[k])}</tr>"
         for k, name in enumerate(training.classes)
     )
     return "<h2>Class by class</h2>" + wide(
-        "<table><tr><th>class<th class=n>training pictures<th class=n>held out"
+        "<table><tr><th>class<th class=n>training images<th class=n>held out"
         f"<th class=n>recall, %<th class=n>precision, %</tr>{''.join(rows)}</table>"
     )
 
@@ -49,11 +49,11 @@ _BLUE, _RED = "0,114,178", "213,94,0"
 
 
 def confusion_matrix(held_out: HeldOut) -> str:
-    """The predictions for the pictures of each class; empty with more than MOST_CLASSES."""
-    classes = held_out.pictures.classes
+    """The predictions for the images of each class; empty with more than MOST_CLASSES."""
+    classes = held_out.images.classes
     if len(classes) > MOST_CLASSES:
         return ""
-    shares = held_out.confusion / np.maximum(held_out.pictures.counts, 1)[:, None]
+    shares = held_out.confusion / np.maximum(held_out.images.counts, 1)[:, None]
     head = "".join(f"<th class=n><span class=up>{escape(name)}</span>" for name in classes)
     rows = "".join(
         f"<tr><th>{escape(name)}"
@@ -72,7 +72,7 @@ def confusion_matrix(held_out: HeldOut) -> str:
 
 
 def suspect_tiles(suspects: Sequence[tuple[str, list[str], dict[str, float]]]) -> list[str]:
-    """Pictures whose labels are likely wrong: for each its path, its labels and the predicted probabilities."""
+    """Images whose labels are likely wrong: for each its path, its labels and the predicted probabilities."""
     if not suspects:
         return []
     shown = []
@@ -81,14 +81,14 @@ def suspect_tiles(suspects: Sequence[tuple[str, list[str], dict[str, float]]]) -
         words = f"labelled {' and '.join(labels) or 'nothing'}, model: {named or 'nothing'} ({path})"
         shown.append(plain_tile(Path(path), words))
     return [
-        "<h2>Labels that are likely wrong</h2><p>Pictures that a model not trained on them misclassifies, by falling "
-        "loss. Some are hard pictures with correct labels.</p>",
+        "<h2>Labels that are likely wrong</h2><p>Images that a model not trained on them misclassifies, by falling "
+        "loss. Some are hard images with correct labels.</p>",
         tiles(shown),
     ]
 
 
 def box_table(thresholds: Sequence[Calibration]) -> str:
-    """Localization accuracy of each preset, before and after its threshold was calibrated on boxed pictures."""
+    """Localization accuracy of each preset, before and after its threshold was calibrated on boxed images."""
     rows = (
         f"<tr><td>{escape(each.preset)}<td class=n>{old}<td class=n>{_interval(each.before)}"
         f"<td class=n>{new}<td class=n>{_interval(each.after)}<td class=n>{_interval(each.gain)}</tr>"
@@ -96,9 +96,9 @@ def box_table(thresholds: Sequence[Calibration]) -> str:
         for old, new in [("one a class",) * 2 if each.own else (f"{each.old:g}", f"{each.new:g}")]
     )
     return (
-        "<h2>How well its boxes fit</h2><p>Localization accuracy on the boxed pictures, given the class: the share "
+        "<h2>How well its boxes fit</h2><p>Localization accuracy on the boxed images, given the class: the share "
         "whose best box is correct, in percent, mean over IoU 0.3, 0.5 and 0.7. The new threshold was chosen on the "
-        "same pictures; the gain is measured on pictures left out of the choice, and without one the old threshold "
+        "same images; the gain is measured on images left out of the choice, and without one the old threshold "
         "stays.</p>"
         + wide(
             "<table><tr><th>preset<th class=n>old threshold<th class=n>right<th class=n>new threshold<th class=n>right"
@@ -110,20 +110,20 @@ def box_table(thresholds: Sequence[Calibration]) -> str:
 def occlusion_table(results: Sequence[OcclusionResult], classes: Sequence[str]) -> str:
     """How much of each class's score remains without the located region, and with that region alone."""
     rows = (
-        f"<tr><td>{escape(classes[each.class_index])}<td class=n>{each.pictures}<td class=n>{_percent(each.region)}"
+        f"<tr><td>{escape(classes[each.class_index])}<td class=n>{each.images}<td class=n>{_percent(each.region)}"
         f"<td class=n>{'<b>' if each.suspicious else ''}{_percent(each.without)}<td class=n>{_percent(each.control)}"
         f"<td class=n>{_percent(each.only)}</tr>"
         for each in results
     )
     return (
         "<h2>Whether the surroundings give it away</h2><p>The located region is removed from correctly classified "
-        "pictures, and the hole filled with its blurred surroundings. The share of the score that remains shows how "
+        "images, and the hole filled with its blurred surroundings. The share of the score that remains shows how "
         "much the model relies on anything else: the surroundings, or parts of the object that were not located. "
         "The control fills an equal area where the class map is lowest, to show the effect of filling itself. The "
-        "score is the logit of the class minus that of the best other class, and minus the same for pictures without "
-        "the class: a grey picture, or pictures of other classes without the region located there.</p>"
+        "score is the logit of the class minus that of the best other class, and minus the same for images without "
+        "the class: a grey image, or images of other classes without the region located there.</p>"
         + wide(
-            "<table><tr><th>class<th class=n>pictures<th class=n>located region, % of the picture<th class=n>score "
+            "<table><tr><th>class<th class=n>images<th class=n>located region, % of the image<th class=n>score "
             f"without it, %<th class=n>control, %<th class=n>score of it alone, %</tr>{''.join(rows)}</table>"
         )
     )
@@ -134,19 +134,19 @@ def drawn_of(held_out: HeldOut) -> list[tuple[int, list[int]]]:
 
     If there are too many classes to give each a row, the ones with the lowest recall are drawn, in class order.
     """
-    pictures = held_out.pictures
-    shown = [k for k in np.flatnonzero(pictures.counts > 0).tolist() if k not in pictures.background]
+    images = held_out.images
+    shown = [k for k in np.flatnonzero(images.counts > 0).tolist() if k not in images.background]
     each = max(1, min(A_CLASS, MOST_TILES // max(1, len(shown))))
     worst = sorted(shown, key=lambda k: float(held_out.recalls[k]))[: MOST_TILES // each]
     random = np.random.default_rng(0)
-    return [(k, random.permutation(np.flatnonzero(pictures.targets[:, k] > 0))[:each].tolist()) for k in sorted(worst)]
+    return [(k, random.permutation(np.flatnonzero(images.targets[:, k] > 0))[:each].tolist()) for k in sorted(worst)]
 
 
 def heat_map_tiles(localizer: Localizer, held_out: HeldOut, done: Callable[[int], object]) -> list[str]:
     """For each class, a random sample of its images with its heatmap; see `drawn_of`."""
     chosen = drawn_of(held_out)
-    pictures = held_out.pictures
-    absent = int(np.count_nonzero(np.delete(pictures.counts, pictures.background))) - len(chosen)
+    images = held_out.images
+    absent = int(np.count_nonzero(np.delete(images.counts, images.background))) - len(chosen)
     some = f" {absent} more classes, with higher recall, are not shown." if absent else ""
     parts = [
         "<h2>Heatmaps</h2><p>Held-out images of each class with the class's own heatmap and box. Heat on the "
@@ -155,23 +155,23 @@ def heat_map_tiles(localizer: Localizer, held_out: HeldOut, done: Callable[[int]
     ]
     drawn = 0
     for k, indices in chosen:
-        paths = [pictures.paths[i] for i in indices]
+        paths = [images.paths[i] for i in indices]
         shown = []
         for found in localizer.locate_many(paths, classes=[k]):
             path = Path(found.image)
-            picture = None if found.error else on_square(found.draw(), _TILE)
-            shown.append(tile(picture, str(path) if found.error is None else f"{path}: {found.error}"))
+            image = None if found.error else on_square(found.draw(), _TILE)
+            shown.append(tile(image, str(path) if found.error is None else f"{path}: {found.error}"))
             drawn += 1
             done(drawn)
-        parts += [f"<h3>{escape(pictures.classes[k])}</h3>", tiles(shown)]
+        parts += [f"<h3>{escape(images.classes[k])}</h3>", tiles(shown)]
     return parts
 
 
 def plain_tile(path: Path, caption: str) -> str:
-    """A picture without a heatmap."""
+    """An image without a heatmap."""
     try:
-        return tile(on_square(Image.fromarray(read_picture(path, enough=_TILE).pixels), _TILE), caption)
-    except PictureError as error:
+        return tile(on_square(Image.fromarray(read_image(path, enough=_TILE).pixels), _TILE), caption)
+    except ImageError as error:
         return tile(None, f"{caption} ({error})")
 
 

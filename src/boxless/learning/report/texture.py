@@ -1,6 +1,6 @@
-"""What is left of a picture when its shading is taken away, and how well it lies on another's.
+"""What is left of an image when its shading is taken away, and how well it lies on another's.
 
-Pictures in the same light are alike when they are small, whatever they show; scratches, grain and edges are their own.
+Images in the same light are alike when they are small, whatever they show; scratches, grain and edges are their own.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ Floats = NDArray[np.float32]
 Grey = NDArray[np.uint8]
 
 SIDE = 96
-"""Pixels a side of the pictures that are compared."""
+"""Pixels a side of the images that are compared."""
 
 _QUIET = 2.0
 """Grey levels; texture that is weaker is noise, and stays weak."""
 
 _COARSE = (1.0, 8.0)
 _FINE = (1.0, 4.0)
-"""The bands (standard deviations of two Gaussian blurs, in pixels of the compared pictures): registered on the first,
+"""The bands (standard deviations of two Gaussian blurs, in pixels of the compared images): registered on the first,
 judged on the second."""
 
 _COARSE_STEPS = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 20, 1e-3)
@@ -29,7 +29,7 @@ _FINE_STEPS = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 30, 1e-3)
 _BACK = cv2.WARP_INVERSE_MAP
 
 _SHARED = 0.6
-"""The share of a picture that lies on the other one, at least; and what scale may do to its area."""
+"""The share of an image that lies on the other one, at least; and what scale may do to its area."""
 
 
 def grey_square(pixels: NDArray[np.uint8], side: int = SIDE) -> Grey:
@@ -39,10 +39,10 @@ def grey_square(pixels: NDArray[np.uint8], side: int = SIDE) -> Grey:
 
 
 def texture(grey: Grey, fine: float, coarse: float) -> Floats:
-    """The texture of a grey picture (h, w), of about equal strength everywhere.
+    """The texture of a grey image (h, w), of about equal strength everywhere.
 
     Args:
-        grey: the picture.
+        grey: the image.
         fine, coarse: what is finer than the one and coarser than the other is taken away; the standard deviations of
             Gaussian blurs, in pixels; 0 keeps what is fine.
     """
@@ -54,7 +54,7 @@ def texture(grey: Grey, fine: float, coarse: float) -> Floats:
 
 
 def registered_likeness(one: Grey, other: Grey, scale: float = 1.0) -> float:
-    """How much the texture of a picture correlates with another's where they lie on each other.
+    """How much the texture of an image correlates with another's where they lie on each other.
 
     They are laid on each other by an affine map that maximises the enhanced correlation coefficient (Evangelidis and
     Psarakis, PAMI 2008), first of the coarse texture, then of the fine.
