@@ -25,8 +25,8 @@ from boxless.evaluation.box_accuracy import THRESHOLDS
 from boxless.export.backbone import Backbone
 from boxless.learning.head.cells import ImageCells, read_cells
 from boxless.learning.head.features import here
-from boxless.learning.head.few_boxes import HEAD_THRESHOLD, HeadChoice, box_curves, heads_by_boxes
-from boxless.learning.head.scale import MARGIN, Heads, HeadsAtScale, learn_at
+from boxless.learning.head.few_boxes import HeadChoice, box_curves, heads_by_boxes
+from boxless.learning.head.scale import MARGIN, Heads, learn_at
 from boxless.models.zoo import DEFAULT_MODEL
 from boxless.system.files import write_whole
 
@@ -60,14 +60,14 @@ def measured(name: str) -> dict[str, list[float]]:
         read = read_cells(trunk, heads.at(448), some, [[]] * len(some), at.scale, 1, MARGIN)
         cells[at.scale] = {path: each for path, each in zip(some, read, strict=True) if each is not None}
     images = [each for each in images if each.path in set(some)]
-    by_labels = {k: HeadChoice(chosen.scale, chosen.share, HEAD_THRESHOLD) for k in chosen.classes}
-    found: dict[str, list[float]] = {"0": [_right(by_labels, scales, cells, images)]}
+    by_labels = {k: HeadChoice(chosen.scale, chosen.classes[k].heads[chosen.share]) for k in chosen.classes}
+    found: dict[str, list[float]] = {"0": [_right(by_labels, cells, images)]}
     for count in IMAGES[1:]:
         found[str(count)] = []
         for draw in range(_DRAWS):
             few = [each for k in chosen.classes for each in _drawn(boxed, k, count, draw)]
             made = heads_by_boxes(trunk, scales, chosen, learned, few, 0, lambda *_: None)
-            found[str(count)].append(_right(made.choices if made else by_labels, scales, cells, images))
+            found[str(count)].append(_right(by_labels | made[0] if made else by_labels, cells, images))
         print(name, count, found[str(count)], flush=True)
     return found
 
@@ -79,16 +79,13 @@ def _drawn(boxed: list[BoxedImage], k: int, count: int, draw: int) -> list[Boxed
 
 def _right(
     choices: Mapping[int, HeadChoice],
-    scales: list[HeadsAtScale],
     cells: Mapping[int, Mapping[Path, ImageCells]],
     images: list[BoxedImage],
 ) -> float:
     right = []
     for image in images:
         choice = choices[image.class_index]
-        at = next(each for each in scales if each.scale == choice.scale)
-        head = at.classes[image.class_index].heads[choice.share]
-        curve = box_curves(cells[at.scale][image.path], [head], image)[0]
+        curve = box_curves(cells[choice.scale][image.path], [choice.head], image)[0]
         right.append(curve[np.abs(THRESHOLDS - choice.threshold).argmin()])
     return round(float(np.mean(right)), 1)
 

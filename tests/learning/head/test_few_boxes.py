@@ -13,8 +13,8 @@ from boxless.learning.head.cells import ImageCells
 from boxless.learning.head.few_boxes import ChosenByBoxes, box_curves, choose_by_boxes
 from boxless.learning.head.self_training import LinearCells
 
-ROWS = [(448, 0.01), (448, 0.08), (896, 0.01)]
 START = 1
+OTHER = 2
 AT = int(np.abs(THRESHOLDS - 0.5).argmin())
 
 
@@ -27,12 +27,12 @@ def images(count: int, *, start: float = 40.0, other: float = 40.0, seed: int = 
 
 
 def chosen(right: dict[int, np.ndarray], classes: list[int]) -> ChosenByBoxes:
-    return choose_by_boxes(right, ROWS, START, 0.5, classes)
+    return choose_by_boxes(right, {k: np.ones(3, bool) for k in classes}, START, 0.5)
 
 
 def test_boxes_choose_a_clearly_better_head() -> None:
     found = chosen({0: images(10, start=20, other=95), 1: images(10, start=20, other=95, seed=1)}, [0, 1])
-    assert [(each.scale, each.share) for each in found.choices.values()] == [(896, 0.01), (896, 0.01)]
+    assert [row for row, _ in found.choices.values()] == [OTHER, OTHER]
     assert found.images == 20
     assert found.after > found.before
 
@@ -41,7 +41,7 @@ def test_one_lucky_image_does_not_overrule_the_labels() -> None:
     lucky = np.zeros((1, 3, len(THRESHOLDS)))
     lucky[:, 2] = 100
     found = chosen({0: lucky}, [0])
-    assert (found.choices[0].scale, found.choices[0].share, found.choices[0].threshold) == (448, 0.08, 0.5)
+    assert found.choices[0] == (START, 0.5)
 
 
 def test_what_does_not_help_on_images_left_out_is_not_taken() -> None:
@@ -54,17 +54,14 @@ def test_what_does_not_help_on_images_left_out_is_not_taken() -> None:
 def test_classes_differ_and_one_without_boxes_follows_the_others() -> None:
     right = {0: images(20, start=10, other=100), 1: images(20, start=100, other=10), 3: images(20, start=10, other=100)}
     found = chosen(right, [0, 1, 2, 3])
-    assert found.choices[0].scale == found.choices[3].scale == 896
-    assert (found.choices[1].scale, found.choices[1].share) == (448, 0.08)
-    assert found.choices[2].scale == 896
-    assert found.choices[2].threshold == 0.5
+    assert [found.choices[k][0] for k in range(4)] == [OTHER, START, OTHER, OTHER]
+    assert found.choices[2][1] == 0.5
 
 
 def test_a_threshold_moves_as_far_as_boxes_justify() -> None:
     right = np.zeros((20, 3, len(THRESHOLDS)))
     right[:, START, THRESHOLDS < 0.4] = 100
-    assert chosen({0: right}, [0]).choices[0].threshold < 0.4
-    assert chosen({0: right}, [0]).choices[0].threshold > 0.3, "no further than it pays"
+    assert 0.3 < chosen({0: right}, [0]).choices[0][1] < 0.4, "no further than it pays"
 
 
 @pytest.mark.parametrize("side", [8, 40])
@@ -83,6 +80,6 @@ def test_curves_are_those_of_the_box_that_a_user_gets(side: int) -> None:
 def test_a_class_with_one_boxed_image_does_not_keep_the_others_from_choosing() -> None:
     right = {0: images(1, start=0, other=100), 1: images(20, start=10, other=100)}
     found = chosen(right, [0, 1])
-    assert found.choices[1].scale == found.choices[0].scale == 896
+    assert found.choices[1][0] == found.choices[0][0] == OTHER
     assert "21 boxed images" in str(found)
     assert str(chosen({0: images(1)}, [0])) == "1 boxed image chose nothing better"

@@ -1,13 +1,14 @@
-"""Which localization head, and which threshold, a few boxed images of each class choose among those labels have taught.
+"""Which localization head, and which threshold, a few boxed images of each class choose.
 
-Labels choose one scale and one share for all classes; a few boxes choose class by class. Alone they would choose badly,
-so what they say of a class is mixed with what they say of all classes, and starts from the choice of the labels.
+Labels choose one scale and one share for all classes; a few boxes choose class by class, among the heads that labels
+have taught and, from a few boxed images of the class on, those that boxes have taught too. Alone they would choose
+badly, so what they say of a class is mixed with what they say of all classes, and starts from the choice of the labels.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +19,10 @@ from boxless.datasets.labelled import LabelledImages
 from boxless.evaluation.box_accuracy import THRESHOLDS, overlaps
 from boxless.evaluation.class_thresholds import PULL, right_at
 from boxless.export.backbone import Backbone
+from boxless.learning.head.box_training import MIXES, boxed_cells, learn_from_boxes
 from boxless.learning.head.cells import ImageCells, read_cells
 from boxless.learning.head.scale import MARGIN, HeadsAtScale
-from boxless.learning.head.self_training import SHARES, LinearCells
+from boxless.learning.head.self_training import SHARES, LinearCells, marked_cells
 from boxless.maps.refine import resize_maps
 from boxless.system.progress import Progress
 
@@ -43,17 +45,20 @@ _FOLDS = 5
 _BOXED = 150
 """Boxed images that choose among heads, at most."""
 
+_TAUGHT = 4
+"""Boxed images of a class that it takes to teach heads: they are judged on images that have not taught them."""
+
 HEAD_THRESHOLD = 0.5
 """Boxes of a localization head surround the cells that are more probably of an object than not."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class HeadChoice:
-    """How a class is localized: a row of scale and share, and the threshold of its boxes in (0, 1)."""
+    """How a class is localized: by a head at a scale, and the threshold of its boxes in (0, 1)."""
 
     scale: int
-    share: float
-    threshold: float
+    head: LinearCells
+    threshold: float = HEAD_THRESHOLD
 
 
 @dataclass(frozen=True)
@@ -61,13 +66,13 @@ class ChosenByBoxes:
     """What boxed images chose.
 
     Attributes:
-        choices: by class.
+        choices: the row and the threshold of each class.
         images: how many pairs of an image and a class chose.
         before, after: one box right, in percent, mean over IoU 0.3, 0.5 and 0.7, on boxed images that did not choose:
             with the labels' choice, and with the boxes'. The same where the labels' choice stays.
     """
 
-    choices: Mapping[int, HeadChoice]
+    choices: Mapping[int, tuple[int, float]]
     images: int
     before: float
     after: float
@@ -104,16 +109,16 @@ def box_curves(cells: ImageCells, heads: Sequence[LinearCells], image: BoxedImag
 
 
 def choose_by_boxes(
-    right: Mapping[int, Array], rows: Sequence[tuple[int, float]], start: int, threshold: float, classes: Sequence[int]
+    right: Mapping[int, Array], rows: Mapping[int, NDArray[np.bool_]], start: int, threshold: float
 ) -> ChosenByBoxes:
     """Chooses the head and threshold of each class; all keep the labels' choice where others do not win.
 
     Args:
         right: (n, rows, thresholds) for each class with n boxed images, see `box_curves`.
-        rows: scale and share of each row.
-        start: the row that labels have chosen.
+        rows: (rows,), which heads a class has, for each that is localized; one without a boxed image follows the
+            others.
+        start: the row that labels have chosen, which all classes have.
         threshold: that they go with, in (0, 1).
-        classes: that are localized; those without a boxed image follow the others.
     """
     images = sum(len(each) for each in right.values())
     at_start = int(np.abs(THRESHOLDS - threshold).argmin())
@@ -124,7 +129,7 @@ def choose_by_boxes(
     before, after = [], []
     for fold in range(min(_FOLDS, images) if images > 1 else 0):
         rest = {k: each[of_fold[k] != fold] for k, each in right.items()}
-        chosen = _choose(rest, start, threshold, list(right))
+        chosen = _choose(rest, rows, start, threshold)
         for k, each in right.items():
             row, at = chosen[k]
             unseen = each[of_fold[k] == fold]
@@ -132,9 +137,9 @@ def choose_by_boxes(
             after += unseen[:, row, at].tolist()
     wins = bool(after) and np.mean(after) > np.mean(before)
     kept = [float(right[k][:, start, at_start].mean()) for k in right]
-    found = _choose(right, start, threshold, classes) if wins else dict.fromkeys(classes, (start, at_start))
+    found = _choose(right, rows, start, threshold) if wins else dict.fromkeys(rows, (start, at_start))
     return ChosenByBoxes(
-        {k: HeadChoice(*rows[row], round(float(THRESHOLDS[at]), 2)) for k, (row, at) in found.items()},
+        {k: (row, round(float(THRESHOLDS[at]), 2)) for k, (row, at) in found.items()},
         images,
         float(np.mean(before or kept)),
         float(np.mean(after if wins else before or kept)),
@@ -142,21 +147,26 @@ def choose_by_boxes(
 
 
 def _choose(
-    right: Mapping[int, Array], start: int, threshold: float, classes: Sequence[int]
+    right: Mapping[int, Array], rows: Mapping[int, NDArray[np.bool_]], start: int, threshold: float
 ) -> dict[int, tuple[int, int]]:
     """Row and threshold, by index, of each class."""
-    images = sum(len(each) for each in right.values())
-    shared = np.mean([each.mean(axis=0) for each in right.values() if len(each)], axis=0)
+    boxed = {k: each for k, each in right.items() if len(each)}
+    images = sum(map(len, boxed.values()))
+    means = np.ma.masked_array(
+        [each.mean(axis=0) for each in boxed.values()],
+        mask=[np.broadcast_to(~rows[k][:, None], each.shape[1:]) for k, each in boxed.items()],
+    )
+    shared = means.mean(axis=0).filled(0)
     ahead = np.full((len(shared), 1), _PRIOR / max(1, images) ** 0.5)
     ahead[start] = 0
     found = {}
-    for k in classes:
-        own = right.get(k, np.zeros((0, *shared.shape)))
+    for k, there in rows.items():
+        own = boxed.get(k, np.zeros((0, *shared.shape)))
         mean = (own.sum(axis=0) + _SHARED * shared) / (len(own) + _SHARED)
         padded = np.pad(mean, ((0, 0), (_SMOOTH, _SMOOTH)), mode="edge")
         smooth = np.lib.stride_tricks.sliding_window_view(padded, 2 * _SMOOTH + 1, axis=1).mean(axis=2)
         score = smooth - PULL * (THRESHOLDS - threshold) ** 2 / max(1, len(own)) - ahead
-        row, at = np.unravel_index(score.argmax(), score.shape)
+        row, at = np.unravel_index(np.where(there[:, None], score, -np.inf).argmax(), score.shape)
         found[k] = int(row), int(at)
     return found
 
@@ -169,8 +179,8 @@ def heads_by_boxes(
     boxed: Sequence[BoxedImage],
     seed: int,
     progress: Progress,
-) -> ChosenByBoxes | None:
-    """What boxed images choose among the heads of some scales.
+) -> tuple[dict[int, HeadChoice], ChosenByBoxes] | None:
+    """What boxed images choose among the heads of some scales, and among those that they teach themselves.
 
     Args:
         trunk: the backbone.
@@ -182,35 +192,78 @@ def heads_by_boxes(
         progress: called with the stage, how many images are done, and of how many.
 
     Returns:
-        None where no image that can be read has a box of a class that has heads.
+        The head of each class, and how it was chosen; None where no image that can be read has a box of a class that
+        has heads.
     """
     classes = sorted(set.intersection(*(set(each.classes) for each in scales)) & set(chosen.classes))
     useful = [each for each in boxed if len(each.boxes) and each.class_index in classes]
     paths = list(dict.fromkeys(each.path for each in useful))
-    some = {paths[i] for i in np.random.default_rng(seed).permutation(len(paths))[:_BOXED]}
-    useful = [each for each in useful if each.path in some]
-    of_path: dict[Path, list[BoxedImage]] = {}
-    for each in useful:
-        of_path.setdefault(each.path, []).append(each)
-    curves: dict[tuple[Path, int], list[NDArray[np.float64]]] = {}
+    some = [paths[i] for i in np.random.default_rng(seed).permutation(len(paths))[:_BOXED]]
+    cells = {at.scale: _cells_of(trunk, at, learned, some) for at in scales}
+    readable = set.intersection(*(set(each) for each in cells.values()))
+    of_class = {k: [each for each in useful if each.class_index == k and each.path in readable] for k in classes}
+    heads: dict[int, list[HeadChoice | None]] = {k: [] for k in classes}
+    curves: dict[int, list[Array]] = {k: [] for k in classes}
     for at in scales:
-        known = {learned.paths[i]: cells for i, cells in zip(at.indices, at.images, strict=True)}
-        unknown = [path for path in of_path if path not in known]
-        read = read_cells(
-            trunk, np.zeros((1, trunk.width), np.float32), unknown, [[]] * len(unknown), at.scale, 1, MARGIN
-        )
-        known |= {path: cells for path, cells in zip(unknown, read, strict=True) if cells is not None}
-        for n, (path, images) in enumerate(of_path.items(), 1):
-            for image in images if path in known else ():
-                heads = [at.classes[image.class_index].heads[share] for share in SHARES]
-                curves.setdefault((path, image.class_index), []).append(box_curves(known[path], heads, image))
-            progress(f"boxes at {at.scale}", n, len(of_path))
-    right: dict[int, list[NDArray[np.float64]]] = {}
-    for (_, k), found in curves.items():
-        if len(found) == len(scales):
-            right.setdefault(k, []).append(np.concatenate(found))
+        for n, k in enumerate(classes, 1):
+            images = [(cells[at.scale][each.path], each) for each in of_class[k]]
+            taught, found = _judged(at, k, images, learned, np.random.default_rng((seed, k)))
+            heads[k] += [HeadChoice(at.scale, each) if each else None for each in taught]
+            curves[k].append(found)
+            progress(f"boxes at {at.scale}", n, len(classes))
+    right = {k: np.concatenate(each, axis=1) for k, each in curves.items() if of_class[k]}
     if not right:
         return None
-    rows = [(each.scale, share) for each in scales for share in SHARES]
-    start = rows.index((chosen.scale, chosen.share))
-    return choose_by_boxes({k: np.array(each) for k, each in right.items()}, rows, start, HEAD_THRESHOLD, classes)
+    start = len(heads[classes[0]]) // len(scales) * scales.index(chosen) + SHARES.index(chosen.share)
+    rows = {k: np.array([each is not None for each in heads[k]]) for k in classes}
+    by_boxes = choose_by_boxes(right, rows, start, HEAD_THRESHOLD)
+    choices = {}
+    for k, (row, threshold) in by_boxes.choices.items():
+        head = heads[k][row]
+        assert head is not None
+        choices[k] = replace(head, threshold=threshold)
+    return choices, by_boxes
+
+
+def _cells_of(
+    trunk: Backbone, at: HeadsAtScale, learned: LabelledImages, paths: Sequence[Path]
+) -> dict[Path, ImageCells]:
+    """The cells of those of some images that can be read."""
+    known = {learned.paths[i]: cells for i, cells in zip(at.indices, at.images, strict=True)}
+    unknown = [path for path in paths if path not in known]
+    no_maps = np.zeros((1, trunk.width), np.float32)
+    read = read_cells(trunk, no_maps, unknown, [[]] * len(unknown), at.scale, 1, MARGIN)
+    found = known | {path: cells for path, cells in zip(unknown, read, strict=True) if cells is not None}
+    return {path: found[path] for path in paths if path in found}
+
+
+def _judged(
+    at: HeadsAtScale,
+    k: int,
+    images: Sequence[tuple[ImageCells, BoxedImage]],
+    learned: LabelledImages,
+    random: np.random.Generator,
+) -> tuple[list[LinearCells | None], Array]:
+    """The heads of a class at a scale, taught by labels and by boxes, with their curves (n, heads, thresholds).
+
+    Heads that boxes teach are judged on boxed images that have not taught them; too few teach none.
+    """
+    by_labels = [at.classes[k].heads[share] for share in SHARES]
+    curves = np.zeros((len(images), len(SHARES) + len(MIXES), len(THRESHOLDS)))
+    for n, (cells, image) in enumerate(images):
+        curves[n, : len(SHARES)] = box_curves(cells, by_labels, image)
+    marked = marked_cells(at.images, learned.targets[list(at.indices)], k, random)
+    if len(images) < _TAUGHT or marked is None:
+        return [*by_labels, *[None] * len(MIXES)], curves
+    drawn = [boxed_cells(cells, image.boxes, image.size, random) for cells, image in images]
+
+    def taught(which: Sequence[int]) -> list[LinearCells]:
+        return [learn_from_boxes(at.share, mix, marked, [drawn[n] for n in which], random) for mix in MIXES]
+
+    everyone = range(len(images))
+    for fold in range(min(_FOLDS, len(images))):
+        heads = taught([n for n in everyone if n % _FOLDS != fold])
+        for n in everyone[fold::_FOLDS]:
+            cells, image = images[n]
+            curves[n, len(SHARES) :] = box_curves(cells, heads, image)
+    return [*by_labels, *taught(everyone)], curves

@@ -23,7 +23,7 @@ from boxless.imaging.read import read_image
 from boxless.learning.head.anomaly import AtAnomalies, at_anomalies, usual_cells
 from boxless.learning.head.draw import evenly
 from boxless.learning.head.features import Engine, here
-from boxless.learning.head.few_boxes import HEAD_THRESHOLD, HeadChoice, heads_by_boxes
+from boxless.learning.head.few_boxes import HeadChoice, heads_by_boxes
 from boxless.learning.head.scale import MARGIN, Heads, HeadsAtScale, learn_at
 from boxless.models.card import Card
 from boxless.models.presets import LocalizationPass, Preset
@@ -132,25 +132,24 @@ def learn_localization(
     why = f"learned from the top {chosen.share:.1%} of cells; score {chosen.score:.2f}" + (
         f" ({first.score:.2f} at {first.scale})" if chosen is not first else ""
     )
-    choices = {k: HeadChoice(chosen.scale, chosen.share, HEAD_THRESHOLD) for k in sorted(chosen.classes)}
+    choices = {k: HeadChoice(chosen.scale, chosen.classes[k].heads[chosen.share]) for k in sorted(chosen.classes)}
     if boxed:
         by_boxes = heads_by_boxes(
             trunk, learned_at if asked is None else [chosen], chosen, learned, boxed, seed, progress
         )
         if by_boxes is not None:
-            choices |= by_boxes.choices
-            why += f"; {by_boxes}"
-    return _localization(trunk, {each.scale: each for each in learned_at}, choices, len(learned.classes), why)
+            choices |= by_boxes[0]
+            why += f"; {by_boxes[1]}"
+    return _localization(trunk, [each.scale for each in learned_at], choices, len(learned.classes), why)
 
 
 def _localization(
-    trunk: Backbone, scales: Mapping[int, HeadsAtScale], choices: Mapping[int, HeadChoice], count: int, why: str
+    trunk: Backbone, scales: Sequence[int], choices: Mapping[int, HeadChoice], count: int, why: str
 ) -> Localization:
     """A pass for each scale that is chosen, and one head with a row for each class."""
     weight, bias = np.zeros((count, sum(trunk.layer_widths)), np.float32), np.zeros(count, np.float32)
     for k, choice in choices.items():
-        head = scales[choice.scale].classes[k].heads[choice.share]
-        weight[k], bias[k] = head.weight, head.bias
+        weight[k], bias[k] = choice.head.weight, choice.head.bias
     ends = np.cumsum(trunk.layer_widths)[:-1]
     parts = tuple(np.ascontiguousarray(part) for part in np.split(weight, ends, axis=1))
     classes = {scale: tuple(sorted(k for k, each in choices.items() if each.scale == scale)) for scale in scales}

@@ -96,46 +96,74 @@ def candidates(
     Returns:
         None with too few images with, or without, the class.
     """
-    shown = targets[:, k] > 0
-    own, others = (random.permutation(np.flatnonzero(which))[:_MOST].tolist() for which in (shown, ~shown))
-    if min(len(own), len(others)) < FEWEST:
+    marked = marked_cells(images, targets, k, random)
+    if marked is None:
         return None
-    drawn = [_draw(images[i], images[i].maps[k], random) for i in own]
-    absent = [images[i].at(random.integers(0, np.prod(images[i].grid), 2 * _CELLS)) for i in others]
     heads = {
-        half: {share: _learn(share, drawn[part], absent[part], random) for share in SHARES}
+        half: {share: _learn(share, marked.shown[part], marked.absent[part], random) for share in SHARES}
         for half, part in ((None, slice(None)), (0, slice(0, None, 2)), (1, slice(1, None, 2)))
     }
     seen: dict[float, list[tuple[float, float, float]]] = {share: [] for share in SHARES}
     off: dict[float, list[float]] = {share: [] for share in SHARES}
-    for n, i in enumerate(own[:_JUDGED]):
+    for n, i in enumerate(marked.own[:_JUDGED]):
         unseen, taught = (_probabilities(images[i], heads[half]) for half in (1 - n % 2, n % 2))
         for share, one, other in zip(SHARES, unseen, taught, strict=True):
             seen[share].append(_judged(one, other > _HALF))
-    for n, i in enumerate(others[:_JUDGED]):
+    for n, i in enumerate(marked.others[:_JUDGED]):
         for share, one in zip(SHARES, _probabilities(images[i], heads[1 - n % 2]), strict=True):
             off[share].append(float((one > _HALF).mean()))
     return Candidates(heads[None], {share: _evidence(seen[share], off[share]) for share in SHARES})
 
 
 @dataclass(frozen=True, eq=False)
-class _Drawn:
+class DrawnCells:
     """Cells of an image that shows the class: (n, C) each, by share, and those of the lower half of its map."""
 
     top: Mapping[float, Floats]
     low: Floats
 
 
-def _draw(image: ImageCells, class_map: Floats, random: np.random.Generator) -> _Drawn:
+@dataclass(frozen=True, eq=False)
+class MarkedCells:
+    """The cells that a class's heads are learned from.
+
+    Attributes:
+        own, others: the images with and without the class, by index.
+        shown: cells of each of the first.
+        absent: (n, C), of each of the others.
+    """
+
+    own: Sequence[int]
+    others: Sequence[int]
+    shown: Sequence[DrawnCells]
+    absent: Sequence[Floats]
+
+
+def marked_cells(
+    images: Sequence[ImageCells], targets: NDArray[np.float32], k: int, random: np.random.Generator
+) -> MarkedCells | None:
+    """Draws cells of images with and without a class; see `candidates`."""
+    shown = targets[:, k] > 0
+    own, others = (random.permutation(np.flatnonzero(which))[:_MOST].tolist() for which in (shown, ~shown))
+    if min(len(own), len(others)) < FEWEST:
+        return None
+    drawn = [_draw(images[i], images[i].maps[k], random) for i in own]
+    absent = [images[i].at(random.integers(0, np.prod(images[i].grid), 2 * _CELLS)) for i in others]
+    return MarkedCells(own, others, drawn, absent)
+
+
+def _draw(image: ImageCells, class_map: Floats, random: np.random.Generator) -> DrawnCells:
     order = resize_maps(class_map[None], *image.grid)[0].argsort(axis=None)
     some = {share: order[-max(4, int(share * len(order))) :] for share in SHARES}
-    return _Drawn(
+    return DrawnCells(
         {share: image.at(random.permutation(top)[:_CELLS]) for share, top in some.items()},
         image.at(random.choice(order[: len(order) // 2], _CELLS)),
     )
 
 
-def _learn(share: float, drawn: Sequence[_Drawn], absent: Sequence[Floats], random: np.random.Generator) -> LinearCells:
+def _learn(
+    share: float, drawn: Sequence[DrawnCells], absent: Sequence[Floats], random: np.random.Generator
+) -> LinearCells:
     positive = np.concatenate([each.top[share] for each in drawn])
     own, without = np.concatenate([each.low for each in drawn]), random.permutation(np.concatenate(absent))
     negative = np.concatenate([own, without[: len(own)]])
