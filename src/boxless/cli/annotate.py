@@ -56,6 +56,12 @@ def annotate(
             "[default: the labels in IMAGES if it is a CSV file with labels, else model].",
         ),
     ] = None,
+    pick: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", help="Only N images of each class: those whose boxes help `boxless fit --boxes` most."
+        ),
+    ] = None,
     min_probability: MinProbability = 0.0,
     min_activation: Annotated[
         float, typer.Option(metavar="LOGITS", help="Leave out classes with less activation.")
@@ -91,6 +97,13 @@ def annotate(
         format_.value, model or quick_model(), preset, placing.value, min_probability, min_activation, masks
     )
     with stages() as show:
+        if pick is not None:
+            from boxless.system.extras import require
+
+            require("graph", "boxless annotate --pick")
+            from boxless.annotation.pick import picked
+
+            inputs = picked(inputs, options.model, pick, show)
         done = annotate_images(inputs, out, options, force=force, on_progress=show)
     for _, error in done.failures:
         sys.stderr.write(f"{printable(error)}\n")
@@ -106,6 +119,7 @@ def annotate(
         sys.stdout.write(figures_json(data) + "\n")
     else:
         resumed = f" ({done.resumed} of them by the run that was stopped)" if done.resumed else ""
-        say(f"{done.images} images{resumed}, {done.boxes} boxes, {done.empty} images without any\nwritten: {done.main}")
+        say(f"{done.images} images{resumed}, {done.boxes} boxes, {done.empty} images without any")
+        say(f"written: {done.main}")
     if done.failures:
         raise typer.Exit(1)
