@@ -1,47 +1,68 @@
-"""What a few boxes of each class are worth: python -m benchmarks.few_boxes [SET ...]
+"""What a few boxes of each class are worth: python -m benchmarks.few_boxes [SET ...] --models DIR
 
 For each set of `benchmarks.own_data` that is localized by heads, heads are learned from labels as `boxless fit` learns
-them. Then the boxes of K training images of each class, drawn by lot, choose among them, as with `boxless fit --boxes`,
-and one box is measured on at most 150 images of `val`. Writes benchmarks/results/few_boxes.json and the table of
-docs/own-data.md; sets that are not named stay as they were.
+them. Then the boxes of K training images of each class choose among them, and teach more, as `boxless fit --boxes`
+does. The images are drawn by lot, or picked as by `boxless annotate --pick`. Small objects have no such heads: their
+boxes only set thresholds, of the models that `benchmarks.own_data --models DIR` kept. One box is measured on at most
+150 images of `val`. Writes benchmarks/results/few_boxes.json and the table of docs/own-data.md; sets that are not named
+stay as they were.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from benchmarks.facts import DATA, RESULTS, write_results
 from benchmarks.own_data import PAGE, split, truth
+from boxless.annotation.pick import farthest_points
 from boxless.datasets.boxed import BoxedImage, read_dataset
-from boxless.evaluation.box_accuracy import THRESHOLDS
+from boxless.datasets.notes import Notes
+from boxless.evaluation.box_accuracy import THRESHOLDS, Overlaps
+from boxless.evaluation.class_thresholds import at_thresholds, calibrate_classes, right_at
+from boxless.evaluation.predict import measure_model
 from boxless.export.backbone import Backbone
 from boxless.learning.head.cells import ImageCells, read_cells
-from boxless.learning.head.features import here
+from boxless.learning.head.features import here, pooled_features
 from boxless.learning.head.few_boxes import HeadChoice, box_curves, heads_by_boxes
 from boxless.learning.head.scale import MARGIN, Heads, learn_at
+from boxless.models.card import Card
+from boxless.models.model_file import ModelFile
 from boxless.models.zoo import DEFAULT_MODEL
 from boxless.system.files import write_whole
 
-SETS = ("steel", "critters", "cards")
-"""Those with boxes of their training images that heads localize."""
+HEADS = ("steel", "critters", "cards")
+"""Sets that heads localize."""
+
+SMALL = ("figures", "magnetic-tile")
+"""Sets of small objects."""
 
 IMAGES = (0, 1, 2, 5, 10, 20)
 _DRAWS = 5
 _VAL = 150
+_SOME = 60
+"""Boxed images of a class that draws are made from, for small objects."""
+
 _WORTH_IT = 1.02
 """As in `boxless.learning.head.localization`."""
 
+Rows: TypeAlias = dict[str, list[float]]
+"""One box right, in percent, mean over IoU 0.3, 0.5 and 0.7, of each draw: for each number of boxed images, such as
+"5", and for those that are picked, such as "picked 5"."""
 
-def measured(name: str) -> dict[str, list[float]]:
-    """One box right, in percent, mean over IoU 0.3, 0.5 and 0.7: for each number of boxed images, of each draw."""
+Few: TypeAlias = Callable[[int, int | None], list[BoxedImage]]
+"""So many boxed images of each class: of a draw, or picked."""
+
+
+def by_heads(name: str) -> Rows:
+    """Measures a set that heads localize."""
     learned, _ = split(name)
     trunk = Backbone(DEFAULT_MODEL)
     heads = Heads(trunk, learned, here, 0, lambda *_: None, {})
@@ -50,31 +71,91 @@ def measured(name: str) -> dict[str, list[float]]:
     first, second = scales
     chosen = second if second.score > _WORTH_IT * first.score else first
     card = replace(trunk.card, labels=learned.classes, class_ids=(), background=learned.background)
-    training = read_dataset(DATA / name / "train.json", card, None, DATA / name / "train")
-    boxed = [each for each in training.images if len(each.boxes)]
-    images = [each for each in truth(name, card).images if len(each.boxes) and each.class_index in chosen.classes]
-    paths = sorted({each.path for each in images})
-    some = sorted(np.random.default_rng(0).permutation(np.array(paths))[:_VAL].tolist())
+    images, some = _held_out(name, card, sorted(chosen.classes))
     cells: dict[int, dict[Path, ImageCells]] = {}
     for at in scales:
         read = read_cells(trunk, heads.at(448), some, [[]] * len(some), at.scale, 1, MARGIN)
         cells[at.scale] = {path: each for path, each in zip(some, read, strict=True) if each is not None}
-    images = [each for each in images if each.path in set(some)]
     by_labels = {k: HeadChoice(chosen.scale, chosen.classes[k].heads[chosen.share]) for k in chosen.classes}
-    found: dict[str, list[float]] = {"0": [_right(by_labels, cells, images)]}
+
+    def right(few: list[BoxedImage]) -> float:
+        made = heads_by_boxes(trunk, scales, chosen, learned, few, 0, lambda *_: None) if few else None
+        return _right(by_labels | made[0] if made else by_labels, cells, images)
+
+    return _rows(name, right, _few(name, trunk, card, sorted(chosen.classes)))
+
+
+def by_thresholds(name: str, model: Path) -> Rows:
+    """Measures a set of small objects."""
+    network = ModelFile(model, threads=1)
+    classes = [k for k in range(len(network.card.labels)) if k not in network.card.background]
+    few = _few(name, Backbone(DEFAULT_MODEL), network.card, classes, _SOME)
+    preset = network.card.preset("balanced")
+    old = [preset.threshold_of(k) for k in range(len(network.card.labels))]
+
+    def curves(images: list[BoxedImage]) -> dict[tuple[Path, int], Overlaps]:
+        images = sorted(images, key=lambda each: each.path)
+        scores = measure_model(network, "balanced", images, Notes())
+        return {
+            (image.path, image.class_index): each.overlaps
+            for image, each in zip(images, scores, strict=True)
+            if each.overlaps is not None
+        }
+
+    held_out = curves(_held_out(name, network.card, classes)[0])
+    taught = curves(few(_SOME, 0) + few(max(IMAGES), None))
+
+    def right(some: list[BoxedImage]) -> float:
+        thresholds = np.array(old)
+        if some:
+            numbers = {path: n for n, path in enumerate(sorted({each.path for each in some}))}
+            made = calibrate_classes(
+                old, [taught[each.path, each.class_index] for each in some],
+                np.array([each.class_index for each in some]), np.array([numbers[each.path] for each in some]),
+            )  # fmt: skip
+            thresholds = np.array(made.new)
+        own = thresholds[[k for _, k in held_out]]
+        return round(float(at_thresholds(right_at(list(held_out.values())), own).mean()), 1)
+
+    return _rows(name, right, few)
+
+
+def _rows(name: str, right: Callable[[list[BoxedImage]], float], few: Few) -> Rows:
+    found: Rows = {"0": [right([])]}
     for count in IMAGES[1:]:
-        found[str(count)] = []
-        for draw in range(_DRAWS):
-            few = [each for k in chosen.classes for each in _drawn(boxed, k, count, draw)]
-            made = heads_by_boxes(trunk, scales, chosen, learned, few, 0, lambda *_: None)
-            found[str(count)].append(_right(by_labels | made[0] if made else by_labels, cells, images))
-        print(name, count, found[str(count)], flush=True)
+        found[str(count)] = [right(few(count, draw)) for draw in range(_DRAWS)]
+        found[f"picked {count}"] = [right(few(count, None))]
+        print(name, count, found[str(count)], found[f"picked {count}"], flush=True)
     return found
 
 
-def _drawn(boxed: list[BoxedImage], k: int, count: int, draw: int) -> list[BoxedImage]:
-    mine = [each for each in boxed if each.class_index == k]
-    return [mine[i] for i in np.random.default_rng((draw, k)).permutation(len(mine))[:count]]
+def _held_out(name: str, card: Card, classes: list[int]) -> tuple[list[BoxedImage], list[Path]]:
+    """The boxed images of `val` that are measured, and their paths."""
+    images = [each for each in truth(name, card).images if len(each.boxes) and each.class_index in classes]
+    paths = sorted({each.path for each in images})
+    some = sorted(np.random.default_rng(0).permutation(np.array(paths))[:_VAL].tolist())
+    return [each for each in images if each.path in set(some)], some
+
+
+def _few(name: str, trunk: Backbone, card: Card, classes: list[int], most: int | None = None) -> Few:
+    """What draws some of the boxed training images, or of the first `most` of each class by lot."""
+    training = read_dataset(DATA / name / "train.json", card, None, DATA / name / "train")
+    of_class = {k: [each for each in training.images if len(each.boxes) and each.class_index == k] for k in classes}
+    if most is not None:
+        of_class = {k: _drawn(each, k, most, 0) for k, each in of_class.items()}
+    scale = trunk.card.preset("fast").scales[0]
+    features = {k: pooled_features(trunk, [each.path for each in mine], scale).pooled for k, mine in of_class.items()}
+
+    def few(count: int, draw: int | None) -> list[BoxedImage]:
+        if draw is None:
+            return [of_class[k][i] for k in classes for i in farthest_points(features[k], count)]
+        return [each for k in classes for each in _drawn(of_class[k], k, count, draw)]
+
+    return few
+
+
+def _drawn(images: list[BoxedImage], k: int, count: int, draw: int) -> list[BoxedImage]:
+    return [images[i] for i in np.random.default_rng((draw, k)).permutation(len(images))[:count]]
 
 
 def _right(
@@ -90,14 +171,18 @@ def _right(
     return round(float(np.mean(right)), 1)
 
 
-def table(rows: Mapping[str, Mapping[str, list[float]]]) -> str:
-    """Means over draws, and their standard deviation."""
+def table(rows: Mapping[str, Rows]) -> str:
+    """Means over draws, and their standard deviation; in brackets with images that are picked."""
     lines = [
         "| boxed images a class | " + " | ".join(rows) + " |",
         "|---|" + "---|" * len(rows),
     ]
     for count in map(str, IMAGES):
-        cells = [f"{np.mean(row[count]):.1f} ± {np.std(row[count]):.1f}" for row in rows.values()]
+        cells = [
+            f"{np.mean(row[count]):.1f} ± {np.std(row[count]):.1f}"
+            + (f" ({row[f'picked {count}'][0]:.1f})" if f"picked {count}" in row else "")
+            for row in rows.values()
+        ]
         lines.append(f"| {count} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
@@ -105,12 +190,15 @@ def table(rows: Mapping[str, Mapping[str, list[float]]]) -> str:
 def main() -> None:
     """Measures, and writes the results and the page after each set."""
     ask = argparse.ArgumentParser()
-    ask.add_argument("sets", nargs="*", choices=[*SETS, []], default=[])
+    ask.add_argument("sets", nargs="*", choices=[*HEADS, *SMALL, []], default=[])
+    ask.add_argument("--models", type=Path, default=Path("models"))
     known = RESULTS / "few_boxes.json"
     rows: dict[str, Any] = json.loads(known.read_text(encoding="utf-8")).get("sets", {}) if known.exists() else {}
-    for name in ask.parse_args().sets or SETS:
-        rows[name] = measured(name)
-        write_results("few_boxes", {"sets": {each: rows[each] for each in SETS if each in rows}})
+    given = ask.parse_args()
+    for name in given.sets or (*HEADS, *SMALL):
+        rows[name] = by_heads(name) if name in HEADS else by_thresholds(name, given.models / f"{name}.onnx")
+        rows = {each: rows[each] for each in (*HEADS, *SMALL) if each in rows}
+        write_results("few_boxes", {"sets": rows})
         page = PAGE.read_text(encoding="utf-8")
         begin, end = "<!-- few boxes: written by benchmarks/few_boxes.py -->\n", "<!-- end of few boxes -->\n"
         before, rest = page.split(begin)
