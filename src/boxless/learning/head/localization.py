@@ -21,6 +21,7 @@ from boxless.export.backbone import Backbone
 from boxless.export.localization_head import ClassMapHead, LocalizationHead
 from boxless.imaging.read import read_image
 from boxless.learning.head.anomaly import AtAnomalies, at_anomalies, usual_cells
+from boxless.learning.head.cells import read_cells
 from boxless.learning.head.draw import evenly
 from boxless.learning.head.features import Engine, here
 from boxless.learning.head.few_boxes import HeadChoice, heads_by_boxes
@@ -43,10 +44,11 @@ _ENLARGED = 8
 _WORTH_IT = 1.02
 """The larger scale, four times as dear, has to have so many times the score of the smaller one."""
 
-_POINTS_AT = 0.88
+_POINTS_AT = 0.76
 """A class is localized by anomalies where its class map reaches so much of its maximum at theirs."""
 
-_AGREEMENT_IMAGES = 60
+_AGREEMENT_IMAGES, _AGREEMENT_A_CLASS, _AGREEMENT_MOST = 60, 20, 150
+"""Images on which class maps and anomalies are compared: so many, or so many a class, but never more than the last."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +121,7 @@ def learn_localization(
     possible = asked is not None or larger <= limit
     if possible and not first.tells:
         gaussian = usual_cells(trunk, learned.paths, larger, seed, lambda n, of: progress("what is usual", n, of))
-        anomalies = _anomalies(trunk, heads.at(larger), gaussian, learned, first, larger, seed, progress)
+        anomalies = _anomalies(trunk, heads, gaussian, learned, first, larger, steps, seed, progress)
         if first.small(anomalies):
             return _by_anomalies(heads, gaussian, anomalies, first, larger, steps)
     chosen, learned_at = first, [first]
@@ -177,19 +179,27 @@ def localized(card: Card, found: Localization) -> Card:
 
 def _anomalies(
     trunk: Backbone,
-    weight: Floats,
+    heads: Heads,
     gaussian: Gaussian,
     learned: LabelledImages,
     first: HeadsAtScale,
     scale: int,
+    steps: int,
     seed: int,
     progress: Progress,
 ) -> dict[int, AtAnomalies]:
-    some = evenly(learned.only(np.array(first.indices)), _AGREEMENT_IMAGES, seed)
+    """What is at anomalies, on some of the images that heads were learned from."""
+    count = min(max(_AGREEMENT_IMAGES, _AGREEMENT_A_CLASS * len(learned.classes)), _AGREEMENT_MOST)
+    used = learned.only(np.array(first.indices))
+    some = used.only(evenly(used, count, seed))
+    shown = [[int(k) for k in np.flatnonzero(row) if k not in learned.background] for row in some.targets]
+    # Without a margin, as classes are that anomalies do not localize: with one, maps peak elsewhere.
+    read = read_cells(trunk, heads.at(first.scale), some.paths, shown, first.scale, steps)
+    kept = [(path, cells.maps) for path, cells in zip(some.paths, read, strict=True) if cells is not None]
+    paths, maps = [path for path, _ in kept], [each for _, each in kept]
     return at_anomalies(
-        trunk, weight, gaussian, [learned.paths[first.indices[i]] for i in some],
-        [first.images[i].maps for i in some], LocalizationPass(scale, (), "anomaly"),
-        lambda n: progress("what is unusual", n, len(some)),
+        trunk, heads.at(scale), gaussian, paths, maps, LocalizationPass(scale, (), "anomaly"),
+        lambda n: progress("what is unusual", n, len(kept)),
     )  # fmt: skip
 
 
