@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -195,6 +196,8 @@ def heads_by_boxes(
         The head of each class, and how it was chosen; None where no image that can be read has a box of a class that
         has heads.
     """
+    from threadpoolctl import threadpool_limits
+
     classes = sorted(set.intersection(*(set(each.classes) for each in scales)) & set(chosen.classes))
     useful = [each for each in boxed if len(each.boxes) and each.class_index in classes]
     paths = list(dict.fromkeys(each.path for each in useful))
@@ -204,8 +207,8 @@ def heads_by_boxes(
     of_class = {k: [each for each in useful if each.class_index == k and each.path in readable] for k in classes}
     heads: dict[int, list[HeadChoice | None]] = {k: [] for k in classes}
     curves: dict[int, list[Array]] = {k: [] for k in classes}
-    for at in scales:
-        for n, k in enumerate(classes, 1):
+    with threadpool_limits(1, "blas"):  # as in `learn_at`
+        for at, (n, k) in product(scales, enumerate(classes, 1)):
             images = [(cells[at.scale][each.path], each) for each in of_class[k]]
             taught, found = _judged(at, k, images, learned, np.random.default_rng((seed, k)))
             heads[k] += [HeadChoice(at.scale, each) if each else None for each in taught]
