@@ -13,11 +13,12 @@ from typing import TypeAlias, cast
 from boxless.batch.containers import in_csv, in_list, in_parquet, in_tar
 from boxless.batch.item import Content, Item, local_item
 from boxless.batch.remote import Remote, has_pattern, is_url, remote_version, walk_remote
-from boxless.batch.walk import is_pattern, matching, walk
+from boxless.batch.walk import is_pattern, matching
 from boxless.batch.zip_archives import in_zip
 from boxless.errors import DatasetError
 from boxless.imaging.containers import SUFFIXES
 from boxless.imaging.read import Source
+from boxless.imaging.walk import walk
 
 Reader: TypeAlias = "Callable[[str, str | None], Iterator[Item]]"
 

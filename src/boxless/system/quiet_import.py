@@ -8,7 +8,7 @@ import sys
 from importlib import import_module
 from typing import Any
 
-from boxless.system.native_stderr import without
+from boxless.system.native_streams import without
 
 _CHATTER = re.compile(
     rb"(?m)^(WARNING: All log messages before absl::InitializeLog|I\d{4} [\d:. ]+ port\.cc:\d+\] oneDNN ).*\n?"
