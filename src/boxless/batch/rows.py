@@ -32,9 +32,6 @@ def rows(localizer: Localizer, items: Iterable[Item], settings: Settings, worker
         items: drawn from only as fast as rows are taken.
         settings: what is wanted.
         workers: images under way at a time; one a core where None.
-
-    Returns:
-        The rows.
     """
 
     def one(item: Item) -> Row:

@@ -74,9 +74,6 @@ def images(specs: Iterable[str | Item], column: str | None = None) -> Iterator[I
 def check(specs: Iterable[str | Item]) -> None:
     """Makes sure that sources on this machine are there, before there is any work.
 
-    Args:
-        specs: see `images`.
-
     Raises:
         DatasetError: if one is not.
     """
@@ -141,10 +138,6 @@ def _is_known(name: str) -> bool:
 
 def find(name: str, column: str | None = None) -> Source:
     """The image that a row names, as `read_image` takes it: a file, at an address, or in an archive.
-
-    Args:
-        name: of the row.
-        column: see `images`.
 
     Returns:
         A path, or an opened file. An image in an archive is looked for when it is read.

@@ -22,9 +22,6 @@ def quiet_import(name: str) -> Any:  # noqa: ANN401
     Args:
         name: keras, tensorflow, or what imports them.
 
-    Returns:
-        The module.
-
     Raises:
         ImportError: if it is not installed, or something that it needs.
 

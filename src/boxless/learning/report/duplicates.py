@@ -54,10 +54,6 @@ def near_duplicates(learned: Sequence[Path], held_out: Sequence[Path]) -> list[t
     Partners are picked by thumbnails of which the shading is removed, and confirmed by the texture of 96 x 96 pixels,
     laid on each other: that the light is the same makes no duplicate (decision 0043).
 
-    Args:
-        learned: paths.
-        held_out: paths.
-
     Returns:
         (index in `held_out`, index in `learned`, correlation of their textures), the likest first; the likest partner
         of each.
