@@ -68,7 +68,7 @@ lowest: .venv-lowest/.installed
 
 # The notebooks of the tutorial are run. Nothing is fetched; a warning, such as of a link that leads nowhere, is an error.
 docs: $(BIN)/.docs
-	$(BIN)/python -m sphinx -q -W --keep-going -b html docs docs/_build/html
+	$(BIN)/python -m sphinx -q -W --keep-going -j auto -b html docs docs/_build/html
 	@echo "The site: docs/_build/html/index.html"
 
 # The site with the page without a server in it, to be looked at over HTTP.

@@ -17,7 +17,7 @@ from benchmarks.facts import DATA, write_results
 from boxless.datasets.split import read_split
 from boxless.export.backbone import Backbone
 from boxless.learning.head.features import pooled_features
-from boxless.learning.loss import log_loss
+from boxless.learning.report.held_out import log_loss
 from boxless.models.zoo import DEFAULT_MODEL
 
 FEW = (15, 5)

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
 
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent
@@ -94,6 +95,16 @@ def fit_in(app: Sphinx, page: str, source: list[str]) -> None:
         source[0] = patterns.sub(lambda line: line[0] if any(DOCS.glob(line[0].strip())) else "", source[0])
 
 
+def spread_notebooks(app: Sphinx, env: BuildEnvironment, pages: list[str]) -> None:
+    """Puts the notebooks far apart: Sphinx gives each process a run of neighbouring pages, and they take longest."""
+    notebooks = [page for page in pages if re.match(r"tutorial/\d", page)]
+    others = [page for page in pages if page not in notebooks]
+    for i, page in enumerate(notebooks):
+        others.insert(i * len(pages) // len(notebooks), page)
+    pages[:] = others
+
+
 def setup(app: Sphinx) -> None:
     """Is called by Sphinx."""
     app.connect("source-read", fit_in)
+    app.connect("env-before-read-docs", spread_notebooks)

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from boxless import Box, ImageError, Localization, Localizer, Prediction
+from boxless.imaging.draw import Layer
 from boxless.results import _title
 
 
@@ -70,6 +71,21 @@ def test_draws_from_the_whole_image(localizer: Localizer, found: Localization, c
         assert not np.array_equal(np.array(drawn), np.array(image))
 
 
+def test_a_heat_map_is_as_strong_as_the_activation_is_usual(
+    boxes: Localization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[list[Layer]] = []
+    monkeypatch.setattr("boxless.results.draw", lambda pixels, layers: drawn.append(layers))
+    box, source = Box(1, 1, 9, 9, 0.5), np.zeros((40, 40, 3), np.uint8)
+    some = [replace(boxes.predictions[0], activation=each, boxes=(box,)) for each in (-1.0, 5.0, 10.0, 20.0)]
+    absent = replace(some[2], detected=False, boxes=())
+    suppressed = replace(some[2], boxes=())
+    replace(boxes, predictions=(*some, absent, suppressed), source=source).draw()
+    replace(boxes, predictions=(suppressed,), source=source).draw()
+    assert [layer.strength for layer in drawn[0]] == [0.0, 0.5, 1.0, 1.0, 0.0], "what was suppressed has no panel"
+    assert [layer.boxes for layer in drawn[1]] == [()], "unless there is nothing else"
+
+
 def test_saves_the_drawn_image(found: Localization, tmp_path: Path) -> None:
     path = found.save(tmp_path / "new" / "coffee.png")
     with Image.open(path) as saved:
@@ -96,6 +112,13 @@ def boxes() -> Localization:
 
     predictions = (prediction("cat", 2, 0.9, 0.5, 0.2), prediction("dog", 1, 0.6))
     return Localization("a.jpg", 40, 40, "m", "p", predictions, "a.jpg", 10.0)
+
+
+def test_numbers_in_json_are_rounded() -> None:
+    box = Box(1 / 3, 2 / 3, 100 / 3, 200 / 3, score=1 / 3)
+    data = Prediction("cat", 2, 2 / 3, 20 / 3, True, (box,), None, 90, 90).to_dict()
+    assert (data["probability"], data["activation"]) == (0.666667, 6.6667)
+    assert data["boxes"] == [{"box": [0.33, 0.67, 33.33, 66.67], "score": 0.3333}]
 
 
 def test_boxes_are_flat_arrays(boxes: Localization) -> None:
@@ -180,6 +203,7 @@ def test_the_representation_is_a_few_lines(found: Localization, localizer: Local
     many = repr(localizer.locate(coffee, top=40))
     assert many.splitlines()[-1].strip() == "and 35 predictions more>"
     assert len(many) < 1000
+    assert "more" not in repr(localizer.locate(coffee, top=5))
     (failed,) = localizer.locate_many(["nope.jpg"])
     assert repr(failed) == "<Localization of nope.jpg: no such file>"
 

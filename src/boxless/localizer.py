@@ -21,7 +21,6 @@ from boxless.models.zoo import quick_model
 from boxless.multi_scale import MultiScaleRunner
 from boxless.options import LocateKeywords, LocateOptions
 from boxless.results import Localization, Prediction
-from boxless.system.cores import usable_cores
 from boxless.system.ordered import ordered_map
 
 Floats = NDArray[np.float32]
@@ -178,7 +177,7 @@ class Localizer:
             except ImageError as error:
                 return self._result(image_name(source), source, None, (), str(error))
 
-        return ordered_map(one, sources, workers or usable_cores())
+        return ordered_map(one, sources, workers)
 
     def _indices(self, options: LocateOptions) -> list[int] | None:
         return None if options.classes is None else [self.card.class_index(each) for each in options.classes]

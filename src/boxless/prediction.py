@@ -11,9 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxless.errors import NoClassMapError
-from boxless.maps.boxes import Box
+from boxless.maps.boxes import Box, component_masks
 from boxless.maps.class_maps import normalise
-from boxless.maps.component_masks import piece_masks
 from boxless.maps.refine import resize_maps
 
 Floats = NDArray[np.float32]
@@ -117,7 +116,7 @@ class Prediction:
         """
         if self.threshold is None or self.class_map is None:
             raise NoClassMapError(f"no masks of '{self.label}': its boxes are not from a class map")
-        return piece_masks(self.score_map, self.boxes, self.threshold)
+        return component_masks(self.score_map, self.boxes, self.threshold)
 
     def to_dict(self) -> dict[str, Any]:
         """The prediction without its map, ready for JSON.

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from boxless.batch import walk as walking
 from boxless.batch.sources import images as items_of
 from boxless.errors import DatasetError, ImageError
+from boxless.imaging import walk as walking
 from boxless.imaging.read import images_in, read_image
 
 

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer
 from tests.command_line import boxless
 from typer.testing import CliRunner
 
@@ -82,9 +83,26 @@ def test_quiet_says_only_what_went_wrong(coffee: Path, tmp_path: Path) -> None:
     assert f"contact sheet: {sheet}" in usual.stderr
     assert quiet.stderr == "nope.jpg: no such file\n"
     assert quiet.stdout == usual.stdout
-    both = boxless("locate", coffee, "-q", "-v")
-    assert both.returncode == 2
-    assert "opposites" in both.stderr
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_quiet_and_verbose_are_opposites(name: str, tmp_path: Path) -> None:
+    command = vars(typer.main.get_command(app))["commands"][name]
+    needed = [
+        word
+        for each in command.params
+        if each.required
+        for word in ([] if each.param_type_name == "argument" else [each.opts[0]]) + [str(tmp_path)]
+    ]
+    done = CliRunner().invoke(app, [name, *needed, "-q", "-v"])
+    assert done.exit_code == 2 and "opposites" in done.output
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_an_unknown_option_is_refused_by_its_name(name: str) -> None:
+    done = CliRunner().invoke(app, [name, "--no-such-option"])
+    assert done.exit_code == 2 and "--no-such-option" in done.output
 
 
 def test_verbose_says_what_is_used_and_where_it_fails(coffee: Path) -> None:

@@ -74,6 +74,9 @@ def test_a_speck_is_no_box() -> None:
     assert len(boxes_in_map(score_map, 0.5, 20, 20)) == 1
     score_map[15:18, 15:18] = 1.0  # 9 %
     assert len(boxes_in_map(score_map, 0.5, 20, 20)) == 2
+    score_map[15:18, 15:18] = 0
+    score_map[15, 15:20] = 1.0  # 5 %, which is enough
+    assert len(boxes_in_map(score_map, 0.5, 20, 20)) == 2
 
 
 def test_scores_are_as_probable_as_the_class() -> None:

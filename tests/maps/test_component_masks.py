@@ -6,8 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from boxless import Localizer
-from boxless.maps.boxes import Box, boxes_in_map
-from boxless.maps.component_masks import piece_masks
+from boxless.maps.boxes import Box, boxes_in_map, component_masks
 
 
 def test_each_box_gets_its_own_piece() -> None:
@@ -16,13 +15,19 @@ def test_each_box_gets_its_own_piece() -> None:
     scores[2:38, 2:6] = scores[34:38, 2:40] = 1.0  # an L, in whose box there is a block
     scores[10:16, 20:30] = 0.9
     boxes = boxes_in_map(scores, 0.5, 40, 60)
-    outer, block = piece_masks(scores, boxes, 0.5)
+    outer, block = component_masks(scores, boxes, 0.5)
     np.testing.assert_array_equal(outer, scores == 1.0)
     np.testing.assert_array_equal(block, scores == np.float32(0.9))
 
 
+def test_what_just_reaches_the_threshold_belongs_to_the_mask() -> None:
+    scores = np.array([[1.0, 0.5, 0.0], [0.0, 0.0, 0.5]], np.float32)
+    (mask,) = component_masks(scores, boxes_in_map(scores, 0.5, 2, 3), 0.5)
+    np.testing.assert_array_equal(mask, scores >= 0.5)
+
+
 def test_what_is_too_thin_for_the_pixels_gets_its_box() -> None:
-    (mask,) = piece_masks(np.zeros((10, 10), np.float32), [Box(9.7, 2.0, 10.0, 4.0, 1.0)], 0.5)
+    (mask,) = component_masks(np.zeros((10, 10), np.float32), [Box(9.7, 2.0, 10.0, 4.0, 1.0)], 0.5)
     assert np.argwhere(mask).tolist() == [[2, 9], [3, 9]]
 
 

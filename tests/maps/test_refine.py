@@ -62,6 +62,16 @@ def test_a_walk_stays_within_the_map() -> None:
     assert (walked.min(axis=(1, 2)) >= maps.min(axis=(1, 2)) - 1e-5).all()
 
 
+@pytest.mark.parametrize("steps", [2, 3])
+def test_a_further_step_walks_from_where_the_last_one_ended(steps: int) -> None:
+    rows = affinity([noise(5, 4, 6)], fine=(4, 6), coarse=(2, 3), power=2.0)
+    walked = maps = noise(3, 2, 3)
+    for _ in range(steps):
+        walked = walk(resize_maps(walked, 2, 3), rows, 1)
+    assert walk(maps, rows, steps) == pytest.approx(walked, abs=1e-6)
+    assert walk(maps, rows, steps - 1) != pytest.approx(walked, abs=1e-3)
+
+
 def test_flat_features_give_no_nan() -> None:
     rows = affinity([np.ones((3, 2, 2), np.float32)], fine=(2, 2), coarse=(1, 1), power=2.0)
     assert np.isfinite(walk(np.ones((1, 1, 1), np.float32), rows, steps=2)).all()
@@ -72,6 +82,14 @@ def test_resizing() -> None:
     assert resize_features(ramp, 2, 4)[0, 0, 1:3] == pytest.approx([2.5, 4.5])
     assert resize_features(ramp, 4, 8) == pytest.approx(ramp)
     assert resize_maps(ramp, 4, 16)[0, 0, :4] == pytest.approx([0, 0.25, 0.75, 1.25])
+
+
+def test_maps_are_averaged_where_both_sides_shrink() -> None:
+    spot = np.zeros((1, 6, 6), np.float32)
+    spot[0, 0, 0] = 9
+    assert resize_maps(spot, 2, 2).tolist() == [[[1, 0], [0, 0]]]
+    assert not resize_maps(spot, 2, 6).any(), "of three rows the middle one is taken"
+    assert not resize_maps(spot, 6, 2).any()
 
 
 def test_the_usual_half_of_a_image_is_not_anomaly_weights_however_it_is_lit() -> None:

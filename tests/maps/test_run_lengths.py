@@ -24,3 +24,14 @@ def test_edges() -> None:
     assert counts_of(np.ones((2, 3), bool)) == [0, 6]
     with pytest.raises(ValueError, match="of 5 pixels"):
         mask_of([5], 2, 3)
+
+
+@pytest.mark.parametrize("text", ["/", "p", "o" * 10 + "0"])
+def test_what_is_no_run_length_is_refused(text: str) -> None:
+    """Characters below and above the 64, and a number that never ends."""
+    with pytest.raises(ValueError, match="in compressed run lengths"):
+        unpacked(text)
+
+
+def test_large_numbers_and_the_last_characters() -> None:
+    assert unpacked(packed([2**40, 0, 1, 2**40])) == [2**40, 0, 1, 2**40]

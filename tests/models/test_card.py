@@ -37,6 +37,7 @@ def test_a_card_is_shown_in_a_few_lines() -> None:
         "    softmax, maps exact, presets fast, balanced, best",
         "    licence CC0-1.0, source a test>",
     ]
+    assert "3 classes: a, b, c\n" in repr(replace(CARD, labels=("a", "b", "c"), class_ids=()))
 
 
 def test_a_card_of_format_1_is_read() -> None:
@@ -135,11 +136,52 @@ def test_a_card_with_senseless_thresholds_or_passes_is_refused(change: dict[str,
         ({"figures": {"top1": "high"}}, "figures.top1 is 'high', not a number"),
         ({"no_such_field": 1}, "unknown field no_such_field"),
         ({"format": "3"}, "does not say its format"),
+        ({"format": 0}, "does not say its format"),
+        ({"format": 4}, r"of format 4 \(this boxless reads up to 3\): pip install"),
     ],
 )
 def test_a_hostile_card_is_refused(change: dict[str, object], said: str) -> None:
     with pytest.raises(ModelFileError, match=said):
         Card.from_json(json.dumps(json.loads(CARD.to_json()) | change))
+
+
+FAST = {"scales": [224], "refinement_steps": 4}
+
+
+@pytest.mark.parametrize(
+    ("holds", "too_much"),
+    [
+        ({"name": "x" * 1000}, {"name": "x" * 1001}),
+        ({"source": "x" * 10_000}, {"source": "x" * 10_001}),
+        ({"size_multiple": 512}, {"size_multiple": 513}),
+        ({"size_multiple": 1}, {"size_multiple": 0}),
+        ({"fixed_size": [2048, 1]}, {"fixed_size": [2049, 1]}),
+        ({"fixed_size": None}, {"fixed_size": [224]}),
+        ({"typical_activation": 1e-9}, {"typical_activation": 0.9e-9}),
+        ({"typical_activation": 1e12}, {"typical_activation": 1.1e12}),
+        ({"background": [0, 3]}, {"background": [-1]}),
+        ({"presets": {"p": FAST | {"scales": [1] * 16}}}, {"presets": {"p": FAST | {"scales": [1] * 17}}}),
+        ({"presets": {"p": FAST | {"refinement_steps": 1000}}}, {"presets": {"p": FAST | {"refinement_steps": 1001}}}),
+        ({"presets": {str(i): FAST for i in range(64)}}, {"presets": {str(i): FAST for i in range(65)}}),
+        (
+            {"presets": {"p": FAST | {"localization": [PASS | {"affinity_exponent": 100, "margin": 256}]}}},
+            {"presets": {"p": FAST | {"localization": [PASS | {"affinity_exponent": 101}]}}},
+        ),
+        ({}, {"presets": {"p": FAST | {"localization": [PASS | {"margin": 257}]}}}),
+    ],
+)
+def test_the_bounds_of_fields(holds: dict[str, object], too_much: dict[str, object]) -> None:
+    data = json.loads(CARD.to_json())
+    assert Card.from_json(json.dumps(data | holds)).labels == CARD.labels
+    with pytest.raises(ModelFileError, match="damaged card"):
+        Card.from_json(json.dumps(data | too_much))
+
+
+def test_a_card_of_endless_text_is_refused() -> None:
+    with pytest.raises(ModelFileError, match="16,777,217 characters"):
+        Card.from_json("{" + " " * 2**24)
+    with pytest.raises(ModelFileError, match="damaged card"):
+        Card.from_json("{" + " " * (2**24 - 1))
 
 
 @pytest.mark.parametrize(

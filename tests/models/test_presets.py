@@ -28,6 +28,9 @@ def test_the_default_is_one_of_them() -> None:
         {"thresholds": (0.5, 0.0)},
         {"localization": (LocalizationPass(448, (1,), "head"), LocalizationPass(896, (0, 1), "anomaly"))},
         {"min_probability": -0.1},
+        {"min_probability": 1.1},
+        {"min_activation": -0.1},
+        {"min_activation": float("inf")},
         {"min_activation": float("nan")},
     ],
 )
@@ -36,10 +39,37 @@ def test_senseless_presets_are_refused(change: dict[str, object]) -> None:
         replace(PRESETS["fast"], **change)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("change", [{"scale": 0}, {"source": "x"}, {"refinement_steps": 0}, {"affinity_exponent": 0.5}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"scale": 0},
+        {"source": "x"},
+        {"refinement_steps": 0},
+        {"affinity_exponent": 0.5},
+        {"affinity_exponent": float("inf")},
+        {"margin": -1},
+    ],
+)
 def test_senseless_localization_passes_are_refused(change: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="a localization pass"):
         replace(LocalizationPass(448, (1,), "anomaly"), **change)  # type: ignore[arg-type]
+
+
+def test_the_ends_of_what_is_allowed() -> None:
+    assert Preset((1,), 1, min_probability=1.0).scales == (1,)
+    assert LocalizationPass(1, (), "head", refinement_steps=1, affinity_exponent=1.0).margin == 0
+    assert LocalizationPass(1, (0,), "anomaly").affinity_exponent == 2.0
+
+
+def test_the_cut_in_words() -> None:
+    assert PRESETS["fast"].cut == "0.5 (set on: a default, not set on boxes)"
+    assert replace(PRESETS["fast"], thresholds=(0.3, 0.3)).cut.startswith("0.3 (set on: ")
+    assert replace(PRESETS["fast"], thresholds=(0.3, 0.4)).cut.startswith("0.3 to 0.4, by class")
+
+
+def test_what_a_model_starts_with() -> None:
+    assert [each.scales for each in PRESETS.values()] == [(224,), (224, 448), (224, 448, 576)]
+    assert {each.refinement_steps for each in PRESETS.values()} == {4}
 
 
 def test_the_largest_pass_may_be_one_that_localizes() -> None:
@@ -67,3 +97,5 @@ def test_views_keep_the_aspect_ratio() -> None:
     assert view_size(224, 1000, 1000, 32) == (224, 224)
     assert view_size(224, 375, 500, 32) == (192, 256)
     assert view_size(448, 5000, 1, 32) == (768, 256)
+    assert view_size(448, 1, 5000, 32) == (256, 768)
+    assert view_size(8, 100, 100, 32) == (32, 32)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +27,12 @@ def smallest(name: str) -> int:
     return 2 * networks.entry(name).multiple
 
 
-def narrow(name: str, head: str = "gap", classes: int = 3) -> Any:  # noqa: ANN401
+@cache
+def narrow(name: str, head: str = "gap") -> Any:  # noqa: ANN401
+    """A network for three classes, built once: that takes seconds."""
     keras.utils.set_random_seed(0)
     settings = {"width": 0.125} if networks.entry(name).narrows else {}
-    return networks.build(name, classes, head, smallest(name), **settings)
+    return networks.build(name, 3, head, smallest(name), **settings)
 
 
 def images(name: str, count: int = 2) -> Any:  # noqa: ANN401
@@ -118,9 +121,7 @@ def test_class_maps_add_up_to_the_logits(name: str) -> None:
 
 @pytest.mark.parametrize("name", networks.NETWORKS)
 def test_the_papers_grids(name: str) -> None:
-    entry = networks.entry(name)
-    settings: dict[str, Any] = {"width": 0.125} if entry.narrows else {}
-    network = networks.build(name, 3, **settings)
+    entry, network = networks.entry(name), narrow(name)
     side = entry.size // entry.multiple
     logits = network.get_layer("logits")
     pooling = logits if isinstance(logits, keras.layers.GlobalAveragePooling2D) else network.get_layer("pool")

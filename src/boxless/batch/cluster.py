@@ -7,12 +7,13 @@ import os
 import pickle
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from boxless.errors import BoxlessError, ResultsError, first_line
+from boxless.system.native_streams import silenced
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -100,7 +101,8 @@ class Cluster:
         options = {} if self.address else {"num_cpus": self.workers, "include_dashboard": False}
         for attempt in range(1 if self.address else _STARTS):
             try:
-                with _silent():
+                # Ray's C++ part says there which level it logs at; errors are raised.
+                with silenced(1, 2):
                     ray.init(address=self.address, logging_level=logging.ERROR, log_to_driver=False, **options)
                 return
             # What fails at a start of Ray is an Exception of no class of its own.
@@ -120,24 +122,6 @@ def _check_answers(address: str) -> None:
         socket.create_connection((host.strip("[]"), int(port)), timeout=_ANSWER_SECONDS).close()
     except (OSError, OverflowError) as error:
         raise ResultsError(f"no Ray cluster at {address} ({first_line(error)})") from None
-
-
-@contextmanager
-def _silent() -> Iterator[None]:
-    """Nothing on standard output and error: Ray's C++ part says there which level it logs at. Errors are raised."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    kept: dict[int, int] = {}
-    try:
-        for stream in (1, 2):
-            with suppress(OSError):  # one that is closed stays closed
-                kept[stream] = os.dup(stream)
-                os.dup2(nowhere, stream)
-        yield
-    finally:
-        for stream, before in kept.items():
-            os.dup2(before, stream)
-            os.close(before)
-        os.close(nowhere)
 
 
 def _results(pieces: Pieces, work: Work, workers: int) -> Iterator[Any]:

@@ -45,10 +45,6 @@ class LocalFolder:
     def write(self, name: str, content: bytes) -> None:
         """Writes a file: whole, or not at all.
 
-        Args:
-            name: of the file.
-            content: all of it.
-
         Raises:
             DiskSpaceError: if there is no room for it.
             ResultsError: if it cannot be written for another reason.
@@ -64,12 +60,6 @@ class LocalFolder:
 
     def read(self, name: str) -> bytes:
         """Reads a file.
-
-        Args:
-            name: of the file.
-
-        Returns:
-            All of it.
 
         Raises:
             FileNotFoundError: if it is not there.

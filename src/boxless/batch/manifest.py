@@ -62,12 +62,6 @@ class Manifest:
 def planned(job: Job) -> Manifest:
     """The manifest of a job before it starts.
 
-    Args:
-        job: the job.
-
-    Returns:
-        The manifest.
-
     Raises:
         ModelFileError, UnknownPresetError, UnknownClassError: if the model, preset or a class does not exist.
     """
@@ -137,9 +131,6 @@ def write_manifest(folder: Folder, manifest: Manifest) -> None:
 
 def read_manifest(folder: Folder) -> Manifest | None:
     """Reads the manifest of a folder.
-
-    Args:
-        folder: a folder of results.
 
     Returns:
         The manifest; None if there is none.

@@ -16,7 +16,6 @@ from boxless.batch.settings import Settings
 from boxless.localizer import Localizer
 from boxless.maps.run_lengths import counts_of, packed
 from boxless.results import Localization, Prediction
-from boxless.system.cores import usable_cores
 from boxless.system.ordered import ordered_map
 
 Floats = NDArray[np.float32]
@@ -33,9 +32,6 @@ def rows(localizer: Localizer, items: Iterable[Item], settings: Settings, worker
         items: drawn from only as fast as rows are taken.
         settings: what is wanted.
         workers: images under way at a time; one a core where None.
-
-    Returns:
-        The rows.
     """
 
     def one(item: Item) -> Row:
@@ -45,7 +41,7 @@ def rows(localizer: Localizer, items: Iterable[Item], settings: Settings, worker
         (found,) = localizer.locate_many([item.source], wanted, workers=1)
         return row(found, item.name, settings)
 
-    return ordered_map(one, ordered_map(_fetched, items, _FETCHED_AHEAD), workers or usable_cores())
+    return ordered_map(one, ordered_map(_fetched, items, _FETCHED_AHEAD), workers)
 
 
 def row(found: Localization, name: str, settings: Settings) -> Row:

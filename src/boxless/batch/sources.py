@@ -13,11 +13,12 @@ from typing import TypeAlias, cast
 from boxless.batch.containers import in_csv, in_list, in_parquet, in_tar
 from boxless.batch.item import Content, Item, local_item
 from boxless.batch.remote import Remote, has_pattern, is_url, remote_version, walk_remote
-from boxless.batch.walk import is_pattern, matching, walk
+from boxless.batch.walk import is_pattern, matching
 from boxless.batch.zip_archives import in_zip
 from boxless.errors import DatasetError
 from boxless.imaging.containers import SUFFIXES
 from boxless.imaging.read import Source
+from boxless.imaging.walk import walk
 
 Reader: TypeAlias = "Callable[[str, str | None], Iterator[Item]]"
 
@@ -72,9 +73,6 @@ def images(specs: Iterable[str | Item], column: str | None = None) -> Iterator[I
 
 def check(specs: Iterable[str | Item]) -> None:
     """Makes sure that sources on this machine are there, before there is any work.
-
-    Args:
-        specs: see `images`.
 
     Raises:
         DatasetError: if one is not.
@@ -140,10 +138,6 @@ def _is_known(name: str) -> bool:
 
 def find(name: str, column: str | None = None) -> Source:
     """The image that a row names, as `read_image` takes it: a file, at an address, or in an archive.
-
-    Args:
-        name: of the row.
-        column: see `images`.
 
     Returns:
         A path, or an opened file. An image in an archive is looked for when it is read.

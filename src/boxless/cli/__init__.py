@@ -86,9 +86,9 @@ def _options(
 
 def main() -> None:
     """Runs the command line; a user's mistake is one line on standard error and exit status 2."""
-    # Where a stream was closed (>&-), Python has none.
-    nowhere = Path(os.devnull).open("w")  # noqa: SIM115 (until the process ends)
-    sys.stdout, sys.stderr = sys.stdout or nowhere, sys.stderr or nowhere
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # it was closed (>&-)
+            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115 (until the process ends)
     for stream in (sys.stdout, sys.stderr):
         # A file's name may have characters that the terminal cannot show, or bytes that are no text: go on.
         if isinstance(stream, io.TextIOWrapper):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -53,7 +54,7 @@ def calibrate(
         found, set_on = calibrate_presets(network, boxed, preset, progress)
     write_card(network.path, with_thresholds(network.card, found, set_on), out)
     if as_json:
-        say(figures_json({"out": str(out), "presets": [each.as_dict() for each in found]}))
+        say(figures_json({"out": str(out), "presets": [asdict(each) for each in found]}))
         return
     for each in found:
         if each.own:

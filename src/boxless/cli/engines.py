@@ -17,9 +17,6 @@ def wants_ray(name: str, address: str | None, workers: int | None, who: str) -> 
         address, workers: of a Ray cluster, or None.
         who: the command, for the error where Ray is not installed.
 
-    Returns:
-        Whether it does.
-
     Raises:
         typer.BadParameter: if there is no such engine, or the options do not fit it.
         MissingExtraError: if Ray is not installed.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 import numpy as np
@@ -55,10 +54,8 @@ class Outputs:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if error is None and self._sheet and self._thumbnails:
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is None and self._sheet and self._thumbnails:
             write_whole(self._sheet, contact_sheet(self._thumbnails, self._captions).save)
             note(f"contact sheet: {self._sheet}")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from types import TracebackType
 from typing import Any, Self
 
 from rich.console import Console
@@ -44,10 +43,8 @@ class Report:
         self._tell = self._stages.__enter__()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stages.__exit__(kind, error, trace)
+    def __exit__(self, *error: Any) -> None:  # noqa: ANN401
+        self._stages.__exit__(*error)
 
     def add(self, found: Localization, data: Mapping[str, Any] | None = None) -> None:
         """Prints a result, or why its image could not be read; as JSON `data`, where given."""

@@ -11,12 +11,7 @@ _LISTED = 20
 
 
 def by_class(found: Calibration, card: Card) -> Iterator[str]:
-    """The calibration of per-class thresholds, in lines, at most about twenty.
-
-    Args:
-        found: for one preset.
-        card: of the model.
-    """
+    """The calibration of per-class thresholds, in lines, at most about twenty."""
     classes = found.classes
     if classes is None:
         return

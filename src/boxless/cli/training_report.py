@@ -32,9 +32,6 @@ def write_report(
         preset: the preset that draws the heatmaps; the model's default if None.
         folder: the folder of the report; `model.report` beside the model file if None.
         progress: called with the stage, the number done and the total.
-
-    Returns:
-        The page's path.
     """
     report = replace(report, facts=(*report.facts, ("command", shlex.join(["boxless", *sys.argv[1:]]))))
     return write(report, model, preset, folder, progress)

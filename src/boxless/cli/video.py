@@ -101,7 +101,7 @@ def _clips_in(folder: Path, save: Path | None) -> list[str]:
     ours = save and save.resolve()
     return [
         str(path)
-        for path in sorted(files_in(folder, lambda name: Path(name).suffix.lower() in SUFFIXES))
+        for path in files_in(folder, lambda name: Path(name).suffix.lower() in SUFFIXES)
         if not (ours and path.name.endswith(f"{DRAWN}{SUFFIX}") and path.resolve().is_relative_to(ours))
     ]
 

@@ -42,9 +42,6 @@ def read_coco(path: Path, images: Path | None = None) -> Dataset:
         path: the JSON file.
         images: the folder that its file names are relative to; searched for near the file where None.
 
-    Returns:
-        The data set.
-
     Raises:
         DatasetError: if the file is not COCO, or none of its images is found.
 
@@ -179,9 +176,6 @@ def write_coco(folder: Path, about: About, images: Iterable[AnnotatedImage]) -> 
     """Writes `annotations/instances_train.json` and so on, a file for each split, as COCO and CVAT have them.
 
     Categories count from 1, in the order of the model's classes. Scores stand beside the boxes, masks as run lengths.
-
-    Args:
-        folder, about, images: see `Write`.
     """
     numbers = {name: number for number, name in enumerate(about.classes, start=1)}
     info = {"description": "found by class maps, not drawn by hand", "contributor": about.program,

@@ -77,9 +77,6 @@ def read_csv(path: Path, images: Path | None = None, columns: Columns | None = N
         images: the folder that the file names are relative to; searched for near the file where None.
         columns: what the heading does not say.
 
-    Returns:
-        The data set.
-
     Raises:
         DatasetError: if it cannot be read as a CSV, lacks the column of paths, puts an image into two splits, or has
             commas in labels and nobody says whether they part them.
@@ -213,11 +210,7 @@ class _Known:
 
 
 def write_csv(folder: Path, about: About, images: Iterable[AnnotatedImage]) -> None:
-    """Writes `boxes.csv`: pixels, half-open. An image without boxes has one line, without class and box.
-
-    Args:
-        folder, about, images: see `Write`.
-    """
+    """Writes `boxes.csv`: pixels, half-open. An image without boxes has one line, without class and box."""
     with (folder / "boxes.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(_HEADING)

@@ -117,11 +117,7 @@ def _annotation(shape: Element, name: str, size: tuple[int, int] | None, notes: 
 
 
 def write_cvat(folder: Path, about: About, images: Iterable[AnnotatedImage]) -> None:
-    """Writes `annotations.xml`: boxes, or masks where there are any, with their scores as an attribute.
-
-    Args:
-        folder, about, images: see `Write`.
-    """
+    """Writes `annotations.xml`: boxes, or masks where there are any, with their scores as an attribute."""
     with (folder / "annotations.xml").open("w", encoding="utf-8", newline="") as file:
         file.write('<?xml version="1.0" encoding="utf-8"?>\n<annotations>\n  <version>1.1</version>\n')
         file.write(xml_text(_meta(about, sum(1 for _ in images)), level=1))

@@ -36,9 +36,6 @@ def read_hugging_face(path: Path, images: Path | None = None) -> Dataset:
         path: the file, or its folder.
         images: the folder of the images; that of the file where None.
 
-    Returns:
-        The data set.
-
     Raises:
         DatasetError: if there is no such file, or none of the images is found.
 
@@ -109,9 +106,6 @@ def write_hugging_face(folder: Path, about: About, images: Iterable[AnnotatedIma
     `datasets.load_dataset("imagefolder", data_dir=...)` reads them where the images stand beside them. It guesses
     splits by names of files, and leaves out all others, unless folders say them. Where the images stay where they
     are, there is one file for all.
-
-    Args:
-        folder, about, images: see `Write`.
     """
     with ExitStack() as opened:
         files: dict[str, IO[str]] = {}

@@ -46,9 +46,6 @@ def read_label_studio(path: Path, images: Path | None = None) -> Dataset:
         path: the JSON file.
         images: the folder of the images; searched for near the file where None.
 
-    Returns:
-        The data set.
-
     Raises:
         DatasetError: if it is no list of tasks, or none of the images is found.
 
@@ -172,9 +169,6 @@ def write_label_studio(folder: Path, about: About, images: Iterable[AnnotatedIma
 
     Coordinates are in percent. Images are named as local files: below this folder where they stand in it, else below
     the folder that they were read from.
-
-    Args:
-        folder, about, images: see `Write`.
     """
     with (folder / "tasks.json").open("w", encoding="utf-8") as file:
         write_array(file, (_task(about, image) for image in images))

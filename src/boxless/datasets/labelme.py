@@ -58,9 +58,6 @@ def read_labelme(path: Path, images: Path | None = None) -> Dataset:
         path: a folder of JSON files, or one of them.
         images: the folder of the images, where they do not stand beside their files.
 
-    Returns:
-        The data set.
-
     Raises:
         DatasetError: if there is no such file, or none of the images is found.
 
@@ -130,9 +127,6 @@ def write_labelme(folder: Path, about: About, images: Iterable[AnnotatedImage]) 
     """Writes `NAME.json` beside `NAME.jpg`: rectangles, or outlines where there are masks; scores in the description.
 
     Where the images stay where they are, the files name them by the way to them.
-
-    Args:
-        folder, about, images: see `Write`.
     """
     for image in images:
         path = folder / f"{image.stem}.json"

@@ -26,9 +26,6 @@ _BYTE_ORDERS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", cod
 def read_text(file: Path) -> str:
     """A text file in UTF-8, or in UTF-16 with a byte order mark, as programs for Windows write it.
 
-    Args:
-        file: its path.
-
     Returns:
         Its text, without a byte order mark.
 

@@ -43,12 +43,6 @@ class Table:
 def read_table(file: Path) -> Table:
     """A CSV file; what surrounds names and cells is cut off.
 
-    Args:
-        file: its path.
-
-    Returns:
-        Its lines.
-
     Raises:
         DatasetError: if it cannot be read, is not text, or is no CSV.
     """

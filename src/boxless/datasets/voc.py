@@ -49,9 +49,6 @@ def read_voc(path: Path, images: Path | None = None) -> Dataset:
         path: the folder that holds `Annotations` and `JPEGImages`, or the XML files themselves.
         images: the folder of the images; searched for near the annotations where None.
 
-    Returns:
-        The data set.
-
     Raises:
         DatasetError: if there are no annotations, or none of their images is found.
 
@@ -135,9 +132,6 @@ def write_voc(folder: Path, about: About, images: Iterable[AnnotatedImage]) -> N
 
     All files are in one folder, as readers want it; where images stay where they are, folders become part of the name:
     `a/b.jpg` has `a__b.xml`.
-
-    Args:
-        folder, about, images: see `Write`.
     """
     (folder / "Annotations").mkdir(exist_ok=True)
     splits: dict[str, list[str]] = defaultdict(list)

@@ -29,9 +29,6 @@ def read_wsol(path: Path, images: Path | None = None) -> Dataset:
         path: the folder of the text files.
         images: the folder that paths are relative to (masks too); searched for near the text files where None.
 
-    Returns:
-        The data set.
-
     Raises:
         DatasetError: if one of the files is missing or no text, or none of the images is found.
 

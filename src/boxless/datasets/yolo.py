@@ -201,9 +201,6 @@ def write_yolo(folder: Path, about: About, images: Iterable[AnnotatedImage]) -> 
     The labels of `images/train/a.jpg` are in `labels/train/a.txt`, as Ultralytics and others look for them; an image
     of nothing has an empty file. Where the images stay where they are, `labels` mirrors their folder. `data.yaml`
     names folders relative to itself, so that all of it can be moved. There is no place for scores.
-
-    Args:
-        folder, about, images: see `Write`.
     """
     numbers = {name: number for number, name in enumerate(about.classes)}
     splits: set[str] = set()

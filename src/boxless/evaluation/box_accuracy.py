@@ -98,11 +98,8 @@ def inclusive_iou(boxes: Floats, others: Floats) -> Floats:
         >>> inclusive_iou(np.array([[0, 0, 9, 9]], np.float32), np.array([[0, 0, 9, 4]], np.float32)).tolist()
         [[0.5]]
     """
-    corner = np.maximum(boxes[:, None, :2], others[None, :, :2])
-    opposite = np.minimum(boxes[:, None, 2:], others[None, :, 2:])
-    shared = np.prod(np.maximum(opposite - corner + 1, 0.0), axis=2)
-    areas = [np.prod(some[:, 2:] - some[:, :2] + 1, axis=1) for some in (boxes, others)]
-    return np.asarray(shared / (areas[0][:, None] + areas[1][None] - shared), dtype=np.float32)
+    last = np.array([0, 0, 1, 1], np.float32)
+    return iou(boxes + last, others + last)
 
 
 def max_box_acc_v2(images: Sequence[Overlaps]) -> float:

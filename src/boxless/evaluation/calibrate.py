@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from boxless.datasets.boxed import BoxedSet
 from boxless.errors import DatasetError
-from boxless.evaluation.bootstrap import Bootstrap, Interval
-from boxless.evaluation.box_accuracy import IOUS, THRESHOLDS, Overlaps
-from boxless.evaluation.class_thresholds import ClassThresholds, calibrate_classes
+from boxless.evaluation.bootstrap import Bootstrap, Interval, mean_of
+from boxless.evaluation.box_accuracy import THRESHOLDS, Overlaps
+from boxless.evaluation.class_thresholds import ClassThresholds, calibrate_classes, right_at
 from boxless.evaluation.predict import measure_model
 from boxless.models.card import Card
 from boxless.models.model_file import Network
@@ -49,14 +48,6 @@ class Calibration:
     classes: ClassThresholds | None = None
     own: bool = False
 
-    def as_dict(self) -> dict[str, Any]:
-        """The calibration as plain data.
-
-        Returns:
-            Plain data for JSON.
-        """
-        return asdict(self)
-
 
 def calibrate(preset: str, old: float, curves: Sequence[Overlaps], images: NDArray[np.int64]) -> Calibration:
     """The threshold for one box, from overlaps over thresholds.
@@ -88,7 +79,7 @@ def calibrate(preset: str, old: float, curves: Sequence[Overlaps], images: NDArr
     count = len(np.unique(images))
     if count < FEWEST:
         raise DatasetError(f"{count} boxed images: a threshold needs at least {FEWEST} (some hundred to be certain)")
-    right = 100.0 * np.mean([np.stack([each.best_box for each in curves]) >= enough for enough in IOUS], axis=0)
+    right = right_at(curves)
     at_old = int(np.abs(THRESHOLDS - old).argmin())
     drawn = Bootstrap(images)
     chosen: list[NDArray[np.int64]] = []
@@ -111,8 +102,8 @@ def calibrate(preset: str, old: float, curves: Sequence[Overlaps], images: NDArr
         old=old,
         new=old if at_new == at_old else likely,
         likely=Interval(likely, float(low), float(high)),
-        before=drawn.interval(lambda weights: (weights @ right[:, at_old]) / weights.sum(axis=1)),
-        after=drawn.interval(lambda weights: (weights @ right[:, at_new]) / weights.sum(axis=1)),
+        before=drawn.interval(mean_of(right[:, at_old])),
+        after=drawn.interval(mean_of(right[:, at_new])),
         gain=Interval(float(np.nanmean(gain)), *(float(each) for each in np.nanpercentile(gain, [2.5, 97.5]))),
     )
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,14 +40,6 @@ class ClassThresholds:
     def changed(self) -> tuple[int, ...]:
         """The indices of the classes whose threshold changed."""
         return tuple(k for k, (old, new) in enumerate(zip(self.old, self.new, strict=True)) if old != new)
-
-    def as_dict(self) -> dict[str, Any]:
-        """The calibration as plain data.
-
-        Returns:
-            Plain data for JSON.
-        """
-        return asdict(self)
 
 
 def calibrate_classes(

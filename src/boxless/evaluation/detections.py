@@ -14,7 +14,6 @@ from boxless.evaluation.average_precision import IOUS, AveragePrecision, ClassMa
 from boxless.evaluation.matching import NOTHING, FoundBoxes, Matches, TrueBoxes, match
 from boxless.localizer import Localizer
 from boxless.results import Prediction
-from boxless.system.cores import usable_cores
 from boxless.system.ordered import ordered_map
 from boxless.system.progress import Progress
 
@@ -126,7 +125,7 @@ def measure_boxes(
         except ImageError as error:
             return str(error)
 
-    for number, found in enumerate(ordered_map(one, paths, usable_cores())):
+    for number, found in enumerate(ordered_map(one, paths)):
         progress(localizer.card.name, number + 1, len(paths))
         if isinstance(found, str):
             boxed.notes.add("damaged file", found)

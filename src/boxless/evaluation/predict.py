@@ -20,7 +20,6 @@ from boxless.maps.class_maps import normalise, probabilities
 from boxless.models.card import Card
 from boxless.models.model_file import Network, Output
 from boxless.results import Prediction
-from boxless.system.cores import usable_cores
 from boxless.system.ordered import ordered_map
 
 Floats = NDArray[np.float32]
@@ -120,7 +119,7 @@ def measure_model(
         ]
 
     groups = (list(group) for _, group in groupby(images, key=lambda image: image.path))
-    for scores in ordered_map(one, groups, workers or usable_cores()):
+    for scores in ordered_map(one, groups, workers):
         yield from scores
 
 

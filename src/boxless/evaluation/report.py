@@ -34,9 +34,6 @@ def write_report(evaluation: Evaluation, card: Card, folder: Path) -> Path:
         evaluation: the evaluation.
         card: the card of the model, for the names of classes.
         folder: the folder of the page; created if it is missing.
-
-    Returns:
-        The page's path.
     """
     page = folder / PAGE
     write_page(page, f"{evaluation.subject} on {evaluation.dataset.name}", _parts(evaluation, card))

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-from onnx import helper
 
 from boxless.errors import BoxlessError, NetworkError, first_line
-from boxless.export.assemble import keep_original, put_together
+from boxless.export.assemble import keep_original, put_together, write_card
 from boxless.export.cut import cut, head_alone
 from boxless.export.find import Found
 from boxless.export.limits import check_size
@@ -20,7 +19,7 @@ from boxless.export.proof import Asked, Proof, free_size, prove
 from boxless.export.scaling import scale_for_channels_last
 from boxless.export.source import Layout, open_classifier
 from boxless.export.weights import save_bare, save_whole
-from boxless.models.card import METADATA_KEY, Activation, Card
+from boxless.models.card import Activation, Card
 from boxless.models.presets import PRESETS
 from boxless.system.files import work_folder
 
@@ -130,7 +129,7 @@ def attach(
             del whole, classifier, network, found, layers
             if not free_size(beside, size):
                 card = _fixed(card, size)
-                _set_card(beside, card)
+                write_card(beside, card)
             proof = prove(asked, bare, beside, card, size, images, alone)
             beside.replace(out)
     except NetworkError as error:
@@ -181,12 +180,6 @@ def _card(
         activation=activation,
         maps="max-pooled" if found.pooling.maximum else "exact" if found.tail.exact else "linearised",
     )
-
-
-def _set_card(path: Path, card: Card) -> None:
-    model = onnx.load(path)
-    helper.set_model_props(model, {METADATA_KEY: card.to_json()})
-    onnx.save(model, path)
 
 
 def _fixed(card: Card, size: tuple[int, int]) -> Card:

@@ -107,11 +107,7 @@ class Backbone:
         return self._run([_POOLED], pixels, size)[0]
 
     def cells(self, pixels: NDArray[np.uint8], size: tuple[int, int]) -> CellFeatures:
-        """The features cell by cell. Only of a backbone that `has_layers`.
-
-        Args:
-            pixels, size: as for `pool`.
-        """
+        """The features cell by cell. Only of a backbone that `has_layers`."""
         features, *layers, affinity = self._run([self._features, *self._layers, _AFFINITY], pixels, size)
         return CellFeatures(features, tuple(layers), affinity)
 

@@ -35,9 +35,6 @@ def attach_file(path: str | Path, out: Path, **options: Any) -> Attached:  # noq
         out: of the boxless model.
         options: of `boxless.export.attach`.
 
-    Returns:
-        What was made.
-
     Raises:
         NetworkError: if it is neither, with what to do for files of other frameworks; or as `attach` says.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
-import os
 import warnings
 from collections.abc import Iterator
 from importlib import import_module
@@ -17,6 +16,7 @@ import numpy as np
 from boxless.errors import NetworkError
 from boxless.export.assemble import OPSET
 from boxless.system.extras import missing_packages
+from boxless.system.native_streams import silenced
 from boxless.system.quiet_import import quiet_import
 
 
@@ -158,29 +158,12 @@ def _teach_erfc() -> None:
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Exporters talk a lot."""
+    """Exporters talk a lot, and PyTorch prints a graph that it cannot export, past Python."""
     before = logging.root.manager.disable
     logging.disable(logging.ERROR)
     try:
-        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), _no_native_stdout():
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), silenced(1):
             warnings.simplefilter("ignore")
             yield
     finally:
         logging.disable(before)
-
-
-@contextlib.contextmanager
-def _no_native_stdout() -> Iterator[None]:
-    """PyTorch prints a graph that it cannot export, past Python."""
-    try:
-        stdout = os.dup(1)
-    except OSError:  # there is none, as under pythonw
-        yield
-        return
-    try:
-        with Path(os.devnull).open("wb") as nothing:
-            os.dup2(nothing.fileno(), 1)
-        yield
-    finally:
-        os.dup2(stdout, 1)
-        os.close(stdout)

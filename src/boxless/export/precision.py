@@ -42,9 +42,6 @@ _OWN = frozenset(["channels_last", "opset", "alpha_from"])
 def in_float32(model: onnx.ModelProto) -> str | None:
     """Makes a model compute in float32 where it computes in half precision, and eight-bit operators standard ones.
 
-    Args:
-        model: changed in place.
-
     Returns:
         What it computed in, "float16" or "int8"; None if that is float32 throughout.
     """

@@ -62,9 +62,6 @@ def attach_published(name: str, out: Path, **options: Any) -> Attached:  # noqa:
         out: of the boxless model.
         options: of `boxless.export.attach`; what is given here counts.
 
-    Returns:
-        What was made.
-
     Raises:
         MissingExtraError: if the framework is not installed.
         NetworkError: if there is no such classifier, its weights cannot be loaded, or it cannot be attached to.
@@ -112,9 +109,6 @@ def with_thresholds_of(embedded: Card, card: Card) -> Card:
 
 def load_published(name: str) -> Published:
     """A published classifier, from the cache of its framework or downloaded.
-
-    Args:
-        name: as for `attach_published`.
 
     Raises:
         MissingExtraError: if the framework is not installed.

@@ -53,10 +53,6 @@ def slope_error(head: HeadAlone, features: Sequence[Floats]) -> float:
     logits, over 2d, is what the mean of the class map over those cells has to be. The image's own scales stay as they
     were: maps are divided by them.
 
-    Args:
-        head: of the classifier.
-        features: feature maps of images.
-
     Returns:
         The error; infinity where anything is not finite.
 

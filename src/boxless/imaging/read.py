@@ -152,24 +152,12 @@ def images_in(folder: Path) -> list[Path]:
     """
     if not os.access(folder, os.R_OK | os.X_OK):
         raise ImageError("cannot be opened: permission denied")
-    found = sorted(files_in(folder, lambda name: Path(name).suffix.lower() in SUFFIXES))
+    found = list(files_in(folder, lambda name: Path(name).suffix.lower() in SUFFIXES))
     if not found:
         if heic := sum(path.suffix.lower() in HEIC_SUFFIXES for path in folder.rglob("*")):
             raise ImageError(f"a folder of {heic} HEIC images, which boxless does not read (expected JPEG, PNG, ...)")
         raise ImageError(f"a folder without images (expected {' '.join(sorted(SUFFIXES))})")
     return found
-
-
-def holds_images(folder: Path) -> bool:
-    """Whether there is an image in a folder or its sub-folders, by their suffix."""
-    return next(_images(folder), None) is not None
-
-
-def _images(folder: Path) -> Iterator[Path]:
-    for path in folder.rglob("*"):
-        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if path.suffix.lower() in SUFFIXES and not hidden and path.is_file():
-            yield path
 
 
 def image_name(source: Source) -> str:

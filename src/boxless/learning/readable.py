@@ -8,7 +8,6 @@ from pathlib import Path
 from boxless.datasets.labelled import LabelledImages
 from boxless.errors import ImageError
 from boxless.imaging.read import read_image
-from boxless.system.cores import usable_cores
 from boxless.system.ordered import ordered_map
 from boxless.system.progress import Progress
 
@@ -31,7 +30,7 @@ def unreadable(paths: Sequence[Path], done: Callable[[int], object] = lambda cou
         return None
 
     found = {}
-    for index, why in enumerate(ordered_map(reason, paths, usable_cores())):
+    for index, why in enumerate(ordered_map(reason, paths)):
         if why is not None:
             found[index] = why
         done(index + 1)

@@ -1,8 +1,8 @@
-"""From a map to boxes: one around each connected component above a threshold."""
+"""From a map to boxes, one around each connected component above a threshold, and to the component of each."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
+Mask = NDArray[np.bool_]
 
 SPECK = 0.05
 """A component whose sum is a smaller share of the largest component's sum is noise, not an object."""
@@ -75,6 +76,35 @@ def boxes_in_map(
         edges = (x * width / columns, y * height / rows, (x + w) * width / columns, (y + h) * height / rows)
         found.append(Box(*edges, score=probability * float(share[i])))
     return tuple(found)
+
+
+def component_masks(score_map: Floats, boxes: Sequence[Box], threshold: float) -> Iterator[Mask]:
+    """A mask (h, w) for each box: the connected component above the threshold that the box surrounds, cut at the box.
+
+    Boxes are found on a coarser grid than the image's, so the component is the one whose own box fits best.
+
+    Args:
+        score_map: (h, w) in [0, 1], on the pixels of the image.
+        boxes: that were read off it, in pixels.
+        threshold: at which they were, in (0, 1].
+    """
+    above = (score_map >= threshold).view(np.uint8)
+    _, components, stats, _ = cv2.connectedComponentsWithStats(above, connectivity=8)
+    corners = stats[1:, :2].astype(np.float64)
+    opposites = corners + stats[1:, 2:4]
+    height, width = score_map.shape
+    for box in boxes:
+        mask = np.zeros((height, width), bool)
+        x0, y0 = (min(round(edge), side - 1) for edge, side in ((box.x0, width), (box.y0, height)))
+        x1, y1 = max(round(box.x1), x0 + 1), max(round(box.y1), y0 + 1)
+        if len(corners):
+            shared = np.minimum(opposites, (x1, y1)) - np.maximum(corners, (x0, y0))
+            inside = np.prod(np.maximum(shared, 0), axis=1)
+            whole = np.prod(opposites - corners, axis=1) + (x1 - x0) * (y1 - y0) - inside
+            mask[y0:y1, x0:x1] = components[y0:y1, x0:x1] == int(np.argmax(inside / whole)) + 1
+        if not mask.any():
+            mask[y0:y1, x0:x1] = True  # too thin for the image's pixels: the box is all that is known
+        yield mask
 
 
 def suppress_overlaps(candidates: Sequence[tuple[Box, ...]], max_iou: float) -> list[tuple[Box, ...]]:

@@ -50,9 +50,11 @@ def cam(features: Floats, weight: Floats, bias: Floats) -> Floats:
 
 
 def grad_cam(features: Floats, weight: Floats, bias: Floats) -> Floats:
-    """Grad-CAM: features weighted by their mean gradients, which is CAM / n.
+    """Grad-CAM, HiResCAM and XGrad-CAM: all three are CAM / n here.
 
-    Selvaraju et al., ICCV 2017, equations 1 and 2.
+    Grad-CAM (Selvaraju et al., ICCV 2017, equations 1 and 2) weights features by their mean gradients; HiResCAM
+    (Draelos and Carin, arXiv 2011.08891, equation 4) multiplies them position by position; XGrad-CAM (Fu et al., BMVC
+    2020, equation 8) weights each position by its share of the feature, and the shares sum to one.
 
     Args:
         features, weight, bias: as for `cam`.
@@ -63,45 +65,6 @@ def grad_cam(features: Floats, weight: Floats, bias: Floats) -> Floats:
     Example:
         >>> features = np.array([[[1.0, 0.0]], [[0.0, 2.0]]], np.float32)
         >>> grad_cam(features, np.array([[1.0, -1.0]], np.float32), np.zeros(1, np.float32)).tolist()
-        [[[0.5, -1.0]]]
-    """
-    return cam(features, weight, bias) / np.float32(features[0].size)
-
-
-def hires_cam(features: Floats, weight: Floats, bias: Floats) -> Floats:
-    """HiResCAM: features times gradients, position by position, which is CAM / n.
-
-    Draelos and Carin, arXiv 2011.08891, equation 4.
-
-    Args:
-        features, weight, bias: as for `cam`.
-
-    Returns:
-        (k, h, w), before it is clipped at zero.
-
-    Example:
-        >>> features = np.array([[[1.0, 0.0]], [[0.0, 2.0]]], np.float32)
-        >>> hires_cam(features, np.array([[1.0, -1.0]], np.float32), np.zeros(1, np.float32)).tolist()
-        [[[0.5, -1.0]]]
-    """
-    return cam(features, weight, bias) / np.float32(features[0].size)
-
-
-def xgrad_cam(features: Floats, weight: Floats, bias: Floats) -> Floats:
-    """XGrad-CAM: features weighted by gradients, each position by its share of the feature.
-
-    Fu et al., BMVC 2020, equation 8. The shares sum to one, so it is CAM / n (a feature that is zero everywhere adds
-    nothing to either).
-
-    Args:
-        features, weight, bias: as for `cam`.
-
-    Returns:
-        (k, h, w), before it is clipped at zero.
-
-    Example:
-        >>> features = np.array([[[1.0, 0.0]], [[0.0, 2.0]]], np.float32)
-        >>> xgrad_cam(features, np.array([[1.0, -1.0]], np.float32), np.zeros(1, np.float32)).tolist()
         [[[0.5, -1.0]]]
     """
     return cam(features, weight, bias) / np.float32(features[0].size)
@@ -123,7 +86,7 @@ def layer_cam(features: Floats, weight: Floats, bias: Floats) -> Floats:
         >>> layer_cam(features, np.array([[1.0, -1.0]], np.float32), np.zeros(1, np.float32)).tolist()
         [[[0.5, 0.0]]]
     """
-    return cam(features, np.maximum(weight, 0.0), bias) / np.float32(features[0].size)
+    return grad_cam(features, np.maximum(weight, 0.0), bias)
 
 
 def grad_cam_plus_plus(features: Floats, weight: Floats, bias: Floats) -> Floats:
@@ -207,8 +170,8 @@ def eigen_cam(features: Floats, weight: Floats, bias: Floats) -> Floats:
 METHODS: dict[str, Method] = {
     "cam": cam,
     "gradcam": grad_cam,
-    "hirescam": hires_cam,
-    "xgradcam": xgrad_cam,
+    "hirescam": grad_cam,
+    "xgradcam": grad_cam,
     "layercam": layer_cam,
     "gradcam++": grad_cam_plus_plus,
     "ablationcam": ablation_cam,

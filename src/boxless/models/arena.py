@@ -28,9 +28,6 @@ def bounded(options: ort.SessionOptions) -> ort.SessionOptions:
 
     Args:
         options: of the session; changed.
-
-    Returns:
-        The same.
     """
     _register()
     options.add_session_config_entry("session.use_env_allocators", "1")
@@ -38,11 +35,7 @@ def bounded(options: ort.SessionOptions) -> ort.SessionOptions:
 
 
 def run_error(error: Exception) -> str:
-    """Why ONNX Runtime could not run a model, in a line.
-
-    Args:
-        error: that it raised.
-    """
+    """Why ONNX Runtime could not run a model, in a line."""
     if asked := re.search(r"is smaller than requested bytes of (\d+)", str(error)):
         return f"it asks for {int(asked[1]) / 1e9:.1f} GB at once; models get {limit() / 1e9:.1f} GB in all"
     return first_line(error)

@@ -9,9 +9,6 @@ from collections.abc import Callable, Sequence
 def composed(name: str) -> str:
     """A name in Unicode's normalization form C: archives of macOS have letters and their accents apart.
 
-    Args:
-        name: of a class.
-
     Returns:
         The name, which looks the same.
 
@@ -24,9 +21,6 @@ def composed(name: str) -> str:
 
 def plain(name: str) -> str:
     """A name in lower case, with single spaces in the place of underscores.
-
-    Args:
-        name: of a class.
 
     Returns:
         What names have in common that differ in case and spacing only.

@@ -38,10 +38,7 @@ def alexnet_gap(classes: int = 1000, head: str = "gap", size: int = 224, *, widt
     """AlexNet-GAP: five convolutions (2,334,080 parameters), the paper's 3x3x1024 behind them.
 
     Args:
-        classes: how many.
-        head: gap (the paper's), gmp, fc or fc_dropout.
-        size: side of the images, which only the fc heads are bound to.
-        width: factor on all numbers of filters.
+        classes, head, size, width: as for `boxless.networks.nin`.
 
     Returns:
         A Keras model from float32 RGB 0-255 (N, H, W, 3) to logits (N, classes).
@@ -67,10 +64,7 @@ def vgg16_gap(
     """VGGnet-GAP: VGG16's thirteen convolutions (14,714,688 parameters) without the last pooling.
 
     Args:
-        classes: how many.
-        head: gap (the paper's), gmp, fc or fc_dropout.
-        size: side of the images, which only the fc heads are bound to.
-        width: factor on all numbers of filters.
+        classes, head, size, width: as for `boxless.networks.nin`.
         weights: "imagenet", or the file that Keras publishes (without top), for all but the last two layers.
 
     Returns:
@@ -99,10 +93,7 @@ def googlenet_gap(classes: int = 1000, head: str = "gap", size: int = 224, *, wi
     """GoogLeNet-GAP: up to inception4e, without the auxiliary classifiers.
 
     Args:
-        classes: how many.
-        head: gap (the paper's), gmp (its GoogLeNet-GMP), fc or fc_dropout.
-        size: side of the images, which only the fc heads are bound to.
-        width: factor on all numbers of filters.
+        classes, head, size, width: as for `boxless.networks.nin`.
 
     Returns:
         A Keras model from float32 RGB 0-255 (N, H, W, 3) to logits (N, classes).

@@ -16,10 +16,7 @@ def darknet19(classes: int = 1000, head: str = "gap", size: int = 224, *, width:
     """Darknet-19: 19 convolutions, batch normalisation, leaky ReLU of 0.1; a 7x7 map at 224 px.
 
     Args:
-        classes: how many.
-        head: gap (the paper's), gmp, fc or fc_dropout; on the class maps themselves.
-        size: side of the images, which only the fc heads are bound to.
-        width: factor on all numbers of filters but the last.
+        classes, head, size, width: as for `boxless.networks.nin`.
 
     Returns:
         A Keras model from float32 RGB 0-255 (N, H, W, 3) to logits (N, classes); at 1000 classes 20,842,376 trainable

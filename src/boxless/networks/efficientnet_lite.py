@@ -30,9 +30,7 @@ def efficientnet_lite0(
     """EfficientNet-Lite0: 4,652,008 trainable parameters at 1000 classes; a 7x7 map at 224 px.
 
     Args:
-        classes: how many.
-        head: gap (the paper's), gmp, fc or fc_dropout.
-        size: side of the images, which only the fc heads are bound to.
+        classes, head, size: as for `boxless.networks.nin`.
         weights: "imagenet" for those of the model that comes with boxless, or the path of a boxless model with this
             network in it; for all but the last layer. Their batch normalisation was folded into the convolutions,
             so it stays as it is: those layers are frozen.

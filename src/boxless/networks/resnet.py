@@ -15,9 +15,7 @@ def resnet50(classes: int = 1000, head: str = "gap", size: int = 224, *, weights
     """ResNet-50: 25,636,712 parameters at 1000 classes; a 7x7 map at 224 px.
 
     Args:
-        classes: how many.
-        head: gap (the paper's), gmp, fc or fc_dropout.
-        size: side of the images, which only the fc heads are bound to.
+        classes, head, size: as for `boxless.networks.nin`.
         weights: "imagenet", or the file that Keras publishes (without top), for all but the last layer.
 
     Returns:

@@ -17,9 +17,6 @@ def decoded_bytes(content: bytes) -> int:
 
     A PNG of 579 kB may have 12,200 x 12,200 pixels in four channels: 595 MB. Nothing is decoded to find that.
 
-    Args:
-        content: an encoded image.
-
     Returns:
         The bytes, or 0 for what is no image: whoever decodes it says so.
 

@@ -7,11 +7,15 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
+from boxless.system.cores import usable_cores
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def ordered_map(function: Callable[[Item], Result], items: Iterable[Item], workers: int) -> Iterator[Result]:
+def ordered_map(
+    function: Callable[[Item], Result], items: Iterable[Item], workers: int | None = None
+) -> Iterator[Result]:
     """Results of `function` in the order of `items`.
 
     At most twice as many items as workers are under way or waiting to be taken, so memory does not grow with
@@ -20,7 +24,7 @@ def ordered_map(function: Callable[[Item], Result], items: Iterable[Item], worke
     Args:
         function: called in a thread.
         items: drawn from lazily, in the caller's thread.
-        workers: number of threads, at least 1.
+        workers: number of threads, at least 1; one a core where None.
 
     Returns:
         The results, lazily; an exception of `function` is raised in its place.
@@ -29,6 +33,7 @@ def ordered_map(function: Callable[[Item], Result], items: Iterable[Item], worke
         >>> list(ordered_map(abs, [-1, 2, -3], workers=2))
         [1, 2, 3]
     """
+    workers = workers or usable_cores()
     pending: deque[Future[Result]] = deque()
     with ThreadPoolExecutor(workers, thread_name_prefix="boxless") as pool:
         try:

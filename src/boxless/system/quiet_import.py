@@ -8,7 +8,7 @@ import sys
 from importlib import import_module
 from typing import Any
 
-from boxless.system.native_stderr import without
+from boxless.system.native_streams import without
 
 _CHATTER = re.compile(
     rb"(?m)^(WARNING: All log messages before absl::InitializeLog|I\d{4} [\d:. ]+ port\.cc:\d+\] oneDNN ).*\n?"
@@ -21,9 +21,6 @@ def quiet_import(name: str) -> Any:  # noqa: ANN401
 
     Args:
         name: keras, tensorflow, or what imports them.
-
-    Returns:
-        The module.
 
     Raises:
         ImportError: if it is not installed, or something that it needs.

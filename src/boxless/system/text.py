@@ -64,9 +64,6 @@ def figures_json(data: object, indent: int | None = None) -> str:
         data: what `json.dumps` takes.
         indent: spaces by which each level is indented; all on one line where None.
 
-    Returns:
-        JSON that every reader takes.
-
     Example:
         >>> figures_json({"recall": float("nan")})
         '{"recall": null}'

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 import cv2
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from boxless.errors import OutputError
-from boxless.system.native_stderr import without
+from boxless.system.native_streams import without
 from boxless.video.ffmpeg import ffmpeg_settings
 
 Pixels = NDArray[np.uint8]
@@ -60,9 +59,7 @@ class ClipWriter:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     @property

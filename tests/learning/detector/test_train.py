@@ -95,12 +95,16 @@ class Killer(Quiet):
 
 
 def test_a_killed_training_goes_on_bit_for_bit(whole: TrainedDetector, images: LabelledImages, tmp_path: Path) -> None:
-    """Killed in the middle of the first round, and again in the second."""
+    """Killed in the middle of the first round, and again in the second; in between something else does not go on."""
     out = tmp_path / "squares.onnx"
-    for _ in range(2):
-        with pytest.raises(KilledError):
-            train_detector(images, images, out, TINY, taught(images), watch=Killer(1))
-        assert not out.exists()
+    with pytest.raises(KilledError):
+        train_detector(images, images, out, TINY, taught(images), watch=Killer(1))
+    assert not out.exists()
+    with pytest.raises(TrainingError, match="begun otherwise"):
+        train_detector(images, images, out, TINY, [PseudoLabels.nothing(2), *taught(images)[1:]])
+    with pytest.raises(KilledError):
+        train_detector(images, images, out, TINY, taught(images), watch=Killer(1))
+    assert not out.exists()
     made = train_detector(images, images, out, TINY, taught(images))
     assert [epoch.loss for each in made.rounds for epoch in each.history] == [
         epoch.loss for each in whole.rounds for epoch in each.history
@@ -109,15 +113,6 @@ def test_a_killed_training_goes_on_bit_for_bit(whole: TrainedDetector, images: L
     one, other = (ModelFile(path, 1).detect(pixels, size=(64, 64)) for path in (out, whole.path))
     assert np.array_equal(one.logits, other.logits)
     assert np.array_equal(one.boxes, other.boxes)
-
-
-def test_a_training_of_something_else_does_not_go_on(images: LabelledImages, tmp_path: Path) -> None:
-    out = tmp_path / "squares.onnx"
-    with pytest.raises(KilledError):
-        train_detector(images, images, out, TINY, taught(images), watch=Killer(1))
-    other = [PseudoLabels.nothing(2), *taught(images)[1:]]
-    with pytest.raises(TrainingError, match="begun otherwise"):
-        train_detector(images, images, out, TINY, other)
 
 
 def test_rounds_stop_when_held_out_labels_say_no_more(

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from boxless.learning.head import head as head_module
 from boxless.learning.head.head import STRENGTHS, fit_head
-from boxless.learning.loss import log_loss
+from boxless.learning.report.held_out import log_loss
 
 Floats = NDArray[np.float32]
 

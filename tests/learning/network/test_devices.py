@@ -112,6 +112,9 @@ def test_four_devices_learn_what_one_does(tmp_path: Path) -> None:
             "KERAS_BACKEND": "jax",
             # What is compiled runs a few times: compiling less well takes half the time.
             "JAX_DISABLE_MOST_OPTIMIZATIONS": "1",
+            # And three of the trainings are one program, which is compiled once.
+            "JAX_COMPILATION_CACHE_DIR": str(tmp_path / "compiled"),
+            "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
             "XLA_FLAGS": "--xla_force_host_platform_device_count=4",
         },
     )

@@ -14,7 +14,6 @@ from boxless.learning.detector.pseudo_labels import PseudoLabels
 from boxless.learning.network.augment import recoloured
 from boxless.learning.network.examples import Store
 from boxless.networks.backbones import STRIDES
-from boxless.system.cores import usable_cores
 from boxless.system.ordered import ordered_map
 
 Floats = NDArray[np.float32]
@@ -103,7 +102,7 @@ class Scenes:
         """Images float32 (b, side, side, 3) in 0-255 with targets for `DetectorTrainer`, prepared ahead of use."""
         order = np.random.default_rng([self._seed, number]).permutation(len(self._store))
         parts = order[: self.steps * self._batch].reshape(self.steps, self._batch)
-        return ordered_map(lambda step: self._made(parts[step].tolist(), number), range(self.steps), usable_cores())
+        return ordered_map(lambda step: self._made(parts[step].tolist(), number), range(self.steps))
 
     def _made(self, images: Sequence[int], epoch: int) -> Batch:
         scenes = [self.scene(image, epoch) for image in images]

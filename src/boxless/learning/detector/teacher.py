@@ -19,7 +19,6 @@ from boxless.learning.detector.relabel import relabelled
 from boxless.localizer import Localizer
 from boxless.models.model_file import Detected, ModelFile, Network
 from boxless.models.presets import LocalizationPass, Preset
-from boxless.system.cores import usable_cores
 from boxless.system.files import write_whole
 from boxless.system.ordered import ordered_map
 
@@ -65,7 +64,7 @@ def by_class_maps(model: Path, images: LabelledImages, done: Done) -> list[Pseud
         return pseudo_labels_of(located, labels, classes)
 
     pseudo_labels = []
-    for each in ordered_map(one, range(len(images)), usable_cores()):
+    for each in ordered_map(one, range(len(images))):
         pseudo_labels.append(each)
         done(len(pseudo_labels))
     if not any((each.weights > 0).any() for each in pseudo_labels):
@@ -143,7 +142,7 @@ def by_detector(model: Path, images: LabelledImages, first: Sequence[PseudoLabel
         return relabelled(found, size, labels, first[i])
 
     pseudo_labels = []
-    for each in ordered_map(one, range(len(images)), usable_cores()):
+    for each in ordered_map(one, range(len(images))):
         pseudo_labels.append(each)
         done(len(pseudo_labels))
     return pseudo_labels
@@ -162,7 +161,7 @@ def class_map_probabilities(model: Path, images: LabelledImages, done: Done) -> 
     known = [k for k, label in enumerate(images.classes) if label in card.labels]
     columns = [card.class_index(images.classes[k]) for k in known]
     rows = np.zeros((len(images), len(images.classes)), np.float32)
-    for i, (probabilities, _) in enumerate(ordered_map(quick.survey, images.paths, usable_cores())):
+    for i, (probabilities, _) in enumerate(ordered_map(quick.survey, images.paths)):
         rows[i, known] = probabilities[columns]
         done(i + 1)
     return rows

@@ -46,7 +46,6 @@ from boxless.models.model_file import ModelFile
 from boxless.models.presets import DEFAULT_PRESET, Preset, view_size
 from boxless.networks.backbones import STRIDES
 from boxless.networks.framework import keras
-from boxless.system.cores import usable_cores
 from boxless.system.ordered import ordered_map
 from boxless.system.progress import Progress
 
@@ -211,7 +210,7 @@ def _train_round(
 
 def _held_out_accuracy(network: ModelFile, held_out: LabelledImages, progress: Progress) -> Evidence:
     rows = []
-    for logits in ordered_map(lambda path: detect(network, path)[0].logits, held_out.paths, usable_cores()):
+    for logits in ordered_map(lambda path: detect(network, path)[0].logits, held_out.paths):
         rows.append(probabilities(logits, "sigmoid"))
         progress("held out", len(rows), len(held_out))
     return evidence_of(np.stack(rows), held_out.targets, held_out.background)
@@ -270,7 +269,7 @@ def _aspects(images: LabelledImages, side: int) -> list[float]:
         rows, columns = view_size(side, image.height, image.width, STRIDES[-1])
         return rows / columns
 
-    return list(ordered_map(one, images.paths, usable_cores()))
+    return list(ordered_map(one, images.paths))
 
 
 def _facts(

@@ -168,7 +168,7 @@ class _Store(Collection[bytes]):
         if rest:  # else nothing is cut off, for another run may be adding
             self._file.truncate(whole * self._record.itemsize)
         records = np.memmap(self._path, self._record, mode="r", shape=(whole,)) if whole else ()
-        # One that was damaged on the disk is made anew.
+        # A record that was damaged on disk is computed again.
         self._places = {each["digest"].tobytes(): i for i, each in enumerate(records) if each["crc"] == _crc(each)}
         return self
 

@@ -72,9 +72,9 @@ def fit_head(features: Floats, targets: Floats, *, several: bool, seed: int = 0)
     """Fits a head.
 
     One label an image: multinomial logistic regression, whose weights sum to zero over the classes, so that a class
-    map shows what speaks for its class rather than for the others. Several: one logistic regression a class. Both
-    with an L2 penalty on weights of standardised features; the standardisation is folded into the weights. All classes
-    count alike, however many images they have (docs/decisions/0011).
+    map shows what sets its class apart from the others. Several: one logistic regression a class. Both with an L2
+    penalty on weights of standardised features; the standardisation is folded into the weights. All classes count
+    alike, however many images they have (docs/decisions/0011).
 
     Args:
         features: (n, C).
@@ -118,8 +118,8 @@ def balanced_loss(parts: Iterable[tuple[Floats, Floats]], several: bool) -> floa
         several: whether an image may show several classes, or none.
     """
     lost = counted = np.zeros(())
-    for chances, targets in parts:
-        ways = ((targets, chances), (1 - targets, 1 - chances)) if several else ((targets, chances),)
+    for predicted, targets in parts:
+        ways = ((targets, predicted), (1 - targets, 1 - predicted)) if several else ((targets, predicted),)
         lost = lost + np.stack([-(true * np.log(np.clip(p, 1e-12, 1))).sum(axis=0, dtype=float) for true, p in ways])
         counted = counted + np.stack([true.sum(axis=0, dtype=float) for true, _ in ways])
     there = counted > 0

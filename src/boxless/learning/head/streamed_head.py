@@ -75,7 +75,7 @@ def fit_streamed(
                 guessed = list(part.guesses(start, unseen))
                 losses[strength] = balanced_loss(guessed, several)
                 if losses[strength] == min(losses.values()):
-                    best, left_out = start, np.concatenate([chances for chances, _ in guessed])
+                    best, left_out = start, np.concatenate([predicted for predicted, _ in guessed])
                 done(count, len(STRENGTHS) + 1)
         strength = min(losses, key=lambda each: losses[each]) if losses else STRENGTHS[len(STRENGTHS) // 2 - 1]
         weight, bias = everything.head(everything.solved(strength, best))
@@ -158,8 +158,8 @@ class _Problem:
         """Probabilities and targets of other images, (m, K) both, piece by piece."""
 
         def guess(standard: Floats, targets: Floats) -> tuple[Floats, Floats]:
-            chances = probabilities(_logits(found, standard), self.activation)
-            return self._both(chances), self._both(targets)
+            predicted = probabilities(_logits(found, standard), self.activation)
+            return self._both(predicted), self._both(targets)
 
         return self._each(unseen, guess)
 

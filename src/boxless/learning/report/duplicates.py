@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from boxless.errors import ImageError
 from boxless.imaging.read import read_image
 from boxless.learning.report.texture import SIDE, Grey, grey_square, registered_likeness, texture
-from boxless.system.cores import usable_cores
 from boxless.system.ordered import ordered_map
 
 Floats = NDArray[np.float32]
@@ -55,10 +54,6 @@ def near_duplicates(learned: Sequence[Path], held_out: Sequence[Path]) -> list[t
     Partners are picked by thumbnails of which the shading is removed, and confirmed by the texture of 96 x 96 pixels,
     laid on each other: that the light is the same makes no duplicate (decision 0043).
 
-    Args:
-        learned: paths.
-        held_out: paths.
-
     Returns:
         (index in `held_out`, index in `learned`, correlation of their textures), the likest first; the likest partner
         of each.
@@ -73,7 +68,7 @@ def near_duplicates(learned: Sequence[Path], held_out: Sequence[Path]) -> list[t
         one = np.ascontiguousarray(one[:, ::-1]) if pair.mirrored else one
         return registered_likeness(one, other, pair.scale)
 
-    for pair, like in zip(pairs, ordered_map(likeness, pairs, usable_cores()), strict=True):
+    for pair, like in zip(pairs, ordered_map(likeness, pairs), strict=True):
         if like >= ALIKE and like > found.get(pair.held_out, (0, 0.0))[1]:
             found[pair.held_out] = (pair.learned, like)
     return sorted(((i, j, like) for i, (j, like) in found.items()), key=lambda each: -each[2])
@@ -114,7 +109,7 @@ def _flat(thumbnails: Floats, middle: int) -> Floats:
 
 def _thumbnails(paths: Sequence[Path]) -> Floats:
     """(n, middles, side, side), each with mean 0 and length 1; zeros where there is nothing to see."""
-    rows = list(ordered_map(_thumbnail, paths, usable_cores()))
+    rows = list(ordered_map(_thumbnail, paths))
     return np.stack(rows) if rows else np.zeros((0, len(_MIDDLES), _THUMBNAIL, _THUMBNAIL), np.float32)
 
 

@@ -12,10 +12,8 @@ from numpy.typing import NDArray
 from boxless.datasets.labelled import LabelledImages
 from boxless.evaluation.bootstrap import Array, Bootstrap, Interval
 from boxless.imaging.read import read_image, resize_pixels
-from boxless.learning.loss import log_loss
 from boxless.maps.class_maps import probabilities
 from boxless.models.model_file import ModelFile
-from boxless.system.cores import usable_cores
 from boxless.system.ordered import ordered_map
 
 Floats = NDArray[np.float32]
@@ -99,6 +97,20 @@ class HeldOut:
         return [int(i) for i in np.argsort(-losses, kind="stable") if wrong[i]][:most]
 
 
+def log_loss(probabilities: Floats, targets: Floats, *, several: bool) -> Floats:
+    """The negative log-likelihood of the true labels: (n,), in nats.
+
+    Args:
+        probabilities: (n, K), predicted, in [0, 1].
+        targets: (n, K), zeros and ones.
+        several: whether the model is multi-label, so that absent classes count too.
+    """
+    losses = -(targets * np.log(np.clip(probabilities, 1e-12, 1.0))).sum(axis=1)
+    if several:
+        losses -= ((1 - targets) * np.log(np.clip(1.0 - probabilities, 1e-12, 1.0))).sum(axis=1)
+    return np.asarray(losses, np.float32)
+
+
 def measure(
     network: ModelFile, preset: str, images: LabelledImages, done: Callable[[int], object] = lambda count: None
 ) -> HeldOut:
@@ -119,7 +131,7 @@ def measure(
         return one_core.run(resize_pixels(image.pixels, *size), size=size).logits
 
     rows = []
-    for logits in ordered_map(one, range(len(images)), usable_cores()):
+    for logits in ordered_map(one, range(len(images))):
         rows.append(logits)
         done(len(rows))
     return HeldOut(images, probabilities(np.stack(rows), network.card.activation))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from html import escape
 from math import isfinite
@@ -165,7 +165,7 @@ class Report:
                 for i, j, like in self.duplicates
             ],
             "surroundings": [each.as_dict(held_out.classes) for each in self.occlusion],
-            "thresholds": [each.as_dict() for each in self.thresholds],
+            "thresholds": [asdict(each) for each in self.thresholds],
             "notes": list(self.notes),
             "made_with": {"boxless": __version__, "date": date.today().isoformat()},
         }

@@ -16,7 +16,6 @@ from boxless.imaging.read import read_image, resize_pixels
 from boxless.learning.report.held_out import HeldOut
 from boxless.localizer import Localizer
 from boxless.models.model_file import ModelFile
-from boxless.system.cores import usable_cores
 from boxless.system.ordered import ordered_map
 
 Floats = NDArray[np.float32]
@@ -150,7 +149,7 @@ def occlusion_test(
         k, i = which
         return _measured(network, localizer, held_out, k, i, fill or filled)
 
-    results = ordered_map(one, wanted, usable_cores())
+    results = ordered_map(one, wanted)
     for count, ((k, _), found) in enumerate(zip(wanted, results, strict=True), 1):
         done(count, len(wanted))
         if found is not None:

@@ -1,4 +1,4 @@
-"""What native libraries write to standard error, past every handler of Python's."""
+"""What native libraries write to standard output and error, past every handler of Python's."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import re
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 
 @contextmanager
@@ -37,3 +37,25 @@ def without(noise: re.Pattern[bytes]) -> Iterator[None]:
             written.seek(0)
             if rest := noise.sub(b"", written.read()):
                 os.write(2, rest)
+
+
+@contextmanager
+def silenced(*streams: int) -> Iterator[None]:
+    """Throws away what is written to streams, of the whole process. One that is closed stays closed.
+
+    Args:
+        streams: 1 for standard output, 2 for standard error.
+    """
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    kept: dict[int, int] = {}
+    try:
+        for stream in streams:
+            with suppress(OSError):
+                kept[stream] = os.dup(stream)
+                os.dup2(nowhere, stream)
+        yield
+    finally:
+        for stream, before in kept.items():
+            os.dup2(before, stream)
+            os.close(before)
+        os.close(nowhere)
