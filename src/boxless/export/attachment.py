@@ -22,6 +22,7 @@ from boxless.export.source import Layout, open_classifier
 from boxless.export.weights import save_bare, save_whole
 from boxless.models.card import METADATA_KEY, Activation, Card
 from boxless.models.presets import PRESETS
+from boxless.system.arguments import checked
 from boxless.system.files import work_folder
 
 
@@ -48,6 +49,7 @@ class Attached:
     rounded: str | None = None
 
 
+@checked
 def attach(
     path: str | Path,
     out: str | Path,
@@ -88,6 +90,7 @@ def attach(
     Raises:
         NetworkError: if the classifier cannot be attached; the message says what was found and what to do. Nothing is
             written.
+        ArgumentError: if an argument is of another type.
 
     Example:
         >>> attach("resnet50.onnx", "mine.onnx", preprocess="imagenet").card.maps  # doctest: +SKIP
