@@ -244,6 +244,19 @@ def test_yolo_as_roboflow_exports_it(folder: Path, card: Card) -> None:
     assert boxed.notes.as_dict()["unknown class"] == ["9", "9"], "a number without a name is no index"
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_yolo_whose_images_lead_nowhere(folder: Path, card: Card) -> None:
+    (folder / "images/circle.png").symlink_to("circle.png")
+    (folder / "images/a.txt").write_text("0 0.5 0.5 0.5 0.5\n")
+    (folder / "list.txt").write_text("images/a.png\nimages/circle.png\nimages/a\0b.png\nimages\\a.png\n")
+    (folder / "data.yaml").write_text("train: list.txt\nnames: [cat]\n")
+    boxed = read_dataset(folder, card)
+    assert boxes(boxed) == [("a.png", [[15, 10, 45, 30]])]
+    assert boxed.notes.count("missing file") == 2
+    (folder / "data.yaml").write_text("train: images\nnames: [cat]\n")
+    assert read_dataset(folder, card).notes.as_dict()["missing file"] == ["images/circle.png"]
+
+
 def test_yolo_with_names_that_are_none(folder: Path, card: Card) -> None:
     (folder / "labels").mkdir()
     (folder / "labels/a.txt").write_text("0 0.5 0.5 0.5 0.5\n1 0.5 0.5 0.5 0.5\n")

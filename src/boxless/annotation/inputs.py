@@ -13,7 +13,7 @@ from boxless.datasets.dataset import SPLITS, Dataset
 from boxless.datasets.formats import read_any
 from boxless.errors import DatasetError
 from boxless.imaging.read import images_in
-from boxless.system.files import as_text
+from boxless.system.files import as_text, real_path
 from boxless.system.unique_names import apart
 
 _HELD_OUT = 10
@@ -116,8 +116,8 @@ def _labels(
     table = listed if listed and file == source else read_any(file)
     if not table.labelled:
         raise DatasetError(f"{file}: no column of labels (expected path and label)")
-    by_place = {each.path.resolve(): each.labels for each in table.images}
-    known = {path: by_place.get(path.resolve(), ()) for path in paths}
+    by_place = {real_path(each.path): each.labels for each in table.images}
+    known = {path: by_place.get(real_path(path), ()) for path in paths}
     if table.format == "csv" and (lacking := [str(path) for path, found in known.items() if not found]):
         more = f" and {len(lacking) - _LISTED} more" if len(lacking) > _LISTED else ""
         raise DatasetError(

@@ -143,6 +143,23 @@ def is_file(path: Path) -> bool:
         return False
 
 
+def real_path(path: Path) -> Path:
+    """Where a path leads by way of links; the path itself where they lead in a circle, or no file can be called so.
+
+    `Path.resolve` raises errors of several kinds for those.
+
+    Args:
+        path: of anything, there or not.
+
+    Returns:
+        An absolute path, the same for all that lead to the same file.
+    """
+    try:
+        return Path(os.path.realpath(path))
+    except (OSError, ValueError):
+        return path.absolute()
+
+
 def as_text(name: str) -> str:
     """A file's name as text that can be written in UTF-8: bytes that are none are written as \\udcXX."""
     return name.encode("utf-8", "backslashreplace").decode("utf-8")
