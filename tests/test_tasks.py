@@ -14,7 +14,7 @@ from tests.export.small import EXACT, classifier, saved
 
 import boxless
 from boxless import ModelFile
-from boxless.errors import ArgumentError, DatasetError, NetworkError, TrainingError, UnknownPresetError
+from boxless.errors import ArgumentError, DatasetError, NetworkError, OutputError, TrainingError, UnknownPresetError
 from boxless.evaluation import read_dataset
 from boxless.evaluation.calibrate import calibrate_presets
 
@@ -88,6 +88,14 @@ def test_mistakes_are_refused_before_the_work(labelled: Path, boxes_of_dogs: Pat
         boxless.fit(labelled, tmp_path / "x.onnx", seed=-1)
     with pytest.raises(ArgumentError, match=r"fit: size is 8 \(expected 32 to 1024 pixels\)"):
         boxless.fit(labelled, tmp_path / "x.onnx", size=8)
+    with pytest.raises(OutputError, match="is a folder"):
+        boxless.fit(labelled, tmp_path)
+    with pytest.raises(OutputError, match=r"labelled\d*/cat/1\.png is a file \(expected a folder, for x\.onnx"):
+        boxless.fit(labelled, labelled / "cat/1.png/models/x.onnx")
+    with pytest.raises(OutputError, match=r"is a file \(expected a folder, for index\.html"):
+        boxless.fit(labelled, tmp_path / "x.onnx", report=labelled / "cat/1.png")
+    with pytest.raises(OutputError, match="is a folder"):
+        boxless.attach("nowhere.onnx", tmp_path)
     assert not list(tmp_path.iterdir())
 
 

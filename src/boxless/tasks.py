@@ -11,6 +11,8 @@ from boxless.errors import ArgumentError, UnknownPresetError
 from boxless.models.zoo import DEFAULT_MODEL, quick_model
 from boxless.system.arguments import check_arguments, checked
 from boxless.system.extras import require
+from boxless.system.files import check_place
+from boxless.system.html_page import PAGE
 from boxless.system.progress import Progress
 
 if TYPE_CHECKING:
@@ -82,6 +84,7 @@ def fit(
         DatasetError: if the images, their labels or the boxes cannot be used; nothing is learned before all are read.
         ModelFileError, UnknownPresetError: if there is no such backbone or preset.
         ArgumentError: if an argument is of another type, or a size out of range.
+        OutputError: if model or report cannot be written to their places.
 
     Example:
         >>> learned = boxless.fit("photos", "mine.onnx")  # doctest: +SKIP
@@ -98,6 +101,7 @@ def fit(
     for name, side, most in (("size", size, 1024), ("localization_size", localization_size, 2048)):
         if side is not None and not 32 <= side <= most:
             raise ArgumentError(f"fit: {name} is {side} (expected 32 to {most} pixels)")
+    _check_places(out, report)
     if preset is not None:
         ModelFile(backbone).card.preset(preset)
     training, held_out = read_split(Path(images), None if val is None else str(val), seed)
@@ -162,6 +166,7 @@ def train(
         TrainingError: if training cannot go on.
         NetworkError: if there are no such weights.
         ArgumentError: if an argument is of another type.
+        OutputError: if model or report cannot be written to their places.
 
     Example:
         >>> boxless.train("photos", "own.onnx", "efficientnet_lite0", weights="imagenet")  # doctest: +SKIP
@@ -175,6 +180,7 @@ def train(
     from boxless.learning.network.train import train as train_on
     from boxless.models.presets import PRESETS
 
+    _check_places(out, report)
     if preset is not None and preset not in PRESETS:
         raise UnknownPresetError(f"no preset '{preset}' (a trained network has {', '.join(PRESETS)})")
     choice = Choice(network, head, size, width, None if weights is None else str(weights))
@@ -225,7 +231,8 @@ def attach(
         MissingExtraError: if the extra "graph", or the model's framework, is not installed.
         NetworkError: if the classifier cannot be read, downloaded or exported, or has no class maps inside.
         DatasetError: if the boxed images cannot be used.
-        ArgumentError: if an argument is of another type. Nothing is written.
+        ArgumentError: if an argument is of another type.
+        OutputError: if the model cannot be written to its place. Nothing is written.
 
     Example:
         >>> made = boxless.attach("keras:ResNet50", "resnet50.onnx")  # doctest: +SKIP
@@ -235,6 +242,7 @@ def attach(
         Attached(path=PosixPath('attached.onnx'), ...)
     """
     require("graph", "boxless.attach")
+    check_place(Path(out))
     if boxes is None:
         return _attach(model, Path(out), options)
     from boxless.evaluation import read_dataset
@@ -311,6 +319,11 @@ def evaluate(
         scores.append(score)
         on_progress("images", len(scores), len(boxed.images))
     return Evaluation.of(boxed, f"{network.card.name}, {name}", stored.cut, scores)
+
+
+def _check_places(out: str | Path, report: str | Path | None) -> None:
+    for each in (Path(out), *([] if report is None else [Path(report) / PAGE])):
+        check_place(each)
 
 
 def write_report(
