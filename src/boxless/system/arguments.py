@@ -93,7 +93,7 @@ def _fits(value: object, kind: Any) -> bool:  # noqa: ANN401
         return isinstance(value, Integral if kind is int else Real) and not isinstance(value, bool)
     if kind is Path:
         return isinstance(value, str | Path)
-    return not isinstance(kind, type) or isinstance(value, kind)
+    return kind is Any or not isinstance(kind, type) or isinstance(value, kind)
 
 
 def _in_words(kind: Any) -> str:  # noqa: ANN401
