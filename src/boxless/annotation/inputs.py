@@ -92,7 +92,7 @@ def read_inputs(source: Path, labels: str | None = None, without: Path | None = 
             path,
             name.as_posix(),
             flat + path.suffix,
-            name.with_suffix("").as_posix() if flat == _flat(name) and _stays_below(name) else flat,
+            _bare(name).as_posix() if flat == _flat(name) and _stays_below(name) else flat,
             known.get(path),
             _split(name, splits.get(path, ""), classes),
         )
@@ -131,9 +131,14 @@ def _stays_below(name: Path) -> bool:
     return not name.is_absolute() and ".." not in name.parts
 
 
+def _bare(name: Path) -> Path:
+    """Without its suffix; "." and "/", as files may call an image, have none."""
+    return name.with_suffix("") if name.name else name
+
+
 def _flat(name: Path) -> str:
     """Folders and name in one, without its suffix; what makes trouble in files of lines (control characters) is _."""
-    parts = [part for part in name.with_suffix("").parts if part not in ("/", "..")]
+    parts = [part for part in _bare(name).parts if part not in ("/", "..")]
     plain = "__".join(parts).replace("\\", "_")
     return "".join("_" if unicodedata.category(each)[0] in "CZ" and each != " " else each for each in plain)
 

@@ -152,6 +152,8 @@ def _images_in(place: Path) -> list[Path]:
 
 def _labels_of(image: Path, root: Path) -> Path | None:
     """The file of labels of an image: below `labels` in the place of the last `images` on its way, else beside it."""
+    if not image.name:  # a line of a list that names a folder
+        return None
     parts = image.parts
     tries = [image.with_suffix(".txt")]
     if "images" in parts[:-1]:
