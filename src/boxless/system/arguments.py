@@ -75,7 +75,7 @@ def check_arguments(function: Callable[..., Any], given: Mapping[str, object]) -
             raise ArgumentError(f"{function.__name__}: {name} is {found} (expected {_in_words(kind)})")
 
 
-def _fits(value: object, kind: Any) -> bool:  # noqa: ANN401
+def _fits(value: Any, kind: Any) -> bool:  # noqa: ANN401
     origin, parts = get_origin(kind), get_args(kind)
     if origin in (Union, UnionType):
         return any(_fits(value, each) for each in parts)
@@ -83,10 +83,10 @@ def _fits(value: object, kind: Any) -> bool:  # noqa: ANN401
         return value in parts
     if origin is tuple:
         whole = isinstance(value, tuple | list) and (parts[-1] is ... or len(value) == len(parts))
-        return whole and all(_fits(each, parts[0]) for each in value)  # type: ignore[union-attr]
+        return whole and all(_fits(each, parts[0]) for each in value)
     if origin is Sequence:
         listed = isinstance(value, Collection) and not isinstance(value, str | bytes | Mapping | Set)
-        return listed and all(_fits(each, parts[0]) for each in value)  # type: ignore[union-attr]
+        return listed and all(_fits(each, parts[0]) for each in value)
     if origin is Callable:
         return callable(value)
     if kind in (int, float):
