@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from boxless import Box, ImageError, Localization, Localizer, Prediction
+from boxless.errors import MissingExtraError
 from boxless.imaging.draw import Layer
 from boxless.results import _title
 
@@ -179,7 +180,7 @@ def test_a_data_frame_has_a_row_for_each_box(boxes: Localization, monkeypatch: p
     assert frame["label"].tolist() == list(boxes.labels)
     assert frame[["x0", "y0", "x1", "y1"]].to_numpy().tolist() == boxes.xyxy.tolist()
     monkeypatch.setitem(sys.modules, "pandas", None)
-    with pytest.raises(ImportError, match="pip install pandas"):
+    with pytest.raises(MissingExtraError, match="pip install pandas"):
         boxes.to_df()
 
 

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import inspect
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +14,7 @@ from tests.export.small import EXACT, classifier, saved
 
 import boxless
 from boxless import ModelFile
-from boxless.errors import DatasetError, NetworkError, TrainingError, UnknownPresetError
+from boxless.errors import ArgumentError, DatasetError, NetworkError, OutputError, TrainingError, UnknownPresetError
 from boxless.evaluation import read_dataset
 from boxless.evaluation.calibrate import calibrate_presets
 
@@ -81,7 +84,40 @@ def test_mistakes_are_refused_before_the_work(labelled: Path, boxes_of_dogs: Pat
         boxless.fit(labelled, tmp_path / "x.onnx", preset="bestest")
     with pytest.raises(NetworkError, match="no such file"):
         boxless.attach("nowhere.keras", tmp_path / "x.onnx")
+    with pytest.raises(DatasetError, match="seed -1"):
+        boxless.fit(labelled, tmp_path / "x.onnx", seed=-1)
+    with pytest.raises(ArgumentError, match=r"fit: size is 8 \(expected 32 to 1024 pixels\)"):
+        boxless.fit(labelled, tmp_path / "x.onnx", size=8)
+    with pytest.raises(OutputError, match="is a folder"):
+        boxless.fit(labelled, tmp_path)
+    with pytest.raises(OutputError, match=r"labelled\d*/cat/1\.png is a file \(expected a folder, for x\.onnx"):
+        boxless.fit(labelled, labelled / "cat/1.png/models/x.onnx")
+    with pytest.raises(OutputError, match=r"is a file \(expected a folder, for index\.html"):
+        boxless.fit(labelled, tmp_path / "x.onnx", report=labelled / "cat/1.png")
+    with pytest.raises(OutputError, match="is a folder"):
+        boxless.attach("nowhere.onnx", tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("task", "given", "words"),
+    [
+        ("fit", {"size": "224"}, "fit: size is '224' (expected a whole number or None)"),
+        ("fit", {"out": None}, "fit: out is None (expected a text or a path)"),
+        ("train", {"network": 3}, "train: network is 3 (expected a text)"),
+        ("evaluate", {"on_progress": True}, "evaluate: on_progress is True (expected a function)"),
+        ("attach", {"input_size": 224}, "attach: input_size is 224 (expected (height, width) or None)"),
+        ("attach", {"labels": "names.txt"}, "labels is 'names.txt' (expected a list, each of it a text or None)"),
+        ("attach", {"activation": "relu"}, "(expected 'softmax' or 'sigmoid' or 'none' or None)"),
+        ("from_torch", {"example_size": 224}, "from_torch: example_size is 224 (expected (height, width))"),
+    ],
+)
+def test_arguments_of_another_type_are_named(task: str, given: dict[str, Any], words: str) -> None:
+    usual = {"images": "a", "boxes": "a", "model": "a.onnx", "module": None, "network": "nin", "out": "x.onnx"}
+    wanted = inspect.signature(getattr(boxless, task)).parameters
+    needed = {name for name, each in wanted.items() if each.default is each.empty and each.kind is not each.VAR_KEYWORD}
+    with pytest.raises(ArgumentError, match=re.escape(words)):
+        getattr(boxless, task)(**{name: usual[name] for name in needed} | given)
 
 
 def test_attach_takes_files_and_modules(tmp_path: Path) -> None:
@@ -121,6 +157,8 @@ def test_training_settings_are_checked_before_the_work(labelled: Path, boxes_of_
     pytest.importorskip("keras", reason="needs the extra train")
     with pytest.raises(TrainingError, match="epochs"):
         boxless.train(labelled, tmp_path / "x.onnx", "nin", epochs=0)
+    with pytest.raises(ArgumentError, match=r"epochs is 1\.5 \(expected a whole number\)"):
+        boxless.train(labelled, tmp_path / "x.onnx", "nin", epochs=1.5)
     with pytest.raises(UnknownPresetError, match="bestest"):
         boxless.train(labelled, tmp_path / "x.onnx", "nin", preset="bestest")
     with pytest.raises(DatasetError, match="no boxes of the classes that are learned"):

@@ -1,6 +1,7 @@
 """What can go wrong, and what to do about it.
 
     BoxlessError
+    ├── ArgumentError       a function is given an argument of another type, or out of range
     ├── ImageError        an image cannot be read, or is not an image
     ├── VideoError          a clip, camera or stream cannot be opened, or has no frames
     ├── ModelFileError      a file is no boxless model, or one that this version cannot run
@@ -26,6 +27,10 @@ from __future__ import annotations
 
 class BoxlessError(Exception):
     """The root of everything that boxless raises on purpose."""
+
+
+class ArgumentError(BoxlessError):
+    """An argument of another type than a function takes, or out of range."""
 
 
 class ImageError(BoxlessError):

@@ -18,7 +18,7 @@ from boxless.flat_boxes import FlatBoxes
 from boxless.imaging.draw import Layer, draw
 from boxless.imaging.read import Source, read_image
 from boxless.prediction import Prediction, rounded
-from boxless.system.extras import missing_extra
+from boxless.system.extras import missing_extra, missing_packages
 from boxless.system.files import write_whole
 
 if TYPE_CHECKING:
@@ -249,7 +249,7 @@ class Localization(FlatBoxes):
             A data frame. `pandas.concat(found.to_df() for found in localizer.locate_many(...))` joins many.
 
         Raises:
-            ImportError: if pandas is not installed.
+            MissingExtraError: if pandas is not installed; `to_rows` needs nothing.
 
         Example:
             >>> import boxless
@@ -259,9 +259,7 @@ class Localization(FlatBoxes):
         try:
             import pandas
         except ImportError:
-            raise ImportError(
-                "Localization.to_df needs pandas: pip install pandas (or use to_rows, which needs nothing)"
-            ) from None
+            raise missing_packages("Localization.to_df", "pandas", "pandas") from None
         return pandas.DataFrame(self.to_rows())
 
     def to_supervision(self, *, masks: bool = False) -> supervision.Detections:

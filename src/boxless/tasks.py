@@ -7,9 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from boxless.errors import UnknownPresetError
-from boxless.models.zoo import DEFAULT_MODEL
+from boxless.errors import ArgumentError, UnknownPresetError
+from boxless.models.zoo import DEFAULT_MODEL, quick_model
+from boxless.system.arguments import check_arguments, checked
 from boxless.system.extras import require
+from boxless.system.files import check_place
+from boxless.system.html_page import PAGE
 from boxless.system.progress import Progress
 
 if TYPE_CHECKING:
@@ -41,6 +44,7 @@ class Learned:
     notes: tuple[str, ...]
 
 
+@checked
 def fit(
     images: str | Path,
     out: str | Path,
@@ -79,6 +83,8 @@ def fit(
         MissingExtraError: if the extra "fit" is not installed.
         DatasetError: if the images, their labels or the boxes cannot be used; nothing is learned before all are read.
         ModelFileError, UnknownPresetError: if there is no such backbone or preset.
+        ArgumentError: if an argument is of another type, or a size out of range.
+        OutputError: if model or report cannot be written to their places.
 
     Example:
         >>> learned = boxless.fit("photos", "mine.onnx")  # doctest: +SKIP
@@ -92,6 +98,10 @@ def fit(
     from boxless.learning.head.fit import fit as fit_images
     from boxless.models.model_file import ModelFile
 
+    for name, side, most in (("size", size, 1024), ("localization_size", localization_size, 2048)):
+        if side is not None and not 32 <= side <= most:
+            raise ArgumentError(f"fit: {name} is {side} (expected 32 to {most} pixels)")
+    _check_places(out, report)
     if preset is not None:
         ModelFile(backbone).card.preset(preset)
     training, held_out = read_split(Path(images), None if val is None else str(val), seed)
@@ -110,6 +120,7 @@ def fit(
     return _learned(made.report, made.path, preset, report, on_progress)
 
 
+@checked
 def train(
     images: str | Path,
     out: str | Path,
@@ -154,6 +165,8 @@ def train(
         UnknownPresetError: if there is no such preset.
         TrainingError: if training cannot go on.
         NetworkError: if there are no such weights.
+        ArgumentError: if an argument is of another type.
+        OutputError: if model or report cannot be written to their places.
 
     Example:
         >>> boxless.train("photos", "own.onnx", "efficientnet_lite0", weights="imagenet")  # doctest: +SKIP
@@ -167,6 +180,7 @@ def train(
     from boxless.learning.network.train import train as train_on
     from boxless.models.presets import PRESETS
 
+    _check_places(out, report)
     if preset is not None and preset not in PRESETS:
         raise UnknownPresetError(f"no preset '{preset}' (a trained network has {', '.join(PRESETS)})")
     choice = Choice(network, head, size, width, None if weights is None else str(weights))
@@ -190,6 +204,7 @@ def train(
     return _learned(made.report, made.path, preset, report, on_progress)
 
 
+@checked
 def attach(
     model: Any,  # noqa: ANN401
     out: str | Path,
@@ -215,7 +230,9 @@ def attach(
     Raises:
         MissingExtraError: if the extra "graph", or the model's framework, is not installed.
         NetworkError: if the classifier cannot be read, downloaded or exported, or has no class maps inside.
-        DatasetError: if the boxed images cannot be used. Nothing is written.
+        DatasetError: if the boxed images cannot be used.
+        ArgumentError: if an argument is of another type.
+        OutputError: if the model cannot be written to its place. Nothing is written.
 
     Example:
         >>> made = boxless.attach("keras:ResNet50", "resnet50.onnx")  # doctest: +SKIP
@@ -225,6 +242,7 @@ def attach(
         Attached(path=PosixPath('attached.onnx'), ...)
     """
     require("graph", "boxless.attach")
+    check_place(Path(out))
     if boxes is None:
         return _attach(model, Path(out), options)
     from boxless.evaluation import read_dataset
@@ -245,18 +263,21 @@ def attach(
 
 
 def _attach(model: Any, out: Path, options: dict[str, Any]) -> Attached:  # noqa: ANN401
+    from boxless.export.attachment import attach as attach_graph
     from boxless.export.classifier_files import attach_file
     from boxless.export.from_frameworks import from_keras, from_torch
 
+    check_arguments(attach_graph, {name: option for name, option in options.items() if option is not None})
     if isinstance(model, (str, Path)):
         return attach_file(model, out, **options)
     is_torch = any(kind.__module__.partition(".")[0] == "torch" for kind in type(model).__mro__)
     return (from_torch if is_torch else from_keras)(model, out, **options)
 
 
+@checked
 def evaluate(
     boxes: str | Path,
-    model: str | Path = DEFAULT_MODEL,
+    model: str | Path | None = None,
     preset: str | None = None,
     *,
     images: str | Path | None = None,
@@ -267,7 +288,7 @@ def evaluate(
 
     Args:
         boxes: annotations (COCO, VOC, CSV), or a folder that holds them.
-        model: name or file of a model.
+        model: name or file of a model; the one that runs best on this processor where None, as for `Localizer`.
         preset: of the model; its default where None.
         images: folder of the images; beside the annotations where None.
         format: of the annotations; detected from the files where None.
@@ -279,6 +300,7 @@ def evaluate(
     Raises:
         DatasetError: if the annotations cannot be read, or no image can be measured.
         ModelFileError, UnknownPresetError: if there is no such model or preset.
+        ArgumentError: if an argument is of another type.
 
     Example:
         >>> measured = boxless.evaluate("boxes.json", "mine.onnx")  # doctest: +SKIP
@@ -288,7 +310,7 @@ def evaluate(
     from boxless.evaluation import Evaluation, measure_model, read_dataset
     from boxless.models.model_file import ModelFile
 
-    network = ModelFile(model, threads=1)
+    network = ModelFile(quick_model() if model is None else model, threads=1)
     boxed = read_dataset(Path(boxes), network.card, format, None if images is None else Path(images))
     name = preset or network.card.default_preset
     stored = network.card.preset(name)
@@ -297,6 +319,11 @@ def evaluate(
         scores.append(score)
         on_progress("images", len(scores), len(boxed.images))
     return Evaluation.of(boxed, f"{network.card.name}, {name}", stored.cut, scores)
+
+
+def _check_places(out: str | Path, report: str | Path | None) -> None:
+    for each in (Path(out), *([] if report is None else [Path(report) / PAGE])):
+        check_place(each)
 
 
 def write_report(

@@ -49,6 +49,20 @@ def test_a_file_of_one_image_stays_below_and_is_its_own(folder: Path, tmp_path: 
         assert "/" not in each.stem and each.stem.endswith("__1") and Path(each.name).name == "1.jpg"
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_a_link_that_leads_in_a_circle_is_an_image_that_cannot_be_read(folder: Path) -> None:
+    (folder / "cat/circle.jpg").symlink_to("circle.jpg")
+    table = folder / "labels.csv"
+    table.write_text("path,label\ncat/circle.jpg,cat\ncat/1.jpg,cat\n")
+    assert [each.labels for each in read_inputs(folder / "cat", str(table))] == [("cat",), ("cat",)]
+
+
+def test_names_of_folders_are_images_that_cannot_be_read(folder: Path) -> None:
+    table = folder / "list.csv"
+    table.write_text("path\n.\n/\n./\n..\ncat/1.jpg\n")
+    assert [each.path.is_file() for each in read_inputs(table)] == [False, False, False, True]
+
+
 def test_labels_of_folders_and_tables(folder: Path) -> None:
     assert {each.labels for each in read_inputs(folder / "dog", "folder")} == {("dog",)}
     table = folder / "labels.csv"

@@ -130,6 +130,19 @@ def test_what_is_no_condition_is_refused(out: Path, where: str) -> None:
         select(str(out), where)
 
 
+@pytest.mark.parametrize(
+    ("where", "words"),
+    [
+        ("label = 5", "label and 5 cannot be compared: one is a text, the other none"),
+        ("activation > '5'", "activation and '5' cannot be compared"),
+        ("(label = 'x'", "brackets that do not match"),
+    ],
+)
+def test_what_is_wrong_with_a_condition_is_said(out: Path, where: str, words: str) -> None:
+    with pytest.raises(ResultsError, match=words):
+        select(str(out), where)
+
+
 def test_orders(out: Path) -> None:
     doubt = [each.predictions[0].probability for each in select(str(out), "label", by="doubt", limit=5).found]
     assert doubt == sorted(doubt) and len(doubt) == 5

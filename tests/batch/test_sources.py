@@ -47,6 +47,15 @@ def test_columns_of_tables(album: Path, between: str) -> None:
         names(album / "table.csv", column="url2")
 
 
+@pytest.mark.parametrize(
+    "heading", ["Image Path,b", "file_name,b", "b,picture", "sep=,\nfilepath,b", "\ufeffimage-path,b"]
+)
+def test_headings_and_names_of_other_programs(album: Path, heading: str) -> None:
+    line = "2,b\\9.jpg" if heading.startswith("b,") else "b\\9.jpg,2"
+    (album / "table.csv").write_text(f"{heading}\n{line}\n", encoding="utf-8")
+    assert names(album / "table.csv") == [str(album / "b/9.jpg")]
+
+
 def test_a_quote_that_is_not_closed_is_told(album: Path) -> None:
     (album / "table.csv").write_text('path\na.jpg\n"b/9.jpg\n' + 70_000 * "a.jpg\n")
     with pytest.raises(DatasetError, match="a quote that is not closed"):

@@ -52,7 +52,9 @@ def test_known_labels_and_what_evaluate_says(labelled: Path, tmp_path: Path) -> 
     out = tmp_path / "out"
     done = boxless("annotate", labelled, "--labels-from", "folder", "--out", out, *FAST)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("4 images, ") and "1 images without any" in done.stdout
+    counts, place = done.stdout.splitlines()
+    assert counts.startswith("4 images, ") and counts.endswith("1 images without any")
+    assert place.startswith("written: ") and Path(place.removeprefix("written: ")).exists()
     data = coco_of(out)
     assert len(data["categories"]) == 1000, "numbers follow the model"
     names = {each["id"]: each["name"] for each in data["categories"]}

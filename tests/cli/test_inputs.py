@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -24,6 +25,16 @@ def places(paths: Sequence[object], save: Path | None = None) -> list[str]:
 
 def test_a_folder_is_mirrored(tmp_path: Path) -> None:
     assert places([written(tmp_path, "a-2.jpg", "p/a.jpg", "q/a.jpg")]) == ["a-2", "p/a", "q/a"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_a_link_that_leads_in_a_circle_fails_alone(tmp_path: Path) -> None:
+    written(tmp_path, "a.jpg")
+    (tmp_path / "b_found.jpg").symlink_to("b_found.jpg")
+    assert [each.place for each in inputs_of([str(tmp_path)], tmp_path / "out", None, tmp_path / "sheet.png")] == [
+        "a",
+        "b_found",
+    ]
 
 
 def test_several_folders_each_have_one_of_their_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

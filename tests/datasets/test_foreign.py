@@ -244,6 +244,19 @@ def test_yolo_as_roboflow_exports_it(folder: Path, card: Card) -> None:
     assert boxed.notes.as_dict()["unknown class"] == ["9", "9"], "a number without a name is no index"
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_yolo_whose_images_lead_nowhere(folder: Path, card: Card) -> None:
+    (folder / "images/circle.png").symlink_to("circle.png")
+    (folder / "images/a.txt").write_text("0 0.5 0.5 0.5 0.5\n")
+    (folder / "list.txt").write_text("images/a.png\nimages/circle.png\nimages/a\0b.png\nimages\\a.png\n/\n.\n")
+    (folder / "data.yaml").write_text("train: list.txt\nnames: [cat]\n")
+    boxed = read_dataset(folder, card)
+    assert boxes(boxed) == [("a.png", [[15, 10, 45, 30]])]
+    assert boxed.notes.count("missing file") == 4
+    (folder / "data.yaml").write_text("train: images\nnames: [cat]\n")
+    assert read_dataset(folder, card).notes.as_dict()["missing file"] == ["images/circle.png"]
+
+
 def test_yolo_with_names_that_are_none(folder: Path, card: Card) -> None:
     (folder / "labels").mkdir()
     (folder / "labels/a.txt").write_text("0 0.5 0.5 0.5 0.5\n1 0.5 0.5 0.5 0.5\n")
@@ -298,6 +311,9 @@ def test_hugging_face_with_labels_only(folder: Path) -> None:
     (folder / "images/metadata.jsonl").write_text("\n".join(map(json.dumps, lines)) + "\n{")
     found = read_labelled(folder / "images")[""]
     assert found.classes == ("cat", "dog") and "line 3, line 4" in found.notes[0]
+    lines = [{"file_name": name, "label": "cat"} for name in ("images/a.png", "./", "train/b.png", "./val/c.png")]
+    (folder / "metadata.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    assert [each.split for each in read_any(folder / "metadata.jsonl").images] == ["", "", "train", "val"]
 
 
 def test_fit_reads_annotations(folder: Path) -> None:
@@ -405,7 +421,7 @@ def test_a_bad_size_is_one_note_and_the_box_counts(image: dict[str, Any], folder
     assert boxed.notes.as_dict() == {"unreadable line": ["size of a.png"]}
 
 
-@pytest.mark.parametrize("name", [None, 3.5, "", "a\0b.png", "\ud800", ["a.png"], "x" * 300, "../" * 3000])
+@pytest.mark.parametrize("name", [None, 3.5, "", "a\0b.png", "\ud800", ["a.png"], ".", "/", "x" * 300, "../" * 3000])
 def test_an_image_with_a_bad_name_is_one_note(name: Any, folder: Path, card: Card) -> None:  # noqa: ANN401
     data = json.loads(coco_of(folder / "set.json").read_text())
     data["images"].append({"id": 2, "file_name": name})

@@ -31,7 +31,8 @@ def seeds(folder: Path) -> list[tuple[Path, Path]]:
         write(name, folder / name / "out", masks=format_.masks, names=_NAMES)
         roots.append(folder / name / "out")
     foreign = {"labels.csv": "path;label;split\na.png;cat|dog;train\nb.png;dog;val\nc.png;cat;\nd.png;cat;\n",
-               "localization.txt": "a.png,1,2,3,4\nb.png,mask.png,\n"}  # fmt: skip
+               "localization.txt": "a.png,1,2,3,4\nb.png,mask.png,\n",
+               "list.txt": "a.png\nb.png\n./c.png\n"}  # fmt: skip
     for name, text in foreign.items():
         root = folder / Path(name).stem
         root.mkdir()
@@ -40,6 +41,8 @@ def seeds(folder: Path) -> list[tuple[Path, Path]]:
         (root / name).write_text(text, encoding="utf-8")
         roots.append(root)
     (folder / "localization/class_labels.txt").write_text("a.png,0\nb.png,1\nc.png,2\n", encoding="utf-8")
+    (folder / "list/data.yaml").write_text("train: list.txt\nval: list.txt\nnames: [cat, dog]\n", encoding="utf-8")
+    (folder / "list/a.txt").write_text("0 0.5 0.5 0.5 0.5\n1 0 0 0 1 1 1\n", encoding="utf-8")
     found = []
     for root in roots:
         found += [(root, file) for file in sorted(root.rglob("*")) if file.suffix in _SUFFIXES]

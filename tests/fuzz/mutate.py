@@ -10,8 +10,8 @@ from typing import Any
 
 _VALUES: tuple[Any, ...] = (
     None, True, -1, 0, 1, 2**31, 2**63, 10**12, 10**400, -(10**400), 0.5, 1e308, float("nan"), float("inf"), "", "0",
-    "x", "a\0b", "\ud800", "../..", "C:\\a\\b.png", "/dev/zero", "http://[", "NaN", "1e999", "%", "\u202e", [],
-    {}, [[]], [None], [1], {"a": None}, {"counts": [10**12], "size": [10**6, 10**6]},
+    "x", "a\0b", "\ud800", ".", "./", "/", "../..", "C:\\a\\b.png", "/dev/zero", "http://[", "NaN", "1e999", "%",
+    "\u202e", [], {}, [[]], [None], [1], {"a": None}, {"counts": [10**12], "size": [10**6, 10**6]},
     {"counts": "~" * 99, "size": [40, 60]}, "x" * 5000,
 )  # fmt: skip
 """What no program expects in the place of a value."""

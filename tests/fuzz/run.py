@@ -9,8 +9,10 @@ import selectors
 import subprocess
 import sys
 import tempfile
+import time
 import traceback
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +22,7 @@ from tests.fuzz.mutate import mutated
 from boxless.errors import BoxlessError
 
 MOST_SECONDS = 10.0
-"""That an attempt may take."""
+"""That an attempt may take, without what it waits for a processor that others use."""
 
 MOST_MEMORY = 1_500_000_000
 """Bytes that a child may have in use at its most."""
@@ -82,14 +84,29 @@ def _lines(child: subprocess.Popen[bytes]) -> Iterator[bytes | None]:
     selector = selectors.DefaultSelector()
     selector.register(child.stdout, selectors.EVENT_READ)
     pending, seconds = b"", _START_SECONDS
-    while selector.select(seconds):
+    since = _clock(child.pid)
+    while True:
+        if not selector.select(1):
+            if _clock(child.pid) - since < seconds:
+                continue
+            break
         part = os.read(child.stdout.fileno(), 65_536)
         if not part:
             return
         *lines, pending = (pending + part).split(b"\n")
-        seconds = MOST_SECONDS if lines else seconds
+        if lines:
+            seconds, since = MOST_SECONDS, _clock(child.pid)
         yield from lines
     yield None
+
+
+def _clock(process: int) -> float:
+    """Seconds, without those in which a process could have run and had no processor, where the system says them."""
+    waited = 0
+    for thread in Path(f"/proc/{process}/task").glob("*/schedstat"):
+        with suppress(OSError):  # it ended
+            waited = max(waited, int(thread.read_text().split()[1]))
+    return time.monotonic() - waited / 1e9
 
 
 def _work(kind: str, first: int, end: int, seed: int) -> None:

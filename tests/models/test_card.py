@@ -292,6 +292,10 @@ def test_a_name_that_no_other_class_has() -> None:
     twice = replace(CARD, labels=("crane", "barn owl", "crane", "magpie"))
     assert [twice.unique_name(index) for index in range(3)] == ["n1", "barn owl", "n3"]
     assert replace(twice, class_ids=()).unique_name(2) == "crane 2"
+    like_another = replace(twice, labels=("crane", "crane", "crane 1", "n1"))
+    for card in (like_another, replace(like_another, class_ids=())):
+        names = [card.unique_name(index) for index in range(4)]
+        assert len(set(names)) == 4 and [card.label_index(name) for name in names] == [0, 1, 2, 3], names
 
 
 def test_the_default_preset() -> None:

@@ -61,3 +61,18 @@ def test_types_are_said(service: Running) -> None:
     for path, methods in paths.items():
         for method in methods.values():
             assert method["responses"]["200"]["content"], path
+
+
+def test_every_field_of_an_answer_is_described(service: Running) -> None:
+    paths = service.ask("/openapi.json").json["paths"]
+
+    def described(path: str, method: str) -> Any:  # noqa: ANN401
+        return paths[path][method]["responses"]["200"]["content"]["application/json"]["schema"]["properties"]
+
+    model = described("/v1/models", "get")["models"]["items"]["properties"]
+    assert model.keys() == service.ask("/v1/models").json["models"][0].keys()
+    assert set(model["activation"]["enum"]) == {"softmax", "sigmoid", "none"}
+    located = described("/v1/locate", "post")
+    answer = service.ask("/v1/locate?preset=fast&maps=true", COFFEE).json
+    assert located.keys() == answer.keys()
+    assert located["predictions"]["items"]["properties"].keys() == answer["predictions"][0].keys()

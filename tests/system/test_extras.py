@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.metadata import PackageNotFoundError
+from pathlib import Path
 
 import pytest
+
+from boxless.system import extras
 
 
 @pytest.mark.parametrize(
@@ -32,3 +36,19 @@ def test_hints_name_the_command_in_hand(arguments: list[str], missing: str, extr
     said = done.stderr.splitlines()[-1]
     assert f"boxless {arguments[0]} " in said and f"needs {missing}" in said
     assert f"-m pip install 'boxless[{extra}]'" in done.stderr
+
+
+def test_sources_that_are_not_installed_are_named_by_their_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def absent(name: str) -> None:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr(extras, "distribution", absent)
+    sources = Path(extras.__file__).parents[3]
+    if not (sources / "pyproject.toml").is_file():
+        pytest.skip("an installed boxless is tested")
+    monkeypatch.chdir(tmp_path)
+    assert f"pip install '{sources}[fit]'" in str(extras.missing_extra("this", "onnx", "fit"))
+    monkeypatch.chdir(sources)
+    assert "pip install '.[fit]'" in str(extras.missing_extra("this", "onnx", "fit"))

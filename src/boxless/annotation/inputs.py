@@ -13,7 +13,7 @@ from boxless.datasets.dataset import SPLITS, Dataset
 from boxless.datasets.formats import read_any
 from boxless.errors import DatasetError
 from boxless.imaging.read import images_in
-from boxless.system.files import as_text
+from boxless.system.files import as_text, real_path
 from boxless.system.unique_names import apart
 
 _HELD_OUT = 10
@@ -92,7 +92,7 @@ def read_inputs(source: Path, labels: str | None = None, without: Path | None = 
             path,
             name.as_posix(),
             flat + path.suffix,
-            name.with_suffix("").as_posix() if flat == _flat(name) and _stays_below(name) else flat,
+            _bare(name).as_posix() if flat == _flat(name) and _stays_below(name) else flat,
             known.get(path),
             _split(name, splits.get(path, ""), classes),
         )
@@ -116,8 +116,8 @@ def _labels(
     table = listed if listed and file == source else read_any(file)
     if not table.labelled:
         raise DatasetError(f"{file}: no column of labels (expected path and label)")
-    by_place = {each.path.resolve(): each.labels for each in table.images}
-    known = {path: by_place.get(path.resolve(), ()) for path in paths}
+    by_place = {real_path(each.path): each.labels for each in table.images}
+    known = {path: by_place.get(real_path(path), ()) for path in paths}
     if table.format == "csv" and (lacking := [str(path) for path, found in known.items() if not found]):
         more = f" and {len(lacking) - _LISTED} more" if len(lacking) > _LISTED else ""
         raise DatasetError(
@@ -131,9 +131,14 @@ def _stays_below(name: Path) -> bool:
     return not name.is_absolute() and ".." not in name.parts
 
 
+def _bare(name: Path) -> Path:
+    """Without its suffix; "." and "/", as files may call an image, have none."""
+    return name.with_suffix("") if name.name else name
+
+
 def _flat(name: Path) -> str:
     """Folders and name in one, without its suffix; what makes trouble in files of lines (control characters) is _."""
-    parts = [part for part in name.with_suffix("").parts if part not in ("/", "..")]
+    parts = [part for part in _bare(name).parts if part not in ("/", "..")]
     plain = "__".join(parts).replace("\\", "_")
     return "".join("_" if unicodedata.category(each)[0] in "CZ" and each != " " else each for each in plain)
 

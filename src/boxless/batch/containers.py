@@ -20,7 +20,7 @@ from typing import IO, TYPE_CHECKING, Any, Self
 
 from boxless.batch.item import Broken, Item, local_item
 from boxless.batch.remote import Remote, as_os_errors, is_url, opened_remote, remote_version
-from boxless.datasets.table import separator
+from boxless.datasets.table import EXCELS_LINE, PATH_COLUMNS, column_key, separator
 from boxless.errors import DatasetError, first_line
 from boxless.imaging.containers import SUFFIXES
 from boxless.system.extras import missing_extra
@@ -29,9 +29,6 @@ from boxless.system.files import as_text
 if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
-
-_COLUMNS = ("path", "file", "filename", "image", "image", "url")
-"""The columns of a CSV that are taken where none is named, the first that is there."""
 
 _COMPRESSIONS: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\0": lzma.open}
 """By the first bytes of a file; all of them check what they unpack."""
@@ -82,15 +79,17 @@ def in_csv(spec: str, column: str | None) -> Iterator[Item]:
     """The images that a column of a CSV names, relative to it."""
     lines = _lines(spec)
     heading = next(lines, "")
+    if EXCELS_LINE.fullmatch(heading):
+        heading = next(lines, "")
     between = separator(heading)
-    names = [name.strip() for name in next(csv.reader([heading], delimiter=between), [])]
-    known = {name.casefold(): i for i, name in enumerate(names)}
-    wanted = (column,) if column else _COLUMNS
-    place = next((known[name.casefold()] for name in wanted if name.casefold() in known), None)
+    names = next(csv.reader([heading], delimiter=between), [])
+    known = {column_key(name): i for i, name in reversed(list(enumerate(names)))}
+    wanted = (column_key(column),) if column else PATH_COLUMNS
+    place = next((known[name] for name in wanted if name in known), None)
     if place is None:
         raise DatasetError(
-            f"{spec}: its first line names {', '.join(names) or 'nothing'} (expected {' or '.join(wanted)}; say which "
-            "with --column)"
+            f"{spec}: its first line names {', '.join(map(str.strip, names)) or 'nothing'} (expected "
+            f"{column or 'path or image, among others'}; say which with --column)"
         )
     rows = csv.reader(lines, delimiter=between)
     try:
@@ -283,10 +282,14 @@ def _lines(spec: str) -> Iterator[str]:
 
 
 def _beside(spec: str, name: str) -> Item:
-    """An image that a file names: an address, or a path relative to that file."""
+    """An image that a file names: an address, or a path relative to that file, of this system or of Windows."""
     if is_url(name):
         return Item(name, Remote(name))
     if is_url(spec):
+        name = name.replace("\\", "/")
         url = f"{spec.rpartition('/')[0]}/{name}"
         return Item(url, Remote(url))
-    return local_item(str(Path(spec).parent / name))
+    path = Path(spec).parent / name
+    if "\\" in name and not os.path.lexists(path):
+        path = Path(spec).parent / name.replace("\\", "/")
+    return local_item(str(path))

@@ -72,7 +72,10 @@ def condition(text: str, empty: pa.Table) -> Callable[[pa.Table], pa.Table]:
 
 def _as_python(text: str) -> str:
     """With what SQL writes in other words as Python writes it; quoted text stays."""
-    tokens = list(tokenize.generate_tokens(io.StringIO(text.strip()).readline))
+    try:
+        tokens = list(tokenize.generate_tokens(io.StringIO(text.strip()).readline))
+    except tokenize.TokenError:
+        raise ValueError("brackets that do not match") from None
     if any(token.type == tokenize.ERRORTOKEN and token.string in "'\"" for token in tokens):
         raise ValueError("a quote that is not closed")
     if any(token.type == tokenize.COMMENT for token in tokens):
@@ -123,7 +126,11 @@ def _comparisons(node: ast.Compare, table: pa.Table) -> Iterator[Any]:
             raise ValueError("a comparison without a column")
         else:
             sides = [_column(each, table) if isinstance(each, ast.Name) else _value(each) for each in (left, right)]
-            yield getattr(pc, _COMPARISONS[type(how)])(*sides)
+            try:
+                yield getattr(pc, _COMPARISONS[type(how)])(*sides)
+            except pa.ArrowNotImplementedError:
+                pair = f"{ast.unparse(left)} and {ast.unparse(right)}"
+                raise ValueError(f"{pair} cannot be compared: one is a text, the other none") from None
 
 
 def _column(node: ast.expr, table: pa.Table) -> Any:  # noqa: ANN401

@@ -11,6 +11,7 @@ from boxless.cli.outputs import DRAWN
 from boxless.cli.verbosity import note
 from boxless.errors import ImageError
 from boxless.imaging.read import images_in
+from boxless.system.files import real_path
 from boxless.system.unique_names import apart
 
 
@@ -78,9 +79,9 @@ def _expanded(path: str, several: bool) -> Iterator[Input]:
 
 
 def _is_ours(name: str, save: Path | None, sheet: Path | None) -> bool:
-    if save is not None and name.endswith(DRAWN) and Path(name).resolve().is_relative_to(save.resolve()):
+    if save is not None and name.endswith(DRAWN) and real_path(Path(name)).is_relative_to(real_path(save)):
         return True
-    return sheet is not None and Path(name).resolve() == sheet.resolve()
+    return sheet is not None and real_path(Path(name)) == real_path(sheet)
 
 
 def _apart(found: Sequence[Input], log: bool) -> list[Input]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
 import typer
+
+from boxless.errors import OutputError
+from boxless.system.files import check_place
 
 
 def ask_before_overwriting(out: Path, force: bool, option: str = "--out") -> None:
@@ -17,11 +19,10 @@ def ask_before_overwriting(out: Path, force: bool, option: str = "--out") -> Non
         force: whether the user passed --force.
         option: that names the file, or its folder.
     """
-    folder = out.parent
-    if folder.is_dir() and not os.access(folder, os.W_OK | os.X_OK):
-        raise typer.BadParameter(f"{folder} is closed to writing; name a file elsewhere", param_hint=option)
-    if out.is_dir():
-        raise typer.BadParameter(f"{out} is a folder (expected the name of a file)", param_hint=option)
+    try:
+        check_place(out)
+    except OutputError as error:
+        raise typer.BadParameter(str(error), param_hint=option) from None
     if force or not out.exists():
         return
     if not sys.stdin.isatty():

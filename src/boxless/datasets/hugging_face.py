@@ -68,11 +68,13 @@ def read_hugging_face(path: Path, images: Path | None = None) -> Dataset:
     locate = finder(list(read), [file.parent, file.parent / "images", file.parent.parent], images)
     classes = dict.fromkeys(each.label for image in read.values() for each in image.annotations)
     # What is below a folder of a split is of that split.
-    placed = tuple(
-        replace(each, path=locate(name), split=SPLITS.get(Path(name).parts[0].casefold(), "") if "/" in name else "")
-        for name, each in read.items()
-    )
+    placed = tuple(replace(each, path=locate(name), split=_split_of(name)) for name, each in read.items())
     return Dataset(file.resolve().parent.name, placed, tuple(classes), notes, labelled)
+
+
+def _split_of(name: str) -> str:
+    first, *rest = name.removeprefix("./").split("/")
+    return SPLITS.get(first.casefold(), "") if rest else ""
 
 
 def _annotations(data: dict[str, Any], where: str, notes: Notes) -> Iterator[Annotation]:

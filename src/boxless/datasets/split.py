@@ -44,6 +44,8 @@ def read_split(
     Example:
         >>> training, validation = read_split(Path("animals"), "0.2")  # doctest: +SKIP
     """
+    if seed < 0:
+        raise DatasetError(f"seed {seed} (expected 0 or more)")
     splits = read_labelled(source, columns)
     if val is None:
         there = {name.casefold(): name for name in splits}

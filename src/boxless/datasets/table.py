@@ -13,9 +13,12 @@ from boxless.errors import DatasetError
 
 PATH_COLUMNS = (
     "path", "file", "filename", "file_name", "filepath", "file_path", "image", "image_path", "imagepath", "image_name",
-    "image_file", "img", "img_path", "image", "image_id", "url",
+    "image_file", "img", "img_path", "picture", "image_id", "url",
 )  # fmt: skip
 """The columns of paths, without spaces and in lower case; the first that is there counts."""
+
+EXCELS_LINE = re.compile(r"sep=.\r?\n")
+"""What Excel writes above the heading."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,7 @@ def read_table(file: Path) -> Table:
         DatasetError: if it cannot be read, is not text, or is no CSV.
     """
     text = read_text(file)
-    if named := re.match(r"sep=(.)\r?\n", text):  # Excel's own first line
+    if named := EXCELS_LINE.match(text):
         text = text[named.end() :]
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator(text.partition("\n")[0]))
     rows: list[tuple[int, dict[str, str]]] = []

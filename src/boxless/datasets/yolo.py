@@ -13,7 +13,7 @@ from boxless.datasets.notes import Notes
 from boxless.datasets.parsing import BAD_RECORD, bounds_of, number, read_text, text_of
 from boxless.errors import DatasetError, ImageError
 from boxless.imaging.read import images_in
-from boxless.system.files import is_file
+from boxless.system.files import is_file, real_path
 
 _SHARES = (1, 1)  # the size that boxes in shares of the image refer to
 _KEYS = ("train", "val", "valid", "test")
@@ -76,9 +76,9 @@ def read_yolo(path: Path, images: Path | None = None) -> Dataset:
     seen: set[Path] = set()
     for split, found in _listed(settings, root, images, notes):
         for image in found:
-            if image.resolve() in seen:
+            if (real := real_path(image)) in seen:
                 continue
-            seen.add(image.resolve())
+            seen.add(real)
             name = image.relative_to(root).as_posix() if image.is_relative_to(root) else str(image)
             objects = tuple(_objects(_labels_of(image, root), names, notes))
             read.append(AnnotatedImage(name, image, objects, _SHARES, split))
@@ -152,6 +152,8 @@ def _images_in(place: Path) -> list[Path]:
 
 def _labels_of(image: Path, root: Path) -> Path | None:
     """The file of labels of an image: below `labels` in the place of the last `images` on its way, else beside it."""
+    if not image.name:  # a line of a list that names a folder
+        return None
     parts = image.parts
     tries = [image.with_suffix(".txt")]
     if "images" in parts[:-1]:

@@ -21,6 +21,7 @@ from boxless.export.source import Layout, open_classifier
 from boxless.export.weights import save_bare, save_whole
 from boxless.models.card import Activation, Card
 from boxless.models.presets import PRESETS
+from boxless.system.arguments import checked
 from boxless.system.files import work_folder
 
 
@@ -47,6 +48,7 @@ class Attached:
     rounded: str | None = None
 
 
+@checked
 def attach(
     path: str | Path,
     out: str | Path,
@@ -87,6 +89,7 @@ def attach(
     Raises:
         NetworkError: if the classifier cannot be attached; the message says what was found and what to do. Nothing is
             written.
+        ArgumentError: if an argument is of another type.
 
     Example:
         >>> attach("resnet50.onnx", "mine.onnx", preprocess="imagenet").card.maps  # doctest: +SKIP

@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from boxless.errors import BoxlessError, NetworkError, first_line
+from boxless.system.arguments import checked
 from boxless.system.extras import require
 
 if TYPE_CHECKING:
     from boxless.export.attachment import Attached
 
 
+@checked
 def from_keras(model: Any, out: str | Path, *, name: str | None = None, **options: Any) -> Attached:  # noqa: ANN401
     """Makes a boxless model of a Keras classifier; see `boxless.export.attach`.
 
@@ -58,6 +60,7 @@ def from_keras(model: Any, out: str | Path, *, name: str | None = None, **option
     return _attached(name, lambda file: export_keras(model, file, output), out, options)
 
 
+@checked
 def from_torch(
     module: Any,  # noqa: ANN401
     out: str | Path,

@@ -202,7 +202,14 @@ class Card:
         label = self.labels[class_index]
         if self.labels.count(label) == 1:
             return label
-        return self.class_ids[class_index] if self.class_ids else f"{label} {class_index}"
+        if self.class_ids:
+            own = self.class_ids[class_index]
+            if self.class_ids.count(own) == 1 and own not in self.labels:
+                return own
+        name = f"{label} {class_index}"
+        while name in self.labels:
+            name = f"{name} {class_index}"
+        return name
 
     def to_json(self) -> str:
         """The card as JSON, with the format's version.

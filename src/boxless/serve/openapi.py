@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, get_args
 
+from boxless.models.card import Activation
 from boxless.models.presets import DEFAULT_PRESET
 from boxless.options import DEFAULT_NMS
 from boxless.serve.options import MOST_CLASSES
@@ -75,7 +76,14 @@ _LOCALIZATION: Schema = {
         "height": {"type": "integer"},
         "model": {"type": "string"},
         "preset": {"type": "string"},
+        "maps": {"type": "string"},
         "predictions": {"type": "array", "items": _PREDICTION},
+        "xyxy": {"type": "array", "items": _BOX, "description": "All boxes once more, in the order of predictions."},
+        "scores": {"type": "array", "items": {"type": "number"}},
+        "class_ids": {"type": "array", "items": {"type": "integer"}},
+        "labels": {"type": "array", "items": {"type": "string"}},
+        "error": {"type": "null"},
+        "typical_activation": {"type": "number", "description": "With maps=true."},
     },
 }
 
@@ -85,13 +93,15 @@ _MODEL: Schema = {
     "properties": {
         "name": {"type": "string"},
         "classes": {"type": "integer", "description": "How many there are."},
-        "activation": {"type": "string", "enum": ["softmax", "sigmoid"]},
+        "activation": {"type": "string", "enum": list(get_args(Activation))},
         "maps": {"type": "string"},
         "presets": {"type": "object", "description": "By name: scales in pixels, and the threshold of boxes."},
         "defaults": {"type": "object", "description": "What is used where a request says nothing."},
         "typical_activation": {"type": "number"},
         "licence": {"type": "string"},
         "source": {"type": "string"},
+        "figures": {"type": "object", "additionalProperties": {"type": "number"}, "description": "As measured."},
+        "figures_on": {"type": "string", "description": "What they were measured on."},
     },
 }
 

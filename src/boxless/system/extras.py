@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from importlib.metadata import PackageNotFoundError, distribution
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -31,7 +32,7 @@ def require(extra: str, who: str) -> None:
 
 def missing_extra(who: str, package: str, extra: str) -> MissingExtraError:
     """The error for a missing package, with the command that installs its extra."""
-    return MissingExtraError(f"{who} needs {package} (not installed): {install(f'boxless[{extra}]')}")
+    return MissingExtraError(f"{who} needs {package} (not installed): {install(f'{_ourselves()}[{extra}]')}")
 
 
 def missing_packages(who: str, package: str, *packages: str) -> MissingExtraError:
@@ -50,6 +51,17 @@ def install(*packages: str) -> str:
     short = python.relative_to(here) if python.is_relative_to(here) else python
     # Unquoted names stay as they are; brackets mean something to shells.
     return f"{shlex.quote(str(short))} -m pip install {' '.join(map(shlex.quote, packages))}"
+
+
+def _ourselves() -> str:
+    """What pip calls this boxless: by its name where it is installed, else the folder of its sources."""
+    try:
+        distribution("boxless")
+    except PackageNotFoundError:
+        sources = Path(__file__).parents[3]
+        if (sources / "pyproject.toml").is_file():
+            return "." if sources == Path.cwd() else str(sources)
+    return "boxless"
 
 
 def _installed(name: str) -> bool:

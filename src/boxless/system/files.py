@@ -74,6 +74,24 @@ def temporary_files_beside(out: Path) -> Iterator[None]:
             tempfile.tempdir = before
 
 
+def check_place(file: Path) -> None:
+    """Makes sure, before there is any work, that a file can be written to its place.
+
+    Args:
+        file: to be written; folders above it that are missing are made later.
+
+    Raises:
+        OutputError: if a folder stands there, a file where there has to be a folder, or nothing may be written there.
+    """
+    if file.is_dir():
+        raise OutputError(f"{file} is a folder (expected the name of a file)")
+    above = next(each for each in file.absolute().parents if each.exists())
+    if not above.is_dir():
+        raise OutputError(f"{above} is a file (expected a folder, for {file.name})")
+    if not os.access(above, os.W_OK | os.X_OK):
+        raise OutputError(f"{above} is closed to writing; name a file elsewhere")
+
+
 def check_space(folder: Path, needed: int, what: str) -> None:
     """Makes sure of room on a disk.
 
@@ -141,6 +159,23 @@ def is_file(path: Path) -> bool:
         return path.is_file()
     except (OSError, ValueError):  # of a name that is too long, or holds a zero byte or half a surrogate pair
         return False
+
+
+def real_path(path: Path) -> Path:
+    """Where a path leads by way of links; the path itself where they lead in a circle, or no file can be called so.
+
+    `Path.resolve` raises errors of several kinds for those.
+
+    Args:
+        path: of anything, there or not.
+
+    Returns:
+        An absolute path, the same for all that lead to the same file.
+    """
+    try:
+        return Path(os.path.realpath(path))
+    except (OSError, ValueError):
+        return path.absolute()
 
 
 def as_text(name: str) -> str:

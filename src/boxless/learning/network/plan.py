@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from boxless.errors import TrainingError
+from boxless.system.arguments import check_arguments
 
 Schedule = Literal["cosine", "step"]
 Optimizer = Literal["sgd", "adamw"]
@@ -72,6 +73,16 @@ class TrainingPlan:
     def __post_init__(self) -> None:
         from boxless.learning.network.augment import AUGMENTATIONS
 
+        choices = (
+            ("optimizer", self.optimizer, get_args(Optimizer)),
+            ("schedule", self.schedule, get_args(Schedule)),
+            ("augment", self.augment, tuple(AUGMENTATIONS)),
+            ("keep", self.keep, ("best", "last")),
+        )
+        for name, value, allowed in choices:
+            if value not in allowed:
+                raise TrainingError(f"{name} '{value}' (expected {', '.join(allowed)})")
+        check_arguments(type(self), vars(self))
         for name, low in (
             ("epochs", 1),
             ("batch", 1),
@@ -84,12 +95,3 @@ class TrainingPlan:
                 raise TrainingError(f"{name.replace('_', ' ')} {getattr(self, name)} (expected {low} or more)")
         if not self.rate > 0:
             raise TrainingError(f"rate {self.rate} (expected more than 0, such as 0.001)")
-        choices = (
-            ("optimizer", self.optimizer, get_args(Optimizer)),
-            ("schedule", self.schedule, get_args(Schedule)),
-            ("augment", self.augment, tuple(AUGMENTATIONS)),
-            ("keep", self.keep, ("best", "last")),
-        )
-        for name, value, allowed in choices:
-            if value not in allowed:
-                raise TrainingError(f"{name} '{value}' (expected {', '.join(allowed)})")
