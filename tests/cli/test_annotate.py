@@ -52,7 +52,7 @@ def test_known_labels_and_what_evaluate_says(labelled: Path, tmp_path: Path) -> 
     out = tmp_path / "out"
     done = boxless("annotate", labelled, "--labels-from", "folder", "--out", out, *FAST)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("4 images, ") and "1 images without any" in done.stdout
+    assert done.stdout.startswith("4 images, ") and "1 images without any\nwritten: " in done.stdout
     data = coco_of(out)
     assert len(data["categories"]) == 1000, "numbers follow the model"
     names = {each["id"]: each["name"] for each in data["categories"]}

@@ -106,6 +106,7 @@ def annotate(
         sys.stdout.write(figures_json(data) + "\n")
     else:
         resumed = f" ({done.resumed} of them by the run that was stopped)" if done.resumed else ""
-        say(f"{done.images} images{resumed}, {done.boxes} boxes, {done.empty} images without any\nwritten: {done.main}")
+        say(f"{done.images} images{resumed}, {done.boxes} boxes, {done.empty} images without any")
+        say(f"written: {done.main}")
     if done.failures:
         raise typer.Exit(1)
