@@ -20,7 +20,7 @@ help:
 	@echo "make release  build what is published into dist/, and try the wheel in an empty environment"
 	@echo "make bench  measure speed         make zoo    build the embedded model anew (needs torch)"
 	@echo "make figures  write the tables of README and docs anew from benchmarks/results"
-	@echo "make papers  measure the papers' claims again with small networks; about 2 hours on two cores"
+	@echo "make papers  measure the papers' claims again with small networks; about an hour and a half on two cores"
 	@echo "make full-runs  the papers' claims in full, on a GPU; stopped after LIMIT minutes, it goes on the next time"
 	@echo "make larger  build a larger model into models/ (needs torch)"
 	@echo "make compat  try to attach to every classifier of Keras (needs tensorflow)"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -138,6 +138,9 @@ def train(
     report: str | Path | None = None,
     licence: str = "unknown",
     seed: int = 0,
+    devices: int | None = None,
+    mixed_precision: bool | None = None,
+    callbacks: Sequence[Any] = (),
     on_progress: Progress = _silent,
     **plan: Any,  # noqa: ANN401
 ) -> Learned:
@@ -154,6 +157,9 @@ def train(
         weights: "imagenet" or a Keras model file to start from; random weights where None.
         rate: highest learning rate; by the optimizer, lower with `weights`, where None.
         augment: "none", "shift", "small" or "large"; by the input size where None.
+        devices: devices that share every batch (on JAX); all GPUs that the backend can use where None.
+        mixed_precision: whether to compute in half precision; where None, as Keras' dtype policy says, and on a GPU.
+        callbacks: of Keras, such as `keras.callbacks.EarlyStopping(patience=5)`.
         **plan: other fields of `boxless.learning.network.plan.TrainingPlan`, such as `epochs`, `batch` and `optimizer`.
 
     Returns:
@@ -197,6 +203,9 @@ def train(
         Path(out),
         choice,
         settings,
+        devices=devices,
+        mixed=mixed_precision,
+        callbacks=callbacks,
         boxes=None if boxes is None else Path(boxes),
         licence=licence,
         progress=on_progress,

@@ -1,4 +1,4 @@
-"""boxless fit: a model of your own classes, in minutes."""
+"""boxless fit: a model of your own classes."""
 
 from __future__ import annotations
 

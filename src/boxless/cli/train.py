@@ -83,8 +83,9 @@ def train(
 ) -> None:
     """Train a whole network from class labels: no boxes.
 
-    A GPU is used if there is one; on two cores a small network (nin, 32 pixels) takes minutes for some hundred images,
-    a large one (224 pixels) hours for some thousand. A run that was stopped continues from its last whole epoch.
+    A GPU is used if there is one. Measured on two cores: nin_bn, 50,000 images at 32 pixels, 3.5 minutes an
+    epoch; efficientnet_lite0, 240 images at 128 pixels, 16 to 21 seconds an epoch. Time grows with the number of
+    images and of pixels. A run that was stopped continues from its last whole epoch.
     """
     from boxless.system.extras import require
 

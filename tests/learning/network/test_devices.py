@@ -150,3 +150,18 @@ def test_half_precision_becomes_a_model_in_single(tmp_path: Path) -> None:
     made = train(*images, out, CHOICE, replace(PLAN, epochs=3), mixed=True)
     assert "in mixed precision" in dict(made.report.facts)["network"]
     assert made.parity.probabilities < 1e-5, "the weights are in single precision, whatever they were trained in"
+
+
+def test_the_dtype_policy_of_keras_is_heeded(tmp_path: Path) -> None:
+    images = read_split(save_patterns(tmp_path / "patterns"), "0.25")
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        made = train(*images, tmp_path / "own.onnx", CHOICE, replace(PLAN, epochs=1))
+        with mixed_precision(False):
+            assert keras.config.dtype_policy().name == "float32"
+        assert keras.config.dtype_policy().name == "mixed_bfloat16", "the caller's policy stays"
+    finally:
+        keras.config.set_dtype_policy("float32")
+    assert "in mixed precision" in dict(made.report.facts)["network"]
+    assert made.parity.probabilities < 1e-5
+    assert keras.saving.load_model(made.network).compute_dtype == "float32"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +24,7 @@ from boxless.learning.network.plan import TrainingPlan
 from boxless.learning.network.rates import Rate
 from boxless.learning.network.score import score, score_logits
 from boxless.learning.network.watch import Quiet
+from boxless.networks.framework import keras
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
@@ -100,6 +102,58 @@ def test_a_resumed_training_is_the_uninterrupted_one(
     assert train_network(again, patterns(24), patterns(12, 1), PLAN, SIDE, folder=tmp_path) == history
     assert same(weights(again), uninterrupted[0])
     assert list((tmp_path / "logs").iterdir())
+
+
+class StopsAfter(keras.callbacks.Callback):  # type: ignore[misc]
+    """Sets `stop_training` as `EarlyStopping` does; counts what it is called for."""
+
+    def __init__(self, epochs: int) -> None:
+        super().__init__()
+        self.epochs, self.steps, self.calls = epochs, 0, list[str]()
+
+    def on_train_begin(self, logs: Any = None) -> None:  # noqa: ANN401
+        self.calls.append("begin")
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:  # noqa: ANN401
+        assert logs["loss"] > 0
+        self.steps += 1
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: ANN401
+        self.model.stop_training = epoch + 1 == self.epochs
+
+    def on_train_end(self, logs: Any = None) -> None:  # noqa: ANN401
+        self.calls.append("end")
+
+
+def test_callbacks_of_keras_are_called_as_by_fit(
+    uninterrupted: tuple[list[Any], tuple[Epoch, ...]], tmp_path: Path
+) -> None:
+    stops = StopsAfter(2)
+    logs, saved = keras.callbacks.CSVLogger(tmp_path / "log.csv"), keras.callbacks.ModelCheckpoint(tmp_path / "a.keras")
+    trained = network()
+    history = train_network(trained, patterns(24), patterns(12, 1), PLAN, SIDE, callbacks=[logs, saved, stops])
+    assert without_time(history) == without_time(uninterrupted[1])[:2], "callbacks change nothing"
+    assert (stops.steps, stops.calls) == (2 * 3, ["begin", "end"])
+    with (tmp_path / "log.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [float(row["val_accuracy"]) for row in rows] == [epoch.val_accuracy for epoch in history]
+    again = keras.saving.load_model(tmp_path / "a.keras")  # with its optimizer and the schedule of its rate
+    assert same(
+        [np.asarray(each) for each in again.get_weights()], [np.asarray(each) for each in trained.get_weights()]
+    )
+    assert int(again.optimizer.iterations) == 6
+
+
+def test_callbacks_that_set_the_rate_are_refused_at_once() -> None:
+    with pytest.raises(TrainingError, match="callback ReduceLROnPlateau: the plan sets the learning rate"):
+        train_network(network(), patterns(6), None, PLAN, SIDE, callbacks=[keras.callbacks.ReduceLROnPlateau()])
+
+
+def test_the_table_of_epochs_is_there_while_it_trains(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):  # in the second epoch of three steps
+        train_network(network(), patterns(24), None, PLAN, SIDE, folder=tmp_path, watch=Interrupts(5))
+    with (tmp_path / "history.csv").open(encoding="utf-8") as file:
+        assert [row["epoch"] for row in csv.DictReader(file)] == ["1"]
 
 
 def test_another_training_does_not_go_on_from_here(tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import json
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -77,6 +79,22 @@ def test_what_stays_beside_it(trained: Trained) -> None:
         rows = list(csv.DictReader(file))
     assert len(rows) == len(trained.history) == 8
     assert float(rows[-1]["val_accuracy"]) == trained.history[-1].val_accuracy
+
+
+def test_the_keras_model_needs_no_boxless(trained: Trained) -> None:
+    with zipfile.ZipFile(trained.network) as file:
+        config = json.loads(file.read("config.json"))
+    modules = set()
+
+    def collect(part: object) -> None:
+        for each in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
+            collect(each)
+        if isinstance(part, dict) and "class_name" in part:
+            modules.add((part.get("module") or "keras").partition(".")[0])
+            assert part.get("registered_name") in (None, "Functional"), part["class_name"]
+
+    collect(config)
+    assert modules == {"keras"}
 
 
 class KilledAfter(Quiet):

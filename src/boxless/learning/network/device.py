@@ -59,15 +59,17 @@ def mixed_precision(wanted: bool | None = None) -> Iterator[bool]:
     emulated where it has none (see `half_is_quicker`).
 
     Args:
-        wanted: whether they do; None: if there is a GPU.
+        wanted: whether they do; None: if Keras' dtype policy says so, or there is a GPU.
 
     Yields:
         Whether they do.
     """
     before = keras.config.dtype_policy()
-    mixed = has_gpu() if wanted is None else wanted
-    if mixed:
-        keras.config.set_dtype_policy("mixed_float16" if has_gpu() else "mixed_bfloat16")
+    chosen = before.compute_dtype != before.variable_dtype
+    mixed = chosen or has_gpu() if wanted is None else wanted
+    if not (mixed and chosen):
+        half = "mixed_float16" if has_gpu() else "mixed_bfloat16"
+        keras.config.set_dtype_policy(half if mixed else "float32")
     try:
         yield mixed
     finally:

@@ -1,4 +1,4 @@
-"""The epochs of any training: steps, checkpoints, keeping the best weights, early stopping."""
+"""The epochs of any training: steps, checkpoints, callbacks, keeping the best weights, early stopping."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ import numpy as np
 from boxless.errors import TrainingError
 from boxless.learning.network.checkpoint import Arrays, Checkpoints, read_variables, variables, write_variables
 from boxless.learning.network.event_log import log_numbers
-from boxless.learning.network.history import Epoch
+from boxless.learning.network.history import Epoch, write_history
 from boxless.learning.network.plan import TrainingPlan
 from boxless.learning.network.score import Score
 from boxless.learning.network.watch import Watch
+from boxless.networks.framework import keras
 from boxless.system.files import check_space
 
 Batches = Iterator[tuple[Any, Any]]
@@ -31,6 +32,7 @@ def run_epochs(
     judged: Callable[[], Score] | None,
     checkpoints: Checkpoints | None,
     watch: Watch,
+    callbacks: Sequence[Any] = (),
 ) -> tuple[Epoch, ...]:
     """Trains a compiled network in place.
 
@@ -42,19 +44,24 @@ def run_epochs(
         judged: measures the network on validation images; None keeps the last epoch.
         checkpoints: where an interrupted training resumes from, if anywhere.
         watch: called as epochs begin and end.
+        callbacks: of Keras, called as by its `fit`; one that sets `stop_training` ends the training after the epoch.
 
     Raises:
         TrainingError: if the loss is no number, or if the checkpoint is another network's.
     """
     keeps_best = plan.keep == "best" and judged is not None
     history, best, kept = _where_it_stood(network, checkpoints, keeps_best)
+    calls = keras.callbacks.CallbackList(list(callbacks), model=network, epochs=plan.epochs, steps=steps, verbose=1)
+    network.stop_training = False
     watch.begins(plan.epochs, steps, len(history))
     try:
+        calls.on_train_begin()
         for number in range(len(history), plan.epochs):
             if plan.patience and best and number - best.epoch >= plan.patience:
                 break
             began = time.perf_counter()
-            metrics = _epoch(network, batches(number), watch)
+            calls.on_epoch_begin(number)
+            metrics = _epoch(network, batches(number), watch, calls)
             if not np.isfinite(metrics["loss"]):
                 raise TrainingError(
                     f"the loss of epoch {number + 1} is {metrics['loss']}: the training diverged; "
@@ -76,14 +83,17 @@ def run_epochs(
                 best = epoch
                 kept = read_variables(network.variables) if keeps_best else []
             watch.finished(epoch, better)
+            numbers = {name: value for name, value in asdict(epoch).items() if value is not None and name != "epoch"}
             if checkpoints:
                 if better and keeps_best:
                     checkpoints.save_best(kept)
+                write_history(history, checkpoints.folder / "history.csv")
                 checkpoints.save(history, read_variables(variables(network)))
-                numbers = {
-                    name: value for name, value in asdict(epoch).items() if value is not None and name != "epoch"
-                }
                 log_numbers(checkpoints.folder / "logs", epoch.epoch, numbers)
+            calls.on_epoch_end(number, numbers)
+            if network.stop_training:
+                break
+        calls.on_train_end()
     finally:
         watch.ends()
     if keeps_best:
@@ -91,17 +101,19 @@ def run_epochs(
     return tuple(history)
 
 
-def _epoch(network: Any, batches: Batches, watch: Watch) -> dict[str, float]:  # noqa: ANN401
+def _epoch(network: Any, batches: Batches, watch: Watch, calls: Any) -> dict[str, float]:  # noqa: ANN401
     """Runs the steps of an epoch; the means of loss and metrics over it.
 
-    Not fit() with callbacks: see docs/decisions/0070.
+    Not fit(): see docs/decisions/0070.
     """
     rows = []
-    for images, targets in batches:
+    for step, (images, targets) in enumerate(batches):
+        calls.on_train_batch_begin(step)
         # Some versions of Keras do this themselves, others accumulate; equal batches make the means exact.
         network.reset_metrics()
         rows.append(network.train_on_batch(images, targets, return_dict=True))
         watch.stepped()
+        calls.on_train_batch_end(step, rows[-1])
     return {name: float(np.mean([each[name] for each in rows])) for name in rows[0]}
 
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import csv
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from boxless.system.files import write_whole
 
 
 @dataclass(frozen=True)
@@ -33,3 +38,15 @@ class Epoch:
         assert other.val_accuracy is not None
         assert other.val_loss is not None
         return (self.val_accuracy, -self.val_loss) > (other.val_accuracy, -other.val_loss)
+
+
+def write_history(history: Sequence[Epoch], path: Path) -> None:
+    """Writes the metrics as CSV, a row for each epoch."""
+
+    def write(beside: Path) -> None:
+        with beside.open("w", newline="", encoding="utf-8") as file:
+            rows = csv.DictWriter(file, [*asdict(history[0])])
+            rows.writeheader()
+            rows.writerows(asdict(epoch) for epoch in history)
+
+    write_whole(path, write)

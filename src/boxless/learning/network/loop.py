@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from boxless.errors import TrainingError
 from boxless.learning.network.augment import AUGMENTATIONS
 from boxless.learning.network.batches import Batches
 from boxless.learning.network.checkpoint import Checkpoints
@@ -36,6 +37,7 @@ def train_network(
     folder: Path | None = None,
     about: str = "",
     watch: Watch | None = None,
+    callbacks: Sequence[Any] = (),
 ) -> tuple[Epoch, ...]:
     """Trains a network in place; on a CPU the same arguments give the same weights, bit for bit.
 
@@ -50,15 +52,18 @@ def train_network(
             there, with the same result as if it had not stopped.
         about: a description of the initial network; a training of another one is not resumed.
         watch: called as epochs begin and end.
+        callbacks: of Keras, such as `CSVLogger`, `TensorBoard` or `EarlyStopping`, called as by `fit`. What they
+            remember is not in the checkpoints. The rate follows the plan, so those that set it are refused.
 
     Returns:
         The metrics of each epoch.
 
     Raises:
-        TrainingError: if the loss is no number, or if the folder has another training.
+        TrainingError: if the loss is no number, if the folder has another training, or if a callback sets the rate.
         DiskSpaceError: if checkpoints would not fit on the disk.
         ImageError: if an image cannot be read.
     """
+    check_callbacks(callbacks)
     augmentation = AUGMENTATIONS[plan.augment]
     repeatable(plan.seed)
     shown = Store(learn.images, round(side * augmentation.margin))
@@ -74,7 +79,30 @@ def train_network(
     judged = None
     if check and checked:
         judged = partial(_judged, network, checked, check, side)
-    return run_epochs(network, plan, steps, batches, judged=judged, checkpoints=checkpoints, watch=watch or Quiet())
+    return run_epochs(
+        network,
+        plan,
+        steps,
+        batches,
+        judged=judged,
+        checkpoints=checkpoints,
+        watch=watch or Quiet(),
+        callbacks=callbacks,
+    )
+
+
+def check_callbacks(callbacks: Sequence[Any]) -> None:
+    """Refuses Keras callbacks that set the learning rate, before they fail in the middle of a training.
+
+    Raises:
+        TrainingError: if there is one.
+    """
+    for each in callbacks:
+        if isinstance(each, (keras.callbacks.ReduceLROnPlateau, keras.callbacks.LearningRateScheduler)):
+            raise TrainingError(
+                f"callback {type(each).__name__}: the plan sets the learning rate; leave it out, and choose rate, "
+                "schedule and warmup instead"
+            )
 
 
 def _batches(shown: Store, learn: Examples, plan: TrainingPlan, side: int, epoch: int) -> Iterator[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from math import pi
 from typing import Any
 
@@ -11,6 +12,7 @@ from boxless.networks.framework import keras
 ops: Any = keras.ops
 
 
+@keras.saving.register_keras_serializable("boxless")  # type: ignore[untyped-decorator]
 class Rate(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
     """The learning rate by step: a linear warm-up, then cosine (Loshchilov, Hutter, arXiv 1608.03983) or steps.
 
@@ -39,8 +41,14 @@ class Rate(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[mis
         return plan.rate * warm * factor
 
     def get_config(self) -> dict[str, Any]:
-        """What Keras would save."""
-        return {"plan": self._plan, "steps": self._steps}
+        """What Keras saves of it."""
+        return {"plan": asdict(self._plan), "steps": self._steps}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Rate:
+        """The same again from what Keras saved."""
+        plan = {**config["plan"], "drops": tuple(config["plan"]["drops"])}
+        return cls(TrainingPlan(**plan), config["steps"])
 
 
 def optimizer_of(plan: TrainingPlan, steps: int) -> Any:  # noqa: ANN401

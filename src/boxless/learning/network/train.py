@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import platform
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ from boxless.learning.network.device import gpus, mixed_precision, repeatable
 from boxless.learning.network.examples import Examples
 from boxless.learning.network.export import TOLERANCE, Parity, export_network
 from boxless.learning.network.history import Epoch
-from boxless.learning.network.loop import train_network
+from boxless.learning.network.loop import check_callbacks, train_network
 from boxless.learning.network.plan import TrainingPlan
 from boxless.learning.network.watch import Watch
 from boxless.learning.readable import readable
@@ -70,6 +69,7 @@ def train(
     boxes: Path | None = None,
     licence: str = "unknown",
     watch: Watch | None = None,
+    callbacks: Sequence[Any] = (),
     progress: Progress = lambda stage, done, total: None,
 ) -> Trained:
     """Trains a network on images, and writes a model file that classifies and localizes what they show.
@@ -85,10 +85,11 @@ def train(
         choice: which network.
         plan: how it is trained.
         devices: devices of this machine that share every batch; if None, all GPUs that the backend can use.
-        mixed: whether to compute in half precision; if None, only on a GPU.
+        mixed: whether to compute in half precision; if None, as Keras' dtype policy says, and on a GPU.
         boxes: annotations (COCO, CSV, a folder) that thresholds are set on; a default threshold if None.
         licence: of the model, an SPDX identifier.
         watch: called as epochs begin and end.
+        callbacks: of Keras; see `train_network`.
         progress: called with the stage, the number done and the total, before and after the epochs.
 
     Returns:
@@ -107,6 +108,7 @@ def train(
         >>> train(training, validation, Path("own.onnx"), Choice("nin_bn"), TrainingPlan()).path  # doctest: +SKIP
         PosixPath('own.onnx')
     """
+    check_callbacks(callbacks)
     if boxes is not None:
         check_boxes(boxes, training.classes)
     learned, held_out = readable(training, validation, progress)
@@ -126,18 +128,20 @@ def train(
             folder=folder,
             about=about,
             watch=watch,
+            callbacks=callbacks,
         )
     chance = chance_loss(learned.targets, learned.several, plan.label_smoothing)
     if (warning := nothing_learned(history, chance)) and watch:
         watch.warns(warning)
     if half or sharing > 1:
-        trained, network = network, choice.bare(classes)
+        trained = network
+        with mixed_precision(False):
+            network = choice.bare(classes)
         network.set_weights(trained.get_weights())
     saved = folder / "network.keras"
     # Without the optimizer, which nothing needs any more.
     bare = keras.Model(network.input, network.output, name=network.name)
     write_whole(saved, bare.save)
-    write_whole(folder / "history.csv", lambda beside: _write_history(history, beside))
 
     made: list[tuple[Parity, Any, Report]] = []
 
@@ -170,13 +174,6 @@ def train(
 
 def _examples(images: LabelledImages) -> Examples:
     return Examples(images.paths, images.targets, images.several)
-
-
-def _write_history(history: Sequence[Epoch], path: Path) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        rows = csv.DictWriter(file, [*asdict(history[0])])
-        rows.writeheader()
-        rows.writerows(asdict(epoch) for epoch in history)
 
 
 def _facts(
