@@ -159,11 +159,11 @@ def test_two_classes_side_by_side(page: Page, address: str, coffee: Path) -> Non
     opened(page, address)
     drop(page, ("coffee.jpg", coffee.read_bytes()))
     page.locator("#tray .done").wait_for()
-    page.get_by_label("Two classes side by side").check()
+    page.get_by_label("Beside it").select_option("a second class")
     assert page.locator("#stage figcaption").all_inner_texts() == ["espresso 83 %", "cup 5 %"]
     page.locator("#classes").get_by_role("button").nth(2).click()
     assert page.locator("#stage figure").count() == 2
-    page.get_by_label("Two classes side by side").uncheck()
+    page.get_by_label("Beside it").select_option("nothing")
     assert page.locator("#stage figure").count() == 1
 
 
@@ -479,7 +479,7 @@ def test_accessibility(browser: Browser, address: str, coffee: Path, scheme: str
     assert faults(page) == []
     drop(page, ("coffee.jpg", coffee.read_bytes()))
     page.locator("#tray .done").wait_for()
-    page.get_by_label("Two classes side by side").check()
+    page.get_by_label("Beside it").select_option("a second class")
     page.get_by_role("combobox").fill("tab")
     assert faults(page) == []
     page.get_by_role("combobox").press("Escape")

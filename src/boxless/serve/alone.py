@@ -73,7 +73,7 @@ def write_alone(model: str, out: Path, runtime: Path, examples: Sequence[Path] =
     _check_inputs(opened.path)
     offered = {f"examples/{path.name}": path for path in examples}
     description = {
-        "described": describe(opened.card),
+        "described": describe(opened),
         "card": asdict(opened.card),
         "examples": [quote(name) for name in offered],
     }

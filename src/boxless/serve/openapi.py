@@ -90,6 +90,11 @@ _MODEL: Schema = {
         "presets": {"type": "object", "description": "By name: scales in pixels, and the threshold of boxes."},
         "defaults": {"type": "object", "description": "What is used where a request says nothing."},
         "typical_activation": {"type": "number"},
+        "version": {"type": "string", "description": "Of the model file: the beginning of its SHA-256."},
+        "largest_scale": {
+            "type": "integer",
+            "description": "The largest side, in pixels, at which a preset sees an image; more than twice that adds nothing.",
+        },
         "licence": {"type": "string"},
         "source": {"type": "string"},
     },

@@ -1,6 +1,7 @@
 // Heat and boxes over pixels. The same as boxless/draw.py, but for the lettering.
 
 import { INFERNO } from "./inferno.js";
+import { labelPlaces } from "./labels.js";
 import { scoreMap } from "./maps.js";
 
 const HEAT = 0.72; // how much of the picture the strongest heat covers
@@ -61,34 +62,40 @@ export function drawBoxes(canvas, picture, boxes) {
   const context = canvas.getContext("2d");
   const unit = unitOf(canvas);
   const [across, down] = [canvas.width / picture.found.width, canvas.height / picture.found.height];
-  for (const { label, box, score, corrected } of boxes) {
-    const [x0, y0, x1, y1] = [box[0] * across, box[1] * down, box[2] * across, box[3] * down];
-    const colour = colourOf(picture, label);
-    for (const [width, ink, dash] of [[4 * unit, INK, []], [2 * unit, colour, score !== null && score < 0.5 ? [6 * unit, 4 * unit] : []]]) {
+  const frames = boxes.map(({ box: [x0, y0, x1, y1] }) => [x0 * across, y0 * down, x1 * across, y1 * down]);
+  const titles = boxes.map(({ label, score, corrected }) => (corrected ? `${label} ✓` : score === null ? label : `${label} ${Math.round(score * 100)} %`));
+  frames.forEach(([x0, y0, x1, y1], i) => {
+    const { label, score } = boxes[i];
+    for (const [width, ink, dash] of [[4 * unit, INK, []], [2 * unit, colourOf(picture, label), score !== null && score < 0.5 ? [6 * unit, 4 * unit] : []]]) {
       context.lineWidth = width;
       context.strokeStyle = ink;
       context.setLineDash(dash);
       context.strokeRect(x0, y0, x1 - x0, y1 - y0);
     }
-    const words = corrected ? `${label} ✓` : score === null ? label : `${label} ${Math.round(score * 100)} %`;
-    drawTitle(canvas, words, colour, x0, y0);
-  }
+  });
+  const places = labelPlaces(frames, titles.map((title) => titleSize(canvas, title)), [canvas.width, canvas.height]);
+  places.forEach(([left, top], i) => drawTitle(canvas, titles[i], colourOf(picture, boxes[i].label), left, top));
 }
 
-/** Writes a few words at a place, whole inside the canvas. */
-export function drawTitle(canvas, title, colour, left, top) {
+/** What a title takes, in pixels of the canvas. */
+function titleSize(canvas, title) {
   const context = canvas.getContext("2d");
   const unit = unitOf(canvas);
   const [size, pad] = [Math.round(13 * unit), Math.round(4 * unit)];
   context.font = `${size}px system-ui, sans-serif`;
+  return [context.measureText(title).width + 3 * pad, size + 2 * pad];
+}
+
+/** Writes a few words at a place. */
+export function drawTitle(canvas, title, colour, left, top) {
+  const context = canvas.getContext("2d");
+  const pad = Math.round(4 * unitOf(canvas));
+  const [width, height] = titleSize(canvas, title);
   context.textBaseline = "top";
-  const [width, height] = [context.measureText(title).width + 3 * pad, size + 2 * pad];
-  const x = Math.max(0, Math.min(left, canvas.width - width));
-  const y = Math.max(0, Math.min(top >= height ? top - height : top, canvas.height - height));
   context.fillStyle = INK;
-  context.fillRect(x, y, width, height);
+  context.fillRect(left, top, width, height);
   context.fillStyle = colour;
-  context.fillRect(x, y, pad, height);
+  context.fillRect(left, top, pad, height);
   context.fillStyle = "#fff";
-  context.fillText(title, x + 2 * pad, y + pad);
+  context.fillText(title, left + 2 * pad, top + pad);
 }

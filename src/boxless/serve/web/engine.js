@@ -1,5 +1,6 @@
 // Looks at pictures by asking the service that this page came from. The page without a server has another engine.js.
 
+import { enlarged, shrink } from "./shrink.js";
 import { askForToken, bearer, token } from "./token.js";
 
 /** Why a picture was refused: what the service's problem document says. */
@@ -58,21 +59,24 @@ export async function open() {
       return (await (await ask(`v1/models/${encodeURIComponent(model)}/labels`)).json()).labels;
     },
 
-    /** What is in a picture. `classes` are indices; without them the `top` most probable. */
-    async locate(picture, { model, preset, top, classes, signal }) {
+    /** What is sent of an image. */
+    shrink: (file, image) => shrink(file, image, Math.max(...models.map((model) => model.largest_scale))),
+
+    /** What is in an image (see `shrink`). `classes` are indices; without them the `top` most probable. */
+    async locate(upload, { model, preset, top, classes, signal }) {
       const form = new FormData();
       form.set("model", model);
       form.set("preset", preset);
       form.set("maps", "true");
       if (classes) classes.forEach((index) => form.append("class", index));
       else form.set("top", top);
-      form.set("image", picture, picture.name || "picture");
+      form.set("image", upload.file, upload.file.name || "picture");
       const start = performance.now();
       const answer = await ask("v1/locate", { method: "POST", body: form, signal });
       const found = await answer.json();
       found.seconds = (performance.now() - start) / 1000;
       for (const prediction of found.predictions) prediction.class_map = decodedMap(prediction.class_map);
-      return found;
+      return enlarged(found, upload);
     },
 
     /**

@@ -66,10 +66,13 @@ export async function open(progress) {
       return card.labels;
     },
 
-    /** What is in a picture. `classes` are indices; without them the `top` most probable. */
-    async locate(picture, { preset, top, classes }) {
+    /** Nothing is sent, so that nothing is made smaller. */
+    shrink: async (file) => ({ file }),
+
+    /** What is in an image. `classes` are indices; without them the `top` most probable. */
+    async locate({ file }, { preset, top, classes }) {
       const start = performance.now();
-      const found = await ask({ locate: { picture, preset, top, classes } });
+      const found = await ask({ locate: { picture: file, preset, top, classes } });
       return { ...found, seconds: (performance.now() - start) / 1000 };
     },
 
