@@ -93,7 +93,7 @@ _MODEL: Schema = {
         "version": {"type": "string", "description": "Of the model file: the beginning of its SHA-256."},
         "largest_scale": {
             "type": "integer",
-            "description": "The largest side, in pixels, at which a preset sees an image; more than twice that adds nothing.",
+            "description": "The largest side, in pixels, at which a preset sees an image; twice that is enough.",
         },
         "licence": {"type": "string"},
         "source": {"type": "string"},
@@ -116,6 +116,7 @@ MODELS = _answer(
                 "type": "object",
                 "properties": {"body_bytes": {"type": "integer"}, "max_pixels": {"type": "integer"}},
             },
+            "folder": {"type": ["string", "null"], "description": "The name of the folder that is shown, if one is."},
         },
     },
 )

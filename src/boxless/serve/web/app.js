@@ -6,6 +6,7 @@ import { inShort, received, sorted } from "./doors.js";
 import { Editor } from "./editor.js";
 import { make, the } from "./elements.js";
 import { open } from "./engine.js";
+import { Gallery } from "./gallery.js";
 import { keys } from "./keys.js";
 import { showClasses, showPresets, showVerdict } from "./panel.js";
 import { Pictures } from "./pictures.js";
@@ -23,6 +24,8 @@ let zoom = null;
 let strip = null;
 let table = null;
 let store = null;
+let gallery = null; // where the service shows a folder
+let atFolder = false;
 let problem = ""; // why it never will be
 const early = []; // files that came before
 const look = { heat: 1, boxes: true };
@@ -30,9 +33,12 @@ let stood = null; // the image that the zoom belongs to
 
 function render() {
   const picture = pictures.current;
-  the("empty").hidden = Boolean(picture);
-  the("work").hidden = !picture;
-  if (!picture) return;
+  const inFolder = Boolean(gallery) && (atFolder || !picture);
+  the("folder").hidden = !inFolder;
+  the("to-folder").hidden = !gallery;
+  the("empty").hidden = Boolean(picture) || inFolder;
+  the("work").hidden = !picture || inFolder;
+  if (!picture || inFolder) return;
   if (picture !== stood) {
     stood = picture;
     editor.selected = null;
@@ -146,6 +152,7 @@ function added(files, refused = []) {
   const { images, clips, refused: more } = sorted(files);
   trouble(inShort([...refused, ...more]));
   if (pictures) {
+    if (files.length) atFolder = false;
     pictures.add(images);
     return clips.forEach(cut);
   }
@@ -192,7 +199,7 @@ function offer(addresses) {
 
 function listen() {
   for (const button of document.querySelectorAll("[data-do=choose]")) button.onclick = choose;
-  for (const button of document.querySelectorAll("[data-do=camera]")) button.onclick = () => openCamera((file) => added([file]));
+  for (const button of document.querySelectorAll("[data-do=camera]")) button.onclick = () => openCamera((file) => added([file]), pictures);
   for (const input of [the("files"), the("shot")]) {
     input.onchange = () => {
       added(input.files);
@@ -223,6 +230,12 @@ function listen() {
   the("order").onchange = (event) => {
     pictures.order = event.target.value;
     render();
+  };
+  the("to-folder").onclick = () => {
+    atFolder = true;
+    render();
+    gallery.refresh();
+    the("folder-scroller").focus();
   };
   the("fullscreen").onclick = () => (document.fullscreenElement ? document.exitFullscreen() : the("work").requestFullscreen());
   the("fullscreen").hidden = !document.fullscreenEnabled;
@@ -305,6 +318,13 @@ async function start() {
   the("model-choice").hidden = engine.models.length < 2;
   showModel();
   the("early").hidden = true;
+  if (engine.folder) {
+    const failed = (error) => trouble(`${error.title}: ${error.message}`);
+    gallery = new Gallery(engine, { open: (file) => added([file]), failed });
+    atFolder = true;
+    render();
+    await gallery.refresh();
+  }
   pictures.put(kept);
   added(early);
   document.body.dataset.ready = "true";

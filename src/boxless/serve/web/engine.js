@@ -44,16 +44,39 @@ function decodedMap(told) {
   return { rows: told.shape[0], columns: told.shape[1], values };
 }
 
+/** The images of a folder on the service's machine. */
+const onTheService = {
+  async about() {
+    return (await ask("v1/folder")).json();
+  },
+
+  /** { total, images }, a part of those that are asked for. */
+  async images({ show, label, offset, limit }) {
+    const query = new URLSearchParams({ show, offset, limit });
+    if (label) query.set("class", label);
+    return (await ask(`v1/folder/images?${query}`)).json();
+  },
+
+  async image(id) {
+    return (await ask(`v1/folder/images/${id}`)).blob();
+  },
+
+  async thumbnail(id) {
+    return (await ask(`v1/folder/images/${id}/thumbnail`)).blob();
+  },
+};
+
 /** Opens the engine: what it can look with, and how. `progress` is not needed here. */
 export async function open() {
-  const { models, limits } = await (await ask("v1/models")).json();
+  const { models, limits, folder } = await (await ask("v1/models")).json();
   return {
     models,
     limits,
     parallel: 2, // requests at a time
-    privacy: `Pictures go to ${location.host} to be looked at, and are not kept.`,
+    privacy: `Pictures go to ${location.host}, which keeps none. They, the results and your corrections stay in this browser until you remove them.`,
     links: [["REST interface", "api.html"]],
-    examples: [],
+    examples: ["coffee.jpg", "chelsea.jpg", "rocket.jpg"],
+    folder: folder ? onTheService : null,
 
     async labels(model) {
       return (await (await ask(`v1/models/${encodeURIComponent(model)}/labels`)).json()).labels;

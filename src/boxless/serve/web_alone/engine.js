@@ -58,9 +58,10 @@ export async function open(progress) {
   return {
     models: [described],
     parallel: 1, // there is one worker
-    privacy: "Pictures are looked at in this browser, and never leave this device.",
+    privacy: "Pictures never leave this device. They, the results and your corrections stay in this browser until you remove them.",
     links: [],
     examples,
+    folder: null, // there is no service
 
     async labels() {
       return card.labels;
