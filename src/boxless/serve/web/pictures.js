@@ -209,13 +209,10 @@ export class Pictures extends EventTarget {
   async #open(picture, file, use = () => null) {
     const image = await createImageBitmap(file).catch(() => null);
     if (!image) return null;
-    const used = use(image); // before anybody may close it
-    const opening = this.list.includes(picture) ? picture.opened(file, image) : null;
+    const used = use(image); // this and the thumbnail draw it at once, so that it may be closed
+    if (this.list.includes(picture)) picture.opened(file, image).then(() => this.changed());
     if (picture === this.current && !picture.image) picture.image = image;
-    this.changed();
-    await opening;
-    if (picture.image !== image) image.close();
-    else if (picture !== this.current) picture.close();
+    else image.close();
     this.changed();
     return { used: await used };
   }
