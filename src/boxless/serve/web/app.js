@@ -1,5 +1,6 @@
 // The page: what is shown, and who does what when something is clicked.
 
+import { offerBeside } from "./beside.js";
 import { openCamera } from "./camera.js";
 import { frames } from "./clips.js";
 import { inShort, received, sorted } from "./doors.js";
@@ -13,7 +14,7 @@ import { Pictures } from "./pictures.js";
 import { save } from "./save.js";
 import { searchField } from "./search.js";
 import { showStage } from "./stage.js";
-import { Store } from "./store.js";
+import { remember, remembered, Store } from "./store.js";
 import { Strip } from "./strip.js";
 import { showProgress, Table } from "./table.js";
 import { Zoom } from "./zoom.js";
@@ -91,37 +92,14 @@ function showModel() {
     make("span", { textContent: `${model.name}: ${model.classes} classes` }),
     ...engine.links.map(([text, href]) => make("a", { href, textContent: text })),
   );
-  offerBeside();
-}
-
-/** The other presets and models that can stand beside the present one. */
-function offerBeside() {
-  const { model, preset, models, beside, several } = pictures;
-  const ways = [
-    ...Object.keys(model.presets).filter((each) => each !== preset).map((each) => [`preset ${each}`, model, each]),
-    ...models.filter((each) => each !== model).map((each) => [each.name, each, preset in each.presets ? preset : each.defaults.preset]),
-  ];
-  const choices = [["nothing", "none"], ["a second class", "class"], ...ways.map(([text], i) => [text, String(i)])];
-  the("compare").replaceChildren(...choices.map(([textContent, value]) => make("option", { textContent, value })));
-  const chosen = ways.findIndex(([, other, its]) => beside?.model === other && beside.preset === its);
-  the("compare").value = several ? "class" : chosen < 0 ? "none" : String(chosen);
-  the("compare").onchange = async ({ target: { value } }) => {
-    const way = ways[value];
-    if (!way) return pictures.compare(value === "class");
-    try {
-      pictures.compare(false, { model: way[1], preset: way[2], labels: await pictures.engine.labels(way[1].name) });
-    } catch (error) {
-      the("compare").value = "none";
-      trouble(`${error.title}: ${error.message}`);
-    }
-  };
+  offerBeside(the("compare"), pictures, failed);
 }
 
 function useWay(model, preset) {
   if (pictures.beside?.model === model && pictures.beside.preset === preset) pictures.compare(false);
   pictures.useWay(model, preset);
   showModel();
-  remember();
+  remember({ model: model.name, preset });
 }
 
 /** Goes over to the model that is chosen, if it still is when its labels are there; stays with the present one if they fail. */
@@ -134,7 +112,7 @@ async function chooseModel() {
   } catch (error) {
     if (choice.value !== model.name) return;
     choice.value = pictures.model.name;
-    return trouble(`${error.title}: ${error.message}`);
+    return failed(error);
   }
   if (choice.value !== model.name || model === pictures.model) return;
   trouble("");
@@ -173,6 +151,10 @@ async function cut(clip) {
 async function transferred(transfer) {
   const { files, refused } = await received(transfer);
   added(files, refused);
+}
+
+function failed(error) {
+  trouble(`${error.title ?? "That failed"}: ${error.message}`);
 }
 
 function trouble(text) {
@@ -267,15 +249,9 @@ function listen() {
   });
 }
 
-/** Remembers the model and the preset, for when the page is opened again. */
-function remember() {
-  const { model, preset } = pictures;
-  localStorage.setItem(`boxless ${location.pathname}`, JSON.stringify({ model: model.name, preset }));
-}
-
 /** The model and preset that were chosen when the page was closed, where they are still there. */
-function remembered(models) {
-  const { model: name, preset } = JSON.parse(localStorage.getItem(`boxless ${location.pathname}`) ?? "{}");
+function lastWay(models) {
+  const { model: name, preset } = remembered();
   const model = models.find((each) => each.name === name);
   return model && preset in model.presets ? { model, preset } : {};
 }
@@ -288,7 +264,7 @@ async function start() {
     engine = await open((text) => {
       the("privacy").textContent = text;
     });
-    way = remembered(engine.models);
+    way = lastWay(engine.models);
     known = await engine.labels((way.model ?? engine.models[0]).name);
   } catch (error) {
     problem = `${error.title ?? "The page cannot start"}: ${error.message}`;
@@ -308,8 +284,8 @@ async function start() {
     store.changed(pictures.list);
   });
   pictures.addEventListener("trouble", ({ error }) => {
-    offerBeside();
-    trouble(`${error.title ?? "That failed"}: ${error.message}`);
+    offerBeside(the("compare"), pictures, failed);
+    failed(error);
   });
   addEventListener("pagehide", () => store.flush(pictures.list));
   the("privacy").textContent = engine.privacy;
@@ -319,7 +295,6 @@ async function start() {
   showModel();
   the("early").hidden = true;
   if (engine.folder) {
-    const failed = (error) => trouble(`${error.title}: ${error.message}`);
     gallery = new Gallery(engine, { open: (file) => added([file]), failed });
     atFolder = true;
     render();

@@ -5,21 +5,35 @@ import { labelPlaces } from "./labels.js";
 import { scoreMap } from "./maps.js";
 
 const HEAT = 0.72; // how much of the picture the strongest heat covers
+const LEVELS = 1024; // of the score that are told apart
 const INK = "#121216";
 const COLOURS = ["#e69f00", "#56b4e9", "#009e73", "#f0e442", "#cc79a7", "#d55e00"]; // of classes: Okabe and Ito
 
-/** Lays heat over RGBA pixels, in place: clear where the score is low. `strength` is in [0, 1]. */
+/** Lays heat over RGBA pixels (clamped, so that they round), in place: clear where the score is low. `strength` is in [0, 1]. */
 export function overlay(pixels, scores, strength) {
+  const [kept, warm] = heats(strength);
   for (let i = 0; i < scores.length; i++) {
-    const score = Math.min(1, Math.max(0, scores[i]));
-    const cover = HEAT * strength * score * score * (3 - 2 * score); // a smooth step from clear to covered
-    if (cover === 0) continue;
-    const colour = 3 * Math.round(score * 255);
-    for (let channel = 0; channel < 3; channel++) {
-      const at = 4 * i + channel;
-      pixels[at] = Math.round(pixels[at] * (1 - cover) + INFERNO[colour + channel] * cover);
-    }
+    const level = (Math.min(1, Math.max(0, scores[i])) * (LEVELS - 1) + 0.5) | 0;
+    const keep = kept[level];
+    if (keep === 1) continue;
+    const at = 4 * i;
+    const colour = 3 * level;
+    pixels[at] = pixels[at] * keep + warm[colour];
+    pixels[at + 1] = pixels[at + 1] * keep + warm[colour + 1];
+    pixels[at + 2] = pixels[at + 2] * keep + warm[colour + 2];
   }
+}
+
+/** By level of the score: the share of a pixel that is kept, and the colour that is added. */
+function heats(strength) {
+  const [kept, warm] = [new Float32Array(LEVELS), new Float32Array(3 * LEVELS)];
+  for (let level = 0; level < LEVELS; level++) {
+    const score = level / (LEVELS - 1);
+    const cover = HEAT * strength * score * score * (3 - 2 * score); // a smooth step from clear to covered
+    kept[level] = 1 - cover;
+    for (let channel = 0; channel < 3; channel++) warm[3 * level + channel] = INFERNO[3 * Math.round(score * 255) + channel] * cover;
+  }
+  return [kept, warm];
 }
 
 /** How strong the heat of a prediction is: as its activation is, of what right predictions have. */

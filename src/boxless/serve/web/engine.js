@@ -1,6 +1,6 @@
 // Looks at pictures by asking the service that this page came from. The page without a server has another engine.js.
 
-import { enlarged, shrink } from "./shrink.js";
+import { enlarged, enough, shrink } from "./shrink.js";
 import { askForToken, bearer, token } from "./token.js";
 
 /** Why a picture was refused: what the service's problem document says. */
@@ -82,8 +82,9 @@ export async function open() {
       return (await (await ask(`v1/models/${encodeURIComponent(model)}/labels`)).json()).labels;
     },
 
-    /** What is sent of an image. */
-    shrink: (file, image) => shrink(file, image, Math.max(...models.map((model) => model.largest_scale))),
+    /** How long an image's longer side has to be at least, and what is sent of it; see shrink.js. */
+    enough: (size) => enough(size, Math.max(...models.map((model) => model.largest_scale))),
+    shrink,
 
     /** What is in an image (see `shrink`). `classes` are indices; without them the `top` most probable. */
     async locate(upload, { model, preset, top, classes, signal }) {

@@ -32,7 +32,8 @@ export class Picture {
     this.name = name; // no other picture's
     this.id = id; // in the browser's store
     this.drawable = null; // the file, or another of a kind that browsers show
-    this.image = null; // that, decoded, while it is on the page
+    this.image = null; // that, decoded, perhaps smaller, while it is on the page
+    this.size = null; // { width, height } of that in the file
     this.url = null; // of its thumbnail
     this.annotations = new Annotations();
     this.results = new Map(); // by way: what was found, so that nothing is asked for twice

@@ -1,6 +1,7 @@
 // The images on the page: which one is shown, and who works on which, one after the other.
 
 import { apart } from "./exports.js";
+import { isThere, reduced, unreadable } from "./opening.js";
 import { Picture, wayKey } from "./picture.js";
 
 const LISTED = 5; // of the most probable classes; the first of them are shown
@@ -58,7 +59,7 @@ export class Pictures extends EventTarget {
     this.select(stays ? this.current : added[0]);
   }
 
-  /** Makes an image the current one: only that is kept decoded, since a phone's takes 48 MB. */
+  /** Makes an image the current one: only that is kept decoded. */
   select(picture) {
     if (picture !== this.current) this.current?.close();
     this.current = picture;
@@ -207,8 +208,10 @@ export class Pictures extends EventTarget {
 
   /** Decodes a file of an image; null where browsers do not know its kind. The image is closed unless it is on the page. */
   async #open(picture, file, use = () => null) {
-    const image = await createImageBitmap(file).catch(() => null);
-    if (!image) return null;
+    const whole = await createImageBitmap(file).catch(() => null);
+    if (!whole) return null;
+    picture.size = { width: whole.width, height: whole.height };
+    const image = reduced(whole, this.engine.enough(picture.size));
     const used = use(image); // this and the thumbnail draw it at once, so that it may be closed
     if (this.list.includes(picture)) picture.opened(file, image).then(() => this.changed());
     if (picture === this.current && !picture.image) picture.image = image;
@@ -262,7 +265,7 @@ export class Pictures extends EventTarget {
   async #upload(picture) {
     if (picture.upload) return picture.upload;
     const isCurrent = picture === this.current;
-    const shrink = (image) => this.engine.shrink(picture.file, image);
+    const shrink = (image) => this.engine.shrink(picture.file, image, picture.size);
     const opened = picture.image
       ? { used: await shrink(picture.image) }
       : await this.#open(picture, picture.drawable ?? picture.file, shrink);
@@ -305,15 +308,4 @@ export class Pictures extends EventTarget {
       this.dispatchEvent(Object.assign(new Event("trouble"), { error }));
     }
   }
-}
-
-/** Whether a file has a first byte that can be read; sending one that has not looks as if the service were gone. */
-async function isThere(file) {
-  const first = await file.slice(0, 1).arrayBuffer().catch(() => null);
-  return first?.byteLength > 0;
-}
-
-function unreadable({ name }) {
-  const error = new Error(`${name} is empty, a folder, or was moved or changed after it was added (add it again)`);
-  return Object.assign(error, { title: "This file could not be read", again: true });
 }

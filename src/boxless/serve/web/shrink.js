@@ -1,6 +1,6 @@
 // Images made smaller before they are sent: the networks see no more of them anyway.
 
-const SPARE = 2; // how many times the side that the largest scale has is left, as boxless/imaging/resize.py leaves it
+const SPARE = 2; // how many times the side that the largest scale has is left at least, as boxless/imaging/resize.py leaves it
 const WORTH = 300_000; // bytes: smaller files are sent as they are
 const QUALITY = 0.92; // of JPEG
 
@@ -11,22 +11,24 @@ async function eightBits(file) {
   return new Uint8Array(await file.slice(24, 25).arrayBuffer())[0] <= 8;
 }
 
+/** How long an image's longer side has to be, so that the largest scale, of this side, sees all that it can. */
+export function enough({ width, height }, side) {
+  return Math.ceil((SPARE * side * Math.max(width, height)) / Math.sqrt(width * height));
+}
+
 /**
  * What is sent of an image: { file, width, height }, width and height those of the original where it was made smaller.
  *
- * file: the original. image: what it looks like, an ImageBitmap that may be closed once this has returned its promise.
- * side: of the largest scale, in pixels.
+ * file: the original, of width and height. image: what it looks like, perhaps smaller; it may be closed once this has
+ * returned its promise.
  */
-export async function shrink(file, image, side) {
-  const { width, height } = image;
-  const scale = (SPARE * side) / Math.sqrt(width * height);
-  if (file.size < WORTH || scale > 0.8) return { file };
-  const canvas = new OffscreenCanvas(Math.max(1, Math.round(width * scale)), Math.max(1, Math.round(height * scale)));
+export async function shrink(file, image, { width, height }) {
+  if (file.size < WORTH || image.width === width) return { file };
+  const canvas = new OffscreenCanvas(image.width, image.height);
   const context = canvas.getContext("2d");
   context.fillStyle = "#fff";
   context.fillRect(0, 0, canvas.width, canvas.height);
-  context.imageSmoothingQuality = "high";
-  context.drawImage(image, 0, 0, canvas.width, canvas.height);
+  context.drawImage(image, 0, 0);
   if (!(await eightBits(file))) return { file };
   const small = await canvas.convertToBlob({ type: "image/jpeg", quality: QUALITY });
   return small.size < file.size ? { file: new File([small], file.name, { type: small.type }), width, height } : { file };

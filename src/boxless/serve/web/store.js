@@ -21,27 +21,49 @@ async function database() {
   return done(request);
 }
 
-/** Keeps the images of the page. Where the browser keeps nothing, `failed` is called, once, with the reason. */
+/** Remembers a choice, plain data, for when the page is opened again; browsers may forbid it. */
+export function remember(choice) {
+  try {
+    localStorage.setItem(NAME, JSON.stringify(choice));
+  } catch {
+    // then it is not remembered
+  }
+}
+
+/** The choice that was remembered; {} where there is none. */
+export function remembered() {
+  try {
+    return JSON.parse(localStorage.getItem(NAME)) ?? {};
+  } catch {
+    return {};
+  }
+}
+
+/** Keeps the images of the page. Where the browser keeps nothing, `failed` is called with the reason. */
 export class Store {
   #database = null;
+  #opened; // resolves once the database is, or is not
   #kept = new Map(); // by id: what the record was made of
   #waits = 0;
   #last = Promise.resolve(); // one write after the other
 
   constructor(failed) {
-    this.#opened = database().then(
-      (opened) => (this.#database = opened),
-      (error) => failed(error),
-    );
     this.failed = failed;
+    this.#opened = database().then((opened) => (this.#database = opened), failed);
   }
-
-  #opened;
 
   /** The images that were kept, in their order, with the results of models that are still the same. */
   async restore(models) {
     await this.#opened;
-    if (!this.#database) return [];
+    try {
+      return this.#database ? await this.#restored(models) : [];
+    } catch (error) {
+      this.failed(error);
+      return [];
+    }
+  }
+
+  async #restored(models) {
     const transaction = this.#database.transaction(["files", "records"]);
     const [files, records] = ["files", "records"].map((name) => transaction.objectStore(name));
     const [ids, contents, described] = await Promise.all([done(files.getAllKeys()), done(files.getAll()), done(records.getAll())]);
