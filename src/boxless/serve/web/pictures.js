@@ -123,7 +123,7 @@ export class Pictures extends EventTarget {
     this.several = several;
     this.beside = beside;
     for (const picture of this.list) {
-      if (!several) picture.shown = picture.shown.slice(-1);
+      if (!several) picture.shown = picture.shown.slice(0, 1);
       else if (picture.shown.length < 2) {
         const other = picture.found?.predictions.find((each) => !picture.shown.includes(each.class_index));
         if (other) picture.shown = [...picture.shown, other.class_index];
