@@ -4,7 +4,8 @@ import { colourOf } from "./drawing.js";
 import { labelPlaces } from "./labels.js";
 
 const SVG = "http://www.w3.org/2000/svg";
-const HANDLE = 11; // pixels of the screen
+const HANDLE = 11; // pixels of the screen: what is seen of a corner
+const GRIP = 28; // pixels of the screen: where a finger has it
 const LEAST = 3; // pixels of the screen: a shorter drag is a click
 
 function shape(name, attributes, ...children) {
@@ -118,9 +119,14 @@ export class Editor {
     const said = `${wordsOf(each)}${corrected ? ", corrected" : ""}: from left ${x0}, top ${y0} to right ${x1}, bottom ${y1}`;
     const parts = framed(each, place, colourOf(picture, label), unit);
     if (selected) {
-      const side = HANDLE * unit;
+      const { width, height } = picture.found;
       for (const [name, x, y] of [["nw", box[0], box[1]], ["ne", box[2], box[1]], ["sw", box[0], box[3]], ["se", box[2], box[3]]]) {
-        parts.push(shape("rect", { x: x - side / 2, y: y - side / 2, width: side, height: side, class: `handle ${name}`, "data-handle": name, "stroke-width": 1.5 * unit }));
+        const corner = (side, kind) => {
+          // Whole inside the image, whose border is the stage's.
+          const within = (at, most) => Math.max(0, Math.min(most - side, at - side / 2));
+          return shape("rect", { x: within(x, width), y: within(y, height), width: side, height: side, class: `${kind} ${name}`, "data-handle": name, "stroke-width": 1.5 * unit });
+        };
+        parts.push(corner(GRIP * unit, "grip"), corner(HANDLE * unit, "handle"));
       }
     }
     return shape("g", { class: kind.join(" ").trim(), tabindex: 0, role: "button", "aria-pressed": selected, "aria-label": said, "data-key": JSON.stringify({ label, index }) }, ...parts);
