@@ -85,9 +85,10 @@ def test_a_clip_gives_its_frames(empty: Page, images: Path, tmp_path: Path) -> N
     empty.locator("#tray .done").nth(3).wait_for()
     names = [str(each.get_attribute("title")) for each in empty.locator("#tray button").all()]
     assert names == [f"trip 00-0{second}.50.jpg" for second in range(4)]
-    shots = empty.locator("#table tbody tr").all_inner_texts()
-    assert ["shot 1" in row for row in shots] == [True, True, False, False]
-    assert ["shot 2" in row for row in shots] == [False, False, True, True]
+    empty.locator("#progress", has_text="4 images").wait_for()
+    shots = [row.split("\t") for row in empty.locator("#shots tbody tr").all_inner_texts()]
+    assert [row[0].strip() for row in shots] == ["0:00.5 to 0:01.5", "0:02.5 to 0:03.5"]
+    assert shots[0][1:] == ["trip.webm", "espresso (2 of 2 frames)"]
 
 
 def test_opened_by_a_double_click_it_says_how_to_serve_it(page: Page, tmp_path: Path) -> None:

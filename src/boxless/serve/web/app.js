@@ -13,6 +13,7 @@ import { showClasses, showPresets, showVerdict } from "./panel.js";
 import { Pictures } from "./pictures.js";
 import { save } from "./save.js";
 import { searchField } from "./search.js";
+import { showShots } from "./shots.js";
 import { showStage } from "./stage.js";
 import { remember, remembered, Store } from "./store.js";
 import { Strip } from "./strip.js";
@@ -58,6 +59,7 @@ function render() {
   the("work").classList.toggle("several", several);
   for (const id of ["table", "order-control", "everywhere-control", "clear"]) the(id).hidden = !several;
   if (several) table.show(pictures);
+  the("shots").hidden = !showShots(the("shots").querySelector("tbody"), pictures, (each) => pictures.select(each));
   const [bar, words, stop, goOn] = ["bar", "progress", "stop", "go-on"].map(the);
   showProgress({ bar, words, stop, goOn }, pictures);
   const any = pictures.list.some((each) => each.found);

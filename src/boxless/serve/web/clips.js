@@ -31,7 +31,7 @@ function apart(one, other) {
 }
 
 /**
- * The frames of a clip: `taken(file, { seconds, shot })` is called with each, a JPEG whose name has the time. They are a
+ * The frames of a clip: `taken(file, { clip, seconds, shot })` is called with each, a JPEG whose name has the time. They are a
  * second apart, or further where the clip is long. A new shot begins where a frame differs much from the one before.
  */
 export async function frames(clip, taken) {
@@ -56,7 +56,7 @@ export async function frames(clip, taken) {
       canvas.getContext("2d").drawImage(video, 0, 0);
       const blob = await canvas.convertToBlob({ type: "image/jpeg", quality: 0.92 });
       const name = `${clip.name.replace(/\.[^.]*$/, "")} ${clock(seconds)}.jpg`;
-      taken(new File([blob], name, { type: blob.type }), { seconds, shot });
+      taken(new File([blob], name, { type: blob.type }), { clip: clip.name, seconds, shot });
     }
   } finally {
     URL.revokeObjectURL(url);

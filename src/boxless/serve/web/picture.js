@@ -39,7 +39,7 @@ export class Picture {
     this.results = new Map(); // by way: what was found, so that nothing is asked for twice
     this.asked = new Set(); // classes by index, beside the most probable
     this.shown = []; // classes by index
-    this.frame = null; // { seconds, shot } of a clip's
+    this.frame = null; // { clip, seconds, shot }, where it is one of a clip
     this.upload = null; // what was sent of it, while it is likely to be sent again
     this.thumbnail = null; // a small picture of it
     this.way = null; // the present one's key

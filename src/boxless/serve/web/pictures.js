@@ -43,7 +43,7 @@ export class Pictures extends EventTarget {
     return [...this.list].sort((one, other) => rank.get(one) - rank.get(other));
   }
 
-  /** Adds files; the first of them becomes the current image. `frame`: { seconds, shot }, where it is one of a clip. */
+  /** Adds files; the first of them becomes the current image. `frame`: see clips.js, where it is one of a clip. */
   add(files, frame = null) {
     const taken = new Set(this.list.map((picture) => picture.name.toLowerCase()));
     const added = [...files].map((file) => new Picture(file, apart(file.name || "picture.png", taken)));

@@ -19,7 +19,7 @@ function row(picture, place, isCurrent, select) {
     onclick: () => select(picture),
   });
   const cells = [
-    make("td", { className: "name" }, name, picture.frame ? make("span", { className: "shot", textContent: ` shot ${picture.frame.shot}` }) : null),
+    make("td", { className: "name" }, name),
     make("td", { textContent: size }),
     make("td", { textContent: state ?? best?.label ?? "", className: best && !best.detected ? "absent" : "" }),
     make("td", { textContent: best && !state ? percent(best.probability) : "" }),
