@@ -99,7 +99,7 @@ def test_the_gallery(page: Page, showing: Running) -> None:
     page.locator("#folder-images img").nth(2).wait_for()
     assert page.locator("#folder-progress").inner_text() == "4 images, preset fast"
     assert faults(page) == []
-    page.get_by_label("Class", exact=True).select_option("espresso")
+    page.locator("#folder-class").select_option("espresso")
     page.locator("#folder-images li").nth(1).wait_for(state="detached")
     tiles.first.click()
     page.locator("#tray .done").wait_for()
