@@ -1,18 +1,20 @@
 // Files of images, before anything is known of what is in them.
 
-import { MOST as SHOWN } from "./stage.js";
+const SHOWN = 1200; // pixels that the page shows of a longer side, at least
 
-/** An image made smaller, at once, where its longer side is much longer than `least` and the page need: 48 MB of a phone's become 8. */
+/**
+ * An image made smaller, at once, by halves: as often as `least` pixels of its longer side are left, and what the page
+ * shows. Each pixel is the mean of a square, as in boxless/imaging/resize.py: other factors move boxes more.
+ */
 export function reduced(image, least) {
-  const { width, height } = image;
-  const scale = Math.max(SHOWN, least) / Math.max(width, height);
-  if (scale > 0.8) return image;
-  const canvas = new OffscreenCanvas(Math.max(1, Math.round(width * scale)), Math.max(1, Math.round(height * scale)));
-  const context = canvas.getContext("2d");
-  context.imageSmoothingQuality = "high";
-  context.drawImage(image, 0, 0, canvas.width, canvas.height);
-  image.close();
-  return canvas.transferToImageBitmap();
+  let smaller = image;
+  while (Math.max(smaller.width, smaller.height) >= 2 * Math.max(SHOWN, least)) {
+    const canvas = new OffscreenCanvas(Math.ceil(smaller.width / 2), Math.ceil(smaller.height / 2));
+    canvas.getContext("2d").drawImage(smaller, 0, 0, canvas.width, canvas.height); // bilinear: four pixels count alike
+    smaller.close();
+    smaller = canvas.transferToImageBitmap();
+  }
+  return smaller;
 }
 
 /** Whether a file has a first byte that can be read; sending one that has not looks as if the service were gone. */

@@ -3,8 +3,7 @@
 import { drawHeat } from "./drawing.js";
 import { become, make, percent } from "./elements.js";
 
-export const MOST = 1600; // pixels of a drawing's longer side on the page
-const LEAST = 1200;
+const [LEAST, MOST] = [1200, 1600]; // pixels of a drawing's longer side on the page
 
 /** What one reads below a drawing; `way` is the preset or model, where there are two. */
 function caption(prediction, way = null) {
