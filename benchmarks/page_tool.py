@@ -13,9 +13,10 @@ import contextlib
 import json
 import os
 import shutil
+import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import cycle, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from benchmarks.facts import DATA, write_results
+from benchmarks.facts import DATA, read, write_results
 from benchmarks.serve import service
 from boxless import Localizer
 from boxless.models.zoo import quick_model
@@ -152,11 +153,13 @@ def _family() -> set[int]:
     return ours
 
 
-def _processor() -> float:
-    """Processor seconds that the browser and the service have used so far."""
+def _processor(of: bytes = b"") -> float:
+    """Processor seconds that the browser and the service have used so far; `of` is a part of a process's command."""
     total = 0.0
     for process in _family():
         with contextlib.suppress(OSError):
+            if of not in Path(f"/proc/{process}/cmdline").read_bytes():
+                continue
             fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
             total += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
     return total
@@ -196,6 +199,7 @@ def scrolling(browser: Browser, address: str) -> dict[str, float]:
     """Milliseconds between frames while a folder is scrolled from its beginning to its end."""
     page = opened(browser, address)
     page.locator("#folder-images img").first.wait_for()
+    used = _processor(b"--type=renderer")
     frames = page.evaluate(
         """async () => {
             const scroller = document.getElementById("folder-scroller");
@@ -207,6 +211,7 @@ def scrolling(browser: Browser, address: str) -> dict[str, float]:
             return times.slice(1).map((time, i) => time - times[i]);
         }"""
     )
+    used = _processor(b"--type=renderer") - used
     start = time.perf_counter()
     page.locator("#folder-images img").nth(20).wait_for()
     elements = page.evaluate("document.querySelectorAll('#folder-images li').length")
@@ -215,6 +220,7 @@ def scrolling(browser: Browser, address: str) -> dict[str, float]:
     return {
         "frame, median ms": float(np.median(frames)),
         "frame, 95 % ms": float(np.percentile(frames, 95)),
+        "frame, processor ms of the tab": 1e3 * used / len(frames),
         "elements": elements,
         "thumbnails after the last frame, seconds": seconds,
     }
@@ -255,47 +261,59 @@ def tolerance(browser: Browser, address: str, files: Sequence[Path]) -> dict[str
     }
 
 
+def of_images(browser: Browser, folder: Path) -> Iterator[tuple[str, dict[str, float]]]:
+    """What images take that are chosen in the browser."""
+    small = list(islice(cycle(photographs()), 60))
+    large = enlarged(folder / "large", 60, (4000, 3000))
+    with service() as (port, _):
+        address = f"http://127.0.0.1:{port}/"
+        first_result(browser, address, small[0])  # the service and the browser are warm then
+        firsts = [first_result(browser, address, large[i]) for i in range(5)]
+        seconds, processor = np.median(firsts, axis=0)
+        found = {"seconds": float(seconds), "processor seconds": float(processor), "least seconds": min(firsts)[0]}
+        yield "first result of 12 megapixels, median", found
+        yield "60 photographs", all_results(browser, address, small)
+        yield "newcomer", newcomer(browser, address, small)
+        yield "smaller uploads", tolerance(browser, address, large[:12])
+        yield "60 photographs of 12 megapixels", all_results(browser, address, large)
+
+
+def of_many(browser: Browser, folder: Path) -> Iterator[tuple[str, dict[str, float]]]:
+    """What hundreds and thousands of images take."""
+    middle = enlarged(folder / "middle", 500, (1600, 1200))
+    many = folder / "many"
+    for i in range(10_000):
+        target = many / str(i // 1000) / f"{i:05d}.jpg"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        os.link(middle[i % 12], target)
+    with service("--folder", str(many)) as (port, _):
+        yield "scrolling a folder of 10,000", scrolling(browser, f"http://127.0.0.1:{port}/")
+    with service("--preset", "fast") as (port, _):
+        yield "memory", memory(browser, f"http://127.0.0.1:{port}/", middle, (100, 300, 500))
+
+
+PARTS = {"images": of_images, "many": of_many}
+
+
 def main() -> None:
-    """Measures, prints and writes benchmarks/results/page_tool.json."""
+    """Measures, prints and writes benchmarks/results/page_tool.json; a part's name leaves the other part as it is."""
     from playwright.sync_api import sync_playwright
 
+    parts = sys.argv[1:] or list(PARTS)
     figures: dict[str, Any] = {}
-    loads = [os.getloadavg()[0]]
-
-    def note(name: str, found: object) -> None:
-        figures[name] = found
-        loads.append(os.getloadavg()[0])
-        print(f"{name}: {found} (load {loads[-1]:.0f})", flush=True)
-
-    with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
-        folder = Path(name)
+    if len(parts) < len(PARTS):
+        figures = read("page_tool")["figures"]
+    with sync_playwright() as playwright:
         program = os.environ.get("BOXLESS_CHROMIUM") or shutil.which("chromium")
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        small = list(islice(cycle(photographs()), 60))
-        large = enlarged(folder / "large", 60, (4000, 3000))
-        middle = enlarged(folder / "middle", 500, (1600, 1200))
-        with service() as (port, _):
-            address = f"http://127.0.0.1:{port}/"
-            first_result(browser, address, small[0])  # the service and the browser are warm then
-            firsts = [first_result(browser, address, large[i]) for i in range(5)]
-            seconds, processor = np.median(firsts, axis=0)
-            found = {"seconds": float(seconds), "processor seconds": float(processor)}
-            note("first result of 12 megapixels, median", {**found, "least seconds": min(firsts)[0]})
-            note("60 photographs", all_results(browser, address, small))
-            note("newcomer", newcomer(browser, address, small))
-            note("smaller uploads", tolerance(browser, address, large[:12]))
-            note("60 photographs of 12 megapixels", all_results(browser, address, large))
-        many = folder / "many"
-        for i in range(10_000):
-            target = many / str(i // 1000) / f"{i:05d}.jpg"
-            target.parent.mkdir(parents=True, exist_ok=True)
-            os.link(middle[i % 12], target)
-        with service("--folder", str(many)) as (port, _):
-            note("scrolling a folder of 10,000", scrolling(browser, f"http://127.0.0.1:{port}/"))
-        with service("--preset", "fast") as (port, _):
-            note("memory", memory(browser, f"http://127.0.0.1:{port}/", middle, (100, 300, 500)))
+        for part in parts:
+            with tempfile.TemporaryDirectory() as folder:
+                for name, found in PARTS[part](browser, Path(folder)):
+                    figures[name] = {**found, "load": os.getloadavg()[0]}
+                    print(f"{name}: {figures[name]}", flush=True)
         version = browser.version
         browser.close()
+    loads = [each["load"] for each in figures.values()]
     beside = f"{min(loads):.0f} to {max(loads):.0f} processes wanted to run, on {usable_cores()} cores"
     facts = {"browser": f"Chromium {version}", "beside": beside}
     write_results("page_tool", {**facts, "figures": figures, "targets": TARGETS})

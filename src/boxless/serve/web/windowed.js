@@ -11,7 +11,7 @@ export class Windowed {
   #list;
   #across;
   #pitch = 0; // pixels from one row to the next
-  #from = 0;
+  #first = 0; // place of the first item that is in the page
   #items = [];
   #make = null;
   #waits = false;
@@ -23,16 +23,16 @@ export class Windowed {
   constructor({ scroller, room, list, across = false, columns = () => 1, guess, seen = () => {} }) {
     Object.assign(this, { columns, seen });
     [this.#scroller, this.#room, this.#list, this.#across, this.#pitch] = [scroller, room, list, across, guess];
-    const again = () => {
+    const soon = () => {
       if (this.#waits) return;
       this.#waits = true;
       requestAnimationFrame(() => {
         this.#waits = false;
-        this.#render();
+        this.#render(true);
       });
     };
-    scroller.addEventListener("scroll", again, { passive: true });
-    new ResizeObserver(again).observe(scroller);
+    scroller.addEventListener("scroll", soon, { passive: true });
+    new ResizeObserver(() => this.#render()).observe(scroller);
   }
 
   /** Shows items; `make(item, place)` makes the element of one. */
@@ -52,32 +52,36 @@ export class Windowed {
     this.#render();
   }
 
-  #render() {
+  /** Shows what is in view. `scrolled`: the items are the same, so that those in the page stay as they are. */
+  #render(scrolled = false) {
     if (!this.#make) return;
     const columns = this.columns();
     const rows = Math.ceil(this.#items.length / columns);
     const [now, room] = this.#across ? [this.#scroller.scrollLeft, this.#scroller.clientWidth] : [this.#scroller.scrollTop, this.#scroller.clientHeight];
     const from = Math.max(0, Math.min(rows - 1, Math.floor(now / this.#pitch) - SPARE));
     const to = Math.min(rows, Math.ceil((now + room) / this.#pitch) + SPARE);
-    const focused = this.#list.contains(document.activeElement) ? document.activeElement : null;
-    this.#shift((from - this.#from) * columns);
-    this.#from = from;
     const [first, last] = [from * columns, Math.min(this.#items.length, to * columns)];
-    become(this.#list, this.#items.slice(first, last).map((item, i) => this.#make(item, first + i)));
+    const focused = this.#list.contains(document.activeElement) ? document.activeElement : null;
+    this.#move(first, last);
+    if (!scrolled) become(this.#list, this.#items.slice(first, last).map((item, i) => this.#make(item, first + i)));
     if (focused && !focused.isConnected) this.#scroller.focus(); // what had the focus is out of view
     const [before, after] = this.#across ? ["paddingLeft", "paddingRight"] : ["paddingTop", "paddingBottom"];
     this.#room.style[before] = `${from * this.#pitch}px`;
     this.#room.style[after] = `${(rows - to) * this.#pitch}px`;
     this.seen(first, last);
-    this.#measure(columns, to - from);
+    if (!scrolled) this.#measure(columns, to - from);
   }
 
-  /** Lets elements stay those of their items when the window moves, so that the focus stays with its item. */
-  #shift(by) {
-    if (by > 0) for (const old of [...this.#list.children].slice(0, by)) old.remove();
-    else if (-by < this.#list.children.length) {
-      for (let i = 0; i < -by; i++) this.#list.prepend(document.createElement(this.#list.firstElementChild.nodeName));
-    }
+  /** Takes away the elements of items before `first` and from `last` on, and makes those that come into view. */
+  #move(first, last) {
+    const kept = [...this.#list.children];
+    const before = this.#first;
+    this.#first = first;
+    kept.forEach((element, i) => (before + i < first || before + i >= last) && element.remove());
+    const made = (from, to) => this.#items.slice(from, Math.max(from, to)).map((item, i) => this.#make(item, from + i));
+    if (!this.#list.firstChild) return this.#list.append(...made(first, last));
+    this.#list.prepend(...made(first, Math.max(first, before)));
+    this.#list.append(...made(before + kept.length, last));
   }
 
   #measure(columns, rows) {
