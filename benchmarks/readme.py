@@ -155,6 +155,7 @@ PAGES: dict[Path, Callable[[], str] | tuple[Callable[[], str], ...]] = {
         run_tables.scale_table,
         run_tables.serve_table,
         run_tables.page_table,
+        run_tables.page_tool_table,
     ),
     _ROOT / "docs/detector.md": detector_table,
     _ROOT / "docs/video.md": run_tables.video_table,

@@ -8,9 +8,11 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from boxless.models.zoo import DEFAULT_MODEL
+from boxless.serve.folder import Folder
 from boxless.serve.limits import Limits
 from boxless.serve.models import Models
 from boxless.serve.server import Server, listen
@@ -69,9 +71,11 @@ def running(
     preset: str | None = None,
     models: Sequence[str] = (DEFAULT_MODEL,),
     allow_hosts: Sequence[str] = (),
+    folder: Path | None = None,
 ) -> Iterator[Running]:
     """A service of models at a free port of the loopback."""
-    service = Service(Models(models, preset, limits.max_pixels), limits)
+    opened = Models(models, preset, limits.max_pixels)
+    service = Service(opened, limits, None if folder is None else Folder(folder, opened))
     listening = listen("127.0.0.1", 0)
     server = Server(service, token, allowed_hosts(allow_hosts, bound="127.0.0.1", loopback=True))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})

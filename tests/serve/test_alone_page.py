@@ -68,6 +68,47 @@ def test_it_runs_with_the_network_off_and_agrees(
     assert all(url.startswith((f"{site}{model}/", "blob:", "data:")) for url in asked)
 
 
+def test_all_presets_and_containers_agree(page: Page, site: str, images: Path, tmp_path: Path) -> None:
+    """Within a pixel of Python's boxes, in whatever both read."""
+    opened(page, f"{site}{EIGHT_BIT_MODEL}/")
+    files = []
+    with Image.open(images / "chelsea.jpg") as image:
+        for suffix, options in {
+            ".png": {},
+            ".webp": {"lossless": True},
+            ".gif": {},
+            ".bmp": {},
+            ".avif": {"quality": 90},
+        }.items():
+            if suffix in Image.registered_extensions():
+                files.append(tmp_path / f"chelsea{suffix}")
+                image.save(files[-1], **options)
+        turned = tmp_path / "turned.jpg"
+        exif = Image.Exif()
+        exif[0x0112] = 6
+        image.save(turned, quality=95, exif=exif)
+        files.append(turned)
+        grey = tmp_path / "grey.png"
+        image.convert("L").save(grey)
+        files.append(grey)
+    page.locator("#files").set_input_files(files)
+    for preset in ("fast", "balanced", "best"):
+        page.get_by_role("radio", name=preset).check()
+        page.locator("#tray .done").nth(len(files) - 1).wait_for()
+        with page.expect_download() as download:
+            page.get_by_role("button", name="JSON").click()
+        localizer = Localizer(EIGHT_BIT_MODEL, preset, threads=1)
+        for got, path in zip(json.loads(Path(download.value.path()).read_text()), files, strict=True):
+            expected = localizer.locate(path)
+            assert (got["width"], got["height"]) == (expected.width, expected.height), path.name
+            best = expected.predictions[0]
+            assert got["predictions"][0]["label"] == best.label, (preset, path.name)
+            assert got["predictions"][0]["box"] == (best.box and pytest.approx(best.box.xyxy, abs=1)), (
+                preset,
+                path.name,
+            )
+
+
 def test_images_that_come_before_the_model(page: Page, site: str, coffee: Path) -> None:
     page.set_default_timeout(PATIENCE)
     routes = held(page, "**/model.onnx")

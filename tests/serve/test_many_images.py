@@ -41,7 +41,7 @@ def test_the_table_says_what_is_in_all(many: Page, images: Path) -> None:
     assert re.fullmatch(r"\d+\.\d\d s", table[0][5])
     assert table[3][2] == "could not be read"
     assert many.locator("#progress").inner_text() == "4 images, 1 failed"
-    many.get_by_label("Doubtful first").check()
+    many.get_by_label("Order").select_option("doubtful first")
     assert rows(many)[0][0].strip() == "holiday.jpg"
     assert rows(many)[-1][0].strip() == "coffee.jpg"
     many.locator("#table").get_by_role("button", name="rocket.jpg").click()
@@ -77,6 +77,32 @@ def test_failed_ones_are_tried_again_together(many: Page, images: Path) -> None:
     many.get_by_role("button", name="Try failed ones again").click()
     many.locator("#tray .done").nth(2).wait_for()
     assert many.locator("#progress").inner_text() == "3 images"
+
+
+def test_a_class_is_searched_for_in_all(many: Page, images: Path) -> None:
+    drop_all(many, images)
+    many.locator("#tray .done").nth(2).wait_for()
+    many.get_by_label("In all images").check()
+    many.get_by_role("combobox", name="Look for another class").fill("tabby")
+    many.keyboard.press("Enter")
+    many.locator("#table tr.done", has_text="tabby").nth(2).wait_for()
+    many.get_by_label("Order").select_option("most probable first")
+    assert rows(many)[0][0].strip() == "chelsea.jpg"
+    many.locator("#table").get_by_role("button", name="chelsea.jpg").focus()
+    many.keyboard.press("ArrowDown")
+    assert many.evaluate("document.activeElement.dataset.name") == rows(many)[1][0].strip(), "arrows follow the order"
+
+
+def test_hundreds_are_listed_by_what_is_in_view(many: Page) -> None:
+    many.route("**/v1/locate", lambda route: route.abort())
+    drop(many, *((f"{number:03d}.jpg", b"no picture") for number in range(300)))
+    many.locator("#progress", has_text="300 images, 300 failed").wait_for()
+    assert many.locator("#table tbody tr").count() < 40
+    assert many.locator("#tray li").count() < 40
+    assert many.locator("#table table").get_attribute("aria-rowcount") == "301"
+    many.locator("#table").evaluate("(table) => (table.scrollTop = table.scrollHeight)")
+    many.locator("#table").get_by_role("button", name="299.jpg").click()
+    many.locator("#tray [aria-current=true][title='299.jpg']").wait_for()
 
 
 def test_the_keyboard_goes_through_them(many: Page, images: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -47,6 +48,10 @@ def serve(
     max_megapixels: Annotated[
         float | None, typer.Option(metavar="MP", min=0.001, help="Largest image, in megapixels [default: 64].")
     ] = None,
+    folder: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder of images on this machine that the page shows, with what is in them."),
+    ] = None,
     device: Device = None,
 ) -> None:
     """Serve a web page and a REST interface on this machine.
@@ -55,6 +60,8 @@ def serve(
 
     At 127.0.0.1 the service answers requests for localhost and 127.0.0.1 only, so that a stranger's page cannot reach
     it under another name. Behind a proxy or a forwarded port, name the host: --allow-host NAME.
+
+    With --folder, whoever may ask sees all images in that folder.
     """
     use_device(device)
     import os
@@ -82,4 +89,5 @@ def serve(
         token=token,
         limits=limits,
         allow_hosts=allow_hosts or (),
+        folder=folder,
     )

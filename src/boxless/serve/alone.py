@@ -28,7 +28,7 @@ RUNTIME = "1.30.0"
 INSTALL = f"npm install onnxruntime-web@{RUNTIME}"
 
 _RUNTIME_FILES = ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm")
-_ONLY_SERVED = ("api.html", "api.js", "token.js")
+_ONLY_SERVED = ("api.html", "api.js", "token.js", "shrink.js", "CREDITS.md", "coffee.jpg", "chelsea.jpg", "rocket.jpg")
 _SETTINGS = {"size", "classes", "top"}
 
 _LICENCE = """ONNX Runtime Web, https://onnxruntime.ai. Copyright (c) Microsoft Corporation. MIT License.
@@ -73,7 +73,7 @@ def write_alone(model: str, out: Path, runtime: Path, examples: Sequence[Path] =
     _check_inputs(opened.path)
     offered = {f"examples/{path.name}": path for path in examples}
     description = {
-        "described": describe(opened.card),
+        "described": describe(opened),
         "card": asdict(opened.card),
         "examples": [quote(name) for name in offered],
     }

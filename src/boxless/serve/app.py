@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 
 from boxless._version import __version__
 from boxless.errors import ImageError, NoClassMapError, UnknownClassError, UnknownPresetError
+from boxless.serve.folder_routes import add_folder
 from boxless.serve.guard import Guard, refused
 from boxless.serve.locating import locate
 from boxless.serve.metrics import Metrics
@@ -54,6 +55,8 @@ def application(service: Service, token: str | None = None, hosts: frozenset[str
     _add_locating(api, service)
     _add_operation(api, service)
     _add_problems(api, service.metrics)
+    if service.folder is not None:
+        add_folder(api, service.folder, service)
     add_page(api)
     return Guard(api, service.metrics, token, hosts)
 
@@ -69,7 +72,8 @@ def _add_locating(api: FastAPI, service: Service) -> None:
     @add("/v1/models", methods=["GET"], responses=MODELS, summary="What there is to locate with, and the limits")
     async def _models() -> Response:
         limits = {"body_bytes": service.limits.body_bytes, "max_pixels": service.limits.max_pixels}
-        return as_json({"models": service.models.described(), "limits": limits})
+        folder = service.folder and service.folder.path.resolve().name
+        return as_json({"models": service.models.described(), "limits": limits, "folder": folder})
 
     @add("/v1/models/{name}/labels", methods=["GET"], responses=LABELS, summary="The classes of a model, by index")
     async def _labels(name: str) -> Response:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
-from boxless.models.card import Card
+from boxless.models.model_file import ModelFile
+from boxless.models.presets import Preset
 from boxless.options import LocateOptions
 
 
-def describe(card: Card, default_preset: str | None = None) -> dict[str, Any]:
+def describe(network: ModelFile, default_preset: str | None = None) -> dict[str, Any]:
     """A model as plain data for JSON, without its labels.
 
     Args:
-        card: of the model.
+        network: the model.
         default_preset: used where none is named; the card's where None.
     """
+    card = network.card
     return {
         "name": card.name,
+        "version": hashlib.sha256(Path(network.path).read_bytes()).hexdigest()[:16],
         "classes": len(card.labels),
         "maps": card.maps,
         "activation": card.activation,
@@ -28,9 +33,15 @@ def describe(card: Card, default_preset: str | None = None) -> dict[str, Any]:
             "preset": default_preset or card.default_preset,
             **asdict(LocateOptions()),
         },
+        "largest_scale": max(*(card.fixed_size or ()), *map(_largest_scale, card.presets.values()), 0),
         "typical_activation": card.typical_activation,
         "licence": card.licence,
         "source": card.source,
         "figures": dict(card.figures),
         "figures_on": card.figures_on,
     }
+
+
+def _largest_scale(preset: Preset) -> int:
+    """The largest side, in pixels, at which a preset sees an image."""
+    return max(*preset.scales, *(each.scale + 2 * each.margin for each in preset.localization), 0)

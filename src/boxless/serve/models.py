@@ -31,6 +31,7 @@ class Served:
         self.card = self.network.card
         self.default = Localizer(self.network, preset, max_pixels=max_pixels)
         self._localizers = {name: Localizer(self.network, name, max_pixels=max_pixels) for name in self.card.presets}
+        self._described = describe(self.network, self.default.preset_name)
 
     def localizer(self, preset: str | None) -> Localizer:
         """The localizer of a preset.
@@ -55,7 +56,7 @@ class Served:
         Returns:
             Plain data for JSON.
         """
-        return describe(self.card, self.default.preset_name)
+        return self._described
 
 
 class Models:

@@ -98,6 +98,11 @@ _MODEL: Schema = {
         "presets": {"type": "object", "description": "By name: scales in pixels, and the threshold of boxes."},
         "defaults": {"type": "object", "description": "What is used where a request says nothing."},
         "typical_activation": {"type": "number"},
+        "version": {"type": "string", "description": "Of the model file: the beginning of its SHA-256."},
+        "largest_scale": {
+            "type": "integer",
+            "description": "The largest side, in pixels, at which a preset sees an image; twice that is enough.",
+        },
         "licence": {"type": "string"},
         "source": {"type": "string"},
         "figures": {"type": "object", "additionalProperties": {"type": "number"}, "description": "As measured."},
@@ -121,6 +126,7 @@ MODELS = _answer(
                 "type": "object",
                 "properties": {"body_bytes": {"type": "integer"}, "max_pixels": {"type": "integer"}},
             },
+            "folder": {"type": ["string", "null"], "description": "The name of the folder that is shown, if one is."},
         },
     },
 )

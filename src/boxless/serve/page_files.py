@@ -17,6 +17,7 @@ TYPES = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
+    ".jpg": "image/jpeg",
     ".webmanifest": "application/manifest+json",
 }
 """The media types of the page's files by suffix; others are not for the browser."""

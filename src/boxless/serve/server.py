@@ -7,6 +7,7 @@ import ipaddress
 import socket
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from types import FrameType
 
 import uvicorn
@@ -14,6 +15,7 @@ import uvicorn
 from boxless.errors import ServeError
 from boxless.serve.app import application
 from boxless.serve.connection import connection_class
+from boxless.serve.folder import Folder
 from boxless.serve.limits import Limits
 from boxless.serve.log import configure_log
 from boxless.serve.models import Models
@@ -31,6 +33,7 @@ def serve(
     token: str | None,
     limits: Limits,
     allow_hosts: Sequence[str] = (),
+    folder: Path | None = None,
 ) -> None:
     """Serves models until the process is asked to stop (SIGINT, SIGTERM); running requests are finished first.
 
@@ -43,8 +46,10 @@ def serve(
         limits: of requests.
         allow_hosts: names that requests may call the service by, besides this machine's own; see
             `boxless.serve.visitors.allowed_hosts`.
+        folder: of images on this machine that the page shows, located in the background; None for none.
 
     Raises:
+        ImageError: if there are no images in the folder.
         ModelFileError, UnknownPresetError: for models and preset.
         ServeError: if the address cannot be had.
 
@@ -53,7 +58,8 @@ def serve(
         >>> serve(["mine.onnx"], host="127.0.0.1", port=8000, token=None, limits=Limits())  # doctest: +SKIP
     """
     with listen(host, port) as listening:
-        service = Service(Models(models, preset, limits.max_pixels), limits)
+        opened = Models(models, preset, limits.max_pixels)
+        service = Service(opened, limits, None if folder is None else Folder(folder, opened))
         configure_log()
         address, bound = listening.getsockname()[:2]
         shown = f"[{address}]" if ":" in address else address
@@ -66,6 +72,8 @@ def serve(
                 "Set one: BOXLESS_TOKEN=...\n"
             )
         sys.stderr.write(f"boxless serves {printable(names)} at http://{shown}:{bound}  (stop it with Ctrl-C)\n")
+        if service.folder is not None:
+            sys.stderr.write(f"It shows {len(service.folder)} images of {printable(str(folder))}.\n")
         sys.stderr.flush()
         Server(service, token, hosts).run(sockets=[listening])
 
@@ -103,6 +111,8 @@ class Server(uvicorn.Server):
         """Ends the requests under way, then the workers."""
         await super().shutdown(sockets)
         self._service.workers.stop()
+        if self._service.folder is not None:
+            self._service.folder.stop()
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from boxless.serve.body import BodyReader
 from boxless.serve.decoded_size import decoded_bytes
+from boxless.serve.folder import Folder
 from boxless.serve.limits import Limits
 from boxless.serve.metrics import Metrics
 from boxless.serve.models import Models
@@ -28,15 +29,19 @@ class Service:
     Args:
         models: that it serves.
         limits: of its requests.
+        folder: of images on this machine, if it shows one.
     """
 
-    def __init__(self, models: Models, limits: Limits) -> None:
+    def __init__(self, models: Models, limits: Limits, folder: Folder | None = None) -> None:
         self.models = models
         self.limits = limits
         self.workers = Workers(limits)
         self.bodies = BodyReader(limits)
         self.metrics = Metrics(self.workers)
         self.ready = True
+        self.folder = folder
+        if folder is not None:
+            folder.start(busy=lambda: self.workers.running + self.workers.waiting > 0)
 
     async def read(self, request: Request) -> bytes:
         """The body of a request; a request whose job would find no room is refused first.

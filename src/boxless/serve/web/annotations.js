@@ -60,6 +60,16 @@ export class Annotations {
     return { label: other, index: to.length };
   }
 
+  /** The corrections as plain data, another object after each change. */
+  get state() {
+    return this.#edited;
+  }
+
+  /** Takes corrections over that were kept. */
+  restore(state) {
+    this.#edited = state;
+  }
+
   /** Takes the last correction back. */
   undo() {
     if (this.#past.length) this.#edited = this.#past.pop();

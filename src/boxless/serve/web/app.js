@@ -1,20 +1,33 @@
-// The page: who does what when something is dropped, clicked or typed.
+// The page: what is shown, and who does what when something is clicked.
 
+import { offerBeside } from "./beside.js";
 import { openCamera } from "./camera.js";
+import { frames } from "./clips.js";
+import { inShort, received, sorted } from "./doors.js";
 import { Editor } from "./editor.js";
 import { make, the } from "./elements.js";
 import { open } from "./engine.js";
+import { Gallery } from "./gallery.js";
+import { keys } from "./keys.js";
 import { showClasses, showPresets, showVerdict } from "./panel.js";
 import { Pictures } from "./pictures.js";
 import { save } from "./save.js";
 import { searchField } from "./search.js";
-import { showStage, showTray } from "./stage.js";
-import { showProgress, showTable } from "./table.js";
+import { showShots } from "./shots.js";
+import { showStage } from "./stage.js";
+import { remember, remembered, Store } from "./store.js";
+import { Strip } from "./strip.js";
+import { showProgress, Table } from "./table.js";
 import { Zoom } from "./zoom.js";
 
 let pictures = null; // until the page is ready
 let editor = null;
 let zoom = null;
+let strip = null;
+let table = null;
+let store = null;
+let gallery = null; // where the service shows a folder
+let atFolder = false;
 let problem = ""; // why it never will be
 const early = []; // files that came before
 const look = { heat: 1, boxes: true };
@@ -22,27 +35,33 @@ let stood = null; // the image that the zoom belongs to
 
 function render() {
   const picture = pictures.current;
-  the("empty").hidden = Boolean(picture);
-  the("work").hidden = !picture;
-  if (!picture) return;
+  const inFolder = Boolean(gallery) && (atFolder || !picture);
+  the("folder").hidden = !inFolder;
+  the("to-folder").hidden = !gallery;
+  the("empty").hidden = Boolean(picture) || inFolder;
+  the("work").hidden = !picture || inFolder;
+  if (!picture || inFolder) return;
   if (picture !== stood) {
     stood = picture;
     editor.selected = null;
     zoom.fit();
   }
   redraw();
-  showTray(the("tray"), pictures, { select: (each) => pictures.select(each), choose });
+  strip.show(pictures);
   showVerdict(the("verdict"), picture);
-  showClasses(the("classes"), picture, (index) => pictures.show(index));
+  const everywhere = () => !the("everywhere-control").hidden && the("everywhere").checked;
+  showClasses(the("classes"), picture, (index) => pictures.show(index, everywhere()));
   the("legend").hidden = !picture.found?.predictions.some((prediction) => !prediction.detected);
   for (const id of ["controls", "class-choice", "preset-choice"]) the(id).hidden = picture.state === "failed";
   the("heat-control").hidden = picture.predictions.length > 0 && !picture.predictions.some((prediction) => prediction.class_map);
   showEditing(picture);
   const several = pictures.list.length > 1;
-  the("table").hidden = the("doubt-control").hidden = !several;
-  if (several) showTable(the("table").querySelector("tbody"), pictures, the("doubt").checked);
-  const [bar, words, stop, goOn, clear] = ["bar", "progress", "stop", "go-on", "clear"].map(the);
-  showProgress({ bar, words, stop, goOn, clear }, pictures);
+  the("work").classList.toggle("several", several);
+  for (const id of ["table", "order-control", "everywhere-control", "clear"]) the(id).hidden = !several;
+  if (several) table.show(pictures);
+  the("shots").hidden = !showShots(the("shots").querySelector("tbody"), pictures, (each) => pictures.select(each));
+  const [bar, words, stop, goOn] = ["bar", "progress", "stop", "go-on"].map(the);
+  showProgress({ bar, words, stop, goOn }, pictures);
   const any = pictures.list.some((each) => each.found);
   for (const button of document.querySelectorAll("[data-save]")) {
     button.disabled = button.dataset.save === "picture" ? !(picture.found && picture.drawable) : !any;
@@ -62,22 +81,30 @@ function showEditing(picture) {
 }
 
 function redraw() {
-  const { several } = pictures;
-  const handlers = { editor, several, retry: (failed) => pictures.retry(failed), remove: (failed) => pictures.remove(failed) };
-  if (pictures.current) showStage(the("stage"), pictures.current, look, handlers);
+  const handlers = { editor, retry: (failed) => pictures.retry(failed), remove: (failed) => pictures.remove(failed) };
+  if (pictures.current) showStage(the("stage"), pictures, look, handlers);
   zoom.apply();
 }
 
 function showModel() {
   const { model, preset, engine } = pictures;
-  showPresets(the("presets"), model, preset, (chosen) => pictures.lookWith(model, chosen));
+  showPresets(the("presets"), the("preset-words"), model, preset, (chosen) => useWay(model, chosen));
+  the("model").value = model.name;
   the("footer").replaceChildren(
     make("span", { textContent: `${model.name}: ${model.classes} classes` }),
     ...engine.links.map(([text, href]) => make("a", { href, textContent: text })),
   );
+  offerBeside(the("compare"), pictures, failed);
 }
 
-/** Looks with the model that is chosen, if it still is when its labels are there; stays with the present one if they fail. */
+function useWay(model, preset) {
+  if (pictures.beside?.model === model && pictures.beside.preset === preset) pictures.compare(false);
+  pictures.useWay(model, preset);
+  showModel();
+  remember({ model: model.name, preset });
+}
+
+/** Goes over to the model that is chosen, if it still is when its labels are there; stays with the present one if they fail. */
 async function chooseModel() {
   const choice = the("model");
   const model = pictures.models.find(({ name }) => name === choice.value);
@@ -87,38 +114,49 @@ async function chooseModel() {
   } catch (error) {
     if (choice.value !== model.name) return;
     choice.value = pictures.model.name;
-    return trouble(`${error.title}: ${error.message}`);
+    return failed(error);
   }
   if (choice.value !== model.name || model === pictures.model) return;
   trouble("");
   pictures.labels = known;
-  for (const picture of pictures.list) picture.shown = [];
-  pictures.lookWith(model, pictures.preset in model.presets ? pictures.preset : model.defaults.preset);
-  showModel();
+  if (pictures.beside) pictures.compare(false);
+  useWay(model, pictures.preset in model.presets ? pictures.preset : model.defaults.preset);
 }
 
 function choose() {
   the("files").click();
 }
 
-/** Takes pictures to be looked at; those that come before the page is ready wait until it is. */
-function added(files) {
-  const images = [...files].filter((file) => file.type.startsWith("image/") || file.type === "");
-  if (files.length && !images.length) trouble(`${files[0].name || "That"} is no picture (expected JPEG, PNG, WebP, …)`);
-  else trouble("");
-  if (pictures) return pictures.add(images);
-  early.push(...images);
+/** Takes files; those that come before the page is ready wait until it is. `refused` are sentences about others. */
+function added(files, refused = []) {
+  const { images, clips, refused: more } = sorted(files);
+  trouble(inShort([...refused, ...more]));
+  if (pictures) {
+    if (files.length) atFolder = false;
+    pictures.add(images);
+    return clips.forEach(cut);
+  }
+  early.push(...images, ...clips);
   the("early").textContent = early.length === 1 ? "The picture waits for the model" : `${early.length} pictures wait for the model`;
   the("early").hidden = !early.length || Boolean(problem);
 }
 
-/** What is dropped, without folders, which come as files that cannot be read. */
-function dropped(items) {
-  const files = [...items].filter((item) => item.kind === "file");
-  const folder = (item) => item.webkitGetAsEntry()?.isDirectory;
-  const found = files.find(folder)?.webkitGetAsEntry().name;
-  added(files.filter((item) => !folder(item)).map((item) => item.getAsFile()));
-  if (found) trouble(`${found} is a folder (expected pictures: drop those that are in it)`);
+/** Adds the frames of a clip. */
+async function cut(clip) {
+  try {
+    await frames(clip, (file, at) => pictures.add([file], at));
+  } catch (error) {
+    trouble(`${clip.name} could not be played in this browser (${error.message})`);
+  }
+}
+
+async function transferred(transfer) {
+  const { files, refused } = await received(transfer);
+  added(files, refused);
+}
+
+function failed(error) {
+  trouble(`${error.title ?? "That failed"}: ${error.message}`);
 }
 
 function trouble(text) {
@@ -145,7 +183,7 @@ function offer(addresses) {
 
 function listen() {
   for (const button of document.querySelectorAll("[data-do=choose]")) button.onclick = choose;
-  for (const button of document.querySelectorAll("[data-do=camera]")) button.onclick = () => openCamera((file) => added([file]));
+  for (const button of document.querySelectorAll("[data-do=camera]")) button.onclick = () => openCamera((file) => added([file]), pictures);
   for (const input of [the("files"), the("shot")]) {
     input.onchange = () => {
       added(input.files);
@@ -163,10 +201,9 @@ function listen() {
     look.boxes = event.target.checked;
     render();
   };
-  the("compare").onchange = (event) => pictures.compare(event.target.checked);
   the("remove").onclick = () => pictures.remove(pictures.current);
   the("model").onchange = chooseModel;
-  searchField(the("search"), the("matches"), () => pictures.labels, (index) => pictures.show(index));
+  searchField(the("search"), the("matches"), () => pictures.labels, (index) => pictures.show(index, pictures.list.length > 1 && the("everywhere").checked));
   searchField(the("box-class"), the("box-classes"), () => pictures.labels, (index) => editor.relabel(pictures.labels[index]));
   the("box-add").onclick = () => editor.add(!editor.adding);
   the("box-remove").onclick = () => editor.remove();
@@ -174,16 +211,31 @@ function listen() {
   the("stop").onclick = () => pictures.stop();
   the("go-on").onclick = () => pictures.goOn();
   the("clear").onclick = () => pictures.clear();
-  the("doubt").onchange = render;
+  the("order").onchange = (event) => {
+    pictures.order = event.target.value;
+    render();
+  };
+  the("to-folder").onclick = () => {
+    atFolder = true;
+    render();
+    gallery.refresh();
+    the("folder-scroller").focus();
+  };
+  the("fullscreen").onclick = () => (document.fullscreenElement ? document.exitFullscreen() : the("work").requestFullscreen());
+  the("fullscreen").hidden = !document.fullscreenEnabled;
+  document.addEventListener("fullscreenchange", () => {
+    the("fullscreen").setAttribute("aria-pressed", Boolean(document.fullscreenElement));
+    zoom.fit();
+  });
   zoom = new Zoom(the("stage"), (scale) => (the("zoom-out").disabled = the("zoom-fit").disabled = scale === 1));
   the("zoom-in").onclick = () => zoom.by(1.5);
   the("zoom-out").onclick = () => zoom.by(1 / 1.5);
   the("zoom-fit").onclick = () => zoom.fit();
   the("zoom-whole").onclick = () => zoom.whole(pictures.current.found?.width ?? 0);
-  document.addEventListener("keydown", pressed);
+  keys(() => pictures, () => editor);
 
   document.addEventListener("paste", (event) => {
-    if (event.clipboardData.files.length) added(event.clipboardData.files);
+    if (!event.target.closest("input, textarea")) transferred(event.clipboardData);
   });
   document.addEventListener("dragover", (event) => {
     event.preventDefault();
@@ -195,59 +247,66 @@ function listen() {
   document.addEventListener("drop", (event) => {
     event.preventDefault();
     document.body.classList.remove("dragging");
-    dropped(event.dataTransfer.items);
+    transferred(event.dataTransfer);
   });
 }
 
-/** Keys that work wherever they mean nothing else: to the next image and back, take one away, undo. */
-function pressed(event) {
-  if (!pictures?.current || event.target.closest("input, select, dialog, [role=listbox]")) return;
-  const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-  if ((event.ctrlKey || event.metaKey) && event.key === "z") editor.undo();
-  else if (event.ctrlKey || event.metaKey || event.altKey) return;
-  else if (step) {
-    pictures.step(step);
-    focusOn(event.target);
-  } else if (event.key === "Delete" && event.target.closest("#tray, #table, body > :not(main)")) {
-    pictures.remove(pictures.current);
-    focusOn(event.target);
-  } else if (event.key === "Escape" && (editor.selected || editor.adding)) editor.select(null);
-  else return;
-  event.preventDefault();
-}
-
-/** Keeps the focus with the images where it was in their row or table. */
-function focusOn(target) {
-  const place = target.closest("#tray, #table");
-  (place?.querySelector("[aria-current=true]") ?? place ?? document.body).focus();
+/** The model and preset that were chosen when the page was closed, where they are still there. */
+function lastWay(models) {
+  const { model: name, preset } = remembered();
+  const model = models.find((each) => each.name === name);
+  return model && preset in model.presets ? { model, preset } : {};
 }
 
 async function start() {
   let engine;
+  let way;
   let known;
   try {
     engine = await open((text) => {
       the("privacy").textContent = text;
     });
-    known = await engine.labels(engine.models[0].name);
+    way = lastWay(engine.models);
+    known = await engine.labels((way.model ?? engine.models[0]).name);
   } catch (error) {
     problem = `${error.title ?? "The page cannot start"}: ${error.message}`;
     the("early").hidden = true;
     return trouble("");
   }
-  pictures = new Pictures(engine);
-  pictures.labels = known;
+  store = new Store(({ message }) => trouble(`This browser keeps nothing, so a reload loses the images (${message})`));
+  pictures = Object.assign(new Pictures(engine), way, { labels: known });
   editor = new Editor(pictures);
-  pictures.addEventListener("change", render);
+  const select = (picture) => pictures.select(picture);
+  strip = new Strip(the("tray-scroller"), the("tray"), select);
+  table = new Table(the("table"), select);
+  const kept = await store.restore(engine.models);
+  store.knows(kept);
+  pictures.addEventListener("change", () => {
+    render();
+    store.changed(pictures.list);
+  });
+  pictures.addEventListener("trouble", ({ error }) => {
+    offerBeside(the("compare"), pictures, failed);
+    failed(error);
+  });
+  addEventListener("pagehide", () => store.flush(pictures.list));
   the("privacy").textContent = engine.privacy;
   offer(engine.examples);
   the("model").replaceChildren(...engine.models.map(({ name }) => make("option", { value: name, textContent: name })));
   the("model-choice").hidden = engine.models.length < 2;
   showModel();
   the("early").hidden = true;
-  pictures.add(early);
+  if (engine.folder) {
+    gallery = new Gallery(engine, { open: (file) => added([file]), failed });
+    atFolder = true;
+    render();
+    await gallery.refresh();
+  }
+  pictures.put(kept);
+  added(early);
   document.body.dataset.ready = "true";
 }
 
+the("unstarted").remove();
 listen(); // before the model is there: a browser opens what is dropped on a page that does not listen
 start();

@@ -1,17 +1,26 @@
-// A picture from the camera.
+// The camera: a picture from it, or its boxes live.
 
+import { drawBoxes } from "./drawing.js";
 import { the } from "./elements.js";
 
-/** Shows what the camera sees until a picture is taken or the window is closed; `taken` is called with the picture. */
-export async function openCamera(taken) {
+const LIVE_SIDE = 640; // pixels of the longer side of what is located live
+
+/**
+ * Shows what the camera sees until a picture is taken or the window is closed.
+ *
+ * taken: is called with the picture. pictures: whose model, preset and engine find boxes live; null while there is none.
+ */
+export async function openCamera(taken, pictures) {
   if (!navigator.mediaDevices) {
     the("shot").click(); // over plain HTTP from elsewhere, browsers lend the camera by way of a file only
     return;
   }
-  const [dialog, view, take, problem] = ["camera", "camera-view", "camera-take", "camera-problem"].map(the);
+  const [dialog, view, take, problem, live] = ["camera", "camera-view", "camera-take", "camera-problem", "camera-live"].map(the);
   problem.hidden = true;
-  take.disabled = true;
+  take.disabled = live.disabled = true;
   view.hidden = false;
+  live.checked = false;
+  clear();
   dialog.showModal();
   let stream;
   try {
@@ -28,14 +37,51 @@ export async function openCamera(taken) {
   view.srcObject = stream;
   await view.play();
   take.disabled = false;
+  live.disabled = !pictures;
+  live.onchange = () => (live.checked ? preview(view, pictures, () => live.checked && dialog.open) : clear());
   take.onclick = async () => {
-    const canvas = new OffscreenCanvas(view.videoWidth, view.videoHeight);
-    canvas.getContext("2d").drawImage(view, 0, 0);
-    const blob = await canvas.convertToBlob({ type: "image/jpeg", quality: 0.95 });
+    const blob = await frame(view, 1, 0.95);
     dialog.close();
     const time = new Date().toTimeString().slice(0, 8).replaceAll(":", "-");
     taken(new File([blob], `camera-${time}.jpg`, { type: blob.type }));
   };
+}
+
+/** What the camera sees now, as JPEG, of a share of its size. */
+function frame(view, scale, quality) {
+  const canvas = new OffscreenCanvas(Math.max(1, Math.round(view.videoWidth * scale)), Math.max(1, Math.round(view.videoHeight * scale)));
+  canvas.getContext("2d").drawImage(view, 0, 0, canvas.width, canvas.height);
+  return canvas.convertToBlob({ type: "image/jpeg", quality });
+}
+
+/** Draws the boxes of one frame after the other, as fast as the model allows, while `goes()`. */
+async function preview(view, { engine, model, preset }, goes) {
+  const [canvas, words] = ["camera-boxes", "camera-words"].map(the);
+  words.textContent = "Working …";
+  while (goes()) {
+    const scale = Math.min(1, LIVE_SIDE / Math.max(view.videoWidth, view.videoHeight));
+    const start = performance.now();
+    try {
+      const blob = await frame(view, scale, 0.85);
+      const found = await engine.locate({ file: new File([blob], "camera.jpg", { type: blob.type }) }, { model: model.name, preset, top: 1 });
+      if (!goes()) break;
+      const boxes = found.predictions.flatMap(({ label, boxes: own }) => own.map((each) => ({ ...each, label })));
+      [canvas.width, canvas.height] = [found.width, found.height];
+      drawBoxes(canvas, { found, predictions: found.predictions, boxes }, boxes);
+      const best = found.predictions[0];
+      const rate = 1000 / (performance.now() - start);
+      words.textContent = `${best?.detected ? best.label : "No class detected"}, ${rate.toFixed(1)} frames a second`;
+    } catch (error) {
+      words.textContent = `${error.title ?? "That failed"}: ${error.message}`;
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+    }
+  }
+  clear();
+}
+
+function clear() {
+  the("camera-boxes").width = 0;
+  the("camera-words").textContent = "";
 }
 
 function reason(error) {

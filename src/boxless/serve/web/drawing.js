@@ -1,24 +1,39 @@
 // Heat and boxes over pixels. The same as boxless/draw.py, but for the lettering.
 
 import { INFERNO } from "./inferno.js";
+import { labelPlaces } from "./labels.js";
 import { scoreMap } from "./maps.js";
 
 const HEAT = 0.72; // how much of the picture the strongest heat covers
+const LEVELS = 1024; // of the score that are told apart
 const INK = "#121216";
 const COLOURS = ["#e69f00", "#56b4e9", "#009e73", "#f0e442", "#cc79a7", "#d55e00"]; // of classes: Okabe and Ito
 
-/** Lays heat over RGBA pixels, in place: clear where the score is low. `strength` is in [0, 1]. */
+/** Lays heat over RGBA pixels (clamped, so that they round), in place: clear where the score is low. `strength` is in [0, 1]. */
 export function overlay(pixels, scores, strength) {
+  const [kept, warm] = heats(strength);
   for (let i = 0; i < scores.length; i++) {
-    const score = Math.min(1, Math.max(0, scores[i]));
-    const cover = HEAT * strength * score * score * (3 - 2 * score); // a smooth step from clear to covered
-    if (cover === 0) continue;
-    const colour = 3 * Math.round(score * 255);
-    for (let channel = 0; channel < 3; channel++) {
-      const at = 4 * i + channel;
-      pixels[at] = Math.round(pixels[at] * (1 - cover) + INFERNO[colour + channel] * cover);
-    }
+    const level = (Math.min(1, Math.max(0, scores[i])) * (LEVELS - 1) + 0.5) | 0;
+    const keep = kept[level];
+    if (keep === 1) continue;
+    const at = 4 * i;
+    const colour = 3 * level;
+    pixels[at] = pixels[at] * keep + warm[colour];
+    pixels[at + 1] = pixels[at + 1] * keep + warm[colour + 1];
+    pixels[at + 2] = pixels[at + 2] * keep + warm[colour + 2];
   }
+}
+
+/** By level of the score: the share of a pixel that is kept, and the colour that is added. */
+function heats(strength) {
+  const [kept, warm] = [new Float32Array(LEVELS), new Float32Array(3 * LEVELS)];
+  for (let level = 0; level < LEVELS; level++) {
+    const score = level / (LEVELS - 1);
+    const cover = HEAT * strength * score * score * (3 - 2 * score); // a smooth step from clear to covered
+    kept[level] = 1 - cover;
+    for (let channel = 0; channel < 3; channel++) warm[3 * level + channel] = INFERNO[3 * Math.round(score * 255) + channel] * cover;
+  }
+  return [kept, warm];
 }
 
 /** How strong the heat of a prediction is: as its activation is, of what right predictions have. */
@@ -61,34 +76,40 @@ export function drawBoxes(canvas, picture, boxes) {
   const context = canvas.getContext("2d");
   const unit = unitOf(canvas);
   const [across, down] = [canvas.width / picture.found.width, canvas.height / picture.found.height];
-  for (const { label, box, score, corrected } of boxes) {
-    const [x0, y0, x1, y1] = [box[0] * across, box[1] * down, box[2] * across, box[3] * down];
-    const colour = colourOf(picture, label);
-    for (const [width, ink, dash] of [[4 * unit, INK, []], [2 * unit, colour, score !== null && score < 0.5 ? [6 * unit, 4 * unit] : []]]) {
+  const frames = boxes.map(({ box: [x0, y0, x1, y1] }) => [x0 * across, y0 * down, x1 * across, y1 * down]);
+  const titles = boxes.map(({ label, score, corrected }) => (corrected ? `${label} ✓` : score === null ? label : `${label} ${Math.round(score * 100)} %`));
+  frames.forEach(([x0, y0, x1, y1], i) => {
+    const { label, score } = boxes[i];
+    for (const [width, ink, dash] of [[4 * unit, INK, []], [2 * unit, colourOf(picture, label), score !== null && score < 0.5 ? [6 * unit, 4 * unit] : []]]) {
       context.lineWidth = width;
       context.strokeStyle = ink;
       context.setLineDash(dash);
       context.strokeRect(x0, y0, x1 - x0, y1 - y0);
     }
-    const words = corrected ? `${label} ✓` : score === null ? label : `${label} ${Math.round(score * 100)} %`;
-    drawTitle(canvas, words, colour, x0, y0);
-  }
+  });
+  const places = labelPlaces(frames, titles.map((title) => titleSize(canvas, title)), [canvas.width, canvas.height]);
+  places.forEach(([left, top], i) => drawTitle(canvas, titles[i], colourOf(picture, boxes[i].label), left, top));
 }
 
-/** Writes a few words at a place, whole inside the canvas. */
-export function drawTitle(canvas, title, colour, left, top) {
+/** What a title takes, in pixels of the canvas. */
+function titleSize(canvas, title) {
   const context = canvas.getContext("2d");
   const unit = unitOf(canvas);
   const [size, pad] = [Math.round(13 * unit), Math.round(4 * unit)];
   context.font = `${size}px system-ui, sans-serif`;
+  return [context.measureText(title).width + 3 * pad, size + 2 * pad];
+}
+
+/** Writes a few words at a place. */
+export function drawTitle(canvas, title, colour, left, top) {
+  const context = canvas.getContext("2d");
+  const pad = Math.round(4 * unitOf(canvas));
+  const [width, height] = titleSize(canvas, title);
   context.textBaseline = "top";
-  const [width, height] = [context.measureText(title).width + 3 * pad, size + 2 * pad];
-  const x = Math.max(0, Math.min(left, canvas.width - width));
-  const y = Math.max(0, Math.min(top >= height ? top - height : top, canvas.height - height));
   context.fillStyle = INK;
-  context.fillRect(x, y, width, height);
+  context.fillRect(left, top, width, height);
   context.fillStyle = colour;
-  context.fillRect(x, y, pad, height);
+  context.fillRect(left, top, pad, height);
   context.fillStyle = "#fff";
-  context.fillText(title, x + 2 * pad, y + pad);
+  context.fillText(title, left + 2 * pad, top + pad);
 }

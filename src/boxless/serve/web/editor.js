@@ -1,9 +1,11 @@
 // Boxes over an image that can be moved, dragged by their corners, drawn, and worked with the keyboard.
 
 import { colourOf } from "./drawing.js";
+import { labelPlaces } from "./labels.js";
 
 const SVG = "http://www.w3.org/2000/svg";
-const HANDLE = 11; // pixels of the screen
+const HANDLE = 11; // pixels of the screen: what is seen of a corner
+const GRIP = 28; // pixels of the screen: where a finger has it
 const LEAST = 3; // pixels of the screen: a shorter drag is a click
 
 function shape(name, attributes, ...children) {
@@ -23,6 +25,20 @@ export class Editor {
 
   constructor(pictures) {
     this.#pictures = pictures;
+  }
+
+  /** Boxes of another model or preset, to be seen only: [{ label, box, score }], of an image of this width and height. */
+  still(picture, boxes, { width, height }) {
+    const svg = shape("svg", { viewBox: `0 0 ${width} ${height}`, class: "overlay", "aria-hidden": "true" });
+    svg.redraw = () => {
+      const matrix = svg.getScreenCTM();
+      if (!matrix) return;
+      const unit = 1 / matrix.a;
+      const places = placed(boxes, unit, [width, height]);
+      svg.replaceChildren(...boxes.map((each, i) => shape("g", { class: each.score < 0.5 ? "box weak" : "box" }, ...framed(each, places[i], colourOf(picture, each.label), unit))));
+    };
+    this.#resized.observe(svg);
+    return svg;
   }
 
   /** The overlay of an image; `only` is the label whose boxes it has, null for all that are shown. */
@@ -82,10 +98,12 @@ export class Editor {
     svg.drawn = depends;
     const focused = svg.contains(document.activeElement) ? document.activeElement.dataset.key : null;
     svg.classList.toggle("adding", this.adding);
-    const parts = boxes.map((each) => {
+    const now = boxes.map((each) => {
       const dragged = this.#drag?.which && this.#is(each) && this.#is(this.#drag.which) ? this.#drag.box : each.box;
-      return this.#box(picture, { ...each, box: dragged }, unit);
+      return { ...each, box: dragged };
     });
+    const places = placed(now, unit, [picture.found.width, picture.found.height]);
+    const parts = now.map((each, i) => this.#box(picture, each, places[i], unit));
     if (this.#drag?.handle === "new" && this.#drag.box) {
       parts.push(shape("rect", { ...edges(this.#drag.box), class: "frame new", "stroke-width": 2 * unit }));
     }
@@ -93,26 +111,22 @@ export class Editor {
     if (focused) [...svg.querySelectorAll("[data-key]")].find((each) => each.dataset.key === focused)?.focus();
   }
 
-  #box(picture, each, unit) {
+  #box(picture, each, place, unit) {
     const { label, index, box, score, corrected } = each;
-    const [selected, colour] = [this.#is(each), colourOf(picture, label)];
-    const kind = ["box", selected ? "selected" : "", corrected ? "corrected" : "", score !== null && score < 0.5 ? "weak" : ""];
+    const selected = this.#is(each);
+    const kind = ["box", selected ? "selected" : "", corrected ? "corrected" : "", isWeak(each) ? "weak" : ""];
     const [x0, y0, x1, y1] = box.map(Math.round);
-    const words = `${label}${corrected ? " ✓" : score === null ? "" : ` ${Math.round(score * 100)} %`}`;
-    const said = `${words}${corrected ? ", corrected" : ""}: from left ${x0}, top ${y0} to right ${x1}, bottom ${y1}`;
-    const [size, line] = [13 * unit, 20 * unit];
-    const top = box[1] >= line ? box[1] - line : box[1];
-    const wide = (words.length * 0.58 + 1) * size;
-    const parts = [
-      shape("rect", { ...edges(box), class: "halo", "stroke-width": 4.5 * unit }),
-      shape("rect", { ...edges(box), class: "frame", stroke: colour, "stroke-width": 2 * unit, "stroke-dasharray": kind[3] ? `${6 * unit} ${4 * unit}` : "none" }),
-      shape("rect", { x: box[0], y: top, width: wide, height: line, class: "plate" }),
-      shape("text", { x: box[0] + size / 2, y: top + 15 * unit, "font-size": size }, words),
-    ];
+    const said = `${wordsOf(each)}${corrected ? ", corrected" : ""}: from left ${x0}, top ${y0} to right ${x1}, bottom ${y1}`;
+    const parts = framed(each, place, colourOf(picture, label), unit);
     if (selected) {
-      const side = HANDLE * unit;
+      const { width, height } = picture.found;
       for (const [name, x, y] of [["nw", box[0], box[1]], ["ne", box[2], box[1]], ["sw", box[0], box[3]], ["se", box[2], box[3]]]) {
-        parts.push(shape("rect", { x: x - side / 2, y: y - side / 2, width: side, height: side, class: `handle ${name}`, "data-handle": name, "stroke-width": 1.5 * unit }));
+        const corner = (side, kind) => {
+          // Whole inside the image, whose border is the stage's.
+          const within = (at, most) => Math.max(0, Math.min(most - side, at - side / 2));
+          return shape("rect", { x: within(x, width), y: within(y, height), width: side, height: side, class: `${kind} ${name}`, "data-handle": name, "stroke-width": 1.5 * unit });
+        };
+        parts.push(corner(GRIP * unit, "grip"), corner(HANDLE * unit, "handle"));
       }
     }
     return shape("g", { class: kind.join(" ").trim(), tabindex: 0, role: "button", "aria-pressed": selected, "aria-label": said, "data-key": JSON.stringify({ label, index }) }, ...parts);
@@ -199,6 +213,39 @@ export class Editor {
     event.preventDefault();
     event.stopPropagation();
   }
+}
+
+/** What is written at a box. */
+function wordsOf({ label, score, corrected }) {
+  if (corrected) return `${label} ✓`;
+  return score === null ? label : `${label} ${Math.round(score * 100)} %`;
+}
+
+function isWeak({ score }) {
+  return score !== null && score < 0.5;
+}
+
+/** How large the label of a box is, in pixels of the image; `unit` is a pixel of the screen. */
+function labelSize(each, unit) {
+  return [(wordsOf(each).length * 0.58 + 1) * 13 * unit, 20 * unit];
+}
+
+/** Where the labels of boxes go. */
+function placed(boxes, unit, room) {
+  return labelPlaces(boxes.map(({ box }) => box), boxes.map((each) => labelSize(each, unit)), room);
+}
+
+/** A box and its label as shapes. */
+function framed(each, [left, top], colour, unit) {
+  const [width, height] = labelSize(each, unit);
+  const size = 13 * unit;
+  return [
+    shape("rect", { ...edges(each.box), class: "halo", "stroke-width": 3.5 * unit }),
+    shape("rect", { ...edges(each.box), class: "frame", stroke: colour, "stroke-width": 1.75 * unit, "stroke-dasharray": isWeak(each) ? `${6 * unit} ${4 * unit}` : "none" }),
+    shape("rect", { x: left, y: top, width, height, class: "plate" }),
+    shape("rect", { x: left, y: top, width: 3 * unit, height, fill: colour, class: "tag" }),
+    shape("text", { x: left + size / 2 + unit, y: top + 15 * unit, "font-size": size }, wordsOf(each)),
+  ];
 }
 
 function edges([x0, y0, x1, y1]) {

@@ -1,5 +1,6 @@
 // Looks at pictures by asking the service that this page came from. The page without a server has another engine.js.
 
+import { enlarged, enough, shrink } from "./shrink.js";
 import { askForToken, bearer, token } from "./token.js";
 
 /** Why a picture was refused: what the service's problem document says. */
@@ -43,36 +44,63 @@ function decodedMap(told) {
   return { rows: told.shape[0], columns: told.shape[1], values };
 }
 
+/** The images of a folder on the service's machine. */
+const onTheService = {
+  async about() {
+    return (await ask("v1/folder")).json();
+  },
+
+  /** { total, images }, a part of those that are asked for. */
+  async images({ show, label, offset, limit }) {
+    const query = new URLSearchParams({ show, offset, limit });
+    if (label) query.set("class", label);
+    return (await ask(`v1/folder/images?${query}`)).json();
+  },
+
+  async image(id) {
+    return (await ask(`v1/folder/images/${id}`)).blob();
+  },
+
+  async thumbnail(id) {
+    return (await ask(`v1/folder/images/${id}/thumbnail`)).blob();
+  },
+};
+
 /** Opens the engine: what it can look with, and how. `progress` is not needed here. */
 export async function open() {
-  const { models, limits } = await (await ask("v1/models")).json();
+  const { models, limits, folder } = await (await ask("v1/models")).json();
   return {
     models,
     limits,
     parallel: 2, // requests at a time
-    privacy: `Pictures go to ${location.host} to be looked at, and are not kept.`,
+    privacy: `Pictures go to ${location.host}, which keeps none. They, the results and your corrections stay in this browser until you remove them.`,
     links: [["REST interface", "api.html"]],
-    examples: [],
+    examples: ["coffee.jpg", "chelsea.jpg", "rocket.jpg"],
+    folder: folder ? onTheService : null,
 
     async labels(model) {
       return (await (await ask(`v1/models/${encodeURIComponent(model)}/labels`)).json()).labels;
     },
 
-    /** What is in a picture. `classes` are indices; without them the `top` most probable. */
-    async locate(picture, { model, preset, top, classes, signal }) {
+    /** How long an image's longer side has to be at least, and what is sent of it; see shrink.js. */
+    enough: (size) => enough(size, Math.max(...models.map((model) => model.largest_scale))),
+    shrink,
+
+    /** What is in an image (see `shrink`). `classes` are indices; without them the `top` most probable. */
+    async locate(upload, { model, preset, top, classes, signal }) {
       const form = new FormData();
       form.set("model", model);
       form.set("preset", preset);
       form.set("maps", "true");
       if (classes) classes.forEach((index) => form.append("class", index));
       else form.set("top", top);
-      form.set("image", picture, picture.name || "picture");
+      form.set("image", upload.file, upload.file.name || "picture");
       const start = performance.now();
       const answer = await ask("v1/locate", { method: "POST", body: form, signal });
       const found = await answer.json();
       found.seconds = (performance.now() - start) / 1000;
       for (const prediction of found.predictions) prediction.class_map = decodedMap(prediction.class_map);
-      return found;
+      return enlarged(found, upload);
     },
 
     /**

@@ -82,8 +82,14 @@ export function showClasses(list, picture, show) {
   become(list, rows);
 }
 
-/** The presets of a model as one choice. */
-export function showPresets(place, model, preset, choose) {
+const PRESETS = {
+  fast: "One pass over the image: the quickest, with coarser boxes.",
+  balanced: "Two passes at different scales: closer boxes, at a few times the work.",
+  best: "Passes up to the largest scale: the closest boxes, and the slowest.",
+};
+
+/** The presets of a model as one choice, the chosen one in a sentence. */
+export function showPresets(place, words, model, preset, choose) {
   const choices = Object.keys(model.presets).map((name) =>
     make(
       "label",
@@ -92,5 +98,9 @@ export function showPresets(place, model, preset, choose) {
       name,
     ),
   );
+  const focused = place.contains(document.activeElement);
   place.replaceChildren(...choices);
+  if (focused) place.querySelector(":checked").focus();
+  const { scales } = model.presets[preset];
+  words.textContent = `${PRESETS[preset] ?? ""} Input side${scales.length > 1 ? "s" : ""}: ${scales.join(", ")} pixels.`.trim();
 }

@@ -1,11 +1,19 @@
-// The pictures that are looked at, one after the other, and what was found in them.
+// The images on the page: which one is shown, and who works on which, one after the other.
 
-import { Annotations } from "./annotations.js";
 import { apart } from "./exports.js";
+import { isThere, reduced, unreadable } from "./opening.js";
+import { Picture, wayKey } from "./picture.js";
 
 const LISTED = 5; // of the most probable classes; the first of them are shown
 
-/** The pictures, and how they are to be looked at. Tells its listeners whenever something changes. */
+/** How images can be sorted: by name of the order, what is compared; smaller comes first. */
+export const ORDERS = {
+  added: () => 0,
+  doubt: (picture) => (picture.state === "failed" ? -1 : (picture.predictions[0]?.probability ?? 2)),
+  probable: (picture) => -(picture.predictions[0]?.probability ?? -1),
+};
+
+/** The images, and how they are to be worked on. Tells its listeners whenever something changes. */
 export class Pictures extends EventTarget {
   #working = 0; // requests under way
   #spent = []; // seconds of each request, to tell how long the rest takes
@@ -20,79 +28,120 @@ export class Pictures extends EventTarget {
     this.preset = this.model.defaults.preset;
     this.labels = []; // of the model's classes
     this.several = false; // two classes side by side
+    this.beside = null; // { model, preset, labels }: another way whose result stands beside the present one's
+    this.order = "added";
   }
 
-  /** Adds pictures; the first of them becomes the current one. */
-  add(files) {
+  get way() {
+    return wayKey(this.model, this.preset);
+  }
+
+  /** The images in the order that is chosen. */
+  get ordered() {
+    if (this.order === "added") return this.list;
+    const rank = new Map(this.list.map((picture) => [picture, ORDERS[this.order](picture)]));
+    return [...this.list].sort((one, other) => rank.get(one) - rank.get(other));
+  }
+
+  /** Adds files; the first of them becomes the current image. `frame`: see clips.js, where it is one of a clip. */
+  add(files, frame = null) {
     const taken = new Set(this.list.map((picture) => picture.name.toLowerCase()));
     const added = [...files].map((file) => new Picture(file, apart(file.name || "picture.png", taken)));
-    if (!added.length) return;
-    this.list.push(...added);
-    this.select(added[0]);
+    for (const picture of added) picture.frame = frame;
+    this.put(added, frame?.seconds > 0 && this.current?.frame);
   }
 
-  /** Makes a picture the current one: only that is kept decoded, since a phone's takes 48 MB. */
+  /** Adds images; the first of them becomes the current one, unless that is to stay. */
+  put(added, stays = false) {
+    if (!added.length) return;
+    for (const picture of added) picture.again(this.way);
+    this.list = [...this.list, ...added];
+    this.select(stays ? this.current : added[0]);
+  }
+
+  /** Makes an image the current one: only that is kept decoded. */
   select(picture) {
     if (picture !== this.current) this.current?.close();
     this.current = picture;
     this.changed();
     this.#work();
     if (picture?.drawable && !picture.image) this.#openAgain(picture);
+    this.#workBeside();
   }
 
   remove(picture) {
-    const at = this.list.indexOf(picture);
-    this.list.splice(at, 1);
+    const at = this.ordered.indexOf(picture);
+    this.list = this.list.filter((each) => each !== picture);
     picture.forget();
-    this.select(this.list[Math.min(at, this.list.length - 1)] ?? null);
+    this.select(this.ordered[Math.min(at, this.list.length - 1)] ?? null);
   }
 
-  /** Looks again, at all, with another model or preset. */
-  lookWith(model, preset) {
-    if (model !== this.model) this.list.forEach((picture) => picture.asked.clear());
+  /** Works on all with another model or preset; what is known of them already stays known. */
+  useWay(model, preset) {
+    if (model !== this.model) {
+      for (const picture of this.list) {
+        picture.asked.clear();
+        picture.shown = [];
+      }
+    }
     Object.assign(this, { model, preset });
-    for (const picture of this.list) picture.again();
+    for (const picture of this.list) {
+      picture.again(this.way);
+      this.#showFirst(picture);
+    }
     this.changed();
     this.#work();
+    this.#workBeside();
   }
 
-  /** Looks again at a picture that failed. */
+  /** Tries an image that failed again. */
   retry(picture) {
-    picture.again();
+    picture.again(this.way);
     this.select(picture);
   }
 
-  /** Shows a class of the current picture; looks for it if it was not looked for yet. */
-  show(index) {
-    const picture = this.current;
-    if (this.several) {
-      const others = picture.shown.filter((each) => each !== index);
-      picture.shown = picture.shown.includes(index) && others.length ? others : [...others.slice(-1), index];
-    } else {
-      picture.shown = [index];
-    }
-    if (!picture.prediction(index)) {
+  /** Shows a class of the current image, or of all; it is searched for where it was not yet. */
+  show(index, everywhere = false) {
+    for (const picture of everywhere ? this.list : [this.current]) {
+      if (this.several) {
+        const others = picture.shown.filter((each) => each !== index);
+        picture.shown = picture.shown.includes(index) && others.length ? others : [...others.slice(-1), index];
+      } else {
+        picture.shown = [index];
+      }
+      if (picture.prediction(index)) continue;
       picture.asked.add(index);
-      picture.state = "waiting";
+      if (picture.state === "done") picture.state = "waiting";
     }
     this.changed();
     this.#work();
+    this.#workBeside();
   }
 
-  /** Shows two classes side by side, or one. */
-  compare(several) {
+  /** Shows two classes side by side, or another way beside the present one, or neither. */
+  compare(several, beside = null) {
     this.several = several;
+    this.beside = beside;
     for (const picture of this.list) {
-      if (!several) picture.shown = picture.shown.slice(-1);
+      if (!several) picture.shown = picture.shown.slice(0, 1);
       else if (picture.shown.length < 2) {
         const other = picture.found?.predictions.find((each) => !picture.shown.includes(each.class_index));
         if (other) picture.shown = [...picture.shown, other.class_index];
       }
     }
     this.changed();
+    this.#workBeside();
   }
 
-  /** Waits until all are looked at. */
+  /** What the other way found in an image, and what of it is shown: { found, prediction }, or null while it is not there. */
+  besideOf(picture) {
+    const found = this.beside && picture.results.get(wayKey(this.beside.model, this.beside.preset));
+    if (!found) return null;
+    const label = picture.predictions[0]?.label;
+    return { found, prediction: found.predictions.find((each) => each.label === label) ?? found.predictions[0] ?? null };
+  }
+
+  /** Waits until all are worked on. */
   async finished() {
     while (this.list.some((picture) => picture.busy)) {
       await new Promise((resolve) => this.addEventListener("change", resolve, { once: true }));
@@ -108,8 +157,9 @@ export class Pictures extends EventTarget {
 
   /** Goes to the next image, or the one before. */
   step(by) {
-    const at = this.list.indexOf(this.current) + by;
-    if (this.list[at]) this.select(this.list[at]);
+    const { ordered } = this;
+    const next = ordered[ordered.indexOf(this.current) + by];
+    if (next) this.select(next);
   }
 
   /** Leaves off; what is not done yet waits to be told to go on. */
@@ -120,7 +170,7 @@ export class Pictures extends EventTarget {
 
   /** Goes on with what was stopped, and tries again what failed and may go well. */
   goOn() {
-    for (const picture of this.list) if (picture.state === "stopped" || picture.error?.again) picture.again();
+    for (const picture of this.list) if (picture.state === "stopped" || picture.error?.again) picture.again(this.way);
     this.changed();
     this.#work();
   }
@@ -146,9 +196,9 @@ export class Pictures extends EventTarget {
         const picture = waiting.find((each) => each === this.current) ?? waiting[0];
         if (!picture) return;
         const start = performance.now();
-        const looking = this.#look(picture); // which is not waiting from now on
+        const locating = this.#locate(picture); // which is not waiting from now on
         if (waiting.length > 1) this.#work(); // another one at the same time
-        await looking;
+        await locating;
         this.#spent = [...this.#spent.slice(-19), (performance.now() - start) / 1000];
       }
     } finally {
@@ -156,14 +206,18 @@ export class Pictures extends EventTarget {
     }
   }
 
-  /** Decodes a file of a picture to be drawn; says whether browsers know its kind. */
-  async #open(picture, file) {
-    const image = await createImageBitmap(file).catch(() => null);
-    if (!image) return false;
-    if (this.list.includes(picture)) picture.opened(file, picture === this.current ? image : null);
-    if (picture.image !== image) image.close();
+  /** Decodes a file of an image; null where browsers do not know its kind. The image is closed unless it is on the page. */
+  async #open(picture, file, use = () => null) {
+    const whole = await createImageBitmap(file).catch(() => null);
+    if (!whole) return null;
+    picture.size = { width: whole.width, height: whole.height };
+    const image = reduced(whole, this.engine.enough(picture.size));
+    const used = use(image); // this and the thumbnail draw it at once, so that it may be closed
+    if (this.list.includes(picture)) picture.opened(file, image).then(() => this.changed());
+    if (picture === this.current && !picture.image) picture.image = image;
+    else image.close();
     this.changed();
-    return true;
+    return { used: await used };
   }
 
   async #openAgain(picture) {
@@ -172,115 +226,86 @@ export class Pictures extends EventTarget {
     this.changed();
   }
 
-  async #look(picture) {
-    const { model, preset } = this;
-    const { signal } = picture.looking;
+  async #locate(picture) {
+    const { model, preset, way } = this;
+    const { signal } = picture.working;
     picture.state = "working";
     this.changed();
     try {
       if (!(await isThere(picture.file))) throw unreadable(picture);
-      const shows = picture.drawable || (await this.#open(picture, picture.file));
-      if (!picture.found) {
-        const found = await this.engine.locate(picture.file, { model: model.name, preset, top: LISTED, signal });
+      let upload = null;
+      const ask = async (wanted) => {
+        upload ??= await this.#upload(picture);
+        return this.engine.locate(upload, { model: model.name, preset, signal, ...wanted });
+      };
+      if (!picture.results.has(way)) {
+        const found = await ask({ top: LISTED });
         if (signal.aborted) return;
-        picture.found = found;
-        const first = found.predictions.map((prediction) => prediction.class_index);
-        if (!picture.shown.length) picture.shown = first.slice(0, this.several ? 2 : 1);
+        picture.results.set(way, found);
       }
+      this.#showFirst(picture);
+      const shows = picture.drawable || (await this.#open(picture, picture.file));
       if (!shows) await this.#open(picture, await this.engine.shown(picture.file, picture.found, signal));
-      const missing = [...picture.asked].filter((index) => !picture.prediction(index));
+      const asked = [...picture.asked]; // more may be, meanwhile
+      const missing = asked.filter((index) => !picture.prediction(index));
       if (missing.length) {
-        const more = await this.engine.locate(picture.file, { model: model.name, preset, classes: missing, signal });
+        const more = await ask({ classes: missing });
         if (signal.aborted) return;
         picture.found.predictions.push(...more.predictions);
       }
-      if (picture.state === "working") picture.state = "done";
+      if (picture.state === "working") picture.state = picture.asked.size > asked.length ? "waiting" : "done";
     } catch (error) {
       if (signal.aborted) return;
       picture.fail(error);
     }
     this.changed();
   }
-}
 
-/** Whether a file has a first byte that can be read; sending one that has not looks as if the service were gone. */
-async function isThere(file) {
-  const first = await file.slice(0, 1).arrayBuffer().catch(() => null);
-  return first?.byteLength > 0;
-}
-
-function unreadable({ name }) {
-  const error = new Error(`${name} is empty, a folder, or was moved or changed after it was added (add it again)`);
-  return Object.assign(error, { title: "This file could not be read", again: true });
-}
-
-/** One picture: its file, what it looks like, what was found in it. */
-class Picture {
-  constructor(file, name) {
-    this.file = file;
-    this.name = name; // no other picture's
-    this.drawable = null; // the file, or another of a kind that browsers show
-    this.image = null; // that, decoded, while it is on the page
-    this.url = null; // that, for its small picture
-    this.annotations = new Annotations();
-    this.asked = new Set(); // classes by index, beside the most probable
-    this.shown = []; // classes by index
-    this.again();
+  /** What is sent of an image: { file, width, height }, smaller than the original where the engine makes it so. */
+  async #upload(picture) {
+    if (picture.upload) return picture.upload;
+    const isCurrent = picture === this.current;
+    const shrink = (image) => this.engine.shrink(picture.file, image, picture.size);
+    const opened = picture.image
+      ? { used: await shrink(picture.image) }
+      : await this.#open(picture, picture.drawable ?? picture.file, shrink);
+    if (!opened) return { file: picture.file }; // of a kind that browsers do not know
+    if (isCurrent) this.#keep(picture, opened.used); // its other classes and presets are asked for next
+    return opened.used;
   }
 
-  again() {
-    this.looking?.abort();
-    this.looking = new AbortController();
-    this.state = "waiting"; // or working, done, failed, stopped
-    this.found = null;
-    this.error = null;
+  #keep(picture, upload) {
+    for (const each of this.list) each.upload = null;
+    picture.upload = upload;
   }
 
-  stop() {
-    this.looking.abort();
-    this.looking = new AbortController();
-    this.state = this.found ? "done" : "stopped";
+  /** Shows the most probable class of an image, where none is chosen. */
+  #showFirst(picture) {
+    if (picture.shown.length || !picture.found) return;
+    picture.shown = picture.found.predictions.slice(0, this.several ? 2 : 1).map((prediction) => prediction.class_index);
   }
 
-  /** Whether it is not done yet. */
-  get busy() {
-    return this.state === "waiting" || this.state === "working";
-  }
-
-  /** The boxes that are shown, as { label, index, box, score, corrected }. */
-  get boxes() {
-    return this.annotations.all(this.predictions);
-  }
-
-  fail(error) {
-    this.state = "failed";
-    this.error = error;
-  }
-
-  prediction(index) {
-    return this.found?.predictions.find((prediction) => prediction.class_index === index);
-  }
-
-  /** The predictions that are shown, in the order in which they were chosen. */
-  get predictions() {
-    return this.shown.map((index) => this.prediction(index)).filter(Boolean);
-  }
-
-  /** Takes a file that browsers show, and what it looks like, unless it is not to be drawn now. */
-  opened(file, image) {
-    this.drawable ??= file;
-    this.url ??= URL.createObjectURL(file);
-    this.image ??= image;
-  }
-
-  close() {
-    this.image?.close();
-    this.image = null;
-  }
-
-  forget() {
-    this.looking.abort();
-    if (this.url) URL.revokeObjectURL(this.url);
-    this.close();
+  /** Has the current image worked on in the other way too, where one is to stand beside. */
+  async #workBeside() {
+    const { beside, current } = this;
+    if (!beside || !current || current.state === "failed") return;
+    const key = wayKey(beside.model, beside.preset);
+    const label = current.predictions[0]?.label;
+    const known = current.results.get(key);
+    const index = label === undefined ? -1 : beside.labels.indexOf(label);
+    if (known && (index < 0 || known.predictions.some((each) => each.label === label))) return;
+    try {
+      const upload = await this.#upload(current);
+      const wanted = known ? { classes: [index] } : { top: LISTED };
+      const found = await this.engine.locate(upload, { model: beside.model.name, preset: beside.preset, ...wanted });
+      if (known) known.predictions.push(...found.predictions);
+      else current.results.set(key, found);
+      this.changed();
+      if (!known) this.#workBeside(); // the class that is shown may be missing
+    } catch (error) {
+      this.beside = null;
+      this.changed();
+      this.dispatchEvent(Object.assign(new Event("trouble"), { error }));
+    }
   }
 }

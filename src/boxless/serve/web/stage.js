@@ -5,9 +5,11 @@ import { become, make, percent } from "./elements.js";
 
 const [LEAST, MOST] = [1200, 1600]; // pixels of a drawing's longer side on the page
 
-/** What one reads below a drawing. */
-function caption(prediction) {
-  const parts = [make("strong", { textContent: prediction.label }), ` ${percent(prediction.probability)}`];
+/** What one reads below a drawing; `way` is the preset or model, where there are two. */
+function caption(prediction, way = null) {
+  const before = way ? `${way}: ` : "";
+  if (!prediction) return [before, "…"];
+  const parts = [before, make("strong", { textContent: prediction.label }), ` ${percent(prediction.probability)}`];
   if (!prediction.detected) parts.push(", not located");
   if (prediction.boxes.length > 1) parts.push(`, ${prediction.boxes.length} boxes`);
   return parts;
@@ -27,11 +29,12 @@ let drawn = []; // what the drawing on the stage depends on
 /**
  * Shows an image on the stage.
  *
- * look: { heat, boxes }, see drawing.js. editor: of the boxes. retry and remove are called from the message about an
- * image that failed. several: whether each shown class has a figure of its own.
+ * look: { heat, boxes }, see drawing.js. pictures: whose current image it is. editor: of the boxes. retry and remove are
+ * called from the message about an image that failed.
  */
-export function showStage(stage, picture, look, { editor, several, retry, remove }) {
-  const busy = picture.state === "waiting" || picture.state === "working";
+export function showStage(stage, pictures, look, { editor, retry, remove }) {
+  const { current: picture, several, beside } = pictures;
+  const busy = picture.busy;
   if (picture.state === "failed") {
     drawn = [];
     stage.setAttribute("aria-busy", false);
@@ -39,21 +42,36 @@ export function showStage(stage, picture, look, { editor, several, retry, remove
     return;
   }
   if (picture.drawable && !picture.image) return; // it is being opened again: keep showing the last drawing
-  const depends = [picture, picture.image, picture.found, busy, look.heat, look.boxes, several, ...picture.predictions];
+  const other = pictures.besideOf(picture);
+  const depends = [picture, picture.image, picture.found, busy, look.heat, look.boxes, several, beside, other?.prediction, ...picture.predictions];
   if (depends.length === drawn.length && depends.every((each, i) => each === drawn[i])) {
     for (const svg of stage.querySelectorAll("svg")) svg.redraw();
     return;
   }
   drawn = depends;
   stage.setAttribute("aria-busy", busy);
+  const { found } = picture;
   const predictions = picture.predictions.length ? picture.predictions : [null];
-  stage.replaceChildren(...predictions.map((prediction) => figure(picture, prediction, look, editor, predictions.length > 1)));
+  const ways = pictures.models.length > 1 && beside && beside.model !== pictures.model ? (way) => way.model.name : (way) => way.preset;
+  const figures = predictions.map((prediction) => {
+    const only = predictions.length > 1 ? prediction.label : null;
+    const overlay = found && look.boxes ? editor.overlay(picture, only) : null;
+    const words = beside ? caption(prediction, ways(pictures)) : only && caption(prediction);
+    return figure(picture, { found, prediction }, look, overlay, words);
+  });
+  if (beside) {
+    const boxes = other?.prediction?.boxes.map((each) => ({ ...each, label: other.prediction.label })) ?? [];
+    const overlay = other && look.boxes ? editor.still(picture, boxes, other.found) : null;
+    figures.push(figure(picture, other ?? { found: null, prediction: null }, look, overlay, caption(other?.prediction, ways(beside))));
+  }
+  stage.replaceChildren(...figures);
   for (const svg of stage.querySelectorAll("svg")) svg.redraw();
   if (picture.state === "stopped") stage.firstChild.append(make("figcaption", { textContent: "Stopped before anything was found" }));
   if (busy) stage.firstChild.append(make("div", { className: "busy" }));
+  if (beside && !other) stage.lastChild.append(make("div", { className: "busy" }));
 }
 
-function figure(picture, prediction, look, editor, captioned) {
+function figure(picture, { found, prediction }, look, overlay, words) {
   if (!picture.image) return make("figure", {}, make("p", { className: "message", textContent: "Opening the picture …" }));
   const longer = Math.max(picture.image.width, picture.image.height);
   const scale = Math.min(MOST / longer, Math.max(1, LEAST / longer));
@@ -63,10 +81,8 @@ function figure(picture, prediction, look, editor, captioned) {
     role: "img",
     "aria-label": described(picture.name, prediction),
   });
-  drawHeat(canvas, picture.image, picture.found, prediction, look);
-  const boxes = picture.found && look.boxes ? editor.overlay(picture, captioned ? prediction.label : null) : null;
-  const words = captioned && prediction ? make("figcaption", {}, ...caption(prediction)) : null;
-  return make("figure", {}, make("div", { className: "frame-box" }, canvas, boxes), words);
+  drawHeat(canvas, picture.image, found, prediction, look);
+  return make("figure", {}, make("div", { className: "frame-box" }, canvas, overlay), words ? make("figcaption", {}, ...words) : null);
 }
 
 function failure(picture, retry, remove) {
@@ -83,33 +99,4 @@ function failure(picture, retry, remove) {
       make("button", { textContent: "Remove it", onclick: () => remove(picture) }),
     ),
   );
-}
-
-/** The pictures in a row, and a place to add more. */
-export function showTray(tray, pictures, { select, choose }) {
-  const tiles = pictures.list.map((picture) => {
-    const mark = picture.url
-      ? make("img", { src: picture.url, alt: "" })
-      : make("span", { className: "mark", textContent: picture.state === "failed" ? "!" : "…" });
-    const button = make(
-      "button",
-      {
-        type: "button",
-        className: picture.state,
-        title: picture.name,
-        "data-name": picture.name,
-        "aria-label": picture.state === "failed" ? `${picture.name}, could not be read` : picture.name,
-        "aria-current": picture === pictures.current,
-        onclick: () => select(picture),
-      },
-      mark,
-    );
-    return make("li", {}, button);
-  });
-  const more = make(
-    "button",
-    { type: "button", "aria-label": "Add pictures", title: "Add pictures", onclick: choose },
-    make("span", { className: "mark", textContent: "+" }),
-  );
-  become(tray, [...tiles, make("li", {}, more)]);
 }

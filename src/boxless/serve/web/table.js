@@ -1,24 +1,22 @@
-// All images in a table: what was found in each, at a glance; sorted as added, or by doubt.
+// All images in a table: what was found in each, at a glance.
 
-import { become, make, percent } from "./elements.js";
+import { make, percent } from "./elements.js";
+import { Windowed } from "./windowed.js";
 
-/** How doubtful an image's result is: failed ones first, then by falling probability of the best class. */
-function certainty(picture) {
-  if (picture.state === "failed") return -1;
-  return picture.predictions[0]?.probability ?? 2;
-}
+const STATES = { waiting: "waits", working: "working …", failed: "could not be read", stopped: "stopped" };
 
-function row(picture, pictures) {
+function row(picture, place, isCurrent, select) {
   const best = picture.predictions[0];
   const size = picture.found ? `${picture.found.width} × ${picture.found.height}` : "";
   const corrected = picture.annotations.corrected;
-  const state = { waiting: "waits", working: "working …", failed: "could not be read", stopped: "stopped" }[picture.state];
+  const state = STATES[picture.state];
   const name = make("button", {
     type: "button",
     textContent: picture.name,
-    "aria-current": picture === pictures.current,
+    title: picture.name,
+    "aria-current": isCurrent,
     "data-name": picture.name,
-    onclick: () => pictures.select(picture),
+    onclick: () => select(picture),
   });
   const cells = [
     make("td", { className: "name" }, name),
@@ -28,30 +26,48 @@ function row(picture, pictures) {
     make("td", { textContent: picture.found ? `${picture.boxes.length}${corrected ? " ✓" : ""}` : "" }),
     make("td", { textContent: picture.found ? `${picture.found.seconds.toFixed(2)} s` : "" }),
   ];
-  return make("tr", { className: picture.state }, ...cells);
+  return make("tr", { className: picture.state, "aria-rowindex": place + 2 }, ...cells);
 }
 
-/** Fills the table's body; `byDoubt` puts the doubtful first. */
-export function showTable(body, pictures, byDoubt) {
-  const list = byDoubt ? [...pictures.list].sort((one, other) => certainty(one) - certainty(other)) : pictures.list;
-  become(body, list.map((picture) => row(picture, pictures))); // prettier-ignore
+/** The table of all images in `scroller`; `select` is called with an image. */
+export class Table {
+  #windowed;
+  #table;
+  #select;
+  #revealed = null;
+
+  constructor(scroller, select) {
+    this.#table = scroller.querySelector("table");
+    this.#select = select;
+    const [room, list] = [scroller.querySelector(".room"), scroller.querySelector("tbody")];
+    this.#windowed = new Windowed({ scroller, room, list, guess: 39 });
+  }
+
+  show(pictures) {
+    const { ordered, current } = pictures;
+    this.#table.setAttribute("aria-rowcount", ordered.length + 1);
+    this.#windowed.show(ordered, (picture, place) => row(picture, place, picture === current, this.#select));
+    if (current === this.#revealed) return;
+    this.#revealed = current;
+    this.#windowed.reveal(ordered.indexOf(current));
+  }
 }
 
 /** Says how far it is, and which of the buttons beside that make sense. */
-export function showProgress({ bar, words, stop, goOn, clear }, pictures) {
+export function showProgress({ bar, words, stop, goOn }, pictures) {
   const { done, all, seconds } = pictures.progress;
   const [failed, stopped] = ["failed", "stopped"].map((state) => pictures.list.filter((picture) => picture.state === state).length);
+  const corrected = pictures.list.filter((picture) => picture.annotations.corrected).length;
   const busy = done < all;
   bar.hidden = !busy;
   [bar.max, bar.value] = [Math.max(1, all), done];
   const rest = seconds >= 2 ? `, about ${duration(seconds)} left` : "";
-  const bad = [failed ? `${failed} failed` : "", stopped ? `${stopped} stopped` : ""].filter(Boolean).join(", ");
-  const text = busy ? `${done} of ${all}${rest}` : `${all} ${all === 1 ? "image" : "images"}${bad ? `, ${bad}` : ""}`;
+  const more = [[failed, "failed"], [stopped, "stopped"], [corrected, "corrected"]].filter(([count]) => count); // prettier-ignore
+  const text = busy ? `${done} of ${all}${rest}` : [`${all} ${all === 1 ? "image" : "images"}`, ...more.map((each) => each.join(" "))].join(", ");
   if (words.textContent !== text) words.textContent = text;
   stop.hidden = !busy;
   goOn.hidden = busy || !pictures.list.some((picture) => picture.state === "stopped" || picture.error?.again);
   goOn.textContent = stopped ? "Go on" : "Try failed ones again";
-  clear.hidden = all < 2;
 }
 
 function duration(seconds) {

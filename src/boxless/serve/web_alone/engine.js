@@ -58,18 +58,23 @@ export async function open(progress) {
   return {
     models: [described],
     parallel: 1, // there is one worker
-    privacy: "Pictures are looked at in this browser, and never leave this device.",
+    privacy: "Pictures never leave this device. They, the results and your corrections stay in this browser until you remove them.",
     links: [],
     examples,
+    folder: null, // there is no service
 
     async labels() {
       return card.labels;
     },
 
-    /** What is in a picture. `classes` are indices; without them the `top` most probable. */
-    async locate(picture, { preset, top, classes }) {
+    /** Nothing is sent, so that nothing has to be made smaller. */
+    enough: () => 0,
+    shrink: async (file) => ({ file }),
+
+    /** What is in an image. `classes` are indices; without them the `top` most probable. */
+    async locate({ file }, { preset, top, classes }) {
       const start = performance.now();
-      const found = await ask({ locate: { picture, preset, top, classes } });
+      const found = await ask({ locate: { picture: file, preset, top, classes } });
       return { ...found, seconds: (performance.now() - start) / 1000 };
     },
 

@@ -15,7 +15,11 @@ async function decoded(file) {
     image = await createImageBitmap(file);
   } catch {
     const title = "This picture could not be read";
-    throw Object.assign(new Error(`${file.name || "picture"}: not a picture, or of a kind that this browser does not show`), { title });
+    const heic = /\.hei[cf]$/i.test(file.name) || /hei[cf]/.test(file.type);
+    const why = heic
+      ? "a HEIC picture, which this browser does not show: export it as JPEG (on an iPhone, Settings > Camera > Formats > Most Compatible takes JPEGs from then on)"
+      : "not a picture, or of a kind that this browser does not show";
+    throw Object.assign(new Error(`${file.name || "picture"}: ${why}`), { title });
   }
   const { width, height } = image;
   const scale = Math.min(1, Math.sqrt(LARGEST / (width * height)));

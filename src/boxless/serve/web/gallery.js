@@ -1,0 +1,156 @@
+// The images of a folder on the service's machine: a wall of thumbnails with what is in them, to be filtered and opened.
+
+import { make, percent, the } from "./elements.js";
+import { Windowed } from "./windowed.js";
+
+const PAGE = 200; // images that are asked for at a time
+const KEPT = 400; // thumbnails that are kept
+const TILE = 168; // pixels of a tile, about
+const PAUSE = 1500; // milliseconds, after which it is asked anew while images are still worked on
+
+/** The folder's section. `open(file)` is called with what is clicked, `failed(error)` where the service refuses. */
+export class Gallery {
+  #engine;
+  #open;
+  #failed;
+  #windowed;
+  #filter = { show: "all", label: "" };
+  #total = 0;
+  #pages = new Map(); // by number: images
+  #asked = new Map(); // by number: pages that are on their way
+  #drawn = true; // whether the page shows what is known
+  #thumbnails = new Map(); // by id: the address of a Blob, a promise before; the oldest first
+  #waits = 0;
+
+  constructor(engine, { open, failed }) {
+    [this.#engine, this.#open, this.#failed] = [engine, open, failed];
+    const [scroller, list] = [the("folder-scroller"), the("folder-images")];
+    const columns = () => Math.max(2, Math.floor((scroller.clientWidth - 8) / TILE));
+    const seen = (first, last) => (this.#visible = [Math.floor(first / PAGE), Math.floor(Math.max(first, last - 1) / PAGE)]);
+    this.#windowed = new Windowed({ scroller, room: list, list, columns, seen, guess: 160 });
+    new ResizeObserver(() => list.style.setProperty("--columns", columns())).observe(scroller);
+    the("folder-show").onchange = (event) => this.filter({ show: event.target.value });
+    the("folder-class").onchange = (event) => this.filter({ label: event.target.value });
+  }
+
+  /** Shows the folder from the beginning, or what a filter leaves of it. */
+  async filter(changes = {}) {
+    Object.assign(this.#filter, changes);
+    the("folder-scroller").scrollTop = 0;
+    this.#pages.clear();
+    this.#asked.clear();
+    await this.refresh();
+  }
+
+  /** Asks how far the service is, and anew for what is in view. */
+  async refresh() {
+    clearTimeout(this.#waits);
+    try {
+      const folder = await this.#engine.folder.about();
+      this.#say(folder);
+      await Promise.all([...new Set([0, ...this.#visible])].map((number) => this.#page(number)));
+      if (folder.done < folder.images) this.#waits = setTimeout(() => the("folder").hidden || this.refresh(), PAUSE);
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  #visible = [];
+
+  #say({ name, images, done, preset, classes }) {
+    the("folder-title").textContent = `Folder ${name}`;
+    const words = done < images ? `${done} of ${images} images` : `${images} images, preset ${preset}`;
+    if (the("folder-progress").textContent !== words) the("folder-progress").textContent = words;
+    const choice = the("folder-class");
+    const options = [["", "any class"], ...classes.map(({ label, images: count }) => [label, `${label} (${count})`])];
+    if (document.activeElement === choice) return; // it may be open
+    choice.replaceChildren(...options.map(([value, textContent]) => make("option", { value, textContent })));
+    choice.value = this.#filter.label;
+  }
+
+  /** Asks for a page of images. */
+  async #page(number) {
+    if (this.#asked.has(number)) return;
+    const { show, label } = this.#filter;
+    const asked = this.#engine.folder.images({ show, label, offset: number * PAGE, limit: PAGE });
+    this.#asked.set(number, asked);
+    try {
+      const { total, images } = await asked;
+      if (this.#asked.get(number) !== asked) return; // another filter was chosen meanwhile
+      this.#total = total;
+      this.#pages.set(number, images);
+      this.#show();
+    } catch (error) {
+      this.#failed(error);
+    } finally {
+      if (this.#asked.get(number) === asked) this.#asked.delete(number);
+    }
+  }
+
+  /** Shows what is known, in the next frame. */
+  #show() {
+    if (!this.#drawn) return;
+    this.#drawn = false;
+    requestAnimationFrame(() => {
+      this.#drawn = true;
+      the("folder-none").hidden = this.#total > 0;
+      this.#windowed.show(Array.from({ length: this.#total }), (_, place) => this.#tile(place));
+    });
+  }
+
+  #tile(place) {
+    const page = this.#pages.get(Math.floor(place / PAGE));
+    if (!page) {
+      this.#page(Math.floor(place / PAGE));
+      return make("li", {}, make("button", { type: "button", disabled: true }, make("span", { className: "face" }), make("span", { className: "label", textContent: "…" })));
+    }
+    const image = page[place % PAGE];
+    if (!image) return make("li");
+    const words = said(image);
+    const face = make("span", { className: "face" });
+    const url = this.#thumbnail(image.id);
+    if (url) face.append(make("img", { src: url, alt: "" }));
+    const button = make(
+      "button",
+      { type: "button", title: image.name, "aria-label": `${image.name}: ${words}`, "data-id": image.id, onclick: () => this.#take(image) },
+      face,
+      make("span", { className: image.detected ? "label" : "label absent", textContent: words }),
+    );
+    return make("li", {}, button);
+  }
+
+  /** The address of a thumbnail, or null until it is there. */
+  #thumbnail(id) {
+    const known = this.#thumbnails.get(id);
+    if (typeof known === "string" || known === null) return known;
+    if (known) return null;
+    const asked = this.#engine.folder.thumbnail(id).then(
+      (blob) => this.#thumbnails.set(id, URL.createObjectURL(blob)),
+      () => this.#thumbnails.set(id, null), // one that cannot be read has no face
+    );
+    this.#thumbnails.set(id, asked);
+    asked.then(() => this.#show());
+    for (const [old, url] of this.#thumbnails) {
+      if (this.#thumbnails.size <= KEPT) break;
+      if (typeof url === "string") URL.revokeObjectURL(url);
+      this.#thumbnails.delete(old);
+    }
+    return null;
+  }
+
+  async #take({ id, name }) {
+    try {
+      const blob = await this.#engine.folder.image(id);
+      this.#open(new File([blob], name.split("/").pop(), { type: blob.type }));
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+}
+
+function said({ label, probability, detected, error }) {
+  if (error) return "could not be read";
+  if (label === undefined) return "waits";
+  if (!detected) return "no class detected";
+  return `${probability < 0.5 ? "Perhaps " : ""}${label} ${percent(probability)}`;
+}

@@ -1,0 +1,27 @@
+// Keys that work wherever they mean nothing else: to the next image and back, take one away, undo.
+
+/** Listens for them. `pictures()` and `editor()` give those of the page, once they are there. */
+export function keys(pictures, editor) {
+  document.addEventListener("keydown", (event) => {
+    if (!pictures()?.current || event.target.closest("input, select, dialog, [role=listbox]")) return;
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if ((event.ctrlKey || event.metaKey) && event.key === "z") editor().undo();
+    else if (event.ctrlKey || event.metaKey || event.altKey) return;
+    else if (step || (event.target.closest("#table") && ["ArrowUp", "ArrowDown"].includes(event.key))) {
+      pictures().step(step ?? { ArrowUp: -1, ArrowDown: 1 }[event.key]);
+      focusOn(event.target);
+    } else if (event.key === "Delete" && event.target.closest("#tray, #table, body > :not(main)")) {
+      pictures().remove(pictures().current);
+      focusOn(event.target);
+    } else if (event.key === "Escape" && (editor().selected || editor().adding)) editor().select(null);
+    else return;
+    event.preventDefault();
+  });
+}
+
+/** Keeps the focus with the images where it was in their row or table. */
+function focusOn(target) {
+  const place = target.closest("#tray, #table");
+  if (!place) return;
+  (place.querySelector("[aria-current=true]") ?? document.querySelector("#tray [aria-current=true], #empty button")).focus();
+}

@@ -1,0 +1,123 @@
+// What the page keeps in this browser, so that a reload loses nothing: images, results and corrections (IndexedDB).
+
+import { Picture } from "./picture.js";
+
+const NAME = `boxless ${location.pathname}`; // a host may have several such pages
+const PAUSE = 400; // milliseconds without a change, after which changes are kept
+
+/** Resolves to the result of a request. */
+function done(request) {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+}
+
+async function database() {
+  const request = indexedDB.open(NAME, 1);
+  request.onupgradeneeded = () => {
+    for (const each of ["files", "records"]) request.result.createObjectStore(each);
+  };
+  return done(request);
+}
+
+/** Remembers a choice, plain data, for when the page is opened again; browsers may forbid it. */
+export function remember(choice) {
+  try {
+    localStorage.setItem(NAME, JSON.stringify(choice));
+  } catch {
+    // then it is not remembered
+  }
+}
+
+/** The choice that was remembered; {} where there is none. */
+export function remembered() {
+  try {
+    return JSON.parse(localStorage.getItem(NAME)) ?? {};
+  } catch {
+    return {};
+  }
+}
+
+/** Keeps the images of the page. Where the browser keeps nothing, `failed` is called with the reason. */
+export class Store {
+  #database = null;
+  #opened; // resolves once the database is, or is not
+  #kept = new Map(); // by id: what the record was made of
+  #waits = 0;
+  #last = Promise.resolve(); // one write after the other
+
+  constructor(failed) {
+    this.failed = failed;
+    this.#opened = database().then((opened) => (this.#database = opened), failed);
+  }
+
+  /** The images that were kept, in their order, with the results of models that are still the same. */
+  async restore(models) {
+    await this.#opened;
+    try {
+      return this.#database ? await this.#restored(models) : [];
+    } catch (error) {
+      this.failed(error);
+      return [];
+    }
+  }
+
+  async #restored(models) {
+    const transaction = this.#database.transaction(["files", "records"]);
+    const [files, records] = ["files", "records"].map((name) => transaction.objectStore(name));
+    const [ids, contents, described] = await Promise.all([done(files.getAllKeys()), done(files.getAll()), done(records.getAll())]);
+    const known = new Map(ids.map((id, i) => [id, contents[i]]));
+    const current = (key) => models.some(({ name, version }) => JSON.parse(key)[0] === name && JSON.parse(key)[1] === version);
+    return described
+      .filter(({ id }) => known.has(id))
+      .sort((one, other) => one.place - other.place)
+      .map((record) => Picture.restored({ ...record, results: record.results.filter(([key]) => current(key)) }, known.get(record.id)));
+  }
+
+  /** Keeps what has changed, when nothing has for a moment. */
+  changed(list) {
+    clearTimeout(this.#waits);
+    this.#waits = setTimeout(() => this.flush(list), PAUSE);
+  }
+
+  /** Keeps what has changed now. */
+  flush(list) {
+    this.#last = this.#last.then(() => this.#write(list)).catch((error) => this.failed(error));
+    return this.#last;
+  }
+
+  async #write(list) {
+    await this.#opened;
+    if (!this.#database) return;
+    const gone = new Set(this.#kept.keys());
+    const transaction = this.#database.transaction(["files", "records"], "readwrite");
+    const [files, records] = ["files", "records"].map((name) => transaction.objectStore(name));
+    const written = new Promise((resolve, reject) => {
+      transaction.oncomplete = resolve;
+      transaction.onerror = transaction.onabort = () => reject(transaction.error);
+    });
+    const kept = new Map();
+    list.forEach((picture, place) => {
+      gone.delete(picture.id);
+      const made = [place, picture.shown, picture.asked.size, picture.thumbnail, picture.annotations.state, ...[...picture.results].flatMap(([key, found]) => [key, found.predictions.length])];
+      const before = this.#kept.get(picture.id);
+      if (!before) files.put(picture.file, picture.id);
+      if (!before || made.length !== before.length || made.some((each, i) => each !== before[i])) {
+        records.put({ ...picture.record, place }, picture.id);
+      }
+      kept.set(picture.id, made);
+    });
+    for (const id of gone) {
+      files.delete(id);
+      records.delete(id);
+    }
+    await written;
+    this.#kept = kept;
+  }
+
+  /** Takes restored images as kept. */
+  knows(list) {
+    for (const { id } of list) this.#kept.set(id, []);
+  }
+}
