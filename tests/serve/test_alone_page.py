@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from benchmarks.page import served
@@ -73,13 +73,14 @@ def test_all_presets_and_containers_agree(page: Page, site: str, images: Path, t
     opened(page, f"{site}{EIGHT_BIT_MODEL}/")
     files = []
     with Image.open(images / "chelsea.jpg") as image:
-        for suffix, options in {
+        kinds: dict[str, dict[str, Any]] = {
             ".png": {},
             ".webp": {"lossless": True},
             ".gif": {},
             ".bmp": {},
             ".avif": {"quality": 90},
-        }.items():
+        }
+        for suffix, options in kinds.items():
             if suffix in Image.registered_extensions():
                 files.append(tmp_path / f"chelsea{suffix}")
                 image.save(files[-1], **options)
