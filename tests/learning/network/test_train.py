@@ -84,7 +84,7 @@ def test_what_stays_beside_it(trained: Trained) -> None:
 def test_the_keras_model_needs_no_boxless(trained: Trained) -> None:
     with zipfile.ZipFile(trained.network) as file:
         config = json.loads(file.read("config.json"))
-    modules = set()
+    modules: set[str] = set()
 
     def collect(part: object) -> None:
         for each in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():

@@ -12,7 +12,7 @@ from boxless.networks.framework import keras
 ops: Any = keras.ops
 
 
-@keras.saving.register_keras_serializable("boxless")  # type: ignore[untyped-decorator]
+@keras.saving.register_keras_serializable("boxless")
 class Rate(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
     """The learning rate by step: a linear warm-up, then cosine (Loshchilov, Hutter, arXiv 1608.03983) or steps.
 
