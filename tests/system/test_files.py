@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import os
+import sys
 import tempfile
 from pathlib import Path
 
 import pytest
 
 from boxless.errors import OutputError
-from boxless.system.files import cache_folder, temporary_files_beside, write_whole
+from boxless.system.files import cache_folder, check_place, real_path, temporary_files_beside, write_whole
 
 
 def test_a_file_is_written_whole(tmp_path: Path) -> None:
@@ -72,3 +74,32 @@ def test_a_cache_on_a_file_system_that_is_read_only(monkeypatch: pytest.MonkeyPa
 
 def _no_home() -> Path:
     raise RuntimeError("Could not determine home directory.")
+
+
+def test_places_are_checked_before_the_work(tmp_path: Path) -> None:
+    check_place(tmp_path / "new/folder/name.txt")
+    (tmp_path / "file").touch()
+    check_place(tmp_path / "file")
+    with pytest.raises(OutputError, match="is a folder"):
+        check_place(tmp_path)
+    with pytest.raises(OutputError, match=r"file is a file \(expected a folder, for name\.txt"):
+        check_place(tmp_path / "file/new/name.txt")
+    closed = tmp_path / "closed"
+    (closed / "inside").mkdir(parents=True)
+    closed.chmod(0o000)
+    try:
+        if os.access(closed, os.W_OK):
+            pytest.skip("root may write anywhere")
+        with pytest.raises(OutputError, match="closed is closed to writing"):
+            check_place(closed / "inside/name.txt")
+    finally:
+        closed.chmod(0o700)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_the_same_file_has_one_real_path(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to("file")
+    (tmp_path / "circle").symlink_to("circle")
+    assert real_path(tmp_path / "link") == real_path(tmp_path / "file")
+    assert real_path(tmp_path / "circle").name == "circle" and real_path(Path("a\0b")).name == "a\0b"

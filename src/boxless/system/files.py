@@ -83,9 +83,10 @@ def check_place(file: Path) -> None:
     Raises:
         OutputError: if a folder stands there, a file where there has to be a folder, or nothing may be written there.
     """
-    if file.is_dir():
+    # Those of Path raise errors below folders that are closed to us.
+    if os.path.isdir(file):  # noqa: PTH112
         raise OutputError(f"{file} is a folder (expected the name of a file)")
-    above = next(each for each in file.absolute().parents if each.exists())
+    above = next((each for each in file.absolute().parents if os.path.exists(each)), Path())  # noqa: PTH110
     if not above.is_dir():
         raise OutputError(f"{above} is a file (expected a folder, for {file.name})")
     if not os.access(above, os.W_OK | os.X_OK):
