@@ -176,7 +176,8 @@ def page_tool_table() -> str:
         f"{newcomer['actions']} actions; with {PACE:g} s for a person to do each, {paced:.0f} s (target "
         f"{targets['newcomer, seconds']:.0f} s). The tab takes {sizes} images of 2 megapixels. A folder of 10,000 "
         f"images scrolls with a frame every {scroll['frame, median ms']:.0f} ms (95 %: "
-        f"{scroll['frame, 95 % ms']:.0f} ms; {scroll['frame, processor ms of the tab']:.0f} ms of CPU), and has {scroll['elements']} of them in the page at a time.",
+        f"{scroll['frame, 95 % ms']:.0f} ms; {scroll['frame, processor ms of the tab']:.0f} ms of CPU), and has "
+        f"{scroll['elements']} of them in the page at a time.",
         "",
         f"Smaller uploads: of {uploads['compared']} answers for 12 photographs of 12 megapixels and three presets, "
         f"{uploads['another class or no box']} name another class, or lose or gain the box. Edges of the best box move "
