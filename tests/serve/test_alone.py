@@ -298,7 +298,7 @@ def test_what_stops_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     (package / "package.json").write_text('{"version": "1.30.0"}')
     assert "not a model" in why(coffee)
     Path("notes.jpg").write_text("no picture")
-    assert "notes.jpg: not a picture" in why(DEFAULT_MODEL, "--example", "notes.jpg")
+    assert "notes.jpg: not an image" in why(DEFAULT_MODEL, "--example", "notes.jpg")
     assert "nothing.jpg: no such file" in why(DEFAULT_MODEL, "--example", "nothing.jpg")
     assert "two examples are called coffee.jpg" in why(DEFAULT_MODEL, "--example", coffee, "--example", coffee)
     assert not (tmp_path / "site").exists()

@@ -148,7 +148,7 @@ def test_bad_bodies_are_refused(service: Running, body: bytes, content_type: str
 def test_a_truncated_image(service: Running, coffee: Path) -> None:
     answer = service.ask("/v1/locate", **form(coffee.read_bytes()[:3000], "holiday.jpg"))
     assert answer.kind == "unreadable-image"
-    assert answer.json["detail"].startswith("holiday.jpg: a damaged picture")
+    assert answer.json["detail"].startswith("holiday.jpg: a damaged image")
 
 
 @pytest.mark.parametrize("name", ["../../x", "/etc/passwd", "..\\..\\x", "..", "", "C:\\x"])

@@ -19,7 +19,8 @@ export class Gallery {
   #pages = new Map(); // by number: images
   #asked = new Map(); // by number: pages that are on their way
   #drawn = true; // whether the page shows what is known
-  #thumbnails = new Map(); // by id: the address of a Blob, a promise before; the oldest first
+  #thumbnails = new Map(); // by id: the address of a Blob, null before; the oldest first
+  #fetching = 0;
   #waits = 0;
 
   constructor(engine, { open, failed }) {
@@ -108,8 +109,8 @@ export class Gallery {
     if (!image) return make("li");
     const words = said(image);
     const face = make("span", { className: "face" });
-    const url = this.#thumbnail(image.id);
-    if (url) face.append(make("img", { src: url, alt: "" }));
+    if (this.#thumbnails.get(image.id)) face.append(this.#face(image.id));
+    else this.#fetchSoon();
     const button = make(
       "button",
       { type: "button", title: image.name, "aria-label": `${image.name}: ${words}`, "data-id": image.id, onclick: () => this.#take(image) },
@@ -119,23 +120,32 @@ export class Gallery {
     return make("li", {}, button);
   }
 
-  /** The address of a thumbnail, or null until it is there. */
-  #thumbnail(id) {
-    const known = this.#thumbnails.get(id);
-    if (typeof known === "string" || known === null) return known;
-    if (known) return null;
-    const asked = this.#engine.folder.thumbnail(id).then(
-      (blob) => this.#thumbnails.set(id, URL.createObjectURL(blob)),
-      () => this.#thumbnails.set(id, null), // one that cannot be read has no face
-    );
-    this.#thumbnails.set(id, asked);
-    asked.then(() => this.#show());
+  /** Asks for the thumbnails that are missing in what is in view, ten times a second at most: what is scrolled past is not asked for. */
+  #fetchSoon() {
+    this.#fetching ||= setTimeout(() => {
+      this.#fetching = 0;
+      for (const button of the("folder-images").querySelectorAll("[data-id]")) {
+        if (!button.querySelector("img")) this.#fetch(Number(button.dataset.id));
+      }
+    }, 100);
+  }
+
+  async #fetch(id) {
+    if (this.#thumbnails.has(id)) return;
+    this.#thumbnails.set(id, null); // on its way, or one that cannot be read
+    const blob = await this.#engine.folder.thumbnail(id).catch(() => null);
+    if (!blob) return;
+    this.#thumbnails.set(id, URL.createObjectURL(blob));
+    the("folder-images").querySelector(`[data-id="${id}"] .face`)?.replaceChildren(this.#face(id));
     for (const [old, url] of this.#thumbnails) {
       if (this.#thumbnails.size <= KEPT) break;
-      if (typeof url === "string") URL.revokeObjectURL(url);
+      if (url) URL.revokeObjectURL(url);
       this.#thumbnails.delete(old);
     }
-    return null;
+  }
+
+  #face(id) {
+    return make("img", { src: this.#thumbnails.get(id), alt: "" });
   }
 
   async #take({ id, name }) {
