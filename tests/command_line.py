@@ -35,6 +35,6 @@ def boxless(*arguments: object, stdin: bytes = b"") -> subprocess.CompletedProce
             os.environ.clear()
             os.environ.update(before)
             verbosity._state.update(quiet=False, verbose=False)
-    written = [stream.buffer.getvalue().decode() for stream in streams.values()]  # type: ignore[attr-defined]
+    written = [stream.buffer.getvalue().decode() for stream in streams.values()]
     assert "Traceback" not in written[1], written[1]
     return subprocess.CompletedProcess(command, code, *written)
