@@ -190,11 +190,10 @@ def test_large_images_are_sent_smaller(page: Page, address: str, coffee: Path, l
     file = io.BytesIO()
     Image.fromarray((pixels + noise).clip(0, 255).astype(np.uint8)).save(file, "JPEG", quality=90)
     opened(page, address)
-    sent: list[int] = []
-    page.on("request", lambda request: sent.append(len(request.post_data_buffer or b"")))
-    drop(page, ("cup.jpg", file.getvalue()))
+    with page.expect_request("**/v1/locate") as sent:
+        drop(page, ("cup.jpg", file.getvalue()))
     page.locator("#tray .done").wait_for()
-    assert 0 < max(sent) < len(file.getvalue()) / 4
+    assert 10_000 < int(sent.value.all_headers()["content-length"]) < len(file.getvalue()) / 4
     with page.expect_download() as download:
         page.get_by_role("button", name="JSON").click()
     told = json.loads(Path(download.value.path()).read_text())

@@ -9,7 +9,7 @@ const KINDS = [
 ];
 
 /** What a file is taken as: "image", "clip", or a sentence that says why it is left out. */
-export function doorOf({ name, type }) {
+function doorOf({ name, type }) {
   if (VIDEO.test(name) || (type.startsWith("video/") && !KINDS.some(([pattern]) => pattern.test(name)))) return "clip";
   const known = KINDS.find(([pattern]) => pattern.test(name));
   if (known) return `${name} ${known[1]}`;

@@ -7,7 +7,7 @@ import { Picture, wayKey } from "./picture.js";
 const LISTED = 5; // of the most probable classes; the first of them are shown
 
 /** How images can be sorted: by name of the order, what is compared; smaller comes first. */
-export const ORDERS = {
+const ORDERS = {
   added: () => 0,
   doubt: (picture) => (picture.state === "failed" ? -1 : (picture.predictions[0]?.probability ?? 2)),
   probable: (picture) => -(picture.predictions[0]?.probability ?? -1),

@@ -100,7 +100,9 @@ export class Store {
     const kept = new Map();
     list.forEach((picture, place) => {
       gone.delete(picture.id);
-      const made = [place, picture.shown, picture.asked.size, picture.thumbnail, picture.annotations.state, ...[...picture.results].flatMap(([key, found]) => [key, found.predictions.length])];
+      const { shown, asked, thumbnail, annotations, results } = picture;
+      const found = [...results].flatMap(([key, { predictions }]) => [key, predictions.length]);
+      const made = [place, shown, asked.size, thumbnail, annotations.state, ...found];
       const before = this.#kept.get(picture.id);
       if (!before) files.put(picture.file, picture.id);
       if (!before || made.length !== before.length || made.some((each, i) => each !== before[i])) {

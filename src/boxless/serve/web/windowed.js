@@ -57,7 +57,8 @@ export class Windowed {
     if (!this.#make) return;
     const columns = this.columns();
     const rows = Math.ceil(this.#items.length / columns);
-    const [now, room] = this.#across ? [this.#scroller.scrollLeft, this.#scroller.clientWidth] : [this.#scroller.scrollTop, this.#scroller.clientHeight];
+    const { scrollLeft, scrollTop, clientWidth, clientHeight } = this.#scroller;
+    const [now, room] = this.#across ? [scrollLeft, clientWidth] : [scrollTop, clientHeight];
     const from = Math.max(0, Math.min(rows - 1, Math.floor(now / this.#pitch) - SPARE));
     const to = Math.min(rows, Math.ceil((now + room) / this.#pitch) + SPARE);
     const [first, last] = [from * columns, Math.min(this.#items.length, to * columns)];
