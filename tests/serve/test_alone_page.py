@@ -69,7 +69,7 @@ def test_it_runs_with_the_network_off_and_agrees(
 
 
 def test_all_presets_and_containers_agree(page: Page, site: str, images: Path, tmp_path: Path) -> None:
-    """Within a pixel of Python's boxes, in whatever both read."""
+    """Within a pixel of Python's boxes; lossy containers but JPEG are left out, as decoders round otherwise."""
     opened(page, f"{site}{EIGHT_BIT_MODEL}/")
     files = []
     with Image.open(images / "chelsea.jpg") as image:
@@ -94,7 +94,7 @@ def test_all_presets_and_containers_agree(page: Page, site: str, images: Path, t
     page.locator("#files").set_input_files(files)
     for preset in ("fast", "balanced", "best"):
         page.get_by_role("radio", name=preset).check()
-        page.locator("#tray .done").nth(len(files) - 1).wait_for()
+        page.locator("#tray .done").nth(len(files) - 1).wait_for(timeout=3 * PATIENCE)
         with page.expect_download() as download:
             page.get_by_role("button", name="JSON").click()
         localizer = Localizer(EIGHT_BIT_MODEL, preset, threads=1)
