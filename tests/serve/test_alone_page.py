@@ -73,16 +73,11 @@ def test_all_presets_and_containers_agree(page: Page, site: str, images: Path, t
     opened(page, f"{site}{EIGHT_BIT_MODEL}/")
     files = []
     with Image.open(images / "chelsea.jpg") as image:
-        for suffix, options in {
-            ".png": {},
-            ".webp": {"lossless": True},
-            ".gif": {},
-            ".bmp": {},
-            ".avif": {"quality": 90},
-        }.items():
-            if suffix in Image.registered_extensions():
-                files.append(tmp_path / f"chelsea{suffix}")
-                image.save(files[-1], **options)
+        for suffix in (".png", ".gif", ".bmp"):
+            files.append(tmp_path / f"chelsea{suffix}")
+            image.save(files[-1])
+        files.append(tmp_path / "chelsea.webp")
+        image.save(files[-1], lossless=True)
         turned = tmp_path / "turned.jpg"
         exif = Image.Exif()
         exif[0x0112] = 6
