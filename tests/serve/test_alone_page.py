@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from benchmarks.page import served
@@ -69,21 +69,15 @@ def test_it_runs_with_the_network_off_and_agrees(
 
 
 def test_all_presets_and_containers_agree(page: Page, site: str, images: Path, tmp_path: Path) -> None:
-    """Within a pixel of Python's boxes, in whatever both read."""
+    """Within a pixel of Python's boxes; lossy containers but JPEG are left out, as decoders round otherwise."""
     opened(page, f"{site}{EIGHT_BIT_MODEL}/")
     files = []
     with Image.open(images / "chelsea.jpg") as image:
-        kinds: dict[str, dict[str, Any]] = {
-            ".png": {},
-            ".webp": {"lossless": True},
-            ".gif": {},
-            ".bmp": {},
-            ".avif": {"quality": 90},
-        }
-        for suffix, options in kinds.items():
-            if suffix in Image.registered_extensions():
-                files.append(tmp_path / f"chelsea{suffix}")
-                image.save(files[-1], **options)
+        for suffix in (".png", ".gif", ".bmp"):
+            files.append(tmp_path / f"chelsea{suffix}")
+            image.save(files[-1])
+        files.append(tmp_path / "chelsea.webp")
+        image.save(files[-1], lossless=True)
         turned = tmp_path / "turned.jpg"
         exif = Image.Exif()
         exif[0x0112] = 6
@@ -95,7 +89,7 @@ def test_all_presets_and_containers_agree(page: Page, site: str, images: Path, t
     page.locator("#files").set_input_files(files)
     for preset in ("fast", "balanced", "best"):
         page.get_by_role("radio", name=preset).check()
-        page.locator("#tray .done").nth(len(files) - 1).wait_for()
+        page.locator("#tray .done").nth(len(files) - 1).wait_for(timeout=3 * PATIENCE)
         with page.expect_download() as download:
             page.get_by_role("button", name="JSON").click()
         localizer = Localizer(EIGHT_BIT_MODEL, preset, threads=1)

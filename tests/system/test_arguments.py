@@ -30,7 +30,7 @@ def example(
 FITTING: list[dict[str, object]] = [
     {}, {"count": np.int64(3)}, {"share": 1}, {"share": np.float32(0.5)}, {"share": None}, {"file": Path("a")},
     {"size": (1, 2)}, {"size": [1, 2]}, {"names": ["a"]}, {"names": np.array(["a", "b"])}, {"drops": (0.5, 1)},
-    {"kind": "two"}, {"told": len}, {"other": object()},
+    {"kind": "two"}, {"told": len}, {"other": {"anything": 1}},
 ]  # fmt: skip
 
 OTHER: list[dict[str, object]] = [

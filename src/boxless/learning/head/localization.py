@@ -44,7 +44,7 @@ _ENLARGED = 8
 _WORTH_IT = 1.02
 """The larger scale, four times as dear, has to have so many times the score of the smaller one."""
 
-_POINTS_AT = 0.76
+_POINTS_AT = 0.87
 """A class is localized by anomalies where its class map reaches so much of its maximum at theirs."""
 
 _AGREEMENT_IMAGES, _AGREEMENT_A_CLASS, _AGREEMENT_MOST = 60, 20, 150
