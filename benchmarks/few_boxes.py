@@ -14,11 +14,12 @@ import argparse
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.facts import DATA, RESULTS, write_results
 from benchmarks.own_data import PAGE, split, truth
@@ -33,6 +34,7 @@ from boxless.learning.head.cells import ImageCells, read_cells
 from boxless.learning.head.features import here, pooled_features
 from boxless.learning.head.few_boxes import HeadChoice, box_curves, heads_by_boxes
 from boxless.learning.head.scale import MARGIN, Heads, learn_at
+from boxless.learning.head.self_training import LinearCells
 from boxless.models.card import Card
 from boxless.models.model_file import ModelFile
 from boxless.models.zoo import DEFAULT_MODEL
@@ -78,9 +80,18 @@ def by_heads(name: str) -> Rows:
         cells[at.scale] = {path: each for path, each in zip(some, read, strict=True) if each is not None}
     by_labels = {k: HeadChoice(chosen.scale, chosen.classes[k].heads[chosen.share]) for k in chosen.classes}
 
+    @cache
+    def curve(n: int, scale: int, head: LinearCells) -> NDArray[np.float64]:
+        return np.asarray(box_curves(cells[scale][images[n].path], [head], images[n])[0])
+
     def right(few: list[BoxedImage]) -> float:
         made = heads_by_boxes(trunk, scales, chosen, learned, few, 0, lambda *_: None) if few else None
-        return _right(by_labels | made[0] if made else by_labels, cells, images)
+        choices = by_labels | made[0] if made else by_labels
+        found = []
+        for n, image in enumerate(images):
+            choice = choices[image.class_index]
+            found.append(curve(n, choice.scale, choice.head)[np.abs(THRESHOLDS - choice.threshold).argmin()])
+        return round(float(np.mean(found)), 1)
 
     return _rows(name, right, _few(name, trunk, card, sorted(chosen.classes)))
 
@@ -156,19 +167,6 @@ def _few(name: str, trunk: Backbone, card: Card, classes: list[int], most: int |
 
 def _drawn(images: list[BoxedImage], k: int, count: int, draw: int) -> list[BoxedImage]:
     return [images[i] for i in np.random.default_rng((draw, k)).permutation(len(images))[:count]]
-
-
-def _right(
-    choices: Mapping[int, HeadChoice],
-    cells: Mapping[int, Mapping[Path, ImageCells]],
-    images: list[BoxedImage],
-) -> float:
-    right = []
-    for image in images:
-        choice = choices[image.class_index]
-        curve = box_curves(cells[choice.scale][image.path], [choice.head], image)[0]
-        right.append(curve[np.abs(THRESHOLDS - choice.threshold).argmin()])
-    return round(float(np.mean(right)), 1)
 
 
 def table(rows: Mapping[str, Rows]) -> str:
