@@ -73,7 +73,7 @@ def test_what_is_no_batch(locate: Locate) -> None:
     with pytest.raises(TypeError, match="a batch of type list"):
         locate(["cat.jpg"])
     with pytest.raises(KeyError):
-        locate({"image": []})
+        locate({"photo": []})
 
 
 def test_it_goes_through_pickle(locate: Locate, coffee: Path, expected: dict[str, Any]) -> None:
