@@ -11,6 +11,7 @@ from tests.serve.browsing import drop, opened
 from tests.serve.running import Running
 
 from boxless.serve.page_files import WEB
+from boxless.video.ffmpeg import ffmpeg_settings
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -76,7 +77,8 @@ def test_a_folder_gives_its_images(empty: Page, coffee: Path, tmp_path: Path) ->
 def test_a_clip_gives_its_frames(empty: Page, images: Path, tmp_path: Path) -> None:
     cv2 = pytest.importorskip("cv2")
     clip = tmp_path / "trip.webm"
-    writer = cv2.VideoWriter(str(clip), cv2.VideoWriter_fourcc(*"VP80"), 10, (300, 200))
+    with ffmpeg_settings():
+        writer = cv2.VideoWriter(str(clip), cv2.VideoWriter_fourcc(*"VP80"), 10, (300, 200))
     for name in ("coffee.jpg", "rocket.jpg"):
         for _ in range(20):
             writer.write(cv2.resize(cv2.imread(str(images / name)), (300, 200)))
