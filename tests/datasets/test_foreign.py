@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import sys
+import time
 import unicodedata
 from dataclasses import replace
 from pathlib import Path
@@ -264,6 +265,21 @@ def test_yolo_with_names_that_are_none(folder: Path, card: Card) -> None:
     boxed = read_dataset(folder, card)
     assert boxes(boxed) == [("a.png", [[15, 10, 45, 30]])]
     assert boxed.notes.as_dict()["unreadable line"] == [f"name of class {key}" for key in (1, "x", 2)]
+
+
+@pytest.mark.parametrize("places", ["x" * 300, "a\0b"])
+def test_yolo_with_a_place_that_no_disk_takes(places: str, folder: Path, card: Card) -> None:
+    (folder / "data.yaml").write_text(json.dumps({"train": places, "names": ["cat"]}), encoding="utf-8")
+    with pytest.raises(DatasetError):
+        read_dataset(folder / "data.yaml", card)
+
+
+def test_yolo_nested_without_end_is_given_up_at_once(folder: Path, card: Card) -> None:
+    (folder / "data.yaml").write_text("train: " + 20_000 * "[", encoding="utf-8")
+    before = time.process_time()
+    with pytest.raises(DatasetError, match="no YOLO data set"):
+        read_dataset(folder / "data.yaml", card)
+    assert time.process_time() - before < 1
 
 
 def test_yolo_beside_the_images(folder: Path, card: Card) -> None:

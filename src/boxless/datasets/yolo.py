@@ -13,7 +13,7 @@ from boxless.datasets.notes import Notes
 from boxless.datasets.parsing import BAD_RECORD, bounds_of, number, read_text, text_of
 from boxless.errors import DatasetError, ImageError
 from boxless.imaging.read import images_in
-from boxless.system.files import is_file, real_path
+from boxless.system.files import is_file, is_folder, real_path
 
 _SHARES = (1, 1)  # the size that boxes in shares of the image refer to
 _KEYS = ("train", "val", "valid", "test")
@@ -38,8 +38,10 @@ def _settings(file: Path) -> dict[str, Any]:
     """What a YAML file says; nothing where it is none."""
     import yaml
 
+    # The loader in C bounds nesting; the one in Python takes seconds to give up.
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        found = yaml.safe_load(read_text(file))
+        found = yaml.load(read_text(file), Loader=loader)  # safe, both of them
     except (yaml.YAMLError, DatasetError, *BAD_RECORD):
         return {}
     return {str(key): value for key, value in found.items()} if isinstance(found, dict) else {}
@@ -136,7 +138,7 @@ def _place(place: str, settings: dict[str, Any], root: Path) -> Path | None:
     base = str(settings.get("path") or "").replace("\\", "/")
     tries = [root / base / place, root / place, root / place.removeprefix("../"), root / Path(place).name]
     tries += [root.joinpath(*Path(place).parts[-count:]) for count in (3, 2)]
-    return next((each for each in tries if each.is_dir() or is_file(each)), None)
+    return next((each for each in tries if is_folder(each) or is_file(each)), None)
 
 
 def _images_in(place: Path) -> list[Path]:

@@ -162,6 +162,14 @@ def is_file(path: Path) -> bool:
         return False
 
 
+def is_folder(path: Path) -> bool:
+    """Whether there is such a folder; none has a name that no disk takes. See `is_file`."""
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
+
+
 def real_path(path: Path) -> Path:
     """Where a path leads by way of links; the path itself where they lead in a circle, or no file can be called so.
 
