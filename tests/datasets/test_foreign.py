@@ -508,3 +508,9 @@ def test_broken_boxes_are_refused_before_the_work(folder: Path) -> None:
     (folder / "set.json").write_text("{")
     with pytest.raises(DatasetError, match="not a COCO file"):
         check_boxes(folder / "set.json", ("cat",))
+
+
+def test_a_class_name_that_no_model_takes(tmp_path: Path) -> None:
+    (tmp_path / "labels.csv").write_text(f"path,label\na.png,cat\nb.png,{'x' * 1001}\n", encoding="utf-8")
+    with pytest.raises(DatasetError, match=r"a class name of 1,001 characters, 'x{40}'\.\.\. \(expected at most"):
+        read_labelled(tmp_path / "labels.csv")

@@ -16,6 +16,7 @@ from boxless.datasets.dataset import Dataset
 from boxless.datasets.formats import read_any
 from boxless.errors import DatasetError
 from boxless.models.class_names import composed
+from boxless.models.fields import MAX_LABEL
 
 MOST_UNREADABLE = 0.05
 """With a larger share of images that cannot be read, something is wrong with the data, and nothing is learned."""
@@ -25,6 +26,7 @@ BACKGROUND_NAMES = frozenset({"background", "nothing"})
 
 _BACKGROUND = "background"  # the class of images without an object
 
+_SHORT = 40  # characters of a name in a message
 _LISTED = 5
 
 
@@ -147,7 +149,7 @@ def labelled(dataset: Dataset) -> dict[str, LabelledImages]:
         As `read_labelled` does. Names that differ in Unicode form only are one class.
 
     Raises:
-        DatasetError: if there are fewer than two classes.
+        DatasetError: if there are fewer than two classes, or one has a name that no model takes.
 
     Example:
         >>> from pathlib import Path
@@ -161,6 +163,11 @@ def labelled(dataset: Dataset) -> dict[str, LabelledImages]:
     if len(classes) < 2:
         one = f"one class, {classes[0]}" if classes else "no class"
         raise DatasetError(f"{dataset.name}: {one} (expected two or more: add images without it as a class background)")
+    if longest := [label for label in classes if len(label) > MAX_LABEL]:
+        raise DatasetError(
+            f"{dataset.name}: a class name of {len(longest[0]):,} characters, {longest[0][:_SHORT]!r}... (expected at "
+            f"most {MAX_LABEL:,})"
+        )
     index = {name: i for i, name in enumerate(classes)}
     several = any(len(labels) > 1 for _, labels in found)
     notes = tuple(dataset.notes)
