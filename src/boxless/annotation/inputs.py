@@ -20,6 +20,7 @@ _HELD_OUT = 10
 """One image of so many is in the split val, where nobody says which."""
 
 _LISTED = 5
+_SHORT = 40  # characters of a value in a message
 
 
 @dataclass(frozen=True)
@@ -147,7 +148,7 @@ def _split(name: Path, listed: str, classes: bool) -> str:
     """The split of an image: the listed one, or the first folder of its path, unless that is its class."""
     if listed:
         if listed.casefold() not in SPLITS:
-            raise DatasetError(f"{name}: of the split '{listed}' (expected {', '.join(SPLITS)}, or none)")
+            raise DatasetError(f"{name}: of the split '{listed[:_SHORT]}' (expected {', '.join(SPLITS)}, or none)")
         return SPLITS[listed.casefold()]
     if len(name.parts) > (2 if classes else 1) and name.parts[0].casefold() in SPLITS:
         return SPLITS[name.parts[0].casefold()]

@@ -54,7 +54,7 @@ def picked(
     count: int,
     on_progress: Callable[[str, int, int], None] = lambda stage, done, total: None,
 ) -> list[Input]:
-    """The images that are worth a box each: for each class a typical one, then those least like the ones before.
+    """Some images of each class to draw boxes on: a typical one, then those least like the ones before.
 
     Args:
         inputs: the images; those without labels count for the class that the model predicts.

@@ -59,7 +59,8 @@ def annotate(
     pick: Annotated[
         int | None,
         typer.Option(
-            metavar="N", help="Only N images of each class: those whose boxes help `boxless fit --boxes` most."
+            metavar="N",
+            help="Only N images of each class, to draw boxes on: a typical one, then those that differ most.",
         ),
     ] = None,
     min_probability: MinProbability = 0.0,
