@@ -1,7 +1,7 @@
 """Localization heads taught by boxes: cells inside and outside them, beside those that class maps mark.
 
-Boxes alone would need hundreds; mixed with what labels say, ten of a class move a head from the telltale part, or from
-what surrounds the object, to the object.
+A few boxes alone teach less than labels do; mixed with what labels say, they move a head from the telltale part, or from
+what surrounds the object, to the object. What was measured stands in docs/own-data.md.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from boxless.learning.head.cells import Floats, ImageCells
 from boxless.learning.head.self_training import LinearCells, MarkedCells, discriminant
 
 MIXES = (0.5, 0.8, 1.0)
-"""The weight of cells of boxed images, among all, in the heads that are tried."""
+"""The weight of cells of boxed images, against those that labels mark, in the heads that are candidates."""
 
 _INSIDE, _OUTSIDE = 48, 96
 """Cells that are drawn of a boxed image."""
