@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -52,14 +54,20 @@ def tiny(data: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Labelled
     return read_split(folder / "train", str(folder / "val"))
 
 
+@contextmanager
+def cached_in(folder: Path) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BOXLESS_CACHE", str(folder))
+        yield
+
+
 @pytest.fixture(scope="module")
 def fitted(
     tiny: tuple[LabelledImages, LabelledImages],
     tmp_path_factory: pytest.TempPathFactory,
     cache: Path,
 ) -> Fitted:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("BOXLESS_CACHE", str(cache))
+    with cached_in(cache):
         return fit(*tiny, tmp_path_factory.mktemp("fit") / "tiny.onnx")
 
 
@@ -79,8 +87,7 @@ def fitted_smaller(
     tmp_path_factory: pytest.TempPathFactory,
     cache: Path,
 ) -> Fitted:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("BOXLESS_CACHE", str(cache))
+    with cached_in(cache):
         return fit(*tiny, tmp_path_factory.mktemp("fit") / "own.onnx", backbone=smaller)
 
 

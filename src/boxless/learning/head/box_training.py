@@ -1,7 +1,7 @@
 """Localization heads taught by boxes: cells inside and outside them, beside those that class maps mark.
 
-A few boxes alone teach less than labels do; mixed with what labels say, they move a head from the telltale part, or from
-what surrounds the object, to the object. What was measured stands in docs/own-data.md.
+A few boxes alone teach less than labels do. Mixed with what labels say, they move a head from the telltale part, or
+from what surrounds the object, to the object. What was measured stands in docs/own-data.md.
 """
 
 from __future__ import annotations
