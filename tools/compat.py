@@ -187,6 +187,8 @@ def one(name: str) -> dict[str, Any]:
         try:
             with quiet():
                 size = export(name, original)
+        except BoxlessError as error:
+            return {"error": str(error)}
         # Exporters raise nearly anything.
         except Exception as error:
             exporter = "tf2onnx" if name.startswith("keras:") else "PyTorch"

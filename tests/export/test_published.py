@@ -86,6 +86,19 @@ def test_offline(keras: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: P
     assert not list(tmp_path.iterdir())
 
 
+def test_a_large_flattened_head_is_refused_before_the_export(
+    keras: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """VGG16's export takes 20 GB of memory, before the graph could say that nothing is pooled."""
+    monkeypatch.setattr("boxless.export.frameworks._convert", lambda *_: pytest.fail("exported"))
+    layers = keras.layers
+    body = [layers.Input((64, 64, 3)), layers.Conv2D(256, 3, strides=4), layers.Flatten(name="flat")]
+    head = [layers.Dense(512, name="fc1"), layers.Dropout(0.5), layers.Dense(2, name="fc2")]
+    with pytest.raises(NetworkError, match=r"flat \(None, 16, 16, 256\) is flattened .* \(fc1 .*, fc2 \(512, 2\)\)"):
+        boxless.from_keras(keras.Sequential([*body, *head]), tmp_path / "out.onnx")
+    assert not list(tmp_path.iterdir())
+
+
 def test_from_keras_by_name(keras: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     keras.utils.set_random_seed(0)
     network = keras.applications.MobileNet(weights=None)

@@ -91,16 +91,29 @@ def _what_instead(flow: Flow, logits: str, shapes: Shapes) -> str:
             if spread and weight is not None:
                 dense = [each for each in nodes if each.op_type in _LINEAR]
                 names = ", ".join(f"{e.name or e.output[0]} {_dims(flow, e.input[1], shapes)}" for e in dense)
-                return (
-                    f"no global average pooling: the feature map {spread[0]} {spread[1]} is flattened into fully "
-                    f"connected layers ({names}), which have separate weights for every cell (as VGG16 and AlexNet "
-                    "do). Train a head with pooling in their place: boxless train --network vgg16_gap"
-                )
+                return flattened_head(f"{spread[0]} {spread[1]}", names)
     pools = sorted({node.op_type for node in nodes if "Pool" in node.op_type or node.op_type.startswith("Reduce")})
     seen = f"; there are {', '.join(pools)}, but not everything goes through one of them" if pools else ""
     return (
         f"no global average pooling through which everything goes, from the image to {logits} "
         f"(a mean over height and width, however it is written){seen}"
+    )
+
+
+def flattened_head(feature: str, layers: str) -> str:
+    """Why a network whose feature map is flattened is refused.
+
+    Args:
+        feature: the name and shape of the feature map.
+        layers: the names and shapes of the fully connected layers.
+
+    Returns:
+        The message.
+    """
+    return (
+        f"no global average pooling: the feature map {feature} is flattened into fully connected layers ({layers}), "
+        "which have separate weights for every cell (as VGG16 and AlexNet do). Train a head with pooling in their "
+        "place: boxless train --network vgg16_gap"
     )
 
 

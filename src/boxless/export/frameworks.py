@@ -8,6 +8,7 @@ import logging
 import warnings
 from collections.abc import Iterator
 from importlib import import_module
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,13 @@ import numpy as np
 
 from boxless.errors import NetworkError
 from boxless.export.assemble import OPSET
+from boxless.export.find import flattened_head
 from boxless.system.extras import missing_packages
 from boxless.system.native_streams import silenced
 from boxless.system.quiet_import import quiet_import
+
+_LARGE_HEAD = 10_000_000
+"""Weights of a fully connected layer."""
 
 
 def export_keras(model: Any, file: Path, output: str | None = None) -> None:  # noqa: ANN401
@@ -29,7 +34,8 @@ def export_keras(model: Any, file: Path, output: str | None = None) -> None:  # 
         output: the name of the only output to export; all of them if None.
 
     Raises:
-        NetworkError: if it takes no images, or has no such output.
+        NetworkError: if it takes no images, has no such output, or flattens its feature map into a large fully
+            connected layer.
     """
     tensorflow = framework("tensorflow", "tensorflow-cpu")
     framework("tf2onnx", "tf2onnx")
@@ -39,6 +45,7 @@ def export_keras(model: Any, file: Path, output: str | None = None) -> None:  # 
     names = list(getattr(model, "output_names", None) or ["output"])
     if output is not None and output not in names:
         raise NetworkError(f"no output '{output}' (it has {', '.join(names)})")
+    _check_head(model)
     _teach_erfc()
     for layer in model._flatten_layers():
         if type(layer).__name__ == "Normalization" and getattr(layer, "mean", None) is not None:
@@ -60,6 +67,27 @@ def export_keras(model: Any, file: Path, output: str | None = None) -> None:  # 
     except Exception:
         function = tensorflow.function(lambda images: one(model(images, training=False)))
         _convert(function, shape, file)
+
+
+def _check_head(model: Any) -> None:  # noqa: ANN401
+    """Refuses a large flattened head before the export, which takes 20 GB of memory for VGG16."""
+    layers: dict[str, list[Any]] = {}
+    for layer in model._flatten_layers():
+        layers.setdefault(type(layer).__name__, []).append(layer)
+    if "GlobalAveragePooling2D" in layers:
+        return
+    dense = [layer for layer in layers.get("Dense", []) if layer.built]
+    for flatten in layers.get("Flatten", []):
+        try:
+            shape = tuple(flatten.input.shape)
+        except (AttributeError, ValueError):  # it is used several times, or not at all
+            continue
+        weights = [
+            each.kernel.shape for each in dense if None not in shape[1:] and each.kernel.shape[0] == prod(shape[1:])
+        ]
+        if len(shape) == 4 and prod(shape[1:3]) > 1 and any(prod(each) > _LARGE_HEAD for each in weights):
+            names = ", ".join(f"{each.name} {tuple(each.kernel.shape)}" for each in dense)
+            raise NetworkError(flattened_head(f"{flatten.name} {shape}", names))
 
 
 def _convert(function: Any, shape: tuple[int | None, ...], file: Path) -> None:  # noqa: ANN401
