@@ -59,11 +59,23 @@ SETS = {
     "cards": Data(
         "cards/labels.csv", None, (("cards/train.json", "cards/train"), ("cards/val.json", "cards/val")), 256
     ),
+    "critters": Data(
+        "critters/train",
+        "critters/val",
+        (("critters/train.json", "critters/train"), ("critters/val.json", "critters/val")),
+        256,
+    ),
+    "figures": Data(
+        "figures/labels.csv", None, (("figures/train.json", "figures/train"), ("figures/val.json", "figures/val")), 256
+    ),
     "magnetic-tile": Data(
         "magnetic-tile/train",
         "magnetic-tile/val",
         (("magnetic-tile/train.json", "magnetic-tile/train"), ("magnetic-tile/val.json", "magnetic-tile/val")),
         256,
+    ),
+    "steel": Data(
+        "steel/train", "steel/val", (("steel/train.json", "steel/train"), ("steel/val.json", "steel/val")), 256
     ),
     "tiny10": Data("tiny10/train", "tiny10/val", (None, ("tiny10/val/annotations.json", "tiny10/val")), 256),
 }
@@ -81,13 +93,13 @@ def main() -> None:
     parser.add_argument("--measure", action="store_true")
     asked = parser.parse_args()
     work = asked.work / asked.data
-    if asked.pseudo_labels_of:
+    if asked.taught_by:
         data = SETS[asked.data]
         settings = DetectorOptions(asked.backbone, data.size, WIDTHS[asked.backbone], asked.rounds, asked.epochs)
-        name = run_name(asked.pseudo_labels_of, asked.backbone)
+        name = run_name(asked.taught_by, asked.backbone)
         work.mkdir(parents=True, exist_ok=True)
         with Meter(work / f"{name}.times"):
-            train(data, work, name, asked.pseudo_labels_of, settings)
+            train(data, work, name, asked.taught_by, settings)
     if asked.measure:
         measure(asked.data, work)
 

@@ -42,7 +42,17 @@ def detector(
     backbone: Annotated[
         str, typer.Option(metavar="NAME", help=f"One of {' or '.join(BACKBONES)}.")
     ] = "efficientnet_lite0",
-    size: Annotated[int, typer.Option(metavar="PIXELS", help="Input size, a multiple of 32.")] = 256,
+    boxes: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="BOXES",
+            help="Boxes of a few training images (COCO .json, .csv, a folder); they count more than pseudo-boxes.",
+        ),
+    ] = None,
+    size: Annotated[
+        int | None,
+        typer.Option(metavar="PIXELS", help="Input size, a multiple of 32 [default: 256 to 768, by the pseudo-boxes]."),
+    ] = None,
     width: Annotated[
         float, typer.Option(metavar="FACTOR", help="Factor on the numbers of filters of darknet19.")
     ] = 1.0,
@@ -88,13 +98,21 @@ def detector(
 
     with watched(out) as screen:
         if boxes_from is None:
-            teacher = _fitted_on(training, validation, seed, out.with_suffix(".training"))
+            teacher = _fitted_on(training, validation, boxes, seed, out.with_suffix(".training"))
             if not teacher.exists():
-                fit(training, validation, teacher, licence=licence, seed=seed, progress=screen.on_progress)
+                fit(training, validation, teacher, boxes=boxes, licence=licence, seed=seed, progress=screen.on_progress)
         else:
             teacher = find_model(boxes_from)
         made = train_detector(
-            training, validation, out, settings, teacher, licence=licence, watch=screen, progress=screen.on_progress
+            training,
+            validation,
+            out,
+            settings,
+            teacher,
+            boxes=boxes,
+            licence=licence,
+            watch=screen,
+            progress=screen.on_progress,
         )
     for words in (made.warning, made.doubt):
         if words:
@@ -108,7 +126,10 @@ def detector(
         raise typer.Exit(1)
 
 
-def _fitted_on(training: LabelledImages, validation: LabelledImages, seed: int, folder: Path) -> Path:
+def _fitted_on(
+    training: LabelledImages, validation: LabelledImages, boxes: Path | None, seed: int, folder: Path
+) -> Path:
     """Where the teacher of these images is kept: one that was fitted on others may have seen what is held out now."""
-    facts = [training.digest, validation.digest, training.classes, seed]
+    drawn = hashlib.sha256(boxes.read_bytes()).hexdigest() if boxes and boxes.is_file() else str(boxes)
+    facts = [training.digest, validation.digest, training.classes, drawn, seed]
     return folder / f"teacher-{hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:8]}" / "teacher.onnx"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from shutil import copy
@@ -24,7 +25,7 @@ from boxless.learning.detector.options import DetectorOptions
 from boxless.learning.detector.pseudo_labels import PseudoLabels
 from boxless.learning.detector.result import TrainedDetector, too_few
 from boxless.learning.detector.scenes import Scenes, Variation, variation_for
-from boxless.learning.detector.teacher import by_class_maps
+from boxless.learning.detector.teacher import by_class_maps, load_pseudo_labels
 from boxless.learning.detector.train import train_detector
 from boxless.learning.network.examples import Store
 from boxless.learning.network.history import Epoch
@@ -74,6 +75,37 @@ def test_the_model_file_is_a_detector_with_a_card(whole: TrainedDetector, images
     words = dict(whole.facts)
     assert "MiB of memory" in words["trained"]
     assert not list(whole.path.parent.rglob("checkpoint.npz"))
+
+
+def test_true_boxes_replace_pseudo_labels(images: LabelledImages, tmp_path: Path) -> None:
+    """The size is chosen from the boxes, but no larger than the images are."""
+    coco = {
+        "images": [{"id": 1, "file_name": str(images.paths[0]), "width": 80, "height": 40}],
+        "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [20, 20, 40, 20]}],
+        "categories": [{"id": 1, "name": "red"}],
+    }
+    boxes, out = tmp_path / "few.json", tmp_path / "squares.onnx"
+    boxes.write_text(json.dumps(coco))
+    corner = np.array([[0.0, 0.0, 0.2, 0.4]], np.float32)
+    wrong = [PseudoLabels.of_truth(corner, np.array([int(row.argmax())]), 2) for row in images.targets]
+    made = train_detector(images, images, out, replace(TINY, rounds=1, epochs=1, size=None), wrong, boxes=boxes)
+    assert "boxes on 1 of them" in dict(made.facts)["learned from"]
+    assert made.card.presets["balanced"].scales == (256,)
+    (kept,) = out.with_suffix(".training").glob("boxes-1-*.npz")
+    learned = load_pseudo_labels(kept)
+    np.testing.assert_allclose(learned[0].boxes, BOX)
+    np.testing.assert_allclose(learned[1].boxes, corner)
+
+
+def test_boxes_of_other_images_are_refused_before_the_training(images: LabelledImages, tmp_path: Path) -> None:
+    Image.new("RGB", (80, 40)).save(tmp_path / "other.png")
+    boxes = tmp_path / "few.csv"
+    boxes.write_text("path,label,x0,y0,x1,y1\nother.png,red,1,1,30,30\n")
+    with pytest.raises(DatasetError, match="none of its images is a training image"):
+        train_detector(images, images, tmp_path / "squares.onnx", TINY, taught(images), boxes=boxes)
+    with pytest.raises(DatasetError, match="nowhere"):
+        train_detector(images, images, tmp_path / "squares.onnx", TINY, taught(images), boxes=tmp_path / "nowhere.json")
+    assert not (tmp_path / "squares.onnx").exists()
 
 
 class KilledError(Exception):
@@ -276,9 +308,10 @@ def test_settings_that_cannot_be_are_refused() -> None:
 
 
 def test_many_images_are_shown_fewer_times_unless_one_says() -> None:
-    assert [DetectorOptions().epochs_of(1, count) for count in (5, 750, 3000, 1_000_000)] == [40, 40, 10, 4]
-    assert DetectorOptions().epochs_of(2, 3000) == 5
-    assert [DetectorOptions(epochs=7).epochs_of(number, 1_000_000) for number in (1, 2, 3)] == [7, 3, 3]
+    assert [DetectorOptions().epochs_of(1, count, 256) for count in (5, 750, 3000, 1_000_000)] == [40, 40, 10, 4]
+    assert DetectorOptions().epochs_of(2, 3000, 256) == 5
+    assert DetectorOptions().epochs_of(1, 750, 512) == 10  # as many pixels
+    assert [DetectorOptions(epochs=7).epochs_of(number, 1_000_000, 768) for number in (1, 2, 3)] == [7, 3, 3]
 
 
 def test_the_command_says_what_it_will_not_do(whole: TrainedDetector, images: LabelledImages, tmp_path: Path) -> None:

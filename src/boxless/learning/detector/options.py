@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from boxless.errors import TrainingError, UnknownNetworkError
+from boxless.learning.detector.input_size import DEFAULT_SIZE
 from boxless.networks.backbones import BACKBONES, STRIDES
 from boxless.networks.detector import detector
 
 _SHOWN = 30_000
-"""Images shown in the first round by default: the whole training then takes an hour on two cores."""
+"""Images of 256 pixels shown in the first round by default: the whole training then takes an hour on two cores."""
 
 _FEWEST, _MOST = 4, 40
 
@@ -21,18 +22,19 @@ class DetectorOptions:
 
     Attributes:
         backbone: of `boxless.networks.backbones.BACKBONES`.
-        size: the input side, in pixels.
+        size: the input side, in pixels; None chooses it from the pseudo-boxes, see
+            `boxless.learning.detector.input_size.input_size_for`.
         width: factor on the numbers of filters of darknet19.
         rounds: the most training rounds: the first on class maps, later ones on the detector's own boxes.
-        epochs: epochs of the first round; later rounds have half as many. None shows about 30,000 images in the
-            first round, in 4 to 40 epochs.
+        epochs: epochs of the first round; later rounds have half as many. None shows as many pixels in the first
+            round as 30,000 images of 256 pixels have, in 4 to 40 epochs.
         batch: images per step.
         rate: the peak learning rate; later rounds have half of it.
         seed: the random seed.
     """
 
     backbone: str = "efficientnet_lite0"
-    size: int = 256
+    size: int | None = None
     width: float = 1.0
     rounds: int = 3
     epochs: int | None = None
@@ -44,7 +46,7 @@ class DetectorOptions:
         if self.backbone not in BACKBONES:
             raise UnknownNetworkError(f"no backbone '{self.backbone}' (expected {' or '.join(BACKBONES)})")
         last = STRIDES[-1]
-        if self.size % last or self.size < 2 * last:
+        if self.size is not None and (self.size % last or self.size < 2 * last):
             near = max(2, round(self.size / last)) * last
             raise TrainingError(f"size {self.size} (expected a multiple of {last}, such as {near})")
         if not 0 < self.width <= 4:
@@ -54,19 +56,21 @@ class DetectorOptions:
         if self.rounds < 1:
             raise TrainingError(f"rounds {self.rounds} (expected 1 or more)")
 
-    def epochs_of(self, number: int, images: int) -> int:
+    def epochs_of(self, number: int, images: int, size: int) -> int:
         """The epochs of a training round.
 
         Args:
             number: of the round, from 1.
             images: how many images are learned from.
+            size: their input side, in pixels.
 
         Returns:
-            `epochs`, or what shows about 30,000 images; half of it in later rounds.
+            `epochs`, or what shows the pixels of about 30,000 images of 256 pixels; half of it in later rounds.
         """
         first = self.epochs
         if first is None:
-            first = min(_MOST, max(_FEWEST, round(_SHOWN / max(1, images))))
+            shown = _SHOWN * (DEFAULT_SIZE / size) ** 2
+            first = min(_MOST, max(_FEWEST, round(shown / max(1, images))))
         return first if number == 1 else max(1, first // 2)
 
     def network(self, classes: int) -> Any:  # noqa: ANN401

@@ -13,8 +13,8 @@ import numpy as np
 
 from boxless.datasets.labelled import LabelledImages
 from boxless.learning.detector.evidence import Evidence
-from boxless.learning.detector.options import DetectorOptions
 from boxless.learning.detector.pseudo_labels import PseudoLabels
+from boxless.learning.detector.true_boxes import TrueBoxes
 from boxless.learning.network.export import TOLERANCE
 from boxless.learning.network.history import Epoch
 from boxless.learning.network.train import ran_on
@@ -179,7 +179,8 @@ class TrainedDetector:
 
 def in_words(
     network: Any,  # noqa: ANN401
-    settings: DetectorOptions,
+    size: int,
+    truth: TrueBoxes,
     learned: LabelledImages,
     held_out: LabelledImages,
     rounds: Sequence[Round],
@@ -189,11 +190,12 @@ def in_words(
     """What was done, by name."""
     epochs = [epoch for each in rounds for epoch in each.history]
     seconds = float(np.median([epoch.seconds for epoch in epochs]))
+    by = f"with boxes on {len(truth.of)} of them" if truth.of else "their labels alone"
     lines = [
-        ("learned from", f"{len(learned)} images of {learned.name}, their labels alone"),
+        ("learned from", f"{len(learned)} images of {learned.name}, {by}"),
         ("held out", f"{len(held_out)} images of {held_out.name}; their labels chose round and detection threshold"),
-        ("network", f"{settings.backbone} detector; {network.count_params():,} parameters"),
-        ("size", f"{settings.size} pixels a side"),
+        ("network", f"{network.name.removesuffix('_detector')} detector; {network.count_params():,} parameters"),
+        ("size", f"{size} pixels a side"),
     ]
     if teacher is not None:
         lines.append(

@@ -77,6 +77,7 @@ class Scenes:
         batch: scenes in a batch.
         variation: how scenes vary.
         seed: for the order and the variation.
+        repeats: how often an epoch shows each image; once each if empty.
     """
 
     def __init__(
@@ -88,19 +89,21 @@ class Scenes:
         batch: int,
         variation: Variation,
         seed: int,
+        repeats: Sequence[int] = (),
     ) -> None:
         self._store, self._aspects, self._pseudo_labels = store, aspects, pseudo_labels
         self._input_side, self._variation, self._seed = side, variation, seed
         self._side = scene_side(side, variation)
-        self._batch = min(batch, len(store))
-        self.steps = len(store) // self._batch
+        self._shown = np.repeat(np.arange(len(store)), repeats or 1)
+        self._batch = min(batch, len(self._shown))
+        self.steps = len(self._shown) // self._batch
         most = 4 * max(len(each) for each in pseudo_labels)
         # A multiple of 8, so that later rounds seldom need to compile for another shape.
         self.rows = min(_MOST_BOXES, -(-max(most, 1) // 8) * 8)
 
     def epoch(self, number: int) -> Iterator[Batch]:
         """Images float32 (b, side, side, 3) in 0-255 with targets for `DetectorTrainer`, prepared ahead of use."""
-        order = np.random.default_rng([self._seed, number]).permutation(len(self._store))
+        order = np.random.default_rng([self._seed, number]).permutation(self._shown)
         parts = order[: self.steps * self._batch].reshape(self.steps, self._batch)
         return ordered_map(lambda step: self._made(parts[step].tolist(), number), range(self.steps))
 
@@ -120,7 +123,7 @@ class Scenes:
         if random.random() < how.mosaic:
             x, y = (round(side * share) for share in random.uniform(0.35, 0.65, 2))
             frames = [(0, 0, x, y), (x, 0, side, y), (0, y, x, side), (x, y, side, side)]
-            others = random.integers(len(self._store), size=3).tolist()
+            others = random.choice(self._shown, size=3).tolist()
             parts = [
                 self._pasted(canvas, which, frame, how.mosaic_scales, random)
                 for which, frame in zip([image, *others], frames, strict=True)

@@ -12,12 +12,14 @@ from typing import Any
 
 import numpy as np
 
+from boxless.datasets.boxed import check_boxes, read_dataset
 from boxless.datasets.labelled import LabelledImages
 from boxless.errors import DatasetError, TrainingError
 from boxless.export.assemble import write_card
 from boxless.imaging.read import read_image
 from boxless.learning.detector.evidence import Evidence, evidence_of
 from boxless.learning.detector.export import export_detector
+from boxless.learning.detector.input_size import DEFAULT_SIZE, input_size_for
 from boxless.learning.detector.loss import DetectorTrainer
 from boxless.learning.detector.options import DetectorOptions
 from boxless.learning.detector.pseudo_labels import PseudoLabels
@@ -28,9 +30,11 @@ from boxless.learning.detector.teacher import (
     by_detector,
     class_map_probabilities,
     detect,
+    labels_of,
     load_pseudo_labels,
     save_pseudo_labels,
 )
+from boxless.learning.detector.true_boxes import TrueBoxes, true_boxes_of
 from boxless.learning.network.checkpoint import Checkpoints
 from boxless.learning.network.device import jit_compile, repeatable
 from boxless.learning.network.epochs import enough_disk, run_epochs
@@ -62,6 +66,7 @@ def train_detector(
     settings: DetectorOptions,
     teacher: Path | Sequence[PseudoLabels],
     *,
+    boxes: Path | None = None,
     licence: str = "unknown",
     watch: Watch | None = None,
     progress: Progress = lambda stage, done, total: None,
@@ -82,6 +87,7 @@ def train_detector(
         settings: the kind of detector, and how it is trained.
         teacher: a boxless model with class maps of the same classes; or the boxes of each training image, all of
             which must then be readable.
+        boxes: annotations of a few training images; their boxes replace pseudo-boxes, and are shown more often.
         licence: of the model, an SPDX identifier.
         watch: is called as epochs begin and end.
         progress: called with the stage, the number done and the total, between the rounds.
@@ -90,7 +96,8 @@ def train_detector(
         The trained detector; its `doubt` says why nothing was written, if so.
 
     Raises:
-        DatasetError: if too many images cannot be read, or no held-out image shows a class.
+        DatasetError: if too many images cannot be read, no held-out image shows a class, or no boxed image is a
+            training image.
         UnknownClassError: if the teacher lacks a label.
         TrainingError: if the training cannot continue, or no class map of any image has a component.
         DiskSpaceError: if checkpoints would not fit on the disk.
@@ -102,37 +109,55 @@ def train_detector(
         >>> train_detector(training, validation, Path("found.onnx"), options, Path("mine.onnx")).kept  # doctest: +SKIP
         2
     """
+    if boxes is not None:
+        check_boxes(boxes, training.classes)
     learned, held_out = readable(training, validation, progress)
     _check_shown(held_out)
     folder = out.with_suffix(".training")
-    facts = _facts(learned, settings, teacher)
+    truth = TrueBoxes()
+    if boxes is not None:
+        truth = true_boxes_of(read_dataset(boxes, _card(out, learned, settings, DEFAULT_SIZE, licence)), learned)
+        if watch and (note := str(truth)):
+            watch.warns(note)
+    labels = [labels_of(learned, i) for i in range(len(learned))]
+    facts = _facts(learned, settings, teacher, truth)
     # The stamp keeps files of other trainings from being used or replaced; more rounds continue the same training.
     stamp = hashlib.sha256(json.dumps([facts, asdict(replace(settings, rounds=1))]).encode()).hexdigest()[:8]
-    repeatable(settings.seed)
-    network = settings.network(len(learned.classes))
-    aspects = _aspects(learned, settings.size)
-    store = Store(learned.paths, round(_MARGIN * settings.size))
-    first: list[PseudoLabels] = []
-    rounds: list[Round] = []
-    for number in range(1, settings.rounds + 1):
-        kept_boxes = folder / f"boxes-{number}-{stamp}.npz"
-        if kept_boxes.exists():
-            pseudo_labels = load_pseudo_labels(kept_boxes)
-        elif number == 1:
-            pseudo_labels = _first(teacher, learned, progress)
+
+    def pseudo_labels_of(number: int, before: Sequence[PseudoLabels]) -> list[PseudoLabels]:
+        kept = folder / f"boxes-{number}-{stamp}.npz"
+        if kept.exists():
+            return load_pseudo_labels(kept)
+        if number == 1:
+            found = _first(teacher, learned, progress)
         else:
             done = partial(_report, progress, f"boxes of round {number}", len(learned))
-            pseudo_labels = by_detector(_file(folder, number - 1), learned, first, done)
-        save_pseudo_labels(kept_boxes, pseudo_labels)
-        if number == 1 and watch and isinstance(teacher, Path) and (warning := too_few(pseudo_labels, learned)):
-            watch.warns(warning)
-        first = first or pseudo_labels
-        plan = _plan(settings, number, len(learned))
-        history = _train_round(
-            network, store, aspects, pseudo_labels, plan, settings, folder / f"round-{number}", facts, watch
-        )
+            found = by_detector(_file(folder, number - 1), learned, before, done)
+        found = truth.added_to(found, labels)
+        save_pseudo_labels(kept, found)
+        return found
+
+    first = pseudo_labels_of(1, [])
+    if watch and isinstance(teacher, Path) and (warning := too_few(first, learned)):
+        watch.warns(warning)
+    shapes = list(ordered_map(_shape, learned.paths))
+    own_side = float(np.median([np.sqrt(height * width) for height, width in shapes]))
+    size = settings.size or input_size_for(first, own_side)
+    facts["size"] = size
+    repeatable(settings.seed)
+    network = settings.network(len(learned.classes))
+    store, aspects = Store(learned.paths, round(_MARGIN * size)), [_aspect(each, size) for each in shapes]
+    repeats = truth.repeats(len(learned))
+    rounds: list[Round] = []
+    for number in range(1, settings.rounds + 1):
+        pseudo_labels = first if number == 1 else pseudo_labels_of(number, first)
+        plan = _plan(settings, number, len(learned), size)
+        variation = variation_for(pseudo_labels)
+        scenes = Scenes(store, aspects, pseudo_labels, size, plan.batch, variation, plan.seed, repeats)
+        run = {**facts, **asdict(plan), "boxes": _digest(pseudo_labels)}
+        history = _train_round(network, scenes, plan, Checkpoints(folder / f"round-{number}", run), watch)
         made = _file(folder, number)
-        apart = export_detector(network, made, _card(out, learned, settings, licence), held_out.paths)
+        apart = export_detector(network, made, _card(out, learned, settings, size, licence), held_out.paths)
         evidence = _held_out_accuracy(ModelFile(made, threads=1), held_out, progress)
         rounds.append(Round.of(pseudo_labels, history, evidence, apart))
         if number > 1 and evidence.precision <= rounds[-2].evidence.precision:
@@ -145,7 +170,7 @@ def train_detector(
     write_card(made, card, path)
     for number in range(1, len(rounds) + 1):
         Checkpoints(folder / f"round-{number}", {}).remove()
-    words = in_words(network, settings, learned, held_out, rounds, kept, before)
+    words = in_words(network, size, truth, learned, held_out, rounds, kept, before)
     return TrainedDetector(path, card, tuple(rounds), kept, tuple(words), before)
 
 
@@ -171,11 +196,11 @@ def _first(teacher: Path | Sequence[PseudoLabels], learned: LabelledImages, prog
     return list(teacher)
 
 
-def _plan(settings: DetectorOptions, number: int, images: int) -> TrainingPlan:
+def _plan(settings: DetectorOptions, number: int, images: int, size: int) -> TrainingPlan:
     """The plan of a round: the first trains from scratch, later ones are shorter, at half the learning rate."""
     later = number > 1
     return TrainingPlan(
-        epochs=settings.epochs_of(number, images),
+        epochs=settings.epochs_of(number, images, size),
         batch=settings.batch,
         rate=settings.rate / 2 if later else settings.rate,
         keep="last",
@@ -187,22 +212,16 @@ def _plan(settings: DetectorOptions, number: int, images: int) -> TrainingPlan:
 
 def _train_round(
     network: Any,  # noqa: ANN401
-    store: Store,
-    aspects: Sequence[float],
-    pseudo_labels: Sequence[PseudoLabels],
+    scenes: Scenes,
     plan: TrainingPlan,
-    settings: DetectorOptions,
-    folder: Path,
-    facts: dict[str, Any],
+    checkpoints: Checkpoints,
     watch: Watch | None,
 ) -> tuple[Epoch, ...]:
     """Trains one round, in place; its epochs."""
-    scenes = Scenes(store, aspects, pseudo_labels, settings.size, plan.batch, variation_for(pseudo_labels), plan.seed)
     model = DetectorTrainer(network.input, network.output)
     model.compile(optimizer_of(plan, scenes.steps), jit_compile=jit_compile())
     model.optimizer.build(model.trainable_variables)
-    enough_disk(model, folder)
-    checkpoints = Checkpoints(folder, {**facts, **asdict(plan), "boxes": _digest(pseudo_labels)})
+    enough_disk(model, checkpoints.folder)
     return run_epochs(
         model, plan, scenes.steps, scenes.epoch, judged=None, checkpoints=checkpoints, watch=watch or Quiet()
     )
@@ -228,12 +247,12 @@ def _teacher_accuracy(
     return evidence_of(scores, held_out.targets, held_out.background)
 
 
-def _card(out: Path, learned: LabelledImages, settings: DetectorOptions, licence: str) -> Card:
+def _card(out: Path, learned: LabelledImages, settings: DetectorOptions, size: int, licence: str) -> Card:
     return Card(
         name=out.stem,
         labels=learned.classes,
         background=learned.background,
-        presets={DEFAULT_PRESET: Preset(scales=(settings.size,), refinement_steps=1)},
+        presets={DEFAULT_PRESET: Preset(scales=(size,), refinement_steps=1)},
         preprocessing="in the network",
         licence=licence,
         source=f"{settings.backbone} detector trained on {len(learned)} images of {learned.name} from labels alone",
@@ -261,19 +280,19 @@ def _file(folder: Path, number: int) -> Path:
     return folder / f"round-{number}.onnx"
 
 
-def _aspects(images: LabelledImages, side: int) -> list[float]:
-    """Heights over widths of the images as the network's input; very wide and very tall ones are squeezed."""
+def _shape(path: Path) -> tuple[int, int]:
+    image = read_image(path, enough=1)
+    return image.height, image.width
 
-    def one(path: Path) -> float:
-        image = read_image(path, enough=1)
-        rows, columns = view_size(side, image.height, image.width, STRIDES[-1])
-        return rows / columns
 
-    return list(ordered_map(one, images.paths))
+def _aspect(shape: tuple[int, int], size: int) -> float:
+    """Height over width of an image as the network's input; very wide and very tall ones are squeezed."""
+    rows, columns = view_size(size, *shape, STRIDES[-1])
+    return rows / columns
 
 
 def _facts(
-    learned: LabelledImages, settings: DetectorOptions, teacher: Path | Sequence[PseudoLabels]
+    learned: LabelledImages, settings: DetectorOptions, teacher: Path | Sequence[PseudoLabels], truth: TrueBoxes
 ) -> dict[str, Any]:
     """What must be the same for a training to continue."""
     by = hashlib.sha256(teacher.read_bytes()).hexdigest()[:8] if isinstance(teacher, Path) else _digest(teacher)
@@ -281,7 +300,7 @@ def _facts(
         "images": f"{len(learned)} ({learned.digest})",
         "teacher": by,
         "detector": f"{settings.backbone}, width {settings.width:g}",
-        "size": settings.size,
+        "true boxes": _digest(list(truth.of.values())) if truth.of else "none",
         "backend": keras.backend.backend(),
     }
 
