@@ -1,5 +1,5 @@
 # Everything is done in .venv, with the versions of constraints.txt.
-.PHONY: help check compat demo test lint docs release bench bench-peers figures papers full-runs demo-page lowest zoo larger clean
+.PHONY: help check compat demo test lint docs release bench bench-peers figures figures-all papers full-runs demo-page lowest zoo larger clean
 .DEFAULT_GOAL := help
 
 PYTHON ?= python3
@@ -19,6 +19,7 @@ help:
 	@echo "make docs   make the site of the documentation      make demo-page  with a page that runs a model (needs npm)"
 	@echo "make release  build what is published into dist/, and try the wheel in an empty environment"
 	@echo "make bench  measure speed         make zoo    build the embedded model anew (needs torch)"
+	@echo "make figures-all  run every benchmark whose code has changed since, then make figures"
 	@echo "make figures  write the tables of README and docs anew from benchmarks/results"
 	@echo "make papers  measure the papers' claims again with small networks; about an hour and a half on two cores"
 	@echo "make full-runs  the papers' claims in full, on a GPU; stopped after LIMIT minutes, it goes on the next time"
@@ -105,7 +106,13 @@ bench: $(BIN)/.develop
 # The tables of README and docs, from benchmarks/results, and the picture of the rooms.
 figures: $(BIN)/.develop
 	$(BIN)/python -m benchmarks.readme
+	$(BIN)/python -m benchmarks.frontier
 	$(BIN)/python -m tools.architecture
+
+# Every benchmark that docs quote and whose code has changed since, for hours; a stopped run goes on. ONLY="speed serve".
+figures-all: $(BIN)/.develop .venv-peers/.installed
+	$(BIN)/python -m benchmarks.figures_all $(ONLY)
+	$(MAKE) figures
 
 # The papers' claims, at a small scale; $(BIN)/python -m papers --help says how to run one, or at another scale.
 papers: $(BIN)/.develop

@@ -22,18 +22,16 @@ from typing import Any
 import numpy as np
 
 from benchmarks.detector_measures import detections, named_by_detector, naming, precision, right_by_round, time_ratio
-from benchmarks.facts import DATA
+from benchmarks.facts import DATA, read, write_results
 from benchmarks.meter import Meter, taken
 from boxless.datasets.labelled import LabelledImages
 from boxless.datasets.split import read_split
+from boxless.learning.detector.input_size import DEFAULT_SIZE
 from boxless.learning.detector.options import DetectorOptions
 from boxless.learning.detector.pseudo_labels import PseudoLabels
 from boxless.learning.detector.teacher import class_map_probabilities
 from boxless.localizer import Localizer
-from boxless.system.files import write_whole
-from boxless.system.machine import LEARNING, machine
 
-RESULTS = Path(__file__).parent / "results" / "detector.json"
 WIDTHS = {"efficientnet_lite0": 1.0, "darknet19": 0.25}
 """Factors on the numbers of filters: a whole Darknet-19 would take days on two cores."""
 
@@ -120,7 +118,8 @@ def train(data: Data, work: Path, name: str, by: str, settings: DetectorOptions)
     teacher, out = work / "teacher.onnx", work / f"{name}.onnx"
     if by == "boxes":
         boxes = true_boxes(data, training)
-        alike = sum(settings.epochs_of(number, len(training)) for number in range(1, settings.rounds + 1))
+        numbers = range(1, settings.rounds + 1)
+        alike = sum(settings.epochs_of(number, len(training), settings.size or DEFAULT_SIZE) for number in numbers)
         once = replace(settings, rounds=1, epochs=alike)
         made = train_detector(training, validation, out, once, boxes, watch=screen)
     else:
@@ -187,10 +186,8 @@ def measure(name: str, work: Path) -> None:
             else [],
             "over the bare forward pass": time_ratio(file, folder),
         }
-    before = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    data_sets = {**before.get("data", {}), name: found}
-    text = json.dumps({"machine": machine(LEARNING), "data": data_sets}, indent=1) + "\n"
-    write_whole(RESULTS, lambda beside: beside.write_text(text, encoding="utf-8"))
+    data_sets = {**read("detector")["data"], name: found}
+    write_results("detector", {"data": data_sets}, part=name, parts=data_sets)
     print(json.dumps(found, indent=1))
 
 

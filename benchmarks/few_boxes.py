@@ -12,17 +12,18 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.facts import DATA, RESULTS, write_results
-from benchmarks.own_data import PAGE, split, truth
+from benchmarks.facts import DATA, read, write_results
+from benchmarks.own_data import split, truth
+from benchmarks.provenance import RESULTS
 from boxless.annotation.pick import farthest_points
 from boxless.datasets.boxed import BoxedImage, read_dataset
 from boxless.datasets.notes import Notes
@@ -38,7 +39,6 @@ from boxless.learning.head.self_training import LinearCells
 from boxless.models.card import Card
 from boxless.models.model_file import ModelFile
 from boxless.models.zoo import DEFAULT_MODEL
-from boxless.system.files import write_whole
 
 HEADS = ("steel", "critters", "cards")
 """Sets that heads localize."""
@@ -169,8 +169,9 @@ def _drawn(images: list[BoxedImage], k: int, count: int, draw: int) -> list[Boxe
     return [images[i] for i in np.random.default_rng((draw, k)).permutation(len(images))[:count]]
 
 
-def table(rows: Mapping[str, Rows]) -> str:
+def table() -> str:
     """Means over draws, and their standard deviation; in brackets with images that are picked."""
+    rows = read("few_boxes")["sets"]
     lines = [
         "| boxed images a class | " + " | ".join(rows) + " |",
         "|---|" + "---|" * len(rows),
@@ -182,11 +183,11 @@ def table(rows: Mapping[str, Rows]) -> str:
             for row in rows.values()
         ]
         lines.append(f"| {count} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+    return "\n".join(lines) + "\n"
 
 
 def main() -> None:
-    """Measures, and writes the results and the page after each set."""
+    """Measures, and writes the results after each set."""
     ask = argparse.ArgumentParser()
     ask.add_argument("sets", nargs="*", choices=[*HEADS, *SMALL, []], default=[])
     ask.add_argument("--models", type=Path, default=Path("models"))
@@ -196,11 +197,7 @@ def main() -> None:
     for name in given.sets or (*HEADS, *SMALL):
         rows[name] = by_heads(name) if name in HEADS else by_thresholds(name, given.models / f"{name}.onnx")
         rows = {each: rows[each] for each in (*HEADS, *SMALL) if each in rows}
-        write_results("few_boxes", {"sets": rows})
-        page = PAGE.read_text(encoding="utf-8")
-        begin, end = "<!-- few boxes: written by benchmarks/few_boxes.py -->\n", "<!-- end of few boxes -->\n"
-        before, rest = page.split(begin)
-        write_whole(PAGE, partial(_write, f"{before}{begin}\n{table(rows)}\n\n{end}{rest.split(end)[1]}"))
+        write_results("few_boxes", {"sets": rows}, part=name, parts=rows)
 
 
 def _write(text: str, path: Path) -> None:

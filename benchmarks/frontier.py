@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from benchmarks.facts import RESULTS
+from benchmarks.provenance import RESULTS, provenance
 from boxless.evaluation.plot import COLOURS, Plot
 from boxless.system.files import write_whole
 
@@ -90,6 +90,8 @@ def page(results: dict[str, Any]) -> str:
         "with each of the 1,280 features and runs the whole network each time, so it is timed here but not offered.",
         "Ablation-CAM is faster here than in general: everything before the last feature map is one module, which its",
         "program skips.",
+        "",
+        provenance(["peers"]),
         "",
     ]
     return "\n".join(lines)

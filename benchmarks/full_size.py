@@ -18,8 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.progress import track
 
-from benchmarks.facts import DATA, RESULTS, read, write_results
+from benchmarks.facts import DATA, read, write_results
 from benchmarks.localization import interval
+from benchmarks.provenance import RESULTS
 from benchmarks.second_look import refined
 from boxless import Localizer
 from boxless.datasets.boxed import BoxedImage
@@ -248,7 +249,8 @@ def main() -> None:
     part, folder = sys.argv[1], Path(sys.argv[2])
     found = PARTS[part](folder)
     before = read("full_size") if (RESULTS / "full_size.json").is_file() else {}
-    write_results("full_size", {**{name: before[name] for name in PARTS if name in before}, part: found})
+    figures = {**{name: before[name] for name in PARTS if name in before}, part: found}
+    write_results("full_size", figures, part=part, parts=figures)
 
 
 if __name__ == "__main__":

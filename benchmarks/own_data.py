@@ -13,13 +13,14 @@ import argparse
 import json
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, SupportsFloat
 
 import numpy as np
 
-from benchmarks.facts import DATA, RESULTS, write_results
+from benchmarks.facts import DATA, read, write_results
+from benchmarks.provenance import RESULTS
 from boxless import Localizer
 from boxless.datasets.boxed import BoxedSet, read_dataset
 from boxless.datasets.labelled import LabelledImages
@@ -32,9 +33,7 @@ from boxless.evaluation.score import Score
 from boxless.learning.head.fit import fit
 from boxless.models.card import Card
 from boxless.models.model_file import ModelFile
-from boxless.system.files import write_whole
 
-PAGE = Path(__file__).parent.parent / "docs/own-data.md"
 PRESETS = ("fast", "balanced", "best")
 
 SETS = {
@@ -135,8 +134,9 @@ def _rounded(value: SupportsFloat) -> float:
     return round(float(value), 1)
 
 
-def table(rows: Mapping[str, Mapping[str, Any]]) -> str:
+def table() -> str:
     """All sets, for the page."""
+    rows = read("own_data")["sets"]
     lines = [
         "| set | classified | one box: `fast` | `balanced` | `best` | MaxBoxAccV2 | best threshold: for all | "
         "a class | an image | pointing | box area / truth | AP50 known / unknown | detected: present / absent / "
@@ -157,21 +157,12 @@ def table(rows: Mapping[str, Mapping[str, Any]]) -> str:
             f"{seen['present']} / {seen.get('absent', '')} / {seen.get('background_without', '')} | "
             f"{row.get('seconds', '')} |"
         )
-    return "\n".join(lines)
-
-
-def write_page(rows: Mapping[str, Mapping[str, Any]]) -> None:
-    """Writes the table of docs/own-data.md, and how each set is localized."""
-    chosen = "\n".join(f"- {name}: {row['localizes']}" for name, row in rows.items() if "localizes" in row)
-    page = PAGE.read_text(encoding="utf-8")
-    begin, end = "<!-- sets: written by benchmarks/own_data.py -->\n", "<!-- end of sets -->\n"
-    before, rest = page.split(begin)
-    page = f"{before}{begin}\n{table(rows)}\n\n{chosen}\n\n{end}{rest.split(end)[1]}"
-    write_whole(PAGE, lambda beside: beside.write_text(page, encoding="utf-8"))
+    chosen = [f"- {name}: {row['localizes']}" for name, row in rows.items() if "localizes" in row]
+    return "\n".join([*lines, "", *chosen]) + "\n"
 
 
 def main() -> None:
-    """Measures, and writes the results and the page after each set."""
+    """Measures, and writes the results after each set."""
     ask = argparse.ArgumentParser()
     ask.add_argument("sets", nargs="*", choices=[*SETS, []], default=[])
     ask.add_argument("--models", type=Path)
@@ -187,8 +178,8 @@ def main() -> None:
             models.mkdir(parents=True, exist_ok=True)
             rows[name] = {**rows.get(name, {}), **measured(name, models / f"{name}.onnx")}
             print(name, json.dumps(rows[name]), flush=True)
-            write_results("own_data", {"sets": {each: rows[each] for each in SETS if each in rows}})
-            write_page(rows)
+            sets = {each: rows[each] for each in SETS if each in rows}
+            write_results("own_data", {"sets": sets}, part=name, parts=sets)
 
 
 if __name__ == "__main__":

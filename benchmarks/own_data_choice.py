@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.facts import RESULTS, write_results
+from benchmarks.facts import write_results
 from benchmarks.own_data import SETS, split, truth
+from benchmarks.provenance import RESULTS
 from boxless.datasets.boxed import BoxedImage
 from boxless.evaluation.box_accuracy import IOUS
 from boxless.export.backbone import Backbone

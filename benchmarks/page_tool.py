@@ -24,7 +24,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from benchmarks.facts import DATA, RESULTS, read, write_results
+from benchmarks.facts import DATA, read, write_results
+from benchmarks.provenance import RESULTS
 from benchmarks.serve import service
 from boxless import Localizer
 from boxless.models.zoo import quick_model
@@ -317,7 +318,7 @@ def main() -> None:
             loads = [each["load"] for each in figures.values()]
             beside = f"{min(loads):.0f} to {max(loads):.0f} processes wanted to run, on {usable_cores()} cores"
             facts = {"browser": f"Chromium {browser.version}", "beside": beside}
-            write_results("page_tool", {**facts, "figures": figures, "targets": TARGETS})
+            write_results("page_tool", {**facts, "figures": figures, "targets": TARGETS}, part=part, parts=PARTS)
         browser.close()
 
 

@@ -30,6 +30,7 @@ from efficientnet_lite_pytorch import EfficientNet
 from numpy.typing import NDArray
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
+from benchmarks.provenance import stamp
 from boxless import Localizer, ModelFile
 from boxless.evaluation import Bootstrap, read_dataset
 from boxless.evaluation.bootstrap import best_mean_of
@@ -215,7 +216,7 @@ def machine() -> dict[str, Any]:
 def main() -> None:
     """Runs everything, prints a table, writes benchmarks/results/peers.json."""
     options = argparse.ArgumentParser()
-    options.add_argument("--pictures", type=int, default=200, help="spread over ilsvrc-dev")
+    options.add_argument("--images", type=int, default=200, help="spread over ilsvrc-dev")
     options.add_argument("--slow", type=int, default=2, help="pictures for Ablation-CAM and Score-CAM")
     options.add_argument("--threads", type=int, default=1, help="that every method may use")
     wanted = options.parse_args()
@@ -229,7 +230,10 @@ def main() -> None:
     rows = measure({**ours(wanted.threads), **peers(model)}, images)
     if wanted.slow:
         rows |= slow(model, images[: wanted.slow])
-    text = json.dumps({"machine": before, "threads": wanted.threads, "rows": rows}, indent=1) + "\n"
+    text = (
+        json.dumps({"machine": before, "made": {"": stamp("peers")}, "threads": wanted.threads, "rows": rows}, indent=1)
+        + "\n"
+    )
     write_whole(RESULTS, lambda beside: beside.write_text(text, encoding="utf-8"))
     for name, row in sorted(rows.items(), key=lambda each: each[1]["ms"]):
         accuracy = [f"{key} {row[key]}" for key in ("max_box_acc_v2", "interval", "one_box") if key in row]

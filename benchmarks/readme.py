@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import fit_tables, looks, run_tables
+from benchmarks import few_boxes, fit_tables, looks, own_data, refinement, run_tables
 from benchmarks.box_tables import (
     average_precision_table,
     detector_table,
@@ -13,7 +13,7 @@ from benchmarks.box_tables import (
     intervals_table,
     taught_table,
 )
-from benchmarks.facts import read
+from benchmarks.facts import read, with_provenance
 from boxless.system.files import write_whole
 
 _ROOT = Path(__file__).parent.parent
@@ -159,7 +159,14 @@ PAGES: dict[Path, Callable[[], str] | tuple[Callable[[], str], ...]] = {
     ),
     _ROOT / "docs/detector.md": detector_table,
     _ROOT / "docs/video.md": run_tables.video_table,
-    _ROOT / "docs/accuracy.md": (looks.smaller, looks.small_objects, looks.full_size, looks.backbones),
+    _ROOT / "docs/own-data.md": (own_data.table, few_boxes.table),
+    _ROOT / "docs/accuracy.md": (
+        refinement.table,
+        looks.smaller,
+        looks.small_objects,
+        looks.full_size,
+        looks.backbones,
+    ),
     _ROOT / "docs/decisions/0044-what-a-class-survives.md": fit_tables.fill_table,
     _ROOT / "docs/decisions/0045-eight-bits-where-the-processor-has-them.md": looks.presets,
     _ROOT / "docs/decisions/0028-intervals-of-average-precision.md": intervals_table,
@@ -176,7 +183,7 @@ def with_tables(page: Path) -> str:
     before, *rest = page.read_text(encoding="utf-8").split(BEGIN)
     made = PAGES[page]
     tables = zip(made if isinstance(made, tuple) else (made,), (each.split(END, 1)[1] for each in rest), strict=True)
-    return before + "".join(f"{BEGIN}\n{table()}\n{END}{after}" for table, after in tables)
+    return before + "".join(f"{BEGIN}\n{with_provenance(table)}\n{END}{after}" for table, after in tables)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 from rich.progress import track
 
-from benchmarks.facts import DATA, write_results
+from benchmarks.facts import DATA, read, write_results
 from benchmarks.localization import interval
 from boxless import Localizer
 from boxless.datasets.boxed import BoxedImage, read_dataset
@@ -30,11 +30,8 @@ from boxless.imaging.read import read_image, resize_pixels
 from boxless.maps.class_maps import class_maps
 from boxless.maps.refine import affinity, resize_maps, walk
 from boxless.models import zoo
-from boxless.system.files import write_whole
 
 Floats: TypeAlias = NDArray[np.float32]
-PAGE = Path(__file__).parent.parent / "docs/accuracy.md"
-BEGIN, END = "<!-- table: written by benchmarks/refinement.py -->\n", "<!-- end of table -->\n"
 
 ONE = ("stage5",)
 TWO = ("stage4", "stage5")
@@ -213,8 +210,9 @@ def costs(study: Study, images: Sequence[BoxedImage]) -> dict[str, float]:
     return {words: float(np.median(each)) for words, each in times.items()}
 
 
-def write_page(data: dict[str, Any]) -> None:
-    """Writes the table of docs/accuracy.md from the results."""
+def table() -> str:
+    """The ideas, what each adds and costs."""
+    data = read("refinement")
     lines = [
         "| idea | MaxBoxAccV2 % | 95 % interval | halves | one box % | ms | kept |",
         "|---|---|---|---|---|---|---|",
@@ -225,10 +223,7 @@ def write_page(data: dict[str, Any]) -> None:
         boxes = f"{row['max_box_acc_v2']:.1f} | {low:.1f} to {high:.1f} | {halves} | {row['one_box']:.1f}"
         lines.append(f"| {idea.words} | {boxes} | {ms:.0f} | {'yes' if idea.kept else ''} |")
     top1 = ", ".join(f"{value:.1f} at {side}" for side, value in data["top1"].items())
-    before, rest = PAGE.read_text(encoding="utf-8").split(BEGIN)
-    table = "\n".join(lines)
-    page = f"{before}{BEGIN}\n{table}\n\nTop-1 in percent by side: {top1}.\n\n{END}{rest.split(END)[1]}"
-    write_whole(PAGE, lambda beside: beside.write_text(page, encoding="utf-8"))
+    return "\n".join([*lines, "", f"Top-1 in percent by side: {top1}."]) + "\n"
 
 
 def main() -> None:
@@ -240,7 +235,6 @@ def main() -> None:
     study = Study()
     data = accuracy(study, images) | {"ms": costs(study, images[:30])}
     write_results("refinement", data)
-    write_page(data)
 
 
 if __name__ == "__main__":

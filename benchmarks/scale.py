@@ -1,4 +1,4 @@
-"""Long runs: speed, memory, kills, Parquet, Ray. python -m benchmarks.scale [--pictures 200000]
+"""Long runs: speed, memory, kills, Parquet, Ray. python -m benchmarks.scale [--images 200000]
 
 The pictures are made of the real ones (crops and mirrored), and hard-linked under as many names as are wanted.
 """
@@ -23,7 +23,8 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageOps
 
-from benchmarks.facts import DATA, RESULTS, write_results
+from benchmarks.facts import DATA, write_results
+from benchmarks.provenance import RESULTS
 from boxless import Localizer
 from boxless.batch.job import Job
 from boxless.batch.run import run
@@ -241,7 +242,7 @@ PARTS = ("kills", "rates", "long run", "ray")
 def main() -> None:
     """Measures, prints, writes benchmarks/results/scale.json after each part."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pictures", type=int, default=200_000)
+    parser.add_argument("--images", type=int, default=200_000)
     parser.add_argument("--warm", type=int, default=1000, help="pictures in files after which memory is looked at")
     parser.add_argument(
         "--only", action="append", help="kills, rates, long run or ray; the rest stays as it was measured"
