@@ -29,6 +29,7 @@ from boxless.datasets.boxed import BoxedImage, read_dataset
 from boxless.datasets.notes import Notes
 from boxless.evaluation.box_accuracy import THRESHOLDS, Overlaps
 from boxless.evaluation.class_thresholds import at_thresholds, calibrate_classes, right_at
+from boxless.evaluation.plot import COLOURS, Plot
 from boxless.evaluation.predict import measure_model
 from boxless.export.backbone import Backbone
 from boxless.learning.head.cells import ImageCells, read_cells
@@ -184,6 +185,26 @@ def table() -> str:
         ]
         lines.append(f"| {count} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
+
+
+def figure() -> str:
+    """The means of the table as SVG, with the least and the most of the draws."""
+    rows = read("few_boxes")["sets"]
+    places = dict(zip(map(str, IMAGES), range(len(IMAGES)), strict=True))
+    plot = Plot(
+        "What a few boxes add",
+        "boxed images of each class",
+        "one box right, %",
+        (-0.3, len(IMAGES) - 0.7),
+        (0.0, 100.0),
+        [(float(x), count) for count, x in places.items()],
+        20,
+    )
+    for (name, row), colour in zip(rows.items(), COLOURS, strict=False):
+        plot.line(name, places.values(), [float(np.mean(row[count])) for count in places], colour)
+        for count, x in places.items():
+            plot.span(x, min(row[count]), max(row[count]), colour)
+    return plot.svg() + "\n"
 
 
 def main() -> None:

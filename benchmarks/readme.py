@@ -178,6 +178,10 @@ PAGES: dict[Path, Callable[[], str] | tuple[Callable[[], str], ...]] = {
 """The table of each page, or its tables in their order there."""
 
 
+FIGURES = {_ROOT / "docs/images/few_boxes.svg": few_boxes.figure}
+"""The plots, as SVG."""
+
+
 def with_tables(page: Path) -> str:
     """A page's text with its tables as the results are now."""
     before, *rest = page.read_text(encoding="utf-8").split(BEGIN)
@@ -190,3 +194,5 @@ if __name__ == "__main__":
     for page in PAGES:
         text = with_tables(page)
         write_whole(page, lambda beside, text=text: beside.write_text(text, encoding="utf-8"))  # type: ignore[misc]
+    for file, figure in FIGURES.items():
+        file.write_text(figure(), encoding="utf-8")

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 import typer
+from benchmarks.readme import FIGURES, with_tables
 from benchmarks.readme import PAGES as TABLES
-from benchmarks.readme import with_tables
 from papers.catalogue import write_pages
 
 from boxless import MissingExtraError
@@ -77,6 +77,11 @@ def test_commands_and_their_options_exist(page: Path) -> None:
 @pytest.mark.parametrize("page", TABLES, ids=[str(page.relative_to(ROOT)) for page in TABLES])
 def test_figures_are_those_of_the_results(page: Path) -> None:
     assert with_tables(page) == page.read_text(encoding="utf-8"), "run make figures"
+
+
+@pytest.mark.parametrize("file", FIGURES, ids=[file.name for file in FIGURES])
+def test_plots_are_those_of_the_results(file: Path) -> None:
+    assert FIGURES[file]() == file.read_text(encoding="utf-8"), "run make figures"
 
 
 def test_the_pages_of_reproductions_are_those_of_the_results(tmp_path: Path) -> None:
