@@ -70,7 +70,7 @@ def test_a_folder_gives_its_images(empty: Page, coffee: Path, tmp_path: Path) ->
     drop_paths(empty, holiday, tmp_path / "nothing")
     empty.locator("#tray .done").wait_for()
     assert "nothing is a folder without images" in said(empty)
-    assert empty.locator("#tray button").get_attribute("title") == "cup.jpg"
+    assert empty.locator("#tray button").get_attribute("title") == "holiday/first day/cup.jpg"
     assert empty.locator("#tray img").count() == 1
 
 

@@ -19,7 +19,7 @@ NAMES = ("coffee.jpg", "chelsea.jpg", "rocket.jpg")
 @pytest.fixture
 def many(page: Page, service: Running) -> Page:
     opened(page, f"http://127.0.0.1:{service.port}/")
-    page.get_by_label("Heat")
+    page.get_by_label("Heatmap")
     return page
 
 
@@ -64,7 +64,7 @@ def test_two_at_a_time_stop_and_go_on(many: Page, images: Path) -> None:
     assert many.locator("#progress").inner_text() == "3 images, 1 stopped"
     assert rows(many)[2][2] == "stopped"
     routes.clear()
-    many.get_by_role("button", name="Go on").click()
+    many.get_by_role("button", name="Continue").click()
     release(many, routes)
     many.locator("#tray .done").nth(2).wait_for()
 
@@ -74,7 +74,7 @@ def test_failed_ones_are_tried_again_together(many: Page, images: Path) -> None:
     drop_all(many, images)
     many.locator("#tray .failed").nth(2).wait_for()
     many.unroute("**/v1/locate")
-    many.get_by_role("button", name="Try failed ones again").click()
+    many.get_by_role("button", name="Retry failed").click()
     many.locator("#tray .done").nth(2).wait_for()
     assert many.locator("#progress").inner_text() == "3 images"
 
@@ -83,7 +83,7 @@ def test_a_class_is_searched_for_in_all(many: Page, images: Path) -> None:
     drop_all(many, images)
     many.locator("#tray .done").nth(2).wait_for()
     many.get_by_label("In all images").check()
-    many.get_by_role("combobox", name="Look for another class").fill("tabby")
+    many.get_by_role("combobox", name="Search for a class").fill("tabby")
     many.keyboard.press("Enter")
     many.locator("#table tr.done", has_text="tabby").nth(2).wait_for()
     many.get_by_label("Order").select_option("most probable first")
@@ -118,7 +118,7 @@ def test_the_keyboard_goes_through_them(many: Page, images: Path) -> None:
     many.keyboard.press("ArrowLeft")
     many.locator("#stage canvas[aria-label^='coffee.jpg']").wait_for()
     many.get_by_role("button", name="Remove all").click()
-    many.get_by_role("button", name="Choose pictures").wait_for()
+    many.get_by_role("button", name="Choose images").wait_for()
 
 
 def test_zoom(many: Page, images: Path) -> None:

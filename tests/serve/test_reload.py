@@ -62,11 +62,11 @@ def test_images_results_and_corrections_outlive_a_reload(two: Page) -> None:
     assert sum(each.get("corrected", False) for each in told["annotations"]) == 1
 
     two.get_by_role("button", name="Remove all").click()
-    two.get_by_role("button", name="Choose pictures").wait_for()
+    two.get_by_role("button", name="Choose images").wait_for()
     two.wait_for_timeout(800)  # it is kept after a pause
     two.reload()
     two.locator("body[data-ready]").wait_for()
-    assert two.get_by_role("button", name="Choose pictures").is_visible(), "cleared is cleared"
+    assert two.get_by_role("button", name="Choose images").is_visible(), "cleared is cleared"
 
 
 def test_a_preset_that_was_used_before_is_not_asked_for_again(two: Page) -> None:

@@ -8,7 +8,7 @@ const KEPT = 400; // thumbnails that are kept
 const TILE = 168; // pixels of a tile, about
 const PAUSE = 1500; // milliseconds, after which it is asked anew while images are still worked on
 
-/** The folder's section. `open(file)` is called with what is clicked, `failed(error)` where the service refuses. */
+/** The folder's section. `open(file, name)` is called with what is clicked, `failed(error)` where the service refuses. */
 export class Gallery {
   #engine;
   #open;
@@ -151,7 +151,7 @@ export class Gallery {
   async #take({ id, name }) {
     try {
       const blob = await this.#engine.folder.image(id);
-      this.#open(new File([blob], name.split("/").pop(), { type: blob.type }));
+      this.#open(new File([blob], name.split("/").pop(), { type: blob.type }), name);
     } catch (error) {
       this.#failed(error);
     }
@@ -160,7 +160,7 @@ export class Gallery {
 
 function said({ label, probability, detected, error }) {
   if (error) return "could not be read";
-  if (label === undefined) return "waits";
+  if (label === undefined) return "waiting";
   if (!detected) return "no class detected";
   return `${probability < 0.5 ? "Perhaps " : ""}${label} ${percent(probability)}`;
 }

@@ -1,4 +1,4 @@
-// A field to look for any class: what fits is listed while one types. After the combobox pattern of the ARIA guide.
+// A field to search for any class: what fits is listed while one types. After the combobox pattern of the ARIA guide.
 
 import { make } from "./elements.js";
 

@@ -32,7 +32,7 @@ function ask(refused) {
     make("p", { className: "quiet", textContent: "Whoever started it has set one (BOXLESS_TOKEN)." }),
     refused === null ? null : wrong,
     make("label", {}, "Token ", field),
-    make("div", { className: "actions" }, make("button", { className: "primary", textContent: "Go on", value: "given" })),
+    make("div", { className: "actions" }, make("button", { className: "primary", textContent: "Continue", value: "given" })),
   );
   const dialog = make("dialog", { id: "token", "aria-labelledby": "token-title" }, form);
   document.body.append(dialog);
