@@ -28,7 +28,7 @@ let table = null;
 let store = null;
 let gallery = null; // where the service shows a folder
 let atFolder = false;
-let problem = ""; // why it never will be
+let problem = ""; // what stays wrong
 const early = []; // files that came before
 const look = { heat: 1, boxes: true };
 let stood = null; // the image that the zoom belongs to
@@ -43,6 +43,7 @@ function show() {
   const inFolder = Boolean(gallery) && (atFolder || !picture);
   the("folder").hidden = !inFolder;
   the("to-folder").hidden = !gallery;
+  the("from-folder").hidden = !picture;
   the("empty").hidden = Boolean(picture) || inFolder;
   the("work").hidden = !picture || inFolder;
   if (!picture || inFolder) return;
@@ -258,8 +259,11 @@ function listen() {
   the("to-folder").onclick = () => {
     atFolder = true;
     render();
-    gallery.refresh();
-    the("folder-scroller").focus();
+    gallery.comeBack();
+  };
+  the("from-folder").onclick = () => {
+    atFolder = false;
+    render();
   };
   the("fullscreen").onclick = () => (document.fullscreenElement ? document.exitFullscreen() : the("work").requestFullscreen());
   the("fullscreen").hidden = !document.fullscreenEnabled;
@@ -267,7 +271,7 @@ function listen() {
     the("fullscreen").setAttribute("aria-pressed", Boolean(document.fullscreenElement));
     zoom.fit();
   });
-  zoom = new Zoom(the("stage"), (scale) => (the("zoom-out").disabled = the("zoom-fit").disabled = scale === 1));
+  zoom = new Zoom(the("stage"), (scale) => keepingFocus(() => (the("zoom-out").disabled = the("zoom-fit").disabled = scale === 1)));
   the("zoom-in").onclick = () => zoom.by(1.5);
   the("zoom-out").onclick = () => zoom.by(1 / 1.5);
   the("zoom-fit").onclick = () => zoom.fit();
@@ -313,7 +317,10 @@ async function start() {
     the("early").hidden = true;
     return trouble("");
   }
-  store = new Store(({ message }) => trouble(`This browser keeps nothing, so a reload loses the images (${message})`));
+  store = new Store(({ message }) => {
+    problem = `This browser keeps nothing, so a reload loses the images and corrections (${message})`;
+    trouble("");
+  });
   pictures = Object.assign(new Pictures(engine), way, { labels: known });
   editor = new Editor(pictures);
   const select = (picture) => pictures.select(picture);
@@ -323,7 +330,7 @@ async function start() {
   store.knows(kept);
   pictures.addEventListener("change", () => {
     render();
-    store.changed(pictures.list);
+    store.changed(() => pictures.list);
   });
   pictures.addEventListener("trouble", ({ error }) => {
     offerBeside(the("compare"), pictures, failed);

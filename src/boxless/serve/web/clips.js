@@ -50,13 +50,13 @@ export async function frames(clip, taken, signal) {
       const there = once(video, "seeked");
       video.currentTime = seconds;
       await there;
-      if (signal.aborted) return;
       const now = small(video);
       if (before && apart(before, now) > CUT) shot++;
       before = now;
       const canvas = new OffscreenCanvas(width, height);
       canvas.getContext("2d").drawImage(video, 0, 0);
       const blob = await canvas.convertToBlob({ type: "image/jpeg", quality: 0.92 });
+      if (signal.aborted) return;
       const name = `${clip.name.replace(/\.[^.]*$/, "")} ${clock(seconds)}.jpg`;
       taken(new File([blob], name, { type: blob.type }), { clip: clip.name, seconds, shot });
     }

@@ -214,6 +214,7 @@ export class Editor {
     else if (event.key === "Delete" || event.key === "Backspace") {
       this.selected = which;
       this.remove();
+      if (!document.activeElement.closest(".overlay")) document.getElementById("box-undo").focus();
     } else if (event.key === "Escape") this.select(null);
     else if (step) {
       const { width, height } = picture.found;

@@ -22,6 +22,7 @@ export class Gallery {
   #thumbnails = new Map(); // by id: the address of a Blob, null before; the oldest first
   #fetching = 0;
   #waits = 0;
+  #left = { id: null, top: 0 }; // what was opened last, and from where
 
   constructor(engine, { open, failed }) {
     [this.#engine, this.#open, this.#failed] = [engine, open, failed];
@@ -54,6 +55,16 @@ export class Gallery {
     } catch (error) {
       this.#failed(error);
     }
+  }
+
+  /** Shows the folder as it was when an image of it was opened, which has the focus. */
+  async comeBack() {
+    const { id, top } = this.#left;
+    the("folder-scroller").focus();
+    await this.refresh();
+    the("folder-scroller").scrollTop = top;
+    await new Promise((resolve) => setTimeout(resolve, 100)); // until what is in view then is there
+    if (document.activeElement === the("folder-scroller")) the("folder-images").querySelector(`[data-id="${id}"]`)?.focus({ preventScroll: true });
   }
 
   #visible = [];
@@ -149,6 +160,7 @@ export class Gallery {
   }
 
   async #take({ id, name }) {
+    this.#left = { id, top: the("folder-scroller").scrollTop };
     try {
       const blob = await this.#engine.folder.image(id);
       this.#open(new File([blob], name.split("/").pop(), { type: blob.type }), name);

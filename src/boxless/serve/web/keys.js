@@ -3,9 +3,11 @@
 /** Listens for them. `pictures()` and `editor()` give those of the page, once they are there; `remove(image)` takes one away. */
 export function keys(pictures, editor, remove) {
   document.addEventListener("keydown", (event) => {
-    if (event.defaultPrevented || !pictures()?.current || event.target.closest("input, select, dialog, [role=listbox]")) return;
+    if (event.defaultPrevented || !pictures()?.current || event.target.closest("dialog, [role=listbox]")) return;
+    const undoes = (event.ctrlKey || event.metaKey) && event.key === "z";
+    if (event.target.closest(undoes ? "[type=search]" : "input, select")) return;
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    if ((event.ctrlKey || event.metaKey) && event.key === "z") editor().undo();
+    if (undoes) editor().undo();
     else if (event.ctrlKey || event.metaKey || event.altKey) return;
     else if (step || (event.target.closest("#table") && ["ArrowUp", "ArrowDown"].includes(event.key))) {
       pictures().step(step ?? { ArrowUp: -1, ArrowDown: 1 }[event.key]);
@@ -23,7 +25,12 @@ export function keys(pictures, editor, remove) {
 function focusOn(target) {
   const place = target.closest("#tray, #table");
   if (!place) return;
-  (place.querySelector("[aria-current=true]") ?? document.querySelector("#tray [aria-current=true], #empty button")).focus();
+  (place.querySelector("[aria-current=true]") ?? current() ?? document.querySelector("#empty button")).focus();
+}
+
+/** The current image in the row. */
+function current() {
+  return document.querySelector("#tray [aria-current=true]");
 }
 
 const FOCUSABLE = "button, input, select, a[href], [tabindex='0']";
@@ -38,10 +45,12 @@ export function keepingFocus(render) {
   const places = [];
   for (let place = had?.parentElement; place && place !== document.documentElement; place = place.parentElement) places.push(place);
   render();
-  if (!places.length || canFocus(had)) return;
+  const now = document.activeElement;
+  if (!places.length || canFocus(had) || (now !== had && now !== document.body)) return;
   for (const place of places.filter((each) => each.isConnected)) {
     const near = [...place.querySelectorAll(FOCUSABLE)].filter(canFocus);
     const next = near.find((each) => had.compareDocumentPosition(each) & Node.DOCUMENT_POSITION_FOLLOWING) ?? near[0];
     if (next) return next.focus();
+    if (place.id === "stage" && current()) return current().focus();
   }
 }
