@@ -31,6 +31,10 @@ def rows(page: Page) -> list[list[str]]:
     return [row.split("\t") for row in page.locator("#table tbody tr").all_inner_texts()]
 
 
+def focused(page: Page) -> str:
+    return str(page.evaluate("document.activeElement.id"))
+
+
 def test_the_table_says_what_is_in_all(many: Page, images: Path) -> None:
     drop_all(many, images, ("holiday.jpg", b"no picture"))
     many.locator("#tray .done").nth(2).wait_for()
@@ -60,13 +64,32 @@ def test_two_at_a_time_stop_and_go_on(many: Page, images: Path) -> None:
         route.continue_()
     many.locator("#tray .done").nth(1).wait_for()
     assert many.locator("#progress").inner_text().startswith("2 of 3")
-    many.get_by_role("button", name="Stop", exact=True).click()
+    many.get_by_role("button", name="Stop", exact=True).focus()
+    many.keyboard.press("Enter")
     assert many.locator("#progress").inner_text() == "3 images, 1 stopped"
     assert rows(many)[2][2] == "stopped"
+    many.locator("#tray .stopped").click()
+    many.locator("#stage canvas[aria-label='rocket.jpg']").wait_for()
+    assert many.locator("#stage").inner_text() == "Stopped before there was a result"
     routes.clear()
-    many.get_by_role("button", name="Continue").click()
+    many.get_by_role("button", name="Continue").focus()
+    many.keyboard.press("Enter")
     release(many, routes)
     many.locator("#tray .done").nth(2).wait_for()
+    assert focused(many) == "order", "the button is gone, and the focus is next to it"
+
+
+def test_the_stage_keeps_its_height(many: Page, images: Path) -> None:
+    drop_all(many, images, ("holiday.jpg", b"no picture"))
+    many.locator("#tray .done").nth(2).wait_for()
+    heights = set()
+    for place in range(4):
+        many.locator("#tray button").nth(place).click()
+        many.wait_for_timeout(100)
+        bounds = many.locator("#stage").bounding_box()
+        assert bounds is not None
+        heights.add(round(bounds["height"]))
+    assert max(heights) - min(heights) <= 4, heights
 
 
 def test_failed_ones_are_tried_again_together(many: Page, images: Path) -> None:
@@ -134,3 +157,19 @@ def test_zoom(many: Page, images: Path) -> None:
     many.get_by_role("button", name="Fit").click()
     assert zoom() == pytest.approx(fit, rel=0.01)
     assert many.get_by_role("button", name="Zoom out").is_disabled()
+
+
+def test_zoom_and_pan_by_keyboard(many: Page, images: Path) -> None:
+    drop_all(many, images)
+    many.locator("#tray .done").nth(2).wait_for()
+    many.get_by_role("button", name="Zoom in").focus()
+    many.keyboard.press("Enter")
+    many.locator("#stage").focus()
+    before = many.locator(".overlay").bounding_box()
+    many.keyboard.press("ArrowRight")
+    after = many.locator(".overlay").bounding_box()
+    assert before is not None and after is not None and after["x"] < before["x"] - 20
+    assert many.locator("#stage canvas").get_attribute("aria-label", timeout=1000).startswith("coffee.jpg")  # type: ignore[union-attr]
+    many.get_by_role("button", name="Fit").focus()
+    many.keyboard.press("Enter")
+    assert focused(many) == "zoom-whole", "Fit is disabled now"

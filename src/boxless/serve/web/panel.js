@@ -35,7 +35,8 @@ function described(prediction, picture) {
 function places(prediction, picture) {
   const boxes = picture.annotations.of(prediction.label, prediction);
   const corrected = picture.annotations.has(prediction.label) ? ", corrected by you" : "";
-  if (!boxes.length) return `, no box${corrected}`;
+  const taken = !corrected && picture.found.predictions.some((other) => other.probability > prediction.probability && other.boxes.length);
+  if (!boxes.length) return `, no box${taken ? ": a more probable class has the place" : corrected}`;
   return `${boxes.length > 1 ? `, ${boxes.length} boxes` : ""}${corrected}`;
 }
 

@@ -100,6 +100,7 @@ export class Store {
       transaction.onerror = transaction.onabort = () => reject(transaction.error);
     });
     const kept = new Map();
+    let waits = false;
     list.forEach((picture, place) => {
       gone.delete(picture.id);
       const { shown, asked, thumbnail, annotations, results } = picture;
@@ -108,7 +109,7 @@ export class Store {
       const before = this.#kept.get(picture.id);
       if (!before) files.put(picture.file, picture.id);
       else if (made.some((each, i) => each !== before[i])) {
-        // Another tab may have removed it.
+        waits = true; // another tab may have removed it
         files.getKey(picture.id).onsuccess = ({ target }) => target.result ?? files.put(picture.file, picture.id);
       }
       if (!before || made.length !== before.length || made.some((each, i) => each !== before[i])) {
@@ -120,7 +121,7 @@ export class Store {
       files.delete(id);
       records.delete(id);
     }
-    transaction.commit(); // the page may be about to be closed
+    if (!waits) transaction.commit(); // the page may be about to be closed
     await written;
     this.#kept = kept;
   }
