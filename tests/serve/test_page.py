@@ -132,6 +132,9 @@ def test_other_classes_by_keyboard_alone(page: Page, address: str, coffee: Path)
     assert page.locator("#verdict .name").inner_text() == "Perhaps cup", "5 % is no certainty"
 
     page.get_by_role("combobox", name="Search for a class").focus()
+    page.keyboard.type("cat")
+    assert page.locator("#matches").get_by_role("option").all_inner_texts()[0] == "tiger cat", "no catamaran"
+    page.keyboard.press("Escape")
     page.keyboard.type("tabb")
     assert page.locator("#matches").get_by_role("option").all_inner_texts()[0] == "tabby"
     page.keyboard.press("Enter")
