@@ -44,7 +44,7 @@ export class Editor {
   /** The overlay of an image; `only` is the label whose boxes it has, null for all that are shown. */
   overlay(picture, only) {
     const { width, height } = picture.found;
-    const svg = shape("svg", { viewBox: `0 0 ${width} ${height}`, class: "overlay", role: "group", "aria-label": "Boxes" });
+    const svg = shape("svg", { viewBox: `0 0 ${width} ${height}`, class: "overlay", role: "group", "aria-label": "Located objects" });
     svg.redraw = () => this.#draw(svg, picture, only);
     svg.onpointerdown = (event) => this.#begin(event, svg, picture, only);
     svg.onpointermove = (event) => this.#move(event, svg, picture);
