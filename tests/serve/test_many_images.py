@@ -96,6 +96,7 @@ def test_failed_ones_are_tried_again_together(many: Page, images: Path) -> None:
     many.route("**/v1/locate", lambda route: route.abort())
     drop_all(many, images)
     many.locator("#tray .failed").nth(2).wait_for()
+    assert [row[2] for row in rows(many)] == ["failed"] * 3, "the images can be read"
     many.unroute("**/v1/locate")
     many.get_by_role("button", name="Retry failed").click()
     many.locator("#tray .done").nth(2).wait_for()

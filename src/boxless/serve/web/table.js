@@ -15,7 +15,7 @@ function row(picture, place, isCurrent, select) {
   const best = picture.predictions[0];
   const size = picture.found ? `${picture.found.width} × ${picture.found.height}` : "";
   const corrected = picture.annotations.corrected;
-  const state = STATES[picture.state];
+  const state = picture.error?.again ? "failed" : STATES[picture.state];
   const name = make("button", {
     type: "button",
     title: picture.name,
