@@ -21,7 +21,7 @@ from boxless.models.model_file import ModelFile
 from boxless.models.zoo import DEFAULT_MODEL
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import Dialog, Locator, Page
 
 NAMES = ("coffee.jpg", "chelsea.jpg", "rocket.jpg")
 
@@ -159,8 +159,14 @@ def test_the_focus_is_not_lost(editing: Page) -> None:
 
 
 def test_corrections_are_not_removed_unasked(editing: Page) -> None:
-    page, asked = editing, []
-    page.on("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
+    page = editing
+    asked: list[str] = []
+
+    def refuse(dialog: Dialog) -> None:
+        asked.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", refuse)
     box(page).focus()
     page.keyboard.press("ArrowRight")
     page.locator("#tray").get_by_role("button", name="coffee.jpg").focus()

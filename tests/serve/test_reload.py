@@ -11,7 +11,7 @@ from tests.serve.browsing import PATIENCE, drop, opened
 from tests.serve.running import Running
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Dialog, Page
 
 NAMES = ("coffee.jpg", "chelsea.jpg")
 
@@ -62,7 +62,12 @@ def test_images_results_and_corrections_outlive_a_reload(two: Page) -> None:
     assert sum(each.get("corrected", False) for each in told["annotations"]) == 1
 
     asked_before: list[str] = []
-    two.once("dialog", lambda dialog: (asked_before.append(dialog.message), dialog.accept()))
+
+    def agree(dialog: Dialog) -> None:
+        asked_before.append(dialog.message)
+        dialog.accept()
+
+    two.once("dialog", agree)
     two.get_by_role("button", name="Remove all").click()
     assert asked_before == ["Remove all images, 1 of them with corrected boxes?"]
     two.get_by_role("button", name="Choose images").wait_for()
