@@ -88,7 +88,7 @@ def newcomer(browser: Browser, address: str, files: Sequence[Path]) -> dict[str,
     page = opened(browser, address)
     actions = 1
     with page.expect_file_chooser() as chooser:
-        page.get_by_role("button", name="Choose pictures").click()
+        page.get_by_role("button", name="Choose images").click()
     chooser.value.set_files(files)
     for file in files[:3]:  # while the rest is still worked on
         page.locator(f"#tray .done[title='{file.name}']").click()

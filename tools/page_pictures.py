@@ -72,7 +72,7 @@ def _look(page: Page, side_by_side: bool) -> None:
     page.get_by_role("radio", name="balanced").check(force=True)
     page.locator("#tray .done").nth(len(IMAGES) - 1).wait_for(timeout=120_000)
     if side_by_side:
-        page.get_by_label("Beside it").select_option("a second class")
+        page.get_by_label("Compare with").select_option("a second class")
     page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
 
 

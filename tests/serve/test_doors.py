@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,9 @@ import pytest
 from tests.serve.browsing import drop, opened
 from tests.serve.running import Running
 
+from boxless.datasets.boxed import read_dataset
+from boxless.models.model_file import ModelFile
+from boxless.models.zoo import DEFAULT_MODEL
 from boxless.serve.page_files import WEB
 from boxless.video.ffmpeg import ffmpeg_settings
 
@@ -70,8 +74,29 @@ def test_a_folder_gives_its_images(empty: Page, coffee: Path, tmp_path: Path) ->
     drop_paths(empty, holiday, tmp_path / "nothing")
     empty.locator("#tray .done").wait_for()
     assert "nothing is a folder without images" in said(empty)
-    assert empty.locator("#tray button").get_attribute("title") == "cup.jpg"
+    assert empty.locator("#tray button").get_attribute("title") == "holiday/first day/cup.jpg"
     assert empty.locator("#tray img").count() == 1
+
+
+def test_names_keep_their_folders(empty: Page, images: Path, tmp_path: Path) -> None:
+    """Class folders have the same names in them, and data sets have to say which is which."""
+    pets = tmp_path / "pets"
+    for folder, name in (("cat", "chelsea.jpg"), ("cup", "coffee.jpg")):
+        (pets / folder).mkdir(parents=True)
+        shutil.copyfile(images / name, pets / folder / "1.jpg")
+    (pets / "cup/2.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
+    drop_paths(empty, pets)
+    empty.locator("#tray .done").nth(1).wait_for()
+    empty.locator("#tray .failed[title='pets/cup/2.heic']").wait_for()
+    with empty.expect_download() as download:
+        empty.get_by_role("button", name="COCO").click()
+    shutil.copyfile(download.value.path(), tmp_path / "boxless-coco.json")
+    data = read_dataset(tmp_path / "boxless-coco.json", ModelFile(DEFAULT_MODEL, threads=1).card, images=pets)
+    assert [each.path for each in data.images] == [pets / "cat/1.jpg", pets / "cup/1.jpg"]
+    with empty.expect_download() as download:
+        empty.get_by_role("button", name="YOLO").click()
+    with zipfile.ZipFile(download.value.path()) as yolo:
+        assert {"images/pets__cat__1.jpg", "labels/pets__cat__1.txt", "labels/pets__cup__1.txt"} < set(yolo.namelist())
 
 
 def test_a_clip_gives_its_frames(empty: Page, images: Path, tmp_path: Path) -> None:

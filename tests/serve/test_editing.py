@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +21,7 @@ from boxless.models.model_file import ModelFile
 from boxless.models.zoo import DEFAULT_MODEL
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import Dialog, Locator, Page
 
 NAMES = ("coffee.jpg", "chelsea.jpg", "rocket.jpg")
 
@@ -130,6 +131,63 @@ def test_boxes_by_keyboard(editing: Page) -> None:
     assert edges(box(page)) == after
 
 
+def test_a_box_is_added_by_keyboard(editing: Page) -> None:
+    page = editing
+    page.get_by_role("button", name="Add a box").focus()
+    page.keyboard.press("Enter")
+    added = box(page, "espresso ✓")
+    assert edges(added) == [225, 150, 375, 250], "in the middle"
+    for keys in ("ArrowLeft", "Control+ArrowUp", "Control+Shift+ArrowRight"):
+        page.keyboard.press(keys)
+    assert edges(added) == [219, 149, 370, 249]
+    page.keyboard.press("Delete")
+    assert box(page).count() == 1
+    page.keyboard.press("Control+z")
+    assert box(page).count() == 2
+    for _ in range(5):
+        page.keyboard.press("Control+z")
+    assert box(page, "espresso ✓").count() == 0
+
+
+def test_the_focus_is_not_lost(editing: Page) -> None:
+    page = editing
+    box(page).focus()
+    page.keyboard.press("Delete")
+    assert page.evaluate("document.activeElement.id") == "box-undo"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "box-add", "there is nothing more to undo"
+
+
+def test_corrections_are_not_removed_unasked(editing: Page) -> None:
+    page = editing
+    asked: list[str] = []
+
+    def refuse(dialog: Dialog) -> None:
+        asked.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", refuse)
+    box(page).focus()
+    page.keyboard.press("ArrowRight")
+    page.locator("#tray").get_by_role("button", name="coffee.jpg").focus()
+    page.keyboard.press("Delete")
+    page.get_by_role("button", name="Remove all").click()
+    assert asked == ["Remove this image with corrected boxes?", "Remove all images, 1 of them with corrected boxes?"]
+    assert page.locator("#tray button").count() == 3
+
+
+def test_corrected_images_alone(editing: Page) -> None:
+    page = editing
+    only = page.get_by_label("Corrected images only")
+    assert not only.is_visible()
+    box(page).focus()
+    page.keyboard.press("ArrowRight")
+    only.check()
+    told = json.loads(saved(page, "COCO").read_text())
+    assert [each["file_name"] for each in told["images"]] == ["coffee.jpg"]
+    assert [each["corrected"] for each in told["annotations"]] == [True]
+
+
 def test_corrections_stay_with_their_image_and_preset(editing: Page) -> None:
     page = editing
     box(page).focus()
@@ -185,11 +243,15 @@ def test_downloads_hold_corrected_boxes(editing: Page, images: Path, tmp_path: P
         assert yolo.testzip() is None
         assert yolo.read("images/coffee.jpg") == (images / "coffee.jpg").read_bytes()
         assert {"labels/coffee.txt", "labels/chelsea.txt", "labels/rocket.txt", "data.yaml"} < set(yolo.namelist())
-        assert '967: "espresso"' in yolo.read("data.yaml").decode()
+        names = re.findall(r"^  (\d+): (.*)$", yolo.read("data.yaml").decode(), re.MULTILINE)
+        assert [int(number) for number, _ in names] == list(range(1000)), "Ultralytics refuses gaps"
+        assert len({name for _, name in names}) == 1000
+        assert ("967", '"espresso"') in names
     with zipfile.ZipFile(saved(page, "VOC")) as voc:
         voc.extractall(tmp_path / "voc")
     tree = ElementTree.parse(tmp_path / "voc/Annotations/coffee.xml")
     assert tree.findtext("object/name") == "espresso"
+    assert [int(edge.text or "") for edge in tree.iterfind("object/bndbox/*")], "whole pixels"
     assert (tmp_path / "voc/ImageSets/Main/default.txt").read_text().split() == ["coffee", "chelsea", "rocket"]
     with zipfile.ZipFile(saved(page, "Drawings")) as drawings:
         assert drawings.namelist() == ["coffee_found.jpg", "chelsea_found.jpg", "rocket_found.jpg"]

@@ -106,4 +106,11 @@ def test_the_gallery(page: Page, showing: Running) -> None:
     assert page.locator("#verdict .name").inner_text() == "espresso"
     page.get_by_role("button", name="Back to the folder").click()
     assert tiles.first.is_visible()
+    page.locator("#folder-images [data-id='1']:focus").wait_for()
     assert faults(page) == []
+    tiles.first.click()
+    page.locator("#work").wait_for()
+    assert page.locator("#tray button").count() == 1, "it is open already"
+    page.get_by_role("button", name="Back to the folder").click()
+    page.get_by_role("button", name="Opened images").click()
+    page.locator("#stage canvas[aria-label^='coffee.jpg']").wait_for()

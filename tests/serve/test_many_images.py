@@ -19,7 +19,7 @@ NAMES = ("coffee.jpg", "chelsea.jpg", "rocket.jpg")
 @pytest.fixture
 def many(page: Page, service: Running) -> Page:
     opened(page, f"http://127.0.0.1:{service.port}/")
-    page.get_by_label("Heat")
+    page.get_by_label("Heatmap")
     return page
 
 
@@ -29,6 +29,10 @@ def drop_all(page: Page, images: Path, *more: tuple[str, bytes]) -> None:
 
 def rows(page: Page) -> list[list[str]]:
     return [row.split("\t") for row in page.locator("#table tbody tr").all_inner_texts()]
+
+
+def focused(page: Page) -> str:
+    return str(page.evaluate("document.activeElement.id"))
 
 
 def test_the_table_says_what_is_in_all(many: Page, images: Path) -> None:
@@ -60,21 +64,41 @@ def test_two_at_a_time_stop_and_go_on(many: Page, images: Path) -> None:
         route.continue_()
     many.locator("#tray .done").nth(1).wait_for()
     assert many.locator("#progress").inner_text().startswith("2 of 3")
-    many.get_by_role("button", name="Stop", exact=True).click()
+    many.get_by_role("button", name="Stop", exact=True).focus()
+    many.keyboard.press("Enter")
     assert many.locator("#progress").inner_text() == "3 images, 1 stopped"
     assert rows(many)[2][2] == "stopped"
+    many.locator("#tray .stopped").click()
+    many.locator("#stage canvas[aria-label='rocket.jpg']").wait_for()
+    assert many.locator("#stage").inner_text() == "Stopped before there was a result"
     routes.clear()
-    many.get_by_role("button", name="Go on").click()
+    many.get_by_role("button", name="Continue").focus()
+    many.keyboard.press("Enter")
     release(many, routes)
     many.locator("#tray .done").nth(2).wait_for()
+    assert focused(many) == "order", "the button is gone, and the focus is next to it"
+
+
+def test_the_stage_keeps_its_height(many: Page, images: Path) -> None:
+    drop_all(many, images, ("holiday.jpg", b"no picture"))
+    many.locator("#tray .done").nth(2).wait_for()
+    heights = set()
+    for place in range(4):
+        many.locator("#tray button").nth(place).click()
+        many.wait_for_timeout(100)
+        bounds = many.locator("#stage").bounding_box()
+        assert bounds is not None
+        heights.add(round(bounds["height"]))
+    assert max(heights) - min(heights) <= 4, heights
 
 
 def test_failed_ones_are_tried_again_together(many: Page, images: Path) -> None:
     many.route("**/v1/locate", lambda route: route.abort())
     drop_all(many, images)
     many.locator("#tray .failed").nth(2).wait_for()
+    assert [row[2] for row in rows(many)] == ["failed"] * 3, "the images can be read"
     many.unroute("**/v1/locate")
-    many.get_by_role("button", name="Try failed ones again").click()
+    many.get_by_role("button", name="Retry failed").click()
     many.locator("#tray .done").nth(2).wait_for()
     assert many.locator("#progress").inner_text() == "3 images"
 
@@ -83,7 +107,7 @@ def test_a_class_is_searched_for_in_all(many: Page, images: Path) -> None:
     drop_all(many, images)
     many.locator("#tray .done").nth(2).wait_for()
     many.get_by_label("In all images").check()
-    many.get_by_role("combobox", name="Look for another class").fill("tabby")
+    many.get_by_role("combobox", name="Search for a class").fill("tabby")
     many.keyboard.press("Enter")
     many.locator("#table tr.done", has_text="tabby").nth(2).wait_for()
     many.get_by_label("Order").select_option("most probable first")
@@ -118,7 +142,7 @@ def test_the_keyboard_goes_through_them(many: Page, images: Path) -> None:
     many.keyboard.press("ArrowLeft")
     many.locator("#stage canvas[aria-label^='coffee.jpg']").wait_for()
     many.get_by_role("button", name="Remove all").click()
-    many.get_by_role("button", name="Choose pictures").wait_for()
+    many.get_by_role("button", name="Choose images").wait_for()
 
 
 def test_zoom(many: Page, images: Path) -> None:
@@ -134,3 +158,19 @@ def test_zoom(many: Page, images: Path) -> None:
     many.get_by_role("button", name="Fit").click()
     assert zoom() == pytest.approx(fit, rel=0.01)
     assert many.get_by_role("button", name="Zoom out").is_disabled()
+
+
+def test_zoom_and_pan_by_keyboard(many: Page, images: Path) -> None:
+    drop_all(many, images)
+    many.locator("#tray .done").nth(2).wait_for()
+    many.get_by_role("button", name="Zoom in").focus()
+    many.keyboard.press("Enter")
+    many.locator("#stage").focus()
+    before = many.locator(".overlay").bounding_box()
+    many.keyboard.press("ArrowRight")
+    after = many.locator(".overlay").bounding_box()
+    assert before is not None and after is not None and after["x"] < before["x"] - 20
+    assert many.locator("#stage canvas").get_attribute("aria-label", timeout=1000).startswith("coffee.jpg")  # type: ignore[union-attr]
+    many.get_by_role("button", name="Fit").focus()
+    many.keyboard.press("Enter")
+    assert focused(many) == "zoom-whole", "Fit is disabled now"

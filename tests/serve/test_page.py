@@ -43,7 +43,7 @@ def drawn(page: Page) -> np.ndarray:
 
 def test_drop_a_image_and_see_class_map_and_box(page: Page, address: str, coffee: Path, localizer: Localizer) -> None:
     asked = opened(page, address)
-    assert page.get_by_role("heading", name="Drop a picture here").is_visible()
+    assert page.get_by_role("heading", name="Drop images here").is_visible()
     drop(page, ("coffee.jpg", coffee.read_bytes()))
     page.locator("#classes").get_by_role("button", name="espresso").wait_for()
     assert page.locator("#verdict .name").inner_text() == "espresso"
@@ -58,7 +58,7 @@ def test_drop_a_image_and_see_class_map_and_box(page: Page, address: str, coffee
     # Heat warms the cup and leaves the corner alone; without it the picture is there.
     with_heat = drawn(page)
     page.get_by_label("Boxes").uncheck()
-    page.get_by_label("Heat").evaluate("(slider) => { slider.value = 0; slider.dispatchEvent(new Event('input')); }")
+    page.get_by_label("Heatmap").evaluate("(slider) => { slider.value = 0; slider.dispatchEvent(new Event('input')); }")
     bare = drawn(page)
     scale = bare.shape[1] / 600
     cup, corner = (
@@ -79,11 +79,11 @@ def test_images_that_come_before_the_page_is_ready(page: Page, address: str, cof
     routes = held(page, "**/v1/models")
     page.goto(address)
     drop(page, ("coffee.jpg", coffee.read_bytes()))
-    page.get_by_text("The picture waits for the model").wait_for()
+    page.get_by_text("The image waits for the model").wait_for()
     with page.expect_file_chooser() as chooser:
-        page.get_by_role("button", name="Choose pictures").click()
+        page.get_by_role("button", name="Choose images").click()
     chooser.value.set_files(images / "chelsea.jpg")
-    page.get_by_text("2 pictures wait for the model").wait_for()
+    page.get_by_text("2 images wait for the model").wait_for()
     release(page, routes)
     page.locator("#tray .done").nth(1).wait_for()
     assert page.locator("#verdict .name").inner_text() == "espresso"
@@ -118,7 +118,7 @@ def choose(page: Page) -> FileChooser:
 def test_other_classes_by_keyboard_alone(page: Page, address: str, coffee: Path) -> None:
     opened(page, address)
     page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.textContent") == "Choose pictures"
+    assert page.evaluate("document.activeElement.textContent") == "Choose images"
     choose(page).set_files(coffee)
     page.locator("#classes").get_by_role("button", name="espresso").wait_for()
 
@@ -131,7 +131,10 @@ def test_other_classes_by_keyboard_alone(page: Page, address: str, coffee: Path)
     page.keyboard.press("Space")
     assert page.locator("#verdict .name").inner_text() == "Perhaps cup", "5 % is no certainty"
 
-    page.get_by_role("combobox", name="Look for another class").focus()
+    page.get_by_role("combobox", name="Search for a class").focus()
+    page.keyboard.type("cat")
+    assert page.locator("#matches").get_by_role("option").all_inner_texts()[0] == "tiger cat", "no catamaran"
+    page.keyboard.press("Escape")
     page.keyboard.type("tabb")
     assert page.locator("#matches").get_by_role("option").all_inner_texts()[0] == "tabby"
     page.keyboard.press("Enter")
@@ -159,11 +162,11 @@ def test_two_classes_side_by_side(page: Page, address: str, coffee: Path) -> Non
     opened(page, address)
     drop(page, ("coffee.jpg", coffee.read_bytes()))
     page.locator("#tray .done").wait_for()
-    page.get_by_label("Beside it").select_option("a second class")
+    page.get_by_label("Compare with").select_option("a second class")
     assert page.locator("#stage figcaption").all_inner_texts() == ["espresso 83 %", "cup 5 %"]
     page.locator("#classes").get_by_role("button").nth(2).click()
     assert page.locator("#stage figure").count() == 2
-    page.get_by_label("Beside it").select_option("nothing")
+    page.get_by_label("Compare with").select_option("nothing")
     assert page.locator("#stage figure").count() == 1
 
 
@@ -171,7 +174,7 @@ def test_two_presets_side_by_side(page: Page, address: str, coffee: Path, locali
     opened(page, address)
     drop(page, ("coffee.jpg", coffee.read_bytes()))
     page.locator("#tray .done").wait_for()
-    page.get_by_label("Beside it").select_option("preset fast")
+    page.get_by_label("Compare with").select_option("preset fast")
     page.locator("#stage figcaption", has_text="fast: espresso").wait_for()
     assert page.locator("#stage figcaption").first.inner_text() == "balanced: espresso 83 %"
     fast = Localizer(DEFAULT_MODEL, "fast").locate(coffee).predictions[0]
@@ -210,7 +213,7 @@ def test_broken_images_are_told_and_the_rest_goes_on(page: Page, address: str, c
     drop(page, ("holiday.jpg", b"no picture"), ("half.jpg", content[:5000]), ("coffee.jpg", content))
     page.locator("#tray .done").wait_for()
     told = page.get_by_role("alert").filter(visible=True)
-    assert "This picture could not be read" in told.inner_text()
+    assert "This image could not be read" in told.inner_text()
     assert "holiday.jpg: not an image" in told.inner_text()
     page.get_by_role("button", name="Remove it").click()
     page.locator("#tray").get_by_role("button", name="half.jpg").click()
@@ -281,7 +284,7 @@ def test_only_the_image_on_the_page_is_kept_decoded(page: Page, address: str, im
         page.locator(f"#stage canvas[aria-label^='{name}']").wait_for()
         assert page.evaluate("decoded") == 1
     with page.expect_download() as download:
-        page.get_by_role("button", name="Picture", exact=True).click()
+        page.get_by_role("button", name="This image", exact=True).click()
     with Image.open(download.value.path()) as image:
         assert image.size == (600, 400)
     assert page.evaluate("decoded") == 1
@@ -291,7 +294,7 @@ def test_images_may_be_taken_away_again(page: Page, address: str, images: Path) 
     opened(page, address)
     drop(page, *((name, (images / name).read_bytes()) for name in ("coffee.jpg", "chelsea.jpg")))
     page.locator("#tray .done").nth(1).wait_for()
-    remove = page.get_by_role("button", name="Remove picture")
+    remove = page.get_by_role("button", name="Remove image")
     remove.click()
     page.locator("#stage canvas[aria-label^='chelsea.jpg']").wait_for()
     assert page.locator("#tray").get_by_role("button", name="coffee.jpg").count() == 0
@@ -299,7 +302,7 @@ def test_images_may_be_taken_away_again(page: Page, address: str, images: Path) 
         page.get_by_role("button", name="JSON").click()
     assert json.loads(Path(download.value.path()).read_text())["image"] == "chelsea.jpg"
     remove.click()
-    page.get_by_role("button", name="Choose pictures").wait_for()
+    page.get_by_role("button", name="Choose images").wait_for()
 
 
 def test_what_goes_on_elsewhere_disturbs_nobody(page: Page, address: str, images: Path) -> None:
@@ -388,7 +391,7 @@ def test_downloads(page: Page, address: str, coffee: Path, images: Path, localiz
             page.get_by_role("button", name=name, exact=True).click()
         return download.value.suggested_filename, Path(download.value.path())
 
-    name, path = saved("Picture")
+    name, path = saved("This image")
     assert name == "coffee_found.jpg"
     with Image.open(path) as image:
         assert image.size == (600, 400)
@@ -446,7 +449,7 @@ def test_a_service_that_wants_a_token(page: Page, coffee: Path) -> None:
         page.set_default_timeout(PATIENCE)
         page.goto(f"http://127.0.0.1:{guarded.port}/")
         page.get_by_role("textbox", name="Token").fill(token)
-        page.get_by_role("button", name="Go on").click()
+        page.get_by_role("button", name="Continue").click()
         page.locator("body[data-ready]").wait_for()
         drop(page, ("coffee.jpg", coffee.read_bytes()))
         page.locator("#tray .done").wait_for()
@@ -459,11 +462,11 @@ def test_a_wrong_token_is_told_and_a_stale_one_is_no_dead_end(page: Page, coffee
         page.set_default_timeout(PATIENCE)
         page.goto(f"http://127.0.0.1:{guarded.port}/")
         page.get_by_role("textbox", name="Token").fill("mustard")
-        page.get_by_role("button", name="Go on").click()
+        page.get_by_role("button", name="Continue").click()
         page.get_by_text("does not know this token").wait_for()
         assert faults(page) == []
         page.get_by_role("textbox", name="Token").fill("opensesame")
-        page.get_by_role("button", name="Go on").click()
+        page.get_by_role("button", name="Continue").click()
         page.locator("body[data-ready]").wait_for()
 
         page.evaluate("sessionStorage.setItem('boxless-token', 'of yesterday')")
@@ -473,7 +476,7 @@ def test_a_wrong_token_is_told_and_a_stale_one_is_no_dead_end(page: Page, coffee
         page.get_by_text("A token is needed").wait_for()
         page.get_by_role("button", name="Try again").last.click()
         page.get_by_role("textbox", name="Token").fill("opensesame")
-        page.get_by_role("button", name="Go on").click()
+        page.get_by_role("button", name="Continue").click()
         page.locator("#tray .done").wait_for()
 
 
@@ -482,7 +485,7 @@ def test_the_page_of_the_interface_asks_for_the_token(page: Page) -> None:
         page.set_default_timeout(PATIENCE)
         page.goto(f"http://127.0.0.1:{guarded.port}/api.html")
         page.get_by_role("textbox", name="Token").fill("opensesame")
-        page.get_by_role("button", name="Go on").click()
+        page.get_by_role("button", name="Continue").click()
         page.get_by_text("min_probability").first.wait_for()
 
 
@@ -503,10 +506,10 @@ def test_accessibility(browser: Browser, address: str, coffee: Path, scheme: str
     assert faults(page) == []
     drop(page, ("coffee.jpg", coffee.read_bytes()))
     page.locator("#tray .done").wait_for()
-    page.get_by_label("Beside it").select_option("a second class")
-    page.get_by_role("combobox", name="Look for another class").fill("tab")
+    page.get_by_label("Compare with").select_option("a second class")
+    page.get_by_role("combobox", name="Search for a class").fill("tab")
     assert faults(page) == []
-    page.get_by_role("combobox", name="Look for another class").press("Escape")
+    page.get_by_role("combobox", name="Search for a class").press("Escape")
     drop(page, ("holiday.jpg", b"no picture"))
     page.locator("#tray .failed").wait_for()
     assert faults(page) == []

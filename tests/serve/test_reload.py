@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.serve.browsing import drop, opened
+from tests.serve.browsing import PATIENCE, drop, opened
 from tests.serve.running import Running
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Dialog, Page
 
 NAMES = ("coffee.jpg", "chelsea.jpg")
 
@@ -61,12 +61,20 @@ def test_images_results_and_corrections_outlive_a_reload(two: Page) -> None:
     assert [each["file_name"] for each in told["images"]] == list(NAMES)
     assert sum(each.get("corrected", False) for each in told["annotations"]) == 1
 
+    asked_before: list[str] = []
+
+    def agree(dialog: Dialog) -> None:
+        asked_before.append(dialog.message)
+        dialog.accept()
+
+    two.once("dialog", agree)
     two.get_by_role("button", name="Remove all").click()
-    two.get_by_role("button", name="Choose pictures").wait_for()
+    assert asked_before == ["Remove all images, 1 of them with corrected boxes?"]
+    two.get_by_role("button", name="Choose images").wait_for()
     two.wait_for_timeout(800)  # it is kept after a pause
     two.reload()
     two.locator("body[data-ready]").wait_for()
-    assert two.get_by_role("button", name="Choose pictures").is_visible(), "cleared is cleared"
+    assert two.get_by_role("button", name="Choose images").is_visible(), "cleared is cleared"
 
 
 def test_a_preset_that_was_used_before_is_not_asked_for_again(two: Page) -> None:
@@ -78,3 +86,47 @@ def test_a_preset_that_was_used_before_is_not_asked_for_again(two: Page) -> None
     assert two.locator("#tray .done").count() == 2
     assert two.locator(".overlay .corrected").count() == 1
     assert asked == []
+
+
+def test_a_reload_in_the_middle_loses_no_image(page: Page, service: Running, images: Path) -> None:
+    opened(page, f"http://127.0.0.1:{service.port}/")
+    page.route("**/v1/locate", lambda route: None)  # never answered
+    drop(page, *((name, (images / name).read_bytes()) for name in NAMES))
+    page.locator("#tray .working").nth(1).wait_for()
+    page.wait_for_timeout(300)
+    page.unroute("**/v1/locate")
+    page.reload()
+    page.locator("#tray .done").nth(1).wait_for()
+    assert [each.get_attribute("title") for each in page.locator("#tray button").all()] == list(NAMES)
+
+
+def test_what_one_tab_removes_and_another_corrects_is_kept(two: Page) -> None:
+    reloaded(two)
+    other = two.context.new_page()
+    other.set_default_timeout(PATIENCE)
+    other.goto(two.url)
+    other.locator("#tray .done").nth(1).wait_for()
+    two.once("dialog", lambda dialog: dialog.accept())
+    two.get_by_role("button", name="Remove all").click()
+    two.get_by_role("button", name="Choose images").wait_for()
+    two.wait_for_timeout(800)
+    other.locator(".overlay .box").first.focus()
+    other.keyboard.press("ArrowRight")
+    other.wait_for_timeout(800)
+    two.reload()
+    two.locator("#tray .done").wait_for()
+    assert [each.get_attribute("title") for each in two.locator("#tray button").all()] == ["coffee.jpg"]
+
+
+@pytest.mark.parametrize("denied", ["indexedDB", "sessionStorage"])
+def test_a_browser_that_keeps_nothing(page: Page, service: Running, coffee: Path, denied: str) -> None:
+    refuse = "{ get() { throw new DOMException('denied', 'SecurityError'); } }"
+    page.add_init_script(f"Object.defineProperty(window, '{denied}', {refuse})")
+    opened(page, f"http://127.0.0.1:{service.port}/")
+    drop(page, ("coffee.jpg", coffee.read_bytes()))
+    page.locator("#tray .done").wait_for()
+    warned = page.get_by_role("alert").filter(visible=True)
+    if denied == "indexedDB":
+        assert "a reload loses the images and corrections" in warned.inner_text(), "it stays after images were added"
+    else:
+        assert warned.count() == 0

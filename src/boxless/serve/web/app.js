@@ -3,12 +3,12 @@
 import { offerBeside } from "./beside.js";
 import { openCamera } from "./camera.js";
 import { frames } from "./clips.js";
-import { inShort, received, sorted } from "./doors.js";
+import { inShort, placed, received, sorted } from "./doors.js";
 import { Editor } from "./editor.js";
 import { make, the } from "./elements.js";
 import { open } from "./engine.js";
 import { Gallery } from "./gallery.js";
-import { keys } from "./keys.js";
+import { keepingFocus, keys } from "./keys.js";
 import { showClasses, showPresets, showVerdict } from "./panel.js";
 import { Pictures } from "./pictures.js";
 import { save } from "./save.js";
@@ -28,16 +28,22 @@ let table = null;
 let store = null;
 let gallery = null; // where the service shows a folder
 let atFolder = false;
-let problem = ""; // why it never will be
+let problem = ""; // what stays wrong
 const early = []; // files that came before
 const look = { heat: 1, boxes: true };
 let stood = null; // the image that the zoom belongs to
+let cutting = new AbortController(); // of clips
 
 function render() {
+  keepingFocus(show);
+}
+
+function show() {
   const picture = pictures.current;
   const inFolder = Boolean(gallery) && (atFolder || !picture);
   the("folder").hidden = !inFolder;
   the("to-folder").hidden = !gallery;
+  the("from-folder").hidden = !picture;
   the("empty").hidden = Boolean(picture) || inFolder;
   the("work").hidden = !picture || inFolder;
   if (!picture || inFolder) return;
@@ -63,8 +69,9 @@ function render() {
   const [bar, words, stop, goOn] = ["bar", "progress", "stop", "go-on"].map(the);
   showProgress({ bar, words, stop, goOn }, pictures);
   const any = pictures.list.some((each) => each.found);
+  the("corrected-control").hidden = !pictures.list.some((each) => each.annotations.corrected);
   for (const button of document.querySelectorAll("[data-save]")) {
-    button.disabled = button.dataset.save === "picture" ? !(picture.found && picture.drawable) : !any;
+    button.disabled = button.dataset.save === "image" ? !(picture.found && picture.drawable) : !any;
   }
 }
 
@@ -76,12 +83,13 @@ function showEditing(picture) {
   the("box-remove").disabled = !selected;
   the("box-undo").disabled = !picture.annotations.canUndo;
   the("box-class-control").hidden = !selected;
-  const hint = adding ? "Draw the box on the picture." : selected ? `${selected.label}: drag it or its corners.` : "Click a box to correct it.";
+  the("box-keys").hidden = !selected;
+  const hint = adding ? "Draw the box on the image." : selected ? `${selected.label}: drag it or its corners.` : picture.boxes.length ? "Click a box to correct it." : "No box here; add one if something is missing.";
   if (the("box-hint").textContent !== hint) the("box-hint").textContent = hint;
 }
 
 function redraw() {
-  const handlers = { editor, retry: (failed) => pictures.retry(failed), remove: (failed) => pictures.remove(failed) };
+  const handlers = { editor, retry: (failed) => pictures.retry(failed), remove };
   if (pictures.current) showStage(the("stage"), pictures, look, handlers);
   zoom.apply();
 }
@@ -137,17 +145,43 @@ function added(files, refused = []) {
     return clips.forEach(cut);
   }
   early.push(...images, ...clips);
-  the("early").textContent = early.length === 1 ? "The picture waits for the model" : `${early.length} pictures wait for the model`;
+  the("early").textContent = early.length === 1 ? "The image waits for the model" : `${early.length} images wait for the model`;
   the("early").hidden = !early.length || Boolean(problem);
+}
+
+/** Takes no more frames of the clips that are being cut. */
+function stopCutting() {
+  cutting.abort();
+  cutting = new AbortController();
+}
+
+/** Whether images may be removed: asks, where corrections would be lost. */
+function mayRemove(images) {
+  const corrected = images.filter(({ annotations }) => annotations.corrected).length;
+  if (!corrected) return true;
+  const what = images.length === 1 ? "this image" : images.length === corrected ? `${corrected} images` : `all images, ${corrected} of them`;
+  return confirm(`Remove ${what} with corrected boxes?`);
+}
+
+function remove(picture) {
+  if (mayRemove([picture])) pictures.remove(picture);
 }
 
 /** Adds the frames of a clip. */
 async function cut(clip) {
   try {
-    await frames(clip, (file, at) => pictures.add([file], at));
+    await frames(clip, (file, at) => pictures.add([file], at), cutting.signal);
   } catch (error) {
     trouble(`${clip.name} could not be played in this browser (${error.message})`);
   }
+}
+
+/** Opens an image of the folder on the service's machine, once. */
+function openOfFolder(file, name) {
+  const known = pictures.list.find((picture) => picture.name === name && picture.file.size === file.size);
+  if (!known) return added([placed(file, name)]);
+  atFolder = false;
+  pictures.select(known);
 }
 
 async function transferred(transfer) {
@@ -164,7 +198,7 @@ function trouble(text) {
   the("trouble").hidden = !the("trouble").textContent;
 }
 
-/** Offers pictures, by their addresses, to those who have none at hand. */
+/** Offers images, by their addresses, to those who have none at hand. */
 function offer(addresses) {
   const tiles = addresses.map((address) => {
     const name = decodeURIComponent(address.split("/").pop());
@@ -191,7 +225,7 @@ function listen() {
     };
   }
   for (const button of document.querySelectorAll("[data-save]")) {
-    button.onclick = () => save(button.dataset.save, pictures, look);
+    button.onclick = () => save(button.dataset.save, pictures, look, !the("corrected-control").hidden && the("corrected").checked);
   }
   the("heat").oninput = (event) => {
     look.heat = event.target.value / 100;
@@ -201,16 +235,23 @@ function listen() {
     look.boxes = event.target.checked;
     render();
   };
-  the("remove").onclick = () => pictures.remove(pictures.current);
+  the("remove").onclick = () => remove(pictures.current);
   the("model").onchange = chooseModel;
   searchField(the("search"), the("matches"), () => pictures.labels, (index) => pictures.show(index, pictures.list.length > 1 && the("everywhere").checked));
   searchField(the("box-class"), the("box-classes"), () => pictures.labels, (index) => editor.relabel(pictures.labels[index]));
-  the("box-add").onclick = () => editor.add(!editor.adding);
+  the("box-add").onclick = ({ detail }) => (detail ? editor.add(!editor.adding) : editor.addInMiddle()); // 0: by the keyboard
   the("box-remove").onclick = () => editor.remove();
   the("box-undo").onclick = () => editor.undo();
-  the("stop").onclick = () => pictures.stop();
+  the("stop").onclick = () => {
+    stopCutting();
+    pictures.stop();
+  };
   the("go-on").onclick = () => pictures.goOn();
-  the("clear").onclick = () => pictures.clear();
+  the("clear").onclick = () => {
+    if (!mayRemove(pictures.list)) return;
+    stopCutting();
+    pictures.clear();
+  };
   the("order").onchange = (event) => {
     pictures.order = event.target.value;
     render();
@@ -218,8 +259,11 @@ function listen() {
   the("to-folder").onclick = () => {
     atFolder = true;
     render();
-    gallery.refresh();
-    the("folder-scroller").focus();
+    gallery.comeBack();
+  };
+  the("from-folder").onclick = () => {
+    atFolder = false;
+    render();
   };
   the("fullscreen").onclick = () => (document.fullscreenElement ? document.exitFullscreen() : the("work").requestFullscreen());
   the("fullscreen").hidden = !document.fullscreenEnabled;
@@ -227,12 +271,12 @@ function listen() {
     the("fullscreen").setAttribute("aria-pressed", Boolean(document.fullscreenElement));
     zoom.fit();
   });
-  zoom = new Zoom(the("stage"), (scale) => (the("zoom-out").disabled = the("zoom-fit").disabled = scale === 1));
+  zoom = new Zoom(the("stage"), (scale) => keepingFocus(() => (the("zoom-out").disabled = the("zoom-fit").disabled = scale === 1)));
   the("zoom-in").onclick = () => zoom.by(1.5);
   the("zoom-out").onclick = () => zoom.by(1 / 1.5);
   the("zoom-fit").onclick = () => zoom.fit();
   the("zoom-whole").onclick = () => zoom.whole(pictures.current.found?.width ?? 0);
-  keys(() => pictures, () => editor);
+  keys(() => pictures, () => editor, remove);
 
   document.addEventListener("paste", (event) => {
     if (!event.target.closest("input, textarea")) transferred(event.clipboardData);
@@ -273,7 +317,10 @@ async function start() {
     the("early").hidden = true;
     return trouble("");
   }
-  store = new Store(({ message }) => trouble(`This browser keeps nothing, so a reload loses the images (${message})`));
+  store = new Store(({ message }) => {
+    problem = `This browser keeps nothing, so a reload loses the images and corrections (${message})`;
+    trouble("");
+  });
   pictures = Object.assign(new Pictures(engine), way, { labels: known });
   editor = new Editor(pictures);
   const select = (picture) => pictures.select(picture);
@@ -283,7 +330,7 @@ async function start() {
   store.knows(kept);
   pictures.addEventListener("change", () => {
     render();
-    store.changed(pictures.list);
+    store.changed(() => pictures.list);
   });
   pictures.addEventListener("trouble", ({ error }) => {
     offerBeside(the("compare"), pictures, failed);
@@ -297,7 +344,7 @@ async function start() {
   showModel();
   the("early").hidden = true;
   if (engine.folder) {
-    gallery = new Gallery(engine, { open: (file) => added([file]), failed });
+    gallery = new Gallery(engine, { open: openOfFolder, failed });
     atFolder = true;
     render();
     await gallery.refresh();

@@ -1,4 +1,4 @@
-// The camera: a picture from it, or its boxes live.
+// The camera: an image from it, or its boxes live.
 
 import { drawBoxes } from "./drawing.js";
 import { the } from "./elements.js";
@@ -6,9 +6,9 @@ import { the } from "./elements.js";
 const LIVE_SIDE = 640; // pixels of the longer side of what is located live
 
 /**
- * Shows what the camera sees until a picture is taken or the window is closed.
+ * Shows what the camera sees until an image is taken or the window is closed.
  *
- * taken: is called with the picture. pictures: whose model, preset and engine find boxes live; null while there is none.
+ * taken: is called with the image. pictures: whose model, preset and engine find boxes live; null while there is none.
  */
 export async function openCamera(taken, pictures) {
   if (!navigator.mediaDevices) {
@@ -85,7 +85,7 @@ function clear() {
 }
 
 function reason(error) {
-  if (error.name === "NotFoundError") return "No camera was found. Choose a picture instead.";
-  if (error.name === "NotAllowedError") return "The camera may not be used: allow it in the browser, or choose a picture instead.";
+  if (error.name === "NotFoundError") return "No camera was found. Choose an image instead.";
+  if (error.name === "NotAllowedError") return "The camera may not be used: allow it in the browser, or choose an image instead.";
   return `The camera cannot be used: ${error.message}`;
 }

@@ -32,16 +32,17 @@ function apart(one, other) {
 
 /**
  * The frames of a clip: `taken(file, { clip, seconds, shot })` is called with each, a JPEG whose name has the time. They are a
- * second apart, or further where the clip is long. A new shot begins where a frame differs much from the one before.
+ * second apart, or further where the clip is long; none comes once `signal` is aborted. A new shot begins where a frame
+ * differs much from the one before.
  */
-export async function frames(clip, taken) {
+export async function frames(clip, taken, signal) {
   const video = document.createElement("video");
   const url = URL.createObjectURL(clip);
   Object.assign(video, { muted: true, preload: "auto", src: url });
   try {
     await once(video, "loadeddata");
     const { duration, videoWidth: width, videoHeight: height } = video;
-    if (!width || !Number.isFinite(duration)) throw new Error("it has no pictures, or no end");
+    if (!width || !Number.isFinite(duration)) throw new Error("it has no images, or no end");
     const step = Math.max(Math.min(1, duration / 4), duration / MOST);
     let before = null;
     let shot = 1;
@@ -55,6 +56,7 @@ export async function frames(clip, taken) {
       const canvas = new OffscreenCanvas(width, height);
       canvas.getContext("2d").drawImage(video, 0, 0);
       const blob = await canvas.convertToBlob({ type: "image/jpeg", quality: 0.92 });
+      if (signal.aborted) return;
       const name = `${clip.name.replace(/\.[^.]*$/, "")} ${clock(seconds)}.jpg`;
       taken(new File([blob], name, { type: blob.type }), { clip: clip.name, seconds, shot });
     }

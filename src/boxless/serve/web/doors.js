@@ -1,6 +1,7 @@
 // What comes in by dropping and pasting: images are taken, and everything else gets a sentence.
 
 const VIDEO = /\.(mp4|webm|mov|m4v|ogv)$/i;
+const SUFFIXES = /\.(jpe?g|png|webp|gif|bmp|avif|tiff?|jp2|ppm|pgm|ico|hei[cf])$/i;
 const KINDS = [
   [/\.pdf$/i, "is a PDF: export its pages as PNG or JPEG, and add those"],
   [/\.(zip|tar|gz|tgz|7z|rar)$/i, "is an archive: unpack it, and drop its images or its folder"],
@@ -8,13 +9,26 @@ const KINDS = [
   [/\.onnx$/i, "is a model: start the page with it, boxless serve --model FILE"],
 ];
 
+const paths = new WeakMap(); // of files from folders
+
+/** Gives a file a name with its folders, "cats/1.jpg"; returns the file. */
+export function placed(file, path) {
+  paths.set(file, path);
+  return file;
+}
+
+/** A file's name, with its folders where it came with them. */
+export function pathOf(file) {
+  return paths.get(file) ?? file.name;
+}
+
 /** What a file is taken as: "image", "clip", or a sentence that says why it is left out. */
 function doorOf({ name, type }) {
   if (VIDEO.test(name) || (type.startsWith("video/") && !KINDS.some(([pattern]) => pattern.test(name)))) return "clip";
   const known = KINDS.find(([pattern]) => pattern.test(name));
   if (known) return `${name} ${known[1]}`;
   if (type.startsWith("image/") || type === "") return "image";
-  return `${name || "That"} is no picture (expected JPEG, PNG, WebP, …)`;
+  return `${name || "That"} is not an image (expected JPEG, PNG, WebP, …)`;
 }
 
 /** Sorts files: { images, clips, refused: sentences }. Hidden files, which folders have many of, are left out silently. */
@@ -49,9 +63,14 @@ async function filesIn(folder) {
   const files = [];
   for (const each of entries) {
     if (each.isDirectory) files.push(...(await filesIn(each)));
-    else files.push(await new Promise((resolve, reject) => each.file(resolve, reject)));
+    else files.push(placed(await new Promise((resolve, reject) => each.file(resolve, reject)), each.fullPath.slice(1)));
   }
   return files;
+}
+
+/** Whether a file in a folder is an image: by its type, or by its suffix where the browser does not know the type. */
+function isImage(file) {
+  return doorOf(file) === "image" && (file.type !== "" || SUFFIXES.test(file.name));
 }
 
 /**
@@ -70,7 +89,7 @@ export async function received(transfer) {
       continue;
     }
     try {
-      const inside = (await filesIn(entry)).filter((each) => doorOf(each) === "image" && each.type);
+      const inside = (await filesIn(entry)).filter(isImage);
       if (!inside.length) found.refused.push(`${entry.name} is a folder without images (expected JPEG, PNG, WebP, …)`);
       found.files.push(...inside);
     } catch (error) {

@@ -44,7 +44,7 @@ export class Editor {
   /** The overlay of an image; `only` is the label whose boxes it has, null for all that are shown. */
   overlay(picture, only) {
     const { width, height } = picture.found;
-    const svg = shape("svg", { viewBox: `0 0 ${width} ${height}`, class: "overlay", role: "group", "aria-label": "Places found" });
+    const svg = shape("svg", { viewBox: `0 0 ${width} ${height}`, class: "overlay", role: "group", "aria-label": "Located objects" });
     svg.redraw = () => this.#draw(svg, picture, only);
     svg.onpointerdown = (event) => this.#begin(event, svg, picture, only);
     svg.onpointermove = (event) => this.#move(event, svg, picture);
@@ -66,6 +66,19 @@ export class Editor {
     this.adding = adding;
     if (adding) this.selected = null;
     this.#pictures.changed();
+  }
+
+  /** Adds a box in the middle of the image, to be moved with the keyboard. */
+  addInMiddle() {
+    const picture = this.#pictures.current;
+    const { width, height } = picture.found;
+    const box = [0.375 * width, 0.375 * height, 0.625 * width, 0.625 * height].map(hundredths);
+    this.select(picture.annotations.add(picture.predictions, this.#labelOfNew(picture), box));
+    document.querySelector(".overlay .selected")?.focus();
+  }
+
+  #labelOfNew(picture) {
+    return picture.predictions[0]?.label ?? this.#pictures.labels[0];
   }
 
   remove() {
@@ -178,7 +191,7 @@ export class Editor {
     const far = Math.max(Math.abs(x - drag.from[0]), Math.abs(y - drag.from[1])) * svg.getScreenCTM().a >= LEAST;
     if (far && drag.box && drag.box[2] - drag.box[0] >= 1 && drag.box[3] - drag.box[1] >= 1) {
       if (drag.handle === "new") {
-        const label = drag.only ?? picture.predictions[0]?.label ?? this.#pictures.labels[0];
+        const label = drag.only ?? this.#labelOfNew(picture);
         this.select(picture.annotations.add(picture.predictions, label, drag.box.map(hundredths)));
         return;
       }
@@ -201,11 +214,12 @@ export class Editor {
     else if (event.key === "Delete" || event.key === "Backspace") {
       this.selected = which;
       this.remove();
+      if (!document.activeElement.closest(".overlay")) document.getElementById("box-undo").focus();
     } else if (event.key === "Escape") this.select(null);
     else if (step) {
       const { width, height } = picture.found;
       const { box } = picture.boxes.find((each) => each.label === which.label && each.index === which.index);
-      const by = step.map((each, i) => each * Math.max(1, Math.round([width, height][i] / 100)));
+      const by = step.map((each, i) => each * (event.ctrlKey ? 1 : Math.max(1, Math.round([width, height][i] / 100))));
       const moved = event.shiftKey ? [box[0], box[1], box[2] + by[0], box[3] + by[1]] : [box[0] + by[0], box[1] + by[1], box[2] + by[0], box[3] + by[1]];
       picture.annotations.change(picture.predictions, which, ordered(moved, width, height).map(hundredths));
       this.select(which);

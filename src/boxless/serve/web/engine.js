@@ -1,9 +1,10 @@
-// Looks at pictures by asking the service that this page came from. The page without a server has another engine.js.
+// Locates by asking the service that this page came from. The page without a server has another engine.js.
 
+import { distinct } from "./exports.js";
 import { enlarged, enough, shrink } from "./shrink.js";
 import { askForToken, bearer, token } from "./token.js";
 
-/** Why a picture was refused: what the service's problem document says. */
+/** Why an image was refused: what the service's problem document says. */
 export class Refusal extends Error {
   constructor(title, detail, { again = false } = {}) {
     super(detail);
@@ -31,8 +32,8 @@ export async function ask(path, options = {}) {
     if (await askForToken(known)) return ask(path, options);
     throw new Refusal("A token is needed", "Without it the service answers nothing.", { again: true });
   }
-  if (answer.status >= 500) throw new Refusal("Not now", detail, { again: true });
-  throw new Refusal("This picture could not be read", detail);
+  if (answer.status >= 500) throw new Refusal("The service cannot answer now", detail, { again: true });
+  throw new Refusal("This image could not be read", detail);
 }
 
 /** A map (see maps.js) from what JSON has of it; null where the model has none. */
@@ -73,13 +74,13 @@ export async function open() {
     models,
     limits,
     parallel: 2, // requests at a time
-    privacy: `Pictures go to ${location.host}, which keeps none. They, the results and your corrections stay in this browser until you remove them.`,
+    privacy: `Images go to ${location.host}, which keeps none. They, the results and your corrections stay in this browser until you remove them.`,
     links: [["REST interface", "api.html"]],
     examples: ["coffee.jpg", "chelsea.jpg", "rocket.jpg"],
     folder: folder ? onTheService : null,
 
     async labels(model) {
-      return (await (await ask(`v1/models/${encodeURIComponent(model)}/labels`)).json()).labels;
+      return distinct((await (await ask(`v1/models/${encodeURIComponent(model)}/labels`)).json()).labels);
     },
 
     /** How long an image's longer side has to be at least, and what is sent of it; see shrink.js. */
@@ -94,7 +95,7 @@ export async function open() {
       form.set("maps", "true");
       if (classes) classes.forEach((index) => form.append("class", index));
       else form.set("top", top);
-      form.set("image", upload.file, upload.file.name || "picture");
+      form.set("image", upload.file, upload.file.name || "image");
       const start = performance.now();
       const answer = await ask("v1/locate", { method: "POST", body: form, signal });
       const found = await answer.json();
@@ -104,7 +105,7 @@ export async function open() {
     },
 
     /**
-     * A picture of a kind that browsers do not show (TIFF, ...), as one that they do. Nothing is drawn on it: only its
+     * An image of a kind that browsers do not show (TIFF, ...), as one that they do. Nothing is drawn on it: only its
      * least probable prediction is asked for, and that only if it is certain, as the most probable one may be.
      */
     async shown(picture, { model, preset, predictions }, signal) {

@@ -61,24 +61,25 @@ export function asYolo(shown, labels) {
       const shares = [(x0 + x1) / 2 / found.width, (y0 + y1) / 2 / found.height, (x1 - x0) / found.width, (y1 - y0) / found.height];
       return `${numbers.get(label)} ${shares.map((share) => share.toFixed(6)).join(" ")}\n`;
     });
-    const base = apart(stem(name), taken); // labels are found by what precedes the suffix
+    const base = apart(flat(stem(name)), taken); // labels are found by what precedes the suffix
     return [[`images/${base}${name.slice(stem(name).length)}`, file], [`labels/${base}.txt`, lines.join("")]]; // prettier-ignore
   });
   const names = [...numbers].map(([label, number]) => `  ${number}: ${JSON.stringify(label)}\n`);
   return [...files, ["data.yaml", `path: .\ntrain: images\nval: images\nnames:\n${names.join("")}`]];
 }
 
-/** The files of a Pascal VOC data set, as [name, text or File]; VOC counts pixels from 1, the last one included. */
+/** The files of a Pascal VOC data set, as [name, text or File]; VOC counts whole pixels from 1, the last one included. */
 export function asVoc(shown) {
   const taken = new Set();
   const names = [];
   const files = shown.flatMap(({ name, file, found, boxes }) => {
-    const base = apart(stem(name), taken);
+    const base = apart(flat(stem(name)), taken);
     const image = `${base}${name.slice(stem(name).length)}`;
     names.push(base);
     const objects = boxes.map(({ label, box: [x0, y0, x1, y1] }) => {
-      const edges = [["xmin", x0 + 1], ["ymin", y0 + 1], ["xmax", x1], ["ymax", y1]].map(([edge, at]) => `<${edge}>${rounded(at)}</${edge}>`); // prettier-ignore
-      return ` <object>\n  <name>${escaped(label)}</name>\n  <difficult>0</difficult>\n  <bndbox>${edges.join("")}</bndbox>\n </object>\n`;
+      const [left, top, right, bottom] = [x0, y0, x1, y1].map(Math.round);
+      const edges = [["xmin", left + 1], ["ymin", top + 1], ["xmax", Math.max(right, left + 1)], ["ymax", Math.max(bottom, top + 1)]].map(([edge, at]) => `<${edge}>${at}</${edge}>`); // prettier-ignore
+      return ` <object>\n  <name>${escaped(label)}</name>\n  <pose>Unspecified</pose>\n  <truncated>0</truncated>\n  <difficult>0</difficult>\n  <bndbox>${edges.join("")}</bndbox>\n </object>\n`;
     });
     const size = ` <size><width>${found.width}</width><height>${found.height}</height><depth>3</depth></size>\n`;
     const text = `<annotation>\n <folder>JPEGImages</folder>\n <filename>${escaped(image)}</filename>\n${size}${objects.join("")}</annotation>\n`;
@@ -90,15 +91,27 @@ export function asVoc(shown) {
 /** The numbers of classes by label: the model's, then those that a correction brought along from another model. */
 function numbered(shown, labels) {
   const numbers = new Map();
-  labels.forEach((label, i) => numbers.has(label) || numbers.set(label, i));
+  labels.forEach((label, i) => numbers.set(label, i));
   let next = labels.length;
   for (const { boxes } of shown) for (const { label } of boxes) if (!numbers.has(label)) numbers.set(label, next++);
   return numbers;
 }
 
+/** The labels of a model's classes, with the class's number where two have the same: a name in a file means one class. */
+export function distinct(labels) {
+  const counts = new Map();
+  for (const label of labels) counts.set(label, (counts.get(label) ?? 0) + 1);
+  return labels.map((label, i) => (counts.get(label) > 1 ? `${label} ${i}` : label));
+}
+
 /** A file's name without what follows the last dot. */
 export function stem(name) {
-  return name.replace(/\.[^.]+$/, "") || name;
+  return name.replace(/\.[^./]+$/, "") || name;
+}
+
+/** A name in one piece, where a data set has all images in one folder. */
+export function flat(name) {
+  return name.replaceAll("/", "__");
 }
 
 function rounded(number) {

@@ -8,7 +8,7 @@ const KEPT = 400; // thumbnails that are kept
 const TILE = 168; // pixels of a tile, about
 const PAUSE = 1500; // milliseconds, after which it is asked anew while images are still worked on
 
-/** The folder's section. `open(file)` is called with what is clicked, `failed(error)` where the service refuses. */
+/** The folder's section. `open(file, name)` is called with what is clicked, `failed(error)` where the service refuses. */
 export class Gallery {
   #engine;
   #open;
@@ -22,6 +22,7 @@ export class Gallery {
   #thumbnails = new Map(); // by id: the address of a Blob, null before; the oldest first
   #fetching = 0;
   #waits = 0;
+  #left = { id: null, top: 0 }; // what was opened last, and from where
 
   constructor(engine, { open, failed }) {
     [this.#engine, this.#open, this.#failed] = [engine, open, failed];
@@ -54,6 +55,16 @@ export class Gallery {
     } catch (error) {
       this.#failed(error);
     }
+  }
+
+  /** Shows the folder as it was when an image of it was opened, which has the focus. */
+  async comeBack() {
+    const { id, top } = this.#left;
+    the("folder-scroller").focus();
+    await this.refresh();
+    the("folder-scroller").scrollTop = top;
+    await new Promise((resolve) => setTimeout(resolve, 100)); // until what is in view then is there
+    if (document.activeElement === the("folder-scroller")) the("folder-images").querySelector(`[data-id="${id}"]`)?.focus({ preventScroll: true });
   }
 
   #visible = [];
@@ -149,9 +160,10 @@ export class Gallery {
   }
 
   async #take({ id, name }) {
+    this.#left = { id, top: the("folder-scroller").scrollTop };
     try {
       const blob = await this.#engine.folder.image(id);
-      this.#open(new File([blob], name.split("/").pop(), { type: blob.type }));
+      this.#open(new File([blob], name.split("/").pop(), { type: blob.type }), name);
     } catch (error) {
       this.#failed(error);
     }
@@ -160,7 +172,7 @@ export class Gallery {
 
 function said({ label, probability, detected, error }) {
   if (error) return "could not be read";
-  if (label === undefined) return "waits";
+  if (label === undefined) return "waiting";
   if (!detected) return "no class detected";
   return `${probability < 0.5 ? "Perhaps " : ""}${label} ${percent(probability)}`;
 }

@@ -1,4 +1,4 @@
-// What was found, in words: the verdict, the classes, how closely to look.
+// What was found, in words: the verdict, the classes, the presets.
 
 import { become, make, percent } from "./elements.js";
 
@@ -7,7 +7,7 @@ const SURE = 0.5; // a less probable class is said with a perhaps
 /** Says what the shown classes are, or honestly that there is nothing. */
 export function showVerdict(place, picture) {
   if (picture.state === "failed") {
-    become(place, [make("p", { className: "sure", textContent: "Nothing can be said of this picture." })]);
+    become(place, [make("p", { className: "sure", textContent: "No result for this image." })]);
     return;
   }
   if (!picture.found) {
@@ -35,8 +35,9 @@ function described(prediction, picture) {
 function places(prediction, picture) {
   const boxes = picture.annotations.of(prediction.label, prediction);
   const corrected = picture.annotations.has(prediction.label) ? ", corrected by you" : "";
-  if (!boxes.length) return `, no place${corrected}`;
-  return `${boxes.length > 1 ? `, in ${boxes.length} places` : ""}${corrected}`;
+  const taken = !corrected && picture.found.predictions.some((other) => other.probability > prediction.probability && other.boxes.length);
+  if (!boxes.length) return `, no box${taken ? ": a more probable class has the place" : corrected}`;
+  return `${boxes.length > 1 ? `, ${boxes.length} boxes` : ""}${corrected}`;
 }
 
 /** How strong the activation is beside that of right predictions, in words and as a bar. */
@@ -59,7 +60,7 @@ function took(seconds) {
   return seconds >= 1 ? `Took ${seconds.toFixed(1)} s` : `Took ${Math.round(seconds * 1000)} ms`;
 }
 
-/** The classes of a picture as buttons. */
+/** The classes of an image as buttons. */
 export function showClasses(list, picture, show) {
   const rows = (picture.found?.predictions ?? []).map((prediction) => {
     const bar = make("span");

@@ -1,5 +1,6 @@
 // The images on the page: which one is shown, and who works on which, one after the other.
 
+import { pathOf } from "./doors.js";
 import { apart } from "./exports.js";
 import { isThere, reduced, unreadable } from "./opening.js";
 import { Picture, wayKey } from "./picture.js";
@@ -12,6 +13,12 @@ const ORDERS = {
   doubt: (picture) => (picture.state === "failed" ? -1 : (picture.predictions[0]?.probability ?? 2)),
   probable: (picture) => -(picture.predictions[0]?.probability ?? -1),
 };
+
+/** A result whose labels are the page's, each of which one class has (see `distinct`). */
+function labelled(found, labels) {
+  for (const prediction of found.predictions) prediction.label = labels[prediction.class_index];
+  return found;
+}
 
 /** The images, and how they are to be worked on. Tells its listeners whenever something changes. */
 export class Pictures extends EventTarget {
@@ -46,7 +53,7 @@ export class Pictures extends EventTarget {
   /** Adds files; the first of them becomes the current image. `frame`: see clips.js, where it is one of a clip. */
   add(files, frame = null) {
     const taken = new Set(this.list.map((picture) => picture.name.toLowerCase()));
-    const added = [...files].map((file) => new Picture(file, apart(file.name || "picture.png", taken)));
+    const added = [...files].map((file) => new Picture(file, apart(pathOf(file) || "image.png", taken)));
     for (const picture of added) picture.frame = frame;
     this.put(added, frame?.seconds > 0 && this.current?.frame);
   }
@@ -65,8 +72,14 @@ export class Pictures extends EventTarget {
     this.current = picture;
     this.changed();
     this.#work();
-    if (picture?.drawable && !picture.image) this.#openAgain(picture);
+    this.#openCurrent();
     this.#workBeside();
+  }
+
+  /** Decodes the current image, where nobody else is about to. */
+  #openCurrent() {
+    const picture = this.current;
+    if (picture && !picture.image && (picture.drawable || picture.state === "stopped")) this.#openAgain(picture);
   }
 
   remove(picture) {
@@ -166,6 +179,7 @@ export class Pictures extends EventTarget {
   stop() {
     for (const picture of this.list) if (picture.busy) picture.stop();
     this.changed();
+    this.#openCurrent();
   }
 
   /** Goes on with what was stopped, and tries again what failed and may go well. */
@@ -221,13 +235,14 @@ export class Pictures extends EventTarget {
   }
 
   async #openAgain(picture) {
-    if (await this.#open(picture, picture.drawable)) return;
+    if (await this.#open(picture, picture.drawable ?? picture.file)) return;
+    if (picture.state === "stopped") return; // the service may be able to read it
     picture.fail(unreadable(picture));
     this.changed();
   }
 
   async #locate(picture) {
-    const { model, preset, way } = this;
+    const { model, preset, labels, way } = this;
     const { signal } = picture.working;
     picture.state = "working";
     this.changed();
@@ -236,7 +251,7 @@ export class Pictures extends EventTarget {
       let upload = null;
       const ask = async (wanted) => {
         upload ??= await this.#upload(picture);
-        return this.engine.locate(upload, { model: model.name, preset, signal, ...wanted });
+        return labelled(await this.engine.locate(upload, { model: model.name, preset, signal, ...wanted }), labels);
       };
       if (!picture.results.has(way)) {
         const found = await ask({ top: LISTED });
@@ -297,7 +312,7 @@ export class Pictures extends EventTarget {
     try {
       const upload = await this.#upload(current);
       const wanted = known ? { classes: [index] } : { top: LISTED };
-      const found = await this.engine.locate(upload, { model: beside.model.name, preset: beside.preset, ...wanted });
+      const found = labelled(await this.engine.locate(upload, { model: beside.model.name, preset: beside.preset, ...wanted }), beside.labels);
       if (known) known.predictions.push(...found.predictions);
       else current.results.set(key, found);
       this.changed();

@@ -2,7 +2,7 @@
 
 import { colourOf, drawBoxes, drawHeat, drawTitle } from "./drawing.js";
 import { percent } from "./elements.js";
-import { apart, asCoco, asCsv, asJson, asVoc, asYolo, stem } from "./exports.js";
+import { apart, asCoco, asCsv, asJson, asVoc, asYolo, flat, stem } from "./exports.js";
 import { zip } from "./zip.js";
 
 const MOST_PIXELS = 12_000_000;
@@ -15,9 +15,9 @@ function download(blob, name) {
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
-/** What each image shows; those that failed, or were stopped, are left out. */
-function shownOf(pictures) {
-  return pictures.list.filter((picture) => picture.found);
+/** What each image shows; those that failed, or were stopped, are left out, and on request those that nobody corrected. */
+function shownOf(pictures, onlyCorrected) {
+  return pictures.list.filter(({ found, annotations }) => found && (annotations.corrected || !onlyCorrected));
 }
 
 /** An image in its own size, as JPEG; two classes stand side by side. */
@@ -47,21 +47,21 @@ async function drawn(picture, look, several) {
 async function drawings(shown, look, several) {
   const files = [];
   for (const picture of shown) {
-    if (picture.drawable) files.push([`${stem(picture.name)}_found.jpg`, await drawn(picture, look, several)]);
+    if (picture.drawable) files.push([`${flat(stem(picture.name))}_found.jpg`, await drawn(picture, look, several)]);
   }
   const taken = new Set();
   return files.map(([name, blob]) => [apart(name, taken), blob]);
 }
 
-/** Saves as "picture" (the one on the page), "drawings", "json", "csv", "coco", "yolo" or "voc" (of all). */
-export async function save(kind, pictures, look) {
-  if (kind === "picture") {
+/** Saves as "image" (the one on the page), "drawings", "json", "csv", "coco", "yolo" or "voc" (of all). */
+export async function save(kind, pictures, look, onlyCorrected) {
+  if (kind === "image") {
     const { current } = pictures;
-    download(await drawn(current, look, pictures.several), `${stem(current.name)}_found.jpg`);
+    download(await drawn(current, look, pictures.several), `${flat(stem(current.name))}_found.jpg`);
     return;
   }
   await pictures.finished();
-  const [shown, { labels, several }] = [shownOf(pictures), pictures];
+  const [shown, { labels, several }] = [shownOf(pictures, onlyCorrected), pictures];
   const as = (text, type = "application/json") => new Blob([text], { type });
   if (kind === "json") download(as(asJson(shown)), "boxless.json");
   if (kind === "csv") download(as(asCsv(shown), "text/csv"), "boxless.csv");

@@ -1,16 +1,19 @@
-// A field to look for any class: what fits is listed while one types. After the combobox pattern of the ARIA guide.
+// A field to search for any class: what fits is listed while one types. After the combobox pattern of the ARIA guide.
 
 import { make } from "./elements.js";
 
 const MOST = 8;
 
-/** The classes that fit a text, as [index, label]: those that begin with it, then with words that do, then the rest. */
+/** The classes that fit a text, as [index, label]: with it as a word, beginning with it, with words that do, then the rest. */
 export function matching(labels, text) {
   const wanted = text.trim().toLowerCase();
   if (!wanted) return [];
   const rank = (label) => {
-    if (label.startsWith(wanted)) return 0;
-    return label.split(/[\s-]+/).some((word) => word.startsWith(wanted)) ? 1 : 2;
+    const words = label.split(/[\s-]+/);
+    if (label === wanted) return 0;
+    if (words.includes(wanted)) return 1;
+    if (label.startsWith(wanted)) return 2;
+    return words.some((word) => word.startsWith(wanted)) ? 3 : 4;
   };
   return labels
     .map((label, index) => [index, label])

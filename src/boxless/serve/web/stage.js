@@ -1,4 +1,4 @@
-// The picture with what was found drawn over it, or why there is none.
+// The image with what was found drawn over it, or why there is none.
 
 import { drawHeat } from "./drawing.js";
 import { become, make, percent } from "./elements.js";
@@ -66,13 +66,13 @@ export function showStage(stage, pictures, look, { editor, retry, remove }) {
   }
   stage.replaceChildren(...figures);
   for (const svg of stage.querySelectorAll("svg")) svg.redraw();
-  if (picture.state === "stopped") stage.firstChild.append(make("figcaption", { textContent: "Stopped before anything was found" }));
+  if (picture.state === "stopped") stage.firstChild.append(make("figcaption", { textContent: "Stopped before there was a result" }));
   if (busy) stage.firstChild.append(make("div", { className: "busy" }));
   if (beside && !other) stage.lastChild.append(make("div", { className: "busy" }));
 }
 
 function figure(picture, { found, prediction }, look, overlay, words) {
-  if (!picture.image) return make("figure", {}, make("p", { className: "message", textContent: "Opening the picture …" }));
+  if (!picture.image) return make("figure", {}, make("p", { className: "message", textContent: picture.state === "stopped" ? "Not opened yet" : "Opening the image …" }));
   const longer = Math.max(picture.image.width, picture.image.height);
   const scale = Math.min(MOST / longer, Math.max(1, LEAST / longer));
   const canvas = make("canvas", {
@@ -90,7 +90,7 @@ function failure(picture, retry, remove) {
   return make(
     "div",
     { className: "message", role: "alert" },
-    make("h2", { textContent: title ?? "This picture could not be read" }),
+    make("h2", { textContent: title ?? "This image could not be read" }),
     make("p", { textContent: message }),
     make(
       "div",

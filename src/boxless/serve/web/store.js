@@ -3,7 +3,7 @@
 import { Picture } from "./picture.js";
 
 const NAME = `boxless ${location.pathname}`; // a host may have several such pages
-const PAUSE = 400; // milliseconds without a change, after which changes are kept
+const PAUSE = 150; // milliseconds from a change until it is kept, with those that follow
 
 /** Resolves to the result of a request. */
 function done(request) {
@@ -75,10 +75,12 @@ export class Store {
       .map((record) => Picture.restored({ ...record, results: record.results.filter(([key]) => current(key)) }, known.get(record.id)));
   }
 
-  /** Keeps what has changed, when nothing has for a moment. */
+  /** Keeps what has changed, in a moment; `list()` gives the images as they are then. */
   changed(list) {
-    clearTimeout(this.#waits);
-    this.#waits = setTimeout(() => this.flush(list), PAUSE);
+    this.#waits ||= setTimeout(() => {
+      this.#waits = 0;
+      this.flush(list());
+    }, PAUSE);
   }
 
   /** Keeps what has changed now. */
@@ -98,6 +100,7 @@ export class Store {
       transaction.onerror = transaction.onabort = () => reject(transaction.error);
     });
     const kept = new Map();
+    let waits = false;
     list.forEach((picture, place) => {
       gone.delete(picture.id);
       const { shown, asked, thumbnail, annotations, results } = picture;
@@ -105,6 +108,10 @@ export class Store {
       const made = [place, shown, asked.size, thumbnail, annotations.state, ...found];
       const before = this.#kept.get(picture.id);
       if (!before) files.put(picture.file, picture.id);
+      else if (made.some((each, i) => each !== before[i])) {
+        waits = true; // another tab may have removed it
+        files.getKey(picture.id).onsuccess = ({ target }) => target.result ?? files.put(picture.file, picture.id);
+      }
       if (!before || made.length !== before.length || made.some((each, i) => each !== before[i])) {
         records.put({ ...picture.record, place }, picture.id);
       }
@@ -114,6 +121,7 @@ export class Store {
       files.delete(id);
       records.delete(id);
     }
+    if (!waits) transaction.commit(); // the page may be about to be closed
     await written;
     this.#kept = kept;
   }

@@ -34,7 +34,7 @@ export class Strip {
         className: picture.state,
         title: picture.name,
         "data-name": picture.name,
-        "aria-label": failed ? `${picture.name}, could not be read` : picture.name,
+        "aria-label": failed ? `${picture.name}, failed` : picture.name,
         "aria-current": isCurrent,
         onclick: () => this.#select(picture),
       },

@@ -3,21 +3,26 @@
 import { make, percent } from "./elements.js";
 import { Windowed } from "./windowed.js";
 
-const STATES = { waiting: "waits", working: "working …", failed: "could not be read", stopped: "stopped" };
+const STATES = { waiting: "waiting", working: "working …", failed: "could not be read", stopped: "stopped" };
+
+/** A name as its folders, which are cut off first where there is no room, and the rest. */
+function named(name) {
+  const at = name.lastIndexOf("/") + 1;
+  return [make("span", { className: "folders", textContent: name.slice(0, at) }), make("span", { textContent: name.slice(at) })];
+}
 
 function row(picture, place, isCurrent, select) {
   const best = picture.predictions[0];
   const size = picture.found ? `${picture.found.width} × ${picture.found.height}` : "";
   const corrected = picture.annotations.corrected;
-  const state = STATES[picture.state];
+  const state = picture.error?.again ? "failed" : STATES[picture.state];
   const name = make("button", {
     type: "button",
-    textContent: picture.name,
     title: picture.name,
     "aria-current": isCurrent,
     "data-name": picture.name,
     onclick: () => select(picture),
-  });
+  }, ...named(picture.name));
   const cells = [
     make("td", { className: "name" }, name),
     make("td", { textContent: size }),
@@ -67,7 +72,7 @@ export function showProgress({ bar, words, stop, goOn }, pictures) {
   if (words.textContent !== text) words.textContent = text;
   stop.hidden = !busy;
   goOn.hidden = busy || !pictures.list.some((picture) => picture.state === "stopped" || picture.error?.again);
-  goOn.textContent = stopped ? "Go on" : "Try failed ones again";
+  goOn.textContent = stopped ? "Continue" : "Retry failed";
 }
 
 function duration(seconds) {

@@ -3,11 +3,25 @@
 import { make } from "./elements.js";
 
 const KEY = "boxless-token";
+let known = null; // where the browser forbids to keep it
 let asking = null; // the answer that is waited for, however many requests need it
 
 /** The token, or null. */
 export function token() {
-  return sessionStorage.getItem(KEY);
+  try {
+    return sessionStorage.getItem(KEY);
+  } catch {
+    return known;
+  }
+}
+
+function keep(text) {
+  known = text;
+  try {
+    sessionStorage.setItem(KEY, text);
+  } catch {
+    // then the next page asks again
+  }
 }
 
 /** The value of the Authorization header: in UTF-8, a letter a byte, since headers take no others. */
@@ -32,7 +46,7 @@ function ask(refused) {
     make("p", { className: "quiet", textContent: "Whoever started it has set one (BOXLESS_TOKEN)." }),
     refused === null ? null : wrong,
     make("label", {}, "Token ", field),
-    make("div", { className: "actions" }, make("button", { className: "primary", textContent: "Go on", value: "given" })),
+    make("div", { className: "actions" }, make("button", { className: "primary", textContent: "Continue", value: "given" })),
   );
   const dialog = make("dialog", { id: "token", "aria-labelledby": "token-title" }, form);
   document.body.append(dialog);
@@ -40,7 +54,7 @@ function ask(refused) {
   return new Promise((resolve) => {
     dialog.onclose = () => {
       const given = dialog.returnValue === "given";
-      if (given) sessionStorage.setItem(KEY, field.value.trim());
+      if (given) keep(field.value.trim());
       dialog.remove();
       resolve(given);
     };

@@ -1,4 +1,4 @@
-// Zoom and pan of the stage: wheel, pinch, buttons, drag.
+// Zoom and pan of the stage: wheel, pinch, buttons, drag, arrow keys.
 
 const MOST = 16;
 
@@ -17,6 +17,7 @@ export class Zoom {
     stage.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
     stage.addEventListener("pointerdown", (event) => this.#down(event));
     stage.addEventListener("pointermove", (event) => this.#moved(event));
+    stage.addEventListener("keydown", (event) => this.#key(event));
     for (const kind of ["pointerup", "pointercancel", "pointerleave"]) stage.addEventListener(kind, (event) => this.#up(event));
   }
 
@@ -51,6 +52,8 @@ export class Zoom {
       frame.querySelector("svg")?.redraw?.();
     }
     this.#stage.classList.toggle("zoomed", this.scale > 1);
+    if (this.scale > 1) this.#stage.tabIndex = 0; // arrows pan
+    else this.#stage.removeAttribute("tabindex");
     this.changed(this.scale);
   }
 
@@ -64,6 +67,14 @@ export class Zoom {
     if (!event.ctrlKey && !event.altKey && this.scale === 1) return; // a wheel alone scrolls until it is zoomed
     event.preventDefault();
     this.by(Math.exp(-event.deltaY / 300), this.#share(event));
+  }
+
+  #key(event) {
+    const step = { ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
+    if (event.target !== this.#stage || !step) return;
+    event.preventDefault(); // else the next image would come
+    [this.x, this.y] = [this.x + step[0] / 5, this.y + step[1] / 5];
+    this.apply();
   }
 
   #down(event) {

@@ -1,6 +1,8 @@
-// Looks at pictures in this browser: the model runs in a worker, and no picture leaves the device.
+// Locates in this browser: the model runs in a worker, and no image leaves the device.
 
-/** Why a picture was refused. */
+import { distinct } from "./exports.js";
+
+/** Why an image was refused. */
 export class Refusal extends Error {
   constructor(title, detail) {
     super(detail);
@@ -58,13 +60,13 @@ export async function open(progress) {
   return {
     models: [described],
     parallel: 1, // there is one worker
-    privacy: "Pictures never leave this device. They, the results and your corrections stay in this browser until you remove them.",
+    privacy: "Images never leave this device. They, the results and your corrections stay in this browser until you remove them.",
     links: [],
     examples,
     folder: null, // there is no service
 
     async labels() {
-      return card.labels;
+      return distinct(card.labels);
     },
 
     /** Nothing is sent, so that nothing has to be made smaller. */
@@ -78,9 +80,9 @@ export async function open(progress) {
       return { ...found, seconds: (performance.now() - start) / 1000 };
     },
 
-    /** Pictures that browsers do not show cannot be looked at here. */
+    /** Images that browsers do not show cannot be read here. */
     async shown(picture) {
-      throw new Refusal("This picture could not be read", `${picture.name}: of a kind that this browser does not show`);
+      throw new Refusal("This image could not be read", `${picture.name}: of a kind that this browser does not show`);
     },
   };
 }

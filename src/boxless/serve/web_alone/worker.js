@@ -3,23 +3,23 @@
 import { openGraph } from "./graph.js";
 import { locate } from "./localizer.js";
 
-const LARGEST = 16_000_000; // pixels that are looked at; larger pictures are made smaller first
+const LARGEST = 16_000_000; // pixels that are located in; larger images are made smaller first
 
 let run;
 let card;
 
-/** A file's pixels, RGBA with transparent parts white, and the size of the picture as displayed. */
+/** A file's pixels, RGBA with transparent parts white, and the size of the image as displayed. */
 async function decoded(file) {
   let image;
   try {
     image = await createImageBitmap(file);
   } catch {
-    const title = "This picture could not be read";
+    const title = "This image could not be read";
     const heic = /\.hei[cf]$/i.test(file.name) || /hei[cf]/.test(file.type);
     const why = heic
-      ? "a HEIC picture, which this browser does not show: export it as JPEG (on an iPhone, Settings > Camera > Formats > Most Compatible takes JPEGs from then on)"
-      : "not a picture, or of a kind that this browser does not show";
-    throw Object.assign(new Error(`${file.name || "picture"}: ${why}`), { title });
+      ? "a HEIC image, which this browser does not show: export it as JPEG (on an iPhone, Settings > Camera > Formats > Most Compatible takes JPEGs from then on)"
+      : "not an image, or of a kind that this browser does not show";
+    throw Object.assign(new Error(`${file.name || "image"}: ${why}`), { title });
   }
   const { width, height } = image;
   const scale = Math.min(1, Math.sqrt(LARGEST / (width * height)));
