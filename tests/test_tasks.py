@@ -107,7 +107,7 @@ def test_mistakes_are_refused_before_the_work(labelled: Path, boxes_of_dogs: Pat
         ("train", {"network": 3}, "train: network is 3 (expected a text)"),
         ("evaluate", {"on_progress": True}, "evaluate: on_progress is True (expected a function)"),
         ("attach", {"input_size": 224}, "attach: input_size is 224 (expected (height, width) or None)"),
-        ("attach", {"labels": "names.txt"}, "labels is 'names.txt' (expected a list, each of it a text or None)"),
+        ("attach", {"labels": "names.txt"}, "labels is 'names.txt' (expected a list, each item a text or None)"),
         ("attach", {"activation": "relu"}, "(expected 'softmax' or 'sigmoid' or 'none' or None)"),
         ("from_torch", {"example_size": 224}, "from_torch: example_size is 224 (expected (height, width))"),
     ],

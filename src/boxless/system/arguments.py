@@ -105,5 +105,5 @@ def _in_words(kind: Any) -> str:  # noqa: ANN401
     if origin is Literal:
         return " or ".join(map(repr, parts))
     if origin in (tuple, Sequence):
-        return f"a list, each of it {_in_words(parts[0])}"
+        return "a list" if parts[0] is Any else f"a list, each item {_in_words(parts[0])}"
     return "a function" if origin is Callable else f"a {kind.__name__}"
