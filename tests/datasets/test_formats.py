@@ -41,7 +41,7 @@ def test_evaluate_reads_them(format_: str, placed: bool, card: Card, tmp_path: P
     images = write(format_, tmp_path / "out", placed=placed)
     where = None if placed else tmp_path / "images of mine"
     boxed = read_dataset(tmp_path / "out", card, images=where)
-    assert boxed.notes.found.keys() <= {"several splits"}
+    assert boxed.notes.found.keys() <= {"several splits", "prediction"}
     assert {path.name for path in boxed.listed} == set(NAMES)
     read = {(each.path.name, each.class_index): each.boxes.tolist() for each in boxed.images}
     for image in images:

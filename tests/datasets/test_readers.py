@@ -93,6 +93,14 @@ def test_coco_records_that_are_damaged_are_noted(folder: Path, coco: dict[str, A
     assert boxed.notes.as_dict() == {"unreadable line": unreadable, "damaged mask": outlines}
 
 
+def test_predictions_that_nobody_corrected_are_noted(folder: Path, coco: dict[str, Any], card: Card) -> None:
+    for annotation, more in zip(coco["annotations"], ({"score": 0.8}, {"score": 0.7, "corrected": True}), strict=True):
+        annotation.update(more)
+    boxed = read_dataset(save(folder, coco), card)
+    assert boxed.notes.found == {"prediction": ["a.png"]}
+    assert len(boxed.images) == 2
+
+
 def test_coco_masks(folder: Path, coco: dict[str, Any], card: Card) -> None:
     coco["annotations"][0]["segmentation"] = [[10, 5, 30, 5, 30, 35, 10, 35]]
     # Column after column on 4 x 3: two rows of background, two of object, in the first column; then background.

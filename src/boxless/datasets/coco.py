@@ -138,6 +138,8 @@ def _annotations(
         if key in found.setdefault(number_, {}):
             notes.add("listed twice", f"{image.name} {[x, y, width, height]}")
             continue
+        if each.get("score") is not None and not each.get("corrected"):
+            notes.add("prediction", image.name)
         if crowd := bool(each.get("iscrowd")):
             notes.add("difficult", image.name)
         try:

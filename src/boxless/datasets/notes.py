@@ -21,6 +21,7 @@ _KINDS = {
     "as displayed, and are taken so",
     "difficult": "objects are marked difficult or crowd; they are left out (in average precision, ignored)",
     "unreadable line": "lines or records are not understood; they are left out",
+    "prediction": "boxes have a score, so they are predictions that nobody corrected; they count as if drawn",
     "not annotated": "tasks have no annotations yet; they are left out",
     "no class folder": "images lie in no class's folder; they are left out",
     "several splits": "splits are measured together; name the folder or file of one to measure it alone",
