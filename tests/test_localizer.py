@@ -212,6 +212,7 @@ def test_classes_are_filtered_before_they_are_ranked() -> None:
     assert labels_of(network, min_probability=0.2, top=9) == "ba"
     assert labels_of(network, min_probability=0.9) == ""
     assert labels_of(Scripted([3, 2, 1, 0], [4, 4, 4, 4])) == "a", "the most probable one, where none is detected"
+    assert labels_of(Scripted([1.0] * 26, [4.0] * 25 + [9])) == "z", "however many are more probable"
 
 
 def test_of_several_labels_every_detected_class_is_returned() -> None:

@@ -28,12 +28,6 @@ Floats = NDArray[np.float32]
 _BOX_GRID = 256
 """Boxes are read off maps with at most this many cells on the longer side: finer ones are slower, not more exact."""
 
-_CANDIDATES = 20
-"""A single-label model's detected classes are sought among this many most probable ones, or `top` if that is more.
-
-The others have a probability of at most 5 % each.
-"""
-
 
 class Localizer:
     """Finds what is in images, and where.
@@ -134,7 +128,7 @@ class Localizer:
         """
         image = self._read(as_bytes(source))
         runner = MultiScaleRunner(self._network, self.preset)
-        passes = runner.classify(image, range(len(self.card.labels)), 0)
+        passes = runner.classify(image, range(len(self.card.labels)))
         return probabilities(passes.logits, self.card.activation), passes.activation
 
     def locate_many(
@@ -222,10 +216,8 @@ class Localizer:
         self, network: Network, image: ImageData, options: LocateOptions, classes: list[int] | None
     ) -> list[Prediction]:
         """The predictions of a model with class maps; only those that are returned are refined and boxed."""
-        count = len(self.card.labels)
-        candidates = min(max(options.top or 1, _CANDIDATES), count) if self._single_label else count
         runner = MultiScaleRunner(network, self.preset)
-        passes = runner.classify(image, classes or (), 0 if classes is not None else candidates)
+        passes = runner.candidates(image, options.top or 1) if classes is None else runner.classify(image, classes)
         of_all = probabilities(passes.logits, self.card.activation)
         chosen = [float(of_all[index]) for index in passes.chosen]
         detected = list(map(self.preset.is_detected, chosen, passes.activation.tolist()))

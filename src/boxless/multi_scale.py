@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from boxless.imaging.margin import with_margin, without_margin
 from boxless.imaging.read import ImageData, resize_pixels
+from boxless.maps.class_maps import probabilities
 from boxless.maps.refine import anomaly_weights, resize_maps, sharpened, walk
 from boxless.models.card import Card
 from boxless.models.model_file import Network, Output
@@ -67,29 +68,45 @@ class MultiScaleRunner:
         """Of the model."""
         return self.network.card
 
-    def classify(self, image: ImageData, classes: Sequence[int], top: int) -> Passes:
-        """The classification passes, with the maps of some classes and of the `top` most probable ones.
+    def classify(self, image: ImageData, classes: Sequence[int]) -> Passes:
+        """The classification passes, with the maps of some classes.
 
         Only the first pass runs where every one of these classes has a localization pass.
 
         Args:
             image: the image.
             classes: class indices.
-            top: how many of the most probable classes, at least 0.
 
         Returns:
             Logits of all classes; activations and class maps of the chosen ones.
         """
-        first = self._pass(image, self.preset.scales[0], classes, top)
-        chosen: list[int] = first.chosen.tolist()
+        return self._passes(image, self._pass(image, self.preset.scales[0], classes, 0), len(classes))
+
+    def candidates(self, image: ImageData, top: int) -> Passes:
+        """The same, with the maps of all classes that may be detected: those that are probable enough.
+
+        Args:
+            image: the image.
+            top: of the most probable classes at least so many, or all.
+
+        Returns:
+            As `classify`; classes by falling probability.
+        """
+        first = self._pass(image, self.preset.scales[0], (), len(self.card.labels))
+        of_all = probabilities(first.logits, self.card.activation).astype(np.float64)
+        return self._passes(image, first, max(top, int((of_all >= self.preset.min_probability).sum())))
+
+    def _passes(self, image: ImageData, first: Output, count: int) -> Passes:
+        """The other passes, with the maps of the first `count` classes that the first pass has chosen."""
+        chosen: list[int] = first.chosen[:count].tolist()
         localized = np.array([self._needs_one_pass(k) for k in chosen], bool)
         others = () if localized.all() else self.preset.scales[1:]
         outputs = {self.preset.scales[0]: first, **{scale: self._pass(image, scale, chosen, 0) for scale in others}}
         last = list(outputs.values())[-1]
         grid = last.class_maps.shape[1:]
-        scaled = [resize_maps(output.class_maps, *grid) for output in outputs.values()]
+        scaled = [resize_maps(output.class_maps[:count], *grid) for output in outputs.values()]
         maps = np.asarray(np.mean(scaled, axis=0), np.float32)
-        activation = np.where(localized, first.class_maps.max(axis=(1, 2)), maps.max(axis=(1, 2)))
+        activation = np.where(localized, first.class_maps[:count].max(axis=(1, 2)), maps.max(axis=(1, 2)))
         return Passes(first.logits, chosen, activation, maps, last.affinity, outputs)
 
     def _needs_one_pass(self, k: int) -> bool:

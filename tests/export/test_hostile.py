@@ -57,6 +57,11 @@ def test_a_function_that_calls_itself(tmp_path: Path) -> None:
     assert "calls itself" in refusal(saved(with_functions([("f0", "f1"), ("f1", "f0")]), tmp_path))
 
 
+def test_functions_that_call_each_other_deep(tmp_path: Path) -> None:
+    bodies = [("f0", "Relu"), *((f"f{i}", f"f{i - 1}") for i in range(1, 600))]
+    assert "more than 500 deep" in refusal(saved(with_functions(bodies), tmp_path))
+
+
 def test_a_huge_image(tmp_path: Path) -> None:
     model = classifier(EXACT["gemm"])
     for dim in model.graph.input[0].type.tensor_type.shape.dim[2:]:

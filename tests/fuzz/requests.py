@@ -26,7 +26,9 @@ from boxless.serve.visitors import allowed_hosts
 _LIMITS = Limits(
     workers=1, body_bytes=1_000_000, max_pixels=1_000_000, head_seconds=0.1, body_seconds=0.1, write_seconds=2
 )
-_SECONDS = 9.0
+_SECONDS = 100.0
+"""For which a connection waits: on a busy machine longer than an attempt may take, which `run` measures."""
+
 _REFUSALS = (501, 503, 505)
 """Answers from 500 on that are no faults: what is not supported, and what comes too fast."""
 

@@ -137,6 +137,20 @@ def test_a_graph_that_asks_for_all_memory_once_it_runs(embedded: ModelFile, tmp_
     assert embedded.run(pixels, size=(64, 64)).logits.shape == (1000,), "others go on"
 
 
+def test_names_of_nodes_stay_off_the_terminal(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """ONNX Runtime writes errors to standard error too, with whatever a node is called."""
+    model = onnx.load(MODEL)
+    maker = next(node for node in model.graph.node if "logits" in node.output)
+    maker.output[list(maker.output).index("logits")] = "own"
+    for node in model.graph.node:
+        node.input[:] = ["own" if name == "logits" else name for name in node.input]
+    model.graph.node.add(op_type="Reshape", name="\x1b[2Jnode", input=["own", "size"], output=["logits"])
+    onnx.save(model, tmp_path / "fails.onnx")
+    with pytest.raises(ModelFileError, match="cannot be run on this image"):
+        ModelFile(tmp_path / "fails.onnx").run(np.zeros((64, 64, 3), np.uint8), size=(64, 64))
+    assert capfd.readouterr().err == ""
+
+
 def test_a_model_of_a_newer_format_is_refused(tmp_path: Path) -> None:
     said = refusal(with_card(tmp_path / "newer.onnx", changed_card(format=FORMAT + 1, presets="of another kind")))
     assert f"format {FORMAT + 1}" in said

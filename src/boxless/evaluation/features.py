@@ -62,7 +62,7 @@ class FeatureNetwork:
         graph.output.append(onnx.helper.make_tensor_value_info(self._features, onnx.TensorProto.FLOAT, None))
         options = bounded(ort.SessionOptions())
         options.intra_op_num_threads = threads
-        options.log_severity_level = 3
+        options.log_severity_level = 4
         self._session = ort.InferenceSession(proto.SerializeToString(), options, providers=["CPUExecutionProvider"])
         card = Card.from_json(self._session.get_modelmeta().custom_metadata_map[METADATA_KEY])
         # Evidence of other methods is on other scales, on which no level was set.

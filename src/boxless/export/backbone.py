@@ -88,7 +88,7 @@ class Backbone:
                 trunk.output.append(helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [None] * rank))
         options = bounded(ort.SessionOptions())
         options.intra_op_num_threads = threads
-        options.log_severity_level = 3
+        options.log_severity_level = 4
         model_bytes = finish(trunk, proto.opset_import, self.card).SerializeToString()
         self._session = ort.InferenceSession(model_bytes, options, providers=["CPUExecutionProvider"])
         side = self.card.size_multiple

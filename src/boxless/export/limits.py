@@ -12,6 +12,9 @@ from boxless.errors import NetworkError
 MAX_NODES = 200_000
 """Of a graph, its functions written out. The largest classifiers have some 10,000."""
 
+MAX_DEPTH = 500
+"""Functions of a graph that call each other, one in the other."""
+
 MAX_PIXELS = 2048 * 2048
 """Of what a classifier takes."""
 
@@ -23,7 +26,7 @@ def check_functions(model: onnx.ModelProto) -> None:
     """Makes sure that a graph stays of a sane size when its functions are written out.
 
     Raises:
-        NetworkError: if it would not, or if functions call themselves.
+        NetworkError: if it would not, if functions call themselves, or each other too deep.
     """
     bodies = {(each.domain, each.name): each for each in model.functions}
     sizes: dict[tuple[str, str], int] = {}
@@ -32,7 +35,9 @@ def check_functions(model: onnx.ModelProto) -> None:
         total = 0
         for node in nodes:
             key = (node.domain, node.op_type)
-            if key in above or len(above) > 500:
+            if len(above) > MAX_DEPTH:
+                raise NetworkError(f"its functions call each other more than {MAX_DEPTH} deep")
+            if key in above:
                 raise NetworkError(f"its function {node.op_type} calls itself (expected a graph without recursion)")
             if key in bodies and key not in sizes:
                 sizes[key] = size(bodies[key].node, (*above, key))

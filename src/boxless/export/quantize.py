@@ -109,7 +109,7 @@ def _write_folded(path: Path, out: Path) -> None:
     options = ort.SessionOptions()
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_BASIC
     options.optimized_model_filepath = str(out)
-    options.log_severity_level = 3
+    options.log_severity_level = 4
     ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     model = onnx.load(out)
     without_defaults(model)

@@ -116,7 +116,7 @@ class ModelFile:
         wanted = providers(self.device)
         options = bounded(ort.SessionOptions()) if self.device == "cpu" else ort.SessionOptions()
         options.intra_op_num_threads = threads
-        options.log_severity_level = 3
+        options.log_severity_level = 4
         try:
             self._session = ort.InferenceSession(self.path, options, providers=wanted)
         # ONNX Runtime's errors have no common class of their own.

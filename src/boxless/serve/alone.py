@@ -155,7 +155,7 @@ def _check_examples(examples: Sequence[Path]) -> None:
 def _check_inputs(model: Path) -> None:
     """Browsers refuse to be given inputs that have defaults, as older model files do (decision 0018)."""
     options = bounded(ort.SessionOptions())
-    options.log_severity_level = 3
+    options.log_severity_level = 4
     session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     if _SETTINGS & {each.name for each in session.get_overridable_initializers()}:
         raise ServeError(

@@ -7,7 +7,6 @@ import { resizePixels } from "./resize.js";
 import { rounded } from "./rounding.js";
 
 const BOX_GRID = 256; // cells of the longer side of the map that boxes are read off
-const CANDIDATES = 20; // detected classes of a single-label model are looked for among so many, at least
 const NMS = 0.5; // boxes of different classes that overlap by more are one object; see boxless/options.py
 const WIDEST = 3; // a longer picture is looked at as if it were this long
 
@@ -100,16 +99,16 @@ export async function locate(pixels, size, card, presetName, { classes, top, nms
     return { ...output, class_maps: withoutMargin(output.class_maps, margin, whole), localization_maps: own, affinity: null };
   };
   const single = card.activation === "softmax";
-  const every = card.labels.length;
-  const candidates = single ? Math.min(Math.max(top ?? 1, CANDIDATES), every) : every;
-  const first = await pass(preset.scales[0], classes ?? [], classes ? 0 : candidates);
-  const all = [...first.chosen];
+  const first = await pass(preset.scales[0], classes ?? [], classes ? 0 : card.labels.length);
+  const ofAll = probabilities(first.logits, card.activation);
+  // Those that may be detected, and the `top` most probable ones.
+  const likely = Math.max(top ?? 1, ofAll.filter((probability) => probability >= preset.min_probability).length);
+  const all = classes ? [...first.chosen] : [...first.chosen].slice(0, likely);
   const passes = new Map([[preset.scales[0], first]]);
   // The first pass is enough to classify where another one localizes, or where there is no place to find.
   const needsOne = (index) => localizationOf(index) || (preset.localization.length && card.background.includes(index));
   if (!all.every(needsOne)) for (const side of preset.scales.slice(1)) passes.set(side, await pass(side, all, 0));
   const outputs = [...passes.values()];
-  const ofAll = probabilities(first.logits, card.activation);
   const seen = all.map((index, k) => {
     const map = meanMap(outputs, k);
     const activation = largest((needsOne(index) ? meanMap([first], k) : map).values);
