@@ -202,7 +202,9 @@ def labels_of(network: Scripted, **options: Any) -> str:  # noqa: ANN401
     return "".join(prediction.label for prediction in Localizer(network).locate(BLANK, **options).predictions)
 
 
-def test_classes_are_filtered_before_they_are_ranked() -> None:
+@pytest.mark.parametrize("likely", [1, 150], ids=["a second run", "one run"])
+def test_classes_are_filtered_before_they_are_ranked(likely: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("boxless.multi_scale._LIKELY", likely)
     network = Scripted([3, 2, 1, 0], [4, 9, 4, 6])  # b and d are detected
     (first,) = Localizer(network).locate(BLANK).predictions
     assert (first.label, first.detected, first.box is not None) == ("b", True, True)

@@ -7,6 +7,7 @@ import { resizePixels } from "./resize.js";
 import { rounded } from "./rounding.js";
 
 const BOX_GRID = 256; // cells of the longer side of the map that boxes are read off
+const LIKELY = 150; // maps of so many classes cost nearly nothing; see boxless/multi_scale.py
 const NMS = 0.5; // boxes of different classes that overlap by more are one object; see boxless/options.py
 const WIDEST = 3; // a longer picture is looked at as if it were this long
 
@@ -99,10 +100,12 @@ export async function locate(pixels, size, card, presetName, { classes, top, nms
     return { ...output, class_maps: withoutMargin(output.class_maps, margin, whole), localization_maps: own, affinity: null };
   };
   const single = card.activation === "softmax";
-  const first = await pass(preset.scales[0], classes ?? [], classes ? 0 : card.labels.length);
+  const every = card.labels.length;
+  let first = await pass(preset.scales[0], classes ?? [], classes ? 0 : Math.min(Math.max(top ?? 1, LIKELY), every));
   const ofAll = probabilities(first.logits, card.activation);
   // Those that may be detected, and the `top` most probable ones.
   const likely = Math.max(top ?? 1, ofAll.filter((probability) => probability >= preset.min_probability).length);
+  if (!classes && likely > first.chosen.length && first.chosen.length < every) first = await pass(preset.scales[0], [], every);
   const all = classes ? [...first.chosen] : [...first.chosen].slice(0, likely);
   const passes = new Map([[preset.scales[0], first]]);
   // The first pass is enough to classify where another one localizes, or where there is no place to find.
