@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -84,6 +85,15 @@ def test_offline(keras: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: P
     with pytest.raises(NetworkError, match=r"keras:MobileNet: .*URL fetch failure.* internet connection"):
         boxless.attach("keras:MobileNet", tmp_path / "out.onnx")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+@pytest.mark.parametrize("suffix", [".onnx", ".keras", ".h5", ".pt"])
+def test_a_pipe_is_refused_at_once(suffix: str, tmp_path: Path) -> None:
+    pipe = tmp_path / f"network{suffix}"
+    os.mkfifo(pipe)
+    with pytest.raises(NetworkError, match="not a file|no such file"):
+        boxless.attach(pipe, tmp_path / "out.onnx")
 
 
 def test_a_large_flattened_head_is_refused_before_the_export(

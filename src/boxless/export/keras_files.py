@@ -11,6 +11,7 @@ from typing import IO, Any
 
 from boxless.errors import NetworkError, first_line
 from boxless.system.extras import install
+from boxless.system.files import is_file
 from boxless.system.quiet_import import quiet_import
 
 MAX_BYTES = 2**31
@@ -74,6 +75,8 @@ def _load_keras_2(path: Path, named: Path, reason: str) -> Any:  # noqa: ANN401
 
 
 def _starts(path: Path, magic: bytes) -> bool:
+    if not is_file(path):  # opening a pipe would wait for somebody to write
+        return False
     try:
         with path.open("rb") as file:
             return file.read(len(magic)) == magic

@@ -89,7 +89,7 @@ def has_card(path: Path) -> bool:
 
 def _read(path: Path) -> tuple[onnx.ModelProto, bool]:
     if not path.is_file():
-        raise NetworkError(f"{path}: no such file")
+        raise NetworkError(f"{path}: {'not a file' if path.exists() else 'no such file'} (expected an ONNX file)")
     if path.stat().st_size > MAX_BYTES:
         raise NetworkError(f"{path}: {path.stat().st_size / 1e9:.1f} GB (an ONNX file holds at most 2 GB)")
     model = _message(path)
