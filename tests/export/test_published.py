@@ -92,7 +92,7 @@ def test_offline(keras: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: P
 def test_a_pipe_is_refused_at_once(suffix: str, tmp_path: Path) -> None:
     pipe = tmp_path / f"network{suffix}"
     os.mkfifo(pipe)
-    with pytest.raises(NetworkError, match="not a file|no such file"):
+    with pytest.raises(NetworkError, match=r"not a file|no such file"):
         boxless.attach(pipe, tmp_path / "out.onnx")
 
 
