@@ -125,7 +125,7 @@ def _one_of(*values: str) -> Rule:
 
 
 _ANY = 1e12
-_SIDE, _STEPS, _SHARE = _whole(1, MAX_SIDE), _whole(1, 1000), _number(0, 1)
+_SIDE, _STEPS, _SHARE = _whole(1, MAX_SIDE), _whole(1, 100), _number(0, 1)
 _CLASS = _whole(0, MAX_CLASSES)
 
 _LOCALIZATION = {
