@@ -130,6 +130,7 @@ def _fitted_on(
     training: LabelledImages, validation: LabelledImages, boxes: Path | None, seed: int, folder: Path
 ) -> Path:
     """Where the teacher of these images is kept: one that was fitted on others may have seen what is held out now."""
-    drawn = hashlib.sha256(boxes.read_bytes()).hexdigest() if boxes and boxes.is_file() else str(boxes)
+    files = [boxes] if boxes and boxes.is_file() else sorted(boxes.rglob("*")) if boxes else []
+    drawn = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files if file.is_file()]
     facts = [training.digest, validation.digest, training.classes, drawn, seed]
     return folder / f"teacher-{hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:8]}" / "teacher.onnx"

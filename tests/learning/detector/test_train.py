@@ -90,6 +90,7 @@ def test_true_boxes_replace_pseudo_labels(images: LabelledImages, tmp_path: Path
     wrong = [PseudoLabels.of_truth(corner, np.array([int(row.argmax())]), 2) for row in images.targets]
     made = train_detector(images, images, out, replace(TINY, rounds=1, epochs=1, size=None), wrong, boxes=boxes)
     assert "boxes on 1 of them" in dict(made.facts)["learned from"]
+    assert "boxes on 1 of them" in made.card.source
     assert made.card.presets["balanced"].scales == (256,)
     (kept,) = out.with_suffix(".training").glob("boxes-1-*.npz")
     learned = load_pseudo_labels(kept)

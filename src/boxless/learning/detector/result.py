@@ -190,9 +190,8 @@ def in_words(
     """What was done, by name."""
     epochs = [epoch for each in rounds for epoch in each.history]
     seconds = float(np.median([epoch.seconds for epoch in epochs]))
-    by = f"with boxes on {len(truth.of)} of them" if truth.of else "their labels alone"
     lines = [
-        ("learned from", f"{len(learned)} images of {learned.name}, {by}"),
+        ("learned from", f"{len(learned)} images of {learned.name}, {truth.in_words}"),
         ("held out", f"{len(held_out)} images of {held_out.name}; their labels chose round and detection threshold"),
         ("network", f"{network.name.removesuffix('_detector')} detector; {network.count_params():,} parameters"),
         ("size", f"{size} pixels a side"),

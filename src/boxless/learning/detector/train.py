@@ -116,7 +116,7 @@ def train_detector(
     folder = out.with_suffix(".training")
     truth = TrueBoxes()
     if boxes is not None:
-        truth = true_boxes_of(read_dataset(boxes, _card(out, learned, settings, DEFAULT_SIZE, licence)), learned)
+        truth = true_boxes_of(read_dataset(boxes, _card(out, learned, settings, DEFAULT_SIZE, truth, licence)), learned)
         if watch and (note := str(truth)):
             watch.warns(note)
     labels = [labels_of(learned, i) for i in range(len(learned))]
@@ -124,7 +124,7 @@ def train_detector(
     # The stamp keeps files of other trainings from being used or replaced; more rounds continue the same training.
     stamp = hashlib.sha256(json.dumps([facts, asdict(replace(settings, rounds=1))]).encode()).hexdigest()[:8]
 
-    def pseudo_labels_of(number: int, before: Sequence[PseudoLabels]) -> list[PseudoLabels]:
+    def labels_for_round(number: int, before: Sequence[PseudoLabels]) -> list[PseudoLabels]:
         kept = folder / f"boxes-{number}-{stamp}.npz"
         if kept.exists():
             return load_pseudo_labels(kept)
@@ -137,7 +137,7 @@ def train_detector(
         save_pseudo_labels(kept, found)
         return found
 
-    first = pseudo_labels_of(1, [])
+    first = labels_for_round(1, [])
     if watch and isinstance(teacher, Path) and (warning := too_few(first, learned)):
         watch.warns(warning)
     shapes = list(ordered_map(_shape, learned.paths))
@@ -150,14 +150,14 @@ def train_detector(
     repeats = truth.repeats(len(learned))
     rounds: list[Round] = []
     for number in range(1, settings.rounds + 1):
-        pseudo_labels = first if number == 1 else pseudo_labels_of(number, first)
+        pseudo_labels = first if number == 1 else labels_for_round(number, first)
         plan = _plan(settings, number, len(learned), size)
         variation = variation_for(pseudo_labels)
         scenes = Scenes(store, aspects, pseudo_labels, size, plan.batch, variation, plan.seed, repeats)
         run = {**facts, **asdict(plan), "boxes": _digest(pseudo_labels)}
         history = _train_round(network, scenes, plan, Checkpoints(folder / f"round-{number}", run), watch)
         made = _file(folder, number)
-        apart = export_detector(network, made, _card(out, learned, settings, size, licence), held_out.paths)
+        apart = export_detector(network, made, _card(out, learned, settings, size, truth, licence), held_out.paths)
         evidence = _held_out_accuracy(ModelFile(made, threads=1), held_out, progress)
         rounds.append(Round.of(pseudo_labels, history, evidence, apart))
         if number > 1 and evidence.precision <= rounds[-2].evidence.precision:
@@ -247,7 +247,9 @@ def _teacher_accuracy(
     return evidence_of(scores, held_out.targets, held_out.background)
 
 
-def _card(out: Path, learned: LabelledImages, settings: DetectorOptions, size: int, licence: str) -> Card:
+def _card(
+    out: Path, learned: LabelledImages, settings: DetectorOptions, size: int, truth: TrueBoxes, licence: str
+) -> Card:
     return Card(
         name=out.stem,
         labels=learned.classes,
@@ -255,7 +257,7 @@ def _card(out: Path, learned: LabelledImages, settings: DetectorOptions, size: i
         presets={DEFAULT_PRESET: Preset(scales=(size,), refinement_steps=1)},
         preprocessing="in the network",
         licence=licence,
-        source=f"{settings.backbone} detector trained on {len(learned)} images of {learned.name} from labels alone",
+        source=f"{settings.backbone} detector trained on {len(learned)} images of {learned.name}, {truth.in_words}",
         activation="sigmoid",
         maps="none",
     )
@@ -300,7 +302,7 @@ def _facts(
         "images": f"{len(learned)} ({learned.digest})",
         "teacher": by,
         "detector": f"{settings.backbone}, width {settings.width:g}",
-        "true boxes": _digest(list(truth.of.values())) if truth.of else "none",
+        "true boxes": f"{sorted(truth.of)} {_digest([truth.of[i] for i in sorted(truth.of)])}" if truth.of else "none",
         "backend": keras.backend.backend(),
     }
 

@@ -39,6 +39,11 @@ class TrueBoxes:
             return ""
         return f"{self.left_out} boxed images are no training images with the same label: left out"
 
+    @property
+    def in_words(self) -> str:
+        """What teaches beside the images."""
+        return f"their labels and boxes on {len(self.of)} of them" if self.of else "their labels alone"
+
     def added_to(self, pseudo_labels: Sequence[PseudoLabels], labels: Sequence[Sequence[int]]) -> list[PseudoLabels]:
         """The pseudo-labels, with true boxes in place of what was found of their classes.
 
