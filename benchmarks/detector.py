@@ -1,13 +1,14 @@
 """Detectors taught by labels, against the class maps that taught them, and against the same detector taught by boxes.
 
-    python -m benchmarks.detector --data cards --work DIR --epochs 40 --taught-by labels
-    python -m benchmarks.detector --data cards --work DIR --epochs 40 --taught-by boxes
-    python -m benchmarks.detector --data cards --work DIR --epochs 24 --taught-by labels --backbone darknet19
-    python -m benchmarks.detector --data tiny10 --work DIR --taught-by labels
+    python -m benchmarks.detector --data cards --work DIR --taught-by labels
+    python -m benchmarks.detector --data cards --work DIR --taught-by labels --boxes 5
+    python -m benchmarks.detector --data cards --work DIR --taught-by boxes
+    python -m benchmarks.detector --data cards --work DIR --taught-by labels --backbone darknet19
     python -m benchmarks.detector --data cards --work DIR --measure
 
 Each run can be stopped, and goes on where it was. `--measure` measures what there is in DIR and writes
-benchmarks/results/detector.json. Boxes are looked at by `--taught-by boxes` and by `--measure` only.
+benchmarks/results/detector.json. `--boxes K` gives the boxes of K training images of each class, as `boxless detector
+--boxes` takes them. Boxes are read by `--boxes`, `--taught-by boxes` and `--measure` only.
 """
 
 from __future__ import annotations
@@ -43,39 +44,26 @@ class Data:
     Attributes:
         labels: the folder or CSV that says what is in pictures.
         val: the held-out ones; None where the CSV says it.
-        boxes: COCO files of the learned (None where nobody drew any) and the held-out, and where their pictures are.
-        size: at which the detector looks.
+        boxes: COCO files of training (None where nobody drew any) and held-out images, and their folders.
     """
 
     labels: str
     val: str | None
     boxes: tuple[tuple[str, str] | None, tuple[str, str]]
-    size: int
+
+
+def _set(name: str, labels: str | None = None) -> Data:
+    boxes = [(f"{name}/{part}.json", f"{name}/{part}") for part in ("train", "val")]
+    return Data(labels or f"{name}/train", None if labels else f"{name}/val", (boxes[0], boxes[1]))
 
 
 SETS = {
-    "cards": Data(
-        "cards/labels.csv", None, (("cards/train.json", "cards/train"), ("cards/val.json", "cards/val")), 256
-    ),
-    "critters": Data(
-        "critters/train",
-        "critters/val",
-        (("critters/train.json", "critters/train"), ("critters/val.json", "critters/val")),
-        256,
-    ),
-    "figures": Data(
-        "figures/labels.csv", None, (("figures/train.json", "figures/train"), ("figures/val.json", "figures/val")), 256
-    ),
-    "magnetic-tile": Data(
-        "magnetic-tile/train",
-        "magnetic-tile/val",
-        (("magnetic-tile/train.json", "magnetic-tile/train"), ("magnetic-tile/val.json", "magnetic-tile/val")),
-        256,
-    ),
-    "steel": Data(
-        "steel/train", "steel/val", (("steel/train.json", "steel/train"), ("steel/val.json", "steel/val")), 256
-    ),
-    "tiny10": Data("tiny10/train", "tiny10/val", (None, ("tiny10/val/annotations.json", "tiny10/val")), 256),
+    "cards": _set("cards", "cards/labels.csv"),
+    "critters": _set("critters"),
+    "figures": _set("figures", "figures/labels.csv"),
+    "magnetic-tile": _set("magnetic-tile"),
+    "steel": _set("steel"),
+    "tiny10": Data("tiny10/train", "tiny10/val", (None, ("tiny10/val/annotations.json", "tiny10/val"))),
 }
 
 
@@ -87,27 +75,29 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, help="of the first round; else as many as the command takes")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--taught-by", choices=["labels", "boxes"])
+    parser.add_argument("--boxes", type=int, default=0, help="boxed training images of each class")
     parser.add_argument("--backbone", choices=WIDTHS, default="efficientnet_lite0")
     parser.add_argument("--measure", action="store_true")
     asked = parser.parse_args()
     work = asked.work / asked.data
     if asked.taught_by:
         data = SETS[asked.data]
-        settings = DetectorOptions(asked.backbone, data.size, WIDTHS[asked.backbone], asked.rounds, asked.epochs)
-        name = run_name(asked.taught_by, asked.backbone)
+        width = WIDTHS[asked.backbone]
+        settings = DetectorOptions(asked.backbone, width=width, rounds=asked.rounds, epochs=asked.epochs)
+        name = run_name(asked.taught_by, asked.backbone, asked.boxes)
         work.mkdir(parents=True, exist_ok=True)
         with Meter(work / f"{name}.times"):
-            train(data, work, name, asked.taught_by, settings)
+            train(data, work, name, asked.taught_by, settings, asked.boxes)
     if asked.measure:
         measure(asked.data, work)
 
 
-def run_name(by: str, backbone: str) -> str:
+def run_name(by: str, backbone: str = "efficientnet_lite0", boxed: int = 0) -> str:
     """Of a run's files."""
-    return by if backbone == "efficientnet_lite0" else f"{by}-{backbone}"
+    return "-".join([by, *([backbone] if backbone != "efficientnet_lite0" else []), *([str(boxed)] if boxed else [])])
 
 
-def train(data: Data, work: Path, name: str, by: str, settings: DetectorOptions) -> None:
+def train(data: Data, work: Path, name: str, by: str, settings: DetectorOptions, boxed: int) -> None:
     """Trains one detector; the one that boxes teach has as many epochs, in one round."""
     from boxless.cli.training_watch import OnScreen
     from boxless.learning.detector.train import train_detector
@@ -115,7 +105,8 @@ def train(data: Data, work: Path, name: str, by: str, settings: DetectorOptions)
 
     training, validation = read_split(DATA / data.labels, str(DATA / data.val) if data.val else None)
     screen = OnScreen()
-    teacher, out = work / "teacher.onnx", work / f"{name}.onnx"
+    teacher, out = work / (f"teacher-{boxed}.onnx" if boxed else "teacher.onnx"), work / f"{name}.onnx"
+    few = few_boxes(data, boxed, work / f"boxes-{boxed}.json") if boxed else None
     if by == "boxes":
         boxes = true_boxes(data, training)
         numbers = range(1, settings.rounds + 1)
@@ -124,11 +115,31 @@ def train(data: Data, work: Path, name: str, by: str, settings: DetectorOptions)
         made = train_detector(training, validation, out, once, boxes, watch=screen)
     else:
         if not teacher.exists():
-            fit(training, validation, teacher)
-        made = train_detector(training, validation, out, settings, teacher, watch=screen)
+            fit(training, validation, teacher, boxes=few)
+        made = train_detector(training, validation, out, settings, teacher, boxes=few, watch=screen)
         if made.doubt:  # measured all the same
             shutil.copyfile(made.path, out)
     (work / f"{name}.json").write_text(json.dumps(made.as_dict(), indent=1))
+
+
+def few_boxes(data: Data, count: int, out: Path) -> Path:
+    """A COCO file of the boxes of `count` training images of each class, drawn by lot."""
+    if data.boxes[0] is None:
+        raise SystemExit(f"nobody drew boxes in {data.labels}: leave --boxes out")
+    coco = json.loads((DATA / data.boxes[0][0]).read_text())
+    folder = DATA / data.boxes[0][1]
+    chosen: set[int] = set()
+    for category in sorted(each["id"] for each in coco["categories"]):
+        mine = sorted({each["image_id"] for each in coco["annotations"] if each["category_id"] == category})
+        chosen.update(int(k) for k in np.random.default_rng((0, category)).permutation(mine)[:count])
+    images = [
+        {**each, "file_name": str((folder / each["file_name"]).resolve())}
+        for each in coco["images"]
+        if each["id"] in chosen
+    ]
+    annotations = [each for each in coco["annotations"] if each["image_id"] in chosen]
+    out.write_text(json.dumps({**coco, "images": images, "annotations": annotations}))
+    return out
 
 
 def true_boxes(data: Data, images: LabelledImages) -> list[PseudoLabels]:
@@ -170,7 +181,10 @@ def measure(name: str, work: Path) -> None:
         found[f"class maps, {preset}"] = precision(
             coco, detections(Localizer(work / "teacher.onnx", preset), coco, folder)
         )
-    for by in ("labels", "boxes", run_name("labels", "darknet19")):
+    if (work / "teacher-5.onnx").exists():
+        localizer = Localizer(work / "teacher-5.onnx")
+        found["class maps, 5 boxed images a class"] = precision(coco, detections(localizer, coco, folder))
+    for by in ("labels", run_name("labels", boxed=5), "boxes", run_name("labels", "darknet19")):
         file = work / f"{by}.onnx"
         if not file.exists():
             continue
