@@ -19,8 +19,8 @@ import numpy as np
 from benchmarks.facts import DATA, write_results
 from boxless.datasets.split import read_split
 from boxless.export.backbone import Backbone
+from boxless.learning.head import head as solver
 from boxless.learning.head.features import pooled_features
-from boxless.learning.head.streamed_head import STREAMED_FROM
 from boxless.models.zoo import DEFAULT_MODEL
 
 SIDE = 224
@@ -35,9 +35,6 @@ def measure(how: str, times: int) -> dict[str, Any]:
         how: of `HEADS`.
         times: that each picture is there.
     """
-    from boxless.learning.head.head import fit_head
-    from boxless.learning.head.streamed_head import fit_streamed
-
     training, validation = read_split(DATA / "tiny10/train", str(DATA / "tiny10/val"))
     made = pooled_features(Backbone(DEFAULT_MODEL), [*training.paths, *validation.paths], SIDE)
     count = len(training)
@@ -45,10 +42,8 @@ def measure(how: str, times: int) -> dict[str, Any]:
     features, targets = made.only(order), training.targets[order]
     Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
     before, start, processor = _peak(), time.perf_counter(), time.process_time()
-    if how == "at once":
-        head = fit_head(features.pooled, targets, several=False)
-    else:
-        head = fit_streamed(features, targets, several=False)
+    solver.STREAMED_FROM = 0 if how == "piece by piece" else len(features)  # in a process of its own
+    head = solver.fit_head(features, targets, several=False)
     seconds, processor = time.perf_counter() - start, time.process_time() - processor
     right = (made[np.arange(count, len(made))] @ head.weight.T + head.bias).argmax(1) == validation.targets.argmax(1)
     return {
@@ -82,7 +77,7 @@ def main() -> None:
             done = subprocess.run(command, check=True, capture_output=True, text=True)
             rows.append({"how": how, **json.loads(done.stdout.splitlines()[-1])})
             print(rows[-1], flush=True)
-    write_results("streamed_head", {"rows": rows, "piece by piece from, pictures": STREAMED_FROM})
+    write_results("streamed_head", {"rows": rows, "piece by piece from, pictures": solver.STREAMED_FROM})
 
 
 if __name__ == "__main__":

@@ -273,7 +273,7 @@ def test_more_images_than_memory_holds(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("boxless.learning.head.fit.STREAMED_FROM", 50)
+    monkeypatch.setattr("boxless.learning.head.head.STREAMED_FROM", 50)
     made = fit(*tiny, tmp_path / "own.onnx", backbone=smaller, localization_size=192)
     assert made.report.figures["accuracy"].value == pytest.approx(
         fitted_smaller.report.figures["accuracy"].value, abs=2

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import tracemalloc
+from pathlib import Path
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
 
 from boxless.learning.head import head as head_module
-from boxless.learning.head.head import STRENGTHS, fit_head
+from boxless.learning.head.head import STRENGTHS, fit_head, folds_of
 from boxless.learning.report.held_out import log_loss
 
 Floats = NDArray[np.float32]
@@ -76,8 +80,93 @@ def test_a_head_repeats() -> None:
 
 
 @pytest.mark.parametrize("several", [False, True])
-def test_scikit_learn_says_nothing(several: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not even that it did not converge: a warning is an error in these tests."""
+def test_too_few_steps_are_no_warning(several: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A warning is an error in these tests."""
     monkeypatch.setattr(head_module, "STEPS", 1)
     features, targets = clouds([12, 12, 12], 0.2)
     assert np.isfinite(fit_head(features, targets, several=several).weight).all()
+
+
+@pytest.mark.parametrize(("classes", "several"), [(2, False), (3, False), (3, True)])
+@pytest.mark.parametrize("strength", STRENGTHS)
+def test_it_is_scikit_learns_logistic_regression(
+    classes: int, several: bool, strength: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(head_module, "STRENGTHS", (strength,))
+    features, targets = clouds([60, 50, 40][:classes], 1.0)
+    if several:
+        targets[:20, 2] = 1
+    head = fit_head(features, targets, several=several)
+    standard = (features - features.mean(axis=0)) / features.std(axis=0)
+    reference = LogisticRegression(C=strength, class_weight="balanced", max_iter=1000, tol=1e-6)
+    said = features.astype(np.float64) @ head.weight.T.astype(np.float64) + head.bias
+    if several:
+        columns = [reference.fit(standard, targets[:, k] > 0).decision_function(standard) for k in range(classes)]
+        expected = np.stack(columns, axis=1)
+    else:
+        reference.fit(standard, targets.argmax(axis=1))
+        expected = reference.predict_log_proba(standard)
+        said = said - np.logaddexp.reduce(said, axis=1, keepdims=True)
+    assert np.abs(said - expected).max() < 0.02 * np.abs(expected).max()
+
+
+def streamed(monkeypatch: pytest.MonkeyPatch, piece: int = 7) -> None:
+    """More images than fit into memory, a few at a time."""
+    monkeypatch.setattr(head_module, "STREAMED_FROM", 0)
+    monkeypatch.setattr(head_module, "_PIECE", piece)
+
+
+@pytest.mark.parametrize("several", [False, True])
+@pytest.mark.parametrize("strength", STRENGTHS)
+def test_piece_by_piece_it_is_the_same_head(strength: float, several: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(head_module, "STRENGTHS", (strength,))
+    features, targets = clouds([60, 50, 40], 1.0)
+    at_once = fit_head(features, targets, several=several)
+    streamed(monkeypatch)
+    head = fit_head(features, targets, several=several)
+    assert np.abs((at_once.weight - head.weight) / np.abs(at_once.weight).max(axis=0)).max() < 0.02
+
+
+@pytest.mark.parametrize(("classes", "several"), [(2, False), (3, False), (3, True)])
+def test_piece_by_piece_one_fold_is_left_out(classes: int, several: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    streamed(monkeypatch)
+    features, targets = clouds([60, 50, 40][:classes], 0.2)
+    head = fit_head(features, targets, several=several)
+    assert set(head.losses) == set(STRENGTHS)
+    assert head.unseen is not None and head.left_out is not None
+    assert head.left_out.shape == (len(head.unseen), classes)
+    assert len(head.unseen) == len(features) // 5
+    assert (head.left_out.argmax(axis=1) == targets[head.unseen].argmax(axis=1)).mean() > 0.9
+
+
+def test_a_class_that_the_left_out_fifth_lacks_leaves_something_to_choose_by(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four images of sixty, none of which the first fold leaves out."""
+    streamed(monkeypatch)
+    features, targets = clouds([40, 20, 4], 1.0)
+    targets[:10, 1] = 1
+    (_, unseen), *_ = folds_of(targets, several=True, seed=2)
+    assert not targets[unseen, 2].any()
+    head = fit_head(features, targets, several=True, seed=2)
+    assert np.isfinite(list(head.losses.values())).all()
+    assert head.losses[head.strength] == min(head.losses.values())
+    assert head.strength > min(STRENGTHS)
+    assert head.left_out is not None
+
+
+def test_piece_by_piece_memory_does_not_grow_with_the_features(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    streamed(monkeypatch, piece=256)
+    count, width = 20_000, 256
+    classes = np.arange(count) % 3
+    stored = np.memmap(tmp_path / "features", np.float32, "w+", shape=(count, width))
+    random = np.random.default_rng(0)
+    for start in range(0, count, 1000):
+        stored[start : start + 1000] = random.normal(size=(1000, width))
+    stored[np.arange(count), classes] += 4
+    tracemalloc.start()
+    try:
+        head = fit_head(stored, np.eye(3, dtype=np.float32)[classes], several=False)
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert most < stored.nbytes / 2
+    assert ((stored @ head.weight.T + head.bias).argmax(axis=1) == classes).mean() > 0.98

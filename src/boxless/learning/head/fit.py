@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from math import log
 from pathlib import Path
 
@@ -16,12 +17,11 @@ from boxless.export.assemble import write_model
 from boxless.export.backbone import Backbone, with_head
 from boxless.learning.finish import finish, presets_for, threshold_facts
 from boxless.learning.head.contradictions import contradictions
-from boxless.learning.head.features import Engine, Features, here, pooled_features
+from boxless.learning.head.features import Engine, here, pooled_features
 from boxless.learning.head.few_boxes import boxed_images
 from boxless.learning.head.head import LinearHead, fit_head
 from boxless.learning.head.localization import Localization, learn_localization, localized
 from boxless.learning.head.naming import try_sizes
-from boxless.learning.head.streamed_head import STREAMED_FROM, fit_streamed
 from boxless.learning.report.held_out import HeldOut
 from boxless.learning.report.report import Report
 from boxless.models.card import Card
@@ -113,7 +113,7 @@ def fit(
     readable = np.array([i for i in range(len(paths)) if i not in made.unreadable])
     _check_classes(learned)
     features = made.only(readable[readable < border])
-    head = _head(features, learned, seed, progress)
+    head = fit_head(features, learned.targets, several=learned.several, seed=seed, done=partial(progress, "learning"))
     at_chance = _at_chance(head, learned)
     warnings = [note for note in (contradictions(learned, features.places), at_chance) if note]
     learned = replace(learned, notes=(*learned.notes, *warnings))
@@ -163,18 +163,6 @@ def fit(
     write_whole(out, write)
     assert report is not None
     return Fitted(out, card, head, made.cached, report, thresholds)
-
-
-def _head(features: Features, learned: LabelledImages, seed: int, progress: Progress) -> LinearHead:
-    if len(features) > STREAMED_FROM:
-        return fit_streamed(
-            features,
-            learned.targets,
-            several=learned.several,
-            seed=seed,
-            done=lambda done, of: progress("learning", done, of),
-        )
-    return fit_head(features.pooled, learned.targets, several=learned.several, seed=seed)
 
 
 def _at_chance(head: LinearHead, learned: LabelledImages) -> str | None:
