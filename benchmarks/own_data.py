@@ -14,6 +14,7 @@ import json
 import tempfile
 import time
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, SupportsFloat
 
@@ -46,6 +47,9 @@ SETS = {
     "magnetic-tile": "defects of magnetic tiles, 5 kinds and background",
 }
 """What each is, in words."""
+
+SIZES = (0.0, 0.01, 0.05, 0.15, 0.4, 1.01)
+"""Bounds of the area of the largest true box, as a share of the image."""
 
 
 def split(name: str) -> tuple[LabelledImages, LabelledImages]:
@@ -86,7 +90,7 @@ def measured(name: str, model: Path, backbone: str | Path = DEFAULT_MODEL) -> di
     return row
 
 
-def figures_of(scores: Sequence[Score]) -> dict[str, float]:
+def figures_of(scores: Sequence[Score]) -> dict[str, Any]:
     """One box and its oracles, in percent; and the box's area over that of the true box it meets best."""
     curves = [each.overlaps for each in scores if each.overlaps is not None]
     right = right_at(curves)
@@ -102,7 +106,19 @@ def figures_of(scores: Sequence[Score]) -> dict[str, float]:
         "pointing": _rounded(100 * np.mean([each.pointed for each in scores])),
         "area_over_truth": round(float(np.median([_area_over_truth(each) for each in scores])), 2),
         "boxes": len(scores),
+        "by_size": by_size(scores),
     }
+
+
+def by_size(scores: Sequence[Score]) -> list[list[float]]:
+    """Of each bin of `SIZES`: how many classes in images have such an object, and how many boxes are right, in %."""
+    areas = np.array([each.area for each in scores])
+    right = np.array([np.mean([each.box_iou >= least for least in IOUS]) for each in scores])
+    rows = []
+    for low, high in pairwise(SIZES):
+        within = (areas >= low) & (areas < high)
+        rows.append([int(within.sum()), _rounded(100 * right[within].mean()) if within.any() else 0.0])
+    return rows
 
 
 def _area_over_truth(score: Score) -> float:
