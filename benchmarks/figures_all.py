@@ -25,7 +25,7 @@ PEERS = ROOT / ".venv-peers/bin/python"
 _WHOLE = (
     *("speed", "localization", "presence", "refinement", "ap_intervals", "evaluation", "small_objects", "second_look"),
     *("attach", "duplicates", "rare_classes", "streamed_head", "surroundings", "fit", "fit_time", "bombs", "serve"),
-    *("serve_load", "page", "page_tool", "scale", "video"),
+    *("serve_load", "page", "page_tool", "scale", "video", "few_images"),
 )
 _DETECTORS = {"cards": True, "critters": True, "figures": True, "magnetic-tile": True, "steel": True, "tiny10": False}
 """Sets that detectors are trained on, and whether their training images have boxes."""

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import few_boxes, fit_backbones, fit_tables, looks, own_data, refinement, run_tables
+from benchmarks import (
+    few_boxes,
+    few_images,
+    fit_backbones,
+    fit_tables,
+    limit_tables,
+    looks,
+    own_data,
+    refinement,
+    run_tables,
+)
 from benchmarks.box_tables import (
     average_precision_table,
     detector_table,
@@ -160,6 +170,7 @@ PAGES: dict[Path, Callable[[], str] | tuple[Callable[[], str], ...]] = {
     _ROOT / "docs/detector.md": detector_table,
     _ROOT / "docs/attach.md": fit_backbones.table,
     _ROOT / "docs/video.md": run_tables.video_table,
+    _ROOT / "docs/limits.md": (limit_tables.by_kind, limit_tables.by_size, few_images.table),
     _ROOT / "docs/own-data.md": (own_data.table, few_boxes.table),
     _ROOT / "docs/accuracy.md": (
         refinement.table,
