@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.facts import DATA, read, write_results
+from benchmarks.facts import read, write_results
 from benchmarks.own_data import SETS, figures_of, split, truth
 from benchmarks.provenance import RESULTS
 from boxless.datasets.labelled import LabelledImages
@@ -38,15 +38,14 @@ def drawn(images: LabelledImages, count: int) -> LabelledImages:
     return images.only(np.array(sorted(chosen)))
 
 
-def measured(name: str, count: int) -> dict[str, float]:
+def measured(name: str, count: int, models: Path) -> dict[str, float]:
     """What so many images of each class give, in percent."""
     training, validation = split(name)
     some = drawn(training, count)
-    with tempfile.TemporaryDirectory() as folder:
-        made = fit(some, validation, Path(folder) / "model.onnx")
-        network = ModelFile(made.path, threads=1)
-        boxed = truth(name, network.card)
-        scores = [each for each in measure_model(network, "balanced", boxed.images, boxed.notes) if each.boxed]
+    made = fit(some, validation, models / f"{name}-{count}.onnx")
+    network = ModelFile(made.path, threads=1)
+    boxed = truth(name, network.card)
+    scores = [each for each in measure_model(network, "balanced", boxed.images, boxed.notes) if each.boxed]
     classified = next(iter(made.report.figures.values())).value
     return {"images": len(some), "classified": round(classified, 1), "one_box": figures_of(scores)["one_box"]}
 
@@ -75,18 +74,22 @@ def main() -> None:
     """Measures, and writes the results after each number of images."""
     ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ask.add_argument("sets", nargs="*", choices=[*SETS, []], default=[])
+    ask.add_argument("--models", type=Path, help="folder to keep models in")
     given = ask.parse_args()
     known = RESULTS / "few_images.json"
     rows: dict[str, Any] = json.loads(known.read_text(encoding="utf-8"))["sets"] if known.exists() else {}
-    for count in IMAGES:
-        for name in given.sets or SETS:
-            training, _ = split(name)
-            if not (DATA / name).is_dir() or str(count) in rows.get(name, {}) or count >= training.counts.max():
-                continue
-            rows.setdefault(name, {})[str(count)] = measured(name, count)
-            print(name, count, rows[name][str(count)], flush=True)
-            parts = [f"{each}, {number}" for each, of in rows.items() for number in of]
-            write_results("few_images", {"sets": rows}, part=f"{name}, {count}", parts=parts)
+    with tempfile.TemporaryDirectory() as folder:
+        models = given.models or Path(folder)
+        models.mkdir(parents=True, exist_ok=True)
+        for count in IMAGES:
+            for name in given.sets or SETS:
+                training, _ = split(name)
+                if str(count) in rows.get(name, {}) or count >= training.counts.max():
+                    continue
+                rows.setdefault(name, {})[str(count)] = measured(name, count, models)
+                print(name, count, rows[name][str(count)], flush=True)
+                parts = [f"{each}, {number}" for each, of in rows.items() for number in of]
+                write_results("few_images", {"sets": rows}, part=f"{name}, {count}", parts=parts)
 
 
 if __name__ == "__main__":
