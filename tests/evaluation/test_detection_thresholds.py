@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -53,10 +54,13 @@ def test_a_few_images_set_nothing(told_apart: tuple[Surveys, np.ndarray]) -> Non
     assert detection_thresholds(few, shown[:10], few) is None
 
 
-def test_a_model_with_a_background_detects_what_is_more_probable_than_it(coffee: Path) -> None:
-    """Defects and background: from two images nothing can be measured, but not every image has a defect."""
+@pytest.mark.parametrize(
+    "kind", [{"background": (0,)}, {"activation": "sigmoid"}], ids=["background", "several labels"]
+)
+def test_few_images_detect_what_is_more_probable_than_not(kind: dict[str, Any], coffee: Path) -> None:
+    """Defects and background, or several labels: nothing can be measured, but not every image shows every class."""
     network = ModelFile("efficientnet-lite0")
-    network.card = replace(network.card, background=(0,))
+    network.card = replace(network.card, **kind)
     shown = np.zeros((2, len(network.card.labels)), bool)
     shown[:, 5] = True
     preset, found = set_detection_thresholds(network, "fast", [coffee, coffee], shown, "2 images")

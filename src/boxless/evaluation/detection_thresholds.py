@@ -123,9 +123,9 @@ def set_detection_thresholds(
 ) -> tuple[Preset, DetectionThresholds | None]:
     """A preset with its detection thresholds set on images.
 
-    Background classes are left out. If there are too few images, a model with a background class detects the others
-    from a probability of 0.5 on, where they are certainly more probable than the background; without one the preset
-    stays unchanged.
+    Background classes are left out. If there are too few images, a class is detected from a probability of 0.5 on,
+    where it is more probable than not. A model whose image always shows one class, and has no background, keeps its
+    preset: its most probable class is there, however probable.
 
     Args:
         network: the model.
@@ -143,7 +143,7 @@ def set_detection_thresholds(
         Surveys.of(localizer, blank_images(draws=draws)).of_classes(things),
     )
     if found is None:
-        if network.card.background:
+        if network.card.background or network.card.activation == "sigmoid":
             words = f"more probable than not: fewer than {FEWEST} of {named} show a class"
             return replace(localizer.preset, min_probability=0.5, detection_set_on=words), None
         return localizer.preset, None
