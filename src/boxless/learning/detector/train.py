@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -119,25 +119,12 @@ def train_detector(
         truth = true_boxes_of(read_dataset(boxes, _card(out, learned, settings, DEFAULT_SIZE, truth, licence)), learned)
         if watch and (note := str(truth)):
             watch.warns(note)
-    labels = [labels_of(learned, i) for i in range(len(learned))]
     facts = _facts(learned, settings, teacher, truth)
     # The stamp keeps files of other trainings from being used or replaced; more rounds continue the same training.
     stamp = hashlib.sha256(json.dumps([facts, asdict(replace(settings, rounds=1))]).encode()).hexdigest()[:8]
 
-    def labels_for_round(number: int, before: Sequence[PseudoLabels]) -> list[PseudoLabels]:
-        kept = folder / f"boxes-{number}-{stamp}.npz"
-        if kept.exists():
-            return load_pseudo_labels(kept)
-        if number == 1:
-            found = _first(teacher, learned, progress)
-        else:
-            done = partial(_report, progress, f"boxes of round {number}", len(learned))
-            found = by_detector(_file(folder, number - 1), learned, before, done)
-        found = truth.added_to(found, labels)
-        save_pseudo_labels(kept, found)
-        return found
-
-    first = labels_for_round(1, [])
+    labels_of_round = _LabelsOfRounds(folder, stamp, teacher, learned, truth, progress)
+    first = labels_of_round(1)
     if watch and isinstance(teacher, Path) and (warning := too_few(first, learned)):
         watch.warns(warning)
     shapes = list(ordered_map(_shape, learned.paths))
@@ -150,7 +137,7 @@ def train_detector(
     repeats = truth.repeats(len(learned))
     rounds: list[Round] = []
     for number in range(1, settings.rounds + 1):
-        pseudo_labels = first if number == 1 else labels_for_round(number, first)
+        pseudo_labels = first if number == 1 else labels_of_round(number, first)
         plan = _plan(settings, number, len(learned), size)
         variation = variation_for(pseudo_labels)
         scenes = Scenes(store, aspects, pseudo_labels, size, plan.batch, variation, plan.seed, repeats)
@@ -172,6 +159,31 @@ def train_detector(
         Checkpoints(folder / f"round-{number}", {}).remove()
     words = in_words(network, size, truth, learned, held_out, rounds, kept, before)
     return TrainedDetector(path, card, tuple(rounds), kept, tuple(words), before)
+
+
+@dataclass(frozen=True, eq=False)
+class _LabelsOfRounds:
+    """The pseudo-labels of each round: of class maps first, then of the round before; kept beside the checkpoints."""
+
+    folder: Path
+    stamp: str
+    teacher: Path | Sequence[PseudoLabels]
+    learned: LabelledImages
+    truth: TrueBoxes
+    progress: Progress
+
+    def __call__(self, number: int, first: Sequence[PseudoLabels] = ()) -> list[PseudoLabels]:
+        kept = self.folder / f"boxes-{number}-{self.stamp}.npz"
+        if kept.exists():
+            return load_pseudo_labels(kept)
+        if number == 1:
+            found = _first(self.teacher, self.learned, self.progress)
+        else:
+            done = partial(_report, self.progress, f"boxes of round {number}", len(self.learned))
+            found = by_detector(_file(self.folder, number - 1), self.learned, first, done)
+        found = self.truth.added_to(found, [labels_of(self.learned, i) for i in range(len(self.learned))])
+        save_pseudo_labels(kept, found)
+        return found
 
 
 def _check_shown(held_out: LabelledImages) -> None:
