@@ -39,7 +39,7 @@ check: lint
 	$(BIN)/pytest --quiet --numprocesses auto $(CORE)
 
 test: $(BIN)/.develop $(NPM)
-	$(BIN)/pytest --numprocesses auto
+	$(BIN)/pytest --numprocesses auto --durations 25
 
 # What runs the model in browsers, and what looks at the page: without them their tests are skipped.
 $(NPM): tests/serve/package.json

@@ -12,7 +12,9 @@ def detector_table() -> str:
         "class maps, fast": "class maps of `boxless fit`, fast",
         "class maps, balanced": "class maps of `boxless fit`, balanced",
         "class maps, best": "class maps of `boxless fit`, best",
+        "class maps, 5 boxed images a class": "class maps of `boxless fit --boxes`, 5 images of each class",
         "taught by labels": "**detector, from labels**",
+        "taught by labels-5": "detector, from labels and the boxes of 5 images of each class",
         "taught by boxes": "the same detector, from true boxes",
         "taught by labels-darknet19": "from labels, Darknet-19 with a quarter of its filters, from random weights",
     }
@@ -27,6 +29,7 @@ def detector_table() -> str:
         for key, words in names.items():
             if key in found:
                 row = found[key]
+                words += f" (of {row['measured']}, older code)" if "measured" in row else ""
                 rounds = ", ".join(f"{each:.1f}" for each in row.get("by round", []))
                 named = row.get("names", found.get("class maps name", ""))
                 lines.append(
