@@ -91,6 +91,8 @@ def measured(name: str) -> dict[str, list[dict[str, float]]]:
                     key: round(float(np.mean([getattr(c.evidence[share], key) for c in at.classes.values()])), 4)
                     for key in ("contrast", "agreement", "separation", "area")
                 },
+                "cells": round(float(np.mean([c.cells[share] for c in at.classes.values()]))),
+                "allowed": share in at.shares,
                 "score": round(float(np.mean([c.evidence[share].score for c in at.classes.values()])), 4),
                 "one_box": round(100 * float(np.mean(right[share])), 1),
             }
@@ -116,7 +118,8 @@ def choice(
 ) -> tuple[str, dict[str, float]]:
     """The scale and the row that a variant chooses on a set."""
     best: dict[str, tuple[float, dict[str, float]]] = {}
-    for scale, rows in scales.items():
+    for scale, each in scales.items():
+        rows = [row for row in each if row.get("allowed", True)]
         scores = np.array([np.prod([row[key] for key in VARIANTS[variant]]) for row in rows])
         if smooth:
             padded = np.pad(scores, 1, mode="edge")

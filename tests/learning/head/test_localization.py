@@ -20,16 +20,29 @@ from boxless.models.zoo import DEFAULT_MODEL
 NOTHING = LinearCells(np.zeros(1, np.float32), 0.0)
 
 
-def scale(scores: dict[float, float], separation: float = 0.99, area: float = 0.1) -> HeadsAtScale:
-    """What one class says: scores of shares (0.1 elsewhere), and the separation and area of all."""
+def scale(
+    scores: dict[float, float], separation: float = 0.99, area: float = 0.1, image_cells: float = 1e6
+) -> HeadsAtScale:
+    """What one class says: scores of shares (0.1 elsewhere), the separation and area of all, and how many cells."""
     evidence = {share: Evidence(1.0, scores.get(share, 0.1) / separation, separation, area) for share in SHARES}
-    return HeadsAtScale(448, {0: Candidates(dict.fromkeys(SHARES, NOTHING), evidence)}, [], [])
+    cells = {share: int(share * image_cells) for share in SHARES}
+    return HeadsAtScale(448, {0: Candidates(dict.fromkeys(SHARES, NOTHING), evidence, cells)}, [], [])
 
 
 def test_a_share_is_chosen_with_its_neighbours() -> None:
     assert scale({0.08: 0.6}).share == 0.08
     assert scale({0.005: 0.61, 0.03: 0.5, 0.08: 0.6, 0.15: 0.5}).share == 0.08, "a lone high score is an accident"
     assert scale({0.3: 0.7}).share == 0.3, "the last share has one neighbour"
+
+
+def test_a_share_of_few_cells_is_not_chosen() -> None:
+    """Heads of few images are surest of the part that tells most: a feature takes five cells."""
+    scores = {0.002: 0.7, 0.005: 0.7, 0.01: 0.7, 0.15: 0.6}
+    assert scale(scores).share == 0.002
+    few = scale(scores, image_cells=100)
+    assert few.share == 0.15
+    assert few.score < 0.6, "a score is that of the shares that may be chosen"
+    assert scale(scores, image_cells=1).share == SHARES[-1], "without enough cells, of as many as there are"
 
 
 @pytest.mark.parametrize(("area", "anomaly", "small"), [(0.2, 0.02, True), (0.1, 0.08, False), (0.05, 0.3, False)])

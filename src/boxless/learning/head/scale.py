@@ -31,6 +31,10 @@ scale, so that scores compare."""
 _MEMORY = 9 << 28
 """Bytes of features that are kept at a time."""
 
+_CELLS_A_FEATURE = 5
+"""A share has to mark so many cells for each feature. Heads of fewer learn the most telling part alone, and are sure
+of it: of 10 images of each class, labels would choose shares that box faces."""
+
 _FAILS, _SMALL = 0.08, 1.6
 """Objects are small where heads tell images with the class from those without with more error than the first, and
 their regions have more than so many times the area of the anomalies there."""
@@ -45,23 +49,29 @@ class HeadsAtScale:
     indices: Sequence[int]
     images: Sequence[ImageCells]
 
-    def scores(self) -> dict[float, float]:
-        """The score of each share, mean over classes and, since single ones are noisy, over neighbouring shares."""
-        found = [[each.evidence[share].score for share in SHARES] for each in self.classes.values()]
+    @property
+    def shares(self) -> list[float]:
+        """The shares that mark enough cells to learn from, mean over classes; the largest if none does."""
+        found = list(self.classes.values())
+        enough = _CELLS_A_FEATURE * len(found[0].heads[SHARES[0]].weight)
+        return [s for s in SHARES if np.mean([each.cells[s] for each in found]) >= enough] or [SHARES[-1]]
+
+    def scores(self, shares: Sequence[float]) -> dict[float, float]:
+        """The score of some shares, mean over classes and, since single ones are noisy, over neighbouring shares."""
+        found = [[each.evidence[share].score for share in shares] for each in self.classes.values()]
         padded = np.pad(np.mean(found, axis=0), 1, mode="edge")
         smooth = (padded[:-2] + 2 * padded[1:-1] + padded[2:]) / 4
-        return dict(zip(SHARES, smooth.tolist(), strict=True))
+        return dict(zip(shares, smooth.tolist(), strict=True))
 
     @property
     def share(self) -> float:
-        """The share with the best score."""
-        scores = self.scores()
-        return max(scores, key=lambda share: scores[share])
+        """The share with the best score, of those that mark enough cells."""
+        return _best(self.scores(self.shares))
 
     @property
     def score(self) -> float:
-        """The best score."""
-        return max(self.scores().values())
+        """The best score, of shares that mark enough cells."""
+        return max(self.scores(self.shares).values())
 
     @property
     def tells(self) -> bool:
@@ -71,12 +81,17 @@ class HeadsAtScale:
 
     def small(self, anomalies: Mapping[int, AtAnomalies]) -> bool:
         """Whether the regions are far larger than what is unusual within: geometric mean over classes."""
+        share = _best(self.scores(SHARES))
         ratios = [
-            self.classes[k].evidence[self.share].area / max(each.area, 1e-4)
+            self.classes[k].evidence[share].area / max(each.area, 1e-4)
             for k, each in anomalies.items()
             if k in self.classes
         ]
         return bool(ratios) and float(np.exp(np.mean(np.log(np.maximum(ratios, 1e-4))))) > _SMALL
+
+
+def _best(scores: Mapping[float, float]) -> float:
+    return max(scores, key=lambda share: scores[share])
 
 
 def learn_at(

@@ -29,8 +29,8 @@ _MOST = 80
 _JUDGED = 60
 """Images with, and without, a class that heads are judged on."""
 
-_CELLS = 24
-"""Positive cells of an image, and as many negative ones."""
+_POSITIVES = 1920
+"""Positive cells of a head, if its shares have so many, and as many negative ones: 24 of each of 80 images."""
 
 _RIDGE = 1.0
 """Added to the variances of standardized features."""
@@ -76,10 +76,12 @@ class Candidates:
     Attributes:
         heads: learned on all images.
         evidence: of the same shares, across the halves of the images.
+        cells: how many cells of all images each share marks.
     """
 
     heads: Mapping[float, LinearCells]
     evidence: Mapping[float, Evidence]
+    cells: Mapping[float, int]
 
 
 def candidates(
@@ -112,7 +114,8 @@ def candidates(
     for n, i in enumerate(marked.others[:_JUDGED]):
         for share, one in zip(SHARES, _probabilities(images[i], heads[1 - n % 2]), strict=True):
             off[share].append(float((one > _HALF).mean()))
-    return Candidates(heads[None], {share: _evidence(seen[share], off[share]) for share in SHARES})
+    cells = {share: sum(_count(share, int(np.prod(images[i].grid))) for i in marked.own) for share in SHARES}
+    return Candidates(heads[None], {share: _evidence(seen[share], off[share]) for share in SHARES}, cells)
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,18 +150,24 @@ def marked_cells(
     own, others = (random.permutation(np.flatnonzero(which))[:_MOST].tolist() for which in (shown, ~shown))
     if min(len(own), len(others)) < FEWEST:
         return None
-    drawn = [_draw(images[i], images[i].maps[k], random) for i in own]
-    absent = [images[i].at(random.integers(0, np.prod(images[i].grid), 2 * _CELLS)) for i in others]
+    drawn = [_draw(images[i], images[i].maps[k], _POSITIVES // len(own), random) for i in own]
+    count = 2 * _POSITIVES // len(others)
+    absent = [images[i].at(random.integers(0, np.prod(images[i].grid), count)) for i in others]
     return MarkedCells(own, others, drawn, absent)
 
 
-def _draw(image: ImageCells, class_map: Floats, random: np.random.Generator) -> DrawnCells:
+def _draw(image: ImageCells, class_map: Floats, count: int, random: np.random.Generator) -> DrawnCells:
     order = resize_maps(class_map[None], *image.grid)[0].argsort(axis=None)
-    some = {share: order[-max(4, int(share * len(order))) :] for share in SHARES}
+    some = {share: order[-_count(share, len(order)) :] for share in SHARES}
     return DrawnCells(
-        {share: image.at(random.permutation(top)[:_CELLS]) for share, top in some.items()},
-        image.at(random.choice(order[: len(order) // 2], _CELLS)),
+        {share: image.at(random.permutation(top)[:count]) for share, top in some.items()},
+        image.at(random.choice(order[: len(order) // 2], count)),
     )
+
+
+def _count(share: float, cells: int) -> int:
+    """How many of an image's cells a share marks."""
+    return max(4, int(share * cells))
 
 
 def _learn(
