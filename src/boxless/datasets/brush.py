@@ -17,18 +17,7 @@ _MOST_VALUES = 4 * 150_000_000
 
 
 def brush_of(turns: Sequence[int]) -> list[int]:
-    """A mask as bytes of Label Studio.
-
-    Args:
-        turns: the lengths of background and object by turns, row after row, background first.
-
-    Returns:
-        Bytes, as numbers.
-
-    Example:
-        >>> turns_of_brush(brush_of([5, 7, 4]))
-        [5, 7, 4]
-    """
+    """A mask as bytes of Label Studio, as numbers, of `turns_of_brush`."""
     bits = [_binary(sum(turns) * _CHANNELS, 32), _binary(8 - 1, 5), *(_binary(size - 1, 4) for size in _SIZES)]
     for number, pixels in enumerate(turns):
         left = pixels * _CHANNELS
@@ -49,13 +38,9 @@ def _binary(value: int, bits: int) -> str:
 
 
 def turns_of_brush(content: Sequence[int]) -> list[int]:
-    """The lengths of background and object by turns, row after row, of bytes of Label Studio.
+    """The lengths of background and object by turns, in pixels, row after row, of bytes of Label Studio, as numbers.
 
-    Args:
-        content: bytes, as numbers.
-
-    Returns:
-        Lengths in pixels; background first, of which there may be none.
+    Background comes first, of which there may be none.
 
     Raises:
         ValueError: if it is no such stream, or one of more than 150 million pixels.

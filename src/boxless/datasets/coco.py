@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from boxless.datasets.dataset import SPLITS, About, AnnotatedImage, Annotation, Dataset
-from boxless.datasets.image_finder import finder, near
+from boxless.datasets.image_finder import located, near
 from boxless.datasets.masks import Mask, Polygons, RunLengths
 from boxless.datasets.notes import Notes
 from boxless.datasets.parsing import BAD_RECORD, head_of, noted_size, number, read_json, text_of
@@ -37,17 +38,6 @@ def read_coco(path: Path, images: Path | None = None) -> Dataset:
 
     A category may have a `wnid` or a `class_index` beside its name; an image may have a `class_index` itself, which
     then is the class of all its boxes (as in ImageNet, where an image has one class), and a `split`.
-
-    Args:
-        path: the JSON file.
-        images: the folder that its file names are relative to; searched for near the file where None.
-
-    Raises:
-        DatasetError: if the file is not COCO, or none of its images is found.
-
-    Example:
-        >>> read_coco(Path("instances_val.json")).classes  # doctest: +SKIP
-        ('cat', 'dog')
     """
     try:
         data = read_json(path)
@@ -64,17 +54,14 @@ def read_coco(path: Path, images: Path | None = None) -> Dataset:
     classes = _categories(categories, notes)
     known = _images(listed, notes)
     found = _annotations(annotations, known, classes, notes)
-    locate = finder([each.name for each in known.values()], near(path), images)
     split = SPLITS.get(path.stem.removeprefix("instances_").casefold(), "")
     read = [
-        AnnotatedImage(
-            each.name, locate(each.name), found.get(key) or each.annotations, each.size, each.split or split
-        )
+        replace(each, annotations=found.get(key) or each.annotations, split=each.split or split)
         for key, each in known.items()
-    ]  # fmt: skip
+    ]
     named = images or path.stem != "annotations"
     name = path.stem if named else path.resolve().parent.name
-    return Dataset(name, tuple(read), tuple(each.name for each in classes.values()), notes)
+    return Dataset(name, located(read, near(path), images), tuple(each.name for each in classes.values()), notes)
 
 
 def _categories(listed: list[Any], notes: Notes) -> dict[str, Annotation]:
@@ -212,11 +199,9 @@ def _image(number: int, image: AnnotatedImage) -> dict[str, Any]:
 def _objects(images: Iterable[AnnotatedImage], numbers: dict[str, int]) -> Iterator[dict[str, Any]]:
     count = 0
     for place, image in enumerate(images, start=1):
-        for each in image.annotations:
-            if each.box is None:
-                continue
+        for each, box in image.boxed:
             count += 1
-            x0, y0, x1, y1 = map(rounded, each.box)
+            x0, y0, x1, y1 = map(rounded, box)
             pixels = segmentation(image, each)
             area = (x1 - x0) * (y1 - y0)
             if each.mask is not None:

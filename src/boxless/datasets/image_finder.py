@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
-from boxless.datasets.dataset import SPLITS
+from boxless.datasets.dataset import SPLITS, AnnotatedImage
 from boxless.errors import DatasetError
 from boxless.imaging.containers import SUFFIXES
 from boxless.system.files import is_file
@@ -23,15 +24,7 @@ _ADDRESS = re.compile(r"^(?:https?|s3|gs|file|azure-blob)://")
 
 
 def near(annotations: Path, *more: Path) -> list[Path]:
-    """Where images may be, seen from a file of annotations, the likeliest first.
-
-    Args:
-        annotations: the file, or its folder.
-        more: folders that come first.
-
-    Returns:
-        Folders, some of which may not exist.
-    """
+    """Folders where images may be, seen from a file of annotations or its folder, the likeliest first after `more`."""
     folder = annotations if annotations.is_dir() else annotations.parent
     part = re.split(r"[_.]", annotations.stem)[-1]  # instances_val2017.json: val2017
     homes = [folder, folder.parent]
@@ -40,6 +33,15 @@ def near(annotations: Path, *more: Path) -> list[Path]:
         found += [home / "images" / part, home / part] if part else []
         found += [home, home / "images", home / "JPEGImages", home / "data", *_inside(home / "images")]
     return list(dict.fromkeys(found))
+
+
+def located(
+    images: Iterable[AnnotatedImage], folders: Sequence[Path], given: Path | None
+) -> tuple[AnnotatedImage, ...]:
+    """The images with the paths where `finder` finds them; its arguments."""
+    known = tuple(images)
+    locate = finder([each.name for each in known], folders, given)
+    return tuple(replace(each, path=locate(each.name)) for each in known)
 
 
 def _inside(folder: Path) -> list[Path]:

@@ -12,8 +12,8 @@ from xml.etree.ElementTree import Element, SubElement
 import numpy as np
 
 from boxless.datasets.brush import brush_of, turns_of_brush
-from boxless.datasets.dataset import About, AnnotatedImage, Annotation, Dataset
-from boxless.datasets.image_finder import finder, near
+from boxless.datasets.dataset import About, AnnotatedImage, Annotation, Dataset, Edges, classes_in
+from boxless.datasets.image_finder import located, near
 from boxless.datasets.masks import OBJECT, Mask, Part, Polygons
 from boxless.datasets.notes import Notes
 from boxless.datasets.parsing import BAD_RECORD, bounds_of, head_of, number, read_json, rotated_bounds, text_of
@@ -41,17 +41,6 @@ def read_label_studio(path: Path, images: Path | None = None) -> Dataset:
 
     Where any task has annotations, those without are left out; where none has, predictions are read, as `boxless
     annotate` writes them. Coordinates are in percent of the image as displayed.
-
-    Args:
-        path: the JSON file.
-        images: the folder of the images; searched for near the file where None.
-
-    Raises:
-        DatasetError: if it is no list of tasks, or none of the images is found.
-
-    Example:
-        >>> read_label_studio(Path("export.json")).classes  # doctest: +SKIP
-        ('cat', 'dog')
     """
     tasks = read_json(path)
     if not isinstance(tasks, list):
@@ -78,10 +67,8 @@ def read_label_studio(path: Path, images: Path | None = None) -> Dataset:
         read.append(AnnotatedImage(name, Path(), tuple(_annotations(results or [], name, notes)), _PERCENT))
     if not read:
         raise DatasetError(f"{path}: no tasks of Label Studio with annotations ({'; '.join(notes) or 'it has none'})")
-    locate = finder([each.name for each in read], near(path), images)
-    placed = tuple(AnnotatedImage(each.name, locate(each.name), each.annotations, each.size) for each in read)
-    classes = dict.fromkeys(each.label for image in read for each in image.annotations)
-    return Dataset(path.stem, placed, tuple(classes), notes)
+    placed = located(read, near(path), images)
+    return Dataset(path.stem, placed, classes_in(placed), notes)
 
 
 def _results_of(task: dict[str, Any], key: str) -> list[Any] | None:
@@ -102,16 +89,15 @@ def _image_of(data: dict[str, Any]) -> str:
 
 
 def _annotations(results: list[Any], name: str, notes: Notes) -> Iterator[Annotation]:
-    found: dict[str, list[Annotation]] = {}
+    found: list[tuple[str, list[Annotation]]] = []
     for count, result in enumerate(results, start=1):
         try:
-            found[f"{count} {result.get('id')}"] = list(_annotation(result, name, notes))
+            found.append((str(result.get("id")), list(_annotation(result, name, notes))))
         except BAD_RECORD:
             notes.add("unreadable line", f"{name} result {count}")
     # `write_label_studio` writes a box and its mask as two results, one after the other.
-    masks = {key.rpartition(" ")[2]: each for key, each in found.items() if key.rpartition(" ")[2].startswith("mask")}
-    for key, each in found.items():
-        own = key.rpartition(" ")[2]
+    masks = {own: each for own, each in found if own.startswith("mask")}
+    for own, each in found:
         if each and own.startswith("box") and (pair := masks.pop(own.replace("box", "mask"), None)):
             yield replace(each[0], mask=pair[0].mask)
         elif not own.startswith("mask") or own in masks:
@@ -124,7 +110,7 @@ def _annotation(result: dict[str, Any], name: str, notes: Notes) -> Iterator[Ann
     if kind == "choices":
         yield from map(Annotation, labels)
         return
-    box: tuple[float, float, float, float]
+    box: Edges
     mask: Mask | None = None
     if kind == "rectanglelabels":
         x, y, width, height = (number(value[key]) for key in ("x", "y", "width", "height"))
@@ -153,9 +139,7 @@ def _annotation(result: dict[str, Any], name: str, notes: Notes) -> Iterator[Ann
         yield Annotation(label, box, mask)
 
 
-def _upright(
-    box: tuple[float, float, float, float], degrees: float, result: dict[str, Any]
-) -> tuple[float, float, float, float]:
+def _upright(box: Edges, degrees: float, result: dict[str, Any]) -> Edges:
     """The box around one that is turned about its upper left corner; in pixels, since percents are no squares."""
     height, width = number(result["original_height"]) / 100, number(result["original_width"]) / 100
     x0, y0, x1, y1 = box
@@ -179,7 +163,7 @@ def write_label_studio(folder: Path, about: About, images: Iterable[AnnotatedIma
 
 def _task(about: About, image: AnnotatedImage) -> dict[str, Any]:
     place = f"images/{image.name}" if about.placed else image.name
-    results = [part for number, each in enumerate(image.annotations) for part in _results(image, each, number)]
+    results = [part for number, (each, box) in enumerate(image.boxed) for part in _results(image, each, box, number)]
     scores = [each.score for each in image.annotations]
     prediction = {
         "model_version": f"{about.model}, {about.preset}",
@@ -190,10 +174,8 @@ def _task(about: About, image: AnnotatedImage) -> dict[str, Any]:
     return {"data": data, "predictions": [prediction]}
 
 
-def _results(image: AnnotatedImage, annotation: Annotation, count: int) -> Iterator[dict[str, Any]]:
-    if annotation.box is None:
-        return
-    x0, y0, x1, y1 = annotation.box
+def _results(image: AnnotatedImage, annotation: Annotation, box: Edges, count: int) -> Iterator[dict[str, Any]]:
+    x0, y0, x1, y1 = box
     common = {
         "to_name": "image",
         "original_width": image.width,

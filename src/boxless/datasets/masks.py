@@ -64,8 +64,8 @@ class MaskFile(Mask):
         """See `Mask.read`. What is both ignored and an object is an object."""
         mask = np.zeros((height, width), np.uint8)
         if self.ignore is not None:
-            mask[_grey(self.ignore, height, width) > 127] = IGNORED
-        mask[_grey(self.path, height, width) > 127] = OBJECT
+            mask[_resized(self.ignore, height, width, "L") > 127] = IGNORED
+        mask[_resized(self.path, height, width, "L") > 127] = OBJECT
         return mask
 
 
@@ -78,7 +78,7 @@ class PaletteFile(Mask):
 
     def read(self, height: int, width: int) -> Pixels:
         """See `Mask.read`."""
-        values = _values(self.path, height, width)
+        values = _resized(self.path, height, width, None)
         return np.where(values == IGNORED, IGNORED, np.where(values == self.index, OBJECT, BACKGROUND)).astype(np.uint8)
 
 
@@ -233,14 +233,6 @@ def readable_mask(path: Path) -> bool:
     except DatasetError:
         return False
     return True
-
-
-def _grey(path: Path, height: int, width: int) -> Pixels:
-    return _resized(path, height, width, "L")
-
-
-def _values(path: Path, height: int, width: int) -> Pixels:
-    return _resized(path, height, width, None)
 
 
 def _resized(path: Path, height: int, width: int, mode: str | None) -> Pixels:

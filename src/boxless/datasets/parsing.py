@@ -24,20 +24,10 @@ _BYTE_ORDERS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", cod
 
 
 def read_text(file: Path) -> str:
-    """A text file in UTF-8, or in UTF-16 with a byte order mark, as programs for Windows write it.
-
-    Returns:
-        Its text, without a byte order mark.
+    """A text file in UTF-8, or in UTF-16 with a byte order mark, as programs for Windows write it; without the mark.
 
     Raises:
         DatasetError: if it is no file (a pipe would never end), cannot be read, or is no text.
-
-    Example:
-        >>> import tempfile
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     _ = Path(folder, "a.txt").write_bytes(b"\\xef\\xbb\\xbfcat")
-        ...     read_text(Path(folder, "a.txt"))
-        'cat'
     """
     if not is_file(file):
         raise DatasetError(f"{file}: no such file (expected annotations)")
