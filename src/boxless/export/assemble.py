@@ -9,14 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import onnx
-from numpy.typing import NDArray
 from onnx import TensorProto, compose, helper, parser
 
 from boxless._version import __version__
 from boxless.errors import NetworkError
-from boxless.export.heads import FEATURES, Head, dense
+from boxless.export.heads import FEATURES, Head
 from boxless.models.card import METADATA_KEY, Card
 from boxless.system.files import write_whole
 
@@ -24,8 +22,6 @@ OPSET = 18
 _IR_VERSION = 10
 NETWORK_PREFIX = "network/"
 """What comes from the network itself is named so; the parts around it are not."""
-
-_PREFIX = NETWORK_PREFIX
 
 _HEADER = f'<ir_version: {_IR_VERSION}, opset_import: ["" : {OPSET}]>'
 
@@ -115,9 +111,7 @@ class GapNetwork:
     Attributes:
         model: an ONNX model, opset 18 or later: one input float32 (N, 3, h, w), any of its tensors as outputs.
         features: the name of the last feature map (N, C, h, w), the one that is averaged.
-        weight: float32 (K, C), of the linear layer behind the pooling; ignored if there is a `head`.
-        bias: float32 (K,); likewise.
-        head: where there is more than one linear layer behind the pooling.
+        head: from there to the logits; `dense` of one linear layer.
         layers: the names of mid-level feature maps (N, c, h', w') that the affinity is computed from; with none, the
             model has no affinity.
         grid: the one of `layers` whose positions are the affinity's fine grid; the coarse one is that of the
@@ -128,22 +122,16 @@ class GapNetwork:
 
     model: onnx.ModelProto
     features: str
-    weight: NDArray[np.float32]
-    bias: NDArray[np.float32]
+    head: Head
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
     layers: tuple[str, ...] = ()
     grid: str = ""
     power: float = 3.0
-    head: Head | None = None
 
 
 def assemble(network: GapNetwork, card: Card) -> onnx.ModelProto:
-    """The boxless model of a network.
-
-    Args:
-        network: cut off before its pooling.
-        card: what the file says of itself.
+    """The boxless model of a network; its weights may still be to come.
 
     Returns:
         A model with the inputs
@@ -153,18 +141,11 @@ def assemble(network: GapNetwork, card: Card) -> onnx.ModelProto:
             logits float32 (N, K); chosen int64 (N, M + top); class_maps float32 (N, M + top, h, w);
             affinity float32 (N, u, v, h, w), if the network has mid-level layers.
     """
-    whole = put_together(network, card)
-    onnx.checker.check_model(whole, full_check=True)
-    return whole
-
-
-def put_together(network: GapNetwork, card: Card) -> onnx.ModelProto:
-    """`assemble` without its check, for a network whose weights are still to come."""
     graph = onnx.GraphProto(name=card.name)
     append_network(graph, network.model, network.mean, network.std)
     if network.layers:
         _append_affinity(graph, network)
-    append_head(graph, network.head or dense(network.weight, network.bias), _PREFIX + network.features)
+    append_head(graph, network.head, NETWORK_PREFIX + network.features)
     return finish(graph, network.model.opset_import, card)
 
 
@@ -174,14 +155,8 @@ def append_network(
     mean: tuple[float, float, float],
     std: tuple[float, float, float],
 ) -> None:
-    """Appends the image and a network that takes it; the network's tensors are named with NETWORK_PREFIX.
-
-    Args:
-        graph: empty.
-        network: one input float32 (N, 3, h, w).
-        mean, std: see `GapNetwork`.
-    """
-    model = compose.add_prefix(network, _PREFIX)
+    """Appends the image and a network that takes it as float32 (N, 3, h, w), its tensors named with NETWORK_PREFIX."""
+    model = compose.add_prefix(network, NETWORK_PREFIX)
     entry = model.graph.input[0].name
     for node in model.graph.node:
         node.input[:] = ["picture_scaled" if name == entry else name for name in node.input]
@@ -191,12 +166,9 @@ def append_network(
 
 
 def append_head(graph: onnx.GraphProto, head: Head, features: str) -> None:
-    """Appends a head and class maps to a graph that ends in features, and declares what goes in and comes out.
+    """Appends a head and class maps to a graph that makes `features` (N, C, h, w), and maybe `affinity`.
 
-    Args:
-        graph: makes `features`, and maybe `affinity`.
-        head: behind the features.
-        features: the name of the last feature map (N, C, h, w).
+    Declares what goes in and comes out, too.
     """
     _join(graph, head.logits)
     append_part(graph, _CHOSEN)
@@ -204,12 +176,11 @@ def append_head(graph: onnx.GraphProto, head: Head, features: str) -> None:
     append_part(graph, _CLASS_MAPS, head_features=features)
     for node in graph.node:
         node.input[:] = [features if name == FEATURES else name for name in node.input]
-    classes = head.classes
     graph.input.append(tensor_info("image", TensorProto.UINT8, "N", "H", "W", 3))
     # No defaults (initializers of the same names): some runtimes warn of them, some refuse them (decision 0018).
     for name, length in (("size", 2), ("classes", "M"), ("top", 1)):
         graph.input.append(tensor_info(name, TensorProto.INT64, length))
-    graph.output.append(tensor_info("logits", TensorProto.FLOAT, "N", classes))
+    graph.output.append(tensor_info("logits", TensorProto.FLOAT, "N", head.classes))
     graph.output.append(tensor_info("chosen", TensorProto.INT64, "N", "k"))
     graph.output.append(tensor_info("class_maps", TensorProto.FLOAT, "N", "k", "h", "w"))
     if any("affinity" in node.output for node in graph.node):
@@ -249,10 +220,10 @@ def write_card(path: Path, card: Card, out: Path | None = None) -> None:
 
 def _append_affinity(graph: onnx.GraphProto, network: GapNetwork) -> None:
     for grid, tensor in (("fine", network.grid), ("coarse", network.features)):
-        graph.node.append(helper.make_node("Shape", [_PREFIX + tensor], [f"{grid}_grid"], start=2, end=4))
+        graph.node.append(helper.make_node("Shape", [NETWORK_PREFIX + tensor], [f"{grid}_grid"], start=2, end=4))
         names = [f"{grid}_{i}" for i in range(len(network.layers))]
         for name, layer in zip(names, network.layers, strict=True):
-            wiring = {f"{name}_in": _PREFIX + layer, f"{name}_grid": f"{grid}_grid"}
+            wiring = {f"{name}_in": NETWORK_PREFIX + layer, f"{name}_grid": f"{grid}_grid"}
             append_part(graph, _LAYER.format(name=name), **wiring)
         units = [f"{name}_unit" for name in names]
         graph.node.append(helper.make_node("Concat", units, [f"{grid}_units"], axis=1))
@@ -282,10 +253,6 @@ def _numbers(values: Sequence[float]) -> str:
 
 
 def keep_original(path: Path, out: Path) -> None:
-    """Makes sure that a classifier's own file is not overwritten.
-
-    Raises:
-        NetworkError: if `out` is that file.
-    """
+    """Raises a NetworkError where a classifier's own file would be overwritten."""
     if out.exists() and path.exists() and out.samefile(path):
         raise NetworkError(f"{out}: the classifier itself, which would be lost (expected another file to write)")

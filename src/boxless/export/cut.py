@@ -29,16 +29,9 @@ _TAIL_PREFIX = "tail/"
 def cut(
     classifier: Classifier, size: tuple[int, int], colours: Preprocessing, allow_max: bool
 ) -> tuple[GapNetwork, Found, tuple[Layer, ...]]:
-    """The classifier, cut before its pooling, with its own nodes as the head.
+    """The classifier, cut before its pooling, with its own nodes as the head; what was found; mid-level feature maps.
 
-    Args:
-        classifier: as it came; large weights stay in it (see `boxless.export.weights`).
-        size: (height, width) that it is looked at with.
-        colours: what it wants pixels to be.
-        allow_max: take maximum pooling too.
-
-    Returns:
-        The network, what was found at its end, and its mid-level feature maps.
+    Large weights stay in the classifier, see `boxless.export.weights`. `size` is the (height, width) of its images.
 
     Raises:
         NetworkError: if there is no pooling, or what follows cannot be read.
@@ -75,13 +68,11 @@ def cut(
         GapNetwork(
             model=model,
             features=names[features],
-            weight=np.zeros((0, 0), np.float32),
-            bias=np.zeros(0, np.float32),
+            head=_head(flow, found),
             mean=colours.mean,
             std=colours.std,
             layers=tuple(names[layer.name] for layer in layers),
             grid=names.get(grid, ""),
-            head=_head(flow, found),
         ),
         found,
         layers,

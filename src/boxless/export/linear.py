@@ -24,7 +24,7 @@ class NotUnderstoodError(Exception):
 
 @dataclass(frozen=True)
 class Linear:
-    """A tensor that is linear in the vector p (C,).
+    """A tensor that is linear in the vector p (C,); what makes one raises a NotUnderstoodError where it is not.
 
     Attributes:
         terms: by scale, (*dims, C + 1): A, and c in the last column.
@@ -68,11 +68,7 @@ def begin(name: str, dims: Dims) -> Linear:
 
 
 def constant(value: NDArray[np.generic], dims: Dims, width: int) -> Linear:
-    """A constant beside a tensor of those dimensions; of an axis for the batch it is freed.
-
-    Raises:
-        NotUnderstoodError: if it differs from image to image of a batch.
-    """
+    """A constant beside a tensor of those dimensions; of an axis for the batch it is freed."""
     c = np.asarray(value, np.float32)
     if c.ndim > len(dims):
         if c.shape[: c.ndim - len(dims)] != (1,) * (c.ndim - len(dims)):
@@ -84,11 +80,7 @@ def constant(value: NDArray[np.generic], dims: Dims, width: int) -> Linear:
 
 
 def number(name: str, dims: Dims, width: int) -> Linear:
-    """A number of the image's own, known by the name of its tensor.
-
-    Raises:
-        NotUnderstoodError: if it is more than one.
-    """
+    """A number of the image's own, known by the name of its tensor."""
     if np.prod(dims) != 1:
         raise NotUnderstoodError("it mixes what is not linear")
     term = np.zeros((*dims, width + 1), np.float32)
@@ -97,11 +89,7 @@ def number(name: str, dims: Dims, width: int) -> Linear:
 
 
 def times(value: Linear, factor: Linear, root: str) -> Linear:
-    """A product, number by number, with what is fixed; either may be the wider.
-
-    Raises:
-        NotUnderstoodError: if both have numbers of the image's own.
-    """
+    """A product, number by number, with what is fixed; either may be the wider."""
     if value.scaled and factor.scaled:
         raise NotUnderstoodError("it multiplies two numbers of the image's own")
     terms: dict[str | None, Floats] = {}

@@ -79,10 +79,7 @@ class ClassMapHead:
 def append_class_map_head(graph: onnx.GraphProto, head: ClassMapHead, features: str) -> None:
     """Appends the output `localization_maps` float32 (N, k, h, w), in logits, of the `chosen` classes.
 
-    Args:
-        graph: makes `features` and `chosen`.
-        head: of `features`.
-        features: the name of the last features (N, C, h, w).
+    It is made of the tensor `features` (N, C, h, w), the last ones.
     """
     graph.initializer.append(numpy_helper.from_array(head.weight, "localization_weight"))
     append_part(graph, _PART.format(name="localization"), localization_in=features)
@@ -92,10 +89,7 @@ def append_class_map_head(graph: onnx.GraphProto, head: ClassMapHead, features: 
 def append_localization_head(graph: onnx.GraphProto, head: LocalizationHead, layers: Sequence[str]) -> None:
     """Appends the output `localization_maps` float32 (N, k, u, v), in [0, 1], of the `chosen` classes.
 
-    Args:
-        graph: makes `layers` and `chosen`.
-        head: of `layers`.
-        layers: the names of feature maps (N, c, h, w), the finest first: its grid is that of the maps.
+    It is made of the tensors `layers` (N, c, h, w), the finest first: its grid is that of the maps.
     """
     names = [f"localization_{i}" for i in range(len(layers))]
     for name, layer, part in zip(names, layers, head.weights, strict=True):

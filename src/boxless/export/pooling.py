@@ -65,16 +65,7 @@ class Pooling:
 
 
 def find_pooling(flow: Flow, goal: str, shapes: Shapes) -> Pooling | None:
-    """The last pooling through which everything goes from the image to a tensor.
-
-    Args:
-        flow: the graph.
-        goal: the tensor.
-        shapes: of the graph's tensors, for one image.
-
-    Returns:
-        The pooling, or None if there is none.
-    """
+    """The last pooling through which everything goes from the image to the goal; None if there is none."""
     cuts = [name for name in flow.cuts(goal) if name in flow.maker]
     for least in (2, 1):  # maps of a single cell only where there are no others
         for end in range(len(cuts) - 1, 0, -1):
@@ -97,8 +88,7 @@ def _first(flow: Flow, cuts: Sequence[str], shapes: Shapes) -> Pooling | None:
         own = [node for node in nodes if flow.from_image.intersection(node.output)]
         if len(own) > _MOST_NODES or any(node.op_type in _WEIGHTED for node in own):
             return None
-        found = _pooling(flow, features, pooled, shapes, nodes, own)
-        if found is not None:
+        if found := _pooling(flow, features, pooled, shapes, nodes, own):
             return found
     return None
 

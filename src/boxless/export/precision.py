@@ -42,8 +42,7 @@ _OWN = frozenset(["channels_last", "opset", "alpha_from"])
 def in_float32(model: onnx.ModelProto) -> str | None:
     """Makes a model compute in float32 where it computes in half precision, and eight-bit operators standard ones.
 
-    Returns:
-        What it computed in, "float16" or "int8"; None if that is float32 throughout.
+    Returns what it computed in, "float16" or "int8"; None if that is float32 throughout.
     """
     had_half = _without_half(model)
     _standard(model.graph)
@@ -53,12 +52,7 @@ def in_float32(model: onnx.ModelProto) -> str | None:
 
 
 def dequantize(nodes: Iterable[onnx.NodeProto], flow: Flow) -> None:
-    """Makes nodes compute in float32 that compute in eight bits, with the same weights.
-
-    Args:
-        nodes: of the graph, changed in place.
-        flow: the graph.
-    """
+    """Makes nodes of a graph compute in float32 that compute in eight bits, with the same weights."""
     nodes = list(nodes)
     del flow.graph.value_info[:]  # the types of what is changed here would be wrong
     mixing = [i for i, node in enumerate(nodes) if node.op_type in _MIXING] or [0]
@@ -104,10 +98,8 @@ def _matmul(node: onnx.NodeProto, flow: Flow) -> None:
 
 def _without_half(model: onnx.ModelProto) -> bool:
     graph, had = model.graph, False
-    for tensor in [
-        *graph.initializer,
-        *(each.t for node in graph.node for each in node.attribute if each.HasField("t")),
-    ]:
+    constants = [each.t for node in graph.node for each in node.attribute if each.HasField("t")]
+    for tensor in [*graph.initializer, *constants]:
         if tensor.data_type in HALF:
             had = True
             value = np.asarray(numpy_helper.to_array(tensor), np.float32)
@@ -153,11 +145,8 @@ class _Expanded:
         inputs = [*self._node.input, "", "", ""]
         settings: dict[str, Any] = {name: value for name, value in attributes(self._node).items() if name not in _OWN}
         if self._node.op_type == "QLinearConcat":
-            ends, operands = (
-                inputs[:2],
-                [self._real(inputs[i : i + 3], None) for i in range(2, len(inputs) - 3, 3)],
-            )
-            kind = "Concat"
+            kind, ends = "Concat", inputs[:2]
+            operands = [self._real(inputs[i : i + 3], None) for i in range(2, len(inputs) - 3, 3)]
         else:
             kind, count = _QUANTIZED[self._node.op_type]
             axis = {"Conv": 0, "MatMul": 1, "Gemm": 0 if settings.get("transB") else 1}.get(kind)

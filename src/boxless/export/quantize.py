@@ -21,11 +21,10 @@ from numpy.typing import NDArray
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 
 from boxless.errors import ImageError, ModelFileError
-from boxless.export.assemble import NETWORK_PREFIX, without_defaults, write_card, write_model
+from boxless.export.assemble import NETWORK_PREFIX, without_defaults, write_card
 from boxless.export.loss import Limits, Loss, measure_loss
 from boxless.export.scaling import scale_for_channels_last
 from boxless.localizer import Localizer
-from boxless.models.card import Card
 from boxless.models.model_file import ModelFile, Output, find_model, inputs
 from boxless.system.progress import Progress
 
@@ -99,8 +98,8 @@ def quantize(
         loss = measure_loss(path, eight_bits, measured_on, lambda n: progress("loss", n, len(measured_on)))
         (limits or Limits()).check(loss)
         # The figures of the float32 model are not this one's.
-        write_card(eight_bits, replace(card, figures=loss.figures(), figures_on=_measured_on(loss, original.card)))
-        write_model(onnx.load(eight_bits), out)
+        measured = f"{loss.images} images, against {original.card.name} in float32"
+        write_card(eight_bits, replace(card, figures=loss.figures(), figures_on=measured), out)
     return Quantized(out, loss, reader.read, path.stat().st_size, out.stat().st_size)
 
 
@@ -136,10 +135,6 @@ def _quantize_network(model: Path, out: Path, reader: CalibrationDataReader) -> 
             # Seven bits a weight: without it, sums of u8 * s8 saturate on processors without VNNI.
             reduce_range=True,
         )
-
-
-def _measured_on(loss: Loss, card: Card) -> str:
-    return f"{loss.images} images, against {card.name} in float32"
 
 
 def _some(images: Sequence[Path], most: int) -> list[Path]:
