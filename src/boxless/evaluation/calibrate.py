@@ -12,7 +12,7 @@ from boxless.datasets.boxed import BoxedSet
 from boxless.errors import DatasetError
 from boxless.evaluation.bootstrap import Bootstrap, Interval, mean_of
 from boxless.evaluation.box_accuracy import THRESHOLDS, Overlaps
-from boxless.evaluation.class_thresholds import ClassThresholds, calibrate_classes, right_at
+from boxless.evaluation.class_thresholds import ClassThresholds, calibrate_classes, mean_of_draws, right_at
 from boxless.evaluation.predict import measure_model
 from boxless.models.card import Card
 from boxless.models.model_file import Network
@@ -104,7 +104,7 @@ def calibrate(preset: str, old: float, curves: Sequence[Overlaps], images: NDArr
         likely=Interval(likely, float(low), float(high)),
         before=drawn.interval(mean_of(right[:, at_old])),
         after=drawn.interval(mean_of(right[:, at_new])),
-        gain=Interval(float(np.nanmean(gain)), *(float(each) for each in np.nanpercentile(gain, [2.5, 97.5]))),
+        gain=mean_of_draws(gain),
     )
 
 

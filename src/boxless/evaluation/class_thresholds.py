@@ -90,8 +90,14 @@ def calibrate_classes(
         boxed=tuple(int((classes == k).sum()) for k in range(len(before))),
         before=drawn.interval(mean_of(at_old)),
         after=drawn.interval(mean_of(at_thresholds(right, after[classes]))),
-        gain=Interval(float(np.nanmean(gain)), *(float(each) for each in np.nanpercentile(gain, [2.5, 97.5]))),
+        gain=mean_of_draws(gain),
     )
+
+
+def mean_of_draws(values: Array) -> Interval:
+    """The mean of a figure over draws, with the middle 95 % of them."""
+    low, high = np.nanpercentile(values, [2.5, 97.5])
+    return Interval(float(np.nanmean(values)), float(low), float(high))
 
 
 def right_at(curves: Sequence[Overlaps]) -> Array:
@@ -111,8 +117,7 @@ def choose(right: Array, classes: NDArray[np.int64], old: NDArray[np.float64], w
 
     Args:
         right: (n, thresholds), see `right_at`.
-        classes: (n,).
-        old: (K,).
+        classes, old: (n,) and (K,), see `calibrate_classes`.
         weights: (r, n), how often each counts.
     """
     around = np.pad(right, ((0, 0), (_SMOOTH, _SMOOTH)), mode="edge")

@@ -131,15 +131,9 @@ def faithfulness_figures(
     if bias is not None:
         means = f"|mean of the class map + bias - logit|, mean {about}."
         lines.append(("completeness_error", "Completeness error (logits, not %)", "completeness", 1.0, means))
+    values = {name: np.array([getattr(each, name) for each in found]) for _, _, name, _, _ in lines}
     return [
-        Figure(
-            key,
-            title,
-            None,
-            drawn.interval(mean_of(scale * np.array([getattr(each, name) for each in found]))),
-            None,
-            means,
-        )
+        Figure(key, title, means, deployable=drawn.interval(mean_of(scale * values[name])))
         for key, title, name, scale, means in lines
     ]
 
