@@ -85,11 +85,7 @@ class Table:
 
 
 def read_table(file: Path) -> Table:
-    """A CSV file; what surrounds names and cells is cut off.
-
-    Raises:
-        DatasetError: if it cannot be read, is not text, or is no CSV.
-    """
+    """A CSV file; spaces around names and cells are cut off."""
     text = read_text(file)
     if named := EXCELS_LINE.match(text):
         text = text[named.end() :]

@@ -52,18 +52,11 @@ def _inside(folder: Path) -> list[Path]:
 
 
 def finder(names: Sequence[str], folders: Sequence[Path], images: Path | None = None) -> Callable[[str], Path]:
-    """Chooses the folder that images are in, by a few of their names.
+    """Chooses the folder that images are in, by a few of their names; gives an image's path by its name.
 
     Names are taken as they are; with / for Windows' separators; without what leads to them on the machine on which
-    they were made, or in Label Studio; with accents composed; with another suffix, or none.
-
-    Args:
-        names: of the images, as the data set has them.
-        folders: where they may be, the likeliest first.
-        images: the folder, where it is known; then no other is tried.
-
-    Returns:
-        What gives the path of an image by its name; that of a missing one does not exist.
+    they were made, or in Label Studio; with accents composed; with another suffix, or none. The path of a missing image
+    does not exist. Of `folders`, the likeliest stand first; where `images` is given, no other is tried.
 
     Raises:
         DatasetError: if none of the few is found (with the folders that were tried).

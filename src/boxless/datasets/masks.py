@@ -144,11 +144,7 @@ class RunLengths(Mask):
 
 @dataclass(frozen=True)
 class Part(Mask):
-    """Run lengths, row after row, of a part of an image of `size` (height, width): CVAT's.
-
-    Attributes:
-        lengths: of background and object by turns.
-        box: left, top, right and bottom of the part, in whole pixels.
+    """Lengths of background and object by turns, row after row, of the part `box` (xyxy) of an image of `size`: CVAT's.
 
     Raises:
         ValueError: if the lengths are not those of the part, or it is not within the image.
@@ -192,15 +188,9 @@ class Turned(Mask):
 def turned_box(
     box: tuple[float, float, float, float], orientation: int, stored: tuple[int, int]
 ) -> tuple[float, float, float, float]:
-    """A box, xyxy in pixels, on the image as displayed.
+    """A box, xyxy in pixels, on the image as displayed, from one on the image as stored, of (height, width).
 
-    Args:
-        box: on the image as stored.
-        orientation: 5 to 8, which swap height and width; see EXIF 2.32, section 4.6.4, tag 274.
-        stored: (height, width) as stored.
-
-    Returns:
-        The same place on the image as displayed.
+    The orientation is 5 to 8, which swap height and width; see EXIF 2.32, section 4.6.4, tag 274.
 
     Example:
         >>> turned_box((0, 0, 20, 10), 6, (40, 60))

@@ -43,11 +43,7 @@ def read_text(file: Path) -> str:
 
 
 def read_json(file: Path) -> Any:  # noqa: ANN401
-    """What a JSON file holds.
-
-    Raises:
-        DatasetError: if it is no JSON, or nested too deeply.
-    """
+    """What a JSON file holds; a DatasetError where it is none, or nested too deeply."""
     try:
         return json.loads(read_text(file))
     except (ValueError, RecursionError) as error:
@@ -56,11 +52,7 @@ def read_json(file: Path) -> Any:  # noqa: ANN401
 
 
 def read_xml(file: Path) -> ElementTree.Element:
-    """The root of an XML file.
-
-    Raises:
-        DatasetError: if it is no XML, or has a document type.
-    """
+    """The root of an XML file; a DatasetError where it is none, or has a document type."""
     text = read_text(file)
     # Entities can be made to grow without end, and annotations need none.
     if re.search(r"<!(DOCTYPE|ENTITY)", text):
@@ -85,10 +77,7 @@ def head_of(file: Path, size: int = 65_536) -> str:
 
 
 def number(value: Any) -> float:  # noqa: ANN401
-    """A finite number, also written as text.
-
-    Raises:
-        ValueError, TypeError, OverflowError: if it is none.
+    """A finite number, also written as text; raises one of `BAD_RECORD` where it is none.
 
     Example:
         >>> number("12.5")
@@ -101,12 +90,7 @@ def number(value: Any) -> float:  # noqa: ANN401
 
 
 def text_of(value: Any) -> str:  # noqa: ANN401
-    """A name: text, or a whole number as its digits.
-
-    Raises:
-        TypeError: if it is neither.
-        ValueError: if it is empty, or holds what no name has.
-    """
+    """A name: text, or a whole number as its digits; raises one of `BAD_RECORD` where it is none."""
     if isinstance(value, bool) or not isinstance(value, (str, int)):
         raise TypeError(f"{type(value).__name__} (expected a name)")
     name = str(value)
@@ -117,11 +101,7 @@ def text_of(value: Any) -> str:  # noqa: ANN401
 
 
 def size_of(height: Any, width: Any) -> tuple[int, int] | None:  # noqa: ANN401
-    """The (height, width) of an image; None where it is not given, as 0 or nothing.
-
-    Raises:
-        ValueError, TypeError, OverflowError: if it is no size.
-    """
+    """The (height, width) of an image; None where it is not given, as 0 or nothing; raises one of `BAD_RECORD`."""
     if height in (None, 0, "", "0") or width in (None, 0, "", "0"):
         return None
     rows, columns = number(height), number(width)

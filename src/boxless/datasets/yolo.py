@@ -209,25 +209,17 @@ def write_yolo(folder: Path, about: About, images: Iterable[AnnotatedImage]) -> 
 
 
 def _yaml(about: About, splits: set[str]) -> str:
+    import yaml
+
     def place(split: str) -> str:
         # Trainers want both, however few images there are, and what is to test is to be learned from last.
         there = next((each for each in (split, "train", "val", "test") if each in splits), split)
         return f"images/{there}" if about.placed else "images"
 
-    return "".join(
-        [
-            f"# {_quoted(about.source)}\n",
-            f"train: {place('train')}\n",
-            f"val: {place('val')}\n",
-            f"test: {place('test')}\n" if "test" in splits else "",
-            f"nc: {len(about.classes)}\n",
-            "names:\n",
-            *(f"  {number}: {_quoted(name)}\n" for number, name in enumerate(about.classes)),
-        ]
-    )
-
-
-def _quoted(text: str) -> str:
-    """A YAML scalar in double quotes; what YAML would not take as it is (control characters, line ends) is escaped."""
-    plain = json.dumps(text, ensure_ascii=False)
-    return "".join(each if each.isprintable() else f"\\U{ord(each):08x}" for each in plain)
+    named = ("train", "val", "test") if "test" in splits else ("train", "val")
+    data = {
+        **{split: place(split) for split in named},
+        "nc": len(about.classes),
+        "names": dict(enumerate(about.classes)),
+    }
+    return f"# {json.dumps(about.source)}\n{yaml.safe_dump(data, sort_keys=False, allow_unicode=True)}"

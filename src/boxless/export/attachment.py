@@ -10,12 +10,11 @@ from pathlib import Path
 import onnx
 
 from boxless.errors import BoxlessError, NetworkError, first_line
-from boxless.export.assemble import assemble, keep_original, write_card
+from boxless.export.assemble import assemble, keep_original, scale_for_channels_last, write_card
 from boxless.export.cut import cut, head_alone
 from boxless.export.find import Found
 from boxless.export.preprocessing import Preprocessing, parse_preprocessing
 from boxless.export.proof import Asked, Proof, free_size, prove
-from boxless.export.scaling import scale_for_channels_last
 from boxless.export.source import Layout, open_classifier
 from boxless.export.weights import save_bare, save_whole
 from boxless.models.card import Activation, Card

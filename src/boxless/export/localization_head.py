@@ -34,13 +34,6 @@ part (float[N, C, u, v] {name}_in, float[K, C] {name}_weight, int64[N, k] chosen
 }}
 """
 
-_RESIZED = """
-resized (float[N, k, h, w] {name}_maps, int64[2] {finest}_grid) => (float[N, k, u, v] {name}_fine)
-{{
-    {name}_fine = Resize <mode = "linear", axes = [2, 3]> ({name}_maps, , , {finest}_grid)
-}}
-"""
-
 _PROBABILITIES = """
 probabilities (float[N, k, u, v] localization_sum, float[K, 1, 1] localization_bias, int64[N, k] chosen)
     => (float[N, k, u, v] localization_maps)
@@ -97,7 +90,8 @@ def append_localization_head(graph: onnx.GraphProto, head: LocalizationHead, lay
         append_part(graph, _PART.format(name=name), **{f"{name}_in": layer})
     finest, *coarser = names
     for name in coarser:
-        append_part(graph, _RESIZED.format(name=name, finest=finest))
+        resized = [f"{name}_maps", "", "", f"{finest}_grid"]
+        graph.node.append(helper.make_node("Resize", resized, [f"{name}_fine"], mode="linear", axes=[2, 3]))
     summed = [f"{finest}_maps", *(f"{name}_fine" for name in coarser)]
     graph.node.append(helper.make_node("Sum", summed, ["localization_sum"]))
     graph.initializer.append(numpy_helper.from_array(head.bias[:, None, None], "localization_bias"))

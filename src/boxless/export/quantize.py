@@ -21,9 +21,8 @@ from numpy.typing import NDArray
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 
 from boxless.errors import ImageError, ModelFileError
-from boxless.export.assemble import NETWORK_PREFIX, without_defaults, write_card
+from boxless.export.assemble import NETWORK_PREFIX, scale_for_channels_last, without_defaults, write_card
 from boxless.export.loss import Limits, Loss, measure_loss
-from boxless.export.scaling import scale_for_channels_last
 from boxless.localizer import Localizer
 from boxless.models.model_file import ModelFile, Output, find_model, inputs
 from boxless.system.progress import Progress
