@@ -12,7 +12,7 @@ from boxless.datasets.dataset import SPLITS, About, AnnotatedImage, Annotation, 
 from boxless.datasets.image_finder import located, near
 from boxless.datasets.masks import Mask, Polygons, RunLengths
 from boxless.datasets.notes import Notes
-from boxless.datasets.parsing import BAD_RECORD, head_of, noted_size, number, read_json, text_of
+from boxless.datasets.parsing import BAD_RECORD, head_of, number, read_json, size_of, text_of
 from boxless.datasets.writing import rounded, write_array
 from boxless.errors import DatasetError
 from boxless.maps.run_lengths import packed
@@ -95,7 +95,7 @@ def _images(listed: list[Any], notes: Notes) -> dict[str, AnnotatedImage]:
         if name in names or key in found:
             notes.add("listed twice", name)
             continue
-        size = noted_size(each.get("height"), each.get("width"), name, notes)
+        size = size_of(each.get("height"), each.get("width"), name, notes)
         try:
             own = (Annotation("", class_index=int(each["class_index"])),) if "class_index" in each else ()
         except BAD_RECORD:
@@ -171,34 +171,27 @@ def write_coco(folder: Path, about: About, images: Iterable[AnnotatedImage]) -> 
             "model": about.model, "preset": about.preset}  # fmt: skip
     categories = [{"id": number, "name": name} for name, number in numbers.items()]
     (folder / "annotations").mkdir(exist_ok=True)
+
+    def shown(split: str) -> Iterator[tuple[int, AnnotatedImage]]:
+        return enumerate((each for each in images if each.split == split), start=1)
+
     for split in sorted({each.split for each in images}):
-        mine = _Split(images, split)
         with (folder / f"annotations/instances_{split}.json").open("w", encoding="utf-8") as file:
             file.write(f'{{"info": {json.dumps(info, ensure_ascii=False)},\n"licenses": [],\n')
             file.write(f'"categories": {json.dumps(categories, ensure_ascii=False)},\n"images": ')
-            write_array(file, (_image(number, each) for number, each in enumerate(mine, start=1)))
+            listed = (
+                {"id": number, "file_name": each.name, "width": each.width, "height": each.height}
+                for number, each in shown(split)
+            )
+            write_array(file, listed)
             file.write(',\n"annotations": ')
-            write_array(file, _objects(mine, numbers))
+            write_array(file, _objects(shown(split), numbers))
             file.write("}\n")
 
 
-class _Split(Iterable[AnnotatedImage]):
-    """The images of one split, gone through as often as needed."""
-
-    def __init__(self, images: Iterable[AnnotatedImage], split: str) -> None:
-        self._images, self._split = images, split
-
-    def __iter__(self) -> Iterator[AnnotatedImage]:
-        return (each for each in self._images if each.split == self._split)
-
-
-def _image(number: int, image: AnnotatedImage) -> dict[str, Any]:
-    return {"id": number, "file_name": image.name, "width": image.width, "height": image.height}
-
-
-def _objects(images: Iterable[AnnotatedImage], numbers: dict[str, int]) -> Iterator[dict[str, Any]]:
+def _objects(images: Iterable[tuple[int, AnnotatedImage]], numbers: dict[str, int]) -> Iterator[dict[str, Any]]:
     count = 0
-    for place, image in enumerate(images, start=1):
+    for place, image in images:
         for each, box in image.boxed:
             count += 1
             x0, y0, x1, y1 = map(rounded, box)

@@ -16,10 +16,10 @@ from boxless.datasets.parsing import (
     BAD_RECORD,
     bounds_of,
     head_of,
-    noted_size,
     number,
     read_xml,
     rotated_bounds,
+    size_of,
     text_of,
 )  # fmt: skip
 from boxless.datasets.writing import child, clean, xml_text
@@ -53,7 +53,7 @@ def read_cvat(path: Path, images: Path | None = None) -> Dataset:
         if name in read:
             notes.add("listed twice", name)
             continue
-        size = noted_size(each.get("height"), each.get("width"), name, notes)
+        size = size_of(each.get("height"), each.get("width"), name, notes)
         split = SPLITS.get((each.get("subset") or "").casefold(), "")
         read[name] = AnnotatedImage(name, Path(), tuple(_annotations(each, name, size, notes)), size, split)
     named = [text for each in root.iter("label") if (text := (each.findtext("name") or "").strip())]

@@ -41,7 +41,7 @@ def read_hugging_face(path: Path, images: Path | None = None) -> Dataset:
             data = json.loads(line)
             name = text_of(data.get("file_name") or data["image"])
             labelled |= bool(data.keys() & {"objects", *_LABELS})
-            size = size_of(data.get("height"), data.get("width"))
+            size = size_of(data.get("height"), data.get("width"), name, notes)
             found = tuple(_annotations(data, f"line {count}", notes))
             # What is below a folder of a split is of that split.
             first, *below = name.removeprefix("./").split("/")

@@ -17,7 +17,7 @@ from boxless.datasets.dataset import About, AnnotatedImage, Annotation, Dataset,
 from boxless.datasets.image_finder import located
 from boxless.datasets.masks import OBJECT, Polygons
 from boxless.datasets.notes import Notes
-from boxless.datasets.parsing import BAD_RECORD, bounds_of, head_of, noted_size, number, read_json, text_of
+from boxless.datasets.parsing import BAD_RECORD, bounds_of, head_of, number, read_json, size_of, text_of
 from boxless.datasets.writing import rounded
 from boxless.errors import DatasetError, ImageError
 from boxless.imaging.read import images_in
@@ -72,7 +72,7 @@ def read_labelme(path: Path, images: Path | None = None) -> Dataset:
 def _image(file: Path, root: Path, data: Any, notes: Notes) -> AnnotatedImage:  # noqa: ANN401
     place = text_of(data["imagePath"]).replace("\\", "/")
     name = os.path.normpath(file.parent.relative_to(root) / place).replace(os.sep, "/")
-    size = noted_size(data.get("imageHeight"), data.get("imageWidth"), file.name, notes)
+    size = size_of(data.get("imageHeight"), data.get("imageWidth"), file.name, notes)
     found: list[Annotation] = []
     shapes = data.get("shapes") or []
     for count, shape in enumerate(shapes if isinstance(shapes, list) else [shapes], start=1):

@@ -100,23 +100,18 @@ def text_of(value: Any) -> str:  # noqa: ANN401
     return name
 
 
-def size_of(height: Any, width: Any) -> tuple[int, int] | None:  # noqa: ANN401
-    """The (height, width) of an image; None where it is not given, as 0 or nothing; raises one of `BAD_RECORD`."""
+def size_of(height: Any, width: Any, name: str, notes: Notes) -> tuple[int, int] | None:  # noqa: ANN401
+    """The (height, width) of an image; None where it is not given, as 0 or nothing, or is no size, which is noted."""
     if height in (None, 0, "", "0") or width in (None, 0, "", "0"):
         return None
-    rows, columns = number(height), number(width)
-    if not (0 < rows <= MOST_PIXELS and 0 < columns <= MOST_PIXELS):
-        raise ValueError(f"an image of {rows:g} x {columns:g} pixels")
-    return max(1, round(rows)), max(1, round(columns))
-
-
-def noted_size(height: Any, width: Any, name: str, notes: Notes) -> tuple[int, int] | None:  # noqa: ANN401
-    """As `size_of`; what is no size is noted, and None."""
     try:
-        return size_of(height, width)
+        rows, columns = number(height), number(width)
+        if 0 < rows <= MOST_PIXELS and 0 < columns <= MOST_PIXELS:
+            return max(1, round(rows)), max(1, round(columns))
     except BAD_RECORD:
-        notes.add("unreadable line", f"size of {name}")
-        return None
+        pass
+    notes.add("unreadable line", f"size of {name}")
+    return None
 
 
 def bounds_of(coordinates: list[float] | tuple[float, ...]) -> tuple[float, float, float, float]:

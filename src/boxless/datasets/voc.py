@@ -12,7 +12,7 @@ from boxless.datasets.dataset import SPLITS, About, AnnotatedImage, Annotation, 
 from boxless.datasets.image_finder import located, near
 from boxless.datasets.masks import PaletteFile, readable_mask
 from boxless.datasets.notes import Notes
-from boxless.datasets.parsing import BAD_RECORD, head_of, noted_size, number, read_text, read_xml, text_of
+from boxless.datasets.parsing import BAD_RECORD, head_of, number, read_text, read_xml, size_of, text_of
 from boxless.datasets.writing import child, rounded, xml_text
 from boxless.errors import DatasetError
 from boxless.system.files import is_file
@@ -66,7 +66,7 @@ def read_voc(path: Path, images: Path | None = None) -> Dataset:
 
 def _image(file: Path, root: Element, split: str, notes: Notes) -> AnnotatedImage:
     name = text_of(root.findtext("filename", "").strip() or file.stem)
-    size = noted_size(root.findtext("size/height"), root.findtext("size/width"), name, notes)
+    size = size_of(root.findtext("size/height"), root.findtext("size/width"), name, notes)
     found: list[Annotation] = []
     for each in root.iter("object"):
         label = each.findtext("name", "").strip()

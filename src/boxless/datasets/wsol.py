@@ -9,7 +9,7 @@ from boxless.datasets.dataset import AnnotatedImage, Annotation, Dataset, classe
 from boxless.datasets.image_finder import finder
 from boxless.datasets.masks import MaskFile, readable_mask
 from boxless.datasets.notes import Notes
-from boxless.datasets.parsing import BAD_RECORD, noted_size, number, read_text
+from boxless.datasets.parsing import BAD_RECORD, number, read_text, size_of
 from boxless.errors import DatasetError
 from boxless.system.files import is_file
 
@@ -33,7 +33,7 @@ def read_wsol(path: Path, images: Path | None = None) -> Dataset:
     locate = finder(list(labels), [path, path / "images", path.parent, path.parent / "images"], images)
     file = path / "image_sizes.txt"
     rows = _rows(file, (3,), notes) if is_file(file) else ()
-    sizes = {name: noted_size(height, width, name, notes) for name, width, height in rows}
+    sizes = {name: size_of(height, width, name, notes) for name, width, height in rows}
     found: dict[str, list[Annotation]] = {name: [] for name in labels}
     seen: set[tuple[str, ...]] = set()
     for row in _rows(path / "localization.txt", (3, 5), notes):

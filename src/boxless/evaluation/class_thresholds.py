@@ -73,11 +73,8 @@ def calibrate_classes(
     at_old = at_thresholds(right, before[classes])
     gains = []
     for weights in drawn.weights():
-        chosen = choose(right, classes, before, weights)
-        new = right[np.arange(len(right)), chosen[:, classes]]
-        others = (weights == 0).astype(np.float64)
-        left_out = others.sum(axis=1)
-        gains.append((others * (new - at_old)).sum(axis=1) / np.where(left_out > 0, left_out, np.nan))
+        chosen = choose(right, classes, before, weights)[:, classes]
+        gains.append(gain_on_others(right, at_old, chosen, weights))
     gain = np.concatenate(gains)
     after = before
     if np.nanmean(gain) > 0:
@@ -92,6 +89,20 @@ def calibrate_classes(
         after=drawn.interval(mean_of(at_thresholds(right, after[classes]))),
         gain=mean_of_draws(gain),
     )
+
+
+def gain_on_others(right: Array, at_old: Array, chosen: NDArray[np.int64], weights: Array) -> Array:
+    """What chosen thresholds gain on the cases that were not drawn: (r,), NaN where all were.
+
+    Args:
+        right, at_old: (n, thresholds), see `right_at`, and (n,) of it, with the old thresholds.
+        chosen: (r, n), by index into `THRESHOLDS`.
+        weights: (r, n), how often each counts.
+    """
+    others = (weights == 0).astype(np.float64)
+    left_out = others.sum(axis=1)
+    gain = right[np.arange(len(right)), chosen] - at_old
+    return np.asarray((others * gain).sum(axis=1) / np.where(left_out > 0, left_out, np.nan))
 
 
 def mean_of_draws(values: Array) -> Interval:

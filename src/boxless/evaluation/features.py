@@ -27,11 +27,8 @@ Floats = NDArray[np.float32]
 class FeatureNetwork:
     """A `Network` whose maps are made by a method of the family instead of the graph.
 
-    Args:
-        model: as for `ModelFile`.
-        method: one of `METHODS`.
-        walk: whether the maps are refined with the model's affinity, as its own are.
-        threads: as for `ModelFile`.
+    The model is as for `ModelFile`, the method one of `METHODS`; with `walk`, maps are refined with the model's
+    affinity, as its own are.
 
     Raises:
         ModelFileError: if there is no such method, or the model's head is not an average and a linear layer.

@@ -28,13 +28,7 @@ _TRUE, _FOUND = (0, 158, 115), (230, 97, 0)
 
 
 def write_report(evaluation: Evaluation, card: Card, folder: Path) -> Path:
-    """Writes a self-contained `index.html`, whole or not at all.
-
-    Args:
-        evaluation: the evaluation.
-        card: the card of the model, for the names of classes.
-        folder: the folder of the page; created if it is missing.
-    """
+    """Writes a self-contained `index.html` into a folder, whole or not at all; the card has the names of classes."""
     page = folder / PAGE
     write_page(page, f"{evaluation.subject} on {evaluation.dataset.name}", _parts(evaluation, card))
     return page

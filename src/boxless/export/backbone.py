@@ -50,11 +50,7 @@ class CellFeatures:
 
 
 class Backbone:
-    """A boxless model whose head is left away: an image in, the average of its last features out.
-
-    Args:
-        model: the name of a model that comes with boxless, or a model file's path.
-        threads: how many one image may use; 0 means one a core.
+    """A boxless model, by its name or path, whose head is left away: an image in, the average of its last features out.
 
     Attributes:
         path: of the model file.
@@ -63,9 +59,6 @@ class Backbone:
         has_layers: whether it has mid-level features, and so `cells` and an anomaly score.
         layer_widths: how many channels each of its mid-level feature maps has, the finest first.
         anomaly_layer: which of them anomaly scores are of; -1 without any.
-
-    Raises:
-        ModelFileError: if there is no such model, or it is no boxless model.
     """
 
     def __init__(self, model: str | Path, threads: int = 1) -> None:

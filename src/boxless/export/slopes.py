@@ -33,8 +33,7 @@ class HeadAlone:
             the outputs `logits` (1, K), `head_rows` (1, k, C) and the scales.
         held: the same with the inputs `features` and the scales, and the output `logits`.
         scales: the tensors that measure the image's own scales, as of layer normalizations.
-        features: what the classifier calls the feature map.
-        layout: of the feature map.
+        features, layout: what the classifier calls the feature map, and its layout.
     """
 
     model: onnx.ModelProto

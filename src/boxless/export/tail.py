@@ -88,14 +88,7 @@ class Tail:
 
 
 def read_tail(flow: Flow, pooled: str, dims: Dims, shapes: Mapping[str, Dims], logits: str) -> Tail:
-    """Reads the nodes between a pooled vector and the logits.
-
-    Args:
-        flow: the graph.
-        pooled: the name of the pooled tensor.
-        dims: its dimensions but the batch, (C, 1, 1), (1, 1, C) or (C,).
-        shapes: of the graph's tensors, for one image.
-        logits: the name of their tensor.
+    """Reads the nodes between the tensors of a pooled vector and of the logits; `dims` are without the batch.
 
     Raises:
         NetworkError: at a node that is none of these; the message names it.
