@@ -60,7 +60,6 @@ NETWORK = GapNetwork(
     std=STD,
     layers=("half", "quarter"),
     grid="half",
-    power=2.0,
 )
 SIZE = (24, 16)
 PIXELS = random.integers(0, 256, (2, *SIZE, 3), np.uint8)
@@ -108,7 +107,7 @@ def test_completeness(outputs: dict[str, np.ndarray]) -> None:
 
 def test_affinity(outputs: dict[str, np.ndarray], layers: dict[str, np.ndarray]) -> None:
     for i in range(len(PIXELS)):
-        expected = affinity([layers["half"][i], layers["quarter"][i]], fine=(12, 8), coarse=(6, 4), power=2.0)
+        expected = affinity([layers["half"][i], layers["quarter"][i]], fine=(12, 8), coarse=(6, 4), power=3.0)
         assert outputs["affinity"][i] == pytest.approx(expected, abs=1e-5)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -11,7 +12,6 @@ from xml.etree.ElementTree import Element, SubElement
 
 import numpy as np
 
-from boxless.datasets.brush import brush_of, turns_of_brush
 from boxless.datasets.dataset import About, AnnotatedImage, Annotation, Dataset, Edges, classes_in
 from boxless.datasets.image_finder import located, near
 from boxless.datasets.masks import OBJECT, Mask, Part, Polygons
@@ -23,6 +23,10 @@ from boxless.maps.run_lengths import mask_of, turns_of
 
 _LOCAL_FILES = "/data/local-files/?d="  # below LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT
 _PERCENT = (100, 100)  # the size that boxes in percent refer to
+
+_SIZES = (3, 4, 8, 16)  # bits that the length of a run in a brush mask may take
+_CHANNELS = 4  # brush masks are RGBA, all four alike
+_MOST_VALUES = _CHANNELS * 150_000_000
 
 
 def find_label_studio(path: Path) -> list[Path]:
@@ -212,3 +216,61 @@ def _configuration(about: About, masks: bool) -> Element:
         for label in about.classes:
             SubElement(control, "Label", value=clean(label))
     return view
+
+
+# Label Studio's own run lengths, for brush masks: a stream of bits, as the library of its images' masks
+# (@thi.ng/rle-pack) reads it. The number of values (32 bits); bits a value less one (5); four sizes, less one (4 each);
+# then runs. One that begins with 1 is a value that repeats: which of the sizes (2 bits), the length less one in as many
+# bits, and the value. One that begins with 0 lists as many values that differ. The last byte is filled up with zeros.
+
+
+def brush_of(turns: Sequence[int]) -> list[int]:
+    """The bytes, as numbers, of a mask given as `turns_of_brush` does."""
+    header = [(sum(turns) * _CHANNELS, 32), (8 - 1, 5), *((size - 1, 4) for size in _SIZES)]
+    bits = [f"{value:0{width}b}" for value, width in header]
+    for turn, pixels in enumerate(turns):
+        left = pixels * _CHANNELS
+        while left:
+            length = min(left, 1 << _SIZES[-1])
+            which = next(i for i, size in enumerate(_SIZES) if length <= 1 << size)
+            bits.append(f"1{which:02b}{length - 1:0{_SIZES[which]}b}" + ("1" if turn % 2 else "0") * 8)
+            left -= length
+    text = "".join(bits)
+    text += "0" * (-len(text) % 8)
+    return [int(text[place : place + 8], 2) for place in range(0, len(text), 8)]
+
+
+def turns_of_brush(content: Sequence[int]) -> list[int]:
+    """The lengths of background and object by turns, in pixels, row after row, of bytes of Label Studio, as numbers.
+
+    Background comes first, of which there may be none.
+
+    Raises:
+        ValueError: if it is no such stream, or one of more than 150 million pixels.
+    """
+    bits, at = "".join(f"{byte:08b}" for byte in bytes(content)), 0
+
+    def read(count: int) -> int:
+        nonlocal at
+        at += count
+        if at > len(bits):
+            raise ValueError("a brush mask that is cut off")
+        return int(bits[at - count : at], 2)
+
+    total, width = read(32), read(5) + 1
+    sizes = [read(4) + 1 for _ in range(4)]
+    if total > _MOST_VALUES or total % _CHANNELS:
+        raise ValueError(f"a brush mask of {total} values")
+    changes = [0]  # where background and object take turns, in values
+    place, inside = 0, False
+    while place < total:
+        repeats, length = read(1), 1 + read(sizes[read(2)])
+        for count in [length] if repeats else [1] * length:
+            if (read(width) >= 1 << (width - 1)) != inside:
+                changes.append(place)
+                inside = not inside
+            place += count
+    if place != total:
+        raise ValueError("a brush mask whose runs do not fit")
+    pixels = [(each + _CHANNELS - 1) // _CHANNELS for each in [*changes, total]]
+    return [end - start for start, end in pairwise(pixels)]

@@ -12,13 +12,7 @@ from boxless.datasets.boxed import BoxedSet
 from boxless.errors import DatasetError
 from boxless.evaluation.bootstrap import Bootstrap, Interval, mean_of
 from boxless.evaluation.box_accuracy import THRESHOLDS, Overlaps
-from boxless.evaluation.class_thresholds import (
-    ClassThresholds,
-    calibrate_classes,
-    gain_on_others,
-    mean_of_draws,
-    right_at,
-)
+from boxless.evaluation.class_thresholds import ClassThresholds, calibrate_classes, gain_on_others, over_draws, right_at
 from boxless.evaluation.predict import measure_model
 from boxless.models.card import Card
 from boxless.models.model_file import Network
@@ -107,7 +101,7 @@ def calibrate(preset: str, old: float, curves: Sequence[Overlaps], images: NDArr
         likely=Interval(likely, float(low), float(high)),
         before=drawn.interval(mean_of(right[:, at_old])),
         after=drawn.interval(mean_of(right[:, at_new])),
-        gain=mean_of_draws(gain),
+        gain=over_draws(gain),
     )
 
 

@@ -87,7 +87,7 @@ def calibrate_classes(
         boxed=tuple(int((classes == k).sum()) for k in range(len(before))),
         before=drawn.interval(mean_of(at_old)),
         after=drawn.interval(mean_of(at_thresholds(right, after[classes]))),
-        gain=mean_of_draws(gain),
+        gain=over_draws(gain),
     )
 
 
@@ -105,7 +105,7 @@ def gain_on_others(right: Array, at_old: Array, chosen: NDArray[np.int64], weigh
     return np.asarray((others * gain).sum(axis=1) / np.where(left_out > 0, left_out, np.nan))
 
 
-def mean_of_draws(values: Array) -> Interval:
+def over_draws(values: Array) -> Interval:
     """The mean of a figure over draws, with the middle 95 % of them."""
     low, high = np.nanpercentile(values, [2.5, 97.5])
     return Interval(float(np.nanmean(values)), float(low), float(high))

@@ -85,13 +85,13 @@ layer (float[N, C, h, w] {name}_in, int64[2] {name}_grid) => (float[N, C, P] {na
 """
 
 # The affinity of fine to coarse positions: the sum over layers of the cosines of their features, clipped at zero,
-# raised to the power, rows summing to one. `boxless.maps.refine.affinity` is the same in NumPy.
+# raised to the third power, rows summing to one. `boxless.maps.refine.affinity` is the same in NumPy.
 _AFFINITY = """
 affinity (float[N, C, P] fine_units, float[N, C, Q] coarse_units, int64[2] fine_grid, int64[2] coarse_grid)
     => (float[N, u, v, h, w] affinity)
-<int64[1] affinity_columns = {{2}}, float affinity_tiny = {{1e-6}}, float affinity_power = {{{power}}},
- int64[1] affinity_batch = {{0}}>
-{{
+<int64[1] affinity_columns = {2}, float affinity_tiny = {1e-6}, float affinity_power = {3.0},
+ int64[1] affinity_batch = {0}>
+{
     affinity_rows = Transpose <perm = [0, 2, 1]> (fine_units)
     affinity_cosine = MatMul (affinity_rows, coarse_units)
     affinity_positive = Relu (affinity_cosine)
@@ -101,7 +101,7 @@ affinity (float[N, C, P] fine_units, float[N, C, Q] coarse_units, int64[2] fine_
     affinity_flat = Div (affinity_powered, affinity_safe_total)
     affinity_shape = Concat <axis = 0> (affinity_batch, fine_grid, coarse_grid)
     affinity = Reshape (affinity_flat, affinity_shape)
-}}
+}
 """
 
 
@@ -117,7 +117,6 @@ class GapNetwork:
             model has no affinity.
         grid: the one of `layers` whose positions are the affinity's fine grid; the coarse one is that of the
             class maps, and every layer is resized to both.
-        power: of the affinity, see `boxless.maps.refine.affinity`.
         mean, std: of R, G and B on the scale 0-255: the network sees (pixel - mean) / std.
     """
 
@@ -128,7 +127,6 @@ class GapNetwork:
     std: tuple[float, float, float]
     layers: tuple[str, ...] = ()
     grid: str = ""
-    power: float = 3.0
 
 
 def assemble(network: GapNetwork, card: Card) -> onnx.ModelProto:
@@ -228,7 +226,7 @@ def _append_affinity(graph: onnx.GraphProto, network: GapNetwork) -> None:
             append_part(graph, _LAYER.format(name=name), **wiring)
         units = [f"{name}_unit" for name in names]
         graph.node.append(helper.make_node("Concat", units, [f"{grid}_units"], axis=1))
-    append_part(graph, _AFFINITY.format(power=float(network.power)))
+    append_part(graph, _AFFINITY)
 
 
 def append_part(graph: onnx.GraphProto, text: str, **wiring: str) -> None:

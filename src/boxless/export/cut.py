@@ -12,7 +12,7 @@ from onnx import TensorProto, helper, numpy_helper
 from boxless.errors import NetworkError
 from boxless.export.assemble import NETWORK_PREFIX, GapNetwork
 from boxless.export.find import Found, find_head
-from boxless.export.flow import NO_IMAGE, Flow
+from boxless.export.flow import NO_IMAGE, Flow, attributes
 from boxless.export.heads import FEATURES, ROWS, Head, behind
 from boxless.export.mid_level import Layer, find_layers
 from boxless.export.pooling import Layout
@@ -44,7 +44,8 @@ def cut(
     found = find_head(flow, classifier.output, known, allow_max)
     features, layout = found.pooling.features, found.pooling.layout
     maker = flow.maker.get(features)
-    if layout == "nhwc" and maker is not None and maker.op_type == "Transpose" and _perm(maker) == [0, 2, 3, 1]:
+    turned = attributes(maker).get("perm") if maker is not None and maker.op_type == "Transpose" else None
+    if layout == "nhwc" and maker is not None and turned == [0, 2, 3, 1]:
         features, layout = maker.input[0], "nchw"
     layers, grid = find_layers(flow, features, known, size, "nhwc" if layout == "nhwc" else "nchw")
 
@@ -84,10 +85,6 @@ def _outside(found: Found) -> list[str]:
     own = [*found.pooling.nodes, *found.tail.nodes]
     made = {name for node in own for name in node.output}
     return sorted({name for node in own if node.op_type in NO_IMAGE for name in node.input} - made)
-
-
-def _perm(node: onnx.NodeProto) -> list[int]:
-    return [int(axis) for attribute in node.attribute if attribute.name == "perm" for axis in attribute.ints]
 
 
 def _planes(part: onnx.GraphProto, name: str, layout: str) -> str:
