@@ -12,16 +12,7 @@ from boxless.datasets.dataset import SPLITS, About, AnnotatedImage, Annotation, 
 from boxless.datasets.image_finder import located, near
 from boxless.datasets.masks import OBJECT, Part, Polygons
 from boxless.datasets.notes import Notes
-from boxless.datasets.parsing import (
-    BAD_RECORD,
-    bounds_of,
-    head_of,
-    number,
-    read_xml,
-    rotated_bounds,
-    size_of,
-    text_of,
-)  # fmt: skip
+from boxless.datasets.parsing import BAD_RECORD, bounds_of, head_of, number, read_xml, rotated_bounds, size_of, text_of
 from boxless.datasets.writing import child, clean, xml_text
 from boxless.errors import DatasetError
 from boxless.maps.run_lengths import turns_of

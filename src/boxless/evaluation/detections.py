@@ -7,18 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from boxless.datasets.boxed import BoxedSet
 from boxless.errors import DatasetError, ImageError
-from boxless.evaluation.average_precision import (
-    NOTHING,
-    Array,
-    AveragePrecision,
-    ClassMatches,
-    Matches,
-    TrueBoxes,
-    match,
-)
+from boxless.evaluation.average_precision import NOTHING, AveragePrecision, ClassMatches, Matches, TrueBoxes, match
 from boxless.localizer import Localizer
 from boxless.results import Prediction
 from boxless.system.ordered import ordered_map
@@ -111,7 +104,7 @@ def measure_boxes(
     paths = list(truth)
     matches: dict[int, dict[int, Matches]] = {}
 
-    def one(path: Path) -> dict[int, tuple[Array, Array]] | str:
+    def one(path: Path) -> dict[int, tuple[NDArray[np.float64], NDArray[np.float64]]] | str:
         """Boxes and scores by class; where the image cannot be read, why."""
         try:
             predictions = mode.locate(localizer, path, list(truth[path]), nms)
