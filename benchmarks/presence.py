@@ -15,8 +15,7 @@ from scipy.stats import mannwhitneyu
 from benchmarks.facts import DATA, write_results
 from boxless import Localizer
 from boxless.datasets.boxed import BoxedImage, read_dataset
-from boxless.evaluation.blank import blank_images
-from boxless.evaluation.detection_thresholds import Surveys, detection_thresholds
+from boxless.evaluation.detection_thresholds import Surveys, blank_images, detection_thresholds
 from boxless.maps.boxes import iou
 from boxless.models.zoo import DEFAULT_MODEL
 

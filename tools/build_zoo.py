@@ -31,6 +31,7 @@ from boxless import Card, ModelFile
 from boxless.datasets.boxed import BoxedImage, read_dataset
 from boxless.evaluation.box_accuracy import THRESHOLDS, max_box_acc_v2, one_box_accuracy, overlaps
 from boxless.export.assemble import OPSET, GapNetwork, assemble, write_card, write_model
+from boxless.export.heads import dense
 from boxless.export.quantize import quantize
 from boxless.localizer import Localizer
 from boxless.models.presets import PRESETS, Preset
@@ -137,8 +138,7 @@ def efficientnet(recipe: Recipe) -> GapNetwork:
     return GapNetwork(
         model=onnx.load_from_string(file.getvalue()),
         features="features",
-        weight=torch_network._fc.weight.detach().numpy(),
-        bias=torch_network._fc.bias.detach().numpy(),
+        head=dense(torch_network._fc.weight.detach().numpy(), torch_network._fc.bias.detach().numpy()),
         mean=MEAN,
         std=STD,
         layers=tuple(recipe.blocks),

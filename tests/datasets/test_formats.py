@@ -17,9 +17,9 @@ import pytest
 from tests.datasets.written import CLASSES, NAMES, SIZES, annotated, ring, write
 
 from boxless import Card
-from boxless.datasets.brush import brush_of
 from boxless.datasets.dataset import About
 from boxless.datasets.formats import WRITTEN, read_any
+from boxless.datasets.label_studio import brush_of
 from boxless.datasets.labelme import outline_of
 from boxless.evaluation import read_dataset
 from boxless.maps.run_lengths import turns_of

@@ -8,8 +8,16 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from boxless.evaluation.average_precision import IOUS, AveragePrecision, ClassMatches
-from boxless.evaluation.matching import NOTHING, FoundBoxes, Matches, TrueBoxes, match
+from boxless.evaluation.average_precision import (
+    IOUS,
+    NOTHING,
+    AveragePrecision,
+    ClassMatches,
+    Matches,
+    TrueBoxes,
+    match,
+    precision_at_recalls,
+)
 
 Array = NDArray[np.float64]
 
@@ -62,7 +70,7 @@ def ours(true: list[Any], found: list[Any], images: int, classes: int, draws: in
             boxes = [row for row in found if (row["image_id"], row["category_id"]) == (image, label)]
             crowd = np.array([bool(row["iscrowd"]) for row in there], bool)
             truth = TrueBoxes(xyxy(there), crowd, crowd) if there else NOTHING
-            each[image] = match(truth, FoundBoxes(xyxy(boxes), np.array([row["score"] for row in boxes])), IOUS)
+            each[image] = match(truth, xyxy(boxes), np.array([row["score"] for row in boxes]))
         matched[str(label)] = ClassMatches.of(each, images)
     return AveragePrecision.of(matched, images, draws)
 
@@ -92,9 +100,9 @@ def test_more_than_a_hundred_boxes_a_class_do_not_count() -> None:
     scores = np.linspace(1, 0.1, 3000)
     boxes = np.repeat(box + 50, 3000, axis=0)
     boxes[100] = box[0]
-    assert not match(truth, FoundBoxes(boxes, scores), IOUS).right.any()
+    assert not match(truth, boxes, scores).right.any()
     boxes[99] = box[0]
-    matches = match(truth, FoundBoxes(boxes, scores), IOUS)
+    matches = match(truth, boxes, scores)
     assert matches.right.sum() == len(IOUS) and matches.right.shape == (len(IOUS), 100)
 
 
@@ -107,16 +115,14 @@ def test_a_draw_is_the_data_set_with_images_repeated() -> None:
     def repeated(rows: list[Any]) -> list[Any]:
         return [{**row, "image_id": new} for new, old in enumerate(again) for row in rows if row["image_id"] == old]
 
-    from boxless.evaluation.average_precision import precision_at_recalls
-
     expected = ours(repeated(true), repeated(found), len(again), 2)
     for label, name in enumerate(expected.classes):
         rows = [[row for row in some if row["category_id"] == label] for some in (true, found)]
         matches = {
             image: match(
                 TrueBoxes(xyxy(there), crowd := np.array([bool(row["iscrowd"]) for row in there], bool), crowd),
-                FoundBoxes(xyxy(boxes), np.array([row["score"] for row in boxes], np.float64)),
-                IOUS,
+                xyxy(boxes),
+                np.array([row["score"] for row in boxes], np.float64),
             )
             for image in range(8)
             for there, boxes in [[[row for row in some if row["image_id"] == image] for some in rows]]

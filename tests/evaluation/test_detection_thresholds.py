@@ -9,8 +9,13 @@ import pytest
 
 from boxless import Localizer
 from boxless.datasets.boxed import read_dataset
-from boxless.evaluation.blank import blank_images
-from boxless.evaluation.detection_thresholds import LEAST_KEPT, Surveys, detection_thresholds, set_detection_thresholds
+from boxless.evaluation.detection_thresholds import (
+    LEAST_KEPT,
+    Surveys,
+    blank_images,
+    detection_thresholds,
+    set_detection_thresholds,
+)
 from boxless.models.model_file import ModelFile
 
 

@@ -14,6 +14,7 @@ from onnx import helper, numpy_helper
 
 from boxless import Card, ModelFile
 from boxless.export.assemble import GapNetwork, assemble, without_defaults, write_model
+from boxless.export.heads import dense
 from boxless.maps.class_maps import class_maps, logits
 from boxless.maps.refine import affinity, resize_features
 from boxless.models.model_file import inputs
@@ -50,16 +51,15 @@ def convolutions() -> onnx.ModelProto:
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
 
 
+WEIGHT, BIAS = noise(CLASSES, CHANNELS), noise(CLASSES)
 NETWORK = GapNetwork(
     model=convolutions(),
     features="quarter",
-    weight=noise(CLASSES, CHANNELS),
-    bias=noise(CLASSES),
+    head=dense(WEIGHT, BIAS),
     mean=MEAN,
     std=STD,
     layers=("half", "quarter"),
     grid="half",
-    power=2.0,
 )
 SIZE = (24, 16)
 PIXELS = random.integers(0, 256, (2, *SIZE, 3), np.uint8)
@@ -85,7 +85,7 @@ def layers() -> dict[str, np.ndarray]:
 
 def test_logits(outputs: dict[str, np.ndarray], layers: dict[str, np.ndarray]) -> None:
     for found, features in zip(outputs["logits"], layers["quarter"], strict=True):
-        assert found == pytest.approx(logits(features, NETWORK.weight, NETWORK.bias), rel=1e-4, abs=1e-4)
+        assert found == pytest.approx(logits(features, WEIGHT, BIAS), rel=1e-4, abs=1e-4)
 
 
 def test_the_named_classes_come_first_then_the_most_probable(outputs: dict[str, np.ndarray]) -> None:
@@ -96,18 +96,18 @@ def test_the_named_classes_come_first_then_the_most_probable(outputs: dict[str, 
 def test_class_maps(outputs: dict[str, np.ndarray], layers: dict[str, np.ndarray]) -> None:
     for found, chosen, features in zip(outputs["class_maps"], outputs["chosen"], layers["quarter"], strict=True):
         assert found.shape == (5, 6, 4)
-        assert found == pytest.approx(class_maps(features, NETWORK.weight[chosen]), rel=1e-4, abs=1e-4)
+        assert found == pytest.approx(class_maps(features, WEIGHT[chosen]), rel=1e-4, abs=1e-4)
 
 
 def test_completeness(outputs: dict[str, np.ndarray]) -> None:
     for i, chosen in enumerate(outputs["chosen"]):
-        told = outputs["class_maps"][i].mean(axis=(1, 2)) + NETWORK.bias[chosen]
+        told = outputs["class_maps"][i].mean(axis=(1, 2)) + BIAS[chosen]
         assert told == pytest.approx(outputs["logits"][i, chosen], rel=1e-4, abs=1e-4)
 
 
 def test_affinity(outputs: dict[str, np.ndarray], layers: dict[str, np.ndarray]) -> None:
     for i in range(len(PIXELS)):
-        expected = affinity([layers["half"][i], layers["quarter"][i]], fine=(12, 8), coarse=(6, 4), power=2.0)
+        expected = affinity([layers["half"][i], layers["quarter"][i]], fine=(12, 8), coarse=(6, 4), power=3.0)
         assert outputs["affinity"][i] == pytest.approx(expected, abs=1e-5)
 
 

@@ -1,18 +1,21 @@
-"""The images to annotate, what they show where that is known, and what annotations call them."""
+"""The images to annotate, the classes that they show where that is known, and what annotations call both."""
 
 from __future__ import annotations
 
 import os
 import unicodedata
 import zlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from boxless.datasets.dataset import SPLITS, Dataset
 from boxless.datasets.formats import read_any
-from boxless.errors import DatasetError
+from boxless.datasets.labelled import BACKGROUND_NAMES
+from boxless.errors import DatasetError, UnknownClassError
 from boxless.imaging.read import images_in
+from boxless.models.card import Card
 from boxless.system.files import as_text, real_path
 from boxless.system.unique_names import apart
 
@@ -20,6 +23,7 @@ _HELD_OUT = 10
 """One image of so many is in the split val, where nobody says which."""
 
 _LISTED = 5
+_LISTED_LABELS = 10
 _SHORT = 40  # characters of a value in a message
 
 
@@ -153,3 +157,51 @@ def _split(name: Path, listed: str, classes: bool) -> str:
     if len(name.parts) > (2 if classes else 1) and name.parts[0].casefold() in SPLITS:
         return SPLITS[name.parts[0].casefold()]
     return "val" if zlib.crc32(name.as_posix().encode("utf-8", "replace")) % _HELD_OUT == 0 else "train"
+
+
+@dataclass(frozen=True)
+class Classes:
+    """The classes of a run.
+
+    Attributes:
+        numbers: the index of each label that images are known to have; None for those that say "nothing here".
+        names: that the annotations number: all of the model's, so that a number means the same in every run.
+    """
+
+    numbers: dict[str, int | None]
+    names: tuple[str, ...]
+
+    @classmethod
+    def of(cls, card: Card, inputs: Sequence[Input]) -> Classes:
+        """The classes of these images.
+
+        Raises:
+            UnknownClassError: if images have labels that the model lacks, with all of them.
+        """
+        counts = Counter(label for each in inputs for label in each.labels or ())
+        numbers: dict[str, int | None] = {}
+        errors: dict[str, str] = {}
+        for label in counts:
+            try:
+                index = card.label_index(label)
+                numbers[label] = None if index in card.background else index
+            except UnknownClassError as error:
+                if label.casefold() in BACKGROUND_NAMES:
+                    numbers[label] = None
+                else:
+                    errors[label] = str(error)
+        if errors:
+            lacking = ", ".join(f"{label} ({counts[label]} images)" for label in list(errors)[:_LISTED_LABELS])
+            more = f" and {len(errors) - _LISTED_LABELS} more" if len(errors) > _LISTED_LABELS else ""
+            raise UnknownClassError(
+                f"{len(errors)} labels that the model lacks: {lacking}{more}; {next(iter(errors.values()))}. Name a "
+                "model that knows them, leave those images out, or let the model say: --labels-from model"
+            )
+        return cls(numbers, tuple(card.unique_name(index) for index in range(len(card.labels))))
+
+    def wanted(self, given: Input) -> tuple[int, ...] | None:
+        """The classes to locate in an image, empty if it shows none; None if the model decides."""
+        if given.labels is None:
+            return None
+        indices = {self.numbers[label] for label in given.labels}
+        return tuple(sorted(index for index in indices if index is not None))

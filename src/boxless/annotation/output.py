@@ -23,12 +23,8 @@ With --force, boxless replaces this whole folder, and what was added to it.
 def output(out: Path, force: bool) -> Iterator[Path]:
     """A folder `.NAME.part` beside a folder that is made; it takes its place at the end, if there was no error.
 
-    Args:
-        out: the folder to be made.
-        force: replace a folder that `boxless annotate` wrote, and start over an interrupted run.
-
-    Returns:
-        The unfinished folder, as a context in which no other run may enter.
+    No other run may enter. With `force`, a folder that `boxless annotate` wrote is replaced, and a run that was
+    interrupted starts over.
 
     Raises:
         OutputError: if the folder is there and not empty, or was not written by `boxless annotate`, or another run is
@@ -68,14 +64,11 @@ def _check(out: Path, force: bool) -> None:
 
 
 def place_image(source: Path, place: Path, how: str) -> None:
-    """Puts an image beside its annotations.
+    """Puts an image beside its annotations: `how` is "link" or "copy".
 
-    Args:
-        source: its absolute path.
-        place: its new one; its folder is made where it is missing.
-        how: "link" for a hard link, which is the file itself: it can be moved and packed, and no program takes it for a
-            file elsewhere, as some refuse symbolic links. Where the disk is another, the image is copied. "copy" for a
-            copy; those of a run that was stopped are not made again.
+    A hard link is the file itself: it can be moved and packed, and no program takes it for a file elsewhere, as some
+    refuse symbolic links. Where the disk is another, the image is copied. Copies of a run that was stopped are not made
+    again.
     """
     place.parent.mkdir(parents=True, exist_ok=True)
     source = source.resolve()

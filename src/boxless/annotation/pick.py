@@ -7,8 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from boxless.annotation.classes import Classes
-from boxless.annotation.inputs import Input
+from boxless.annotation.inputs import Classes, Input
 from boxless.errors import DatasetError, ImageError
 from boxless.export.backbone import Backbone
 from boxless.learning.head.features import pooled_features
@@ -24,14 +23,8 @@ _SHOWN = 0.5
 def farthest_points(features: NDArray[np.float32], count: int) -> list[int]:
     """Points that cover all others well: the one nearest the mean, then again and again the farthest from those taken.
 
-    The farthest-first traversal of Gonzalez (Theoretical Computer Science 38, 1985), on standardized features.
-
-    Args:
-        features: (n, C).
-        count: how many points are wanted.
-
-    Returns:
-        The indices of `count` points, or of all where there are fewer, in the order in which they were taken.
+    The farthest-first traversal of Gonzalez (Theoretical Computer Science 38, 1985), on standardized features (n, C).
+    Returns the indices of `count` points, or of all where there are fewer, in the order in which they were taken.
 
     Example:
         >>> farthest_points(np.array([[0], [4], [5], [6], [12]], np.float32), 3)
@@ -56,14 +49,7 @@ def picked(
 ) -> list[Input]:
     """Some images of each class to draw boxes on: a typical one, then those least like the ones before.
 
-    Args:
-        inputs: the images; those without labels count for the class that the model predicts.
-        model: a model's name, or its file's path; with class maps.
-        count: how many images of each class, at least 1.
-        on_progress: called with a stage, how many images are done, and of how many.
-
-    Returns:
-        Those of them that are picked, in the order of `inputs`.
+    They are in the order of `inputs`. Images without labels count for the class that the model predicts.
 
     Raises:
         DatasetError: if `count` is not positive, or no image that can be read shows a class.

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from boxless._version import __version__
-from boxless.annotation.classes import Classes
-from boxless.annotation.inputs import Input
+from boxless.annotation.inputs import Classes, Input
 from boxless.annotation.output import output, place_image
 from boxless.batch.formats import Row
 from boxless.batch.item import Broken, Item, local_item
@@ -207,7 +206,7 @@ class _Found:
             probability, activation = each["probability"], each["activation"]
             if probability < self._options.min_probability or activation < self._options.min_activation:
                 continue
-            name = self._classes.name(each["class_index"])
+            name = self._classes.names[each["class_index"]]
             for box in each["boxes"]:
                 mask = None
                 if self._options.masks:

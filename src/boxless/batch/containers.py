@@ -20,7 +20,7 @@ from typing import IO, TYPE_CHECKING, Any, Self
 
 from boxless.batch.item import Broken, Item, local_item
 from boxless.batch.remote import Remote, as_os_errors, is_url, opened_remote, remote_version
-from boxless.datasets.table import EXCELS_LINE, PATH_COLUMNS, column_key, separator
+from boxless.datasets.csv import EXCELS_LINE, PATH_COLUMNS, column_key, separator
 from boxless.errors import DatasetError, first_line
 from boxless.imaging.containers import SUFFIXES
 from boxless.system.extras import missing_extra

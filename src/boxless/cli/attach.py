@@ -83,7 +83,7 @@ def attach(
 
     require("graph", "boxless attach")
     from boxless.cli.progress import stages
-    from boxless.export.labels import read_labels
+    from boxless.export.classifier_files import read_labels
     from boxless.export.proof import ROUNDED
     from boxless.imaging.read import images_in
     from boxless.system.files import temporary_files_beside

@@ -116,17 +116,10 @@ def read_dataset(path: Path, card: Card, layout: str | None = None, images: Path
 
 
 def check_boxes(path: Path, classes: Sequence[str]) -> None:
-    """Makes sure, before any work, that a data set can measure a model that does not exist yet.
-
-    Args:
-        path: the annotations' file, or the folder that holds them.
-        classes: of the model to come.
+    """Makes sure, before any work, that a data set can measure a model of these classes that does not exist yet.
 
     Raises:
         DatasetError: if it cannot be read, or no image in it that can be read has a usable box of one of the classes.
-
-    Example:
-        >>> check_boxes(Path("boxes.json"), ("cat", "dog"))  # doctest: +SKIP
     """
     dataset = read_any(path, columns=Columns(separator="|"))
     boxed = {each.name for image in dataset.images if is_file(image.path) for each in image.annotations if each.box}
@@ -142,16 +135,7 @@ def check_boxes(path: Path, classes: Sequence[str]) -> None:
 def match(dataset: Dataset, card: Card) -> BoxedSet:
     """A data set for a model: classes matched, boxes in the images' own pixels, trouble noted.
 
-    Args:
-        dataset: as its files have it. What is noted is added to its notes.
-        card: of the model whose classes count.
-
-    Returns:
-        One entry for each class in each image, with all its boxes.
-
-    Example:
-        >>> match(Dataset("none", ()), card).images  # doctest: +SKIP
-        ()
+    What is noted is added to the data set's notes. There is one entry for each class in each image.
     """
     notes = dataset.notes
     frames: dict[Path, tuple[AnnotatedImage, ImageSize]] = {}

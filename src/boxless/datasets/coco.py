@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from boxless.datasets.dataset import SPLITS, About, AnnotatedImage, Annotation, Dataset
-from boxless.datasets.image_finder import finder, near
+from boxless.datasets.image_finder import located, near
 from boxless.datasets.masks import Mask, Polygons, RunLengths
 from boxless.datasets.notes import Notes
-from boxless.datasets.parsing import BAD_RECORD, head_of, noted_size, number, read_json, text_of
+from boxless.datasets.parsing import BAD_RECORD, head_of, number, read_json, size_of, text_of
 from boxless.datasets.writing import rounded, write_array
 from boxless.errors import DatasetError
 from boxless.maps.run_lengths import packed
@@ -37,17 +38,6 @@ def read_coco(path: Path, images: Path | None = None) -> Dataset:
 
     A category may have a `wnid` or a `class_index` beside its name; an image may have a `class_index` itself, which
     then is the class of all its boxes (as in ImageNet, where an image has one class), and a `split`.
-
-    Args:
-        path: the JSON file.
-        images: the folder that its file names are relative to; searched for near the file where None.
-
-    Raises:
-        DatasetError: if the file is not COCO, or none of its images is found.
-
-    Example:
-        >>> read_coco(Path("instances_val.json")).classes  # doctest: +SKIP
-        ('cat', 'dog')
     """
     try:
         data = read_json(path)
@@ -64,17 +54,14 @@ def read_coco(path: Path, images: Path | None = None) -> Dataset:
     classes = _categories(categories, notes)
     known = _images(listed, notes)
     found = _annotations(annotations, known, classes, notes)
-    locate = finder([each.name for each in known.values()], near(path), images)
     split = SPLITS.get(path.stem.removeprefix("instances_").casefold(), "")
     read = [
-        AnnotatedImage(
-            each.name, locate(each.name), found.get(key) or each.annotations, each.size, each.split or split
-        )
+        replace(each, annotations=found.get(key) or each.annotations, split=each.split or split)
         for key, each in known.items()
-    ]  # fmt: skip
+    ]
     named = images or path.stem != "annotations"
     name = path.stem if named else path.resolve().parent.name
-    return Dataset(name, tuple(read), tuple(each.name for each in classes.values()), notes)
+    return Dataset(name, located(read, near(path), images), tuple(each.name for each in classes.values()), notes)
 
 
 def _categories(listed: list[Any], notes: Notes) -> dict[str, Annotation]:
@@ -108,7 +95,7 @@ def _images(listed: list[Any], notes: Notes) -> dict[str, AnnotatedImage]:
         if name in names or key in found:
             notes.add("listed twice", name)
             continue
-        size = noted_size(each.get("height"), each.get("width"), name, notes)
+        size = size_of(each.get("height"), each.get("width"), name, notes)
         try:
             own = (Annotation("", class_index=int(each["class_index"])),) if "class_index" in each else ()
         except BAD_RECORD:
@@ -184,39 +171,30 @@ def write_coco(folder: Path, about: About, images: Iterable[AnnotatedImage]) -> 
             "model": about.model, "preset": about.preset}  # fmt: skip
     categories = [{"id": number, "name": name} for name, number in numbers.items()]
     (folder / "annotations").mkdir(exist_ok=True)
+
+    def shown(split: str) -> Iterator[tuple[int, AnnotatedImage]]:
+        return enumerate((each for each in images if each.split == split), start=1)
+
     for split in sorted({each.split for each in images}):
-        mine = _Split(images, split)
         with (folder / f"annotations/instances_{split}.json").open("w", encoding="utf-8") as file:
             file.write(f'{{"info": {json.dumps(info, ensure_ascii=False)},\n"licenses": [],\n')
             file.write(f'"categories": {json.dumps(categories, ensure_ascii=False)},\n"images": ')
-            write_array(file, (_image(number, each) for number, each in enumerate(mine, start=1)))
+            listed = (
+                {"id": number, "file_name": each.name, "width": each.width, "height": each.height}
+                for number, each in shown(split)
+            )
+            write_array(file, listed)
             file.write(',\n"annotations": ')
-            write_array(file, _objects(mine, numbers))
+            write_array(file, _objects(shown(split), numbers))
             file.write("}\n")
 
 
-class _Split(Iterable[AnnotatedImage]):
-    """The images of one split, gone through as often as needed."""
-
-    def __init__(self, images: Iterable[AnnotatedImage], split: str) -> None:
-        self._images, self._split = images, split
-
-    def __iter__(self) -> Iterator[AnnotatedImage]:
-        return (each for each in self._images if each.split == self._split)
-
-
-def _image(number: int, image: AnnotatedImage) -> dict[str, Any]:
-    return {"id": number, "file_name": image.name, "width": image.width, "height": image.height}
-
-
-def _objects(images: Iterable[AnnotatedImage], numbers: dict[str, int]) -> Iterator[dict[str, Any]]:
+def _objects(images: Iterable[tuple[int, AnnotatedImage]], numbers: dict[str, int]) -> Iterator[dict[str, Any]]:
     count = 0
-    for place, image in enumerate(images, start=1):
-        for each in image.annotations:
-            if each.box is None:
-                continue
+    for place, image in images:
+        for each, box in image.boxed:
             count += 1
-            x0, y0, x1, y1 = map(rounded, each.box)
+            x0, y0, x1, y1 = map(rounded, box)
             pixels = segmentation(image, each)
             area = (x1 - x0) * (y1 - y0)
             if each.mask is not None:

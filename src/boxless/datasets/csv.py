@@ -1,20 +1,30 @@
-"""CSV: a line a box, or a line an image with its labels, or only its path."""
+"""CSV: a heading, then a line a box, or a line an image with its labels, or only its path."""
 
 from __future__ import annotations
 
 import csv
+import io
+import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from boxless.datasets.dataset import About, AnnotatedImage, Annotation, Dataset
+from boxless.datasets.dataset import About, AnnotatedImage, Annotation, Dataset, classes_in
 from boxless.datasets.image_finder import finder, joined
 from boxless.datasets.notes import Notes
-from boxless.datasets.parsing import head_of, number, text_of
-from boxless.datasets.table import PATH_COLUMNS, Table, column_key, read_table, separator
+from boxless.datasets.parsing import BAD_RECORD, head_of, number, read_text, text_of
 from boxless.datasets.writing import rounded
 from boxless.errors import DatasetError
+
+PATH_COLUMNS = (
+    "path", "file", "filename", "file_name", "filepath", "file_path", "image", "image_path", "imagepath", "image_name",
+    "image_file", "img", "img_path", "picture", "image_id", "url",
+)  # fmt: skip
+"""The columns of paths, without spaces and in lower case; the first that is there counts."""
+
+EXCELS_LINE = re.compile(r"sep=.\r?\n")
+"""What Excel writes above the heading."""
 
 _LABEL_COLUMNS = (
     "label", "labels", "class", "classes", "class_name", "classname", "category", "categories", "category_name", "name",
@@ -52,6 +62,61 @@ class Columns:
     label: str | None = None
 
 
+@dataclass(frozen=True)
+class Table:
+    """A CSV file, read.
+
+    Attributes:
+        columns: as `column_key` has them, in their order; those without a name are left out.
+        rows: of each line its number in the file, and its cells by column; "" where one is missing.
+    """
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[int, dict[str, str]], ...]
+
+    @property
+    def heading(self) -> str:
+        """The first of its columns, for a message."""
+        return ", ".join(name[:40] for name in self.columns[:20]) or "nothing"
+
+    def first(self, names: tuple[str, ...]) -> str | None:
+        """The first of these columns that is there."""
+        return next((name for name in names if name in self.columns), None)
+
+
+def read_table(file: Path) -> Table:
+    """A CSV file; spaces around names and cells are cut off."""
+    text = read_text(file)
+    if named := EXCELS_LINE.match(text):
+        text = text[named.end() :]
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator(text.partition("\n")[0]))
+    rows: list[tuple[int, dict[str, str]]] = []
+    try:
+        columns = tuple(map(column_key, next(reader, [])))
+        for cells in reader:
+            if cells:
+                padded = [*map(str.strip, cells), *[""] * len(columns)]
+                rows.append((reader.line_num, dict(zip(columns, padded, strict=False))))
+    except csv.Error as error:
+        raise DatasetError(f"{file}: line {reader.line_num}: {error}; is there a quote that is not closed?") from None
+    return Table(tuple(filter(None, columns)), tuple(rows))
+
+
+def separator(heading: str) -> str:
+    """What stands between the columns of a CSV: of comma, semicolon and tab what its heading has most of."""
+    return max(",;\t", key=heading.count)
+
+
+def column_key(name: str) -> str:
+    """The name of a column in lower case, with _ for spaces and hyphens.
+
+    Example:
+        >>> column_key(" Image Path")
+        'image_path'
+    """
+    return re.sub(r"[\s-]+", "_", name.strip().casefold())
+
+
 def find_csv(path: Path) -> list[Path]:
     """The CSV files of a folder that list images with classes or boxes."""
     return [each for each in sorted(path.iterdir()) if each.suffix.lower() in (".csv", ".tsv") and _lists_images(each)]
@@ -70,36 +135,28 @@ def read_csv(path: Path, images: Path | None = None, columns: Columns | None = N
     (`label`, `class`, ..., or `wnid`, or `class_index`), the box in pixels as `x0,y0,x1,y1`, `xmin,ymin,xmax,ymax`,
     `x1,y1,x2,y2`, `left,top,right,bottom` or `x,y,width,height`, and `split`. A line with an empty box tells the class
     only; one with neither class nor box, that nothing is in the image. Where there are no boxes, an image may have
-    several labels with | between, or a line for each.
-
-    Args:
-        path: the file; UTF-8, separated by commas, semicolons or tabs.
-        images: the folder that the file names are relative to; searched for near the file where None.
-        columns: what the heading does not say.
-
-    Raises:
-        DatasetError: if it cannot be read as a CSV, lacks the column of paths, puts an image into two splits, or has
-            commas in labels and nobody says whether they part them.
-
-    Example:
-        >>> read_csv(Path("labels.csv")).classes  # doctest: +SKIP
-        ('cat', 'dog')
+    several labels with | between, or a line for each. `columns` says what the heading does not.
     """
-    columns = columns or Columns()
     table = read_table(path)
-    known = _Known.of(path, table, columns)
+    known = _Known.of(path, table, columns or Columns())
     notes = Notes()
-    found: dict[str, _Lines] = {}
+    found: dict[str, tuple[str, list[Annotation]]] = {}
     for count, row in table.rows:
+        split = row.get(known.split, "")
         try:
-            name, split = text_of(row[known.path]), row.get(known.split, "")
-        except ValueError:
+            name = text_of(row[known.path])
+            there, annotations = found.setdefault(name, (split, []))
+            new = known.annotations(row)
+        except BAD_RECORD:
             notes.add("unreadable line", f"line {count}")
             continue
-        lines = found.setdefault(name, _Lines(split))
-        if lines.split != split:
-            raise DatasetError(f"{path}: {name} stands in two splits, {lines.split or 'none'} and {split or 'none'}")
-        known.add(lines, row, count, notes)
+        if there != split:
+            raise DatasetError(f"{path}: {name} stands in two splits, {there or 'none'} and {split or 'none'}")
+        for each in new:
+            if each in annotations:
+                notes.add("listed twice", f"{name} (line {count})")
+            else:
+                annotations.append(each)
     folders = [path.parent, path.parent / "images", path.parent / path.stem]
     try:
         locate = finder(list(found), folders, images)
@@ -108,18 +165,10 @@ def read_csv(path: Path, images: Path | None = None, columns: Columns | None = N
             raise
         locate = partial(joined, path.parent)  # a list: whoever reads the images says of each that it is not there
     read = tuple(
-        AnnotatedImage(name, locate(name), tuple(each.annotations), None, each.split) for name, each in found.items()
+        AnnotatedImage(name, locate(name), tuple(annotations), None, split)
+        for name, (split, annotations) in found.items()
     )
-    classes = dict.fromkeys(each.name for image in read for each in image.annotations)
-    return Dataset(path.stem, read, tuple(classes), notes, known.labelled)
-
-
-@dataclass
-class _Lines:
-    """What the lines of one image say."""
-
-    split: str
-    annotations: list[Annotation] = field(default_factory=list)
+    return Dataset(path.stem, read, classes_in(read), notes, known.labelled)
 
 
 @dataclass(frozen=True)
@@ -176,37 +225,22 @@ class _Known:
     def labelled(self) -> bool:
         return bool(self.label or self.class_id or self.class_index)
 
-    def add(self, lines: _Lines, row: dict[str, str], count: int, notes: Notes) -> None:
-        """Adds what a line says of its image."""
+    def annotations(self, row: dict[str, str]) -> list[Annotation]:
+        """What a line says of its image; raises one of `BAD_RECORD` where it is not understood."""
         values = [row[edge] for edge in self.edges]
         label, wnid, index = (row.get(each, "") for each in (self.label, self.class_id, self.class_index))
         if not (label or wnid or index):
             if self.labelled and (any(values) or not self.edges):
-                notes.add("unreadable line", f"line {count}")
-            return
+                raise ValueError("no class")
+            return []
+        class_index = int(index) if index else None
         if any(values):
-            try:
-                a, b, c, d = map(number, values)
-                text_of(label or wnid or index)
-                sized = self.edges in _CORNER_AND_SIZE
-                box = (a, b, a + c, b + d) if sized else (a, b, c, d)
-                new = [Annotation(label, box, class_id=wnid, class_index=int(index) if index else None)]
-            except (ValueError, TypeError, OverflowError):
-                notes.add("unreadable line", f"line {count}")
-                return
-        else:
-            try:
-                shared = {"class_id": wnid, "class_index": int(index) if index else None}
-            except ValueError:
-                notes.add("unreadable line", f"line {count}")
-                return
-            parts = [label] if self.edges else [each.strip() for each in label.split(self.between)]
-            new = [Annotation(each, **shared) for each in parts if each or not label]  # type: ignore[arg-type]
-        for each in new:
-            if each in lines.annotations:
-                notes.add("listed twice", f"{row[self.path]} (line {count})")
-            else:
-                lines.annotations.append(each)
+            a, b, c, d = map(number, values)
+            text_of(label or wnid or index)
+            box = (a, b, a + c, b + d) if self.edges in _CORNER_AND_SIZE else (a, b, c, d)
+            return [Annotation(label, box, class_id=wnid, class_index=class_index)]
+        parts = [label] if self.edges else [each.strip() for each in label.split(self.between)]
+        return [Annotation(each, class_id=wnid, class_index=class_index) for each in parts if each or not label]
 
 
 def write_csv(folder: Path, about: About, images: Iterable[AnnotatedImage]) -> None:
@@ -216,9 +250,8 @@ def write_csv(folder: Path, about: About, images: Iterable[AnnotatedImage]) -> N
         writer.writerow(_HEADING)
         for image in images:
             common = (image.width, image.height, image.split, about.model, about.preset)
-            boxed = [(each, each.box) for each in image.annotations if each.box is not None]
-            for each, box in boxed:
+            for each, box in image.boxed:
                 measures = (round(each.score, 4), round(each.probability, 4), round(each.activation, 3))
                 writer.writerow((image.name, each.label, *map(rounded, box), *measures, *common))
-            if not boxed:
+            if not image.boxed:
                 writer.writerow((image.name, *[""] * 8, *common))

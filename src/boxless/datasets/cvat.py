@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from xml.etree.ElementTree import Element, SubElement
 
 import numpy as np
 
-from boxless.datasets.dataset import SPLITS, About, AnnotatedImage, Annotation, Dataset
-from boxless.datasets.image_finder import finder, near
+from boxless.datasets.dataset import SPLITS, About, AnnotatedImage, Annotation, Dataset, Edges
+from boxless.datasets.image_finder import located, near
 from boxless.datasets.masks import OBJECT, Part, Polygons
 from boxless.datasets.notes import Notes
-from boxless.datasets.parsing import (
-    BAD_RECORD,
-    bounds_of,
-    head_of,
-    noted_size,
-    number,
-    read_xml,
-    rotated_bounds,
-    text_of,
-)
+from boxless.datasets.parsing import BAD_RECORD, bounds_of, head_of, number, read_xml, rotated_bounds, size_of, text_of
 from boxless.datasets.writing import child, clean, xml_text
 from boxless.errors import DatasetError
 from boxless.maps.run_lengths import turns_of
@@ -37,22 +27,7 @@ def find_cvat(path: Path) -> list[Path]:
 
 
 def read_cvat(path: Path, images: Path | None = None) -> Dataset:
-    """Reads CVAT's XML: boxes, polygons, ellipses, masks, and tags as classes.
-
-    Args:
-        path: the XML file.
-        images: the folder of the images; searched for near the file where None, also in `images/default`.
-
-    Returns:
-        The data set. Of a rotated box the upright one around it counts, and is noted.
-
-    Raises:
-        DatasetError: if it is not CVAT's XML for images, or none of the images is found.
-
-    Example:
-        >>> read_cvat(Path("annotations.xml")).classes  # doctest: +SKIP
-        ('cat', 'dog')
-    """
+    """Reads CVAT's XML: boxes (upright ones around rotated ones), polygons, ellipses, masks, and tags as classes."""
     root = read_xml(path)
     if root.tag != "annotations":
         raise DatasetError(f"{path}: not CVAT's XML (expected <annotations>, found <{root.tag[:40]}>)")
@@ -69,15 +44,13 @@ def read_cvat(path: Path, images: Path | None = None) -> Dataset:
         if name in read:
             notes.add("listed twice", name)
             continue
-        size = noted_size(each.get("height"), each.get("width"), name, notes)
+        size = size_of(each.get("height"), each.get("width"), name, notes)
         split = SPLITS.get((each.get("subset") or "").casefold(), "")
         read[name] = AnnotatedImage(name, Path(), tuple(_annotations(each, name, size, notes)), size, split)
-    locate = finder(list(read), near(path), images)
     named = [text for each in root.iter("label") if (text := (each.findtext("name") or "").strip())]
     labels = dict.fromkeys([*named, *(each.label for image in read.values() for each in image.annotations)])
-    placed = tuple(replace(each, path=locate(each.name)) for each in read.values())
     name = path.stem if path.stem != "annotations" else path.resolve().parent.name
-    return Dataset(name, placed, tuple(labels), notes)
+    return Dataset(name, located(read.values(), near(path), images), tuple(labels), notes)
 
 
 def _annotations(image: Element, name: str, size: tuple[int, int] | None, notes: Notes) -> Iterator[Annotation]:
@@ -122,17 +95,10 @@ def write_cvat(folder: Path, about: About, images: Iterable[AnnotatedImage]) -> 
         file.write('<?xml version="1.0" encoding="utf-8"?>\n<annotations>\n  <version>1.1</version>\n')
         file.write(xml_text(_meta(about, sum(1 for _ in images)), level=1))
         for count, image in enumerate(images):
-            element = Element(
-                "image",
-                id=str(count),
-                name=clean(image.name),
-                width=str(image.width),
-                height=str(image.height),
-            )
-            for each in image.annotations:
-                if each.box is None:
-                    continue
-                shape = SubElement(element, *_box(each) if each.mask is None else _mask(image, each))
+            width, height = str(image.width), str(image.height)
+            element = Element("image", id=str(count), name=clean(image.name), width=width, height=height)
+            for each, box in image.boxed:
+                shape = SubElement(element, *_shape(image, each, box))
                 child(shape, "attribute", round(each.score, 4)).set("name", "score")
             file.write(xml_text(element, level=1))
         file.write("</annotations>\n")
@@ -155,27 +121,15 @@ def _meta(about: About, size: int) -> Element:
     return meta
 
 
-def _box(annotation: Annotation) -> tuple[str, dict[str, str]]:
-    edges = zip(_EDGES, (f"{edge:.2f}" for edge in annotation.box or ()), strict=True)
-    return "box", {"label": clean(annotation.label), "source": "auto", "occluded": "0", **dict(edges), "z_order": "0"}
-
-
-def _mask(image: AnnotatedImage, annotation: Annotation) -> tuple[str, dict[str, str]]:
-    """The run lengths of the part of the mask that is not empty, row after row, background first."""
-    assert annotation.mask is not None
-    mask = annotation.mask.read(image.height, image.width) == OBJECT
+def _shape(image: AnnotatedImage, annotation: Annotation, box: Edges) -> tuple[str, dict[str, str]]:
+    """A mask, the run lengths of its part that is not empty, row after row, background first; else a box."""
+    common = {"label": clean(annotation.label), "source": "auto", "occluded": "0"}
+    mask = None if annotation.mask is None else annotation.mask.read(image.height, image.width) == OBJECT
+    if mask is None or not mask.any():
+        edges = {name: f"{edge:.2f}" for name, edge in zip(_EDGES, box, strict=True)}
+        return "box", {**common, **edges, "z_order": "0"}
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    if not len(rows):
-        return _box(annotation)
     part = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    return "mask", {
-        "label": clean(annotation.label),
-        "source": "auto",
-        "occluded": "0",
-        "rle": ", ".join(map(str, turns_of(part.ravel()))),
-        "left": str(columns[0]),
-        "top": str(rows[0]),
-        "width": str(part.shape[1]),
-        "height": str(part.shape[0]),
-        "z_order": "0",
-    }
+    place = {"left": columns[0], "top": rows[0], "width": part.shape[1], "height": part.shape[0]}
+    lengths = ", ".join(map(str, turns_of(part.ravel())))
+    return "mask", {**common, "rle": lengths, **{name: str(value) for name, value in place.items()}, "z_order": "0"}

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
-from boxless.datasets.masks import Mask, RunLengths
+from boxless.datasets.masks import Mask
 from boxless.datasets.notes import Notes
 
 Edges = tuple[float, float, float, float]
@@ -91,34 +91,15 @@ class AnnotatedImage:
         """In pixels; 0 where it is not known."""
         return self.size[1] if self.size else 0
 
-    def as_dict(self) -> dict[str, Any]:
-        """The image and its annotations as plain data for JSON.
-
-        Returns:
-            What `from_dict` takes.
-        """
-        return {**asdict(self), "path": str(self.path)}
-
-    @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> AnnotatedImage:
-        """Restores what `as_dict` gave.
-
-        Args:
-            data: maybe by way of JSON.
-
-        Returns:
-            The image and its annotations.
-        """
-        annotations = tuple(
-            Annotation(**{**each, "box": each["box"] and tuple(each["box"]), "mask": _mask_of(each["mask"])})
-            for each in data["annotations"]
-        )
-        size = data["size"] and tuple(data["size"])
-        return cls(**{**data, "path": Path(data["path"]), "annotations": annotations, "size": size})
+    @property
+    def boxed(self) -> list[tuple[Annotation, Edges]]:
+        """The annotations that have a box, each with it."""
+        return [(each, each.box) for each in self.annotations if each.box is not None]
 
 
-def _mask_of(data: dict[str, Any] | None) -> Mask | None:
-    return None if data is None else RunLengths(tuple(data["lengths"]), (data["size"][0], data["size"][1]))
+def classes_in(images: Iterable[AnnotatedImage]) -> tuple[str, ...]:
+    """The names of the classes that images show, in the order in which they come."""
+    return tuple(dict.fromkeys(label for each in images for label in each.labels))
 
 
 @dataclass(frozen=True, eq=False)

@@ -34,24 +34,10 @@ def class_folders(root: Path) -> list[Path]:
 
 
 def read_folders(path: Path, images: Path | None = None) -> Dataset:
-    """Reads a folder whose folders are called as the class of the images in them.
+    """Reads a folder, or `images` in its place, whose folders are called as the class of the images in them.
 
-    A folder called `train` or `test` is a class like any other here.
-
-    Args:
-        path: the folder of the classes' folders.
-        images: taken in the place of `path`, if given.
-
-    Returns:
-        The data set. The class of an image is the name of its own folder, however deep it lies; an image beside the
-        folders is noted, unless there are no others.
-
-    Raises:
-        DatasetError: if there are no images.
-
-    Example:
-        >>> read_folders(Path("animals")).classes  # doctest: +SKIP
-        ('cat', 'dog')
+    A folder called `train` or `test` is a class like any other here. The class of an image is the name of its own
+    folder, however deep it lies; an image beside the folders is noted, unless there are no others.
     """
     root = images or path
     try:

@@ -191,15 +191,7 @@ def _of_split(part: Dataset, split: str) -> Dataset:
 
 
 def merged(name: str, parts: list[Dataset]) -> Dataset:
-    """Several data sets as one: those of its splits.
-
-    Args:
-        name: of the whole.
-        parts: at least one.
-
-    Returns:
-        All their images, classes and notes.
-    """
+    """Several data sets, at least one, as one: those of its splits."""
     notes = Notes()
     for each in parts:
         notes.update(each.notes)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
 from boxless.datasets.coco import segmentation
-from boxless.datasets.dataset import SPLITS, About, AnnotatedImage, Annotation, Dataset
-from boxless.datasets.image_finder import finder
+from boxless.datasets.dataset import SPLITS, About, AnnotatedImage, Annotation, Dataset, classes_in
+from boxless.datasets.image_finder import located
 from boxless.datasets.masks import Mask, RunLengths
 from boxless.datasets.notes import Notes
 from boxless.datasets.parsing import BAD_RECORD, number, read_text, size_of, text_of
@@ -30,19 +29,7 @@ def find_hugging_face(path: Path) -> list[Path]:
 
 
 def read_hugging_face(path: Path, images: Path | None = None) -> Dataset:
-    """Reads `metadata.jsonl`: a label, or `objects` with bbox (x, y, width, height) and categories, for each image.
-
-    Args:
-        path: the file, or its folder.
-        images: the folder of the images; that of the file where None.
-
-    Raises:
-        DatasetError: if there is no such file, or none of the images is found.
-
-    Example:
-        >>> read_hugging_face(Path("train/metadata.jsonl")).classes  # doctest: +SKIP
-        ('cat', 'dog')
-    """
+    """Reads `metadata.jsonl`: a label, or `objects` with bbox (x, y, width, height) and categories, for each image."""
     file = path / _FILE if path.is_dir() else path
     notes = Notes()
     read: dict[str, AnnotatedImage] = {}
@@ -54,27 +41,22 @@ def read_hugging_face(path: Path, images: Path | None = None) -> Dataset:
             data = json.loads(line)
             name = text_of(data.get("file_name") or data["image"])
             labelled |= bool(data.keys() & {"objects", *_LABELS})
-            size = size_of(data.get("height"), data.get("width"))
+            size = size_of(data.get("height"), data.get("width"), name, notes)
             found = tuple(_annotations(data, f"line {count}", notes))
+            # What is below a folder of a split is of that split.
+            first, *below = name.removeprefix("./").split("/")
+            split = SPLITS.get(first.casefold(), "") if below else ""
         except BAD_RECORD:
             notes.add("unreadable line", f"line {count}")
             continue
         if name in read:
             notes.add("listed twice", name)
         else:
-            read[name] = AnnotatedImage(name, Path(), found, size)
+            read[name] = AnnotatedImage(name, Path(), found, size, split)
     if not read:
         raise DatasetError(f"{file}: no images (expected a line of JSON with file_name for each; {'; '.join(notes)})")
-    locate = finder(list(read), [file.parent, file.parent / "images", file.parent.parent], images)
-    classes = dict.fromkeys(each.label for image in read.values() for each in image.annotations)
-    # What is below a folder of a split is of that split.
-    placed = tuple(replace(each, path=locate(name), split=_split_of(name)) for name, each in read.items())
-    return Dataset(file.resolve().parent.name, placed, tuple(classes), notes, labelled)
-
-
-def _split_of(name: str) -> str:
-    first, *rest = name.removeprefix("./").split("/")
-    return SPLITS.get(first.casefold(), "") if rest else ""
+    placed = located(read.values(), [file.parent, file.parent / "images", file.parent.parent], images)
+    return Dataset(file.resolve().parent.name, placed, classes_in(placed), notes, labelled)
 
 
 def _annotations(data: dict[str, Any], where: str, notes: Notes) -> Iterator[Annotation]:
@@ -128,7 +110,7 @@ def write_hugging_face(folder: Path, about: About, images: Iterable[AnnotatedIma
 
 
 def _objects(image: AnnotatedImage) -> dict[str, list[Any]]:
-    boxed = [(each, each.box) for each in image.annotations if each.box is not None]
+    boxed = image.boxed
     objects: dict[str, list[Any]] = {
         "bbox": [[*map(rounded, (x0, y0, x1 - x0, y1 - y0))] for _, (x0, y0, x1, y1) in boxed],
         "categories": [each.label for each, _ in boxed],

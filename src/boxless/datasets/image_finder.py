@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
-from boxless.datasets.dataset import SPLITS
+from boxless.datasets.dataset import SPLITS, AnnotatedImage
 from boxless.errors import DatasetError
 from boxless.imaging.containers import SUFFIXES
 from boxless.system.files import is_file
@@ -23,15 +24,7 @@ _ADDRESS = re.compile(r"^(?:https?|s3|gs|file|azure-blob)://")
 
 
 def near(annotations: Path, *more: Path) -> list[Path]:
-    """Where images may be, seen from a file of annotations, the likeliest first.
-
-    Args:
-        annotations: the file, or its folder.
-        more: folders that come first.
-
-    Returns:
-        Folders, some of which may not exist.
-    """
+    """Folders where images may be, seen from a file of annotations or its folder, the likeliest first after `more`."""
     folder = annotations if annotations.is_dir() else annotations.parent
     part = re.split(r"[_.]", annotations.stem)[-1]  # instances_val2017.json: val2017
     homes = [folder, folder.parent]
@@ -42,6 +35,15 @@ def near(annotations: Path, *more: Path) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
+def located(
+    images: Iterable[AnnotatedImage], folders: Sequence[Path], given: Path | None
+) -> tuple[AnnotatedImage, ...]:
+    """The images with the paths where `finder` finds them; its arguments."""
+    known = tuple(images)
+    locate = finder([each.name for each in known], folders, given)
+    return tuple(replace(each, path=locate(each.name)) for each in known)
+
+
 def _inside(folder: Path) -> list[Path]:
     try:
         return sorted(each for each in folder.iterdir() if each.is_dir())[:_MOST_FOLDERS]
@@ -50,18 +52,11 @@ def _inside(folder: Path) -> list[Path]:
 
 
 def finder(names: Sequence[str], folders: Sequence[Path], images: Path | None = None) -> Callable[[str], Path]:
-    """Chooses the folder that images are in, by a few of their names.
+    """Chooses the folder that images are in, by a few of their names; gives an image's path by its name.
 
     Names are taken as they are; with / for Windows' separators; without what leads to them on the machine on which
-    they were made, or in Label Studio; with accents composed; with another suffix, or none.
-
-    Args:
-        names: of the images, as the data set has them.
-        folders: where they may be, the likeliest first.
-        images: the folder, where it is known; then no other is tried.
-
-    Returns:
-        What gives the path of an image by its name; that of a missing one does not exist.
+    they were made, or in Label Studio; with accents composed; with another suffix, or none. The path of a missing image
+    does not exist. Of `folders`, the likeliest stand first; where `images` is given, no other is tried.
 
     Raises:
         DatasetError: if none of the few is found (with the folders that were tried).

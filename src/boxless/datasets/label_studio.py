@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -11,9 +12,8 @@ from xml.etree.ElementTree import Element, SubElement
 
 import numpy as np
 
-from boxless.datasets.brush import brush_of, turns_of_brush
-from boxless.datasets.dataset import About, AnnotatedImage, Annotation, Dataset
-from boxless.datasets.image_finder import finder, near
+from boxless.datasets.dataset import About, AnnotatedImage, Annotation, Dataset, Edges, classes_in
+from boxless.datasets.image_finder import located, near
 from boxless.datasets.masks import OBJECT, Mask, Part, Polygons
 from boxless.datasets.notes import Notes
 from boxless.datasets.parsing import BAD_RECORD, bounds_of, head_of, number, read_json, rotated_bounds, text_of
@@ -23,6 +23,10 @@ from boxless.maps.run_lengths import mask_of, turns_of
 
 _LOCAL_FILES = "/data/local-files/?d="  # below LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT
 _PERCENT = (100, 100)  # the size that boxes in percent refer to
+
+_SIZES = (3, 4, 8, 16)  # bits that the length of a run in a brush mask may take
+_CHANNELS = 4  # brush masks are RGBA, all four alike
+_MOST_VALUES = _CHANNELS * 150_000_000
 
 
 def find_label_studio(path: Path) -> list[Path]:
@@ -41,17 +45,6 @@ def read_label_studio(path: Path, images: Path | None = None) -> Dataset:
 
     Where any task has annotations, those without are left out; where none has, predictions are read, as `boxless
     annotate` writes them. Coordinates are in percent of the image as displayed.
-
-    Args:
-        path: the JSON file.
-        images: the folder of the images; searched for near the file where None.
-
-    Raises:
-        DatasetError: if it is no list of tasks, or none of the images is found.
-
-    Example:
-        >>> read_label_studio(Path("export.json")).classes  # doctest: +SKIP
-        ('cat', 'dog')
     """
     tasks = read_json(path)
     if not isinstance(tasks, list):
@@ -78,10 +71,8 @@ def read_label_studio(path: Path, images: Path | None = None) -> Dataset:
         read.append(AnnotatedImage(name, Path(), tuple(_annotations(results or [], name, notes)), _PERCENT))
     if not read:
         raise DatasetError(f"{path}: no tasks of Label Studio with annotations ({'; '.join(notes) or 'it has none'})")
-    locate = finder([each.name for each in read], near(path), images)
-    placed = tuple(AnnotatedImage(each.name, locate(each.name), each.annotations, each.size) for each in read)
-    classes = dict.fromkeys(each.label for image in read for each in image.annotations)
-    return Dataset(path.stem, placed, tuple(classes), notes)
+    placed = located(read, near(path), images)
+    return Dataset(path.stem, placed, classes_in(placed), notes)
 
 
 def _results_of(task: dict[str, Any], key: str) -> list[Any] | None:
@@ -102,16 +93,15 @@ def _image_of(data: dict[str, Any]) -> str:
 
 
 def _annotations(results: list[Any], name: str, notes: Notes) -> Iterator[Annotation]:
-    found: dict[str, list[Annotation]] = {}
+    found: list[tuple[str, list[Annotation]]] = []
     for count, result in enumerate(results, start=1):
         try:
-            found[f"{count} {result.get('id')}"] = list(_annotation(result, name, notes))
+            found.append((str(result.get("id")), list(_annotation(result, name, notes))))
         except BAD_RECORD:
             notes.add("unreadable line", f"{name} result {count}")
     # `write_label_studio` writes a box and its mask as two results, one after the other.
-    masks = {key.rpartition(" ")[2]: each for key, each in found.items() if key.rpartition(" ")[2].startswith("mask")}
-    for key, each in found.items():
-        own = key.rpartition(" ")[2]
+    masks = {own: each for own, each in found if own.startswith("mask")}
+    for own, each in found:
         if each and own.startswith("box") and (pair := masks.pop(own.replace("box", "mask"), None)):
             yield replace(each[0], mask=pair[0].mask)
         elif not own.startswith("mask") or own in masks:
@@ -124,7 +114,7 @@ def _annotation(result: dict[str, Any], name: str, notes: Notes) -> Iterator[Ann
     if kind == "choices":
         yield from map(Annotation, labels)
         return
-    box: tuple[float, float, float, float]
+    box: Edges
     mask: Mask | None = None
     if kind == "rectanglelabels":
         x, y, width, height = (number(value[key]) for key in ("x", "y", "width", "height"))
@@ -153,9 +143,7 @@ def _annotation(result: dict[str, Any], name: str, notes: Notes) -> Iterator[Ann
         yield Annotation(label, box, mask)
 
 
-def _upright(
-    box: tuple[float, float, float, float], degrees: float, result: dict[str, Any]
-) -> tuple[float, float, float, float]:
+def _upright(box: Edges, degrees: float, result: dict[str, Any]) -> Edges:
     """The box around one that is turned about its upper left corner; in pixels, since percents are no squares."""
     height, width = number(result["original_height"]) / 100, number(result["original_width"]) / 100
     x0, y0, x1, y1 = box
@@ -179,7 +167,7 @@ def write_label_studio(folder: Path, about: About, images: Iterable[AnnotatedIma
 
 def _task(about: About, image: AnnotatedImage) -> dict[str, Any]:
     place = f"images/{image.name}" if about.placed else image.name
-    results = [part for number, each in enumerate(image.annotations) for part in _results(image, each, number)]
+    results = [part for number, (each, box) in enumerate(image.boxed) for part in _results(image, each, box, number)]
     scores = [each.score for each in image.annotations]
     prediction = {
         "model_version": f"{about.model}, {about.preset}",
@@ -190,10 +178,8 @@ def _task(about: About, image: AnnotatedImage) -> dict[str, Any]:
     return {"data": data, "predictions": [prediction]}
 
 
-def _results(image: AnnotatedImage, annotation: Annotation, count: int) -> Iterator[dict[str, Any]]:
-    if annotation.box is None:
-        return
-    x0, y0, x1, y1 = annotation.box
+def _results(image: AnnotatedImage, annotation: Annotation, box: Edges, count: int) -> Iterator[dict[str, Any]]:
+    x0, y0, x1, y1 = box
     common = {
         "to_name": "image",
         "original_width": image.width,
@@ -230,3 +216,61 @@ def _configuration(about: About, masks: bool) -> Element:
         for label in about.classes:
             SubElement(control, "Label", value=clean(label))
     return view
+
+
+# Label Studio's own run lengths, for brush masks: a stream of bits, as the library of its images' masks
+# (@thi.ng/rle-pack) reads it. The number of values (32 bits); bits a value less one (5); four sizes, less one (4 each);
+# then runs. One that begins with 1 is a value that repeats: which of the sizes (2 bits), the length less one in as many
+# bits, and the value. One that begins with 0 lists as many values that differ. The last byte is filled up with zeros.
+
+
+def brush_of(turns: Sequence[int]) -> list[int]:
+    """The bytes, as numbers, of a mask given as `turns_of_brush` does."""
+    header = [(sum(turns) * _CHANNELS, 32), (8 - 1, 5), *((size - 1, 4) for size in _SIZES)]
+    bits = [f"{value:0{width}b}" for value, width in header]
+    for turn, pixels in enumerate(turns):
+        left = pixels * _CHANNELS
+        while left:
+            length = min(left, 1 << _SIZES[-1])
+            which = next(i for i, size in enumerate(_SIZES) if length <= 1 << size)
+            bits.append(f"1{which:02b}{length - 1:0{_SIZES[which]}b}" + ("1" if turn % 2 else "0") * 8)
+            left -= length
+    text = "".join(bits)
+    text += "0" * (-len(text) % 8)
+    return [int(text[place : place + 8], 2) for place in range(0, len(text), 8)]
+
+
+def turns_of_brush(content: Sequence[int]) -> list[int]:
+    """The lengths of background and object by turns, in pixels, row after row, of bytes of Label Studio, as numbers.
+
+    Background comes first, of which there may be none.
+
+    Raises:
+        ValueError: if it is no such stream, or one of more than 150 million pixels.
+    """
+    bits, at = "".join(f"{byte:08b}" for byte in bytes(content)), 0
+
+    def read(count: int) -> int:
+        nonlocal at
+        at += count
+        if at > len(bits):
+            raise ValueError("a brush mask that is cut off")
+        return int(bits[at - count : at], 2)
+
+    total, width = read(32), read(5) + 1
+    sizes = [read(4) + 1 for _ in range(4)]
+    if total > _MOST_VALUES or total % _CHANNELS:
+        raise ValueError(f"a brush mask of {total} values")
+    changes = [0]  # where background and object take turns, in values
+    place, inside = 0, False
+    while place < total:
+        repeats, length = read(1), 1 + read(sizes[read(2)])
+        for count in [length] if repeats else [1] * length:
+            if (read(width) >= 1 << (width - 1)) != inside:
+                changes.append(place)
+                inside = not inside
+            place += count
+    if place != total:
+        raise ValueError("a brush mask whose runs do not fit")
+    pixels = [(each + _CHANNELS - 1) // _CHANNELS for each in [*changes, total]]
+    return [end - start for start, end in pairwise(pixels)]

@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from boxless.datasets.dataset import About, AnnotatedImage, Annotation, Dataset
-from boxless.datasets.image_finder import finder
+from boxless.datasets.dataset import About, AnnotatedImage, Annotation, Dataset, Edges, classes_in
+from boxless.datasets.image_finder import located
 from boxless.datasets.masks import OBJECT, Polygons
 from boxless.datasets.notes import Notes
 from boxless.datasets.parsing import BAD_RECORD, bounds_of, head_of, number, read_json, size_of, text_of
@@ -52,19 +52,7 @@ def is_labelme(file: Path) -> bool:
 
 
 def read_labelme(path: Path, images: Path | None = None) -> Dataset:
-    """Reads LabelMe's files: rectangles, polygons, circles and masks (their boxes).
-
-    Args:
-        path: a folder of JSON files, or one of them.
-        images: the folder of the images, where they do not stand beside their files.
-
-    Raises:
-        DatasetError: if there is no such file, or none of the images is found.
-
-    Example:
-        >>> read_labelme(Path("photos")).classes  # doctest: +SKIP
-        ('cat', 'dog')
-    """
+    """Reads LabelMe's files, all of a folder or one: rectangles, polygons, circles and masks (their boxes)."""
     root = path if path.is_dir() else path.parent
     notes = Notes()
     read: list[AnnotatedImage] = []
@@ -77,20 +65,14 @@ def read_labelme(path: Path, images: Path | None = None) -> Dataset:
             notes.add("unreadable line", file.relative_to(root).as_posix())
     if not read:
         raise DatasetError(f"{path}: no LabelMe files (expected JSON with shapes and imagePath; {'; '.join(notes)})")
-    locate = finder([each.name for each in read], [root, root / "images", root.parent / "images", root.parent], images)
-    placed = tuple(AnnotatedImage(each.name, locate(each.name), each.annotations, each.size) for each in read)
-    classes = dict.fromkeys(each.label for image in read for each in image.annotations)
-    return Dataset(root.resolve().name, placed, tuple(classes), notes)
+    placed = located(read, [root, root / "images", root.parent / "images", root.parent], images)
+    return Dataset(root.resolve().name, placed, classes_in(placed), notes)
 
 
 def _image(file: Path, root: Path, data: Any, notes: Notes) -> AnnotatedImage:  # noqa: ANN401
     place = text_of(data["imagePath"]).replace("\\", "/")
     name = os.path.normpath(file.parent.relative_to(root) / place).replace(os.sep, "/")
-    try:
-        size = size_of(data.get("imageHeight"), data.get("imageWidth"))
-    except BAD_RECORD:
-        notes.add("unreadable line", f"size in {file.name}")
-        size = None
+    size = size_of(data.get("imageHeight"), data.get("imageWidth"), file.name, notes)
     found: list[Annotation] = []
     shapes = data.get("shapes") or []
     for count, shape in enumerate(shapes if isinstance(shapes, list) else [shapes], start=1):
@@ -135,7 +117,7 @@ def write_labelme(folder: Path, about: About, images: Iterable[AnnotatedImage]) 
         data: dict[str, Any] = {
             "version": _VERSION,
             "flags": {},
-            "shapes": [_shape(image, each) for each in image.annotations if each.box is not None],
+            "shapes": [_shape(image, each, box) for each, box in image.boxed],
             "imagePath": Path(image.name).name if about.placed else os.path.relpath(image.path, home),
             "imageData": None,
             "imageHeight": image.height,
@@ -146,8 +128,8 @@ def write_labelme(folder: Path, about: About, images: Iterable[AnnotatedImage]) 
         path.write_text(text + "\n", encoding="utf-8")
 
 
-def _shape(image: AnnotatedImage, annotation: Annotation) -> dict[str, Any]:
-    x0, y0, x1, y1 = map(rounded, annotation.box or (0.0, 0.0, 0.0, 0.0))
+def _shape(image: AnnotatedImage, annotation: Annotation, box: Edges) -> dict[str, Any]:
+    x0, y0, x1, y1 = map(rounded, box)
     outline = None
     if annotation.mask is not None:
         outline = outline_of(annotation.mask.read(image.height, image.width) == OBJECT)
@@ -165,17 +147,8 @@ def _shape(image: AnnotatedImage, annotation: Annotation) -> dict[str, Any]:
 def outline_of(mask: NDArray[np.bool_]) -> list[list[float]] | None:
     """The outline of a mask's largest connected component, its holes filled.
 
-    Corners lie in the middle of pixels, and are left out where the outline stays within a pixel without them.
-
-    Args:
-        mask: (h, w).
-
-    Returns:
-        Corners [x, y]; None where it has fewer than three.
-
-    Example:
-        >>> outline_of(np.zeros((4, 4), bool)) is None
-        True
+    Corners [x, y] lie in the middle of pixels, and are left out where the outline stays within a pixel without them.
+    None where there are fewer than three.
     """
     found, _ = cv2.findContours(mask.view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     if not found:

@@ -64,8 +64,8 @@ class MaskFile(Mask):
         """See `Mask.read`. What is both ignored and an object is an object."""
         mask = np.zeros((height, width), np.uint8)
         if self.ignore is not None:
-            mask[_grey(self.ignore, height, width) > 127] = IGNORED
-        mask[_grey(self.path, height, width) > 127] = OBJECT
+            mask[_resized(self.ignore, height, width, "L") > 127] = IGNORED
+        mask[_resized(self.path, height, width, "L") > 127] = OBJECT
         return mask
 
 
@@ -78,7 +78,7 @@ class PaletteFile(Mask):
 
     def read(self, height: int, width: int) -> Pixels:
         """See `Mask.read`."""
-        values = _values(self.path, height, width)
+        values = _resized(self.path, height, width, None)
         return np.where(values == IGNORED, IGNORED, np.where(values == self.index, OBJECT, BACKGROUND)).astype(np.uint8)
 
 
@@ -144,11 +144,7 @@ class RunLengths(Mask):
 
 @dataclass(frozen=True)
 class Part(Mask):
-    """Run lengths, row after row, of a part of an image of `size` (height, width): CVAT's.
-
-    Attributes:
-        lengths: of background and object by turns.
-        box: left, top, right and bottom of the part, in whole pixels.
+    """Lengths of background and object by turns, row after row, of the part `box` (xyxy) of an image of `size`: CVAT's.
 
     Raises:
         ValueError: if the lengths are not those of the part, or it is not within the image.
@@ -192,15 +188,9 @@ class Turned(Mask):
 def turned_box(
     box: tuple[float, float, float, float], orientation: int, stored: tuple[int, int]
 ) -> tuple[float, float, float, float]:
-    """A box, xyxy in pixels, on the image as displayed.
+    """A box, xyxy in pixels, on the image as displayed, from one on the image as stored, of (height, width).
 
-    Args:
-        box: on the image as stored.
-        orientation: 5 to 8, which swap height and width; see EXIF 2.32, section 4.6.4, tag 274.
-        stored: (height, width) as stored.
-
-    Returns:
-        The same place on the image as displayed.
+    The orientation is 5 to 8, which swap height and width; see EXIF 2.32, section 4.6.4, tag 274.
 
     Example:
         >>> turned_box((0, 0, 20, 10), 6, (40, 60))
@@ -233,14 +223,6 @@ def readable_mask(path: Path) -> bool:
     except DatasetError:
         return False
     return True
-
-
-def _grey(path: Path, height: int, width: int) -> Pixels:
-    return _resized(path, height, width, "L")
-
-
-def _values(path: Path, height: int, width: int) -> Pixels:
-    return _resized(path, height, width, None)
 
 
 def _resized(path: Path, height: int, width: int, mode: str | None) -> Pixels:

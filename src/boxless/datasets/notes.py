@@ -51,15 +51,7 @@ class Notes:
         self.found: dict[str, list[str]] = {}
 
     def add(self, kind: str, name: str) -> None:
-        """Notes one thing; a damaged file once, however often it is met.
-
-        Args:
-            kind: one of the kinds that there are.
-            name: the image, class or line that is concerned.
-
-        Raises:
-            ValueError: if there is no such kind.
-        """
+        """Notes the image, class or line that is concerned; a damaged file once, however often it is met."""
         if kind not in _KINDS:
             raise ValueError(f"no kind of note '{kind}' (there are {', '.join(_KINDS)})")
         names = self.found.setdefault(kind, [])

@@ -24,20 +24,10 @@ _BYTE_ORDERS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", cod
 
 
 def read_text(file: Path) -> str:
-    """A text file in UTF-8, or in UTF-16 with a byte order mark, as programs for Windows write it.
-
-    Returns:
-        Its text, without a byte order mark.
+    """A text file in UTF-8, or in UTF-16 with a byte order mark, as programs for Windows write it; without the mark.
 
     Raises:
         DatasetError: if it is no file (a pipe would never end), cannot be read, or is no text.
-
-    Example:
-        >>> import tempfile
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     _ = Path(folder, "a.txt").write_bytes(b"\\xef\\xbb\\xbfcat")
-        ...     read_text(Path(folder, "a.txt"))
-        'cat'
     """
     if not is_file(file):
         raise DatasetError(f"{file}: no such file (expected annotations)")
@@ -53,11 +43,7 @@ def read_text(file: Path) -> str:
 
 
 def read_json(file: Path) -> Any:  # noqa: ANN401
-    """What a JSON file holds.
-
-    Raises:
-        DatasetError: if it is no JSON, or nested too deeply.
-    """
+    """What a JSON file holds; a DatasetError where it is none, or nested too deeply."""
     try:
         return json.loads(read_text(file))
     except (ValueError, RecursionError) as error:
@@ -66,11 +52,7 @@ def read_json(file: Path) -> Any:  # noqa: ANN401
 
 
 def read_xml(file: Path) -> ElementTree.Element:
-    """The root of an XML file.
-
-    Raises:
-        DatasetError: if it is no XML, or has a document type.
-    """
+    """The root of an XML file; a DatasetError where it is none, or has a document type."""
     text = read_text(file)
     # Entities can be made to grow without end, and annotations need none.
     if re.search(r"<!(DOCTYPE|ENTITY)", text):
@@ -95,10 +77,7 @@ def head_of(file: Path, size: int = 65_536) -> str:
 
 
 def number(value: Any) -> float:  # noqa: ANN401
-    """A finite number, also written as text.
-
-    Raises:
-        ValueError, TypeError, OverflowError: if it is none.
+    """A finite number, also written as text; raises one of `BAD_RECORD` where it is none.
 
     Example:
         >>> number("12.5")
@@ -111,12 +90,7 @@ def number(value: Any) -> float:  # noqa: ANN401
 
 
 def text_of(value: Any) -> str:  # noqa: ANN401
-    """A name: text, or a whole number as its digits.
-
-    Raises:
-        TypeError: if it is neither.
-        ValueError: if it is empty, or holds what no name has.
-    """
+    """A name: text, or a whole number as its digits; raises one of `BAD_RECORD` where it is none."""
     if isinstance(value, bool) or not isinstance(value, (str, int)):
         raise TypeError(f"{type(value).__name__} (expected a name)")
     name = str(value)
@@ -126,27 +100,18 @@ def text_of(value: Any) -> str:  # noqa: ANN401
     return name
 
 
-def size_of(height: Any, width: Any) -> tuple[int, int] | None:  # noqa: ANN401
-    """The (height, width) of an image; None where it is not given, as 0 or nothing.
-
-    Raises:
-        ValueError, TypeError, OverflowError: if it is no size.
-    """
+def size_of(height: Any, width: Any, name: str, notes: Notes) -> tuple[int, int] | None:  # noqa: ANN401
+    """The (height, width) of an image; None where it is not given, as 0 or nothing, or is no size, which is noted."""
     if height in (None, 0, "", "0") or width in (None, 0, "", "0"):
         return None
-    rows, columns = number(height), number(width)
-    if not (0 < rows <= MOST_PIXELS and 0 < columns <= MOST_PIXELS):
-        raise ValueError(f"an image of {rows:g} x {columns:g} pixels")
-    return max(1, round(rows)), max(1, round(columns))
-
-
-def noted_size(height: Any, width: Any, name: str, notes: Notes) -> tuple[int, int] | None:  # noqa: ANN401
-    """As `size_of`; what is no size is noted, and None."""
     try:
-        return size_of(height, width)
+        rows, columns = number(height), number(width)
+        if 0 < rows <= MOST_PIXELS and 0 < columns <= MOST_PIXELS:
+            return max(1, round(rows)), max(1, round(columns))
     except BAD_RECORD:
-        notes.add("unreadable line", f"size of {name}")
-        return None
+        pass
+    notes.add("unreadable line", f"size of {name}")
+    return None
 
 
 def bounds_of(coordinates: list[float] | tuple[float, ...]) -> tuple[float, float, float, float]:

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from xml.etree.ElementTree import Element, SubElement
 
-from boxless.datasets.dataset import SPLITS, About, AnnotatedImage, Annotation, Dataset, Edges
-from boxless.datasets.image_finder import finder, near
+from boxless.datasets.dataset import SPLITS, About, AnnotatedImage, Annotation, Dataset, Edges, classes_in
+from boxless.datasets.image_finder import located, near
 from boxless.datasets.masks import PaletteFile, readable_mask
 from boxless.datasets.notes import Notes
 from boxless.datasets.parsing import BAD_RECORD, head_of, number, read_text, read_xml, size_of, text_of
@@ -43,18 +43,7 @@ def read_voc(path: Path, images: Path | None = None) -> Dataset:
 
     Pixels count from 1 there and boxes hold their last row and column, so a box from 1 to 10 becomes 0 to 10. Objects
     marked difficult are ignored, as in VOC's own evaluation: boxes there are neither right nor wrong. Splits are those
-    of `ImageSets/Main`.
-
-    Args:
-        path: the folder that holds `Annotations` and `JPEGImages`, or the XML files themselves.
-        images: the folder of the images; searched for near the annotations where None.
-
-    Raises:
-        DatasetError: if there are no annotations, or none of their images is found.
-
-    Example:
-        >>> read_voc(Path("VOC2012")).splits  # doctest: +SKIP
-        {'train': 5717, 'val': 5823}
+    of `ImageSets/Main`. The folder holds `Annotations` and `JPEGImages`, or the XML files themselves.
     """
     files = _files(path) if path.is_dir() else []
     if not files:
@@ -71,20 +60,13 @@ def read_voc(path: Path, images: Path | None = None) -> Dataset:
         except (DatasetError, *BAD_RECORD):
             notes.add("unreadable line", file.name)
     folders = [path / "JPEGImages", path / "images", path, path.parent / "JPEGImages", *near(path)]
-    locate = finder([each.name for each in read], folders, images)
-    placed = tuple(
-        AnnotatedImage(each.name, locate(each.name), each.annotations, each.size, each.split) for each in read
-    )
-    classes = dict.fromkeys(each.label for image in read for each in image.annotations)
-    return Dataset(path.resolve().name, placed, tuple(classes), notes)
+    placed = located(read, folders, images)
+    return Dataset(path.resolve().name, placed, classes_in(placed), notes)
 
 
 def _image(file: Path, root: Element, split: str, notes: Notes) -> AnnotatedImage:
     name = text_of(root.findtext("filename", "").strip() or file.stem)
-    try:
-        size = size_of(root.findtext("size/height"), root.findtext("size/width"))
-    except BAD_RECORD:
-        size = None  # the image has its own
+    size = size_of(root.findtext("size/height"), root.findtext("size/width"), name, notes)
     found: list[Annotation] = []
     for each in root.iter("object"):
         label = each.findtext("name", "").strip()
@@ -146,14 +128,12 @@ def write_voc(folder: Path, about: About, images: Iterable[AnnotatedImage]) -> N
         for name, value in (("width", image.width), ("height", image.height), ("depth", 3)):
             child(size, name, value)
         child(root, "segmented", 0)
-        for each in image.annotations:
-            if each.box is None:
-                continue
+        for each, box in image.boxed:
             object_ = SubElement(root, "object")
             for name, text in (("name", each.label), ("pose", "Unspecified"), ("truncated", 0), ("difficult", 0)):
                 child(object_, name, text)
             edges = SubElement(object_, "bndbox")
-            for name, value in zip(("xmin", "ymin", "xmax", "ymax"), _inclusive(each.box), strict=True):
+            for name, value in zip(("xmin", "ymin", "xmax", "ymax"), _inclusive(box), strict=True):
                 child(edges, name, value)
             child(object_, "score", round(each.score, 4))
         name = image.stem.replace("/", "__")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from boxless.datasets.dataset import AnnotatedImage, Annotation, Dataset
+from boxless.datasets.dataset import AnnotatedImage, Annotation, Dataset, classes_in
 from boxless.datasets.image_finder import finder
 from boxless.datasets.masks import MaskFile, readable_mask
 from boxless.datasets.notes import Notes
-from boxless.datasets.parsing import BAD_RECORD, noted_size, number, read_text
+from boxless.datasets.parsing import BAD_RECORD, number, read_text, size_of
 from boxless.errors import DatasetError
 from boxless.system.files import is_file
 
@@ -24,17 +24,6 @@ def read_wsol(path: Path, images: Path | None = None) -> Dataset:
 
     `class_labels.txt` has `path,index`; `image_sizes.txt` has `path,width,height` of the original image, to which
     the boxes refer; `localization.txt` has `path,x0,y0,x1,y1`, or `path,mask,ignore` with image files.
-
-    Args:
-        path: the folder of the text files.
-        images: the folder that paths are relative to (masks too); searched for near the text files where None.
-
-    Raises:
-        DatasetError: if one of the files is missing or no text, or none of the images is found.
-
-    Example:
-        >>> len(read_wsol(Path("metadata/val")).images)  # doctest: +SKIP
-        10000
     """
     for name in ("class_labels.txt", "localization.txt"):
         if not is_file(path / name):
@@ -42,7 +31,9 @@ def read_wsol(path: Path, images: Path | None = None) -> Dataset:
     notes = Notes()
     labels = {row[0]: row[1] for row in _rows(path / "class_labels.txt", (2,), notes)}
     locate = finder(list(labels), [path, path / "images", path.parent, path.parent / "images"], images)
-    sizes = _sizes(path / "image_sizes.txt", notes)
+    file = path / "image_sizes.txt"
+    rows = _rows(file, (3,), notes) if is_file(file) else ()
+    sizes = {name: size_of(height, width, name, notes) for name, width, height in rows}
     found: dict[str, list[Annotation]] = {name: [] for name in labels}
     seen: set[tuple[str, ...]] = set()
     for row in _rows(path / "localization.txt", (3, 5), notes):
@@ -63,16 +54,7 @@ def read_wsol(path: Path, images: Path | None = None) -> Dataset:
         AnnotatedImage(name, locate(name), tuple(objects or [_of_class(labels[name])]), sizes.get(name))
         for name, objects in found.items()
     ]
-    classes = dict.fromkeys(each.name for image in read for each in image.annotations)
-    return Dataset(path.resolve().name, tuple(read), tuple(classes), notes)
-
-
-def _sizes(file: Path, notes: Notes) -> dict[str, tuple[int, int]]:
-    found: dict[str, tuple[int, int]] = {}
-    for name, width, height in _rows(file, (3,), notes) if is_file(file) else ():
-        if size := noted_size(height, width, name, notes):
-            found[name] = size
-    return found
+    return Dataset(path.resolve().name, tuple(read), classes_in(read), notes)
 
 
 def _annotation(row: list[str], label: str, locate: Callable[[str], Path]) -> Annotation:

@@ -51,21 +51,7 @@ def read_yolo(path: Path, images: Path | None = None) -> Dataset:
     """Reads YOLO's text files: boxes, and outlines of segmentation or of rotated boxes.
 
     The labels of `images/train/a.jpg` are in `labels/train/a.txt`, or beside it. The numbers in them are those of
-    `names` in `data.yaml`, or of the lines of `classes.txt`.
-
-    Args:
-        path: the folder of `data.yaml`, or that file, or a folder of `images` and `labels`.
-        images: the folder of the images, where it is another than the one that `data.yaml` names.
-
-    Returns:
-        The data set; its boxes are in shares of the image.
-
-    Raises:
-        DatasetError: if `data.yaml` is missing or names no images.
-
-    Example:
-        >>> read_yolo(Path("for-yolo")).splits  # doctest: +SKIP
-        {'train': 90, 'val': 10}
+    `names` in `data.yaml`, or of the lines of `classes.txt`. Boxes are in shares of the image.
     """
     root = path if path.is_dir() else path.parent
     file = _yaml_in(path) if path.is_dir() else path
@@ -214,10 +200,7 @@ def write_yolo(folder: Path, about: About, images: Iterable[AnnotatedImage]) -> 
         path = folder / "labels" / f"{below}.txt"
         path.parent.mkdir(parents=True, exist_ok=True)
         lines = []
-        for each in image.annotations:
-            if each.box is None:
-                continue
-            x0, y0, x1, y1 = each.box
+        for each, (x0, y0, x1, y1) in image.boxed:
             centre_and_size = ((x0 + x1) / 2 / image.width, (y0 + y1) / 2 / image.height,
                                (x1 - x0) / image.width, (y1 - y0) / image.height)  # fmt: skip
             lines.append(" ".join([str(numbers[each.label]), *(f"{value:.6f}" for value in centre_and_size)]) + "\n")
@@ -226,25 +209,17 @@ def write_yolo(folder: Path, about: About, images: Iterable[AnnotatedImage]) -> 
 
 
 def _yaml(about: About, splits: set[str]) -> str:
+    import yaml
+
     def place(split: str) -> str:
         # Trainers want both, however few images there are, and what is to test is to be learned from last.
         there = next((each for each in (split, "train", "val", "test") if each in splits), split)
         return f"images/{there}" if about.placed else "images"
 
-    return "".join(
-        [
-            f"# {_quoted(about.source)}\n",
-            f"train: {place('train')}\n",
-            f"val: {place('val')}\n",
-            f"test: {place('test')}\n" if "test" in splits else "",
-            f"nc: {len(about.classes)}\n",
-            "names:\n",
-            *(f"  {number}: {_quoted(name)}\n" for number, name in enumerate(about.classes)),
-        ]
-    )
-
-
-def _quoted(text: str) -> str:
-    """A YAML scalar in double quotes; what YAML would not take as it is (control characters, line ends) is escaped."""
-    plain = json.dumps(text, ensure_ascii=False)
-    return "".join(each if each.isprintable() else f"\\U{ord(each):08x}" for each in plain)
+    named = ("train", "val", "test") if "test" in splits else ("train", "val")
+    data = {
+        **{split: place(split) for split in named},
+        "nc": len(about.classes),
+        "names": dict(enumerate(about.classes)),
+    }
+    return f"# {json.dumps(about.source)}\n{yaml.safe_dump(data, sort_keys=False, allow_unicode=True)}"

@@ -1,4 +1,4 @@
-"""Average precision over all boxes, as the COCO evaluation has it, with intervals."""
+"""Which boxes are right, and average precision over all of them, as the COCO evaluation has it, with intervals."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxless.evaluation.bootstrap import Bootstrap, Interval
-from boxless.evaluation.matching import Matches
 
 Array = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 
 IOUS = (0.3, *np.linspace(0.5, 0.95, 10).tolist())
 """The overlaps from which on a box counts as right: a loose one, and COCO's ten."""
@@ -27,6 +27,87 @@ MEASURES: dict[str, tuple[str, slice]] = {
 """By their names for machines: names for people, and which of `IOUS` they are the mean over."""
 
 
+MOST = 100
+"""Boxes that count of one class in one image: those with the highest scores."""
+
+
+@dataclass(frozen=True, eq=False)
+class TrueBoxes:
+    """What is there of one class in one image.
+
+    Attributes:
+        boxes: (m, 4), xyxy.
+        ignored: (m,), whether prediction it is neither right nor wrong.
+        crowd: (m,), whether it surrounds many objects; these are ignored too.
+    """
+
+    boxes: Array
+    ignored: Flags
+    crowd: Flags
+
+
+@dataclass(frozen=True, eq=False)
+class Matches:
+    """What became of found boxes.
+
+    Attributes:
+        scores: (n,), falling; at most `MOST`.
+        right: (t, n), whether the box matches a true one, at each of `IOUS`.
+        counted: (t, n), whether it is right or wrong at all; those on ignored boxes are neither.
+        true: how many boxes there are to find.
+    """
+
+    scores: Array
+    right: Flags
+    counted: Flags
+    true: int
+
+
+NOTHING = TrueBoxes(np.zeros((0, 4)), np.zeros(0, bool), np.zeros(0, bool))
+"""No object of a class in an image."""
+
+
+def match(truth: TrueBoxes, boxes: Array, scores: Array) -> Matches:
+    """Matches boxes of one class in one image: those with the highest scores choose first.
+
+    The protocol of COCO (Lin et al., ECCV 2014; https://cocodataset.org/#detection-eval): a found box takes the true
+    one that it overlaps most, of those not taken yet, if the IoU suffices; where none is left, an ignored one, which
+    any number may take. With a crowd, the overlap is the share of the found box that lies in it. COCO lets any number
+    take crowds only; that they take an object marked difficult too is Pascal VOC's protocol.
+
+    Args:
+        truth: the true boxes.
+        boxes, scores: the found ones, (n, 4) xyxy and (n,), comparable over images.
+    """
+    order = np.argsort(-scores, kind="stable")[:MOST]
+    enough = np.minimum(np.asarray(IOUS), 1 - 1e-10)
+    overlaps = _overlaps(boxes[order], truth)
+    right = np.zeros((len(enough), len(order)), bool)
+    counted = np.ones((len(enough), len(order)), bool)
+    ignored = truth.ignored | truth.crowd
+    free = np.ones((len(enough), len(truth.boxes)), bool)
+    for place, row in enumerate(overlaps if len(truth.boxes) else ()):
+        near = free & (row >= enough[:, None])
+        for some in (near & ~ignored, near & ignored):
+            open_still = np.flatnonzero(some.any(axis=1) & ~right[:, place])
+            # Of equal overlaps the last counts, as in the reference implementation.
+            chosen = some.shape[1] - 1 - np.argmax(np.where(some, row, -1.0)[open_still, ::-1], axis=1)
+            right[open_still, place] = True
+            counted[open_still, place] = ~ignored[chosen]
+            free[open_still, chosen] = ignored[chosen]
+    return Matches(scores[order], right & counted, counted, int((~ignored).sum()))
+
+
+def _overlaps(boxes: Array, truth: TrueBoxes) -> Array:
+    """(n, m) in [0, 1]: IoU, or for crowds the share of the found box. In double precision: thresholds cut exactly."""
+    corner = np.maximum(boxes[:, None, :2], truth.boxes[None, :, :2])
+    opposite = np.minimum(boxes[:, None, 2:], truth.boxes[None, :, 2:])
+    shared = np.prod(np.maximum(opposite - corner, 0.0), axis=2)
+    found, true = (np.prod(some[:, 2:] - some[:, :2], axis=1) for some in (boxes, truth.boxes))
+    whole = np.where(truth.crowd, found[:, None], found[:, None] + true[None] - shared)
+    return np.asarray(shared / np.maximum(whole, 1e-300))
+
+
 @dataclass(frozen=True, eq=False)
 class ClassMatches:
     """What became of all found boxes of one class.
@@ -39,8 +120,8 @@ class ClassMatches:
     """
 
     scores: Array
-    right: NDArray[np.bool_]
-    counted: NDArray[np.bool_]
+    right: Flags
+    counted: Flags
     images: NDArray[np.int64]
     true: NDArray[np.int64]
 

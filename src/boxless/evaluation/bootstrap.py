@@ -110,14 +110,7 @@ class Bootstrap:
 
 
 def wilson(share: float, count: int) -> Interval:
-    """A share with its 95 % score interval (Wilson, JASA 1927), which is no point where all or none are right.
-
-    Args:
-        share: in percent, 0 to 100.
-        count: of how many images, at least 1.
-
-    Returns:
-        The share and its interval, in percent.
+    """A share, in percent, with its 95 % score interval (Wilson, JASA 1927), no point where all or none are right.
 
     Example:
         >>> round(wilson(100.0, 10).low, 1)

@@ -12,7 +12,7 @@ from boxless.datasets.boxed import BoxedSet
 from boxless.errors import DatasetError
 from boxless.evaluation.bootstrap import Bootstrap, Interval, mean_of
 from boxless.evaluation.box_accuracy import THRESHOLDS, Overlaps
-from boxless.evaluation.class_thresholds import ClassThresholds, calibrate_classes, right_at
+from boxless.evaluation.class_thresholds import ClassThresholds, calibrate_classes, gain_on_others, over_draws, right_at
 from boxless.evaluation.predict import measure_model
 from boxless.models.card import Card
 from boxless.models.model_file import Network
@@ -86,11 +86,8 @@ def calibrate(preset: str, old: float, curves: Sequence[Overlaps], images: NDArr
     gains: list[NDArray[np.float64]] = []
     for weights in drawn.weights():
         best = np.asarray((weights @ right).argmax(axis=1))
-        others = (weights == 0).astype(np.float64)
-        left_out = np.maximum(others.sum(axis=1), 1)
-        unseen = (others @ right) / left_out[:, None]
         chosen.append(best)
-        gains.append(np.where(others.any(axis=1), unseen[np.arange(len(best)), best] - unseen[:, at_old], np.nan))
+        gains.append(gain_on_others(right, right[:, at_old], best[:, None], weights))
     at_new = int(np.median(np.concatenate(chosen)))
     likely = round(float(THRESHOLDS[at_new]), 2)
     low, high = np.percentile(THRESHOLDS[np.concatenate(chosen)], [2.5, 97.5])
@@ -104,7 +101,7 @@ def calibrate(preset: str, old: float, curves: Sequence[Overlaps], images: NDArr
         likely=Interval(likely, float(low), float(high)),
         before=drawn.interval(mean_of(right[:, at_old])),
         after=drawn.interval(mean_of(right[:, at_new])),
-        gain=Interval(float(np.nanmean(gain)), *(float(each) for each in np.nanpercentile(gain, [2.5, 97.5]))),
+        gain=over_draws(gain),
     )
 
 

@@ -73,11 +73,8 @@ def calibrate_classes(
     at_old = at_thresholds(right, before[classes])
     gains = []
     for weights in drawn.weights():
-        chosen = choose(right, classes, before, weights)
-        new = right[np.arange(len(right)), chosen[:, classes]]
-        others = (weights == 0).astype(np.float64)
-        left_out = others.sum(axis=1)
-        gains.append((others * (new - at_old)).sum(axis=1) / np.where(left_out > 0, left_out, np.nan))
+        chosen = choose(right, classes, before, weights)[:, classes]
+        gains.append(gain_on_others(right, at_old, chosen, weights))
     gain = np.concatenate(gains)
     after = before
     if np.nanmean(gain) > 0:
@@ -90,8 +87,28 @@ def calibrate_classes(
         boxed=tuple(int((classes == k).sum()) for k in range(len(before))),
         before=drawn.interval(mean_of(at_old)),
         after=drawn.interval(mean_of(at_thresholds(right, after[classes]))),
-        gain=Interval(float(np.nanmean(gain)), *(float(each) for each in np.nanpercentile(gain, [2.5, 97.5]))),
+        gain=over_draws(gain),
     )
+
+
+def gain_on_others(right: Array, at_old: Array, chosen: NDArray[np.int64], weights: Array) -> Array:
+    """What chosen thresholds gain on the cases that were not drawn: (r,), NaN where all were.
+
+    Args:
+        right, at_old: (n, thresholds), see `right_at`, and (n,) of it, with the old thresholds.
+        chosen: (r, n), by index into `THRESHOLDS`.
+        weights: (r, n), how often each counts.
+    """
+    others = (weights == 0).astype(np.float64)
+    left_out = others.sum(axis=1)
+    gain = right[np.arange(len(right)), chosen] - at_old
+    return np.asarray((others * gain).sum(axis=1) / np.where(left_out > 0, left_out, np.nan))
+
+
+def over_draws(values: Array) -> Interval:
+    """The mean of a figure over draws, with the middle 95 % of them."""
+    low, high = np.nanpercentile(values, [2.5, 97.5])
+    return Interval(float(np.nanmean(values)), float(low), float(high))
 
 
 def right_at(curves: Sequence[Overlaps]) -> Array:
@@ -111,8 +128,7 @@ def choose(right: Array, classes: NDArray[np.int64], old: NDArray[np.float64], w
 
     Args:
         right: (n, thresholds), see `right_at`.
-        classes: (n,).
-        old: (K,).
+        classes, old: (n,) and (K,), see `calibrate_classes`.
         weights: (r, n), how often each counts.
     """
     around = np.pad(right, ((0, 0), (_SMOOTH, _SMOOTH)), mode="edge")

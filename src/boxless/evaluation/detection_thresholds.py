@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from boxless.evaluation.blank import blank_images
-from boxless.imaging.read import Source
+from boxless.imaging.read import Pixels, Source
 from boxless.localizer import Localizer
 from boxless.models.model_file import Network
 from boxless.models.presets import Preset
@@ -31,6 +31,19 @@ _SHARES = np.linspace(0.0, 1.0 - LEAST_KEPT, 21)
 
 _MARGIN = 1.05
 """A threshold that excludes blank images is above their activation by this factor."""
+
+_BLANK_SIZE = (300, 400)
+
+_BLANK_COLOURS = (
+    (0, 0, 0), (64, 64, 64), (128, 128, 128), (192, 192, 192), (255, 255, 255), (220, 30, 30), (40, 180, 60),
+    (30, 60, 210), (135, 180, 230), (200, 170, 120),
+)  # fmt: skip
+
+_GRAINS = (1, 2, 4, 16)
+"""Sides of the squares that noise is made of, in pixels."""
+
+_DEVIATIONS = (10, 40)
+"""Of faint noise around mid grey, beside noise of all values."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,15 +97,12 @@ def detection_thresholds(surveys: Surveys, shown: NDArray[np.bool_], blank: Surv
 
     Of all pairs of thresholds (probability, activation) that `LEAST_KEPT` of the present classes pass, it is the one
     with the fewest blank images showing a class; then one that `KEPT` pass; then the one with the fewest absent
-    classes.
+    classes. None with fewer than `FEWEST` present classes.
 
     Args:
         surveys: the survey of n images whose classes are known.
         shown: (n, K), which classes each image shows.
         blank: the survey of images that show nothing.
-
-    Returns:
-        None with fewer than `FEWEST` present classes.
     """
     if shown.sum() < FEWEST:
         return None
@@ -128,8 +138,7 @@ def set_detection_thresholds(
     preset: its most probable class is there, however probable.
 
     Args:
-        network: the model.
-        preset: the name of one of its presets.
+        network, preset: the model, and the name of one of its presets.
         sources: n images, all readable.
         shown: (n, K), which classes each shows.
         named: a description of the images.
@@ -157,6 +166,30 @@ def set_detection_thresholds(
         ),
         found,
     )
+
+
+def blank_images(seed: int = 0, draws: int = 1) -> list[Pixels]:
+    """Images that show nothing: one colour, a slope of brightness, noise; RGB uint8 (300, 400, 3) each.
+
+    They are always the same for a seed; `draws` is how many there are of each kind of noise. A model's activations on
+    them are meaningless, and so show how much activation means nothing.
+    """
+    height, width = _BLANK_SIZE
+    random = np.random.default_rng(seed)
+    plain = [np.full((*_BLANK_SIZE, 3), colour, np.uint8) for colour in _BLANK_COLOURS]
+    across = np.linspace(0, 255, width, dtype=np.float32)[None].repeat(height, axis=0)
+    down = np.linspace(0, 255, height, dtype=np.float32)[:, None].repeat(width, axis=1)
+    slopes = [slope.astype(np.uint8)[..., None].repeat(3, axis=2) for slope in (across, down, (across + down) / 2)]
+    noise = []
+    for grain in _GRAINS * draws:
+        shape = (-(-height // grain), -(-width // grain), 3)
+        grains = [random.integers(0, 256, shape).astype(np.uint8)]
+        grains += [random.normal(128, deviation, shape).clip(0, 255).astype(np.uint8) for deviation in _DEVIATIONS]
+        noise += [
+            cv2.resize(each, None, fx=grain, fy=grain, interpolation=cv2.INTER_NEAREST)[:height, :width]
+            for each in grains
+        ]
+    return [*plain, *slopes, *(np.asarray(each, np.uint8) for each in noise)]
 
 
 def _rounded_down(values: Floats) -> NDArray[np.float64]:

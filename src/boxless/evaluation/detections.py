@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from boxless.datasets.boxed import BoxedSet
 from boxless.errors import DatasetError, ImageError
-from boxless.evaluation.average_precision import IOUS, AveragePrecision, ClassMatches
-from boxless.evaluation.matching import NOTHING, FoundBoxes, Matches, TrueBoxes, match
+from boxless.evaluation.average_precision import NOTHING, AveragePrecision, ClassMatches, Matches, TrueBoxes, match
 from boxless.localizer import Localizer
 from boxless.results import Prediction
 from boxless.system.ordered import ordered_map
@@ -19,9 +19,6 @@ from boxless.system.progress import Progress
 
 _ASKED = 20
 """Classes located when the classes are unknown: the most probable ones, or all if the model has no more."""
-
-
-Truth = dict[Path, dict[int, TrueBoxes]]
 
 
 @dataclass(frozen=True)
@@ -52,7 +49,7 @@ MODES = {
 """By their names for machines."""
 
 
-def truth_of(boxed: BoxedSet) -> Truth:
+def _truth_of(boxed: BoxedSet) -> dict[Path, dict[int, TrueBoxes]]:
     """The true boxes of every image, by class.
 
     Where a class is known to be in an image and its boxes are not, no box of that class is right or wrong there.
@@ -64,23 +61,11 @@ def truth_of(boxed: BoxedSet) -> Truth:
         parts[each.path, each.class_index] = rows or [((0.0, 0.0, width, height), True, True)]
     for other in boxed.ignored:
         parts.setdefault((other.path, other.class_index), []).append((other.box, True, other.crowd))
-    truth: Truth = {path: {} for path in boxed.listed}
+    truth: dict[Path, dict[int, TrueBoxes]] = {path: {} for path in boxed.listed}
     for (path, index), rows in parts.items():
         boxes, ignored, crowd = zip(*rows, strict=True)
         truth[path][index] = TrueBoxes(np.array(boxes, np.float64), np.array(ignored), np.array(crowd))
     return truth
-
-
-def found_by_class(predictions: tuple[Prediction, ...]) -> dict[int, FoundBoxes]:
-    """The boxes of predictions, by class."""
-    return {
-        each.class_index: FoundBoxes(
-            np.array([box.xyxy for box in each.boxes], np.float64).reshape(-1, 4),
-            np.array([box.score for box in each.boxes], np.float64),
-        )
-        for each in predictions
-        if each.boxes
-    }
 
 
 def measure_boxes(
@@ -115,15 +100,24 @@ def measure_boxes(
         >>> measure_boxes(localizer, boxed, MODES["unknown"]).interval("ap_50").value  # doctest: +SKIP
         61.2
     """
-    truth = truth_of(boxed)
+    truth = _truth_of(boxed)
     paths = list(truth)
     matches: dict[int, dict[int, Matches]] = {}
 
-    def one(path: Path) -> dict[int, FoundBoxes] | str:
+    def one(path: Path) -> dict[int, tuple[NDArray[np.float64], NDArray[np.float64]]] | str:
+        """Boxes and scores by class; where the image cannot be read, why."""
         try:
-            return found_by_class(mode.locate(localizer, path, list(truth[path]), nms))
+            predictions = mode.locate(localizer, path, list(truth[path]), nms)
         except ImageError as error:
             return str(error)
+        return {
+            each.class_index: (
+                np.array([box.xyxy for box in each.boxes], np.float64),
+                np.array([box.score for box in each.boxes], np.float64),
+            )
+            for each in predictions
+            if each.boxes
+        }
 
     for number, found in enumerate(ordered_map(one, paths)):
         progress(localizer.card.name, number + 1, len(paths))
@@ -132,8 +126,8 @@ def measure_boxes(
             continue
         there = truth[paths[number]]
         for index in there.keys() | found.keys():
-            boxes = found.get(index, FoundBoxes(np.zeros((0, 4)), np.zeros(0)))
-            matches.setdefault(index, {})[number] = match(there.get(index, NOTHING), boxes, IOUS)
+            boxes, scores = found.get(index, (np.zeros((0, 4)), np.zeros(0)))
+            matches.setdefault(index, {})[number] = match(there.get(index, NOTHING), boxes, scores)
     classes = {
         localizer.card.unique_name(index): ClassMatches.of(matches[index], len(paths)) for index in sorted(matches)
     }

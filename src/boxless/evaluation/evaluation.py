@@ -101,12 +101,8 @@ class Evaluation:
                 each.key: {
                     "title": each.title,
                     **{
-                        column: interval.as_dict() if interval else None
-                        for column, interval in (
-                            ("oracle", each.oracle),
-                            ("deployable", each.deployable),
-                            ("centre", each.centre),
-                        )
+                        column: interval.as_dict() if (interval := getattr(each, column)) else None
+                        for column in ("oracle", "deployable", "centre")
                     },
                     "means": each.means,
                 }

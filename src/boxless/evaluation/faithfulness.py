@@ -49,13 +49,8 @@ def faithfulness(network: Network, localizer: Localizer, pixels: Pixels, bias: F
 
     Insertion and deletion: Petsiuk et al., "RISE", BMVC 2018; the pixels of the highest scores first, in `STEPS`
     equal parts, onto a blurred image or under grey. Average drop and increase: Chattopadhay et al., "Grad-CAM++",
-    WACV 2018; the image times its map, towards grey.
-
-    Args:
-        network: gives the probabilities.
-        localizer: gives the map, with the same network.
-        pixels: RGB (H, W, 3).
-        bias: (K,) of the linear layer, for completeness.
+    WACV 2018; the image times its map, towards grey. The network gives the probabilities of RGB pixels (H, W, 3), the
+    localizer, with the same network, their map; `bias` (K,) of the linear layer is for completeness.
     """
     prediction = localizer.locate(pixels, top=1).predictions[0]
     index = prediction.class_index
@@ -131,15 +126,9 @@ def faithfulness_figures(
     if bias is not None:
         means = f"|mean of the class map + bias - logit|, mean {about}."
         lines.append(("completeness_error", "Completeness error (logits, not %)", "completeness", 1.0, means))
+    values = {name: np.array([getattr(each, name) for each in found]) for _, _, name, _, _ in lines}
     return [
-        Figure(
-            key,
-            title,
-            None,
-            drawn.interval(mean_of(scale * np.array([getattr(each, name) for each in found]))),
-            None,
-            means,
-        )
+        Figure(key, title, means, deployable=drawn.interval(mean_of(scale * values[name])))
         for key, title, name, scale, means in lines
     ]
 

@@ -27,11 +27,8 @@ Floats = NDArray[np.float32]
 class FeatureNetwork:
     """A `Network` whose maps are made by a method of the family instead of the graph.
 
-    Args:
-        model: as for `ModelFile`.
-        method: one of `METHODS`.
-        walk: whether the maps are refined with the model's affinity, as its own are.
-        threads: as for `ModelFile`.
+    The model is as for `ModelFile`, the method one of `METHODS`; with `walk`, maps are refined with the model's
+    affinity, as its own are.
 
     Raises:
         ModelFileError: if there is no such method, or the model's head is not an average and a linear layer.
@@ -77,14 +74,7 @@ class FeatureNetwork:
         self, pixels: NDArray[np.uint8], *, size: tuple[int, int], classes: Sequence[int] = (), top: int = 1
     ) -> Output:
         """Runs one pass; see `ModelFile.run`."""
-        logits, chosen, features, *rest = self.forward(pixels, size, classes, top)
-        maps = self._method(features, self.weight[chosen], self.bias[chosen])
-        return Output(logits, chosen, maps, **dict(zip(self._maybe, rest, strict=True)))
-
-    def forward(
-        self, pixels: NDArray[np.uint8], size: tuple[int, int], classes: Sequence[int], top: int
-    ) -> tuple[NDArray[np.float32], NDArray[np.int64], Floats, *tuple[Floats, ...]]:
-        """The logits (K,), the chosen classes (k,), the features (C, h, w), and what else the model has of `MAYBE`."""
         feed = inputs(pixels, size=size, classes=classes, top=top)
         logits, chosen, features, *rest = (each[0] for each in self._session.run(self._outputs, feed))
-        return logits, chosen, features, *rest
+        maps = self._method(features, self.weight[chosen], self.bias[chosen])
+        return Output(logits, chosen, maps, **dict(zip(self._maybe, rest, strict=True)))

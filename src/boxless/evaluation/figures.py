@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +14,6 @@ from boxless.evaluation.box_accuracy import IOUS
 from boxless.evaluation.pixels import px_ap_draws
 from boxless.evaluation.score import Score
 
-Curves = NDArray[np.float64]
-
 
 @dataclass(frozen=True)
 class Figure:
@@ -24,18 +22,18 @@ class Figure:
     Attributes:
         key: the name in JSON.
         title: the name in tables.
+        means: the definition and its reference, in a sentence or two.
         oracle: with the threshold or component that the true boxes choose; None if the metric has no such form.
         deployable: what a user gets: one box, at the model's own threshold; None if the metric has no such form.
         centre: of a centred box whose size the true boxes choose; None if that is meaningless.
-        means: the definition and its reference, in a sentence or two.
     """
 
     key: str
     title: str
-    oracle: Interval | None
-    deployable: Interval | None
-    centre: Interval | None
     means: str
+    oracle: Interval | None = None
+    deployable: Interval | None = None
+    centre: Interval | None = None
 
 
 def figures(scores: Sequence[Score], draws: int = 1000) -> list[Figure]:
@@ -83,114 +81,77 @@ def _boxes(scores: Sequence[Score], draws: int) -> list[Figure]:
         return drawn.interval(best_mean_of(np.stack([100.0 * (overlaps >= enough) for enough in ious])))
 
     def mean(values: NDArray[Any]) -> Interval:
-        if values.dtype == bool:
-            return drawn.share(values)
-        return drawn.interval(mean_of(100.0 * values.astype(np.float64)))
+        return drawn.share(values) if values.dtype == bool else drawn.interval(mean_of(100.0 * values))
 
-    def deployed(values: Callable[[], NDArray[Any]]) -> Interval | None:
-        return mean(values()) if user else None
+    def deployed(values: NDArray[Any]) -> Interval | None:
+        return mean(values) if user else None
 
     table = [
         Figure(
             "max_box_acc_v2",
             "Boxes right, mean over IoU 0.3, 0.5, 0.7",
-            best(any_box, IOUS),
-            deployed(lambda: np.mean([one >= enough for enough in IOUS], axis=0)),
-            best(centre, IOUS),
             "Oracle: MaxBoxAccV2 (Choe et al., CVPR 2020, arXiv 2007.04178): the best component, at the best threshold "
             "for each IoU. Deployable: the one box at the model's own threshold. Both for the true class (GT-known).",
+            best(any_box, IOUS),
+            deployed(np.mean([one >= enough for enough in IOUS], axis=0)),
+            best(centre, IOUS),
         )
     ]
     for enough in IOUS:
-        known = ", GT-known" if enough == 0.5 else ""
-        table.append(
-            Figure(
-                f"boxes_{round(100 * enough)}",
-                f"Boxes right at IoU {enough}{known}",
-                best(any_box, [enough]),
-                deployed(lambda enough=enough: one >= enough),  # type: ignore[misc]
-                best(centre, [enough]),
-                f"The share of images with a box that overlaps a true one by at least {enough}.",
-            )
-        )
+        title = f"Boxes right at IoU {enough}{', GT-known' if enough == 0.5 else ''}"
+        means = f"The share of images with a box that overlaps a true one by at least {enough}."
+        found = best(any_box, [enough]), deployed(one >= enough), best(centre, [enough])
+        table.append(Figure(f"boxes_{round(100 * enough)}", title, means, *found))
     table += [
         Figure(
             "max_box_acc",
             "MaxBoxAcc (largest component, IoU 0.5)",
-            best(largest, [0.5]),
-            None,
-            best(centre, [0.5]),
             "Choe et al., CVPR 2020: the box of the largest component, at the best threshold.",
+            oracle=best(largest, [0.5]),
+            centre=best(centre, [0.5]),
         ),
         Figure(
             "max_box_acc_v2_inclusive",
             "MaxBoxAccV2 with the benchmark's inclusive pixels",
-            best(inclusive, IOUS),
-            None,
-            None,
             "As the first line, with the IoU of github.com/clovaai/wsolevaluation, which adds one to every side.",
+            oracle=best(inclusive, IOUS),
         ),
         Figure(
             "mean_iou",
             "Mean IoU",
-            drawn.interval(best_mean_of(100.0 * any_box[None])),
-            deployed(lambda: one),
-            drawn.interval(best_mean_of(100.0 * centre[None])),
             "The mean over images of the overlap with the nearest true box.",
+            drawn.interval(best_mean_of(100.0 * any_box[None])),
+            deployed(one),
+            drawn.interval(best_mean_of(100.0 * centre[None])),
         ),
         Figure(
             "pointing_game",
             "Pointing game",
-            None,
-            mean(np.array([each.pointed for each in scores])),
-            None,
             "The maximum of the map lies in a true box (Zhang et al., ECCV 2016; no margin).",
+            deployable=mean(np.array([each.pointed for each in scores])),
         ),
     ]
     if user and (ranks >= 0).all():
-        table += [
-            Figure(
-                f"top{top}_localization",
-                f"Top-{top} localization (IoU 0.5)",
-                None,
-                mean((one >= 0.5) & (ranks < top)),
-                None,
-                f"The true class is among the {top} most probable and its box is correct (ILSVRC).",
-            )
-            for top in (1, 5)
-        ]
+        for top in (1, 5):
+            means = f"The true class is among the {top} most probable and its box is correct (ILSVRC)."
+            right = mean((one >= 0.5) & (ranks < top))
+            table.append(Figure(f"top{top}_localization", f"Top-{top} localization (IoU 0.5)", means, deployable=right))
     return table
 
 
 def _pixels(scores: Sequence[Score], draws: int) -> Figure:
     histograms = [each.pixels for each in scores if each.pixels is not None]
-
-    def statistic(weights: Curves) -> Curves:
-        return px_ap_draws(histograms, weights)
-
-    return Figure(
-        "px_ap",
-        "PxAP",
-        None,
-        Bootstrap(_images(scores), min(draws, 200)).interval(statistic),
-        None,
-        "The area under pixel precision over recall against masks (Choe et al., CVPR 2020); needs no threshold.",
-    )
+    means = "The area under pixel precision over recall against masks (Choe et al., CVPR 2020); needs no threshold."
+    drawn = Bootstrap(_images(scores), min(draws, 200))
+    return Figure("px_ap", "PxAP", means, deployable=drawn.interval(lambda weights: px_ap_draws(histograms, weights)))
 
 
 def _classification(scores: Sequence[Score], draws: int) -> list[Figure]:
     drawn = Bootstrap(_images(scores), draws)
     ranks = np.array([each.prediction.rank for each in scores])
-
+    means = "The true class is among the {} most probable. Each true class of an image counts."
     return [
-        Figure(
-            f"top{top}",
-            f"Classification, top-{top}",
-            None,
-            drawn.share(ranks < top),
-            None,
-            f"The true class is among the {top} most probable. Each true class of an image counts.",
-        )
+        Figure(f"top{top}", f"Classification, top-{top}", means.format(top), deployable=drawn.share(ranks < top))
         for top in (1, 5)
     ]
 

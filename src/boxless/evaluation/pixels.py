@@ -63,7 +63,7 @@ def px_ap(histograms: Sequence[Histogram]) -> float:
     """PxAP in percent: the area under precision over recall of all pixels of all images together.
 
     Choe et al., CVPR 2020, section 4.2:  PxAP = sum over thresholds of precision(t) * (recall(t) - recall(next t)),
-    with the step at the highest threshold counted from recall 0. NaN where no pixel is an object's.
+    with the step at the highest threshold counted from recall 0.
 
     Args:
         histograms: of each image, at least one.
@@ -77,17 +77,7 @@ def px_ap(histograms: Sequence[Histogram]) -> float:
         >>> px_ap([pixel_histogram(np.array([[0.0, 1.0], [0.0, 1.0]], np.float32), half, size=(2, 2))])
         100.0
     """
-    precision, recall = precision_recall(histograms)
-    return float(np.sum(precision * np.diff(recall, prepend=0.0)) * 100)
-
-
-def precision_recall(histograms: Sequence[Histogram]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Pixel precision and recall in [0, 1], from the highest threshold to the lowest: (BINS + 1,) each."""
-    inside = np.stack([each.inside for each in histograms]).sum(axis=0, dtype=np.float64)[::-1].cumsum()
-    outside = np.stack([each.outside for each in histograms]).sum(axis=0, dtype=np.float64)[::-1].cumsum()
-    marked = inside + outside
-    precision = np.where(marked > 0, inside / np.where(marked > 0, marked, 1), 1.0)
-    return precision, inside / (inside[-1] if inside[-1] > 0 else np.nan)
+    return float(px_ap_draws(histograms, np.ones((1, len(histograms))))[0])
 
 
 def px_ap_draws(histograms: Sequence[Histogram], weights: NDArray[np.float64]) -> NDArray[np.float64]:

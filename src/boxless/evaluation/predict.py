@@ -17,7 +17,6 @@ from boxless.evaluation.score import MapPrediction, Score, score
 from boxless.localizer import Localizer
 from boxless.maps.boxes import boxes_in_map
 from boxless.maps.class_maps import normalise, probabilities
-from boxless.models.card import Card
 from boxless.models.model_file import Network, Output
 from boxless.results import Prediction
 from boxless.system.ordered import ordered_map
@@ -28,40 +27,23 @@ _GRID = 256
 """Maps are measured with at most this many cells on the longer side, the resolution that boxes are read off at."""
 
 
-class Listener:
-    """A network that keeps the logits of each image's classification pass, one image per thread.
+class _Listener:
+    """A network that keeps the logits (K,) of each image's first pass, the one that classifies, one image per thread.
 
-    A `Localizer` asked for the true classes returns no probabilities of the others. Keeping the logits of its first
-    pass saves another one for classification.
-
-    Args:
-        network: the network that runs the passes.
+    A `Localizer` asked for the true classes returns no probabilities of the others. Keeping the logits saves another
+    pass.
     """
 
     def __init__(self, network: Network) -> None:
+        self.card = network.card
+        self.kept = threading.local()
         self._network = network
-        self._kept = threading.local()
-
-    @property
-    def card(self) -> Card:
-        """The network's card."""
-        return self._network.card
 
     def run(self, pixels: NDArray[np.uint8], *, size: tuple[int, int], classes: Sequence[int], top: int) -> Output:
-        """Runs a pass, and keeps its logits if it is the first one since `forget`."""
         output = self._network.run(pixels, size=size, classes=classes, top=top)
-        if getattr(self._kept, "logits", None) is None:
-            self._kept.logits = output.logits
+        if self.kept.logits is None:
+            self.kept.logits = output.logits
         return output
-
-    def forget(self) -> None:
-        """Starts a new image in this thread."""
-        self._kept.logits = None
-
-    @property
-    def logits(self) -> Floats:
-        """(K,), of the current image of this thread."""
-        return np.asarray(self._kept.logits)
 
 
 def measure_model(
@@ -91,17 +73,17 @@ def measure_model(
         [1.0]
     """
     network.card.need_maps("this measure", instead="boxless evaluate --ap measures boxes")
-    listener = Listener(network)
+    listener = _Listener(network)
     localizer = Localizer(listener, preset)
 
     def one(group: list[BoxedImage]) -> list[Score]:
-        listener.forget()
+        listener.kept.logits = None
         try:
             found = localizer.locate(group[0].path, classes=[image.class_index for image in group], include_absent=True)
         except ImageError:
             notes.add("damaged file", str(group[0].path))
             return []
-        logits = listener.logits
+        logits: Floats = listener.kept.logits
         order = np.argsort(-logits, kind="stable").tolist()  # ties: the first one, like argmax
         confidence = float(probabilities(logits, localizer.card.activation).max())
         return [

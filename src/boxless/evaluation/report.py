@@ -28,13 +28,7 @@ _TRUE, _FOUND = (0, 158, 115), (230, 97, 0)
 
 
 def write_report(evaluation: Evaluation, card: Card, folder: Path) -> Path:
-    """Writes a self-contained `index.html`, whole or not at all.
-
-    Args:
-        evaluation: the evaluation.
-        card: the card of the model, for the names of classes.
-        folder: the folder of the page; created if it is missing.
-    """
+    """Writes a self-contained `index.html` into a folder, whole or not at all; the card has the names of classes."""
     page = folder / PAGE
     write_page(page, f"{evaluation.subject} on {evaluation.dataset.name}", _parts(evaluation, card))
     return page
@@ -150,20 +144,15 @@ def _drawn(score: Score) -> Image.Image:
     image = Image.fromarray(read_image(score.path, max_pixels=sys.maxsize).pixels)
     scale = _TILE / max(image.size)
     image = image.resize((max(1, round(image.width * scale)), max(1, round(image.height * scale))))
-    factor = (image.width / score.size[1], image.height / score.size[0])
+    right, down = image.width / score.size[1], image.height / score.size[0]
     pen = ImageDraw.Draw(image)
     boxes = [(tuple(edges), _TRUE) for edges in score.truth.tolist()]
     if score.prediction.box is not None:
         boxes.append((score.prediction.box, _FOUND))
-    for (x0, y0, x1, y1), colour in boxes:
-        place = (
-            x0 * factor[0],
-            y0 * factor[1],
-            max(x1 * factor[0] - 1, x0 * factor[0]),
-            max(y1 * factor[1] - 1, y0 * factor[1]),
-        )
-        pen.rectangle(place, outline=(18, 18, 22), width=4)
-        inner = (place[0] + 1, place[1] + 1, place[2] - 1, place[3] - 1)
-        if inner[2] > inner[0] and inner[3] > inner[1]:
-            pen.rectangle(inner, outline=colour, width=2)
+    for edges, colour in boxes:
+        x0, y0 = edges[0] * right, edges[1] * down
+        x1, y1 = max(edges[2] * right - 1, x0), max(edges[3] * down - 1, y0)
+        pen.rectangle((x0, y0, x1, y1), outline=(18, 18, 22), width=4)
+        if min(x1 - x0, y1 - y0) > 2:
+            pen.rectangle((x0 + 1, y0 + 1, x1 - 1, y1 - 1), outline=colour, width=2)
     return on_square(image, _TILE)

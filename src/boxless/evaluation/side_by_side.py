@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from boxless.datasets.boxed import BoxedSet, read_dataset
+from boxless.datasets.boxed import read_dataset
 from boxless.errors import DatasetError
 from boxless.evaluation.average_precision import MEASURES, AveragePrecision
 from boxless.evaluation.detections import MODES, measure_boxes
@@ -107,10 +107,11 @@ def compare_models(
     """
     localizers = [Localizer(ModelFile(model, threads=1), preset) for model in models]
     sets = [read_dataset(dataset, each.card, layout, images) for each in localizers]
+    subjects = _subjects(models, localizers)
     measured = {
         key: [
             measure_boxes(localizer, boxed, mode, draws, _staged(progress, f"{subject}, classes {key}"), nms)
-            for subject, localizer, boxed in zip(_subjects(models, localizers), localizers, sets, strict=True)
+            for subject, localizer, boxed in zip(subjects, localizers, sets, strict=True)
         ]
         for key, mode in MODES.items()
     }
@@ -121,8 +122,8 @@ def compare_models(
     left_out = tuple(dict.fromkeys(name for some in names for name in some if name not in shared))
     return SideBySide(
         sets[0].name,
-        _subjects(models, localizers),
-        _counts(sets[0]),
+        subjects,
+        {"images": len(sets[0].listed), "boxes": sum(len(each.boxes) for each in sets[0].images)},
         shared,
         left_out,
         {key: tuple(each.only(shared) for each in some) for key, some in measured.items()},
@@ -139,7 +140,3 @@ def _subjects(models: Sequence[str], localizers: Sequence[Localizer]) -> tuple[s
     short = [Path(model).stem if Path(model).suffix else model for model in models]
     names = [name if short.count(name) == 1 else model for name, model in zip(short, models, strict=True)]
     return tuple(f"{name}, {each.preset_name}" for name, each in zip(names, localizers, strict=True))
-
-
-def _counts(boxed: BoxedSet) -> dict[str, int]:
-    return {"images": len(boxed.listed), "boxes": sum(len(each.boxes) for each in boxed.images)}

@@ -42,11 +42,8 @@ def components(score_map: Floats, thresholds: NDArray[np.float64]) -> Components
     """The components that `boxes_in_map` finds, at every threshold, including small ones.
 
     Args:
-        score_map: (h, w), not negative; any scale.
+        score_map: (h, w), not negative, of any scale; without a positive value it has no components.
         thresholds: (t,), rising, fractions of the map's maximum in (0, 1].
-
-    Returns:
-        The components; none if the map has no positive value.
     """
     height, width = score_map.shape
     peak = float(score_map.max())

@@ -60,13 +60,7 @@ class Gaussian:
 
 
 def append_anomaly(graph: onnx.GraphProto, gaussian: Gaussian, cells: str) -> None:
-    """Appends the output `anomaly` float32 (N, u, v).
-
-    Args:
-        graph: makes `cells`.
-        gaussian: of the features of `cells`.
-        cells: the name of a feature map (N, C, u, v).
-    """
+    """Appends the output `anomaly` float32 (N, u, v), of the features of the tensor `cells` (N, C, u, v)."""
     graph.initializer.append(numpy_helper.from_array(gaussian.whitening, "anomaly_whitening"))
     graph.initializer.append(numpy_helper.from_array(gaussian.mean[:, None], "anomaly_mean"))
     append_part(graph, _ANOMALY, cells=cells)

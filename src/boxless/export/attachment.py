@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import onnx
 
 from boxless.errors import BoxlessError, NetworkError, first_line
-from boxless.export.assemble import keep_original, put_together, write_card
+from boxless.export.assemble import assemble, keep_original, scale_for_channels_last, write_card
 from boxless.export.cut import cut, head_alone
 from boxless.export.find import Found
-from boxless.export.limits import check_size
 from boxless.export.preprocessing import Preprocessing, parse_preprocessing
 from boxless.export.proof import Asked, Proof, free_size, prove
-from boxless.export.scaling import scale_for_channels_last
 from boxless.export.source import Layout, open_classifier
 from boxless.export.weights import save_bare, save_whole
 from boxless.models.card import Activation, Card
 from boxless.models.presets import PRESETS
 from boxless.system.arguments import checked
 from boxless.system.files import work_folder
+
+MAX_PIXELS = 2048 * 2048
+"""Of what a classifier takes."""
 
 
 @dataclass(frozen=True)
@@ -101,15 +102,12 @@ def attach(
     classifier = open_classifier(path, layout, output)
     size = input_size or classifier.size or (224, 224)
     try:
-        check_size(size)
+        _check_size(size)
         network, found, layers = cut(classifier, size, colours, allow_max_pool)
         card = _card(path, found, size, colours, labels, licence, activation)
-        alone = (
-            head_alone(network.head, found, network.model.opset_import)
-            if network.head and card.maps == "linearised"
-            else None
-        )
-        whole = put_together(network, card)
+        linearised = card.maps == "linearised"
+        alone = head_alone(network.head, found, network.model.opset_import) if linearised else None
+        whole = assemble(network, card)
         if classifier.layout == "nhwc":
             scale_for_channels_last(whole.graph, exact=True)
     except BoxlessError as error:
@@ -140,6 +138,18 @@ def attach(
     except OSError as error:
         raise NetworkError(f"{out}: it cannot be written ({error.strerror})") from None
     return Attached(out, card, words, stages, proof, converted, asked.rounded)
+
+
+def _check_size(size: tuple[int, int]) -> None:
+    """Makes sure that a classifier's images are of a size that can be shown to it."""
+    if min(size) < 1:
+        raise NetworkError(f"input size {size[0]} x {size[1]} (expected a height and a width in pixels)")
+    if size[0] * size[1] > MAX_PIXELS:
+        side = math.isqrt(MAX_PIXELS)
+        raise NetworkError(
+            f"it takes images of {size[0]} x {size[1]} (at most {side} x {side} pixels); export it for smaller ones, "
+            "or say a smaller size with --input-size"
+        )
 
 
 def _card(
@@ -192,7 +202,7 @@ def _fixed(card: Card, size: tuple[int, int]) -> Card:
 
 
 def _side(size: tuple[int, int]) -> int:
-    return round(float(np.sqrt(size[0] * size[1])))
+    return round(math.sqrt(size[0] * size[1]))
 
 
 def _in_words(found: Found) -> tuple[str, ...]:

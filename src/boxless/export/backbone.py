@@ -50,11 +50,7 @@ class CellFeatures:
 
 
 class Backbone:
-    """A boxless model whose head is left away: an image in, the average of its last features out.
-
-    Args:
-        model: the name of a model that comes with boxless, or a model file's path.
-        threads: how many one image may use; 0 means one a core.
+    """A boxless model, by its name or path, whose head is left away: an image in, the average of its last features out.
 
     Attributes:
         path: of the model file.
@@ -63,9 +59,6 @@ class Backbone:
         has_layers: whether it has mid-level features, and so `cells` and an anomaly score.
         layer_widths: how many channels each of its mid-level feature maps has, the finest first.
         anomaly_layer: which of them anomaly scores are of; -1 without any.
-
-    Raises:
-        ModelFileError: if there is no such model, or it is no boxless model.
     """
 
     def __init__(self, model: str | Path, threads: int = 1) -> None:
@@ -84,8 +77,8 @@ class Backbone:
         trunk.node.append(helper.make_node("ReduceMean", [self._features, space.name], [_POOLED], keepdims=0))
         trunk.output.append(helper.make_tensor_value_info(_POOLED, onnx.TensorProto.FLOAT, ["N", "C"]))
         if self._layers:
-            for name, rank in ((self._features, 4), *((layer, 4) for layer in self._layers), (_AFFINITY, 5)):
-                trunk.output.append(helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [None] * rank))
+            for name in (self._features, *self._layers, _AFFINITY):
+                trunk.output.append(helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None))
         options = bounded(ort.SessionOptions())
         options.intra_op_num_threads = threads
         options.log_severity_level = 4
@@ -98,12 +91,7 @@ class Backbone:
         self.anomaly_layer = self._layers.index(str(_fine_layer(proto))) if self._layers else -1
 
     def pool(self, pixels: NDArray[np.uint8], size: tuple[int, int]) -> Floats:
-        """The average over positions of the last features: (C,).
-
-        Args:
-            pixels: RGB (H, W, 3).
-            size: the (height, width) that the network sees.
-        """
+        """The average over positions of the last features (C,) of RGB pixels (H, W, 3), resized to (height, width)."""
         return self._run([_POOLED], pixels, size)[0]
 
     def cells(self, pixels: NDArray[np.uint8], size: tuple[int, int]) -> CellFeatures:
@@ -135,15 +123,11 @@ def with_head(
 
     Args:
         model: the backbone.
-        weight: (K, C).
-        bias: (K,).
+        weight, bias: (K, C) and (K,).
         card: of the new model.
         localization: of the backbone's mid-level or last features; the new model has `localization_maps` where there is
             one.
         gaussian: of the backbone's anomaly layer; the new model says the anomaly score of each cell where there is one.
-
-    Raises:
-        ModelFileError: if there is no such model, or it is no boxless model.
     """
     path = find_model(model)
     proto = onnx.load(path)

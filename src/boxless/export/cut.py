@@ -12,7 +12,7 @@ from onnx import TensorProto, helper, numpy_helper
 from boxless.errors import NetworkError
 from boxless.export.assemble import NETWORK_PREFIX, GapNetwork
 from boxless.export.find import Found, find_head
-from boxless.export.flow import NO_IMAGE, Flow
+from boxless.export.flow import NO_IMAGE, Flow, attributes
 from boxless.export.heads import FEATURES, ROWS, Head, behind
 from boxless.export.mid_level import Layer, find_layers
 from boxless.export.pooling import Layout
@@ -29,16 +29,9 @@ _TAIL_PREFIX = "tail/"
 def cut(
     classifier: Classifier, size: tuple[int, int], colours: Preprocessing, allow_max: bool
 ) -> tuple[GapNetwork, Found, tuple[Layer, ...]]:
-    """The classifier, cut before its pooling, with its own nodes as the head.
+    """The classifier, cut before its pooling, with its own nodes as the head; what was found; mid-level feature maps.
 
-    Args:
-        classifier: as it came; large weights stay in it (see `boxless.export.weights`).
-        size: (height, width) that it is looked at with.
-        colours: what it wants pixels to be.
-        allow_max: take maximum pooling too.
-
-    Returns:
-        The network, what was found at its end, and its mid-level feature maps.
+    Large weights stay in the classifier, see `boxless.export.weights`. `size` is the (height, width) of its images.
 
     Raises:
         NetworkError: if there is no pooling, or what follows cannot be read.
@@ -51,7 +44,8 @@ def cut(
     found = find_head(flow, classifier.output, known, allow_max)
     features, layout = found.pooling.features, found.pooling.layout
     maker = flow.maker.get(features)
-    if layout == "nhwc" and maker is not None and maker.op_type == "Transpose" and _perm(maker) == [0, 2, 3, 1]:
+    turned = attributes(maker).get("perm") if maker is not None and maker.op_type == "Transpose" else None
+    if layout == "nhwc" and maker is not None and turned == [0, 2, 3, 1]:
         features, layout = maker.input[0], "nchw"
     layers, grid = find_layers(flow, features, known, size, "nhwc" if layout == "nhwc" else "nchw")
 
@@ -75,13 +69,11 @@ def cut(
         GapNetwork(
             model=model,
             features=names[features],
-            weight=np.zeros((0, 0), np.float32),
-            bias=np.zeros(0, np.float32),
+            head=_head(flow, found),
             mean=colours.mean,
             std=colours.std,
             layers=tuple(names[layer.name] for layer in layers),
             grid=names.get(grid, ""),
-            head=_head(flow, found),
         ),
         found,
         layers,
@@ -93,10 +85,6 @@ def _outside(found: Found) -> list[str]:
     own = [*found.pooling.nodes, *found.tail.nodes]
     made = {name for node in own for name in node.output}
     return sorted({name for node in own if node.op_type in NO_IMAGE for name in node.input} - made)
-
-
-def _perm(node: onnx.NodeProto) -> list[int]:
-    return [int(axis) for attribute in node.attribute if attribute.name == "perm" for axis in attribute.ints]
 
 
 def _planes(part: onnx.GraphProto, name: str, layout: str) -> str:

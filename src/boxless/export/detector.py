@@ -8,8 +8,14 @@ import onnx
 from onnx import TensorProto, helper
 
 from boxless.detections import LEAST_SCORE
-from boxless.export.assemble import NETWORK_PREFIX, append_network, append_part, finish, tensor_info
-from boxless.export.scaling import scale_for_channels_last
+from boxless.export.assemble import (
+    NETWORK_PREFIX,
+    append_network,
+    append_part,
+    finish,
+    scale_for_channels_last,
+    tensor_info,
+)
 from boxless.models.card import Card
 
 OVERLAP = 0.6

@@ -40,13 +40,7 @@ class Found:
 
 
 def find_head(flow: Flow, output: str, shapes: Shapes, allow_max: bool = False) -> Found:
-    """Finds the pooling through which everything goes, the last one, and reads what follows.
-
-    Args:
-        flow: the graph.
-        output: the tensor of the class scores.
-        shapes: of the tensors, for one image.
-        allow_max: take maximum pooling too.
+    """Finds the last pooling through which everything goes to the class scores `output`, and reads what follows.
 
     Raises:
         NetworkError: if there is no such pooling, or what follows cannot be read; says what there is instead.
@@ -101,15 +95,7 @@ def _what_instead(flow: Flow, logits: str, shapes: Shapes) -> str:
 
 
 def flattened_head(feature: str, layers: str) -> str:
-    """Why a network whose feature map is flattened is refused.
-
-    Args:
-        feature: the name and shape of the feature map.
-        layers: the names and shapes of the fully connected layers.
-
-    Returns:
-        The message.
-    """
+    """Why a network whose feature map is flattened is refused, by the names and shapes of both."""
     return (
         f"no global average pooling: the feature map {feature} is flattened into fully connected layers ({layers}), "
         "which have separate weights for every cell (as VGG16 and AlexNet do). Train a head with pooling in their "
@@ -127,12 +113,8 @@ def _spread_out(flow: Flow, name: str, shapes: Shapes) -> tuple[str, tuple[int, 
     while (node := flow.maker.get(name)) is not None:
         before = shapes.get(node.input[0], ())
         if node.op_type in ("Flatten", "Reshape") and len(before) == 4:
-            return (
-                (node.input[0], before)
-                if min(np.prod(before[1:3]), np.prod(before[2:])) > before[1]
-                or (before[2] * before[3] > 1 and before[1] * before[2] > 1)
-                else None
-            )
+            spread = min(np.prod(before[1:3]), np.prod(before[2:]))  # cells, whichever the layout
+            return (node.input[0], before) if spread > 1 else None
         if node.op_type not in (*_PASSING, "Transpose", "Dropout", "Relu"):
             return None
         name = node.input[0]

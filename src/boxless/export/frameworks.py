@@ -26,12 +26,7 @@ _LARGE_HEAD = 10_000_000
 
 
 def export_keras(model: Any, file: Path, output: str | None = None) -> None:  # noqa: ANN401
-    """Writes a Keras model of the TensorFlow backend as ONNX.
-
-    Args:
-        model: of Keras 3, or of tf_keras.
-        file: to write.
-        output: the name of the only output to export; all of them if None.
+    """Writes a model of Keras 3 or tf_keras, of the TensorFlow backend, as ONNX: one output by its name, or all.
 
     Raises:
         NetworkError: if it takes no images, has no such output, or flattens its feature map into a large fully
@@ -149,11 +144,7 @@ def logits_only(network: Any) -> Any:  # noqa: ANN401
 
 
 def framework(name: str, *packages: str) -> Any:  # noqa: ANN401
-    """A framework, imported.
-
-    Raises:
-        MissingExtraError: if it is not installed; `packages` bring it.
-    """
+    """A framework, imported; a MissingExtraError says which `packages` bring it."""
     if name == "tf2onnx":
         # tf2onnx 1.17 uses names that NumPy 2 has not.
         for old, new in (("object", object), ("bool", bool)):

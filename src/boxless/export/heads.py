@@ -9,7 +9,7 @@ image's own pooled vector: *linearised*.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -50,12 +50,7 @@ class Head:
 
 
 def dense(weight: Floats, bias: Floats) -> Head:
-    """Average pooling and one linear layer: logits = mean_xy(F) @ W.T + b, and rows = W[chosen].
-
-    Args:
-        weight: (K, C).
-        bias: (K,).
-    """
+    """Average pooling and one linear layer (K, C), (K,): logits = mean_xy(F) @ W.T + b, and rows = W[chosen]."""
     logits, rows = onnx.GraphProto(), onnx.GraphProto()
     logits.initializer.append(numpy_helper.from_array(np.asarray(weight, np.float32), "head_weight"))
     logits.initializer.append(numpy_helper.from_array(np.asarray(bias, np.float32), "head_bias"))
@@ -67,14 +62,9 @@ def dense(weight: Floats, bias: Floats) -> Head:
 
 
 def behind(logits: onnx.GraphProto, stages: Sequence[Stage], bends: Sequence[Bend]) -> Head:
-    """The head of a network that was read from its graph.
+    """The head of a network that was read from its graph, whose own nodes make the logits.
 
     The chain rule, from the classes back to the pooled vector: stages are linear, between two of them is a bend.
-
-    Args:
-        logits: makes the logits, with the network's own nodes.
-        stages: n + 1 of them, the one behind the pooling first.
-        bends: n of them.
     """
     rows = _Rows(onnx.GraphProto(), {tensor.name: tensor for tensor in logits.initializer})
     name = rows.gathered(stages[-1])
@@ -107,16 +97,12 @@ class _Rows:
 
     def gathered(self, stage: Stage) -> str:
         """Rows (N, k, C) of the chosen classes."""
-        return self._sum([self._scaled(self._gather(matrix), scale) for scale, matrix in stage.weights.items()])
+        return self._sum((self._gather(matrix), scale) for scale, matrix in stage.weights.items())
 
     def through(self, stage: Stage, rows: str) -> str:
         """Rows (N, k, C) before a linear stage from rows (N, k, H) behind it."""
-        return self._sum(
-            [
-                self._scaled(self.op("MatMul", rows, self._matrix(matrix)), scale)
-                for scale, matrix in stage.weights.items()
-            ]
-        )
+        weights = stage.weights.items()
+        return self._sum((self.op("MatMul", rows, self._matrix(matrix)), scale) for scale, matrix in weights)
 
     def slope(self, bend: Bend) -> str:
         """The slopes (N, 1, H) of a function that takes each number by itself, where the image has them.
@@ -164,16 +150,15 @@ class _Rows:
                 return self.op("Transpose", name, perm=[1, 0])
         return self.constant(np.asarray(matrix, np.float32))
 
-    def _scaled(self, rows: str, scale: str | None) -> str:
-        """Rows times a number of the image's own."""
-        if scale is None:
-            return rows
-        return self.op("Mul", rows, self.op("Reshape", scale, self.constant(np.array([-1, 1, 1], np.int64))))
-
-    def _sum(self, names: list[str]) -> str:
-        total = names[0]
-        for name in names[1:]:
-            total = self.op("Add", total, name)
+    def _sum(self, terms: Iterable[tuple[str, str | None]]) -> str:
+        """The sum of rows, each times a number of the image's own where there is one."""
+        total = ""
+        for rows, scale in terms:
+            term = rows
+            if scale is not None:
+                shape = self.constant(np.array([-1, 1, 1], np.int64))
+                term = self.op("Mul", rows, self.op("Reshape", scale, shape))
+            total = self.op("Add", total, term) if total else term
         return total
 
     def _name(self) -> str:

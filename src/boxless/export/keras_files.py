@@ -27,14 +27,7 @@ def is_keras_file(path: Path) -> bool:
 
 
 def load_keras_file(path: Path, keras: ModuleType) -> Any:  # noqa: ANN401
-    """A saved Keras model, loaded; one of Keras 2 with tf_keras, where that is installed.
-
-    Args:
-        path: of the file, HDF5 or a zip archive whatever its suffix says.
-        keras: the framework.
-
-    Returns:
-        A model of Keras 3, or of tf_keras.
+    """A saved Keras model, HDF5 or a zip archive whatever its suffix says; one of Keras 2 is loaded with tf_keras.
 
     Raises:
         NetworkError: if it is no saved model, would inflate to more than `MAX_BYTES`, or cannot be loaded.
@@ -91,8 +84,10 @@ def _check_size(path: Path, hdf5: bool) -> None:
         else:
             with zipfile.ZipFile(path) as archive:
                 total = sum(each.file_size for each in archive.infolist())
-                if total <= MAX_BYTES:
-                    total += sum(_inside(archive, each) for each in archive.namelist() if each.endswith(".h5"))
+                for name in archive.namelist() if total <= MAX_BYTES else ():
+                    if name.endswith(".h5"):
+                        with archive.open(name) as file:
+                            total += _bytes_of_weights(file)
     except (OSError, ValueError, RuntimeError, KeyError, zipfile.BadZipFile, NotImplementedError) as error:
         raise NetworkError(f"{path}: a damaged Keras file ({first_line(error)})") from None
     if total > MAX_BYTES:
@@ -100,11 +95,6 @@ def _check_size(path: Path, hdf5: bool) -> None:
             f"{path}: it inflates to {total / 1e9:.1f} GB from {path.stat().st_size / 1e6:.1f} MB (at most "
             f"{MAX_BYTES / 1e9:.1f} GB of weights)"
         )
-
-
-def _inside(archive: zipfile.ZipFile, name: str) -> int:
-    with archive.open(name) as file:
-        return _bytes_of_weights(file)
 
 
 def _bytes_of_weights(file: Path | IO[bytes]) -> int:

@@ -34,13 +34,6 @@ part (float[N, C, u, v] {name}_in, float[K, C] {name}_weight, int64[N, k] chosen
 }}
 """
 
-_RESIZED = """
-resized (float[N, k, h, w] {name}_maps, int64[2] {finest}_grid) => (float[N, k, u, v] {name}_fine)
-{{
-    {name}_fine = Resize <mode = "linear", axes = [2, 3]> ({name}_maps, , , {finest}_grid)
-}}
-"""
-
 _PROBABILITIES = """
 probabilities (float[N, k, u, v] localization_sum, float[K, 1, 1] localization_bias, int64[N, k] chosen)
     => (float[N, k, u, v] localization_maps)
@@ -79,10 +72,7 @@ class ClassMapHead:
 def append_class_map_head(graph: onnx.GraphProto, head: ClassMapHead, features: str) -> None:
     """Appends the output `localization_maps` float32 (N, k, h, w), in logits, of the `chosen` classes.
 
-    Args:
-        graph: makes `features` and `chosen`.
-        head: of `features`.
-        features: the name of the last features (N, C, h, w).
+    It is made of the tensor `features` (N, C, h, w), the last ones.
     """
     graph.initializer.append(numpy_helper.from_array(head.weight, "localization_weight"))
     append_part(graph, _PART.format(name="localization"), localization_in=features)
@@ -92,10 +82,7 @@ def append_class_map_head(graph: onnx.GraphProto, head: ClassMapHead, features: 
 def append_localization_head(graph: onnx.GraphProto, head: LocalizationHead, layers: Sequence[str]) -> None:
     """Appends the output `localization_maps` float32 (N, k, u, v), in [0, 1], of the `chosen` classes.
 
-    Args:
-        graph: makes `layers` and `chosen`.
-        head: of `layers`.
-        layers: the names of feature maps (N, c, h, w), the finest first: its grid is that of the maps.
+    It is made of the tensors `layers` (N, c, h, w), the finest first: its grid is that of the maps.
     """
     names = [f"localization_{i}" for i in range(len(layers))]
     for name, layer, part in zip(names, layers, head.weights, strict=True):
@@ -103,7 +90,8 @@ def append_localization_head(graph: onnx.GraphProto, head: LocalizationHead, lay
         append_part(graph, _PART.format(name=name), **{f"{name}_in": layer})
     finest, *coarser = names
     for name in coarser:
-        append_part(graph, _RESIZED.format(name=name, finest=finest))
+        resized = [f"{name}_maps", "", "", f"{finest}_grid"]
+        graph.node.append(helper.make_node("Resize", resized, [f"{name}_fine"], mode="linear", axes=[2, 3]))
     summed = [f"{finest}_maps", *(f"{name}_fine" for name in coarser)]
     graph.node.append(helper.make_node("Sum", summed, ["localization_sum"]))
     graph.initializer.append(numpy_helper.from_array(head.bias[:, None, None], "localization_bias"))

@@ -58,11 +58,7 @@ class Limits:
     box_iou: float = 0.85
 
     def check(self, loss: Loss) -> None:
-        """Checks a comparison against the limits.
-
-        Raises:
-            AccuracyLossError: if a value is below its limit.
-        """
+        """Raises an AccuracyLossError if a value is below its limit."""
         low = [
             f"{what} {got:.3f} (at least {least:g}, {option})"
             for what, got, least, option in (
@@ -82,13 +78,7 @@ class Limits:
 def measure_loss(
     first: Path, second: Path, images: Sequence[Path], done: Callable[[int], object] = lambda count: None
 ) -> Loss:
-    """Runs two model files on the same images, and compares their results.
-
-    Args:
-        first: the original model.
-        second: the quantized model.
-        images: the images to compare on.
-        done: called before each image with the number done.
+    """Runs two model files on the same images, and compares their results; `done` is called with the number done.
 
     Raises:
         ImageError: if none of them can be read.

@@ -30,13 +30,10 @@ def measure(path: Path) -> dict[str, str]:
         "the end": " -> ".join(_end(model)),
         "classes": f"{len(card.labels)} ({card.activation})",
         "class maps": card.maps,
-        **(
-            {"completeness": f"{completeness(path, card, size):.1e} of the largest logit"}
-            if card.maps == "exact"
-            else {}
-        ),
-        "parameters": _count(sum(int(np.prod(t.dims)) for t in weights)),
     }
+    if card.maps == "exact":
+        facts["completeness"] = f"{completeness(path, card, size):.1e} of the largest logit"
+    facts["parameters"] = _count(sum(int(np.prod(t.dims)) for t in weights))
     for name, preset in card.presets.items():
         scales = f"passes at {' and '.join(map(str, preset.scales))}"
         localized = "".join(f", for {len(each.classes)} classes at {each.scale}" for each in preset.localization)
@@ -77,11 +74,8 @@ def _count(number: int) -> str:
 def multiplications(model: onnx.ModelProto, size: tuple[int, int]) -> int:
     """Multiplications of the convolutions and matrix products that lead to the logits, for one image of that size.
 
-    The graph is run once and asked for shapes: no shape inference sees through padding that is computed.
-
-    Args:
-        model: a boxless model; its outputs are no longer those afterwards.
-        size: (height, width).
+    The graph is run once and asked for shapes: no shape inference sees through padding that is computed. Afterwards the
+    model's outputs are those shapes.
     """
     mixing = [node for node in Flow(model.graph, "image").nodes_to(["logits"]) if node.op_type in _MIXING]
     names = dict.fromkeys(name for node in mixing for name in (*node.input[:2], node.output[0]))

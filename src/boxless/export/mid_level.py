@@ -20,14 +20,7 @@ no output of a stage."""
 
 @dataclass(frozen=True)
 class Layer:
-    """A feature map.
-
-    Attributes:
-        name: of its tensor.
-        layout: of its tensor.
-        stride: pixels a cell.
-        channels: of it.
-    """
+    """A feature map: the name and layout of its tensor, its stride in pixels a cell, and its channels."""
 
     name: str
     layout: Layout
@@ -41,22 +34,18 @@ def find_layers(
     """The last feature map of each width at stride 8, 16 and 32, two of stride 16, through which everything goes.
 
     Where there is always a way past (a cell of NASNet takes from the two before it), concatenations stand for the
-    ends of its cells.
-
-    Args:
-        flow: the graph.
-        features: the last feature map.
-        shapes: of the tensors, for an image of `size`.
-        size: (height, width) in pixels.
-        layout: of the last feature map; square ones as deep as wide are taken to have the same.
+    ends of its cells. Feature maps as deep as wide are taken to have the layout of the last one.
 
     Returns:
         The layers in order, and the name of the one whose grid is the fine one; none and "" where there is
         nothing finer than the last feature map.
     """
-    everything = _layers(flow.cuts(features), shapes, size, layout)
+
+    def layers(names: Iterable[str]) -> list[Layer]:
+        return [layer for name in names if (layer := _layer(name, shapes.get(name, ()), size, layout))]
+
     joined = [node.output[0] for node in flow.nodes_to([features]) if node.op_type == "Concat"]
-    return _chosen(everything) or _chosen(_ends_of_cells(_layers(joined, shapes, size, layout))) or ((), "")
+    return _chosen(layers(flow.cuts(features))) or _chosen(_ends_of_cells(layers(joined))) or ((), "")
 
 
 def _chosen(found: list[Layer]) -> tuple[tuple[Layer, ...], str] | None:
@@ -79,12 +68,7 @@ def _last(found: list[Layer], stride: int) -> list[Layer]:
     return sorted(widths.values(), key=found.index)[-2 if stride == _GRID else -1 :]
 
 
-def _layers(names: Iterable[str], shapes: Shapes, size: tuple[int, int], layout: Layout) -> list[Layer]:
-    return [layer for name in names if (layer := _layer(name, shapes, size, layout))]
-
-
-def _layer(name: str, shapes: Shapes, size: tuple[int, int], layout: Layout) -> Layer | None:
-    shape = shapes.get(name, ())
+def _layer(name: str, shape: tuple[int, ...], size: tuple[int, int], layout: Layout) -> Layer | None:
     if len(shape) != 4 or shape[0] != 1:  # windows may lie along the batch (Hiera)
         return None
     ways: dict[Layout, tuple[int, int, int]] = {

@@ -8,7 +8,7 @@ map and a vector are run on random numbers, and what comes out is compared with 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -56,7 +56,7 @@ class Pooling:
     dims: tuple[int, ...]
     maximum: bool
     nodes: tuple[onnx.NodeProto, ...]
-    words: str
+    words: str = ""
 
     @property
     def channels(self) -> int:
@@ -65,16 +65,7 @@ class Pooling:
 
 
 def find_pooling(flow: Flow, goal: str, shapes: Shapes) -> Pooling | None:
-    """The last pooling through which everything goes from the image to a tensor.
-
-    Args:
-        flow: the graph.
-        goal: the tensor.
-        shapes: of the graph's tensors, for one image.
-
-    Returns:
-        The pooling, or None if there is none.
-    """
+    """The last pooling through which everything goes from the image to the goal; None if there is none."""
     cuts = [name for name in flow.cuts(goal) if name in flow.maker]
     for least in (2, 1):  # maps of a single cell only where there are no others
         for end in range(len(cuts) - 1, 0, -1):
@@ -97,9 +88,11 @@ def _first(flow: Flow, cuts: Sequence[str], shapes: Shapes) -> Pooling | None:
         own = [node for node in nodes if flow.from_image.intersection(node.output)]
         if len(own) > _MOST_NODES or any(node.op_type in _WEIGHTED for node in own):
             return None
-        found = _pooling(flow, features, pooled, shapes, nodes, own)
-        if found is not None:
-            return found
+        if not (found := _pooling(flow, features, pooled, shapes, nodes)):
+            continue
+        words = " -> ".join(node.op_type for node in own if node.op_type not in ("Shape", "Constant"))
+        plain = len(own) == 1 and own[0].op_type in _PLAIN  # bit for bit
+        return replace(found, words=words, nodes=tuple(nodes) if plain else found.nodes)
     return None
 
 
@@ -110,14 +103,7 @@ def _cells(shape: Sequence[int], rank: int) -> int:
     return min(shape[1] * shape[2], shape[2] * shape[3]) if rank == 4 else min(shape[1:])
 
 
-def _pooling(
-    flow: Flow,
-    features: str,
-    pooled: str,
-    shapes: Shapes,
-    nodes: Sequence[onnx.NodeProto],
-    own: Sequence[onnx.NodeProto],
-) -> Pooling | None:
+def _pooling(flow: Flow, features: str, pooled: str, shapes: Shapes, nodes: Sequence[onnx.NodeProto]) -> Pooling | None:
     shape, after = shapes.get(features, ()), shapes.get(pooled)
     if any(flow.entry in node.input for node in nodes) or np.prod(shape) > _MOST_CELLS:
         return None
@@ -135,7 +121,7 @@ def _pooling(
             continue
         for maximum, reduce in ((False, np.mean), (True, np.max)):
             if np.allclose(said.ravel(), reduce(values, axis=SPACE[layout]).ravel(), rtol=1e-4, atol=1e-5):
-                return _made(features, pooled, layout, said.shape[1:], maximum, nodes, own)
+                return _made(features, pooled, layout, said.shape[1:], maximum)
     return None
 
 
@@ -160,23 +146,13 @@ def _run(flow: Flow, nodes: Sequence[onnx.NodeProto], features: str, pooled: str
         return None
 
 
-def _made(
-    features: str,
-    pooled: str,
-    layout: Layout,
-    dims: tuple[int, ...],
-    maximum: bool,
-    nodes: Sequence[onnx.NodeProto],
-    own: Sequence[onnx.NodeProto],
-) -> Pooling:
-    words = " -> ".join(node.op_type for node in own if node.op_type not in ("Shape", "Constant"))
-    if len(own) == 1 and own[0].op_type in _PLAIN:  # bit for bit
-        return Pooling(features, pooled, layout, dims, maximum, tuple(nodes), words)
+def _made(features: str, pooled: str, layout: Layout, dims: tuple[int, ...], maximum: bool) -> Pooling:
+    """The pooling with nodes that do the same at any size."""
     kept, shape, axes = (f"{pooled}_{part}" for part in ("kept", "kept_shape", "kept_axes"))
-    again = (
+    nodes = (
         helper.make_node("Constant", [], [axes], value_ints=list(SPACE[layout])),
         helper.make_node("ReduceMax" if maximum else "ReduceMean", [features, axes], [kept], keepdims=0),
         helper.make_node("Constant", [], [shape], value_ints=[-1, *dims]),
         helper.make_node("Reshape", [kept, shape], [pooled]),
     )
-    return Pooling(features, pooled, layout, dims, maximum, again, words)
+    return Pooling(features, pooled, layout, dims, maximum, nodes)

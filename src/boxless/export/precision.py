@@ -42,8 +42,7 @@ _OWN = frozenset(["channels_last", "opset", "alpha_from"])
 def in_float32(model: onnx.ModelProto) -> str | None:
     """Makes a model compute in float32 where it computes in half precision, and eight-bit operators standard ones.
 
-    Returns:
-        What it computed in, "float16" or "int8"; None if that is float32 throughout.
+    Returns what it computed in, "float16" or "int8"; None if that is float32 throughout.
     """
     had_half = _without_half(model)
     _standard(model.graph)
@@ -53,12 +52,7 @@ def in_float32(model: onnx.ModelProto) -> str | None:
 
 
 def dequantize(nodes: Iterable[onnx.NodeProto], flow: Flow) -> None:
-    """Makes nodes compute in float32 that compute in eight bits, with the same weights.
-
-    Args:
-        nodes: of the graph, changed in place.
-        flow: the graph.
-    """
+    """Makes nodes of a graph compute in float32 that compute in eight bits, with the same weights."""
     nodes = list(nodes)
     del flow.graph.value_info[:]  # the types of what is changed here would be wrong
     mixing = [i for i, node in enumerate(nodes) if node.op_type in _MIXING] or [0]
@@ -104,10 +98,8 @@ def _matmul(node: onnx.NodeProto, flow: Flow) -> None:
 
 def _without_half(model: onnx.ModelProto) -> bool:
     graph, had = model.graph, False
-    for tensor in [
-        *graph.initializer,
-        *(each.t for node in graph.node for each in node.attribute if each.HasField("t")),
-    ]:
+    constants = [each.t for node in graph.node for each in node.attribute if each.HasField("t")]
+    for tensor in [*graph.initializer, *constants]:
         if tensor.data_type in HALF:
             had = True
             value = np.asarray(numpy_helper.to_array(tensor), np.float32)
@@ -135,60 +127,44 @@ def _standard(graph: onnx.GraphProto) -> None:
     del graph.node[:]
     for node in nodes:
         if node.op_type in _QUANTIZED or node.op_type == "QLinearConcat":
-            graph.node.extend(_Expanded(node, tensors, graph).nodes())
+            graph.node.extend(_expanded(node, tensors, graph))
         else:
             graph.node.append(node)
 
 
-class _Expanded:
-    """The standard nodes of an eight-bit one."""
+def _expanded(
+    node: onnx.NodeProto, tensors: dict[str, onnx.TensorProto], graph: onnx.GraphProto
+) -> list[onnx.NodeProto]:
+    """The standard nodes of an eight-bit one, in their order."""
+    made: list[onnx.NodeProto] = []
+    output, inputs = node.output[0], [*node.input, "", "", ""]
+    settings: dict[str, Any] = {name: value for name, value in attributes(node).items() if name not in _OWN}
 
-    def __init__(self, node: onnx.NodeProto, tensors: dict[str, onnx.TensorProto], graph: onnx.GraphProto) -> None:
-        self._node, self._tensors, self._graph = node, tensors, graph
-        self._name = node.output[0]
-        self._made: list[onnx.NodeProto] = []
+    def real(first: int, axis: int | None = None) -> str:
+        """An operand, dequantized: its numbers, scale and zero point are three of the inputs."""
+        name, scale, zero = inputs[first : first + 3]
+        several = scale in tensors and int(np.prod(tensors[scale].dims)) > 1
+        by_axis: dict[str, Any] = {"axis": axis} if several and axis is not None else {}
+        found = f"{output}_{len(made)}_real"
+        made.append(helper.make_node("DequantizeLinear", [name, scale, *filter(None, [zero])], [found], **by_axis))
+        return found
 
-    def nodes(self) -> list[onnx.NodeProto]:
-        """In their order."""
-        inputs = [*self._node.input, "", "", ""]
-        settings: dict[str, Any] = {name: value for name, value in attributes(self._node).items() if name not in _OWN}
-        if self._node.op_type == "QLinearConcat":
-            ends, operands = (
-                inputs[:2],
-                [self._real(inputs[i : i + 3], None) for i in range(2, len(inputs) - 3, 3)],
-            )
-            kind = "Concat"
-        else:
-            kind, count = _QUANTIZED[self._node.op_type]
-            axis = {"Conv": 0, "MatMul": 1, "Gemm": 0 if settings.get("transB") else 1}.get(kind)
-            operands = [self._real(inputs[3 * i : 3 * i + 3], axis if i else None) for i in range(count)]
-            rest = inputs[3 * count :]
-            if kind == "Gemm":
-                operands += [self._bias(rest[0], inputs)] if rest[0] else []
-                ends = rest[1:3]
-            else:
-                ends = rest[:2]
-                operands += [self._bias(rest[2], inputs)] if kind == "Conv" and rest[2] else []
-        result = f"{self._name}_float" if ends[0] else self._name
-        self._made.append(helper.make_node(kind, operands, [result], **settings))
-        if ends[0]:
-            self._made.append(helper.make_node("QuantizeLinear", [result, *filter(None, ends)], [self._name]))
-        return self._made
-
-    def _real(self, operand: list[str], axis: int | None) -> str:
-        real = f"{self._name}_{len(self._made)}_real"
-        name, scale, zero = operand
-        by_axis: dict[str, Any] = {} if axis is None or not self._several(scale) else {"axis": axis}
-        self._made.append(helper.make_node("DequantizeLinear", [name, scale, *filter(None, [zero])], [real], **by_axis))
-        return real
-
-    def _several(self, scale: str) -> bool:
-        return scale in self._tensors and int(np.prod(self._tensors[scale].dims)) > 1
-
-    def _bias(self, name: str, inputs: list[str]) -> str:
-        """A bias of 32 bits, whose scale is the product of the operands' scales."""
-        real = f"{self._name}_bias_real"
-        one, other = (numpy_helper.to_array(self._tensors[each]) for each in (inputs[1], inputs[4]))
-        value = np.asarray(numpy_helper.to_array(self._tensors[name]), np.float32) * np.asarray(one * other, np.float32)
-        self._graph.initializer.append(numpy_helper.from_array(np.asarray(value, np.float32), real))
-        return real
+    if node.op_type == "QLinearConcat":
+        kind, ends = "Concat", inputs[:2]
+        operands = [real(i) for i in range(2, len(inputs) - 3, 3)]
+    else:
+        kind, count = _QUANTIZED[node.op_type]
+        axis = {"Conv": 0, "MatMul": 1, "Gemm": 0 if settings.get("transB") else 1}.get(kind)
+        operands = [real(3 * i, axis if i else None) for i in range(count)]
+        rest = inputs[3 * count :]
+        bias, ends = (rest[0], rest[1:3]) if kind == "Gemm" else (rest[2] if kind == "Conv" else "", rest[:2])
+        if bias:  # of 32 bits, its scale the product of the operands' scales
+            value, *scales = (numpy_helper.to_array(tensors[each]) for each in (bias, inputs[1], inputs[4]))
+            value = np.asarray(value, np.float32) * np.asarray(scales[0] * scales[1], np.float32)
+            operands.append(f"{output}_bias_real")
+            graph.initializer.append(numpy_helper.from_array(np.asarray(value, np.float32), operands[-1]))
+    result = f"{output}_float" if ends[0] else output
+    made.append(helper.make_node(kind, operands, [result], **settings))
+    if ends[0]:
+        made.append(helper.make_node("QuantizeLinear", [result, *filter(None, ends)], [output]))
+    return made

@@ -64,14 +64,14 @@ def parse_preprocessing(text: str) -> Preprocessing:
             f"preprocessing '{text}' (expected {', '.join(WAYS)}, or mean=R,G,B,std=R,G,B of 0-255, or of 0-1)"
         )
     scale = 255.0 if max(*map(abs, mean), *std) < 1.0 else 1.0
-    return Preprocessing(_times(mean, scale), _times(std, scale))
+    mean, std = ((scale * red, scale * green, scale * blue) for red, green, blue in (mean, std))
+    return Preprocessing(mean, std)
 
 
 def measure_preprocessing(seen: Callable[[NDArray[np.uint8]], NDArray[np.float32]]) -> Preprocessing:
     """The preprocessing that a framework's function does, from what becomes of plain images: black, red, green, blue.
 
-    Args:
-        seen: from pixels (H, W, 3), 0-255, to what the network sees, (3, h, w); it may also resize and crop.
+    `seen` takes pixels (H, W, 3), 0-255, to what the network sees, (3, h, w); it may also resize and crop.
 
     Raises:
         NetworkError: if it is not one scaling for each of R, G and B.
@@ -100,11 +100,6 @@ def _triple_of(values: NDArray[np.float64]) -> Triple:
     # Measured in float32: six digits are what is meant.
     red, green, blue = (float(f"{value:.6g}") + 0.0 for value in values)
     return red, green, blue
-
-
-def _times(numbers: Triple, scale: float) -> Triple:
-    red, green, blue = numbers
-    return scale * red, scale * green, scale * blue
 
 
 def _triple(text: str) -> Triple:

@@ -64,15 +64,10 @@ class Proof:
     warnings: tuple[str, ...]
 
 
-def session(model: Path | bytes, threads: int = 0) -> ort.InferenceSession:
-    """Opens an ONNX file, or its bytes, without a word on standard error.
-
-    Raises:
-        NetworkError: if ONNX Runtime cannot run it.
-    """
+def _session(model: Path) -> ort.InferenceSession:
+    """Opens an ONNX file without a word on standard error."""
     options = bounded(ort.SessionOptions())
     options.log_severity_level = 4
-    options.intra_op_num_threads = threads
     # Memory before speed: no copies of the weights in other orders, and nothing is kept for the next run.
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_BASIC
     options.enable_cpu_mem_arena = False
@@ -86,7 +81,7 @@ def session(model: Path | bytes, threads: int = 0) -> ort.InferenceSession:
 
 def free_size(model: Path, size: tuple[int, int]) -> bool:
     """Whether a boxless model takes other sizes than its own: it is shown one, and its map must grow with it."""
-    opened = session(model)
+    opened = _session(model)
     taller, wider = ((each * 3 // 2 + 31) // 32 * 32 for each in size)
     grids: list[tuple[int, ...]] = []
     for height, width in (size, (taller, wider), (taller, size[1])):
@@ -142,22 +137,21 @@ def prove(
     images: Sequence[Path],
     head: HeadAlone | None = None,
 ) -> Proof:
-    """Shows the same images to the classifier and to the boxless model of it.
+    """Shows the same images, or smooth noise where there are none, to the classifier and to the boxless model of it.
 
     Args:
         asked: the classifier.
         bare: the same in float32, its logits and, where there is a `head`, its last feature map outputs too.
-        model: the boxless model.
-        card: of that.
+        model, card: the boxless model.
         size: (height, width) of the images.
-        images: real ones; smooth noise where there are none.
+        images: real ones.
         head: of the classifier, where maps are linearised.
 
     Raises:
         NetworkError: if they do not say the same, or the maps do not add up.
     """
     shown, real = _shown(size, images)
-    opened = session(asked.path)
+    opened = _session(asked.path)
     said = asked.answers(opened, shown)
     sure = {
         name: _confidence(replace(asked, colours=way).answers(opened, shown), card)
@@ -165,7 +159,7 @@ def prove(
         if real
     }
     del opened
-    opened = session(bare)
+    opened = _session(bare)
     expected = asked.answers(opened, shown, asked.logits)
     slopes = None if head is None else slope_error(head, asked.tensors(opened, shown, head.features))
     del opened
@@ -207,7 +201,7 @@ def completeness(model: Path, card: Card, size: tuple[int, int]) -> float:
 
 def _answers(model: Path, classes: int, shown: Sequence[Pixels]) -> tuple[list[Floats], float]:
     """A boxless model's logits (K,), and by how much their distance to map means differs from image to image."""
-    opened = session(model)
+    opened = _session(model)
     asked = range(min(_MAPS, classes))
     answers, offsets = [], []
     for pixels in shown:

@@ -8,19 +8,21 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from boxless.errors import MissingExtraError, NetworkError, first_line
+from boxless.export.assemble import write_card
+from boxless.export.attachment import Attached
+from boxless.export.frameworks import framework, logits_only
+from boxless.export.from_frameworks import from_keras, from_torch
 from boxless.export.preprocessing import Preprocessing, measure_preprocessing
 from boxless.models.card import Card
 from boxless.models.model_file import ModelFile
 from boxless.models.zoo import DEFAULT_MODEL
-
-if TYPE_CHECKING:
-    from boxless.export.attachment import Attached
 
 _NAME = re.compile(r"(keras|torchvision|timm|hf):(.+)")
 
@@ -54,25 +56,13 @@ def is_published(name: str) -> bool:
 def attach_published(name: str, out: Path, **options: Any) -> Attached:  # noqa: ANN401
     """Downloads a published classifier, and makes a boxless model of it.
 
-    Labels, preprocessing and input size are what the framework states. Its box thresholds are those of the embedded
-    model, which were set on boxed images.
-
-    Args:
-        name: `keras:NAME`, `torchvision:NAME`, `timm:NAME` or `hf:ORG/NAME`.
-        out: of the boxless model.
-        options: of `boxless.export.attach`; what is given here counts.
+    Labels, preprocessing and input size are what the framework states, unless `options` of `attach` do. Its box
+    thresholds are those of the embedded model, which were set on boxed images.
 
     Raises:
         MissingExtraError: if the framework is not installed.
         NetworkError: if there is no such classifier, its weights cannot be loaded, or it cannot be attached to.
-
-    Example:
-        >>> attach_published("keras:ResNet50", Path("resnet50.onnx")).card.maps  # doctest: +SKIP
-        'exact'
     """
-    from boxless.export.assemble import write_card
-    from boxless.export.from_frameworks import from_keras, from_torch
-
     found = load_published(name)
     embedded = ModelFile(DEFAULT_MODEL, threads=1).card
     stated = {
@@ -108,12 +98,7 @@ def with_thresholds_of(embedded: Card, card: Card) -> Card:
 
 
 def load_published(name: str) -> Published:
-    """A published classifier, from the cache of its framework or downloaded.
-
-    Raises:
-        MissingExtraError: if the framework is not installed.
-        NetworkError: if there is no such classifier, or its weights cannot be loaded.
-    """
+    """A published classifier, from the cache of its framework or downloaded."""
     match = _NAME.fullmatch(name)
     if match is None:
         raise NetworkError(
@@ -126,8 +111,6 @@ def load_published(name: str) -> Published:
 
 
 def _keras(name: str) -> Published:
-    from boxless.export.frameworks import framework
-
     keras = framework("keras", "keras", "tensorflow-cpu", "tf2onnx")
     applications = keras.applications
     _check_name(name, [each for each in dir(applications) if each[0].isupper()])
@@ -143,8 +126,6 @@ def _keras(name: str) -> Published:
 
 
 def _torchvision(name: str) -> Published:
-    from boxless.export.frameworks import framework
-
     framework("torch", "torch", "torchvision")
     vision = framework("torchvision", "torchvision")
     _check_name(name, vision.models.list_models(module=vision.models))
@@ -157,8 +138,6 @@ def _torchvision(name: str) -> Published:
 
 
 def _timm(name: str) -> Published:
-    from boxless.export.frameworks import framework
-
     framework("torch", "torch", "timm")
     timm = framework("timm", "timm")
     _check_name(name, timm.list_models(pretrained=True), lambda: timm.is_model(name))
@@ -175,8 +154,6 @@ def _timm(name: str) -> Published:
 
 
 def _hugging_face(name: str) -> Published:
-    from boxless.export.frameworks import framework, logits_only
-
     packages = ("torch", "torchvision", "transformers")
     framework("torch", *packages)
     transformers = framework("transformers", *packages)
@@ -207,20 +184,18 @@ def _check_name(name: str, names: Iterable[str], known: Callable[[], bool] = lam
     raise NetworkError(f"no such classifier (such as {', '.join(alike[each] for each in close)})")
 
 
-def _downloaded(framework: str, load: Callable[[], Any]) -> Any:  # noqa: ANN401
+def _downloaded(name: str, load: Callable[[], Any]) -> Any:  # noqa: ANN401
     try:
         return load()
     # Each framework raises something else when it is offline.
     except Exception as error:
         raise NetworkError(
-            f"{framework} cannot load the published weights ({first_line(error)}). They are downloaded the first time, "
+            f"{name} cannot load the published weights ({first_line(error)}). They are downloaded the first time, "
             "which needs an internet connection; without one, save the network as a file elsewhere and attach that"
         ) from None
 
 
 def _of_pil(transform: Callable[[Any], Any]) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
-    from PIL import Image
-
     return lambda pixels: np.asarray(transform(Image.fromarray(pixels)), np.float32)
 
 

@@ -21,12 +21,11 @@ from numpy.typing import NDArray
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 
 from boxless.errors import ImageError, ModelFileError
-from boxless.export.assemble import NETWORK_PREFIX, without_defaults, write_card, write_model
+from boxless.export.assemble import NETWORK_PREFIX, scale_for_channels_last, without_defaults, write_card
 from boxless.export.loss import Limits, Loss, measure_loss
-from boxless.export.scaling import scale_for_channels_last
-from boxless.localizer import Localizer
+from boxless.imaging.read import read_image, resize_pixels
 from boxless.models.card import Card
-from boxless.models.model_file import ModelFile, Output, find_model, inputs
+from boxless.models.model_file import ModelFile, find_model, inputs
 from boxless.system.progress import Progress
 
 MAX_CALIBRATION = 100
@@ -92,15 +91,15 @@ def quantize(
     with tempfile.TemporaryDirectory() as folder:
         plain, eight_bits = Path(folder) / "plain.onnx", Path(folder) / "int8.onnx"
         _write_folded(path, plain)
-        reader = _PresetLooks(original, calibrated_on, lambda n: progress("ranges", n, len(calibrated_on)))
+        reader = _Calibration(original.card, calibrated_on, lambda n: progress("ranges", n, len(calibrated_on)))
         _quantize_network(plain, eight_bits, reader)
         card = replace(original.card, name=f"{original.card.name}-int8")
         write_card(eight_bits, card)
         loss = measure_loss(path, eight_bits, measured_on, lambda n: progress("loss", n, len(measured_on)))
         (limits or Limits()).check(loss)
         # The figures of the float32 model are not this one's.
-        write_card(eight_bits, replace(card, figures=loss.figures(), figures_on=_measured_on(loss, original.card)))
-        write_model(onnx.load(eight_bits), out)
+        measured = f"{loss.images} images, against {original.card.name} in float32"
+        write_card(eight_bits, replace(card, figures=loss.figures(), figures_on=measured), out)
     return Quantized(out, loss, reader.read, path.stat().st_size, out.stat().st_size)
 
 
@@ -138,10 +137,6 @@ def _quantize_network(model: Path, out: Path, reader: CalibrationDataReader) -> 
         )
 
 
-def _measured_on(loss: Loss, card: Card) -> str:
-    return f"{loss.images} images, against {card.name} in float32"
-
-
 def _some(images: Sequence[Path], most: int) -> list[Path]:
     """At most so many, spread evenly over all."""
     if len(images) <= most:
@@ -149,47 +144,38 @@ def _some(images: Sequence[Path], most: int) -> list[Path]:
     return [images[int(i)] for i in np.linspace(0, len(images) - 1, most)]
 
 
-class _PresetLooks(CalibrationDataReader):  # type: ignore[misc]
-    """What the network is shown when images are located, at every size of the presets."""
+class _Calibration(CalibrationDataReader):  # type: ignore[misc]
+    """What the network is shown when images are located, at every scale of the presets.
 
-    def __init__(self, model: ModelFile, images: Sequence[Path], done: Callable[[int], object]) -> None:
+    Attributes:
+        read: how many of the images could be read so far.
+    """
+
+    def __init__(self, card: Card, images: Sequence[Path], done: Callable[[int], object]) -> None:
         self.read = 0
-        self._done = done
-        self._seen: list[dict[str, NDArray[Any]]] = []
-        self._feeds = self._all(Localizer(_Watched(model, self._seen)), images)
+        self._feeds = self._all(card, images, done)
 
     def get_next(self) -> dict[str, NDArray[Any]] | None:
         return next(self._feeds, None)
 
-    def _all(self, localizer: Localizer, images: Sequence[Path]) -> Iterator[dict[str, NDArray[Any]]]:
-        for count, image in enumerate(images):
-            self._done(count)
+    def _all(
+        self, card: Card, images: Sequence[Path], done: Callable[[int], object]
+    ) -> Iterator[dict[str, NDArray[Any]]]:
+        presets = card.presets.values()
+        scales = {scale for preset in presets for scale in preset.scales}
+        scales |= {each.scale for preset in presets for each in preset.localization}
+        for count, path in enumerate(images):
+            done(count)
             try:
-                localizer.locate(image)
+                image = read_image(path, enough=max(scales))
             except ImageError:
                 continue
             self.read += 1
-            yield from self._seen
-            self._seen.clear()
+            for scale in sorted(scales):
+                size = card.input_size(scale, image.height, image.width)
+                yield inputs(resize_pixels(image.pixels, *size), size=size)
         if not self.read:
             raise ImageError(f"none of {len(images)} images can be read (calibration needs some)")
-
-
-class _Watched:
-    """A network that records its inputs, with a single preset that has the scales of all presets."""
-
-    def __init__(self, model: ModelFile, seen: list[dict[str, NDArray[Any]]]) -> None:
-        presets = model.card.presets
-        sides = {side for preset in presets.values() for side in preset.scales}
-        sides |= {each.scale for preset in presets.values() for each in preset.localization}
-        some = next(iter(presets.values()))
-        self.card = replace(model.card, presets={"all": replace(some, scales=tuple(sorted(sides)), localization=())})
-        self._model = model
-        self._seen = seen
-
-    def run(self, pixels: NDArray[np.uint8], *, size: tuple[int, int], classes: Sequence[int], top: int) -> Output:
-        self._seen.append(inputs(pixels, size=size, classes=classes, top=top))
-        return self._model.run(pixels, size=size, classes=classes, top=top)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,8 +13,8 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from boxless.errors import NetworkError
 from boxless.export.flow import Flow
-from boxless.export.limits import check_tensors
 from boxless.models.arena import bounded
 
 Shapes = dict[str, tuple[int, ...]]
@@ -21,40 +22,36 @@ Shapes = dict[str, tuple[int, ...]]
 _SMALL = 1024
 """Weights of more numbers than this are left out: no shape depends on their values."""
 
+_MAX_TENSOR = 2**31
+"""Bytes of a tensor for one image. A graph is a program from a stranger: small files can ask for endless work."""
+
 
 def shapes(model: onnx.ModelProto, entry: str, shape: Sequence[int], goal: str) -> Shapes:
     """The shapes of all tensors that are known, for an image tensor of that shape.
 
-    Where some that everything goes through cannot be inferred (as behind a reshape to a shape that is computed),
-    the graph is run once without its weights, and asked.
-
-    Args:
-        model: of the classifier.
-        entry: the name of its input.
-        shape: of an image there.
-        goal: the tensor of the class scores.
+    Where some that everything goes through, to the `goal`, cannot be inferred (as behind a reshape to a shape that is
+    computed), the graph is run once without its weights, and asked.
 
     Raises:
         NetworkError: if a tensor is larger than a classifier needs.
     """
-    known = _inferred(model, entry, shape)
-    check_tensors(known)
+    light = _weightless(model, entry, shape)
+    known = _inferred(light)
+    for name, dims in known.items():
+        if 4 * math.prod(dims) > _MAX_TENSOR:
+            words = " x ".join(map(str, dims))
+            raise NetworkError(f"its tensor {name} takes {4 * math.prod(dims) / 1e9:.0f} GB for one image ({words})")
     flow = Flow(model.graph, entry)
     if any(name not in known for name in flow.cuts(goal)):
         names = [name for node in flow.nodes_to([goal]) for name in node.output if name in flow.from_image]
         # A graph that cannot run is reported when the whole model is checked.
         with contextlib.suppress(RuntimeError):
-            known |= measured(_weightless(model, entry), names, {entry: np.zeros(shape, np.float32)})
+            known |= measured(light, names, {entry: np.zeros(shape, np.float32)})
     return known
 
 
 def measured(model: onnx.ModelProto, names: Sequence[str], feed: Mapping[str, NDArray[Any]]) -> Shapes:
-    """The shapes that tensors have in a run.
-
-    Args:
-        model: has no other outputs afterwards.
-        names: of the tensors.
-        feed: what the graph is given.
+    """The shapes that tensors have in a run of a model, which has no other outputs afterwards.
 
     Raises:
         RuntimeError: if ONNX Runtime cannot run it.
@@ -77,8 +74,8 @@ def measured(model: onnx.ModelProto, names: Sequence[str], feed: Mapping[str, ND
     return {name: tuple(map(int, dims)) for name, dims in zip(asked, found, strict=True)}
 
 
-def _weightless(model: onnx.ModelProto, entry: str) -> onnx.ModelProto:
-    """A copy whose large weights are zeros, made as the graph runs."""
+def _weightless(model: onnx.ModelProto, entry: str, shape: Sequence[int]) -> onnx.ModelProto:
+    """A copy that takes images of that shape, whose large weights are zeros, made as the graph runs."""
     copy = onnx.ModelProto(ir_version=model.ir_version, opset_import=model.opset_import)
     copy.graph.name = "weightless"
     for tensor in model.graph.initializer:
@@ -90,28 +87,16 @@ def _weightless(model: onnx.ModelProto, entry: str) -> onnx.ModelProto:
         else:
             copy.graph.initializer.append(tensor)
     copy.graph.node.extend(model.graph.node)
-    copy.graph.input.extend(value for value in model.graph.input if value.name == entry)
+    kind = next(value.type.tensor_type.elem_type for value in model.graph.input if value.name == entry)
+    copy.graph.input.append(helper.make_tensor_value_info(entry, kind, shape))
+    for output in model.graph.output:
+        copy.graph.output.append(onnx.ValueInfoProto(name=output.name, type=output.type))
+        copy.graph.output[-1].type.tensor_type.ClearField("shape")
     return copy
 
 
-def _inferred(model: onnx.ModelProto, entry: str, shape: Sequence[int]) -> Shapes:
-    bare = onnx.ModelProto(ir_version=model.ir_version, opset_import=model.opset_import)
-    graph = bare.graph
-    graph.name = "shapes"
-    graph.node.extend(model.graph.node)
-    graph.output.extend(onnx.ValueInfoProto(name=output.name, type=output.type) for output in model.graph.output)
-    for output in graph.output:
-        output.type.tensor_type.ClearField("shape")
-    for tensor in model.graph.initializer:
-        if np.prod(tensor.dims) > _SMALL:
-            graph.input.append(helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims))
-        else:
-            graph.initializer.append(tensor)
-    for value in model.graph.input:
-        if value.name == entry:
-            kind = value.type.tensor_type.elem_type
-            graph.input.append(helper.make_tensor_value_info(entry, kind, shape))
-    inferred = onnx.shape_inference.infer_shapes(bare, data_prop=True).graph
+def _inferred(model: onnx.ModelProto) -> Shapes:
+    inferred = onnx.shape_inference.infer_shapes(model, data_prop=True).graph
     known = {}
     for value in (*inferred.value_info, *inferred.output, *inferred.input):
         dims = value.type.tensor_type.shape.dim

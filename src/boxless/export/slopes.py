@@ -33,8 +33,7 @@ class HeadAlone:
             the outputs `logits` (1, K), `head_rows` (1, k, C) and the scales.
         held: the same with the inputs `features` and the scales, and the output `logits`.
         scales: the tensors that measure the image's own scales, as of layer normalizations.
-        features: what the classifier calls the feature map.
-        layout: of the feature map.
+        features, layout: what the classifier calls the feature map, and its layout.
     """
 
     model: onnx.ModelProto
@@ -51,10 +50,7 @@ def slope_error(head: HeadAlone, features: Sequence[Floats]) -> float:
 
     All cells of a feature map, and then one half of them, are multiplied by 1 + d and by 1 - d. The difference of the
     logits, over 2d, is what the mean of the class map over those cells has to be. The image's own scales stay as they
-    were: maps are divided by them.
-
-    Returns:
-        The error; infinity where anything is not finite.
+    were: maps are divided by them. Infinity where anything is not finite.
 
     Raises:
         NetworkError: if ONNX Runtime cannot run the head.

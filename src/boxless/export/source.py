@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -12,7 +13,6 @@ from onnx.external_data_helper import uses_external_data
 
 from boxless.errors import NetworkError, first_line
 from boxless.export.assemble import OPSET
-from boxless.export.limits import check_functions
 from boxless.export.precision import in_float32
 from boxless.models.card import METADATA_KEY
 
@@ -20,6 +20,12 @@ Layout = Literal["nchw", "nhwc"]
 
 MAX_BYTES = 2**31 - 2**20
 """An ONNX file is one protobuf message, and those end at 2 GB."""
+
+_MAX_NODES = 200_000
+"""Of a graph, its functions written out. The largest classifiers have some 10,000."""
+
+_MAX_DEPTH = 500
+"""Functions of a graph that call each other, one in the other."""
 
 _LARGE = 2**14
 _CONTROL = frozenset(["If", "Loop", "Scan", "SequenceMap"])
@@ -56,11 +62,7 @@ class Classifier:
 
 
 def open_classifier(path: Path, layout: Layout | None = None, output: str | None = None) -> Classifier:
-    """Opens a file.
-
-    Raises:
-        NetworkError: if it is no ONNX file, or one that cannot be taken; the message says what to do.
-    """
+    """Opens a file, or raises a NetworkError that says what to do."""
     model, outside = _read(path)
     if any(each.key == METADATA_KEY for each in model.metadata_props):
         raise NetworkError(f"{path}: a boxless model already (use it: boxless locate IMAGES --model {path})")
@@ -94,7 +96,7 @@ def _read(path: Path) -> tuple[onnx.ModelProto, bool]:
         raise NetworkError(f"{path}: {path.stat().st_size / 1e9:.1f} GB (an ONNX file holds at most 2 GB)")
     model = _message(path)
     try:
-        check_functions(model)  # before anything goes through them
+        _check_functions(model)  # before anything goes through them
     except NetworkError as error:
         raise NetworkError(f"{path}: {error}") from None
     del model
@@ -136,12 +138,37 @@ def _read(path: Path) -> tuple[onnx.ModelProto, bool]:
     return model, bool(outside)
 
 
-def _sorted(graph: onnx.GraphProto) -> bool:
-    """Sorts nodes topologically, as ONNX demands and converters to float16 forget.
+def _check_functions(model: onnx.ModelProto) -> None:
+    """Makes sure that a graph stays of a sane size when its functions are written out.
 
-    Returns:
-        Whether they were not sorted, and are now.
+    A graph is a program from a stranger: small files can ask for endless work.
     """
+    bodies = {(each.domain, each.name): each for each in model.functions}
+    sizes: dict[tuple[str, str], int] = {}
+
+    def size(nodes: Iterable[onnx.NodeProto], above: tuple[tuple[str, str], ...]) -> int:
+        total = 0
+        for node in nodes:
+            key = (node.domain, node.op_type)
+            if len(above) > _MAX_DEPTH:
+                raise NetworkError(f"its functions call each other more than {_MAX_DEPTH} deep")
+            if key in above:
+                raise NetworkError(f"its function {node.op_type} calls itself (expected a graph without recursion)")
+            if key in bodies and key not in sizes:
+                sizes[key] = size(bodies[key].node, (*above, key))
+            total += sizes.get(key, 1)
+            for attribute in node.attribute:
+                graphs = [attribute.g] if attribute.HasField("g") else attribute.graphs
+                total += sum(size(graph.node, above) for graph in graphs)
+        return total
+
+    total = size(model.graph.node, ())
+    if total > _MAX_NODES:
+        raise NetworkError(f"its graph has {total:,} nodes with its functions written out (at most {_MAX_NODES:,})")
+
+
+def _sorted(graph: onnx.GraphProto) -> bool:
+    """Sorts nodes topologically, as ONNX demands and converters to float16 forget; whether that was needed."""
     known = {"", *(each.name for each in (*graph.initializer, *graph.input))}
     ordered: list[onnx.NodeProto] = []
     waiting, rounds = list(graph.node), 0

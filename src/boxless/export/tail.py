@@ -15,7 +15,7 @@ import numpy as np
 import onnx
 
 from boxless.errors import NetworkError
-from boxless.export import operators
+from boxless.export import linear
 from boxless.export.flow import NO_IMAGE, Flow
 from boxless.export.linear import Dims, Floats, Linear, NotUnderstoodError, begin, constant, number, plus, times
 
@@ -88,14 +88,7 @@ class Tail:
 
 
 def read_tail(flow: Flow, pooled: str, dims: Dims, shapes: Mapping[str, Dims], logits: str) -> Tail:
-    """Reads the nodes between a pooled vector and the logits.
-
-    Args:
-        flow: the graph.
-        pooled: the name of the pooled tensor.
-        dims: its dimensions but the batch, (C, 1, 1), (1, 1, C) or (C,).
-        shapes: of the graph's tensors, for one image.
-        logits: the name of their tensor.
+    """Reads the nodes between the tensors of a pooled vector and of the logits; `dims` are without the batch.
 
     Raises:
         NetworkError: at a node that is none of these; the message names it.
@@ -169,13 +162,13 @@ class _Reader:
         if kind in BENDS:
             return self._bent(node, self._operands(node))
         if kind == "Transpose":
-            return operators.transposed(node, self._vector(node))
+            return linear.transposed(node, self._vector(node))
         if kind in ("Gemm", "MatMul", "Conv"):
-            return operators.mixed(node, self._vector(node), self._flow)
+            return linear.mixed(node, self._vector(node), self._flow)
         if kind == "BatchNormalization":
-            return operators.batch_normalised(node, self._vector(node), self._flow)
+            return linear.batch_normalised(node, self._vector(node), self._flow)
         if kind == "LayerNormalization":
-            value = operators.layer_normalised(node, self._vector(node), self._flow)
+            value = linear.layer_normalised(node, self._vector(node), self._flow)
             self._measured.append(node.output[2])
             return value
         raise NotUnderstoodError("no linear layer, and none that takes each number by itself")
@@ -196,9 +189,9 @@ class _Reader:
     def _reduced(self, node: onnx.NodeProto) -> Linear:
         value = self._values[node.input[0]]
         if isinstance(value, Linear) and node.op_type != "ReduceL2":
-            return operators.reduced(node, value, self._flow)
+            return linear.reduced(node, value, self._flow)
         self._measured.append(node.output[0])
-        return number(node.output[0], operators.reduced_axes(node, value.dims, self._flow)[2], self._width)
+        return number(node.output[0], linear.reduced_axes(node, value.dims, self._flow)[2], self._width)
 
     def _operands(self, node: onnx.NodeProto) -> list[_Value]:
         """What a node takes, constants among it."""
@@ -216,13 +209,13 @@ class _Reader:
     def _arithmetic(self, node: onnx.NodeProto) -> _Value:
         """Sums, and products with what is fixed, are linear; the rest bends, or is a number of the image's own."""
         values = self._operands(node)
-        linear = [value for value in values if isinstance(value, Linear)]
-        if len(linear) < len(values):
+        known = [value for value in values if isinstance(value, Linear)]
+        if len(known) < len(values):
             return self._bent(node, values)
         # A constant leaves each number where it is; anything else makes a tensor that is a function of itself only.
-        roots = {value.root for value in linear if value.root}
+        roots = {value.root for value in known if value.root}
         root = roots.pop() if len(roots) == 1 else node.output[0]
-        one, other = linear[0], linear[-1]
+        one, other = known[0], known[-1]
         if node.op_type == "Neg":
             return times(one, constant(np.array(-1), (), self._width), root)
         if node.op_type in ("Add", "Sub"):
