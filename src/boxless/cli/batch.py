@@ -111,7 +111,7 @@ def _run(job: Job, engine: Runs, resume: bool, force: bool) -> None:
             sys.stderr.write("boxless: stopped; the same command continues from the last complete shard\n")
             raise
     if named > _NAMED:
-        sys.stderr.write(f"and {named - _NAMED} more: boxless results {job.out} --where error\n")
+        sys.stderr.write(f"and {named - _NAMED} more: boxless results {job.out} --where 'error is not null'\n")
     if done.replaced:
         first = printable(done.replaced[0])
         note(f"{len(done.replaced):,} images changed since their rows were written ({first}, ...): located again")

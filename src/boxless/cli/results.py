@@ -17,7 +17,8 @@ def results(
     where: Annotated[
         str | None,
         typer.Option(
-            metavar="CONDITION", help="Such as: label = 'tabby' and activation > 5; or: error [default: all]."
+            metavar="CONDITION",
+            help="Such as: label = 'tabby' and activation > 5; or: error is not null [default: all].",
         ),
     ] = None,
     by: Annotated[
