@@ -66,12 +66,7 @@ def _to_do(job: Job, finished: int | None) -> Iterator[object]:
 
 
 class _Worker:
-    """Processes shards in a Ray actor, with one ONNX Runtime session.
-
-    Args:
-        job: the job.
-        model: the model file's content; None for a model that comes with boxless.
-    """
+    """Processes shards in a Ray actor, with one session; `model` is the file's content, None for a bundled one."""
 
     def __init__(self, job: Job, model: bytes | None) -> None:
         with tempfile.TemporaryDirectory() as folder:

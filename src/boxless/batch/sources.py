@@ -48,16 +48,8 @@ def images(specs: Iterable[str | Item], column: str | None = None) -> Iterator[I
             (s3://bucket/folder); or items, which are given as they are.
         column: the column of image names in tables and Parquet files; if None, the first column that looks like it.
 
-    Returns:
-        The images, each with its name and version, not read yet.
-
     Raises:
         DatasetError: if a source is not there, is empty, or of another layout; when it is its turn.
-
-    Example:
-        >>> from boxless.batch.sources import images
-        >>> [item.name for item in images(["examples/pictures/coffee.jpg"])]
-        ['examples/pictures/coffee.jpg']
     """
     for spec in specs:
         if isinstance(spec, Item):
@@ -72,11 +64,7 @@ def images(specs: Iterable[str | Item], column: str | None = None) -> Iterator[I
 
 
 def check(specs: Iterable[str | Item]) -> None:
-    """Makes sure that sources on this machine are there, before there is any work.
-
-    Raises:
-        DatasetError: if one is not.
-    """
+    """Raises DatasetError, before there is any work, if a source on this machine is not there."""
     for spec in specs:
         if isinstance(spec, Item) or is_url(spec) or is_pattern(spec):
             continue
@@ -137,14 +125,9 @@ def _is_known(name: str) -> bool:
 
 
 def find(name: str, column: str | None = None) -> Source:
-    """The image that a row names, as `read_image` takes it: a file, at an address, or in an archive.
+    """The image that a row names, as `read_image` takes it: a path, or an opened file at an address or in an archive.
 
-    Returns:
-        A path, or an opened file. An image in an archive is looked for when it is read.
-
-    Example:
-        >>> find("examples/pictures/coffee.jpg")
-        'examples/pictures/coffee.jpg'
+    An image in an archive is looked for when it is read.
     """
     if not is_url(name) and _mode(name):
         return name

@@ -22,13 +22,6 @@ def matching(pattern: str, wanted: Callable[[str], bool]) -> Iterator[str]:
     """The paths that match a pattern, in order: * and ? stay in a folder, ** goes through folders, [ab] is one letter.
 
     A folder that cannot be read and may hold some is given itself, as in `walk`.
-
-    Args:
-        pattern: with / between its parts.
-        wanted: whether a file counts, by its name.
-
-    Raises:
-        DatasetError: if it is no pattern.
     """
     parts = Path(pattern).parts
     first = next(i for i, part in enumerate(parts) if _MAGIC.search(part))

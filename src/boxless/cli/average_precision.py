@@ -28,12 +28,7 @@ def evaluate_boxes(
     nms: float,
     as_json: bool,
 ) -> None:
-    """Measures average precision and prints it on standard output.
-
-    Args:
-        dataset, models, preset, layout, images, nms: see `compare_models`.
-        as_json: one JSON object and nothing else.
-    """
+    """Measures average precision (see `compare_models`) and prints it on standard output."""
     with stages() as progress:
         measured = compare_models(dataset, models, preset, layout, images, progress, nms=nms)
     if as_json:

@@ -6,14 +6,7 @@ import os
 
 
 def use_device(device: str | None) -> None:
-    """Makes a device that of this command, worker processes included.
-
-    Args:
-        device: that was named; nothing changes where None.
-
-    Raises:
-        ModelFileError: if it is not there.
-    """
+    """Makes a device that of this command, worker processes included; ModelFileError if it is not there."""
     if device is None:
         return
     from boxless.models.devices import VARIABLE, providers

@@ -17,12 +17,7 @@ from boxless.system.unique_names import apart
 
 @dataclass(frozen=True)
 class Input:
-    """One image.
-
-    Attributes:
-        name: its path, or "-" for standard input.
-        place: of its files below the folder of the output, without what follows the name: "trip/beach".
-    """
+    """One image: its path ("-" for standard input), and the place of its files in the output ("trip/beach")."""
 
     name: str
     place: str
@@ -33,11 +28,6 @@ def inputs_of(paths: Sequence[str], save: Path | None, maps: Path | None, sheet:
 
     A folder's images keep their relative paths; with several folders, each is a subfolder of its name. Places that
     images would share are numbered, with a note. Images drawn by an earlier run are left out, also with a note.
-
-    Args:
-        paths: images, folders, or "-".
-        save, maps: the folders for drawn images and for score maps, if there are any.
-        sheet: the contact sheet's file, if there is one.
     """
     several = sum(is_folder(path) for path in paths) > 1
     found = [each for path in paths for each in _expanded(path, several)]
@@ -55,10 +45,7 @@ def is_folder(path: str | Path) -> bool:
 
 
 def _expanded(path: str, several: bool) -> Iterator[Input]:
-    """The images of a folder; any other path unchanged.
-
-    A folder without images, or without permission to read it, is returned too, and fails later with its name.
-    """
+    """The images of a folder; any other path unchanged, also an empty or closed folder, which fails later."""
     folder = Path(path)
     if path == "-":
         yield Input(path, "stdin")

@@ -19,13 +19,9 @@ _HEADINGS = _ROW.format("image", "class", "prob.", "activation", "box (x0 y0 x1 
 class Report:
     """Prints results as they come, failures on standard error, and on a terminal a progress bar.
 
-    Args:
-        as_json: one object a line on standard output, and nothing else there.
-        total: how many images there will be; None where that is unknown.
-        things: what they are called.
-
     There is a row for each prediction, with its best box. On a terminal the rows are cut to fit and an image's name
-    stands once; elsewhere every row has the whole name, so that programs can read it.
+    stands once; elsewhere every row has the whole name, so that programs can read it. As JSON there is one object a
+    line. `total` is None where it is unknown how many `things` there will be.
     """
 
     def __init__(self, as_json: bool, total: int | None, things: str = "images") -> None:

@@ -14,12 +14,7 @@ _ROW = "{:<50}{:>21}{:>21}{:>21}"
 
 
 def print_evaluation(evaluation: Evaluation, as_json: bool) -> None:
-    """Prints an evaluation on standard output.
-
-    Args:
-        evaluation: what was measured.
-        as_json: one JSON object and nothing else.
-    """
+    """Prints an evaluation on standard output: a table, or one JSON object and nothing else."""
     if as_json:
         sys.stdout.write(figures_json(evaluation.as_dict(), indent=1) + "\n")
         return

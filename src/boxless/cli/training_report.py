@@ -24,15 +24,7 @@ if TYPE_CHECKING:
 def write_report(
     report: Report, model: Path, preset: str | None, folder: Path | None, progress: Callable[[str, int, int], object]
 ) -> Path:
-    """Writes the report's page, with JSON beside it; the facts include the current command.
-
-    Args:
-        report: the report.
-        model: the model file.
-        preset: the preset that draws the heatmaps; the model's default if None.
-        folder: the folder of the report; `model.report` beside the model file if None.
-        progress: called with the stage, the number done and the total.
-    """
+    """Writes the report's page, with JSON beside it; the facts include the current command."""
     report = replace(report, facts=(*report.facts, ("command", shlex.join(["boxless", *sys.argv[1:]]))))
     return write(report, model, preset, folder, progress)
 

@@ -8,14 +8,9 @@ from boxless.serve.problems import Problem
 
 
 def preferred(accept: str, offered: Sequence[str]) -> str:
-    """The offered media type that a client likes best; RFC 9110, section 12.5.1.
+    """The offered media type that an Accept header likes best, the first of those that it likes alike; 406 if none.
 
-    Args:
-        accept: the header; empty if there is none.
-        offered: the first of those that are liked alike is taken.
-
-    Raises:
-        Problem: 406 if it accepts none of them.
+    See RFC 9110, section 12.5.1.
     """
     ranges = [_range(each) for each in (accept or "*/*").split(",")]
 

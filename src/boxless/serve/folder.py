@@ -34,25 +34,16 @@ _PAUSE = 0.05
 
 @dataclass(frozen=True)
 class Listed:
-    """A part of a folder's images.
-
-    Attributes:
-        total: how many there are in all, of those asked for.
-        images: plain data for JSON, in the folder's order.
-    """
+    """A part of a folder's images, as plain data for JSON, and how many there are of those asked for."""
 
     total: int
     images: list[dict[str, Any]]
 
 
 class Folder:
-    """The images of a folder, and what is in them as far as it is known.
+    """The images of a folder and below, located by the first model as far as that is done.
 
     Images are called by their number: no request names a path.
-
-    Args:
-        path: of the folder; its sub-folders count.
-        models: of which the first locates, with its default preset.
 
     Raises:
         ImageError: if it is no folder, or there are no images in it.
@@ -77,11 +68,7 @@ class Folder:
         return len(self._files)
 
     def start(self, busy: Callable[[], bool]) -> None:
-        """Locates all images in the background.
-
-        Args:
-            busy: whether somebody asks for something, who goes first.
-        """
+        """Locates all images in the background, whenever the service is not busy."""
         threading.Thread(target=self._locate_all, args=[busy], name="boxless-folder", daemon=True).start()
 
     def stop(self) -> None:
@@ -108,14 +95,7 @@ class Folder:
         }
 
     def listed(self, offset: int, limit: int, label: str | None, shown: str) -> Listed:
-        """A part of the images.
-
-        Args:
-            offset: how many to leave out at the beginning.
-            limit: how many to give, at most.
-            label: only those in which this class is detected; None for all.
-            shown: one of `SHOWN`.
-        """
+        """At most `limit` images after `offset`: those `shown` in which `label`, if it is given, is detected."""
         fits = SHOWN[shown]
         found = [
             image

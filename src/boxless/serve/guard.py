@@ -41,14 +41,7 @@ def refused(problem: Problem, metrics: Metrics) -> Response:
 
 
 class Guard:
-    """Wraps an application.
-
-    Args:
-        app: that answers.
-        metrics: that count.
-        token: that requests have to bear; None where anybody may ask.
-        hosts: the names under which it answers; None where any will do.
-    """
+    """Wraps an application: checks the host, the origin and the token; adds headers; counts requests."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics, token: str | None, hosts: frozenset[str] | None) -> None:
         self._app = app

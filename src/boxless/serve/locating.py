@@ -30,12 +30,7 @@ FIELD = "image"
 
 
 class Upload(io.BytesIO):
-    """An encoded image under the name that results and errors call it by.
-
-    Args:
-        content: its bytes.
-        filename: what the client calls it; its folders are left out, and nothing is opened by it.
-    """
+    """An encoded image under the client's name for it, without folders; nothing is opened by that name."""
 
     def __init__(self, content: bytes | bytearray, filename: str | None = None) -> None:
         super().__init__(content)
@@ -53,12 +48,7 @@ class Asked:
 
 
 async def locate(service: Service, request: Request) -> Response:
-    """Answers a request to locate.
-
-    Raises:
-        Problem: if it is refused.
-        ClientGone: if the client hangs up.
-    """
+    """Answers a request to locate."""
     start = time.perf_counter()
     kind = preferred(request.headers.get("accept", ""), KINDS)
     content_type = request.headers.get("content-type", "")

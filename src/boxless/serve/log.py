@@ -19,13 +19,6 @@ class PlainFormatter(logging.Formatter):
 
     Paths, labels and file names may hold line breaks and escape sequences, and reach the log in messages and in
     tracebacks. Whatever is not printable is written as Python would: `\n`, `\x1b`.
-
-    Example:
-        >>> import logging
-        >>> from boxless.serve.log import PlainFormatter
-        >>> record = logging.makeLogRecord({"msg": "at %s", "args": ("/\x1b[2J\nforged",)})
-        >>> print(PlainFormatter("%(message)s").format(record))
-        at /\x1b[2J\nforged
     """
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name is logging's

@@ -31,11 +31,7 @@ class Part:
 
     @property
     def text(self) -> str:
-        """The content of a field.
-
-        Raises:
-            Problem: 422 if it is no text, or a very long one.
-        """
+        """The content of a field; a Problem if it is no text, or a very long one."""
         if len(self.content) > _LONGEST_FIELD:
             raise Problem(422, "bad-option", f"the field '{self.name}' has {len(self.content):,} bytes: no option has")
         try:
@@ -45,15 +41,7 @@ class Part:
 
 
 def parts_of(body: bytes, content_type: str) -> list[Part]:
-    """The parts of a form.
-
-    Args:
-        body: of the request.
-        content_type: its header, with the boundary.
-
-    Raises:
-        Problem: 400 if it is no such form, is cut off, or has very many parts.
-    """
+    """The parts of a form; a Problem if it is no such form, is cut off, or has very many parts."""
     boundary = parse_options_header(content_type)[1].get(b"boundary")
     if not boundary:
         raise _broken("its Content-Type names no boundary")

@@ -30,14 +30,7 @@ class Options:
     maps: bool = False
 
     def changed(self, given: Iterable[tuple[str, Any]]) -> Options:
-        """These options with others in place; `class` may come several times.
-
-        Args:
-            given: names and values: texts as in a query, or what JSON has of numbers, texts and truth.
-
-        Raises:
-            Problem: 422, naming the option, if there is none of that name, or its value is out of range.
-        """
+        """These options with others in place, texts as in a query or values of JSON; `class` may come several times."""
         changes: dict[str, Any] = {}
         wanted: dict[str, Any] = {}
         classes: list[str | int] = []

@@ -79,13 +79,7 @@ def serve(
 
 
 class Server(uvicorn.Server):
-    """Answers requests until it is asked to stop.
-
-    Args:
-        service: what answers.
-        token: that requests have to bear; None where anybody may ask.
-        hosts: the names under which it answers; None where any will do.
-    """
+    """Answers requests until it is asked to stop."""
 
     def __init__(self, service: Service, token: str | None = None, hosts: frozenset[str] | None = None) -> None:
         config = uvicorn.Config(
@@ -116,11 +110,7 @@ class Server(uvicorn.Server):
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket that waits for connections.
-
-    Raises:
-        ServeError: if the address cannot be had; it says what to do.
-    """
+    """A socket that waits for connections; ServeError, with what to do, if the address cannot be had."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE

@@ -90,11 +90,7 @@ class Service:
 
 
 def parsed(body: bytes) -> dict[str, Any]:
-    """The JSON object of a body.
-
-    Raises:
-        Problem: 400 if it is none.
-    """
+    """The JSON object of a body; a Problem if it is none."""
     data: object = None
     with suppress(ValueError, RecursionError):
         data = json.loads(body)

@@ -15,19 +15,11 @@ _SAFE = ("GET", "HEAD", "OPTIONS")
 
 
 def allowed_hosts(given: Iterable[str], *, bound: str, loopback: bool) -> frozenset[str] | None:
-    """The names under which a service answers.
+    """The names under which a service answers, in lower case; None where any will do.
 
     A page of a stranger may give its own name the address 127.0.0.1 (DNS rebinding) and then read, as one of its own,
-    what only this machine was meant to reach. The header Host still says the stranger's name.
-
-    Args:
-        given: names to answer to besides this machine's own, without ports.
-        bound: the address that the service listens at.
-        loopback: whether that is reached from this machine alone.
-
-    Returns:
-        The names, in lower case; None where any will do, since the service is meant for other machines, which call it
-        by names that it cannot know.
+    what only this machine was meant to reach. The header Host still says the stranger's name. A service that is bound
+    to other addresses than the loopback's is meant for other machines, which call it by names that it cannot know.
     """
     names = {name.strip().strip("[]").lower().rstrip(".") for name in given}
     if not names and not loopback:
@@ -36,15 +28,7 @@ def allowed_hosts(given: Iterable[str], *, bound: str, loopback: bool) -> frozen
 
 
 def check_host(headers: Mapping[str, str], allowed: frozenset[str] | None) -> None:
-    """Makes sure that a request names this service.
-
-    Args:
-        headers: of the request, by their names in lower case.
-        allowed: the names to answer to; None where any will do.
-
-    Raises:
-        Problem: 421 if it names another host, or none.
-    """
+    """Makes sure that a request names this service; a Problem if it names another host, or none."""
     found = headers.get("host", "")
     if allowed is not None and _hostname(found) not in allowed:
         raise Problem(
@@ -56,17 +40,9 @@ def check_host(headers: Mapping[str, str], allowed: frozenset[str] | None) -> No
 
 
 def check_origin(method: str, headers: Mapping[str, str], allowed: frozenset[str] | None) -> None:
-    """Makes sure that a request that costs something was not made by another site's page.
+    """Makes sure that a request that costs something was not made by another site's page; a Problem if it was.
 
     Browsers send forms and simple requests anywhere, and say which page made them. Programs say nothing, and may ask.
-
-    Args:
-        method: of the request.
-        headers: of the request, by their names in lower case.
-        allowed: names whose pages may ask too; None for none but the service's own.
-
-    Raises:
-        Problem: 403 if the page is another site's.
     """
     if method in _SAFE:
         return

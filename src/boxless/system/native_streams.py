@@ -14,13 +14,6 @@ def without(noise: re.Pattern[bytes]) -> Iterator[None]:
     """Keeps some messages off standard error; whatever else is written there meanwhile comes at the end of the block.
 
     Of the whole process, all its threads: for short blocks.
-
-    Args:
-        noise: what is left out, wherever it occurs.
-
-    Example:
-        >>> with without(re.compile(rb"codec not found.*")):
-        ...     pass  # a call that says so
     """
     try:
         stderr = os.dup(2)
@@ -41,11 +34,7 @@ def without(noise: re.Pattern[bytes]) -> Iterator[None]:
 
 @contextmanager
 def silenced(*streams: int) -> Iterator[None]:
-    """Throws away what is written to streams, of the whole process. One that is closed stays closed.
-
-    Args:
-        streams: 1 for standard output, 2 for standard error.
-    """
+    """Throws away what the whole process writes to streams (1: output, 2: error). One that is closed stays closed."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     kept: dict[int, int] = {}
     try:

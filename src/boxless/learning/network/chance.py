@@ -14,15 +14,10 @@ _NOTHING_LEARNED = 0.98
 
 
 def chance_loss(targets: NDArray[np.float32], several: bool, smoothing: float = 0.0) -> float:
-    """The cross-entropy of always answering how frequent each class is: no network that sees images is worse.
+    """The cross-entropy, in nats an image, of always answering how frequent each class is.
 
-    Args:
-        targets: (n, K), zeros and ones.
-        several: whether an image may show several classes; then the mean over classes, as Keras counts it.
-        smoothing: the share of the truth that is spread over all classes.
-
-    Returns:
-        In nats an image.
+    No network that sees images is worse. Of multi-label `targets` (n, K) it is the mean over classes, as Keras counts
+    it. `smoothing` is the share of the truth that is spread over all classes.
 
     Example:
         >>> import numpy as np
@@ -39,12 +34,7 @@ def chance_loss(targets: NDArray[np.float32], several: bool, smoothing: float = 
 
 
 def nothing_learned(history: Sequence[Epoch], chance: float) -> str | None:
-    """What to try, in words, if the loss never left that of guessing; None if it did.
-
-    Args:
-        history: of the training.
-        chance: see `chance_loss`.
-    """
+    """What to try, in words, if the loss never left that of guessing (`chance_loss`); None if it did."""
     lowest = min(epoch.loss for epoch in history)
     if chance < 1e-6 or lowest < _NOTHING_LEARNED * chance:
         return None

@@ -138,11 +138,7 @@ def _where_it_stood(
 
 
 def enough_disk(network: Any, folder: Path) -> None:  # noqa: ANN401
-    """Makes sure that the checkpoints of a compiled network fit.
-
-    Raises:
-        DiskSpaceError: if they do not.
-    """
+    """Raises DiskSpaceError if the checkpoints of a compiled network do not fit."""
     holders: Sequence[Any] = variables(network)
     # A checkpoint, the next one beside it, and the best weights; then the model twice.
     needed = 4 * sum(4 * int(np.prod(each.shape)) for each in holders)

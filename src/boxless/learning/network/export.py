@@ -106,11 +106,7 @@ def export_network(
 
 
 def compare(network: Any, model: ModelFile, side: int, images: Sequence[Path]) -> Parity:  # noqa: ANN401
-    """Runs both on the same images.
-
-    Raises:
-        TrainingError: if they differ by more than TOLERANCE.
-    """
+    """Runs both on the same images; TrainingError if they differ by more than TOLERANCE."""
     shown = some_images(images, side)
     exact = model.card.maps == "exact"
     classes = list(range(len(model.card.labels)))[:50]
@@ -147,11 +143,7 @@ def _attached(whole: Any, out: Path, side: int) -> Card:  # noqa: ANN401
 
 
 def convert(network: Any, out: Path) -> None:  # noqa: ANN401
-    """Writes a Keras network as plain ONNX, whatever the backend.
-
-    Raises:
-        NetworkError: if it cannot be exported.
-    """
+    """Writes a Keras network as plain ONNX, whatever the backend; NetworkError if it cannot be exported."""
     if keras.backend.backend() == "tensorflow":
         with quiet():
             export_keras(network, out)

@@ -92,11 +92,7 @@ def train_network(
 
 
 def check_callbacks(callbacks: Sequence[Any]) -> None:
-    """Refuses Keras callbacks that set the learning rate, before they fail in the middle of a training.
-
-    Raises:
-        TrainingError: if there is one.
-    """
+    """Refuses Keras callbacks that set the learning rate (TrainingError), before they fail in mid-training."""
     for each in callbacks:
         if isinstance(each, (keras.callbacks.ReduceLROnPlateau, keras.callbacks.LearningRateScheduler)):
             raise TrainingError(

@@ -214,11 +214,7 @@ def _in_words(choice: Choice) -> str:
 
 
 def ran_on(devices: int = 1) -> str:
-    """Processor and framework, in words.
-
-    Args:
-        devices: that shared every batch.
-    """
+    """Processor and framework, in words, of a training whose batches so many devices shared."""
     backend = keras.backend.backend()
     version = getattr(import_module(backend), "__version__", "")
     there = gpus()

@@ -41,10 +41,8 @@ def grey_square(pixels: NDArray[np.uint8], side: int = SIDE) -> Grey:
 def texture(grey: Grey, fine: float, coarse: float) -> Floats:
     """The texture of a grey image (h, w), of about equal strength everywhere.
 
-    Args:
-        grey: the image.
-        fine, coarse: what is finer than the one and coarser than the other is taken away; the standard deviations of
-            Gaussian blurs, in pixels; 0 keeps what is fine.
+    What is finer than `fine` and coarser than `coarse` (standard deviations of Gaussian blurs, in pixels) is taken
+    away; 0 keeps what is fine.
     """
     levels = grey.astype(np.float32)
     kept = cv2.GaussianBlur(levels, (0, 0), fine) if fine else levels
@@ -54,17 +52,11 @@ def texture(grey: Grey, fine: float, coarse: float) -> Floats:
 
 
 def registered_likeness(one: Grey, other: Grey, scale: float = 1.0) -> float:
-    """How much the texture of an image correlates with another's where they lie on each other.
+    """How much the textures of two grey squares correlate where they lie on each other; -1 where they do not.
 
     They are laid on each other by an affine map that maximises the enhanced correlation coefficient (Evangelidis and
-    Psarakis, PAMI 2008), first of the coarse texture, then of the fine.
-
-    Args:
-        one, other: grey squares, see `grey_square`.
-        scale: that one is to be shrunk by to lie on the middle of the other, about; to start from.
-
-    Returns:
-        The correlation, at most 1; -1 where they do not lie on each other.
+    Psarakis, PAMI 2008), first of the coarse texture, then of the fine. `scale` is what one is to be shrunk by to lie
+    on the middle of the other, about.
     """
     side = len(one)
     shift = (side - 1) / 2 * (1 - scale)
