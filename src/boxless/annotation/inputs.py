@@ -13,8 +13,7 @@ from boxless.datasets.dataset import SPLITS, Dataset
 from boxless.datasets.formats import read_any
 from boxless.errors import DatasetError
 from boxless.imaging.read import images_in
-from boxless.system.files import as_text, real_path
-from boxless.system.unique_names import apart
+from boxless.system.files import apart, as_text, real_path
 
 _HELD_OUT = 10
 """One image of so many is in the split val, where nobody says which."""

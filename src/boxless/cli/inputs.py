@@ -11,8 +11,7 @@ from boxless.cli.outputs import DRAWN
 from boxless.cli.verbosity import note
 from boxless.errors import ImageError
 from boxless.imaging.read import images_in
-from boxless.system.files import real_path
-from boxless.system.unique_names import apart
+from boxless.system.files import apart, real_path
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,7 @@ def video(
     use_device(device)
     from boxless.errors import VideoError
     from boxless.options import LocateOptions
-    from boxless.system.unique_names import apart
+    from boxless.system.files import apart
     from boxless.video import SUFFIX
 
     wanted = LocateOptions(top, classes, min_probability, include_absent, nms)

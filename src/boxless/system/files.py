@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 from boxless.errors import DiskSpaceError, OutputError
@@ -149,3 +150,22 @@ def real_path(path: Path) -> Path:
 def as_text(name: str) -> str:
     """A file's name as text that can be written in UTF-8: bytes that are none are written as \\udcXX."""
     return name.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def apart(names: Sequence[str]) -> list[str]:
+    """The same names (without ".jpg"), those numbered that were there before. Names that differ in case only are one.
+
+    Example:
+        >>> apart(["photo", "Photo", "other"])
+        ['photo', 'Photo-2', 'other']
+    """
+    taken = {name.casefold() for name in names}
+    claimed: set[str] = set()
+    found = []
+    for name in names:
+        if name.casefold() in claimed:
+            name = next(new for number in count(2) if (new := f"{name}-{number}").casefold() not in taken)
+            taken.add(name.casefold())
+        claimed.add(name.casefold())
+        found.append(name)
+    return found

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from importlib import import_module
+from typing import Any
 
 
 @contextmanager
@@ -48,3 +51,18 @@ def silenced(*streams: int) -> Iterator[None]:
             os.dup2(before, stream)
             os.close(before)
         os.close(nowhere)
+
+
+_CHATTER = re.compile(
+    rb"(?m)^(WARNING: All log messages before absl::InitializeLog|I\d{4} [\d:. ]+ port\.cc:\d+\] oneDNN ).*\n?"
+)
+"""TensorFlow 2.21 writes these before it has read TF_CPP_MIN_LOG_LEVEL: that it uses oneDNN, and that it can log."""
+
+
+def quiet_import(name: str) -> Any:  # noqa: ANN401
+    """A package, imported without what TensorFlow tells its makers; whatever else is written meanwhile is passed on."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if name in sys.modules:
+        return import_module(name)
+    with without(_CHATTER):
+        return import_module(name)
