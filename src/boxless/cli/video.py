@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from boxless.cli.device import use_device
 from boxless.cli.options import Classes, Device, IncludeAbsent, JsonLines, MinProbability, Model, Nms, Preset, Top
 from boxless.models.presets import DEFAULT_PRESET
 from boxless.options import DEFAULT_NMS
@@ -50,7 +49,6 @@ def video(
     Boxes are steady over time. What was made is kept when a clip breaks off or you stop it with Ctrl-C. Exit status:
     0 done; 1 a clip broke off, or one of several cannot be read; 2 wrong usage.
     """
-    use_device(device)
     from boxless.errors import VideoError
     from boxless.options import LocateOptions
     from boxless.system.files import apart
