@@ -5,7 +5,10 @@ from __future__ import annotations
 import base64
 import binascii
 import io
+import json
 import time
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Any
@@ -15,12 +18,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from boxless.results import Localization, Prediction
-from boxless.serve.accept import preferred
 from boxless.serve.drawing import drawn_jpeg, map_png
 from boxless.serve.multipart import parts_of
 from boxless.serve.options import MOST_CLASSES, Options
-from boxless.serve.problems import Problem
-from boxless.serve.service import Service, as_json, parsed
+from boxless.serve.problems import Problem, as_json
+from boxless.serve.service import Service
 
 KINDS = ("application/json", "image/jpeg", "image/png")
 """What may be answered, the first where a client does not care."""
@@ -50,7 +52,7 @@ class Asked:
 async def locate(service: Service, request: Request) -> Response:
     """Answers a request to locate."""
     start = time.perf_counter()
-    kind = preferred(request.headers.get("accept", ""), KINDS)
+    kind = _preferred(request.headers.get("accept", ""), KINDS)
     content_type = request.headers.get("content-type", "")
     options = Options().changed(request.query_params.multi_items())
     body = await service.read(request)
@@ -92,7 +94,7 @@ def _asked(body: bytes, content_type: str, options: Options) -> Asked:
         options = options.changed((part.name, part.text) for part in parts if part is not files[0])
         return Asked(Upload(files[0].content, files[0].filename), options)
     if media_type == "application/json":
-        data = parsed(body)
+        data = _parsed(body)
         encoded = data.pop(FIELD, None)
         if not isinstance(encoded, str):
             raise Problem(422, "no-image", f"no text '{FIELD}' in the JSON (expected an image's bytes in base64)")
@@ -109,6 +111,16 @@ def _asked(body: bytes, content_type: str, options: Options) -> Asked:
         f"Content-Type: {media_type[:100]} (expected multipart/form-data, application/json, image/* or "
         "application/octet-stream)",
     )
+
+
+def _parsed(body: bytes) -> dict[str, Any]:
+    """The JSON object of a body; a Problem if it is none."""
+    data: object = None
+    with suppress(ValueError, RecursionError):
+        data = json.loads(body)
+    if not isinstance(data, dict):
+        raise Problem(400, "broken-json", "the body is no JSON object")
+    return data
 
 
 def _answer(found: Localization, kind: str, asked: Asked, most_pixels: int) -> bytes | dict[str, Any]:
@@ -132,3 +144,39 @@ def _class_map(prediction: Prediction) -> dict[str, Any] | None:
         return None
     values = np.ascontiguousarray(prediction.class_map, "<f4").tobytes()
     return {"shape": list(prediction.class_map.shape), "data": base64.b64encode(values).decode("ascii")}
+
+
+def _preferred(accept: str, offered: Sequence[str]) -> str:
+    """The offered media type that an Accept header likes best, the first of those that it likes alike; 406 if none.
+
+    See RFC 9110, section 12.5.1.
+    """
+    ranges = [_range(each) for each in (accept or "*/*").split(",")]
+
+    def liking(media_type: str) -> float:
+        # The most specific range that fits decides.
+        fitting = [
+            (pattern.count("*"), -quality)
+            for pattern, quality in ranges
+            if pattern in (media_type, f"{media_type.split('/')[0]}/*", "*/*")
+        ]
+        return -min(fitting)[1] if fitting else 0.0
+
+    best = max(offered, key=liking)
+    if liking(best) == 0:
+        raise Problem(406, "not-acceptable", f"Accept: {accept[:200]} (this gives {', '.join(offered)})")
+    return best
+
+
+def _range(text: str) -> tuple[str, float]:
+    """A media range and its quality in [0, 1]; parameters other than q do not count."""
+    pattern, *parameters = (each.strip().lower() for each in text.split(";"))
+    quality = 1.0
+    for each in parameters:
+        name, _, value = each.partition("=")
+        if name.strip() == "q":
+            try:
+                quality = min(1.0, max(0.0, float(value)))
+            except ValueError:
+                quality = 0.0
+    return pattern, quality
