@@ -13,15 +13,11 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from boxless.cli.progress import Lines
 from boxless.cli.verbosity import is_quiet
 from boxless.learning.network.history import Epoch
-from boxless.learning.network.watch import Quiet
+from boxless.learning.network.watch import Watch
 
 
-class OnScreen:
-    """A line an epoch on standard error; below them a bar with the time left, or a line now and then where it is a log.
-
-    A `boxless.learning.network.watch.Watch`, and also for the stages before and after: `on_progress` is a
-    `boxless.system.progress.Progress`.
-    """
+class OnScreen(Watch):
+    """A line an epoch on standard error; below them a bar with the time left, or lines in a log."""
 
     def __init__(self) -> None:
         self._console = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -81,9 +77,9 @@ class OnScreen:
 
 
 @contextmanager
-def watched(out: Path) -> Iterator[OnScreen | Quiet]:
+def watched(out: Path) -> Iterator[Watch]:
     """Shows a training of the model file `out`; after Ctrl-C it says how to resume."""
-    screen = Quiet() if is_quiet() else OnScreen()
+    screen = Watch() if is_quiet() else OnScreen()
     try:
         yield screen
     except KeyboardInterrupt:

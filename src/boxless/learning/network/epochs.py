@@ -12,8 +12,7 @@ import numpy as np
 
 from boxless.errors import TrainingError
 from boxless.learning.network.checkpoint import Arrays, Checkpoints, read_variables, variables, write_variables
-from boxless.learning.network.event_log import log_numbers
-from boxless.learning.network.history import Epoch, write_history
+from boxless.learning.network.history import Epoch, log_numbers, write_history
 from boxless.learning.network.plan import TrainingPlan
 from boxless.learning.network.score import Score
 from boxless.learning.network.watch import Watch

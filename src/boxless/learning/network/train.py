@@ -13,7 +13,6 @@ from boxless.datasets.boxed import check_boxes, read_dataset
 from boxless.datasets.labelled import LabelledImages
 from boxless.evaluation.calibrate import Calibration
 from boxless.learning.finish import finish, threshold_facts
-from boxless.learning.network.chance import chance_loss, nothing_learned
 from boxless.learning.network.checkpoint import Checkpoints
 from boxless.learning.network.choice import Choice
 from boxless.learning.network.device import devices as sharing_devices
@@ -23,6 +22,7 @@ from boxless.learning.network.export import TOLERANCE, Parity, export_network
 from boxless.learning.network.history import Epoch
 from boxless.learning.network.loop import check_callbacks, train_network
 from boxless.learning.network.plan import TrainingPlan
+from boxless.learning.network.score import chance_loss, nothing_learned
 from boxless.learning.network.watch import Watch
 from boxless.learning.readable import readable
 from boxless.learning.report.report import Report
