@@ -15,9 +15,9 @@ from tests.small_detector import write_detector
 
 from boxless import Localization, Localizer
 from boxless.batch.formats import format_of, schema
+from boxless.batch.job import Settings
 from boxless.batch.results import COLUMNS, flat, select
 from boxless.batch.run import run
-from boxless.batch.settings import Settings
 from boxless.errors import NoClassMapError, ResultsError
 from boxless.imaging.read import images_in
 from boxless.models.zoo import DEFAULT_MODEL

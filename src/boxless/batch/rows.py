@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from boxless.batch.formats import Row
 from boxless.batch.item import Broken, Item
+from boxless.batch.job import Settings
 from boxless.batch.remote import Remote
-from boxless.batch.settings import Settings
 from boxless.localizer import Localizer
 from boxless.maps.run_lengths import counts_of, packed
 from boxless.results import Localization, Prediction

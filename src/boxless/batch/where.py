@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 from boxless.errors import ResultsError, first_line
 
 if TYPE_CHECKING:
+    import duckdb
     import pyarrow as pa
+
+
+def database() -> duckdb.DuckDBPyConnection:
+    """A database that keeps nothing and reads no files; of one thread, see `boxless.batch.formats`."""
+    import duckdb
+
+    return duckdb.connect(config={"enable_external_access": "false", "threads": "1"})
 
 
 def condition(text: str, empty: pa.Table) -> Callable[[pa.Table], pa.Table]:
@@ -33,13 +41,12 @@ def condition(text: str, empty: pa.Table) -> Callable[[pa.Table], pa.Table]:
     import duckdb
     import pyarrow as pa
 
-    # One thread: see `boxless.batch.formats`.
-    database = duckdb.connect(config={"enable_external_access": "false", "threads": "1"})
+    connection = database()
 
     def fitting(table: pa.Table) -> pa.Table:
         columns = table.select(empty.column_names).append_column("row", pa.array(range(table.num_rows), pa.int64()))
         try:
-            relation = database.from_arrow(columns)
+            relation = connection.from_arrow(columns)
             kinds = [str(kind) for kind in relation.project(text).types]
             if kinds != ["BOOLEAN"]:
                 raise ResultsError(_refusal(text, f"gives {', '.join(kinds)}, not true or false", empty))

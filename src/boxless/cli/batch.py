@@ -59,8 +59,7 @@ def batch(
     Stopped or killed, the same command continues from the last complete shard. boxless results shows what was found.
     Exit status: 0 all done; 1 some images failed, the rest are done; 2 wrong usage.
     """
-    from boxless.batch.job import Job
-    from boxless.batch.settings import Settings
+    from boxless.batch.job import Job, Settings
     from boxless.options import LocateOptions
 
     wanted = LocateOptions(top, classes, min_probability, include_absent, nms)
