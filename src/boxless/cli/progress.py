@@ -65,7 +65,9 @@ class Lines:
     def on_progress(self, stage: str, done: int, total: int | None) -> None:
         """Writes a line, if it is time for one."""
         now = self._clock()
-        start, before = self._begun.setdefault(stage, (now, done))
+        start, before = self._begun.get(stage, (now, done))
+        if done <= before:  # a stage may begin again: a detector is trained in rounds
+            start, before = self._begun[stage] = now, done
         if now < self._next:
             return
         self._next = now + _BETWEEN

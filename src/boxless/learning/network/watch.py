@@ -22,6 +22,3 @@ class Watch:
 
     def warns(self, words: str) -> None:
         """A warning: what is likely to go wrong, and what to do about it."""
-
-    def ends(self) -> None:
-        """Training ended, or failed."""
