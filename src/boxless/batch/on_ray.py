@@ -50,7 +50,8 @@ def on_ray(
         >>> run(job, partial(on_ray, address="auto")).images  # doctest: +SKIP
         1000000
     """
-    work = partial(_Worker, job, _content(job))
+    model = job.settings.model
+    work = partial(_Worker, job, None if model in zoo.models() else find_model(model).read_bytes())
     for result in Cluster(address, workers).results(partial(_to_do, job, finished), work):
         if isinstance(result, Done):
             vars(done).update(vars(result))
@@ -84,7 +85,3 @@ class _Worker:
         found = list(rows(self._localizer, items, self._job.settings, _THREADS))
         self._job.shards.write(number, items, found)
         return len(found), failures(found)
-
-
-def _content(job: Job) -> bytes | None:
-    return None if job.settings.model in zoo.models() else find_model(job.settings.model).read_bytes()

@@ -43,7 +43,6 @@ def locate(
     # Typer reads this file for --help, which is to be instant: what is heavy is imported when there is work.
     from boxless.cli.inputs import inputs_of
     from boxless.cli.outputs import Outputs, check_sheet
-    from boxless.cli.overwrite import ask_before_overwriting
     from boxless.cli.report import Report
     from boxless.cli.verbosity import detail
     from boxless.localizer import Localizer
@@ -53,8 +52,7 @@ def locate(
     if clip := next((path for path in paths if is_video(path)), None):
         raise typer.BadParameter(f"{clip} is a clip, a camera or a stream: boxless video {clip}", param_hint="IMAGE")
     if sheet:
-        check_sheet(sheet)
-        ask_before_overwriting(sheet, force, "--sheet")
+        check_sheet(sheet, force)
     localizer = Localizer(model, preset)
     if save_maps:
         localizer.card.need_maps("--save-maps")

@@ -10,6 +10,7 @@ import numpy as np
 import typer
 from PIL.Image import Image
 
+from boxless.cli.overwrite import ask_before_overwriting
 from boxless.cli.verbosity import note
 from boxless.imaging.draw import TILE, contact_sheet
 from boxless.results import Localization
@@ -22,13 +23,14 @@ SHEETS = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".pdf")
 """How the name of a contact sheet may end."""
 
 
-def check_sheet(path: Path) -> None:
-    """Raises BadParameter if the ending of a contact sheet's name is of no kind of image that is written."""
+def check_sheet(path: Path, force: bool) -> None:
+    """Makes sure that a contact sheet is of a kind of image that is written, and replaces no file by accident."""
     if path.suffix.lower() not in SHEETS:
         found = f"'{path.suffix}'" if path.suffix else "no ending"
         raise typer.BadParameter(
             f"{path} has {found} (expected that of an image: {', '.join(SHEETS)})", param_hint="--sheet"
         )
+    ask_before_overwriting(path, force, "--sheet")
 
 
 class Outputs:

@@ -59,12 +59,14 @@ class Report:
             self._out.print(_HEADINGS, style="bold", markup=False)
             self._empty = False
         name = printable(found.image)
-        name = _ending(name, 36) if self._for_people else name
+        if self._for_people and len(name) > 36:
+            name = "…" + name[-35:]
         if not found.predictions:
             self._out.print(_ROW.format(name, "(no class as probable as asked)", "", "", ""), markup=False)
         for prediction in found.predictions:
             label = printable(prediction.label)
-            label = _beginning(label, 26) if self._for_people else label
+            if self._for_people and len(label) > 26:
+                label = label[:25] + "…"
             self._out.print(_row(name, label, prediction), markup=False)
             name = "" if self._for_people else name
 
@@ -73,11 +75,3 @@ def _row(name: str, label: str, prediction: Prediction) -> str:
     nowhere = "no box" if prediction.detected else "not detected"
     place = "  ".join(f"{edge:.0f}" for edge in prediction.box.xyxy) if prediction.box else nowhere
     return _ROW.format(name, label, f"{prediction.probability:.1%}", f"{prediction.activation:.1f}", place)
-
-
-def _beginning(text: str, length: int) -> str:
-    return text if len(text) <= length else text[: length - 1] + "…"
-
-
-def _ending(text: str, length: int) -> str:
-    return text if len(text) <= length else "…" + text[1 - length :]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from starlette.requests import Request
 
@@ -24,11 +22,6 @@ class BodyReader:
         announced = request.headers.get("content-length", "")
         if announced.isdecimal() and int(announced) > self._limits.body_bytes:
             raise self._too_large(f"{int(announced) / 1e6:.1f} MB")
-        with self._one_more():
-            return await self._all_of(request)
-
-    @contextmanager
-    def _one_more(self) -> Iterator[None]:
         if self._readings >= self._limits.readings:
             raise Problem(
                 503,
@@ -38,7 +31,7 @@ class BodyReader:
             )
         self._readings += 1
         try:
-            yield
+            return await self._all_of(request)
         finally:
             self._readings -= 1
 

@@ -9,7 +9,7 @@ import json
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
 
@@ -41,14 +41,6 @@ class Upload(io.BytesIO):
         self.name = readable if readable not in ("", ".", "..") else "bytes"
 
 
-@dataclass(frozen=True)
-class Asked:
-    """An image, and what is asked of it."""
-
-    image: Upload
-    options: Options
-
-
 async def locate(service: Service, request: Request) -> Response:
     """Answers a request to locate."""
     start = time.perf_counter()
@@ -56,23 +48,23 @@ async def locate(service: Service, request: Request) -> Response:
     content_type = request.headers.get("content-type", "")
     options = Options().changed(request.query_params.multi_items())
     body = await service.read(request)
-    asked = _asked(body, content_type, options)
-    served = service.models[asked.options.model]
-    localizer = served.localizer(asked.options.preset)
-    for each in asked.options.locate.classes or ():
+    image, options = _asked(body, content_type, options)
+    served = service.models[options.model]
+    localizer = served.localizer(options.preset)
+    for each in options.locate.classes or ():
         served.card.class_index(each)
     stages = {"read": time.perf_counter() - start}
 
     def job(waited: float) -> bytes | dict[str, Any]:
         begun = time.perf_counter()
-        found = localizer.locate(asked.image, asked.options.locate)
+        found = localizer.locate(image, options.locate)
         found = replace(found, predictions=found.predictions[:MOST_CLASSES])
         located = time.perf_counter()
-        made = _answer(found, kind, asked, service.limits.drawn_pixels)
+        made = _answer(found, kind, options.maps, service.limits.drawn_pixels)
         stages.update(wait=waited, locate=located - begun, encode=time.perf_counter() - located)
         return made
 
-    made = await service.work(request, asked.image.getvalue(), job)
+    made = await service.work(request, image.getvalue(), job)
     for stage, seconds in stages.items():
         service.metrics.seconds.labels(stage).observe(seconds)
     timing = ", ".join(f"{stage};dur={seconds * 1e3:.1f}" for stage, seconds in stages.items())
@@ -82,8 +74,8 @@ async def locate(service: Service, request: Request) -> Response:
     return as_json(made, headers)
 
 
-def _asked(body: bytes, content_type: str, options: Options) -> Asked:
-    """What a body asks, by its type: a form, JSON, or the image itself."""
+def _asked(body: bytes, content_type: str, options: Options) -> tuple[Upload, Options]:
+    """The image of a body and what is asked of it, by its type: a form, JSON, or the image itself."""
     media_type = content_type.partition(";")[0].strip().lower()
     if media_type == "multipart/form-data":
         parts = parts_of(body, content_type)
@@ -92,19 +84,19 @@ def _asked(body: bytes, content_type: str, options: Options) -> Asked:
             found = ", ".join(f"'{part.name[:50]}'" for part in files) or "none"
             raise Problem(422, "no-image", f"files in the form: {found} (expected one, in the field '{FIELD}')")
         options = options.changed((part.name, part.text) for part in parts if part is not files[0])
-        return Asked(Upload(files[0].content, files[0].filename), options)
+        return Upload(files[0].content, files[0].filename), options
     if media_type == "application/json":
         data = _parsed(body)
         encoded = data.pop(FIELD, None)
         if not isinstance(encoded, str):
             raise Problem(422, "no-image", f"no text '{FIELD}' in the JSON (expected an image's bytes in base64)")
         try:
-            image = base64.b64decode(encoded, validate=True)
+            content = base64.b64decode(encoded, validate=True)
         except (binascii.Error, ValueError):
             raise Problem(422, "no-image", f"'{FIELD}' is not base64 (expected an image's bytes in base64)") from None
-        return Asked(Upload(image), options.changed(data.items()))
+        return Upload(content), options.changed(data.items())
     if media_type in ("", "application/octet-stream") or media_type.startswith("image/"):
-        return Asked(Upload(body), options)
+        return Upload(body), options
     raise Problem(
         415,
         "unknown-media-type",
@@ -123,13 +115,13 @@ def _parsed(body: bytes) -> dict[str, Any]:
     return data
 
 
-def _answer(found: Localization, kind: str, asked: Asked, most_pixels: int) -> bytes | dict[str, Any]:
+def _answer(found: Localization, kind: str, maps: bool, most_pixels: int) -> bytes | dict[str, Any]:
     if kind == "image/jpeg":
         return drawn_jpeg(found, most_pixels)
     if kind == "image/png":
         return map_png(found, most_pixels)
     data = found.to_dict()
-    if asked.options.maps:
+    if maps:
         data["typical_activation"] = found.typical_activation
         data["predictions"] = [
             {**data_of, "class_map": _class_map(prediction)}
