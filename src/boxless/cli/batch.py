@@ -60,12 +60,18 @@ def batch(
     Exit status: 0 all done; 1 some images failed, the rest are done; 2 wrong usage.
     """
     from boxless.batch.job import Job, Settings
+    from boxless.batch.run import here
     from boxless.options import LocateOptions
 
+    runs: Runs = here
+    if options.wants_ray(engine, address, workers, "boxless batch"):
+        from boxless.batch.on_ray import on_ray
+
+        runs = partial(on_ray, address=address, workers=workers)
     wanted = LocateOptions(top, classes, min_probability, include_absent, nms)
     settings = Settings(model or quick_model(), preset, wanted, keep_maps)
     job = Job(tuple(sources), out, settings, shard_format, shard_size, column)
-    _run(job, _engine_of(engine, address, workers), resume, force)
+    _run(job, runs, resume, force)
 
 
 def _run(job: Job, engine: Runs, resume: bool, force: bool) -> None:
@@ -107,13 +113,3 @@ def _run(job: Job, engine: Runs, resume: bool, force: bool) -> None:
     say(f"results              {job.out}")
     if done.failed:
         raise typer.Exit(1)
-
-
-def _engine_of(name: str, address: str | None, workers: int | None) -> Runs:
-    from boxless.batch.run import here
-
-    if not options.wants_ray(name, address, workers, "boxless batch"):
-        return here
-    from boxless.batch.on_ray import on_ray
-
-    return partial(on_ray, address=address, workers=workers)

@@ -34,25 +34,21 @@ def write_report(
     return write(report, model, preset, folder, progress)
 
 
-def print_report(report: Report) -> None:
-    """Prints the summary of a report."""
+def print_made(made: Fitted | Trained, page: Path, as_json: bool) -> None:
+    """Prints what `boxless fit` or `boxless train` made; as one JSON object and nothing else, if asked."""
+    report = made.report
+    if as_json:
+        data = {"model": str(made.path), "page": str(page), **report.as_dict()}
+        sys.stdout.write(figures_json(data) + "\n")
+        return
     for name, value in report.facts:
         _line(name, value)
-    for name, each in report.figures.items():
-        _line(name, f"{each.value:.1f} % ({each.low:.1f} to {each.high:.1f})")
+    for name, figure in report.figures.items():
+        _line(name, f"{figure.value:.1f} % ({figure.low:.1f} to {figure.high:.1f})")
     for i, words in enumerate(report.confused[:3]):
         _line("" if i else "most confused", words)
     for note in report.notes:
         _line("note", note)
-
-
-def print_made(made: Fitted | Trained, page: Path, as_json: bool) -> None:
-    """Prints what `boxless fit` or `boxless train` made; as one JSON object and nothing else, if asked."""
-    if as_json:
-        data = {"model": str(made.path), "page": str(page), **made.report.as_dict()}
-        sys.stdout.write(figures_json(data) + "\n")
-        return
-    print_report(made.report)
     for each in made.thresholds:
         right = f"one box right {each.after.value:.1f} %, {each.after.low:.1f} to {each.after.high:.1f}"
         _line(f"threshold, {each.preset}", f"{'one a class' if each.own else f'{each.new:g}'} ({right})")

@@ -92,14 +92,12 @@ class Folder:
         """The folder as plain data for JSON: how many images are located, and how many have each class."""
         counts = Counter(image["label"] for image in self._images if image.get("detected"))
         classes = [{"label": label, "images": count} for label, count in counts.most_common()]
-        preset = self._served.default.preset_name
-        name = self.path.resolve().name
         return {
-            "name": name,
+            "name": self.path.resolve().name,
             "images": len(self),
             "done": self.done,
             "model": self._served.card.name,
-            "preset": preset,
+            "preset": self._served.default.preset_name,
             "classes": classes,
         }
 

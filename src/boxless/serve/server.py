@@ -64,7 +64,7 @@ def serve(
         address, bound = listening.getsockname()[:2]
         shown = f"[{address}]" if ":" in address else address
         names = printable(", ".join(each["name"] for each in service.models.described()))
-        loopback = _is_loopback(address)
+        loopback = ipaddress.ip_address(address.partition("%")[0]).is_loopback
         hosts = allowed_hosts(allow_hosts, bound=address, loopback=loopback)
         if token is None and not loopback:
             sys.stderr.write(
@@ -139,10 +139,6 @@ def _why_not(error: OSError, host: str, port: int) -> str:
     if error.errno == errno.EADDRNOTAVAIL:
         return f"{host} is no address of this machine; for this machine alone: 127.0.0.1, for all of its own: 0.0.0.0"
     return f"{host}:{port} cannot be listened at ({error.strerror or error})"
-
-
-def _is_loopback(address: str) -> bool:
-    return ipaddress.ip_address(address.partition("%")[0]).is_loopback
 
 
 def _configure_log() -> None:
