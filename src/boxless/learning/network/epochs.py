@@ -12,7 +12,7 @@ import numpy as np
 
 from boxless.errors import TrainingError
 from boxless.learning.network.checkpoint import Arrays, Checkpoints, read_variables, variables, write_variables
-from boxless.learning.network.history import Epoch, log_numbers, write_history
+from boxless.learning.network.history import Epoch, best_of, log_numbers, write_history
 from boxless.learning.network.plan import TrainingPlan
 from boxless.learning.network.score import Score
 from boxless.learning.network.watch import Watch
@@ -127,10 +127,7 @@ def _where_it_stood(
     if [value.shape for value in values] != [tuple(holder.shape) for holder in holders]:
         raise TrainingError(f"{checkpoints.folder}: a checkpoint of another network: remove that folder to start over")
     write_variables(holders, values)
-    best: Epoch | None = None
-    for epoch in history:
-        best = epoch if epoch.better_than(best) else best
-    return history, best, checkpoints.load_best() if keeps_best else []
+    return history, best_of(history), checkpoints.load_best() if keeps_best else []
 
 
 def enough_disk(network: Any, folder: Path) -> None:  # noqa: ANN401

@@ -42,6 +42,14 @@ class Epoch:
         return (self.val_accuracy, -self.val_loss) > (other.val_accuracy, -other.val_loss)
 
 
+def best_of(history: Sequence[Epoch]) -> Epoch | None:
+    """The best epoch, of equal ones the first; None if there is none."""
+    best: Epoch | None = None
+    for epoch in history:
+        best = epoch if epoch.better_than(best) else best
+    return best
+
+
 def write_history(history: Sequence[Epoch], path: Path) -> None:
     """Writes the metrics as CSV, a row for each epoch."""
 
