@@ -52,7 +52,7 @@ def condition(text: str, empty: pa.Table) -> Callable[[pa.Table], pa.Table]:
                 raise ResultsError(_refusal(text, f"gives {', '.join(kinds)}, not true or false", empty))
             found = relation.filter(text).project('"row"').fetchnumpy()
             return table.take(pa.array(found["row"], pa.int64()))
-        except duckdb.Error as error:
+        except (duckdb.Error, UnicodeEncodeError) as error:
             raise ResultsError(_refusal(text, first_line(error), empty)) from None
 
     fitting(empty)  # most mistakes show without rows
