@@ -99,26 +99,26 @@ def run_name(by: str, backbone: str = "efficientnet_lite0", boxed: int = 0) -> s
 
 def train(data: Data, work: Path, name: str, by: str, settings: DetectorOptions, boxed: int) -> None:
     """Trains one detector; the one that boxes teach has as many epochs, in one round."""
-    from boxless.cli.training_watch import OnScreen
+    from boxless.cli.training_watch import watched
     from boxless.learning.detector.train import train_detector
     from boxless.learning.head.fit import fit
 
     training, validation = read_split(DATA / data.labels, str(DATA / data.val) if data.val else None)
-    screen = OnScreen()
     teacher, out = work / (f"teacher-{boxed}.onnx" if boxed else "teacher.onnx"), work / f"{name}.onnx"
     few = few_boxes(data, boxed, work / f"boxes-{boxed}.json") if boxed else None
-    if by == "boxes":
-        boxes = true_boxes(data, training)
-        numbers = range(1, settings.rounds + 1)
-        alike = sum(settings.epochs_of(number, len(training), settings.size or DEFAULT_SIZE) for number in numbers)
-        once = replace(settings, rounds=1, epochs=alike)
-        made = train_detector(training, validation, out, once, boxes, watch=screen)
-    else:
-        if not teacher.exists():
-            fit(training, validation, teacher, boxes=few)
-        made = train_detector(training, validation, out, settings, teacher, boxes=few, watch=screen)
-        if made.doubt:  # measured all the same
-            shutil.copyfile(made.path, out)
+    with watched(out) as screen:
+        if by == "boxes":
+            boxes = true_boxes(data, training)
+            numbers = range(1, settings.rounds + 1)
+            alike = sum(settings.epochs_of(number, len(training), settings.size or DEFAULT_SIZE) for number in numbers)
+            once = replace(settings, rounds=1, epochs=alike)
+            made = train_detector(training, validation, out, once, boxes, watch=screen)
+        else:
+            if not teacher.exists():
+                fit(training, validation, teacher, boxes=few)
+            made = train_detector(training, validation, out, settings, teacher, boxes=few, watch=screen)
+            if made.doubt:  # measured all the same
+                shutil.copyfile(made.path, out)
     (work / f"{name}.json").write_text(json.dumps(made.as_dict(), indent=1))
 
 

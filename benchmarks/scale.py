@@ -26,9 +26,8 @@ from PIL import Image, ImageOps
 from benchmarks.facts import DATA, write_results
 from benchmarks.provenance import RESULTS
 from boxless import Localizer
-from boxless.batch.job import Job
+from boxless.batch.job import Job, Settings
 from boxless.batch.run import run
-from boxless.batch.settings import Settings
 from boxless.batch.sources import images as items_of
 from boxless.imaging.read import images_in, read_image
 from boxless.system.cores import usable_cores
@@ -49,9 +48,8 @@ _A_KILL = 300
 _RUN = """
 import json, os, sys, time
 start = time.time() - float(sys.argv[3])
-from boxless.batch.job import Job
+from boxless.batch.job import Job, Settings
 from boxless.batch.run import run
-from boxless.batch.settings import Settings
 from boxless.batch.shards import Shards
 said, writing = {"seconds to the first picture": None, "memory": {}}, [0.0]
 write, written, seen = Shards.write, [0], [0]
@@ -84,9 +82,8 @@ print(json.dumps({**said, "pictures": done.images, "failed": done.failed, "secon
 
 _KILLED = """
 import sys
-from boxless.batch.job import Job
+from boxless.batch.job import Job, Settings
 from boxless.batch.run import run
-from boxless.batch.settings import Settings
 run(Job((sys.argv[1],), sys.argv[2], Settings(preset="fast"), "parquet", int(sys.argv[3])))
 """
 

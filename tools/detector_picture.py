@@ -21,7 +21,7 @@ from examples.backgrounds import GROUNDS, cut_out
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from boxless import Localizer
-from boxless.cli.training_watch import OnScreen
+from boxless.cli.training_watch import watched
 from boxless.datasets.split import read_split
 from boxless.imaging.draw import Layer, draw, overlay
 from boxless.learning.detector.options import DetectorOptions
@@ -162,12 +162,12 @@ def make(folder: Path) -> Image.Image:
     """Learns, counts, and draws two scenes that nobody learned from."""
     truth = write_scenes(folder / "scenes")
     training, held_out = read_split(folder / "scenes/labels.csv", None)
-    screen = OnScreen()
     teacher, file = folder / "teacher.onnx", folder / "detector.onnx"
     if not teacher.exists():
         fit(training, held_out, teacher, localization_size=448)
     if not file.exists():
-        made = train_detector(training, held_out, file, SETTINGS, teacher, watch=screen)
+        with watched(file) as screen:
+            made = train_detector(training, held_out, file, SETTINGS, teacher, watch=screen)
         print(json.dumps(made.as_dict(), indent=1))
     maps, detector = Localizer(teacher, preset="best"), Localizer(file)
     taught = by_class_maps(teacher, held_out, lambda count: None)

@@ -9,8 +9,7 @@ from typing import Any, cast
 
 import pytest
 
-from boxless.batch.job import Job
-from boxless.batch.settings import Settings
+from boxless.batch.job import Job, Settings
 from boxless.models.zoo import DEFAULT_MODEL
 
 FAST = Settings(DEFAULT_MODEL, "fast")

@@ -13,10 +13,9 @@ from pathlib import Path
 import pytest
 from tests.batch.conftest import FAST, job
 
-from boxless.batch.job import Job
+from boxless.batch.job import Job, Settings
 from boxless.batch.on_ray import on_ray
 from boxless.batch.run import run
-from boxless.batch.settings import Settings
 from boxless.errors import ResultsError
 
 ray = pytest.importorskip("ray", reason="needs the extra ray")
@@ -79,10 +78,9 @@ def test_a_killed_driver_goes_on(coffee: Path, tmp_path: Path) -> None:
     listed, out = many(coffee, tmp_path, 60), tmp_path / "ray"
     program = f"""
 from functools import partial
-from boxless.batch.job import Job
+from boxless.batch.job import Job, Settings
 from boxless.batch.on_ray import on_ray
 from boxless.batch.run import run
-from boxless.batch.settings import Settings
 run(Job(({str(listed)!r},), {str(out)!r}, Settings(preset="fast"), "jsonl", 4), partial(on_ray, workers=1))
 """
     child = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

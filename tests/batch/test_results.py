@@ -15,9 +15,9 @@ from tests.small_detector import write_detector
 
 from boxless import Localization, Localizer
 from boxless.batch.formats import format_of, schema
+from boxless.batch.job import Settings
 from boxless.batch.results import COLUMNS, flat, select
 from boxless.batch.run import run
-from boxless.batch.settings import Settings
 from boxless.errors import NoClassMapError, ResultsError
 from boxless.imaging.read import images_in
 from boxless.models.zoo import DEFAULT_MODEL
@@ -75,17 +75,16 @@ def test_what_a_detector_found_has_no_map(album: Path, tmp_path: Path) -> None:
 
 
 CONDITIONS: dict[str, Callable[[dict[str, Any]], bool]] = {
-    "error": lambda row: row["error"] is not None,
     "ERROR IS NOT NULL": lambda row: row["error"] is not None,
     "error is null and label = 'espresso'": lambda row: row["label"] == "espresso",
-    "'ESPRES' in label": lambda row: "espres" in (row["label"] or ""),
+    "label ilike '%ESPRES%'": lambda row: "espres" in (row["label"] or ""),
     "label in ('espresso', 'missile') and probability >= 0.01": lambda row: (
         row["label"] in ("espresso", "missile") and row["probability"] >= 0.01
     ),
     "not (probability < 0.5 or label = 'espresso')": lambda row: (
         row["label"] not in (None, "espresso") and row["probability"] >= 0.5
     ),
-    "0 < probability < 0.1 and x0 is not null": lambda row: (
+    "0 < probability and probability < 0.1 and x0 is not null": lambda row: (
         0 < (row["probability"] or 0) < 0.1 and row["x0"] is not None
     ),
     "label in ('espresso')": lambda row: row["label"] == "espresso",
@@ -110,19 +109,20 @@ def test_conditions(out: Path, album: Path, where: str) -> None:
         "label =",
         "label = 'x",
         "__import__('os')",
-        "1 = 1",
+        "label",
+        "detected, label",
+        "detected; drop table rows",
+        "exists (select * from read_text('/etc/hostname'))",
         "label = f()",
         "activation > 'a'",
         "",
         "class_index in (1, 'a')",
-        "activation > 99999999999999999999",
         "label = '\udcff'",
-        "label = 'it''s'",
         "error and 'x in label",
         "error # and detected",
-        "not " * 5000 + "error",
-        "(" * 5000 + "error" + ")" * 5000,
-        " and ".join(["error"] * 5000) + " and not",
+        "not " * 5000 + "detected",
+        "(" * 5000 + "detected",
+        " and ".join(["detected"] * 5000) + " and not",
     ],
 )
 def test_what_is_no_condition_is_refused(out: Path, where: str) -> None:
@@ -133,9 +133,11 @@ def test_what_is_no_condition_is_refused(out: Path, where: str) -> None:
 @pytest.mark.parametrize(
     ("where", "words"),
     [
-        ("label = 5", "label and 5 cannot be compared: one is a text, the other none"),
-        ("activation > '5'", "activation and '5' cannot be compared"),
-        ("(label = 'x'", "brackets that do not match"),
+        ("label = 5", "Could not convert string"),
+        ("activation > 'x'", "Could not convert string 'x' to DOUBLE"),
+        ("(label = 'x'", "syntax error"),
+        ("label", "gives VARCHAR, not true or false"),
+        ("colour = 'red'", 'column "colour" not found.*columns: image, width'),
     ],
 )
 def test_what_is_wrong_with_a_condition_is_said(out: Path, where: str, words: str) -> None:
@@ -144,11 +146,11 @@ def test_what_is_wrong_with_a_condition_is_said(out: Path, where: str, words: st
 
 
 def test_orders(out: Path) -> None:
-    doubt = [each.predictions[0].probability for each in select(str(out), "label", by="doubt", limit=5).found]
+    doubt = [each.predictions[0].probability for each in select(str(out), "x0 > 0", by="doubt", limit=5).found]
     assert doubt == sorted(doubt) and len(doubt) == 5
-    activation = [each.predictions[0].activation for each in select(str(out), "label", by="activation").found]
+    activation = [each.predictions[0].activation for each in select(str(out), "x0 > 0", by="activation").found]
     assert activation == sorted(activation, reverse=True)
-    labels = [each.predictions[0].label for each in select(str(out), "label", by="class").found]
+    labels = [each.predictions[0].label for each in select(str(out), "x0 > 0", by="class").found]
     assert labels == sorted(labels)
 
 

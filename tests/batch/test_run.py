@@ -17,10 +17,9 @@ from tests.batch.conftest import job, rows_in
 from boxless import Localizer
 from boxless.batch import run as running
 from boxless.batch.folder import LocalFolder, folder_at
-from boxless.batch.job import Job
+from boxless.batch.job import Job, Settings
 from boxless.batch.rows import class_map
 from boxless.batch.run import run
-from boxless.batch.settings import Settings
 from boxless.errors import (
     BoxlessError,
     DiskSpaceError,

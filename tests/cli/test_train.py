@@ -17,7 +17,7 @@ from tests.command_line import boxless
 
 from boxless import ModelFile
 from boxless.cli import progress
-from boxless.cli.training_watch import OnScreen
+from boxless.cli.training_watch import watched
 from boxless.learning.network.history import Epoch
 
 
@@ -83,17 +83,17 @@ main()
     assert "Traceback" not in done.stderr
 
 
-def test_a_log_of_a_training_has_lines_of_all_stages(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.MonkeyPatch.context() as at_once:
-        at_once.setattr(progress, "_FIRST", 0)
-        at_once.setattr(progress, "_BETWEEN", 0)
-        screen = OnScreen()
+def test_a_log_of_a_training_has_lines_of_all_stages(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress, "_FIRST", 0)
+    monkeypatch.setattr(progress, "_BETWEEN", 0)
+    with watched(Path("own.onnx")) as screen:
         screen.on_progress("reading", 1, 18)
         for _ in range(2):  # rounds of a detector
             screen.begins(epochs=2, steps=2, done=1)
             screen.stepped()
             screen.finished(Epoch(2, 0.01, 0.5, 0.75, None, None, 1.0), best=False)
-        screen.ends()
     said = capsys.readouterr().err.splitlines()
     training = [
         "resuming after epoch 1 of 2",

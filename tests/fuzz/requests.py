@@ -17,11 +17,11 @@ from PIL import Image
 
 from boxless.models.zoo import DEFAULT_MODEL
 from boxless.serve import problems
+from boxless.serve.guard import allowed_hosts
 from boxless.serve.limits import Limits
 from boxless.serve.models import Models
 from boxless.serve.server import Server, listen
 from boxless.serve.service import Service
-from boxless.serve.visitors import allowed_hosts
 
 _LIMITS = Limits(
     workers=1, body_bytes=1_000_000, max_pixels=1_000_000, head_seconds=0.1, body_seconds=0.1, write_seconds=2

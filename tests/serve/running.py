@@ -13,11 +13,11 @@ from typing import Any
 
 from boxless.models.zoo import DEFAULT_MODEL
 from boxless.serve.folder import Folder
+from boxless.serve.guard import allowed_hosts
 from boxless.serve.limits import Limits
 from boxless.serve.models import Models
 from boxless.serve.server import Server, listen
 from boxless.serve.service import Service
-from boxless.serve.visitors import allowed_hosts
 
 LIMITS = Limits(workers=2)
 

@@ -14,7 +14,7 @@ from tests.serve.running import Running
 from boxless.datasets.boxed import read_dataset
 from boxless.models.model_file import ModelFile
 from boxless.models.zoo import DEFAULT_MODEL
-from boxless.serve.page_files import WEB
+from boxless.serve.app import WEB
 from boxless.video.ffmpeg import ffmpeg_settings
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from PIL import Image
 from tests.serve.running import LIMITS, Running, running
 from tests.serve.test_load import until
 
-from boxless.serve.decoded_size import decoded_bytes
 from boxless.serve.limits import Limits
+from boxless.serve.service import decoded_bytes
 
 
 def encoded(mode: str, width: int, height: int, kind: str = "PNG") -> bytes:

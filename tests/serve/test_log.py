@@ -7,7 +7,7 @@ import logging
 
 import pytest
 
-from boxless.serve.log import PlainFormatter
+from boxless.serve.server import PlainFormatter
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from benchmarks.page import served
 from tests.serve.browsing import PATIENCE
 from tests.serve.running import Running, running
 
-from boxless.serve.visitors import allowed_hosts
+from boxless.serve.guard import allowed_hosts
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

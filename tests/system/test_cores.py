@@ -1,4 +1,4 @@
-"""Cores by affinity and control group, on file trees as Linux mounts them."""
+"""Cores and memory by affinity and control group, on file trees as Linux mounts them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from boxless.system import cgroups
-from boxless.system.cores import usable_cores
+from boxless.system import cores
+from boxless.system.cores import usable_cores, usable_memory
 
 
 @pytest.fixture
@@ -16,8 +16,8 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A machine of 64 cores without limits; its control groups are under `groups`."""
     monkeypatch.setattr(os, "cpu_count", lambda: 64)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(64)), raising=False)
-    monkeypatch.setattr(cgroups, "CGROUPS", tmp_path / "groups")
-    monkeypatch.setattr(cgroups, "MEMBERSHIP", tmp_path / "membership")
+    monkeypatch.setattr(cores, "CGROUPS", tmp_path / "groups")
+    monkeypatch.setattr(cores, "MEMBERSHIP", tmp_path / "membership")
     return tmp_path
 
 
@@ -66,3 +66,31 @@ def test_nonsense_is_no_limit(machine: Path) -> None:
     assert usable_cores() == 64
     write(machine, "0::/\n", cpu_DOT_max="0 0\n")
     assert usable_cores() == 64
+
+
+@pytest.fixture
+def groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(cores, "CGROUPS", tmp_path)
+    monkeypatch.setattr(cores, "MEMBERSHIP", tmp_path / "membership")
+    (tmp_path / "memory").mkdir()
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("membership", "file", "text"),
+    [
+        ("0::/\n", "memory.max", "50000000\n"),
+        ("5:memory:/\n", "memory/memory.limit_in_bytes", "50000000\n"),
+    ],
+)
+def test_a_container_has_what_it_is_granted(groups: Path, membership: str, file: str, text: str) -> None:
+    (groups / "membership").write_text(membership)
+    (groups / file).write_text(text)
+    assert usable_memory() == 50_000_000
+
+
+def test_without_a_limit_the_machine_counts(groups: Path) -> None:
+    (groups / "membership").write_text("0::/\n")
+    (groups / "memory.max").write_text("max\n")
+    memory = usable_memory()
+    assert memory is None or memory > 50_000_000

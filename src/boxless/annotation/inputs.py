@@ -16,8 +16,7 @@ from boxless.datasets.labelled import BACKGROUND_NAMES
 from boxless.errors import DatasetError, UnknownClassError
 from boxless.imaging.read import images_in
 from boxless.models.card import Card
-from boxless.system.files import as_text, real_path
-from boxless.system.unique_names import apart
+from boxless.system.files import apart, as_text, real_path
 
 _HELD_OUT = 10
 """One image of so many is in the split val, where nobody says which."""

@@ -14,9 +14,8 @@ from boxless.annotation.inputs import Classes, Input
 from boxless.annotation.output import output, place_image
 from boxless.batch.formats import Row
 from boxless.batch.item import Broken, Item, local_item
-from boxless.batch.job import Job
+from boxless.batch.job import Job, Settings
 from boxless.batch.run import Failure, OnProgress, here, run
-from boxless.batch.settings import Settings
 from boxless.batch.shards import Done
 from boxless.datasets.dataset import About, AnnotatedImage, Annotation
 from boxless.datasets.formats import WRITTEN

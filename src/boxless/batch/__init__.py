@@ -3,8 +3,7 @@
 Public is what docs/api lists of it; the rest is internal.
 """
 
-from boxless.batch.job import Job
+from boxless.batch.job import Job, Settings
 from boxless.batch.locate import Locate
-from boxless.batch.settings import Settings
 
 __all__ = ["Job", "Locate", "Settings"]

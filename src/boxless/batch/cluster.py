@@ -57,7 +57,7 @@ class Cluster:
     workers: int | None = None
 
     def results(self, pieces: Pieces, work: Work) -> Iterator[Any]:
-        """What becomes of pieces, as they are done, in whatever order.
+        """What `work` made of each piece, as they are done, in whatever order.
 
         Pieces come only as fast as they are done. One whose actor or machine is lost is given to another. All machines
         must have boxless, and start from a folder of the same name if they have one.
@@ -65,9 +65,6 @@ class Cluster:
         Args:
             pieces: is called once, in a task that needs no core.
             work: is called once in each actor.
-
-        Returns:
-            What `work` made of each piece.
 
         Raises:
             ResultsError: if the cluster cannot be reached, or lost what cannot be made again.
@@ -180,12 +177,7 @@ def _rows(pieces: Pieces, folder: str) -> Iterator[pa.Table]:
 
 
 class _Actor:
-    """An actor, with one core.
-
-    Args:
-        work: makes what does a piece.
-        folder: that relative paths start from.
-    """
+    """An actor, with one core; relative paths start from `folder`."""
 
     def __init__(self, work: Work, folder: str) -> None:
         with suppress(OSError):

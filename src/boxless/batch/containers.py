@@ -50,11 +50,7 @@ _ROW_GROUPS_KEPT = 2
 
 @contextmanager
 def opened(spec: str) -> Iterator[IO[bytes]]:
-    """A file, here or at an address, opened for reading.
-
-    Raises:
-        DatasetError: if it is not there, or may not be read.
-    """
+    """A file, here or at an address, opened for reading; DatasetError if it is not there, or may not be read."""
     if is_url(spec):
         with opened_remote(spec) as remote:
             yield remote

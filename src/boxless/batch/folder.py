@@ -30,11 +30,7 @@ _KEPT = "what is done stays, and the same command goes on from there"
 
 
 class LocalFolder:
-    """A folder on this machine, or on a disk that several share; small enough to be sent to another machine.
-
-    Args:
-        path: of the folder; made when it is first written to.
-    """
+    """A folder on this machine, or on a disk that several share; made when it is first written to."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -43,12 +39,7 @@ class LocalFolder:
         return str(self.path)
 
     def write(self, name: str, content: bytes) -> None:
-        """Writes a file: whole, or not at all.
-
-        Raises:
-            DiskSpaceError: if there is no room for it.
-            ResultsError: if it cannot be written for another reason.
-        """
+        """Writes a file, whole or not at all; DiskSpaceError or ResultsError if that fails."""
         try:
             check_space(self.path, len(content), name)
             owner = f".{socket.gethostname()}-{os.getpid()}"
@@ -59,12 +50,7 @@ class LocalFolder:
             raise ResultsError(f"{self.path / name}: cannot be written ({error.strerror or error}); {_KEPT}") from None
 
     def read(self, name: str) -> bytes:
-        """Reads a file.
-
-        Raises:
-            FileNotFoundError: if it is not there.
-            ResultsError: if it cannot be read for another reason.
-        """
+        """Reads a file; FileNotFoundError if it is not there, ResultsError for any other failure."""
         try:
             return (self.path / name).read_bytes()
         except FileNotFoundError:
@@ -82,11 +68,7 @@ class LocalFolder:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """A context in which no other run may enter; what a killed run left half-written is cleared away.
-
-        Raises:
-            ResultsError: if another is in it.
-        """
+        """Lets no other run enter (ResultsError); what a killed run left half-written is cleared away."""
         if self.path.exists() and not self.path.is_dir():
             raise ResultsError(f"{self.path}: a file (expected a folder for results)")
         with locked(self.path / _LOCK, self.path):
@@ -96,11 +78,7 @@ class LocalFolder:
 
 
 class RemoteFolder:
-    """A folder at an address, as `LocalFolder`. Object stores show a file when all of it is there.
-
-    Args:
-        url: without a slash at its end.
-    """
+    """A folder at an address, as `LocalFolder`. Object stores show a file when all of it is there."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -188,27 +166,15 @@ Folder: TypeAlias = LocalFolder | RemoteFolder
 
 
 def folder_at(place: str) -> Folder:
-    """The folder of a path, or of an address such as s3://bucket/results.
-
-    Args:
-        place: a path or an address.
-
-    Returns:
-        The folder, which need not be there yet.
-    """
+    """The folder of a path, or of an address such as s3://bucket/results; it need not be there yet."""
     return RemoteFolder(place.rstrip("/")) if is_url(place) else LocalFolder(Path(place).absolute())
 
 
 @contextmanager
 def locked(file: Path, folder: Path) -> Iterator[None]:
-    """Keeps other runs out of a folder on a disk. The system lets go when this process ends, however it ends.
+    """Keeps other runs out of a folder on a disk (ResultsError) by locking a file, which is made where it is missing.
 
-    Args:
-        file: that is locked; made where it is missing.
-        folder: for the message.
-
-    Raises:
-        ResultsError: if another run is in it.
+    The system lets go when this process ends, however it ends.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("a+b") as lock:

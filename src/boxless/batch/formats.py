@@ -79,11 +79,7 @@ FORMATS: dict[str, Format] = {
 
 
 def format_of(name: str) -> Format:
-    """The format of that name.
-
-    Raises:
-        ResultsError: if there is none.
-    """
+    """The format of that name; ResultsError if there is none."""
     if name not in FORMATS:
         raise ResultsError(f"no format '{name}' (expected {' or '.join(FORMATS)})")
     return FORMATS[name]

@@ -16,11 +16,7 @@ class Content(Protocol):
     """Where an image's bytes are: small enough to be sent to another machine, and read where the work is done."""
 
     def read(self) -> bytes:
-        """The encoded image.
-
-        Raises:
-            OSError: if it cannot be read.
-        """
+        """The encoded image; OSError if it cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from boxless.batch.formats import Row, schema
 from boxless.batch.item import Broken, Item
+from boxless.batch.job import Settings
 from boxless.batch.remote import Remote, is_url
 from boxless.batch.rows import rows
-from boxless.batch.settings import Settings
 from boxless.imaging.read import image_name
 from boxless.localizer import Localizer
 from boxless.models.zoo import quick_model

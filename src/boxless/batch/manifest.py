@@ -60,11 +60,7 @@ class Manifest:
 
 
 def planned(job: Job) -> Manifest:
-    """The manifest of a job before it starts.
-
-    Raises:
-        ModelFileError, UnknownPresetError, UnknownClassError: if the model, preset or a class does not exist.
-    """
+    """The manifest of a job before it starts; raises what is wrong with its model, preset or classes."""
     card = job.settings.card
     return Manifest(
         {**job.settings.recorded(card), "format": job.format, _SIZE: job.shard},
@@ -75,13 +71,7 @@ def planned(job: Job) -> Manifest:
 
 
 def begin(folder: Folder, now: Manifest, *, resume: bool, force: bool) -> Manifest:
-    """Resumes the run in a folder, or starts one.
-
-    Args:
-        folder: the folder of the results.
-        now: the manifest of this run.
-        resume: whether to resume an earlier run; otherwise start over.
-        force: whether earlier results may be removed to start over.
+    """Resumes the run in a folder, or starts one; `force` allows to remove earlier results to start over.
 
     Returns:
         The manifest that is in the folder now.
@@ -120,24 +110,13 @@ def begin(folder: Folder, now: Manifest, *, resume: bool, force: bool) -> Manife
 
 
 def write_manifest(folder: Folder, manifest: Manifest) -> None:
-    """Writes run.json.
-
-    Raises:
-        DiskSpaceError, ResultsError: if it cannot be written.
-    """
+    """Writes run.json."""
     text = json.dumps(vars(manifest), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     folder.write(MANIFEST, text.encode("utf-8", "replace"))
 
 
 def read_manifest(folder: Folder) -> Manifest | None:
-    """Reads the manifest of a folder.
-
-    Returns:
-        The manifest; None if there is none.
-
-    Raises:
-        ResultsError: if it is damaged.
-    """
+    """Reads the manifest of a folder: None if there is none, ResultsError if it is damaged."""
     try:
         return Manifest(**json.loads(folder.read(MANIFEST)))
     except FileNotFoundError:

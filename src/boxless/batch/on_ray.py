@@ -50,7 +50,8 @@ def on_ray(
         >>> run(job, partial(on_ray, address="auto")).images  # doctest: +SKIP
         1000000
     """
-    work = partial(_Worker, job, _content(job))
+    model = job.settings.model
+    work = partial(_Worker, job, None if model in zoo.models() else find_model(model).read_bytes())
     for result in Cluster(address, workers).results(partial(_to_do, job, finished), work):
         if isinstance(result, Done):
             vars(done).update(vars(result))
@@ -66,12 +67,7 @@ def _to_do(job: Job, finished: int | None) -> Iterator[object]:
 
 
 class _Worker:
-    """Processes shards in a Ray actor, with one ONNX Runtime session.
-
-    Args:
-        job: the job.
-        model: the model file's content; None for a model that comes with boxless.
-    """
+    """Processes shards in a Ray actor, with one session; `model` is the file's content, None for a bundled one."""
 
     def __init__(self, job: Job, model: bytes | None) -> None:
         with tempfile.TemporaryDirectory() as folder:
@@ -89,7 +85,3 @@ class _Worker:
         found = list(rows(self._localizer, items, self._job.settings, _THREADS))
         self._job.shards.write(number, items, found)
         return len(found), failures(found)
-
-
-def _content(job: Job) -> bytes | None:
-    return None if job.settings.model in zoo.models() else find_model(job.settings.model).read_bytes()

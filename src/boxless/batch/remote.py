@@ -42,12 +42,7 @@ def is_url(spec: str) -> bool:
 
 @cache
 def filesystem(protocol: str) -> fsspec.AbstractFileSystem:
-    """The file system of fsspec for a protocol such as "s3", one a process.
-
-    Raises:
-        MissingExtraError: if its package is not installed.
-        DatasetError: if there is no such protocol.
-    """
+    """The file system of fsspec for a protocol such as "s3", one a process."""
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
@@ -76,14 +71,10 @@ def _options(protocol: str) -> dict[str, Any]:
 
 
 def within(seconds: float, call: Callable[[], T]) -> T:
-    """What a call returns. It runs in a thread of its own, since not every client gives up by itself.
+    """What a call returns; TimeoutError if there is no answer within so many seconds.
 
-    Args:
-        seconds: after which it is given up; its thread does not keep the process from ending.
-        call: takes nothing.
-
-    Raises:
-        TimeoutError: if there is no answer by then.
+    It runs in a thread of its own, since not every client gives up by itself. That does not keep the process from
+    ending.
     """
     answer: Future[T] = Future()
 
@@ -165,11 +156,7 @@ class Remote:
     size: int | None = None
 
     def read(self) -> bytes:
-        """Fetches the bytes.
-
-        Raises:
-            OSError: if that fails three times, whatever the library that tried calls it.
-        """
+        """Fetches the bytes; OSError if that fails three times, whatever the library that tried calls it."""
         system = filesystem(self.url.partition("://")[0])
         end = None if self.size is None else self.start + self.size
         for pause in (*_PAUSES, None):
@@ -190,11 +177,7 @@ class Remote:
 
 @contextmanager
 def opened_remote(url: str) -> Iterator[IO[bytes]]:
-    """A file at an address, opened for reading bytes.
-
-    Raises:
-        DatasetError: if it is not there, may not be read, or does not answer; also while it is read.
-    """
+    """A file at an address, opened for reading bytes; DatasetError if that fails, also while it is read."""
     system = filesystem(url.partition("://")[0])
     with _found(url):
         file = within(TIMEOUT, lambda: system.open(url, "rb"))
@@ -233,23 +216,14 @@ class _Timed(io.RawIOBase):
 
 
 def reach(url: str) -> None:
-    """Makes sure that an address answers; what it answers does not matter.
-
-    Raises:
-        TimeoutError: if it does not.
-    """
+    """Makes sure that an address answers within `TIMEOUT`; what it answers does not matter."""
     system = filesystem(url.partition("://")[0])
     with suppress(FileNotFoundError, PermissionError):
         within(TIMEOUT, lambda: system.exists(url))
 
 
 def listing(url: str) -> list[dict[str, Any]]:
-    """The entries of a folder at an address, or those that fit a pattern, as fsspec describes them, by name.
-
-    Raises:
-        FileNotFoundError: if there is no such folder.
-        OSError, Exception: whatever the store raises; see `explained`.
-    """
+    """The entries of a folder at an address, or those that fit a pattern, as fsspec describes them, by name."""
     system = filesystem(url.partition("://")[0])
     reach(url)  # a long listing has no time limit; one that never begins has
     if has_pattern(url):
@@ -265,11 +239,7 @@ def has_pattern(url: str) -> bool:
 
 
 def walk_remote(url: str, wanted: Callable[[str], bool]) -> Iterator[tuple[str, str]]:
-    """The addresses and versions of the files below one, sorted, a folder's listing at a time.
-
-    Raises:
-        DatasetError: if it is not there, or may not be listed.
-    """
+    """The addresses and versions of the files below one, sorted, a folder's listing at a time."""
     with _found(url):
         entries = listing(url)
     for entry in entries:
@@ -285,11 +255,7 @@ def walk_remote(url: str, wanted: Callable[[str], bool]) -> Iterator[tuple[str, 
 
 
 def remote_version(url: str) -> str:
-    """The version of a file at an address, as of `version_of`.
-
-    Raises:
-        DatasetError: if it is not there, or may not be read.
-    """
+    """The version of a file at an address, as of `version_of`; DatasetError if it cannot be read."""
     with _found(url):
         return version_of(within(TIMEOUT, lambda: filesystem(url.partition("://")[0]).info(url)))
 

@@ -11,7 +11,7 @@ from boxless.batch.manifest import MANIFEST, Manifest, read_manifest
 from boxless.batch.rows import class_map
 from boxless.batch.shards import Shards
 from boxless.batch.sources import find
-from boxless.batch.where import condition
+from boxless.batch.where import condition, database
 from boxless.errors import ResultsError
 from boxless.maps.boxes import Box
 from boxless.results import Localization, Prediction
@@ -113,35 +113,23 @@ def _first(table: pa.Table, by: str | None, limit: int) -> pa.Table:
     return table.slice(0, limit)
 
 
+_FLAT = """
+    select image, width, height, model, preset, maps, prediction.label as label, prediction.class_index as class_index,
+        prediction.probability as probability, prediction.activation as activation, prediction.detected as detected,
+        prediction.box[1] as x0, prediction.box[2] as y0, prediction.box[3] as x1, prediction.box[4] as y1,
+        prediction.boxes[1].score as score, error, prediction
+    from (select *, unnest(if(len(predictions) = 0, [null], predictions)) as prediction from images)
+"""
+
+
 def flat(table: pa.Table) -> pa.Table:
     """Turns one row per image into one row per prediction, with `COLUMNS` and the whole `prediction`.
 
     An image without predictions has one row, as in `Localization.to_rows`.
     """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    table = table.combine_chunks()
-    predictions = table["predictions"].combine_chunks()
-    found = pc.list_flatten(predictions)
-    without = pc.indices_nonzero(pc.equal(pc.list_value_length(predictions), 0))
-    nothing = pa.nulls(len(without), found.type)
-    image = pa.concat_arrays([pc.list_parent_indices(predictions).cast(pa.uint64()), without])
-    order = pc.sort_indices(pa.table({"image": image, "rank": pa.array(range(len(image)))}),
-                            sort_keys=[("image", "ascending"), ("rank", "ascending")])  # fmt: skip
-    prediction = pa.concat_arrays([found, nothing]).take(order)
-    about = table.drop_columns(["predictions"]).take(image.take(order))
-    first = pc.list_element(pc.list_slice(pc.struct_field(prediction, "boxes"), 0, 1, return_fixed_size_list=True), 0)
-    made = {
-        name: pc.struct_field(prediction, name)
-        for name in ("label", "class_index", "probability", "activation", "detected")
-    }
-    made |= {
-        edge: pc.list_element(pc.struct_field(prediction, "box"), i) for i, edge in enumerate(("x0", "y0", "x1", "y1"))
-    }
-    made["score"] = pc.struct_field(first, "score")
-    columns = {name: made[name] if name in made else about[name] for name in COLUMNS}
-    return pa.table({**columns, "prediction": prediction})
+    connection = database()
+    connection.register("images", table)
+    return connection.sql(_FLAT).to_arrow_table()
 
 
 def localization(row: Row, manifest: Manifest) -> Localization:

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from boxless.batch.formats import Row
 from boxless.batch.item import Broken, Item
+from boxless.batch.job import Settings
 from boxless.batch.remote import Remote
-from boxless.batch.settings import Settings
 from boxless.localizer import Localizer
 from boxless.maps.run_lengths import counts_of, packed
 from boxless.results import Localization, Prediction
@@ -27,11 +27,7 @@ _FETCHED_AHEAD = 16
 def rows(localizer: Localizer, items: Iterable[Item], settings: Settings, workers: int | None = None) -> Iterator[Row]:
     """Locates images: a row each, in their order, a few under way; what cannot be read is a row with an `error`.
 
-    Args:
-        localizer: of these settings.
-        items: drawn from only as fast as rows are taken.
-        settings: what is wanted.
-        workers: images under way at a time; one a core where None.
+    Items are drawn only as fast as rows are taken; `workers` images are under way at a time, one a core where None.
     """
 
     def one(item: Item) -> Row:
@@ -45,16 +41,7 @@ def rows(localizer: Localizer, items: Iterable[Item], settings: Settings, worker
 
 
 def row(found: Localization, name: str, settings: Settings) -> Row:
-    """The row of a result.
-
-    Args:
-        found: what was found.
-        name: what the image is called.
-        settings: whether class maps and masks are kept.
-
-    Returns:
-        Plain data; class maps as `class_map` reads them, masks as COCO's compressed run lengths.
-    """
+    """The row of a result: plain data, class maps as `class_map` reads them, masks as COCO's compressed run lengths."""
     data: Row = {**found.to_dict(), "image": name}
     for row, prediction in zip(data["predictions"], found.predictions, strict=True):
         if settings.maps is not None:
@@ -66,16 +53,7 @@ def row(found: Localization, name: str, settings: Settings) -> Row:
 
 
 def class_map(prediction: dict[str, Any]) -> Floats:
-    """The class map of a prediction of a row, as of `Prediction.class_map`, rounded.
-
-    Args:
-        prediction: with a class map that is kept.
-
-    Returns:
-        float32 (u, v), not negative.
-
-    Raises:
-        KeyError: if maps were not kept.
+    """The class map that is kept with a prediction of a row: float32 (u, v), not negative; KeyError if none is.
 
     Example:
         >>> import numpy as np

@@ -84,16 +84,7 @@ class Shards:
         return [self.name(number) for number in range(-(-images // self.size)) if number not in there]
 
     def write(self, number: int, items: Sequence[Item], rows: Sequence[Row]) -> None:
-        """Writes a shard, then its record: one without a record counts as damaged.
-
-        Args:
-            number: of the shard.
-            items: its images.
-            rows: of the images, in the same order.
-
-        Raises:
-            DiskSpaceError, ResultsError: if it cannot be written.
-        """
+        """Writes the rows of images as a shard, then its record: one without a record counts as damaged."""
         content = self.kind.encode(rows)
         record = Record(
             sha256=hashlib.sha256(content).hexdigest(),
@@ -111,18 +102,7 @@ class Shards:
         self.folder.remove(self.name(number))
 
     def read(self, number: int, decode: Callable[[bytes], T]) -> T:
-        """Reads a shard.
-
-        Args:
-            number: of the shard.
-            decode: `rows` or `table` of the format.
-
-        Returns:
-            What `decode` makes of the shard's bytes.
-
-        Raises:
-            ResultsError: if the shard is missing or damaged.
-        """
+        """What `rows` or `table` of the format make of a shard; ResultsError if it is missing or damaged."""
         content, record = self._whole(number)
         if content is not None and record is not None:
             try:
@@ -140,9 +120,6 @@ class Shards:
             items: all images, those of done shards too: they are compared by name and version.
             done: counts the images, and those that are skipped.
             finished: how many images there were, if the run was finished before.
-
-        Returns:
-            The number of each shard, and its images.
 
         Raises:
             ResultsError: if a shard was made of other images, or if there are more or fewer than when the run was

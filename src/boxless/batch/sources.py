@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,12 +15,11 @@ from typing import TypeAlias, cast
 from boxless.batch.containers import in_csv, in_list, in_parquet, in_tar
 from boxless.batch.item import Content, Item, local_item
 from boxless.batch.remote import Remote, has_pattern, is_url, remote_version, walk_remote
-from boxless.batch.walk import is_pattern, matching
 from boxless.batch.zip_archives import in_zip
 from boxless.errors import DatasetError
 from boxless.imaging.containers import SUFFIXES
 from boxless.imaging.read import Source
-from boxless.imaging.walk import walk
+from boxless.imaging.walk import walk, walk_into
 
 Reader: TypeAlias = "Callable[[str, str | None], Iterator[Item]]"
 
@@ -35,6 +36,10 @@ READERS: dict[str, Reader] = {
 """What a file is read as that is no image itself, by how its name ends."""
 
 
+_MAGIC = re.compile(r"[*?\[]")
+"""What makes a pattern of a path."""
+
+
 def images(specs: Iterable[str | Item], column: str | None = None) -> Iterator[Item]:
     """The images of sources, in the order of the sources; those of a folder in the order of their names.
 
@@ -48,16 +53,8 @@ def images(specs: Iterable[str | Item], column: str | None = None) -> Iterator[I
             (s3://bucket/folder); or items, which are given as they are.
         column: the column of image names in tables and Parquet files; if None, the first column that looks like it.
 
-    Returns:
-        The images, each with its name and version, not read yet.
-
     Raises:
         DatasetError: if a source is not there, is empty, or of another layout; when it is its turn.
-
-    Example:
-        >>> from boxless.batch.sources import images
-        >>> [item.name for item in images(["examples/pictures/coffee.jpg"])]
-        ['examples/pictures/coffee.jpg']
     """
     for spec in specs:
         if isinstance(spec, Item):
@@ -72,13 +69,9 @@ def images(specs: Iterable[str | Item], column: str | None = None) -> Iterator[I
 
 
 def check(specs: Iterable[str | Item]) -> None:
-    """Makes sure that sources on this machine are there, before there is any work.
-
-    Raises:
-        DatasetError: if one is not.
-    """
+    """Raises DatasetError, before there is any work, if a source on this machine is not there."""
     for spec in specs:
-        if isinstance(spec, Item) or is_url(spec) or is_pattern(spec):
+        if isinstance(spec, Item) or is_url(spec) or _is_pattern(spec):
             continue
         try:
             Path(spec).stat()
@@ -94,8 +87,8 @@ def _of(spec: str, column: str | None) -> Iterator[Item]:
     elif S_ISDIR(_mode(spec)):
         top = normpath(spec)
         yield from map(local_item, walk("" if top == "." else top, _is_image))
-    elif is_pattern(spec):
-        for path in matching(spec, _is_known):
+    elif _is_pattern(spec):
+        for path in _matching(spec, _is_known):
             yield from _file(path, column)
     else:
         yield from _file(spec, column)
@@ -137,14 +130,9 @@ def _is_known(name: str) -> bool:
 
 
 def find(name: str, column: str | None = None) -> Source:
-    """The image that a row names, as `read_image` takes it: a file, at an address, or in an archive.
+    """The image that a row names, as `read_image` takes it: a path, or an opened file at an address or in an archive.
 
-    Returns:
-        A path, or an opened file. An image in an archive is looked for when it is read.
-
-    Example:
-        >>> find("examples/pictures/coffee.jpg")
-        'examples/pictures/coffee.jpg'
+    An image in an archive is looked for when it is read.
     """
     if not is_url(name) and _mode(name):
         return name
@@ -178,3 +166,49 @@ class _Inside:
             if item.name == self.name:
                 return cast("bytes", item.content.read() if isinstance(item.content, Content) else item.content)
         raise OSError(f"no longer in {self.container}")
+
+
+def _is_pattern(spec: str) -> bool:
+    """Whether a source is a pattern, such as photos/**/*.jpg, and no file or folder that is called so."""
+    return bool(_MAGIC.search(spec)) and not os.path.lexists(spec)
+
+
+def _matching(pattern: str, wanted: Callable[[str], bool]) -> Iterator[str]:
+    """The paths that match a pattern, in order: * and ? stay in a folder, ** goes through folders, [ab] is one letter.
+
+    A folder that cannot be read and may hold some is given itself, as in `walk`.
+    """
+    parts = Path(pattern).parts
+    first = next(i for i, part in enumerate(parts) if _MAGIC.search(part))
+    base = str(Path(*parts[:first])) if first else ""
+    start = len(base) + (bool(base) and not base.endswith(os.sep))
+    ends = [_fitting(pattern, parts[first:end]) for end in range(first + 1, len(parts) + 1)]
+
+    def leads_on(folder: str) -> bool:
+        return any(fits(_below(folder, start)) for fits in (ends if parts[-1] == "**" else ends[:-1]))
+
+    for path, is_file in walk_into(base, wanted, leads_on):
+        if ends[-1](_below(path, start)) if is_file else Path(path).is_dir():
+            yield path
+
+
+def _below(path: str, start: int) -> str:
+    return path[start:].replace(os.sep, "/")
+
+
+def _fitting(pattern: str, parts: tuple[str, ...]) -> Callable[[str], object]:
+    """Whether a path fits some parts of a pattern."""
+    try:
+        return re.compile(_regular("/".join(parts))).fullmatch
+    except re.error as error:
+        raise DatasetError(f"{pattern}: {error.msg} (expected letters such as [0-9], the lower one first)") from None
+
+
+def _regular(pattern: str) -> str:
+    """A pattern as a regular expression over a path with / between its parts."""
+    regular = ""
+    for token in re.findall(r"\*\*/|\*\*|\*|\?|\[[^\]]+\]|.", pattern):
+        regular += {"**/": "(?:[^/]+/)*", "**": ".*", "*": "[^/]*", "?": "[^/]"}.get(token) or (
+            token.replace("[!", "[^", 1) if len(token) > 2 else re.escape(token)
+        )
+    return regular

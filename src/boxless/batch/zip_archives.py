@@ -38,50 +38,36 @@ def in_zip(spec: str, column: str | None) -> Iterator[Item]:
         hidden = path.name.startswith(".") or "__MACOSX" in path.parts
         if member.is_dir() or hidden or path.suffix.lower() not in SUFFIXES:
             continue
-        inside = Member(
-            spec, member.header_offset, member.compress_size, member.file_size, member.CRC, member.compress_type
-        )
-        encrypted = member.flag_bits & _ENCRYPTED
-        yield Item(as_text(f"{spec}/{member.filename}"), Broken("encrypted") if encrypted else inside, version)
+        content = Broken("encrypted") if member.flag_bits & _ENCRYPTED else _Member(spec, member)
+        yield Item(as_text(f"{spec}/{member.filename}"), content, version)
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
-    """A file in an archive.
-
-    Attributes:
-        path: of the archive, here or at an address.
-        start: of its header, in bytes.
-        packed, size: its bytes in the archive, and unpacked.
-        crc: its checksum.
-        method: how it is packed, as `zipfile` counts.
-    """
+class _Member:
+    """A file in an archive, which is here or at an address."""
 
     path: str
-    start: int
-    packed: int
-    size: int
-    crc: int
-    method: int
+    about: zipfile.ZipInfo
 
     def read(self) -> bytes:
         """Reads and unpacks it; never more than it says."""
-        if self.size > _LARGEST or self.packed > _LARGEST:
-            raise OSError(f"{self.size / 1e9:.1f} GB (an image of at most {_LARGEST / 1e9:.1f} GB is read)")
+        about = self.about
+        if max(about.file_size, about.compress_size) > _LARGEST:
+            raise OSError(f"{about.file_size / 1e9:.1f} GB (an image of at most {_LARGEST / 1e9:.1f} GB is read)")
         try:
             with opened(self.path) as file:
-                file.seek(self.start)
+                file.seek(about.header_offset)
                 magic, name, extra = _HEADER.unpack(file.read(_HEADER.size))
                 file.seek(name + extra, 1)
-                content = file.read(self.packed)
+                content = file.read(about.compress_size)
             if magic != b"PK\3\4":
                 raise OSError("the archive has no file where its directory says")
-            if self.method == zipfile.ZIP_DEFLATED:
-                content = zlib.decompressobj(-zlib.MAX_WBITS).decompress(content, self.size + 1)
-            elif self.method != zipfile.ZIP_STORED:
-                raise OSError(f"packed by method {self.method} (expected deflate, or none)")
+            if about.compress_type == zipfile.ZIP_DEFLATED:
+                content = zlib.decompressobj(-zlib.MAX_WBITS).decompress(content, about.file_size + 1)
+            elif about.compress_type != zipfile.ZIP_STORED:
+                raise OSError(f"packed by method {about.compress_type} (expected deflate, or none)")
         except (struct.error, zlib.error, DatasetError, ValueError) as error:
             raise OSError(f"a damaged archive ({first_line(error)})") from None
-        if len(content) != self.size or zlib.crc32(content) != self.crc:
+        if len(content) != about.file_size or zlib.crc32(content) != about.CRC:
             raise OSError("a damaged archive (its checksum differs)")
         return content

@@ -10,7 +10,6 @@ import os
 import sys
 import traceback
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -46,27 +45,12 @@ app = typer.Typer(
 )
 
 
-def _add(command: Callable[..., None]) -> None:
-    """Adds a command; in the list of commands stands the whole first line of its help."""
-    app.command(short_help=(command.__doc__ or "").partition("\n")[0])(with_verbosity(command))
-
-
-_add(locate)
-_add(batch)
-_add(video)
-_add(results)
-_add(models)
-_add(attach)
-_add(inspect)
-_add(quantize)
-_add(fit)
-_add(train)
-_add(detector)
-_add(evaluate)
-_add(calibrate)
-_add(annotate)
-_add(serve)
-_add(page)
+for _command in (
+    locate, batch, video, results, models, attach, inspect, quantize, fit, train, detector, evaluate, calibrate,
+    annotate, serve, page,
+):  # fmt: skip
+    # In the list of commands stands the whole first line of a command's help.
+    app.command(short_help=(_command.__doc__ or "").partition("\n")[0])(with_verbosity(_command))
 
 
 def _print_version(wanted: bool) -> None:

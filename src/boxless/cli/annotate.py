@@ -3,38 +3,18 @@
 from __future__ import annotations
 
 import sys
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal, get_args
 
 import typer
 
-from boxless.cli.device import use_device
 from boxless.cli.options import AsJson, Device, MinProbability, Model, ModelPreset
 from boxless.cli.verbosity import say
 from boxless.models.zoo import quick_model
 from boxless.system.text import figures_json
 
-
-class FormatName(StrEnum):
-    """The formats; `boxless.datasets.formats.WRITTEN` has the same, and is not imported for --help."""
-
-    COCO = "coco"
-    YOLO = "yolo"
-    VOC = "voc"
-    LABELSTUDIO = "labelstudio"
-    CVAT = "cvat"
-    LABELME = "labelme"
-    HF = "hf"
-    CSV = "csv"
-
-
-class Images(StrEnum):
-    """What happens to the images."""
-
-    LINK = "link"
-    COPY = "copy"
-    NONE = "none"
+FormatName = Literal["coco", "yolo", "voc", "labelstudio", "cvat", "labelme", "hf", "csv"]
+"""The formats; `boxless.datasets.formats.WRITTEN` has the same, and is not imported for --help."""
 
 
 def annotate(
@@ -43,8 +23,9 @@ def annotate(
     ],
     out: Annotated[Path, typer.Option(metavar="DIR", help="The folder to write.")],
     format_: Annotated[
-        FormatName, typer.Option("--format", metavar="FORMAT", help=f"Annotation format: {', '.join(FormatName)}.")
-    ] = FormatName.COCO,
+        FormatName,
+        typer.Option("--format", metavar="FORMAT", help=f"Annotation format: {', '.join(get_args(FormatName))}."),
+    ] = "coco",
     model: Model = None,
     preset: ModelPreset = None,
     labels: Annotated[
@@ -71,11 +52,11 @@ def annotate(
         bool, typer.Option("--masks", help="Write the pixels of each box too, where the format has them.")
     ] = False,
     placing: Annotated[
-        Images,
+        Literal["link", "copy", "none"],
         typer.Option(
             "--save-images", metavar="link|copy|none", help="Link or copy the images into the folder, or neither."
         ),
-    ] = Images.LINK,
+    ] = "link",
     force: Annotated[
         bool, typer.Option("--force", help="Replace a folder that annotate wrote; restart a run that was stopped.")
     ] = False,
@@ -87,7 +68,6 @@ def annotate(
     A run that was stopped continues where it was. Exit status: 0 all done; 1 some images failed, the rest are done; 2
     wrong usage.
     """
-    use_device(device)
     from boxless.annotation import AnnotationOptions, read_inputs
     from boxless.annotation import annotate as annotate_images
     from boxless.cli.progress import stages
@@ -95,7 +75,7 @@ def annotate(
 
     inputs = read_inputs(images, labels, without=out)
     options = AnnotationOptions(
-        format_.value, model or quick_model(), preset, placing.value, min_probability, min_activation, masks
+        format_, model or quick_model(), preset, placing, min_probability, min_activation, masks
     )
     with stages() as show:
         if pick is not None:

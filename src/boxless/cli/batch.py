@@ -9,21 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from boxless.cli.device import use_device
-from boxless.cli.options import (
-    Address,
-    Classes,
-    Device,
-    Engine,
-    Force,
-    IncludeAbsent,
-    MinProbability,
-    Model,
-    Nms,
-    Preset,
-    Top,
-    Workers,
-)
+from boxless.cli import options
 from boxless.cli.verbosity import say
 from boxless.models.presets import DEFAULT_PRESET, DEFAULT_SHARD
 from boxless.models.zoo import quick_model
@@ -46,13 +32,13 @@ def batch(
         ),
     ],
     out: Annotated[str, typer.Option(metavar="DIR", help="Folder, or address of one, for the shards of results.")],
-    model: Model = None,
-    preset: Preset = DEFAULT_PRESET,
-    top: Top = None,
-    classes: Classes = None,
-    min_probability: MinProbability = 0.0,
-    include_absent: IncludeAbsent = False,
-    nms: Nms = DEFAULT_NMS,
+    model: options.Model = None,
+    preset: options.Preset = DEFAULT_PRESET,
+    top: options.Top = None,
+    classes: options.Classes = None,
+    min_probability: options.MinProbability = 0.0,
+    include_absent: options.IncludeAbsent = False,
+    nms: options.Nms = DEFAULT_NMS,
     column: Annotated[
         str | None, typer.Option(metavar="NAME", help="Column of the images in CSV and Parquet files.")
     ] = None,
@@ -62,26 +48,30 @@ def batch(
         str | None, typer.Option(metavar="TYPE", help="Keep class maps in the results, as float16 or uint8.")
     ] = None,
     resume: Annotated[bool, typer.Option(help="Continue a run that was stopped, or start again.")] = True,
-    engine: Engine = "local",
-    address: Address = None,
-    workers: Workers = None,
-    force: Force = False,
-    device: Device = None,
+    engine: options.Engine = "local",
+    address: options.Address = None,
+    workers: options.Workers = None,
+    force: options.Force = False,
+    device: options.Device = None,
 ) -> None:
     """Find what is in any number of images, and write rows in shards.
 
     Stopped or killed, the same command continues from the last complete shard. boxless results shows what was found.
     Exit status: 0 all done; 1 some images failed, the rest are done; 2 wrong usage.
     """
-    use_device(device)
-    from boxless.batch.job import Job
-    from boxless.batch.settings import Settings
+    from boxless.batch.job import Job, Settings
+    from boxless.batch.run import here
     from boxless.options import LocateOptions
 
+    runs: Runs = here
+    if options.wants_ray(engine, address, workers, "boxless batch"):
+        from boxless.batch.on_ray import on_ray
+
+        runs = partial(on_ray, address=address, workers=workers)
     wanted = LocateOptions(top, classes, min_probability, include_absent, nms)
     settings = Settings(model or quick_model(), preset, wanted, keep_maps)
     job = Job(tuple(sources), out, settings, shard_format, shard_size, column)
-    _run(job, _engine_of(engine, address, workers), resume, force)
+    _run(job, runs, resume, force)
 
 
 def _run(job: Job, engine: Runs, resume: bool, force: bool) -> None:
@@ -111,7 +101,7 @@ def _run(job: Job, engine: Runs, resume: bool, force: bool) -> None:
             sys.stderr.write("boxless: stopped; the same command continues from the last complete shard\n")
             raise
     if named > _NAMED:
-        sys.stderr.write(f"and {named - _NAMED} more: boxless results {job.out} --where error\n")
+        sys.stderr.write(f"and {named - _NAMED} more: boxless results {job.out} --where 'error is not null'\n")
     if done.replaced:
         first = printable(done.replaced[0])
         note(f"{len(done.replaced):,} images changed since their rows were written ({first}, ...): located again")
@@ -123,14 +113,3 @@ def _run(job: Job, engine: Runs, resume: bool, force: bool) -> None:
     say(f"results              {job.out}")
     if done.failed:
         raise typer.Exit(1)
-
-
-def _engine_of(name: str, address: str | None, workers: int | None) -> Runs:
-    from boxless.batch.run import here
-    from boxless.cli.engines import wants_ray
-
-    if not wants_ray(name, address, workers, "boxless batch"):
-        return here
-    from boxless.batch.on_ray import on_ray
-
-    return partial(on_ray, address=address, workers=workers)

@@ -41,7 +41,7 @@ def calibrate(
 
     require("graph", "boxless calibrate")
     ask_before_overwriting(out, force)
-    from boxless.cli.thresholds import by_class
+    from boxless.cli.training_report import by_class
     from boxless.evaluation import read_dataset
     from boxless.evaluation.calibrate import calibrate_presets, with_thresholds
     from boxless.export.assemble import write_card

@@ -10,18 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from boxless.cli.options import (
-    AsJson,
-    Force,
-    LabelColumn,
-    LabelledFolder,
-    Licence,
-    OutFile,
-    PathColumn,
-    Seed,
-    Separator,
-    Validation,
-)
+from boxless.cli import options
 from boxless.cli.verbosity import say
 from boxless.networks.backbones import BACKBONES
 from boxless.system.text import figures_json
@@ -31,8 +20,8 @@ if TYPE_CHECKING:
 
 
 def detector(
-    images: LabelledFolder,
-    out: OutFile,
+    images: options.LabelledFolder,
+    out: options.OutFile,
     boxes_from: Annotated[
         str | None,
         typer.Option(
@@ -65,14 +54,14 @@ def detector(
     ] = None,
     batch: Annotated[int, typer.Option(metavar="N", help="Batch size.")] = 8,
     rate: Annotated[float, typer.Option(metavar="RATE", help="Highest learning rate.")] = 1e-3,
-    val: Validation = None,
-    separator: Separator = None,
-    path_column: PathColumn = None,
-    label_column: LabelColumn = None,
-    licence: Licence = "unknown",
-    seed: Seed = 0,
-    force: Force = False,
-    as_json: AsJson = False,
+    val: options.Validation = None,
+    separator: options.Separator = None,
+    path_column: options.PathColumn = None,
+    label_column: options.LabelColumn = None,
+    licence: options.Licence = "unknown",
+    seed: options.Seed = 0,
+    force: options.Force = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Train a detector that finds every object of your classes, from class labels alone.
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from boxless.cli.device import use_device
 from boxless.cli.options import AnnotationFormat, Annotations, AsJson, Device, Force, ImagesDir, ModelPreset, Nms
 from boxless.models.zoo import quick_model
 
@@ -65,11 +64,9 @@ def evaluate(
 
     Reports deployable and oracle metrics separately: an oracle picks threshold and box with the truth at hand.
     """
-    use_device(device)
-    from boxless.cli.average_precision import evaluate_boxes
     from boxless.cli.overwrite import ask_before_overwriting
     from boxless.cli.progress import counted, stages
-    from boxless.cli.table import print_evaluation
+    from boxless.cli.table import evaluate_boxes, print_evaluation
     from boxless.cli.verbosity import note
     from boxless.evaluation import Evaluation, measure_maps, measure_model, read_dataset
     from boxless.evaluation.features import FeatureNetwork

@@ -8,34 +8,18 @@ from typing import Annotated
 
 import typer
 
-from boxless.cli.options import (
-    Address,
-    AsJson,
-    Backbone,
-    Engine,
-    Force,
-    LabelColumn,
-    LabelledFolder,
-    LearningReport,
-    Licence,
-    OutFile,
-    PathColumn,
-    Seed,
-    Separator,
-    Validation,
-    Workers,
-)
+from boxless.cli import options
 from boxless.models.zoo import DEFAULT_MODEL
 
 
 def fit(
-    images: LabelledFolder,
-    out: OutFile,
-    backbone: Backbone = DEFAULT_MODEL,
-    val: Validation = None,
-    separator: Separator = None,
-    path_column: PathColumn = None,
-    label_column: LabelColumn = None,
+    images: options.LabelledFolder,
+    out: options.OutFile,
+    backbone: options.Backbone = DEFAULT_MODEL,
+    val: options.Validation = None,
+    separator: options.Separator = None,
+    path_column: options.PathColumn = None,
+    label_column: options.LabelColumn = None,
     size: Annotated[
         int | None,
         typer.Option(
@@ -65,14 +49,14 @@ def fit(
             "set thresholds.",
         ),
     ] = None,
-    report: LearningReport = None,
-    licence: Licence = "unknown",
-    seed: Seed = 0,
-    engine: Engine = "local",
-    address: Address = None,
-    workers: Workers = None,
-    force: Force = False,
-    as_json: AsJson = False,
+    report: options.LearningReport = None,
+    licence: options.Licence = "unknown",
+    seed: options.Seed = 0,
+    engine: options.Engine = "local",
+    address: options.Address = None,
+    workers: options.Workers = None,
+    force: options.Force = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Learn your own classes from labelled images: no boxes, no training framework.
 
@@ -81,7 +65,6 @@ def fit(
     from boxless.system.extras import require
 
     require("fit", "boxless fit")
-    from boxless.cli.engines import wants_ray
     from boxless.cli.overwrite import ask_before_overwriting
     from boxless.cli.progress import stages
     from boxless.cli.training_report import print_made, write_report
@@ -98,7 +81,7 @@ def fit(
     if preset is not None:
         ModelFile(backbone).card.preset(preset)
     engine_ = here
-    if wants_ray(engine, address, workers, "boxless fit"):
+    if options.wants_ray(engine, address, workers, "boxless fit"):
         from boxless.learning.head.features_on_ray import on_ray
 
         engine_ = partial(on_ray, address=address, workers=workers)

@@ -11,18 +11,12 @@ from boxless.cli.outputs import DRAWN
 from boxless.cli.verbosity import note
 from boxless.errors import ImageError
 from boxless.imaging.read import images_in
-from boxless.system.files import real_path
-from boxless.system.unique_names import apart
+from boxless.system.files import apart, is_folder, real_path
 
 
 @dataclass(frozen=True)
 class Input:
-    """One image.
-
-    Attributes:
-        name: its path, or "-" for standard input.
-        place: of its files below the folder of the output, without what follows the name: "trip/beach".
-    """
+    """One image: its path ("-" for standard input), and the place of its files in the output ("trip/beach")."""
 
     name: str
     place: str
@@ -33,13 +27,8 @@ def inputs_of(paths: Sequence[str], save: Path | None, maps: Path | None, sheet:
 
     A folder's images keep their relative paths; with several folders, each is a subfolder of its name. Places that
     images would share are numbered, with a note. Images drawn by an earlier run are left out, also with a note.
-
-    Args:
-        paths: images, folders, or "-".
-        save, maps: the folders for drawn images and for score maps, if there are any.
-        sheet: the contact sheet's file, if there is one.
     """
-    several = sum(is_folder(path) for path in paths) > 1
+    several = sum(is_folder(Path(path)) for path in paths) > 1
     found = [each for path in paths for each in _expanded(path, several)]
     ours = [each for each in found if _is_ours(each.name, save, sheet)]
     if ours:
@@ -49,20 +38,12 @@ def inputs_of(paths: Sequence[str], save: Path | None, maps: Path | None, sheet:
     return _apart([each for each in found if each.name not in left_out], log=bool(save or maps))
 
 
-def is_folder(path: str | Path) -> bool:
-    """Whether it is known to be a folder; a path that cannot be examined fails later, with its name."""
-    return os.path.isdir(path)  # noqa: PTH112 (that of Path raises)
-
-
 def _expanded(path: str, several: bool) -> Iterator[Input]:
-    """The images of a folder; any other path unchanged.
-
-    A folder without images, or without permission to read it, is returned too, and fails later with its name.
-    """
+    """The images of a folder; any other path unchanged, also an empty or closed folder, which fails later."""
     folder = Path(path)
     if path == "-":
         yield Input(path, "stdin")
-    elif not is_folder(path):
+    elif not is_folder(folder):
         yield Input(path, folder.stem)
     else:
         above = folder.resolve().name if several else ""

@@ -9,20 +9,7 @@ from typing import Annotated
 
 import typer
 
-from boxless.cli.device import use_device
-from boxless.cli.options import (
-    Classes,
-    Device,
-    Force,
-    IncludeAbsent,
-    JsonLines,
-    MinProbability,
-    Model,
-    Nms,
-    Preset,
-    Sheet,
-    Top,
-)
+from boxless.cli import options
 from boxless.models.presets import DEFAULT_PRESET
 from boxless.options import DEFAULT_NMS
 
@@ -31,33 +18,31 @@ def locate(
     paths: Annotated[
         list[str], typer.Argument(metavar="IMAGE", help="Images, folders of images, or - for standard input.")
     ],
-    preset: Preset = DEFAULT_PRESET,
-    model: Model = None,
-    top: Top = None,
-    classes: Classes = None,
-    min_probability: MinProbability = 0.0,
-    include_absent: IncludeAbsent = False,
-    nms: Nms = DEFAULT_NMS,
+    preset: options.Preset = DEFAULT_PRESET,
+    model: options.Model = None,
+    top: options.Top = None,
+    classes: options.Classes = None,
+    min_probability: options.MinProbability = 0.0,
+    include_absent: options.IncludeAbsent = False,
+    nms: options.Nms = DEFAULT_NMS,
     save: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write the images with heat maps and boxes drawn over them.")
     ] = None,
     save_maps: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write score maps (NumPy, float32 in [0, 1]).")
     ] = None,
-    sheet: Sheet = None,
-    force: Force = False,
-    as_json: JsonLines = False,
-    device: Device = None,
+    sheet: options.Sheet = None,
+    force: options.Force = False,
+    as_json: options.JsonLines = False,
+    device: options.Device = None,
 ) -> None:
     """Find what is in images, and where.
 
     Exit status: 0 all done; 1 some images failed, the rest are done; 2 wrong usage.
     """
-    use_device(device)
     # Typer reads this file for --help, which is to be instant: what is heavy is imported when there is work.
     from boxless.cli.inputs import inputs_of
     from boxless.cli.outputs import Outputs, check_sheet
-    from boxless.cli.overwrite import ask_before_overwriting
     from boxless.cli.report import Report
     from boxless.cli.verbosity import detail
     from boxless.localizer import Localizer
@@ -67,8 +52,7 @@ def locate(
     if clip := next((path for path in paths if is_video(path)), None):
         raise typer.BadParameter(f"{clip} is a clip, a camera or a stream: boxless video {clip}", param_hint="IMAGE")
     if sheet:
-        check_sheet(sheet)
-        ask_before_overwriting(sheet, force, "--sheet")
+        check_sheet(sheet, force)
     localizer = Localizer(model, preset)
     if save_maps:
         localizer.card.need_maps("--save-maps")

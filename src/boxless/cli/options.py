@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
 import typer
+
+
+def _use_device(device: str | None) -> str | None:
+    """Makes a device that of this command, worker processes included; ModelFileError if it is not there."""
+    if device is not None:
+        from boxless.models.devices import VARIABLE, providers
+
+        providers(device)
+        os.environ[VARIABLE] = device
+    return device
+
 
 # What is asked of an image; see `boxless.options.LocateOptions`.
 Top: TypeAlias = Annotated[
@@ -118,6 +130,21 @@ Device: TypeAlias = Annotated[
     typer.Option(
         "--device",
         metavar="DEVICE",
+        callback=_use_device,  # so commands need not look at it
         help="cpu, cuda, openvino, coreml or directml; see boxless models --devices [default: cpu].",
     ),
 ]
+
+
+def wants_ray(name: str, address: str | None, workers: int | None, who: str) -> bool:
+    """Whether --engine asks for a Ray cluster, which is installed then; `who` is the command."""
+    if name not in ("local", "ray"):
+        raise typer.BadParameter(f"'{name}' (expected local or ray)", param_hint="--engine")
+    if name == "local":
+        if address or workers:
+            raise typer.BadParameter("--address and --workers go with --engine ray", param_hint="--engine")
+        return False
+    from boxless.system.extras import require
+
+    require("ray", f"{who} --engine ray")
+    return True

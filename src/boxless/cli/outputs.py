@@ -10,6 +10,7 @@ import numpy as np
 import typer
 from PIL.Image import Image
 
+from boxless.cli.overwrite import ask_before_overwriting
 from boxless.cli.verbosity import note
 from boxless.imaging.draw import TILE, contact_sheet
 from boxless.results import Localization
@@ -22,27 +23,18 @@ SHEETS = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".pdf")
 """How the name of a contact sheet may end."""
 
 
-def check_sheet(path: Path) -> None:
-    """Makes sure that a contact sheet can be written under that name.
-
-    Raises:
-        typer.BadParameter: if its ending is of no kind of image that is written.
-    """
+def check_sheet(path: Path, force: bool) -> None:
+    """Makes sure that a contact sheet is of a kind of image that is written, and replaces no file by accident."""
     if path.suffix.lower() not in SHEETS:
         found = f"'{path.suffix}'" if path.suffix else "no ending"
         raise typer.BadParameter(
             f"{path} has {found} (expected that of an image: {', '.join(SHEETS)})", param_hint="--sheet"
         )
+    ask_before_overwriting(path, force, "--sheet")
 
 
 class Outputs:
-    """Writes the files of each result, and the sheet of all at the end.
-
-    Args:
-        save: the folder for drawn images, or None for none.
-        maps: the folder for score maps, or None for none.
-        sheet: the contact sheet's file, or None for none.
-    """
+    """Writes the files of each result below two folders, and the contact sheet of all at the end; None for none."""
 
     def __init__(self, save: Path | None, maps: Path | None, sheet: Path | None) -> None:
         self._save = save
@@ -60,12 +52,7 @@ class Outputs:
             note(f"contact sheet: {self._sheet}")
 
     def add(self, found: Localization, place: str) -> None:
-        """Writes the files of a result; of a failed one there are none.
-
-        Args:
-            found: the result.
-            place: of its files below the folders, such as "trip/beach".
-        """
+        """Writes the files of a result, called as `place`, such as "trip/beach"; of a failed one there are none."""
         if found.error is not None:
             return
         if self._maps:

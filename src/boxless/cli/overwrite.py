@@ -12,13 +12,7 @@ from boxless.system.files import check_place
 
 
 def ask_before_overwriting(out: Path, force: bool, option: str = "--out") -> None:
-    """Lets nothing be lost by accident: asks on a terminal, and elsewhere stops.
-
-    Args:
-        out: the file to be written.
-        force: whether the user passed --force.
-        option: that names the file, or its folder.
-    """
+    """Lets nothing be lost by accident: asks on a terminal before a file is replaced, and elsewhere stops."""
     try:
         check_place(out)
     except OutputError as error:

@@ -32,12 +32,9 @@ _FIRST, _BETWEEN = 10.0, 60.0
 
 @contextmanager
 def stages(console: Console | None = None, *, hidden: bool = False) -> Iterator[OnProgress]:
-    """Shows the progress of each stage of some work.
+    """Shows the progress of each stage of some work, or nothing if `hidden` or with --quiet.
 
-    Args:
-        console: the console for the bars; standard error if None. If it is not a terminal, lines are written to
-            standard error instead.
-        hidden: show nothing; `--quiet` also does that.
+    There are bars on a console that is a terminal, else lines on standard error.
     """
     console = console or Console(stderr=True)
     if hidden or is_quiet():
@@ -57,12 +54,7 @@ def counted(items: Iterable[T], stage: str, total: int, on_progress: OnProgress)
 
 
 class Lines:
-    """A line now and then, for logs and pipes.
-
-    Args:
-        out: the stream that lines are written to.
-        clock: gives the time in seconds.
-    """
+    """A line now and then, for logs and pipes."""
 
     def __init__(self, out: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
         self._out = out
@@ -73,7 +65,9 @@ class Lines:
     def on_progress(self, stage: str, done: int, total: int | None) -> None:
         """Writes a line, if it is time for one."""
         now = self._clock()
-        start, before = self._begun.setdefault(stage, (now, done))
+        start, before = self._begun.get(stage, (now, done))
+        if done <= before:  # a stage may begin again: a detector is trained in rounds
+            start, before = self._begun[stage] = now, done
         if now < self._next:
             return
         self._next = now + _BETWEEN

@@ -19,13 +19,9 @@ _HEADINGS = _ROW.format("image", "class", "prob.", "activation", "box (x0 y0 x1 
 class Report:
     """Prints results as they come, failures on standard error, and on a terminal a progress bar.
 
-    Args:
-        as_json: one object a line on standard output, and nothing else there.
-        total: how many images there will be; None where that is unknown.
-        things: what they are called.
-
     There is a row for each prediction, with its best box. On a terminal the rows are cut to fit and an image's name
-    stands once; elsewhere every row has the whole name, so that programs can read it.
+    stands once; elsewhere every row has the whole name, so that programs can read it. As JSON there is one object a
+    line. `total` is None where it is unknown how many `things` there will be.
     """
 
     def __init__(self, as_json: bool, total: int | None, things: str = "images") -> None:
@@ -63,12 +59,14 @@ class Report:
             self._out.print(_HEADINGS, style="bold", markup=False)
             self._empty = False
         name = printable(found.image)
-        name = _ending(name, 36) if self._for_people else name
+        if self._for_people and len(name) > 36:
+            name = "…" + name[-35:]
         if not found.predictions:
             self._out.print(_ROW.format(name, "(no class as probable as asked)", "", "", ""), markup=False)
         for prediction in found.predictions:
             label = printable(prediction.label)
-            label = _beginning(label, 26) if self._for_people else label
+            if self._for_people and len(label) > 26:
+                label = label[:25] + "…"
             self._out.print(_row(name, label, prediction), markup=False)
             name = "" if self._for_people else name
 
@@ -77,11 +75,3 @@ def _row(name: str, label: str, prediction: Prediction) -> str:
     nowhere = "no box" if prediction.detected else "not detected"
     place = "  ".join(f"{edge:.0f}" for edge in prediction.box.xyxy) if prediction.box else nowhere
     return _ROW.format(name, label, f"{prediction.probability:.1%}", f"{prediction.activation:.1f}", place)
-
-
-def _beginning(text: str, length: int) -> str:
-    return text if len(text) <= length else text[: length - 1] + "…"
-
-
-def _ending(text: str, length: int) -> str:
-    return text if len(text) <= length else "…" + text[1 - length :]

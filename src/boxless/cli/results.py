@@ -17,7 +17,8 @@ def results(
     where: Annotated[
         str | None,
         typer.Option(
-            metavar="CONDITION", help="Such as: label = 'tabby' and activation > 5; or: error [default: all]."
+            metavar="CONDITION",
+            help="Such as: label = 'tabby' and activation > 5; or: error is not null [default: all].",
         ),
     ] = None,
     by: Annotated[
@@ -40,13 +41,11 @@ def results(
     require("batch", "boxless results")
     from boxless.batch.results import ORDERS, select
     from boxless.cli.outputs import Outputs, check_sheet
-    from boxless.cli.overwrite import ask_before_overwriting
     from boxless.cli.report import Report
     from boxless.errors import ImageError
 
     if sheet:
-        check_sheet(sheet)
-        ask_before_overwriting(sheet, force, "--sheet")
+        check_sheet(sheet, force)
     if by is not None and by not in ORDERS:
         raise typer.BadParameter(f"'{by}' (expected {', '.join(ORDERS)})", param_hint="--by")
     selection = select(folder, where, by, limit)

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from boxless.cli.device import use_device
 from boxless.cli.options import Device
 from boxless.models.presets import DEFAULT_PRESET
 from boxless.models.zoo import quick_model
@@ -63,7 +62,6 @@ def serve(
 
     With --folder, whoever may ask sees all images in that folder.
     """
-    use_device(device)
     import os
     from dataclasses import replace
 

@@ -6,32 +6,19 @@ from typing import Annotated, cast
 
 import typer
 
-from boxless.cli.options import (
-    AsJson,
-    Force,
-    LabelColumn,
-    LabelledFolder,
-    LearningReport,
-    Licence,
-    OutFile,
-    PathColumn,
-    Seed,
-    Separator,
-    ThresholdBoxes,
-    Validation,
-)
+from boxless.cli import options
 from boxless.networks.catalogue import NETWORKS
 
 
 def train(
-    images: LabelledFolder,
-    out: OutFile,
+    images: options.LabelledFolder,
+    out: options.OutFile,
     network: Annotated[str, typer.Option(metavar="NAME", help=f"One of {', '.join(NETWORKS)}.")],
     head: Annotated[str, typer.Option(metavar="gap|gmp", help="Pooling: global average or global maximum.")] = "gap",
-    val: Validation = None,
-    separator: Separator = None,
-    path_column: PathColumn = None,
-    label_column: LabelColumn = None,
+    val: options.Validation = None,
+    separator: options.Separator = None,
+    path_column: options.PathColumn = None,
+    label_column: options.LabelColumn = None,
     size: Annotated[
         int | None, typer.Option(metavar="PIXELS", help="Input size [default: 32 or 224, by network].")
     ] = None,
@@ -74,12 +61,12 @@ def train(
             help="Mixed precision [default: float16 on a GPU, off on a CPU].",
         ),
     ] = None,
-    boxes: ThresholdBoxes = None,
-    report: LearningReport = None,
-    licence: Licence = "unknown",
-    seed: Seed = 0,
-    force: Force = False,
-    as_json: AsJson = False,
+    boxes: options.ThresholdBoxes = None,
+    report: options.LearningReport = None,
+    licence: options.Licence = "unknown",
+    seed: options.Seed = 0,
+    force: options.Force = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Train a whole network from class labels: no boxes.
 

@@ -8,61 +8,38 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from boxless.cli.progress import Lines
+from boxless.cli.progress import OnProgress, stages
 from boxless.cli.verbosity import is_quiet
 from boxless.learning.network.history import Epoch
-from boxless.learning.network.watch import Quiet
+from boxless.learning.network.watch import Watch
 
 
-class OnScreen:
-    """A line an epoch on standard error; below them a bar with the time left, or a line now and then where it is a log.
+class _OnScreen(Watch):
+    """A line an epoch on a console, and the progress of the steps, as of the stages before and after."""
 
-    A `boxless.learning.network.watch.Watch`, and also for the stages before and after: `on_progress` is a
-    `boxless.system.progress.Progress`.
-    """
-
-    def __init__(self) -> None:
-        self._console = Console(stderr=True, highlight=False, soft_wrap=True)
-        columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(elapsed_when_finished=True))
-        at_terminal = sys.stderr.isatty()
-        self._bar = Progress(*columns, console=self._console, disable=not at_terminal, transient=True)
-        self._lines = None if at_terminal else Lines(sys.stderr)
-        self._tasks: dict[str, TaskID] = {}
-        self._epochs = 0
+    def __init__(self, console: Console, show: OnProgress) -> None:
+        self._console = console
+        self._show = show
+        self._epochs = self._step = self._steps = 0
 
     def on_progress(self, stage: str, done: int, total: int) -> None:
-        """Updates a stage; its bar disappears when the stage is done."""
-        if self._lines:
-            self._lines.on_progress(stage, done, total)
-            return
-        if stage not in self._tasks:
-            self._tasks[stage] = self._bar.add_task(stage, total=total)
-            self._bar.start()
-        self._bar.update(self._tasks[stage], completed=done, total=total, visible=done < total)
+        """Shows how far a stage is."""
+        self._show(stage, done, total)
 
     def begins(self, epochs: int, steps: int, done: int) -> None:
-        """Shows the bar."""
-        self._epochs = epochs
-        self._step, self._steps = done * steps, epochs * steps
-        if self._lines:
-            self._lines = Lines(sys.stderr)  # a detector is trained in rounds: each has a rate of its own
+        """Says where the training resumes."""
+        self._epochs, self._step, self._steps = epochs, done * steps, epochs * steps
         if done:
             self._console.print(f"resuming after epoch {done} of {epochs}")
-        self._task = self._bar.add_task(f"epoch {done + 1}", total=self._steps, completed=self._step)
-        self._bar.start()
 
     def stepped(self) -> None:
-        """Moves the bar."""
+        """Shows how far the epochs are."""
         self._step += 1
-        self._bar.update(self._task, completed=self._step)
-        if self._lines:
-            self._lines.on_progress("steps", self._step, self._steps)
+        self._show("steps", self._step, self._steps)
 
     def finished(self, epoch: Epoch, best: bool) -> None:
         """Prints the line of an epoch."""
-        self._bar.update(self._task, description=f"epoch {min(epoch.epoch + 1, self._epochs)}")
         accuracy = "" if epoch.accuracy is None else f", right {epoch.accuracy:6.1%}"
         line = f"epoch {epoch.epoch:3d}/{self._epochs}  loss {epoch.loss:.4f}{accuracy}"
         if epoch.val_accuracy is not None and epoch.val_loss is not None:
@@ -73,23 +50,16 @@ class OnScreen:
         """Prints a warning above the bars."""
         self._console.print(f"warning: {words}", markup=False)
 
-    def ends(self) -> None:
-        """Removes the bars."""
-        for task in self._bar.task_ids:
-            self._bar.update(task, visible=False)
-        self._bar.stop()
-
 
 @contextmanager
-def watched(out: Path) -> Iterator[OnScreen | Quiet]:
+def watched(out: Path) -> Iterator[Watch]:
     """Shows a training of the model file `out`; after Ctrl-C it says how to resume."""
-    screen = Quiet() if is_quiet() else OnScreen()
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
     try:
-        yield screen
+        with stages(console) as show:
+            yield Watch() if is_quiet() else _OnScreen(console, show)
     except KeyboardInterrupt:
         sys.stderr.write(
             f"boxless: stopped; the same command resumes after the last complete epoch, see {out.stem}.training\n"
         )
         raise
-    finally:
-        screen.ends()

@@ -53,11 +53,7 @@ def detail(words: str) -> None:
 
 
 def with_verbosity(command: Callable[..., None]) -> Callable[..., None]:
-    """A command with the options --quiet and --verbose beside its own.
-
-    Args:
-        command: a function as Typer takes it.
-    """
+    """A command with the options --quiet and --verbose beside its own."""
 
     @wraps(command)
     def wrapped(*args: object, quiet: bool, verbose: bool, **options: object) -> None:

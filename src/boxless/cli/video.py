@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from boxless.cli.device import use_device
 from boxless.cli.options import Classes, Device, IncludeAbsent, JsonLines, MinProbability, Model, Nms, Preset, Top
 from boxless.models.presets import DEFAULT_PRESET
 from boxless.options import DEFAULT_NMS
@@ -50,10 +49,9 @@ def video(
     Boxes are steady over time. What was made is kept when a clip breaks off or you stop it with Ctrl-C. Exit status:
     0 done; 1 a clip broke off, or one of several cannot be read; 2 wrong usage.
     """
-    use_device(device)
     from boxless.errors import VideoError
     from boxless.options import LocateOptions
-    from boxless.system.unique_names import apart
+    from boxless.system.files import apart
     from boxless.video import SUFFIX
 
     wanted = LocateOptions(top, classes, min_probability, include_absent, nms)
@@ -74,12 +72,12 @@ def video(
 
 def _clips(sources: Sequence[str], save: Path | None) -> list[str]:
     """The clips, the camera or the stream that sources name; drawn clips of an earlier run are left out."""
-    from boxless.cli.inputs import is_folder
+    from boxless.system.files import is_folder
     from boxless.video import is_video
 
     found: list[str] = []
     for source in sources:
-        inside = _clips_in(Path(source), save) if is_folder(source) else []
+        inside = _clips_in(Path(source), save) if is_folder(Path(source)) else []
         if not inside and not is_video(source):
             raise typer.BadParameter(
                 f"{printable(source)} is not a clip, a folder of clips, a camera or a stream "
@@ -112,25 +110,23 @@ def _locate_clip(
     """Locates in every frame, prints and draws; whether the clip was whole."""
     from boxless.cli.verbosity import note
     from boxless.system.files import write_whole
-    from boxless.video import Frames, follow
+    from boxless.video import ClipWriter, Frames, follow
 
     with Frames(source, every) as frames:
         results = follow(frames, model, preset, wanted)
         if out is None:
             _process(frames, results, None, as_json)
         else:
-            write_whole(out, lambda beside: _write(beside, frames, results, as_json))
+
+            def write(beside: Path) -> None:
+                with ClipWriter(beside, frames.rate / frames.every) as clip:
+                    _process(frames, results, clip, as_json)
+
+            write_whole(out, write)
             note(f"drawn clip: {out}")
         if frames.broken:
             sys.stderr.write(f"{printable(frames.name)}: {frames.broken}; what was made so far is kept\n")
         return frames.broken is None
-
-
-def _write(path: Path, frames: Frames, results: Iterator[LocatedFrame], as_json: bool) -> None:
-    from boxless.video import ClipWriter
-
-    with ClipWriter(path, frames.rate / frames.every) as clip:
-        _process(frames, results, clip, as_json)
 
 
 def _process(frames: Frames, results: Iterator[LocatedFrame], clip: ClipWriter | None, as_json: bool) -> None:

@@ -18,8 +18,7 @@ from boxless.errors import NetworkError
 from boxless.export.assemble import OPSET
 from boxless.export.find import flattened_head
 from boxless.system.extras import missing_packages
-from boxless.system.native_streams import silenced
-from boxless.system.quiet_import import quiet_import
+from boxless.system.native_streams import quiet_import, silenced
 
 _LARGE_HEAD = 10_000_000
 """Weights of a fully connected layer."""

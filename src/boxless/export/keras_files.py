@@ -12,7 +12,7 @@ from typing import IO, Any
 from boxless.errors import NetworkError, first_line
 from boxless.system.extras import install
 from boxless.system.files import is_file
-from boxless.system.quiet_import import quiet_import
+from boxless.system.native_streams import quiet_import
 
 MAX_BYTES = 2**31
 """Of weights: what an ONNX file can hold. A file of 3 MB can inflate to 7 GB."""

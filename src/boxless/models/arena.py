@@ -11,8 +11,7 @@ from functools import cache
 import onnxruntime as ort
 
 from boxless.errors import first_line
-from boxless.system.cores import usable_cores
-from boxless.system.memory import usable_memory
+from boxless.system.cores import usable_cores, usable_memory
 
 _PER_CORE = 1 << 32
 """Bytes, 4 GiB: each core has an image of its own. The largest usual networks take 2 GiB of a 2048 x 2048 image."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from boxless.errors import MissingExtraError
 from boxless.system.extras import install
-from boxless.system.quiet_import import quiet_import
+from boxless.system.native_streams import quiet_import
 
 _ALREADY_CHOSEN = "KERAS_BACKEND" in os.environ
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from functools import partial
+from pathlib import Path
 
 from fastapi import FastAPI, Request
 from starlette.exceptions import HTTPException
@@ -11,14 +13,26 @@ from starlette.types import ASGIApp
 
 from boxless._version import __version__
 from boxless.errors import ImageError, NoClassMapError, UnknownClassError, UnknownPresetError
-from boxless.serve.folder_routes import add_folder
+from boxless.serve.folder import add_folder
 from boxless.serve.guard import Guard, refused
 from boxless.serve.locating import locate
 from boxless.serve.metrics import Metrics
 from boxless.serve.openapi import LABELS, LIVE, METRICS, MODELS, PROBLEMS, READY, locate_operation
-from boxless.serve.page_files import add_page
-from boxless.serve.problems import ClientGone, Problem
-from boxless.serve.service import Service, as_json
+from boxless.serve.problems import ClientGone, Problem, as_json
+from boxless.serve.service import Service
+
+WEB = Path(__file__).parent / "web"
+"""Where the page's files are, all in one folder."""
+
+_TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".jpg": "image/jpeg",
+    ".webmanifest": "application/manifest+json",
+}
+"""The media types of the page's files by suffix; others are not for the browser."""
 
 _KINDS: dict[type[Exception], str] = {
     NoClassMapError: "no-class-map",
@@ -56,8 +70,8 @@ def application(service: Service, token: str | None = None, hosts: frozenset[str
     _add_operation(api, service)
     _add_problems(api, service.metrics)
     if service.folder is not None:
-        add_folder(api, service.folder, service)
-    add_page(api)
+        add_folder(api, service.folder, service.limits)
+    _add_page(api)
     return Guard(api, service.metrics, token, hosts)
 
 
@@ -128,3 +142,23 @@ def _add_problems(api: FastAPI, metrics: Metrics) -> None:
     api.add_exception_handler(ClientGone, _gone)
     api.add_exception_handler(HTTPException, _http)
     api.add_exception_handler(Exception, _unexpected)
+
+
+def _add_page(api: FastAPI) -> None:
+    """The page's files, `index.html` at the root: read once, answered from memory, so that no request names a path."""
+    files = {path.name: (path.read_bytes(), _TYPES[path.suffix]) for path in WEB.iterdir() if path.suffix in _TYPES}
+
+    @api.get("/{name}", include_in_schema=False)
+    async def _file(name: str, request: Request) -> Response:
+        if name not in files:
+            raise HTTPException(404)
+        content, media_type = files[name]
+        tag = f'"{hashlib.sha256(content).hexdigest()[:16]}"'
+        headers = {"ETag": tag, "Cache-Control": "no-cache"}
+        if request.headers.get("if-none-match") == tag:
+            return Response(status_code=304, headers=headers)
+        return Response(content, headers=headers, media_type=media_type)
+
+    @api.get("/", include_in_schema=False)
+    async def _index(request: Request) -> Response:
+        return await _file("index.html", request)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from starlette.requests import Request
 
@@ -13,31 +11,17 @@ from boxless.serve.problems import BODY_IS_READ, ClientGone, Problem
 
 
 class BodyReader:
-    """Reads bodies into memory, a bounded number at a time.
-
-    Args:
-        limits: of the service.
-    """
+    """Reads bodies into memory, a bounded number at a time."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._readings = 0
 
     async def read(self, request: Request) -> bytes:
-        """The body of a request.
-
-        Raises:
-            Problem: 413 if it is too large, 408 if it is too slow, 503 if too many arrive at the moment.
-            ClientGone: if the client hangs up.
-        """
+        """The body of a request; a Problem if it is too large (413), too slow (408), or one of too many (503)."""
         announced = request.headers.get("content-length", "")
         if announced.isdecimal() and int(announced) > self._limits.body_bytes:
             raise self._too_large(f"{int(announced) / 1e6:.1f} MB")
-        with self._one_more():
-            return await self._all_of(request)
-
-    @contextmanager
-    def _one_more(self) -> Iterator[None]:
         if self._readings >= self._limits.readings:
             raise Problem(
                 503,
@@ -47,7 +31,7 @@ class BodyReader:
             )
         self._readings += 1
         try:
-            yield
+            return await self._all_of(request)
         finally:
             self._readings -= 1
 

@@ -13,12 +13,7 @@ from boxless.options import LocateOptions
 
 
 def describe(network: ModelFile, default_preset: str | None = None) -> dict[str, Any]:
-    """A model as plain data for JSON, without its labels.
-
-    Args:
-        network: the model.
-        default_preset: used where none is named; the card's where None.
-    """
+    """A model as plain data for JSON, without its labels."""
     card = network.card
     return {
         "name": card.name,

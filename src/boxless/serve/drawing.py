@@ -14,22 +14,12 @@ from boxless.results import Localization, Prediction
 
 
 def drawn_jpeg(found: Localization, most_pixels: int) -> bytes:
-    """The image with heat map, boxes and labels, as JPEG.
-
-    Args:
-        found: in an image that can be read.
-        most_pixels: larger images are drawn smaller, so that no answer takes the memory of ten.
-    """
+    """The image with heat map, boxes and labels, as JPEG; larger ones are drawn smaller, to bound memory."""
     return _encoded(_fitted(found, most_pixels).draw(), "JPEG", quality=92)
 
 
 def map_png(found: Localization, most_pixels: int) -> bytes:
-    """The score map of the first prediction as grey PNG: 0 for 0, 255 for 1; black where nothing was found.
-
-    Args:
-        found: in an image that can be read.
-        most_pixels: the maps of larger images are smaller.
-    """
+    """The score map of the first prediction as grey PNG: 0 for 0, 255 for 1; black where nothing was found."""
     fitted = _fitted(found, most_pixels)
     shape = (fitted.height or 1, fitted.width or 1)
     scores = fitted.predictions[0].score_map if fitted.predictions else np.zeros(shape, np.float32)

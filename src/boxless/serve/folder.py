@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
+import io
 import mimetypes
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from fastapi import FastAPI, Query
+from PIL import Image
+from starlette.responses import FileResponse, Response
+
 from boxless.errors import BoxlessError, ImageError
-from boxless.imaging.read import images_in
+from boxless.imaging.read import images_in, read_image
+from boxless.imaging.resize import resize_pixels
 from boxless.results import Localization
+from boxless.serve.limits import Limits
 from boxless.serve.models import Models
+from boxless.serve.problems import Problem, as_json
 
 PERHAPS = 0.5
 """A less probable class is doubtful; the page says "Perhaps" of it."""
@@ -31,28 +40,19 @@ SHOWN: dict[str, Callable[[dict[str, Any]], bool]] = {
 
 _PAUSE = 0.05
 
+_MOST_LISTED = 500
+"""Images of one answer."""
 
-@dataclass(frozen=True)
-class Listed:
-    """A part of a folder's images.
+_THUMBNAIL = 240
+"""Pixels of a thumbnail's longer side."""
 
-    Attributes:
-        total: how many there are in all, of those asked for.
-        images: plain data for JSON, in the folder's order.
-    """
-
-    total: int
-    images: list[dict[str, Any]]
+_DAY = {"Cache-Control": "private, max-age=86400"}
 
 
 class Folder:
-    """The images of a folder, and what is in them as far as it is known.
+    """The images of a folder and below, located by the first model as far as that is done.
 
     Images are called by their number: no request names a path.
-
-    Args:
-        path: of the folder; its sub-folders count.
-        models: of which the first locates, with its default preset.
 
     Raises:
         ImageError: if it is no folder, or there are no images in it.
@@ -77,11 +77,7 @@ class Folder:
         return len(self._files)
 
     def start(self, busy: Callable[[], bool]) -> None:
-        """Locates all images in the background.
-
-        Args:
-            busy: whether somebody asks for something, who goes first.
-        """
+        """Locates all images in the background, whenever the service is not busy."""
         threading.Thread(target=self._locate_all, args=[busy], name="boxless-folder", daemon=True).start()
 
     def stop(self) -> None:
@@ -96,33 +92,24 @@ class Folder:
         """The folder as plain data for JSON: how many images are located, and how many have each class."""
         counts = Counter(image["label"] for image in self._images if image.get("detected"))
         classes = [{"label": label, "images": count} for label, count in counts.most_common()]
-        preset = self._served.default.preset_name
-        name = self.path.resolve().name
         return {
-            "name": name,
+            "name": self.path.resolve().name,
             "images": len(self),
             "done": self.done,
             "model": self._served.card.name,
-            "preset": preset,
+            "preset": self._served.default.preset_name,
             "classes": classes,
         }
 
-    def listed(self, offset: int, limit: int, label: str | None, shown: str) -> Listed:
-        """A part of the images.
-
-        Args:
-            offset: how many to leave out at the beginning.
-            limit: how many to give, at most.
-            label: only those in which this class is detected; None for all.
-            shown: one of `SHOWN`.
-        """
+    def listed(self, offset: int, limit: int, label: str | None, shown: str) -> dict[str, Any]:
+        """At most `limit` images after `offset`, and how many there are, of those `shown` (with `label` detected)."""
         fits = SHOWN[shown]
         found = [
             image
             for image in self._images
             if fits(image) and (label is None or (image.get("detected") and image["label"] == label))
         ]
-        return Listed(len(found), found[offset : offset + limit])
+        return {"total": len(found), "images": found[offset : offset + limit]}
 
     def _locate_all(self, busy: Callable[[], bool]) -> None:
         for number, file in enumerate(self._files):
@@ -138,11 +125,6 @@ class Folder:
             self.done += 1
 
 
-def media_type(path: Path) -> str:
-    """The media type of an image's file, by its suffix."""
-    return mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-
-
 def _in_short(found: Localization) -> dict[str, Any]:
     best = found.predictions[0]
     return {
@@ -153,3 +135,52 @@ def _in_short(found: Localization) -> dict[str, Any]:
         "detected": bool(best.detected),
         "boxes": sum(len(each.boxes) for each in found.predictions),
     }
+
+
+def add_folder(api: FastAPI, folder: Folder, limits: Limits) -> None:
+    """Adds the routes of a folder to an application."""
+    add = partial(api.api_route, methods=["GET"], tags=["folder"], response_class=Response)
+    decoding = asyncio.Semaphore(limits.workers)
+
+    def file_of(number: int) -> Path:
+        path = folder.file(number)
+        if path is None or not path.is_file():
+            raise Problem(404, "not-found", f"no image {number} in the folder (there are 0 to {len(folder) - 1})")
+        return path
+
+    @add("/v1/folder", summary="The folder: its images, and how many have each class")
+    async def _folder() -> Response:
+        return as_json(folder.described())
+
+    @add("/v1/folder/images", summary="A part of the folder's images, with what is in them")
+    async def _images(
+        offset: int = Query(0, ge=0, description="How many to leave out at the beginning."),
+        limit: int = Query(100, ge=1, le=_MOST_LISTED, description="How many to list, at most."),
+        label: str | None = Query(None, alias="class", description="Only those in which this class is detected."),
+        show: str = Query("all", pattern=f"^({'|'.join(SHOWN)})$", description="Which ones."),
+    ) -> Response:
+        return as_json(folder.listed(offset, limit, label, show))
+
+    @add("/v1/folder/images/{number}", summary="An image of the folder, as its file is")
+    async def _image(number: int) -> Response:
+        path = file_of(number)
+        media_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+        return FileResponse(path, media_type=media_type, filename=path.name)
+
+    @add("/v1/folder/images/{number}/thumbnail", summary="An image of the folder, small, as JPEG")
+    async def _thumbnail(number: int) -> Response:
+        path = file_of(number)
+        async with decoding:
+            content = await asyncio.to_thread(_small, path, limits.max_pixels)
+        return Response(content, media_type="image/jpeg", headers=_DAY)
+
+
+def _small(path: Path, max_pixels: int) -> bytes:
+    """An image made small, as JPEG."""
+    image = read_image(path, enough=_THUMBNAIL // 2, max_pixels=max_pixels)
+    height, width = image.pixels.shape[:2]
+    scale = min(1.0, _THUMBNAIL / max(height, width))
+    pixels = resize_pixels(image.pixels, max(1, round(height * scale)), max(1, round(width * scale)))
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "JPEG", quality=82)
+    return file.getvalue()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hmac
 import logging
+from collections.abc import Iterable, Mapping
+from urllib.parse import urlsplit
 
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from boxless.serve.metrics import Metrics
 from boxless.serve.problems import Problem
-from boxless.serve.visitors import check_host, check_origin
 from boxless.system.text import printable
 
 _log = logging.getLogger("boxless.serve")
@@ -20,6 +21,12 @@ HEALTH = ("/health/live", "/health/ready")
 
 _CLOSED = ("/v1/", "/metrics", "/openapi.json")
 """Where paths begin that ask for a token; the page's own files do not."""
+
+_LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
+"""What a machine calls itself."""
+
+_SAFE = ("GET", "HEAD", "OPTIONS")
+"""Methods that change nothing and cost little."""
 
 _HEADERS = (
     (b"x-content-type-options", b"nosniff"),
@@ -41,14 +48,7 @@ def refused(problem: Problem, metrics: Metrics) -> Response:
 
 
 class Guard:
-    """Wraps an application.
-
-    Args:
-        app: that answers.
-        metrics: that count.
-        token: that requests have to bear; None where anybody may ask.
-        hosts: the names under which it answers; None where any will do.
-    """
+    """Wraps an application: checks the host, the origin and the token; adds headers; counts requests."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics, token: str | None, hosts: frozenset[str] | None) -> None:
         self._app = app
@@ -87,8 +87,8 @@ class Guard:
         if path in HEALTH:
             return
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        check_host(headers, self._hosts)
-        check_origin(scope["method"], headers, self._hosts)
+        _check_host(headers, self._hosts)
+        _check_origin(scope["method"], headers, self._hosts)
         if self._token is not None and path.startswith(_CLOSED):
             _check_token(headers.get("authorization", ""), self._token)
 
@@ -103,3 +103,61 @@ def _check_token(authorization: str, token: str) -> None:
         f"{'another token' if authorization else 'no token'} (expected the header Authorization: Bearer TOKEN)",
         {"WWW-Authenticate": 'Bearer realm="boxless"'},
     )
+
+
+def allowed_hosts(given: Iterable[str], *, bound: str, loopback: bool) -> frozenset[str] | None:
+    """The names under which a service answers, in lower case; None where any will do.
+
+    A page of a stranger may give its own name the address 127.0.0.1 (DNS rebinding) and then read, as one of its own,
+    what only this machine was meant to reach. The header Host still says the stranger's name. A service that is bound
+    to other addresses than the loopback's is meant for other machines, which call it by names that it cannot know.
+    """
+    names = {name.strip().strip("[]").lower().rstrip(".") for name in given}
+    if not names and not loopback:
+        return None
+    return frozenset(names | set(_LOOPBACK_NAMES) | {bound.lower()})
+
+
+def _check_host(headers: Mapping[str, str], allowed: frozenset[str] | None) -> None:
+    """Makes sure that a request names this service; a Problem if it names another host, or none."""
+    found = headers.get("host", "")
+    if allowed is not None and _hostname(found) not in allowed:
+        raise Problem(
+            421,
+            "unknown-host",
+            f"Host: {found[:200]} (this service answers to {', '.join(sorted(allowed))}; to add a name, start it with "
+            "--allow-host NAME)",
+        )
+
+
+def _check_origin(method: str, headers: Mapping[str, str], allowed: frozenset[str] | None) -> None:
+    """Makes sure that a request that costs something was not made by another site's page; a Problem if it was.
+
+    Browsers send forms and simple requests anywhere, and say which page made them. Programs say nothing, and may ask.
+    """
+    if method in _SAFE:
+        return
+    origin, site = headers.get("origin"), headers.get("sec-fetch-site")
+    if site in ("same-origin", "none"):
+        return
+    if origin is None and site is None:
+        return
+    place = (origin or "").lower().partition("://")[2]
+    # Other ports of this machine are other sites.
+    trusted = (allowed or frozenset()) - set(_LOOPBACK_NAMES)
+    if place and (place == headers.get("host", "").lower() or _hostname(place) in trusted):
+        return
+    raise Problem(
+        403,
+        "foreign-origin",
+        f"a page of {(origin or 'another site')[:200]} asks (expected this service's own page, or a program; to let "
+        "the pages of a host ask, start the service with --allow-host NAME)",
+    )
+
+
+def _hostname(place: str) -> str:
+    """The name of `name:port` or `[address]:port`, in lower case; empty where there is none."""
+    try:
+        return (urlsplit(f"//{place}").hostname or "").rstrip(".")
+    except ValueError:
+        return ""

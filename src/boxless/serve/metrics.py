@@ -11,11 +11,7 @@ _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 
 
 
 class Metrics:
-    """The metrics of one service, in their own registry.
-
-    Args:
-        workers: the workers whose queue is measured.
-    """
+    """The metrics of one service, in their own registry."""
 
     def __init__(self, workers: Workers) -> None:
         self._registry = CollectorRegistry()

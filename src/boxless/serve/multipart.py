@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from python_multipart import MultipartParser
+from python_multipart import FormParser
 from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import parse_options_header
+from python_multipart.multipart import Field, File, parse_options_header
 
 from boxless.serve.problems import Problem
 
@@ -15,7 +14,7 @@ _MOST_PARTS = 100
 _LONGEST_FIELD = 10_000
 
 
-@dataclass
+@dataclass(frozen=True)
 class Part:
     """One part of a form.
 
@@ -25,17 +24,13 @@ class Part:
         content: its bytes.
     """
 
-    name: str = ""
-    filename: str | None = None
-    content: bytearray = field(default_factory=bytearray)
+    name: str
+    filename: str | None
+    content: bytes
 
     @property
     def text(self) -> str:
-        """The content of a field.
-
-        Raises:
-            Problem: 422 if it is no text, or a very long one.
-        """
+        """The content of a field; a Problem if it is no text, or a very long one."""
         if len(self.content) > _LONGEST_FIELD:
             raise Problem(422, "bad-option", f"the field '{self.name}' has {len(self.content):,} bytes: no option has")
         try:
@@ -45,74 +40,40 @@ class Part:
 
 
 def parts_of(body: bytes, content_type: str) -> list[Part]:
-    """The parts of a form.
-
-    Args:
-        body: of the request.
-        content_type: its header, with the boundary.
-
-    Raises:
-        Problem: 400 if it is no such form, is cut off, or has very many parts.
-    """
+    """The parts of a form; a Problem if it is no such form, is cut off, or has very many parts."""
     boundary = parse_options_header(content_type)[1].get(b"boundary")
     if not boundary:
         raise _broken("its Content-Type names no boundary")
-    reading = _Reading()
+    parts: list[Part] = []
+    complete = False
+
+    def add(name: bytes | None, filename: bytes | None, content: bytes | None) -> None:
+        if len(parts) >= _MOST_PARTS:
+            raise _broken(f"it has more than {_MOST_PARTS} parts")
+        called = None if filename is None else filename.decode("utf-8", "replace")
+        parts.append(Part((name or b"").decode("utf-8", "replace"), called, content or b""))
+
+    def on_field(field: Field) -> None:
+        add(field.field_name, None, field.value)
+
+    def on_file(file: File) -> None:
+        file.file_object.seek(0)
+        add(file.field_name, file.file_name, file.file_object.read())
+
+    def on_end() -> None:
+        nonlocal complete
+        complete = True
+
+    in_memory = {"MAX_MEMORY_FILE_SIZE": len(body)}
     try:
-        parser = MultipartParser(boundary, reading.callbacks())  # type: ignore[arg-type]
+        parser = FormParser("multipart/form-data", on_field, on_file, on_end, boundary, config=in_memory)
         parser.write(body)
         parser.finalize()
     except FormParserError as error:
         raise _broken(str(error)) from None
-    if not reading.complete:
+    if not complete:
         raise _broken("it is cut off")
-    return reading.parts
-
-
-class _Reading:
-    """What a parser's callbacks gather."""
-
-    def __init__(self) -> None:
-        self.parts: list[Part] = []
-        self.complete = False
-        self._name = b""
-        self._value = b""
-
-    def callbacks(self) -> dict[str, Callable[..., None]]:
-        return {
-            "on_part_begin": self._begin,
-            "on_header_field": self._header_name,
-            "on_header_value": self._header_value,
-            "on_header_end": self._header,
-            "on_part_data": self._data,
-            "on_end": self._end,
-        }
-
-    def _begin(self) -> None:
-        if len(self.parts) >= _MOST_PARTS:
-            raise _broken(f"it has more than {_MOST_PARTS} parts")
-        self.parts.append(Part())
-
-    def _header_name(self, data: bytes, start: int, end: int) -> None:
-        self._name += data[start:end]
-
-    def _header_value(self, data: bytes, start: int, end: int) -> None:
-        self._value += data[start:end]
-
-    def _header(self) -> None:
-        if self._name.lower() == b"content-disposition":
-            _, options = parse_options_header(self._value)
-            part = self.parts[-1]
-            part.name = options.get(b"name", b"").decode("utf-8", "replace")
-            if (filename := options.get(b"filename")) is not None:
-                part.filename = filename.decode("utf-8", "replace")
-        self._name = self._value = b""
-
-    def _data(self, data: bytes, start: int, end: int) -> None:
-        self.parts[-1].content += data[start:end]
-
-    def _end(self) -> None:
-        self.complete = True
+    return parts
 
 
 def _broken(why: str) -> Problem:

@@ -151,11 +151,7 @@ READY = _answer("They are.", {"type": "object", "properties": {"ready": {"type":
 
 
 def locate_operation(models: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """What the document says of `POST /v1/locate`, beside what FastAPI knows.
-
-    Args:
-        models: that are served, as plain data: their names and presets are the values that the options take.
-    """
+    """What the document says of `POST /v1/locate`; names and presets of the models are values of its options."""
     options = _options(models)
     image = {"type": "string", "format": "binary", "description": "JPEG, PNG, WebP, TIFF, BMP, GIF, AVIF, ..."}
     in_base64 = {"type": "string", "format": "byte", "description": "An image in base64."}

@@ -30,14 +30,7 @@ class Options:
     maps: bool = False
 
     def changed(self, given: Iterable[tuple[str, Any]]) -> Options:
-        """These options with others in place; `class` may come several times.
-
-        Args:
-            given: names and values: texts as in a query, or what JSON has of numbers, texts and truth.
-
-        Raises:
-            Problem: 422, naming the option, if there is none of that name, or its value is out of range.
-        """
+        """These options with others in place, texts as in a query or values of JSON; `class` may come several times."""
         changes: dict[str, Any] = {}
         wanted: dict[str, Any] = {}
         classes: list[str | int] = []
@@ -49,7 +42,7 @@ class Options:
                     f"no option '{name[:100]}' (expected {', '.join(_READERS)})",
                     option=name[:100],
                 )
-            read = _READERS[name](value)
+            read = _READERS[name](name, value)
             if name == "class":
                 classes.extend(read)
             elif name in _OWN:
@@ -63,65 +56,63 @@ class Options:
         return replace(self, locate=replace(self.locate, **wanted), **changes)
 
 
-def _text(name: str) -> Callable[[object], str]:
-    def read(value: object) -> str:
-        if not isinstance(value, str) or not value.strip():
-            raise _bad(name, repr(value), "a name")
-        return value.strip()
-
-    return read
+def _text(name: str, value: object) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise _bad(name, repr(value), "a name")
+    return value.strip()
 
 
-def _top(value: object) -> int:
+def _top(name: str, value: object) -> int:
     try:
         if isinstance(value, (str, int)) and not isinstance(value, bool) and 1 <= int(value) <= MOST_CLASSES:
             return int(value)
     except ValueError:
         pass
-    raise _bad("top", repr(value), f"1 to {MOST_CLASSES}")
+    raise _bad(name, repr(value), f"1 to {MOST_CLASSES}")
 
 
-def _number(name: str, expected: str, fits: Callable[[float], bool]) -> Callable[[object], float]:
-    def read(value: object) -> float:
-        try:
-            if isinstance(value, (str, int, float)) and not isinstance(value, bool) and fits(float(value)):
-                return float(value)
-        except (ValueError, OverflowError):
-            pass
-        raise _bad(name, repr(value), f"a number {expected}")
-
-    return read
+def _share(name: str, value: object) -> float:
+    try:
+        if isinstance(value, (str, int, float)) and not isinstance(value, bool) and 0 <= float(value) <= 1:
+            return float(value)
+    except (ValueError, OverflowError):
+        pass
+    raise _bad(name, repr(value), "a number from 0 to 1")
 
 
-def _classes(value: object) -> list[str | int]:
+def _overlap(name: str, value: object) -> float:
+    share = _share(name, value)
+    if share == 0:
+        raise _bad(name, repr(value), "a number above 0, at most 1")
+    return share
+
+
+def _classes(name: str, value: object) -> list[str | int]:
     classes: list[str | int] = []
     for each in value if isinstance(value, list) else [value]:
         if isinstance(each, bool) or not isinstance(each, (str, int)) or each == "":
-            raise _bad("class", repr(each), "a label, an id or an index")
+            raise _bad(name, repr(each), "a label, an id or an index")
         classes.append(each)
     return classes
 
 
-def _truth(name: str) -> Callable[[object], bool]:
-    def read(value: object) -> bool:
-        known = {"true": True, "1": True, "false": False, "0": False}
-        text = str(value).lower()
-        if text not in known:
-            raise _bad(name, repr(value), "true or false")
-        return known[text]
-
-    return read
+def _truth(name: str, value: object) -> bool:
+    known = {"true": True, "1": True, "false": False, "0": False}
+    text = str(value).lower()
+    if text not in known:
+        raise _bad(name, repr(value), "true or false")
+    return known[text]
 
 
-_READERS: dict[str, Callable[[object], Any]] = {
-    "model": _text("model"),
-    "preset": _text("preset"),
+_READERS: dict[str, Callable[[str, object], Any]] = {
+    "model": _text,
+    "preset": _text,
     "top": _top,
     "class": _classes,
-    "min_probability": _number("min_probability", "from 0 to 1", lambda value: 0 <= value <= 1),
-    "include_absent": _truth("include_absent"),
-    "nms": _number("nms", "above 0, at most 1", lambda value: 0 < value <= 1),
-    "maps": _truth("maps"),
+    "min_probability": _share,
+    "include_absent": _truth,
+    "nms": _overlap,
+    "maps": _truth,
 }
 
 _OWN = ("model", "preset", "maps")

@@ -1,4 +1,4 @@
-"""Refusals, as problem documents: RFC 9457."""
+"""Answers in JSON: data, and refusals as problem documents (RFC 9457)."""
 
 from __future__ import annotations
 
@@ -56,6 +56,11 @@ class Problem(Exception):  # noqa: N818 - it is called so by the RFC
 def in_utf8(data: object) -> bytes:
     """Plain data as JSON; halves of letters, which a request may name, as they came: \\udcXX."""
     return json.dumps(data, ensure_ascii=False, allow_nan=False).encode("utf-8", "backslashreplace")
+
+
+def as_json(data: object, headers: dict[str, str] | None = None) -> Response:
+    """Plain data as an answer."""
+    return Response(in_utf8(data), headers=headers, media_type="application/json")
 
 
 class ClientGone(Exception):  # noqa: N818 - no error of anybody here

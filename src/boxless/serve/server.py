@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import ipaddress
+import logging
 import socket
 import sys
 from collections.abc import Sequence
@@ -16,11 +17,10 @@ from boxless.errors import ServeError
 from boxless.serve.app import application
 from boxless.serve.connection import connection_class
 from boxless.serve.folder import Folder
+from boxless.serve.guard import allowed_hosts
 from boxless.serve.limits import Limits
-from boxless.serve.log import configure_log
 from boxless.serve.models import Models
 from boxless.serve.service import Service
-from boxless.serve.visitors import allowed_hosts
 from boxless.system.text import printable
 
 
@@ -45,7 +45,7 @@ def serve(
         token: that requests have to bear; None where anybody may ask.
         limits: of requests.
         allow_hosts: names that requests may call the service by, besides this machine's own; see
-            `boxless.serve.visitors.allowed_hosts`.
+            `boxless.serve.guard.allowed_hosts`.
         folder: of images on this machine that the page shows, located in the background; None for none.
 
     Raises:
@@ -60,11 +60,11 @@ def serve(
     with listen(host, port) as listening:
         opened = Models(models, preset, limits.max_pixels)
         service = Service(opened, limits, None if folder is None else Folder(folder, opened))
-        configure_log()
+        _configure_log()
         address, bound = listening.getsockname()[:2]
         shown = f"[{address}]" if ":" in address else address
         names = printable(", ".join(each["name"] for each in service.models.described()))
-        loopback = _is_loopback(address)
+        loopback = ipaddress.ip_address(address.partition("%")[0]).is_loopback
         hosts = allowed_hosts(allow_hosts, bound=address, loopback=loopback)
         if token is None and not loopback:
             sys.stderr.write(
@@ -79,13 +79,7 @@ def serve(
 
 
 class Server(uvicorn.Server):
-    """Answers requests until it is asked to stop.
-
-    Args:
-        service: what answers.
-        token: that requests have to bear; None where anybody may ask.
-        hosts: the names under which it answers; None where any will do.
-    """
+    """Answers requests until it is asked to stop."""
 
     def __init__(self, service: Service, token: str | None = None, hosts: frozenset[str] | None = None) -> None:
         config = uvicorn.Config(
@@ -116,11 +110,7 @@ class Server(uvicorn.Server):
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket that waits for connections.
-
-    Raises:
-        ServeError: if the address cannot be had; it says what to do.
-    """
+    """A socket that waits for connections; ServeError, with what to do, if the address cannot be had."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -151,5 +141,29 @@ def _why_not(error: OSError, host: str, port: int) -> str:
     return f"{host}:{port} cannot be listened at ({error.strerror or error})"
 
 
-def _is_loopback(address: str) -> bool:
-    return ipaddress.ip_address(address.partition("%")[0]).is_loopback
+def _configure_log() -> None:
+    """Sends warnings and errors to standard error, one line each, tracebacks indented under theirs."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(PlainFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
+
+
+class PlainFormatter(logging.Formatter):
+    r"""Formats records so that a line that is not indented is a record of the service's own.
+
+    Paths, labels and file names may hold line breaks and escape sequences, and reach the log in messages and in
+    tracebacks. Whatever is not printable is written as Python would: `\n`, `\x1b`.
+    """
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name is logging's
+        """The line of a record."""
+        return printable(super().formatMessage(record))
+
+    def formatException(self, ei: object) -> str:  # noqa: N802
+        """A traceback, each line indented."""
+        text = super().formatException(ei)  # type: ignore[arg-type]
+        return "\n".join("    " + printable(line) for line in text.split("\n"))
+
+    def formatStack(self, stack_info: str) -> str:  # noqa: N802
+        """A stack, each line indented."""
+        return "\n".join("    " + printable(line) for line in stack_info.split("\n"))

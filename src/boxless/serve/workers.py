@@ -35,9 +35,6 @@ class Workers:
     Jobs start in the order in which they came, with two exceptions. One large job runs at a time: those behind it
     overtake the other large ones. And after a large job an ordinary one goes first, so that a single worker does not
     answer a row of large ones while everybody else waits.
-
-    Args:
-        limits: how many workers, how long a queue, how many seconds for an answer.
     """
 
     def __init__(self, limits: Limits) -> None:
@@ -61,14 +58,7 @@ class Workers:
         return len(self._running)
 
     def check_room(self, *, large: bool = False) -> None:
-        """Makes sure that a job would be taken now.
-
-        Args:
-            large: whether it is a large one, of which fewer may wait.
-
-        Raises:
-            Problem: 503 if the queue is full.
-        """
+        """Makes sure that a job would be taken now, of large ones fewer may wait; a Problem if the queue is full."""
         limits = self._limits
         pending = len(self._queue) + len(self._running)
         waiting_large = sum(job.large for job in self._queue)
@@ -84,16 +74,10 @@ class Workers:
     async def run(
         self, job: Callable[[float], Result], gone: Callable[[], Coroutine[Any, Any, None]], *, large: bool = False
     ) -> Result:
-        """Runs a job as soon as it may start.
+        """Runs a job in a thread as soon as it may start, called with the seconds that it waited.
 
-        Args:
-            job: is called in a thread, with the seconds that it waited.
-            gone: returns when nobody waits for the result any more; a job that still waits is then dropped.
-            large: whether it decodes a large image.
-
-        Raises:
-            Problem: 503 if the queue is full, or the result does not come in time.
-            ClientGone: when `gone` returns first.
+        When `gone` returns, nobody waits for the result any more: a job that still waits is dropped (ClientGone). A
+        Problem if the queue is full, or the result does not come in time.
         """
         self.check_room(large=large)
         result: asyncio.Future[Any] = asyncio.wrap_future(self._submit(_Job(job, large)))

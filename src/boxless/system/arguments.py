@@ -30,12 +30,6 @@ _WORDS: dict[Any, str] = {
 def checked(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
     """Makes a function refuse arguments of other types than it declares.
 
-    Args:
-        function: to be decorated.
-
-    Returns:
-        The same function, which raises ArgumentError first.
-
     Example:
         >>> @checked
         ... def double(count: int) -> int:
@@ -54,16 +48,9 @@ def checked(function: Callable[Arguments, Result]) -> Callable[Arguments, Result
 
 
 def check_arguments(function: Callable[..., Any], given: Mapping[str, object]) -> None:
-    """Compares arguments with the types that a function declares.
+    """Raises ArgumentError for the first argument, by name, of another type than a function or data class declares.
 
     Whole numbers are numbers too, texts are paths, and lists are tuples. What has no simple type is let pass.
-
-    Args:
-        function: that is to be called; or a data class that is made.
-        given: arguments, by the names of its parameters; others are left alone.
-
-    Raises:
-        ArgumentError: naming the first that is of another type.
     """
     # Without the result's, which may be imported for type checkers only.
     declared = {name: kind for name, kind in function.__annotations__.items() if name in given and name != "return"}

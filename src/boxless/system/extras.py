@@ -11,21 +11,13 @@ from pathlib import Path
 from boxless.errors import MissingExtraError
 
 PACKAGES = {"graph": ("onnx",), "fit": ("onnx", "sklearn"), "train": ("onnx", "sklearn", "keras"),
-            "keras2": ("tf_keras",), "batch": ("pyarrow",), "ray": ("ray", "pyarrow"),
+            "keras2": ("tf_keras",), "batch": ("duckdb", "pyarrow"), "ray": ("ray", "pyarrow"),
             "serve": ("fastapi", "uvicorn", "python_multipart", "prometheus_client")}  # fmt: skip
 """What each extra of pyproject.toml brings that is imported at once, by the names that Python imports."""
 
 
 def require(extra: str, who: str) -> None:
-    """Makes sure of an extra before there is any work.
-
-    Args:
-        extra: one of `PACKAGES`.
-        who: what needs it, in words, such as the command.
-
-    Raises:
-        MissingExtraError: if a package of the extra is not installed.
-    """
+    """Raises MissingExtraError, before there is any work, if a package of an extra is missing that `who` needs."""
     if absent := [name for name in PACKAGES[extra] if not _installed(name)]:
         raise missing_extra(who, ", ".join(absent), extra)
 

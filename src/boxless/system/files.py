@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 from boxless.errors import DiskSpaceError, OutputError
@@ -15,12 +16,9 @@ _SPARE = 100_000_000  # bytes that are left free on a disk
 
 
 def write_whole(path: Path, write: Callable[[Path], object], owner: str = "") -> None:
-    """Writes a file beside its place and moves it there when it is complete.
+    """Writes a file beside its place, at the path that `write` is given, and moves it there when it is complete.
 
-    Args:
-        path: of the file; its folder is made where it is missing.
-        write: writes the file to the path that it is given, which has the suffix of `path`.
-        owner: tells writers apart that may write the same file at the same time.
+    `owner` tells writers apart that may write the same file at the same time.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.stem}{owner}.part{path.suffix}")
@@ -37,13 +35,10 @@ def write_whole(path: Path, write: Callable[[Path], object], owner: str = "") ->
 
 @contextmanager
 def work_folder(out: Path) -> Iterator[Path]:
-    """A folder `.NAME.work` beside a file that is made, for what is needed meanwhile.
+    """A folder `.NAME.work` beside a file that is made, for what is needed meanwhile; gone at the end.
 
-    It is gone at the end. It is always called the same, so what a run left that was killed, the next one clears away.
-    Within `temporary_files_beside` it is that folder.
-
-    Args:
-        out: the file that is made; its folder is made where it is missing.
+    It is always called the same, so what a run left that was killed, the next one clears away. Within
+    `temporary_files_beside` it is that folder.
     """
     folder = out.resolve().with_name(f".{out.stem}.work")
     if tempfile.tempdir == str(folder):
@@ -62,9 +57,6 @@ def temporary_files_beside(out: Path) -> Iterator[None]:
     """All temporary files of this process, other libraries' too, in the `work_folder` beside a file that is made.
 
     For commands, which have a process of their own.
-
-    Args:
-        out: the file that is made; its folder is made where it is missing.
     """
     with work_folder(out) as folder:
         before, tempfile.tempdir = tempfile.tempdir, str(folder)
@@ -75,14 +67,7 @@ def temporary_files_beside(out: Path) -> Iterator[None]:
 
 
 def check_place(file: Path) -> None:
-    """Makes sure, before there is any work, that a file can be written to its place.
-
-    Args:
-        file: to be written; folders above it that are missing are made later.
-
-    Raises:
-        OutputError: if a folder stands there, a file where there has to be a folder, or nothing may be written there.
-    """
+    """Raises OutputError, before there is any work, if a file cannot be written to its place."""
     # Those of Path raise errors below folders that are closed to us.
     if os.path.isdir(file):  # noqa: PTH112
         raise OutputError(f"{file} is a folder (expected the name of a file)")
@@ -94,16 +79,7 @@ def check_place(file: Path) -> None:
 
 
 def check_space(folder: Path, needed: int, what: str) -> None:
-    """Makes sure of room on a disk.
-
-    Args:
-        folder: where to; made where it is missing.
-        needed: bytes.
-        what: is to be written, in words.
-
-    Raises:
-        DiskSpaceError: if there is less.
-    """
+    """Raises DiskSpaceError if a folder, which is made where it is missing, has no room for so many bytes of `what`."""
     folder.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(folder).free
     if free < needed + _SPARE:
@@ -114,20 +90,10 @@ def check_space(folder: Path, needed: int, what: str) -> None:
 
 
 def cache_folder(part: str) -> Path:
-    """Where what takes time to make is kept: in $BOXLESS_CACHE, else in the user's cache folder.
-
-    Args:
-        part: of the cache, a folder's name; it is made where it is missing.
-
-    Returns:
-        The folder of that part, which can be written to.
+    """Where a part of what takes time to make is kept: in $BOXLESS_CACHE, else in the user's cache folder.
 
     Raises:
         OutputError: if there is no home, or the folder cannot be written to.
-
-    Example:
-        >>> cache_folder("features")  # doctest: +SKIP
-        PosixPath('/home/you/.cache/boxless/features')
     """
     folder = _cache() / part
     try:
@@ -171,15 +137,9 @@ def is_folder(path: Path) -> bool:
 
 
 def real_path(path: Path) -> Path:
-    """Where a path leads by way of links; the path itself where they lead in a circle, or no file can be called so.
+    """Where links lead from a path, absolute; the path itself where they lead in a circle, or it is no possible name.
 
     `Path.resolve` raises errors of several kinds for those.
-
-    Args:
-        path: of anything, there or not.
-
-    Returns:
-        An absolute path, the same for all that lead to the same file.
     """
     try:
         return Path(os.path.realpath(path))
@@ -190,3 +150,22 @@ def real_path(path: Path) -> Path:
 def as_text(name: str) -> str:
     """A file's name as text that can be written in UTF-8: bytes that are none are written as \\udcXX."""
     return name.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def apart(names: Sequence[str]) -> list[str]:
+    """The same names (without ".jpg"), those numbered that were there before. Names that differ in case only are one.
+
+    Example:
+        >>> apart(["photo", "Photo", "other"])
+        ['photo', 'Photo-2', 'other']
+    """
+    taken = {name.casefold() for name in names}
+    claimed: set[str] = set()
+    found = []
+    for name in names:
+        if name.casefold() in claimed:
+            name = next(new for number in count(2) if (new := f"{name}-{number}").casefold() not in taken)
+            taken.add(name.casefold())
+        claimed.add(name.casefold())
+        found.append(name)
+    return found

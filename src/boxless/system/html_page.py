@@ -41,13 +41,7 @@ footer{margin:3rem 0 1rem;color:var(--dim);font-size:.85em}
 
 
 def write_page(path: Path, title: str, parts: Iterable[str]) -> None:
-    """Writes a page, whole or not at all; below stands what made it and when.
-
-    Args:
-        path: of the page.
-        title: its name and first heading, as plain text.
-        parts: HTML, one below the other.
-    """
+    """Writes a page of a title (plain text) and parts (HTML), whole or not at all, with a line on what made it."""
     head = (
         f"<!doctype html><html lang=en><meta charset=utf-8><title>{escape(title)}</title>"
         f'<meta name=viewport content="width=device-width,initial-scale=1"><style>{_STYLE}</style>'

@@ -28,11 +28,7 @@ _BFLOAT16_FLAGS = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
 
 
 def machine(packages: Sequence[str]) -> dict[str, Any]:
-    """The facts of this machine, today.
-
-    Args:
-        packages: whose versions count; those that are not installed are left out.
-    """
+    """The facts of this machine, today; of the packages, those that are not installed are left out."""
     processor = platform.processor()
     if CPU_INFO.exists():
         lines = CPU_INFO.read_text().splitlines()

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from importlib import import_module
+from typing import Any
 
 
 @contextmanager
@@ -14,13 +17,6 @@ def without(noise: re.Pattern[bytes]) -> Iterator[None]:
     """Keeps some messages off standard error; whatever else is written there meanwhile comes at the end of the block.
 
     Of the whole process, all its threads: for short blocks.
-
-    Args:
-        noise: what is left out, wherever it occurs.
-
-    Example:
-        >>> with without(re.compile(rb"codec not found.*")):
-        ...     pass  # a call that says so
     """
     try:
         stderr = os.dup(2)
@@ -41,11 +37,7 @@ def without(noise: re.Pattern[bytes]) -> Iterator[None]:
 
 @contextmanager
 def silenced(*streams: int) -> Iterator[None]:
-    """Throws away what is written to streams, of the whole process. One that is closed stays closed.
-
-    Args:
-        streams: 1 for standard output, 2 for standard error.
-    """
+    """Throws away what the whole process writes to streams (1: output, 2: error). One that is closed stays closed."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     kept: dict[int, int] = {}
     try:
@@ -59,3 +51,18 @@ def silenced(*streams: int) -> Iterator[None]:
             os.dup2(before, stream)
             os.close(before)
         os.close(nowhere)
+
+
+_CHATTER = re.compile(
+    rb"(?m)^(WARNING: All log messages before absl::InitializeLog|I\d{4} [\d:. ]+ port\.cc:\d+\] oneDNN ).*\n?"
+)
+"""TensorFlow 2.21 writes these before it has read TF_CPP_MIN_LOG_LEVEL: that it uses oneDNN, and that it can log."""
+
+
+def quiet_import(name: str) -> Any:  # noqa: ANN401
+    """A package, imported without what TensorFlow tells its makers; whatever else is written meanwhile is passed on."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if name in sys.modules:
+        return import_module(name)
+    with without(_CHATTER):
+        return import_module(name)

@@ -16,18 +16,11 @@ Result = TypeVar("Result")
 def ordered_map(
     function: Callable[[Item], Result], items: Iterable[Item], workers: int | None = None
 ) -> Iterator[Result]:
-    """Results of `function` in the order of `items`.
+    """Results of `function`, called in threads, in the order of `items`; lazily.
 
-    At most twice as many items as workers are under way or waiting to be taken, so memory does not grow with
-    the number of items. Threads, because reading images and running networks leave the interpreter free.
-
-    Args:
-        function: called in a thread.
-        items: drawn from lazily, in the caller's thread.
-        workers: number of threads, at least 1; one a core where None.
-
-    Returns:
-        The results, lazily; an exception of `function` is raised in its place.
+    At most twice as many items as workers (one a core by default) are under way or waiting to be taken, so memory does
+    not grow with the number of items. Threads, because reading images and running networks leave the interpreter free.
+    An exception of `function` is raised in its place.
 
     Example:
         >>> list(ordered_map(abs, [-1, 2, -3], workers=2))

@@ -16,12 +16,6 @@ def printable(text: str) -> str:
     Escape sequences, line breaks, marks that reverse the direction of writing and bytes that are no text become `\x1b`,
     `\n`, `\u202e` and `\udcff`. Letters of all scripts, spaces and emoji stay.
 
-    Args:
-        text: from a file, a name or an error; of any length.
-
-    Returns:
-        The same text where there is nothing to escape.
-
     Example:
         >>> printable("red\x1b[31m.jpg")
         'red\\x1b[31m.jpg'
@@ -32,19 +26,10 @@ def printable(text: str) -> str:
 
 
 def json_text(data: object, *, ascii_only: bool = False) -> str:
-    r"""JSON on one line, in which nothing steers a terminal.
+    r"""JSON on one line, in which nothing steers a terminal; numbers that JSON cannot express are a ValueError.
 
-    JSON escapes the control characters of ASCII. Those beyond, such as U+009B, are escaped here as well.
-
-    Args:
-        data: what `json.dumps` takes; not NaN and not infinite.
-        ascii_only: whether to escape all that is not ASCII, for terminals that cannot show it.
-
-    Returns:
-        JSON without a line break, which reads back as `data`.
-
-    Raises:
-        ValueError: if a number is NaN or infinite, which JSON cannot express.
+    JSON escapes the control characters of ASCII. Those beyond, such as U+009B, are escaped here as well; with
+    `ascii_only`, for terminals that cannot show it, all that is not ASCII.
 
     Example:
         >>> json_text({"name": "a\x9b.jpg"})
@@ -59,10 +44,6 @@ def json_text(data: object, *, ascii_only: bool = False) -> str:
 
 def figures_json(data: object, indent: int | None = None) -> str:
     """JSON of what was measured, in ASCII: a figure that could not be measured, NaN or infinite, is null.
-
-    Args:
-        data: what `json.dumps` takes.
-        indent: spaces by which each level is indented; all on one line where None.
 
     Example:
         >>> figures_json({"recall": float("nan")})

@@ -29,7 +29,7 @@ from boxless.learning.detector.teacher import by_class_maps, load_pseudo_labels
 from boxless.learning.detector.train import train_detector
 from boxless.learning.network.examples import Store
 from boxless.learning.network.history import Epoch
-from boxless.learning.network.watch import Quiet
+from boxless.learning.network.watch import Watch
 from boxless.networks.backbones import BACKBONES
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -113,7 +113,7 @@ class KilledError(Exception):
     """Stands for a kill."""
 
 
-class Killer(Quiet):
+class Killer(Watch):
     """Ends a training after so many epochs."""
 
     def __init__(self, epochs: int) -> None:

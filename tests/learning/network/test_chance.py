@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from boxless.learning.network.chance import chance_loss, nothing_learned
 from boxless.learning.network.history import Epoch
+from boxless.learning.network.score import chance_loss, nothing_learned
 
 
 def epochs(*losses: float) -> list[Epoch]:

@@ -40,7 +40,7 @@ from boxless.learning.network.loop import train_network
 from boxless.learning.network.choice import Choice
 from boxless.learning.network.plan import TrainingPlan
 from boxless.learning.network.train import train
-from boxless.learning.network.watch import Quiet
+from boxless.learning.network.watch import Watch
 from boxless.learning.network.examples import Examples
 from boxless.datasets.split import read_split
 
@@ -51,7 +51,7 @@ check = Examples.of_arrays(pixels[24:], np.arange(3), 3)
 plan = TrainingPlan(epochs=3, batch=8, rate=1e-2, keep="last", augment="small")
 
 
-class Interrupts(Quiet):
+class Interrupts(Watch):
     left = 4
 
     def stepped(self):

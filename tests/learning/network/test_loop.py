@@ -17,13 +17,13 @@ pytest.importorskip("tensorflow", reason="TensorFlow is not installed: pip insta
 from boxless import networks
 from boxless.errors import DiskSpaceError, TrainingError
 from boxless.learning.network.device import repeatable
-from boxless.learning.network.examples import Examples
+from boxless.learning.network.examples import Examples, Store
 from boxless.learning.network.history import Epoch
 from boxless.learning.network.loop import train_network
 from boxless.learning.network.plan import TrainingPlan
 from boxless.learning.network.rates import Rate
-from boxless.learning.network.score import score, score_logits
-from boxless.learning.network.watch import Quiet
+from boxless.learning.network.score import Score, logits_of, score_logits
+from boxless.learning.network.watch import Watch
 from boxless.networks.framework import keras
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -58,7 +58,11 @@ def same(one: list[Any], other: list[Any]) -> bool:
     return all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
 
 
-class Interrupts(Quiet):
+def score(network: Any, examples: Examples, side: int) -> Score:  # noqa: ANN401
+    return score_logits(logits_of(network, Store(examples.images, side), side), examples)
+
+
+class Interrupts(Watch):
     """Pulls the plug after so many steps."""
 
     def __init__(self, after: int) -> None:

@@ -21,7 +21,7 @@ from boxless.errors import DatasetError, NetworkError, TrainingError
 from boxless.learning.network.choice import Choice
 from boxless.learning.network.plan import TrainingPlan
 from boxless.learning.network.train import Trained, train
-from boxless.learning.network.watch import Quiet
+from boxless.learning.network.watch import Watch
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
@@ -97,7 +97,7 @@ def test_the_keras_model_needs_no_boxless(trained: Trained) -> None:
     assert modules == {"keras"}
 
 
-class KilledAfter(Quiet):
+class KilledAfter(Watch):
     """Pulls the plug after so many steps."""
 
     def __init__(self, steps: int) -> None:

@@ -42,7 +42,7 @@ from boxless.learning.network.examples import Store
 from boxless.learning.network.history import Epoch
 from boxless.learning.network.plan import TrainingPlan
 from boxless.learning.network.rates import optimizer_of
-from boxless.learning.network.watch import Quiet, Watch
+from boxless.learning.network.watch import Watch
 from boxless.learning.readable import readable
 from boxless.maps.class_maps import probabilities
 from boxless.models.card import Card
@@ -235,7 +235,7 @@ def _train_round(
     model.optimizer.build(model.trainable_variables)
     enough_disk(model, checkpoints.folder)
     return run_epochs(
-        model, plan, scenes.steps, scenes.epoch, judged=None, checkpoints=checkpoints, watch=watch or Quiet()
+        model, plan, scenes.steps, scenes.epoch, judged=None, checkpoints=checkpoints, watch=watch or Watch()
     )
 
 

@@ -52,17 +52,7 @@ def usual_augmentation(side: int) -> str:
 
 
 def augmented(pixels: Pixels, side: int, how: Augmentation, random: np.random.Generator) -> NDArray[np.float32]:
-    """An image as the network is shown it once.
-
-    Args:
-        pixels: RGB (h, w, 3).
-        side: of the result.
-        how: what may be done.
-        random: decides.
-
-    Returns:
-        float32 (side, side, 3) in 0-255.
-    """
+    """An image, RGB (h, w, 3), as the network is shown it once: float32 (side, side, 3) in 0-255."""
     if how.crop:
         pixels = _cropped(pixels, how.crop, random)
     if pixels.shape[:2] != (side, side):

@@ -53,12 +53,7 @@ def epochs_in(folder: Path) -> int:
 
 
 class Checkpoints:
-    """The checkpoints of a training in a folder.
-
-    Args:
-        folder: is made if it is missing.
-        facts: what the training is; one of other facts does not go on from here.
-    """
+    """The checkpoints of a training in a folder; a training of other `facts` does not go on from here."""
 
     def __init__(self, folder: Path, facts: Mapping[str, Any]) -> None:
         self.folder = folder
@@ -71,11 +66,7 @@ class Checkpoints:
         self._write(_CHECKPOINT, values, note)
 
     def load(self) -> tuple[list[Epoch], Arrays] | None:
-        """Where the training stood; None if it had not begun.
-
-        Raises:
-            TrainingError: if it was another training, or the file is damaged.
-        """
+        """Where the training stood; None if it had not begun. TrainingError if it was another one, or is damaged."""
         if not (self.folder / _CHECKPOINT).exists():
             return None
         with self._whole(_CHECKPOINT) as file:
@@ -103,11 +94,7 @@ class Checkpoints:
         self._write(_BEST, values, "")
 
     def load_best(self) -> Arrays:
-        """What `save_best` wrote.
-
-        Raises:
-            TrainingError: if the file is damaged, or gone.
-        """
+        """What `save_best` wrote; TrainingError if the file is damaged, or gone."""
         with self._whole(_BEST) as file:
             return _values(file)
 

@@ -71,18 +71,15 @@ class Choice:
         if self.start is None:
             return self.bare(classes)
         if Path(self.start).suffix != ".keras":
-            return self._build(classes, weights=self.start)
+            return self.bare(classes, weights=self.start)
         from boxless.networks.transfer import load_same_layers
 
         network = self.bare(classes)
         load_same_layers(network, Path(self.start))
         return network
 
-    def bare(self, classes: int) -> Any:  # noqa: ANN401
+    def bare(self, classes: int, **settings: Any) -> Any:  # noqa: ANN401
         """The same network with nothing in it."""
-        return self._build(classes)
-
-    def _build(self, classes: int, **settings: Any) -> Any:  # noqa: ANN401
         width = {"width": self.width} if self.entry.narrows else {}
         return build(self.name, classes, self.head, self.side, **width, **settings)
 

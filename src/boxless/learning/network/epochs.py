@@ -12,8 +12,7 @@ import numpy as np
 
 from boxless.errors import TrainingError
 from boxless.learning.network.checkpoint import Arrays, Checkpoints, read_variables, variables, write_variables
-from boxless.learning.network.event_log import log_numbers
-from boxless.learning.network.history import Epoch, write_history
+from boxless.learning.network.history import Epoch, best_of, log_numbers, write_history
 from boxless.learning.network.plan import TrainingPlan
 from boxless.learning.network.score import Score
 from boxless.learning.network.watch import Watch
@@ -43,7 +42,7 @@ def run_epochs(
         batches: gives the batches of an epoch, by its number from 0; always the same ones.
         judged: measures the network on validation images; None keeps the last epoch.
         checkpoints: where an interrupted training resumes from, if anywhere.
-        watch: called as epochs begin and end.
+        watch: called as the training goes on.
         callbacks: of Keras, called as by its `fit`; one that sets `stop_training` ends the training after the epoch.
 
     Raises:
@@ -54,48 +53,45 @@ def run_epochs(
     calls = keras.callbacks.CallbackList(list(callbacks), model=network, epochs=plan.epochs, steps=steps, verbose=1)
     network.stop_training = False
     watch.begins(plan.epochs, steps, len(history))
-    try:
-        calls.on_train_begin()
-        for number in range(len(history), plan.epochs):
-            if plan.patience and best and number - best.epoch >= plan.patience:
-                break
-            began = time.perf_counter()
-            calls.on_epoch_begin(number)
-            metrics = _epoch(network, batches(number), watch, calls)
-            if not np.isfinite(metrics["loss"]):
-                raise TrainingError(
-                    f"the loss of epoch {number + 1} is {metrics['loss']}: the training diverged; "
-                    f"lower the rate ({plan.rate:g})"
-                )
-            found = judged() if judged else None
-            epoch = Epoch(
-                epoch=number + 1,
-                rate=float(network.optimizer.learning_rate),
-                loss=metrics["loss"],
-                accuracy=metrics.get("accuracy"),
-                val_loss=found.loss if found else None,
-                val_accuracy=found.accuracy if found else None,
-                seconds=time.perf_counter() - began,
+    calls.on_train_begin()
+    for number in range(len(history), plan.epochs):
+        if plan.patience and best and number - best.epoch >= plan.patience:
+            break
+        began = time.perf_counter()
+        calls.on_epoch_begin(number)
+        metrics = _epoch(network, batches(number), watch, calls)
+        if not np.isfinite(metrics["loss"]):
+            raise TrainingError(
+                f"the loss of epoch {number + 1} is {metrics['loss']}: the training diverged; "
+                f"lower the rate ({plan.rate:g})"
             )
-            history.append(epoch)
-            better = epoch.better_than(best)
-            if better:
-                best = epoch
-                kept = read_variables(network.variables) if keeps_best else []
-            watch.finished(epoch, better)
-            numbers = {name: value for name, value in asdict(epoch).items() if value is not None and name != "epoch"}
-            if checkpoints:
-                if better and keeps_best:
-                    checkpoints.save_best(kept)
-                write_history(history, checkpoints.folder / "history.csv")
-                checkpoints.save(history, read_variables(variables(network)))
-                log_numbers(checkpoints.folder / "logs", epoch.epoch, numbers)
-            calls.on_epoch_end(number, numbers)
-            if network.stop_training:
-                break
-        calls.on_train_end()
-    finally:
-        watch.ends()
+        found = judged() if judged else None
+        epoch = Epoch(
+            epoch=number + 1,
+            rate=float(network.optimizer.learning_rate),
+            loss=metrics["loss"],
+            accuracy=metrics.get("accuracy"),
+            val_loss=found.loss if found else None,
+            val_accuracy=found.accuracy if found else None,
+            seconds=time.perf_counter() - began,
+        )
+        history.append(epoch)
+        better = epoch.better_than(best)
+        if better:
+            best = epoch
+            kept = read_variables(network.variables) if keeps_best else []
+        watch.finished(epoch, better)
+        numbers = {name: value for name, value in asdict(epoch).items() if value is not None and name != "epoch"}
+        if checkpoints:
+            if better and keeps_best:
+                checkpoints.save_best(kept)
+            write_history(history, checkpoints.folder / "history.csv")
+            checkpoints.save(history, read_variables(variables(network)))
+            log_numbers(checkpoints.folder / "logs", epoch.epoch, numbers)
+        calls.on_epoch_end(number, numbers)
+        if network.stop_training:
+            break
+    calls.on_train_end()
     if keeps_best:
         write_variables(network.variables, kept)
     return tuple(history)
@@ -131,18 +127,11 @@ def _where_it_stood(
     if [value.shape for value in values] != [tuple(holder.shape) for holder in holders]:
         raise TrainingError(f"{checkpoints.folder}: a checkpoint of another network: remove that folder to start over")
     write_variables(holders, values)
-    best: Epoch | None = None
-    for epoch in history:
-        best = epoch if epoch.better_than(best) else best
-    return history, best, checkpoints.load_best() if keeps_best else []
+    return history, best_of(history), checkpoints.load_best() if keeps_best else []
 
 
 def enough_disk(network: Any, folder: Path) -> None:  # noqa: ANN401
-    """Makes sure that the checkpoints of a compiled network fit.
-
-    Raises:
-        DiskSpaceError: if they do not.
-    """
+    """Raises DiskSpaceError if the checkpoints of a compiled network do not fit."""
     holders: Sequence[Any] = variables(network)
     # A checkpoint, the next one beside it, and the best weights; then the model twice.
     needed = 4 * sum(4 * int(np.prod(each.shape)) for each in holders)

@@ -46,13 +46,7 @@ class Examples:
 
 
 class Store:
-    """Decoded images, squeezed to squares; kept in memory if they all fit.
-
-    Args:
-        images: see `Examples`.
-        side: of the squares, in pixels.
-        memory: bytes that may be kept.
-    """
+    """Decoded images, squeezed to squares of `side` pixels; kept if they all fit in `memory` bytes."""
 
     def __init__(self, images: Images, side: int, memory: int = MEMORY) -> None:
         self._images = images
@@ -64,11 +58,7 @@ class Store:
         return len(self._images)
 
     def __getitem__(self, index: int) -> Pixels:
-        """RGB (side, side, 3).
-
-        Raises:
-            ImageError: if it cannot be read.
-        """
+        """RGB (side, side, 3); ImageError if it cannot be read."""
         if self._kept is None:
             return self._read(index)
         pixels = self._kept[index]

@@ -14,15 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from boxless.errors import ImageError, NetworkError, TrainingError
+from boxless.errors import ImageError, NetworkError, TrainingError, first_line
 from boxless.export.assemble import write_card
 from boxless.export.attachment import attach
 from boxless.export.frameworks import export_keras, quiet
-from boxless.export.from_frameworks import from_keras
 from boxless.imaging.read import Pixels, read_image, resize_pixels
 from boxless.learning.finish import presets_for
 from boxless.maps.class_maps import probabilities
-from boxless.models.card import Card
 from boxless.models.model_file import ModelFile
 from boxless.models.presets import DEFAULT_PRESET, PRESETS
 from boxless.networks.framework import keras
@@ -91,14 +89,17 @@ def export_network(
     found: list[Parity] = []
 
     def write(beside: Path) -> None:
-        made = _attached(whole, beside, side)
+        with tempfile.TemporaryDirectory() as folder:
+            converted = Path(folder) / "network.onnx"
+            convert(whole, converted)
+            made = attach(converted, beside, preprocess="none", input_size=(side, side), allow_max_pool=True)
         fields: dict[str, Any] = {
             "name": out.stem,
             "preprocessing": "in the network",
             "size_multiple": multiple,
             "presets": presets_for(PRESETS, side, PRESETS[DEFAULT_PRESET].set_on),
         }
-        write_card(beside, replace(made, **{**fields, **card}))
+        write_card(beside, replace(made.card, **{**fields, **card}))
         found.append(compare(network, ModelFile(beside), side, images))
 
     write_whole(out, write)
@@ -106,11 +107,7 @@ def export_network(
 
 
 def compare(network: Any, model: ModelFile, side: int, images: Sequence[Path]) -> Parity:  # noqa: ANN401
-    """Runs both on the same images.
-
-    Raises:
-        TrainingError: if they differ by more than TOLERANCE.
-    """
+    """Runs both on the same images; TrainingError if they differ by more than TOLERANCE."""
     shown = some_images(images, side)
     exact = model.card.maps == "exact"
     classes = list(range(len(model.card.labels)))[:50]
@@ -135,26 +132,17 @@ def compare(network: Any, model: ModelFile, side: int, images: Sequence[Path]) -
     return Parity(len(shown), difference, share)
 
 
-def _attached(whole: Any, out: Path, side: int) -> Card:  # noqa: ANN401
-    """The model file as `attach` writes it, whatever the backend."""
-    options: dict[str, Any] = {"preprocess": "none", "input_size": (side, side), "allow_max_pool": True}
-    if keras.backend.backend() == "tensorflow":
-        return from_keras(whole, out, **options).card
-    with tempfile.TemporaryDirectory() as folder:
-        converted = Path(folder) / "network.onnx"
-        convert(whole, converted)
-        return attach(converted, out, **options).card
-
-
 def convert(network: Any, out: Path) -> None:  # noqa: ANN401
-    """Writes a Keras network as plain ONNX, whatever the backend.
-
-    Raises:
-        NetworkError: if it cannot be exported.
-    """
+    """Writes a Keras network as plain ONNX, whatever the backend; NetworkError if it cannot be exported."""
     if keras.backend.backend() == "tensorflow":
-        with quiet():
-            export_keras(network, out)
+        try:
+            with quiet():
+                export_keras(network, out)
+        except NetworkError:
+            raise
+        # Exporters raise nearly anything.
+        except Exception as error:
+            raise NetworkError(f"the network cannot be exported to ONNX ({first_line(error)})") from None
         return
     with tempfile.TemporaryDirectory() as folder:
         saved = Path(folder) / "network.keras"

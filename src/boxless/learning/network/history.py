@@ -1,10 +1,12 @@
-"""The metrics of the epochs of a training."""
+"""The metrics of the epochs of a training, as CSV and for TensorBoard."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from importlib import import_module
 from pathlib import Path
 
 from boxless.system.files import write_whole
@@ -40,6 +42,14 @@ class Epoch:
         return (self.val_accuracy, -self.val_loss) > (other.val_accuracy, -other.val_loss)
 
 
+def best_of(history: Sequence[Epoch]) -> Epoch | None:
+    """The best epoch, of equal ones the first; None if there is none."""
+    best: Epoch | None = None
+    for epoch in history:
+        best = epoch if epoch.better_than(best) else best
+    return best
+
+
 def write_history(history: Sequence[Epoch], path: Path) -> None:
     """Writes the metrics as CSV, a row for each epoch."""
 
@@ -50,3 +60,22 @@ def write_history(history: Sequence[Epoch], path: Path) -> None:
             rows.writerows(asdict(epoch) for epoch in history)
 
     write_whole(path, write)
+
+
+def log_numbers(folder: Path, step: int, numbers: Mapping[str, float]) -> None:
+    """Adds the numbers of a step to a folder of TensorBoard's event files, without TensorFlow.
+
+    Does nothing where TensorBoard is not installed.
+    """
+    try:
+        writer = import_module("tensorboard.summary.writer.event_file_writer").EventFileWriter
+        events = import_module("tensorboard.compat.proto.event_pb2")
+        summaries = import_module("tensorboard.compat.proto.summary_pb2")
+    except ImportError:
+        return
+    values = [summaries.Summary.Value(tag=name, simple_value=value) for name, value in numbers.items()]
+    folder.mkdir(parents=True, exist_ok=True)
+    # One file an epoch: a killed run leaves whole ones, and TensorBoard reads them all as one run.
+    log = writer(str(folder), filename_suffix=f".epoch{step:04d}")
+    log.add_event(events.Event(wall_time=time.time(), step=step, summary=summaries.Summary(value=values)))
+    log.close()

@@ -6,7 +6,6 @@ import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,7 @@ from boxless.learning.network.history import Epoch
 from boxless.learning.network.plan import TrainingPlan
 from boxless.learning.network.rates import optimizer_of
 from boxless.learning.network.score import Score, logits_of, score_logits
-from boxless.learning.network.watch import Quiet, Watch
+from boxless.learning.network.watch import Watch
 from boxless.networks.framework import keras
 
 
@@ -75,43 +74,35 @@ def train_network(
     if folder is not None:
         enough_disk(network, folder)
         checkpoints = Checkpoints(folder, {"network": about or network.name, **_facts(learn, check, plan, side)})
-    batches = partial(_batches, shown, learn, plan, side)
-    judged = None
-    if check and checked:
-        judged = partial(_judged, network, checked, check, side)
+
+    def batches(epoch: int) -> Iterator[Any]:
+        part = Batches(shown, learn.targets, side, plan.batch, epoch=epoch, augmentation=augmentation, seed=plan.seed)
+        return part.ahead()
+
+    def judged() -> Score:
+        assert check is not None and checked is not None
+        return score_logits(logits_of(network, checked, side), check)
+
     return run_epochs(
         network,
         plan,
         steps,
         batches,
-        judged=judged,
+        judged=judged if check else None,
         checkpoints=checkpoints,
-        watch=watch or Quiet(),
+        watch=watch or Watch(),
         callbacks=callbacks,
     )
 
 
 def check_callbacks(callbacks: Sequence[Any]) -> None:
-    """Refuses Keras callbacks that set the learning rate, before they fail in the middle of a training.
-
-    Raises:
-        TrainingError: if there is one.
-    """
+    """Refuses Keras callbacks that set the learning rate (TrainingError), before they fail in mid-training."""
     for each in callbacks:
         if isinstance(each, (keras.callbacks.ReduceLROnPlateau, keras.callbacks.LearningRateScheduler)):
             raise TrainingError(
                 f"callback {type(each).__name__}: the plan sets the learning rate; leave it out, and choose rate, "
                 "schedule and warmup instead"
             )
-
-
-def _batches(shown: Store, learn: Examples, plan: TrainingPlan, side: int, epoch: int) -> Iterator[Any]:
-    how = AUGMENTATIONS[plan.augment]
-    return Batches(shown, learn.targets, side, plan.batch, epoch=epoch, augmentation=how, seed=plan.seed).ahead()
-
-
-def _judged(network: Any, checked: Store, check: Examples, side: int) -> Score:  # noqa: ANN401
-    return score_logits(logits_of(network, checked, side), check)
 
 
 def _compile(network: Any, plan: TrainingPlan, steps: int, several: bool) -> None:  # noqa: ANN401

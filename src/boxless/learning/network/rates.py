@@ -14,12 +14,7 @@ ops: Any = keras.ops
 
 @keras.saving.register_keras_serializable("boxless")
 class Rate(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
-    """The learning rate by step: a linear warm-up, then cosine (Loshchilov, Hutter, arXiv 1608.03983) or steps.
-
-    Args:
-        plan: says how.
-        steps: an epoch.
-    """
+    """The learning rate by step: a linear warm-up, then cosine (Loshchilov, Hutter, arXiv 1608.03983) or steps."""
 
     def __init__(self, plan: TrainingPlan, steps: int) -> None:
         super().__init__()

@@ -13,16 +13,16 @@ from boxless.datasets.boxed import check_boxes, read_dataset
 from boxless.datasets.labelled import LabelledImages
 from boxless.evaluation.calibrate import Calibration
 from boxless.learning.finish import finish, threshold_facts
-from boxless.learning.network.chance import chance_loss, nothing_learned
 from boxless.learning.network.checkpoint import Checkpoints
 from boxless.learning.network.choice import Choice
 from boxless.learning.network.device import devices as sharing_devices
 from boxless.learning.network.device import gpus, mixed_precision, repeatable
 from boxless.learning.network.examples import Examples
 from boxless.learning.network.export import TOLERANCE, Parity, export_network
-from boxless.learning.network.history import Epoch
+from boxless.learning.network.history import Epoch, best_of
 from boxless.learning.network.loop import check_callbacks, train_network
 from boxless.learning.network.plan import TrainingPlan
+from boxless.learning.network.score import chance_loss, nothing_learned
 from boxless.learning.network.watch import Watch
 from boxless.learning.readable import readable
 from boxless.learning.report.report import Report
@@ -187,10 +187,7 @@ def _facts(
     held_out: LabelledImages,
     card: Card,
 ) -> list[tuple[str, str]]:
-    best: Epoch | None = None
-    for epoch in history:
-        best = epoch if epoch.better_than(best) else best
-    kept = best if plan.keep == "best" and best else history[-1]
+    kept = (plan.keep == "best" and best_of(history)) or history[-1]
     maps = f", class maps to {parity.maps:.1e} of the largest" if parity.maps is not None else ""
     return [
         ("learned from", f"{len(learned)} images of {learned.name}"),
@@ -214,11 +211,7 @@ def _in_words(choice: Choice) -> str:
 
 
 def ran_on(devices: int = 1) -> str:
-    """Processor and framework, in words.
-
-    Args:
-        devices: that shared every batch.
-    """
+    """Processor and framework, in words, of a training whose batches so many devices shared."""
     backend = keras.backend.backend()
     version = getattr(import_module(backend), "__version__", "")
     there = gpus()

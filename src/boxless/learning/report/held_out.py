@@ -98,13 +98,7 @@ class HeldOut:
 
 
 def log_loss(probabilities: Floats, targets: Floats, *, several: bool) -> Floats:
-    """The negative log-likelihood of the true labels: (n,), in nats.
-
-    Args:
-        probabilities: (n, K), predicted, in [0, 1].
-        targets: (n, K), zeros and ones.
-        several: whether the model is multi-label, so that absent classes count too.
-    """
+    """The negative log-likelihood of the true labels: (n,), in nats; of multi-label models absent classes count too."""
     losses = -(targets * np.log(np.clip(probabilities, 1e-12, 1.0))).sum(axis=1)
     if several:
         losses -= ((1 - targets) * np.log(np.clip(1.0 - probabilities, 1e-12, 1.0))).sum(axis=1)
@@ -114,14 +108,7 @@ def log_loss(probabilities: Floats, targets: Floats, *, several: bool) -> Floats
 def measure(
     network: ModelFile, preset: str, images: LabelledImages, done: Callable[[int], object] = lambda count: None
 ) -> HeldOut:
-    """Predicts the classes of images, with the classification pass of a preset.
-
-    Args:
-        network: a model with the classes of the images, in their order.
-        preset: the name of one of its presets.
-        images: the images; all must be readable.
-        done: called after each image with the number done.
-    """
+    """Predicts the classes of images, with the classification pass of a preset; `done` is told how many are done."""
     side = network.card.preset(preset).scales[0]
     one_core = network.on_one_core
 

@@ -193,13 +193,10 @@ class Report:
         write_page(page, self.title, self._parts(Localizer(model, preset), done))
         return page
 
-    def _measured(self) -> list[HeldOut]:
-        return [self.held_out, *([self.left_out] if self.left_out else [])]
-
     def _suspects(self, most: int = 24) -> list[tuple[str, list[str], dict[str, float]]]:
         """For each image whose label is likely wrong: its path, its labels, and the predicted probabilities."""
         found = []
-        for whole in self._measured():
+        for whole in filter(None, (self.held_out, self.left_out)):
             classes = whole.images.classes
             for i in whole.suspects(most):
                 labels = [classes[k] for k in np.flatnonzero(whole.images.targets[i])]

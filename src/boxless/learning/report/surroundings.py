@@ -92,11 +92,7 @@ class OcclusionResult:
         return self.images >= FEWEST and (self.without >= SUSPICIOUS or self.whole)
 
     def in_words(self, classes: Sequence[str]) -> str:
-        """For a suspicious class: what was found, and what to do about it.
-
-        Args:
-            classes: the names of all K classes.
-        """
+        """For a suspicious class: what was found, and what to do about it."""
         name = classes[self.class_index]
         if self.whole:
             return (

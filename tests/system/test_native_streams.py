@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from boxless.system.quiet_import import quiet_import
+from boxless.system.native_streams import quiet_import
 
 
 @pytest.mark.skipif(not find_spec("tensorflow"), reason="no TensorFlow: pip install 'boxless[train]'")
