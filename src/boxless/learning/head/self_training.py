@@ -29,8 +29,11 @@ _MOST = 80
 _JUDGED = 60
 """Images with, and without, a class that heads are judged on."""
 
-_POSITIVES = 1920
-"""Positive cells of a head, if its shares have so many, and as many negative ones: 24 of each of 80 images."""
+_CELLS = 24
+"""Positive cells of an image, and as many negative ones."""
+
+_FEW = 40
+"""From fewer images than these, as many cells are taken in all as from `_MOST`."""
 
 _RIDGE = 1.0
 """Added to the variances of standardized features."""
@@ -150,8 +153,9 @@ def marked_cells(
     own, others = (random.permutation(np.flatnonzero(which))[:_MOST].tolist() for which in (shown, ~shown))
     if min(len(own), len(others)) < FEWEST:
         return None
-    drawn = [_draw(images[i], images[i].maps[k], _POSITIVES // len(own), random) for i in own]
-    count = 2 * _POSITIVES // len(others)
+    each = _CELLS if len(own) >= _FEW else _CELLS * _MOST // len(own)
+    drawn = [_draw(images[i], images[i].maps[k], each, random) for i in own]
+    count = max(2 * _CELLS, 2 * each * len(own) // len(others))
     absent = [images[i].at(random.integers(0, np.prod(images[i].grid), count)) for i in others]
     return MarkedCells(own, others, drawn, absent)
 
