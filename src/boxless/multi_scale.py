@@ -1,4 +1,7 @@
-"""Multi-scale inference: the passes of a preset over one image, and the class maps that result."""
+"""Multi-scale inference: the passes of a preset over one image, and the class maps that result.
+
+Which passes localize a class of own data is decided in `boxless.learning.head.localization`; here they run.
+"""
 
 from __future__ import annotations
 

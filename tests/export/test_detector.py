@@ -20,7 +20,7 @@ from boxless.export.measure import measure
 from boxless.export.quantize import quantize
 from boxless.maps.boxes import iou
 from boxless.models.model_file import ModelFile
-from boxless.networks.backbones import STRIDES
+from boxless.networks.detector_backbones import STRIDES
 
 Floats = NDArray[Any]
 

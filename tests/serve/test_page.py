@@ -22,7 +22,7 @@ from boxless import Localizer
 from boxless.export.assemble import write_model
 from boxless.export.detector import detector_model
 from boxless.models.zoo import DEFAULT_MODEL, EIGHT_BIT_MODEL
-from boxless.networks.backbones import STRIDES
+from boxless.networks.detector_backbones import STRIDES
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, FileChooser, Page

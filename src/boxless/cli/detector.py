@@ -12,7 +12,7 @@ import typer
 
 from boxless.cli import options
 from boxless.cli.verbosity import say
-from boxless.networks.backbones import BACKBONES
+from boxless.networks.detector_backbones import BACKBONES
 from boxless.system.text import figures_json
 
 if TYPE_CHECKING:

@@ -1,4 +1,7 @@
-"""The networks by name, as rows of data. Nothing heavy is imported before one is built."""
+"""The networks of `boxless train` by name, as rows of data. Nothing heavy is imported before one is built.
+
+`boxless fit` takes a model file instead: those that come with boxless are made by `tools/build_zoo.py`.
+"""
 
 from __future__ import annotations
 

@@ -12,9 +12,9 @@ from math import log
 from typing import Any
 
 from boxless.errors import UnknownNetworkError
-from boxless.networks.backbones import BACKBONES, STRIDES
 from boxless.networks.blocks import BN_MOMENTUM, convolution
 from boxless.networks.catalogue import build
+from boxless.networks.detector_backbones import BACKBONES, STRIDES
 from boxless.networks.framework import keras, layers
 
 _PRIOR = 0.01

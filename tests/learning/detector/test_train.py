@@ -30,7 +30,7 @@ from boxless.learning.detector.train import train_detector
 from boxless.learning.network.examples import Store
 from boxless.learning.network.history import Epoch
 from boxless.learning.network.watch import Watch
-from boxless.networks.backbones import BACKBONES
+from boxless.networks.detector_backbones import BACKBONES
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 

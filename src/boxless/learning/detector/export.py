@@ -18,7 +18,7 @@ from boxless.learning.network.export import TOLERANCE, convert, some_images
 from boxless.maps.class_maps import probabilities
 from boxless.models.card import Card
 from boxless.models.model_file import ModelFile
-from boxless.networks.backbones import STRIDES
+from boxless.networks.detector_backbones import STRIDES
 from boxless.networks.framework import keras
 from boxless.system.files import write_whole
 

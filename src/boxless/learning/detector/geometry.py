@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from boxless.networks.backbones import STRIDES
+from boxless.networks.detector_backbones import STRIDES
 from boxless.networks.framework import keras
 
 ops: Any = keras.ops

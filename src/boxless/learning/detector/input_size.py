@@ -8,7 +8,7 @@ from math import ceil
 import numpy as np
 
 from boxless.learning.detector.pseudo_labels import PseudoLabels
-from boxless.networks.backbones import STRIDES
+from boxless.networks.detector_backbones import STRIDES
 
 DEFAULT_SIZE, MAX_SIZE = 256, 768
 

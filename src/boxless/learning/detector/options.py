@@ -7,8 +7,8 @@ from typing import Any
 
 from boxless.errors import TrainingError, UnknownNetworkError
 from boxless.learning.detector.input_size import DEFAULT_SIZE
-from boxless.networks.backbones import BACKBONES, STRIDES
 from boxless.networks.detector import detector
+from boxless.networks.detector_backbones import BACKBONES, STRIDES
 
 _SHOWN = 30_000
 """Images of 256 pixels shown in the first round by default: the whole training then takes an hour on two cores."""
@@ -21,7 +21,7 @@ class DetectorOptions:
     """Options of detector training.
 
     Attributes:
-        backbone: of `boxless.networks.backbones.BACKBONES`.
+        backbone: of `boxless.networks.detector_backbones.BACKBONES`.
         size: the input side, in pixels; None chooses it from the pseudo-boxes, see
             `boxless.learning.detector.input_size.input_size_for`.
         width: factor on the numbers of filters of darknet19.

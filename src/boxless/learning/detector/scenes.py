@@ -13,7 +13,7 @@ from boxless.imaging.read import Pixels, resize_pixels
 from boxless.learning.detector.pseudo_labels import PseudoLabels
 from boxless.learning.network.augment import recoloured
 from boxless.learning.network.examples import Store
-from boxless.networks.backbones import STRIDES
+from boxless.networks.detector_backbones import STRIDES
 from boxless.system.ordered import ordered_map
 
 Floats = NDArray[np.float32]

@@ -48,7 +48,7 @@ from boxless.maps.class_maps import probabilities
 from boxless.models.card import Card
 from boxless.models.model_file import ModelFile
 from boxless.models.presets import DEFAULT_PRESET, Preset, view_size
-from boxless.networks.backbones import STRIDES
+from boxless.networks.detector_backbones import STRIDES
 from boxless.networks.framework import keras
 from boxless.system.ordered import ordered_map
 from boxless.system.progress import Progress

@@ -1,19 +1,11 @@
 // Boxes over an image that can be moved, dragged by their corners, drawn, and worked with the keyboard.
 
 import { colourOf } from "./drawing.js";
-import { labelPlaces } from "./labels.js";
+import { edges, framed, isWeak, placed, shape, wordsOf } from "./frames.js";
 
-const SVG = "http://www.w3.org/2000/svg";
 const HANDLE = 11; // pixels of the screen: what is seen of a corner
 const GRIP = 28; // pixels of the screen: where a finger has it
 const LEAST = 3; // pixels of the screen: a shorter drag is a click
-
-function shape(name, attributes, ...children) {
-  const element = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  element.append(...children);
-  return element;
-}
 
 /** What is edited: which box is selected, and whether the next drag draws a new one. One for the page. */
 export class Editor {
@@ -35,7 +27,7 @@ export class Editor {
       if (!matrix) return;
       const unit = 1 / matrix.a;
       const places = placed(boxes, unit, [width, height]);
-      svg.replaceChildren(...boxes.map((each, i) => shape("g", { class: each.score < 0.5 ? "box weak" : "box" }, ...framed(each, places[i], colourOf(picture, each.label), unit))));
+      svg.replaceChildren(...boxes.map((each, i) => shape("g", { class: isWeak(each) ? "box weak" : "box" }, ...framed(each, places[i], colourOf(picture, each.label), unit))));
     };
     this.#resized.observe(svg);
     return svg;
@@ -227,43 +219,6 @@ export class Editor {
     event.preventDefault();
     event.stopPropagation();
   }
-}
-
-/** What is written at a box. */
-function wordsOf({ label, score, corrected }) {
-  if (corrected) return `${label} ✓`;
-  return score === null ? label : `${label} ${Math.round(score * 100)} %`;
-}
-
-function isWeak({ score }) {
-  return score !== null && score < 0.5;
-}
-
-/** How large the label of a box is, in pixels of the image; `unit` is a pixel of the screen. */
-function labelSize(each, unit) {
-  return [(wordsOf(each).length * 0.58 + 1) * 13 * unit, 20 * unit];
-}
-
-/** Where the labels of boxes go. */
-function placed(boxes, unit, room) {
-  return labelPlaces(boxes.map(({ box }) => box), boxes.map((each) => labelSize(each, unit)), room);
-}
-
-/** A box and its label as shapes. */
-function framed(each, [left, top], colour, unit) {
-  const [width, height] = labelSize(each, unit);
-  const size = 13 * unit;
-  return [
-    shape("rect", { ...edges(each.box), class: "halo", "stroke-width": 3.5 * unit }),
-    shape("rect", { ...edges(each.box), class: "frame", stroke: colour, "stroke-width": 1.75 * unit, "stroke-dasharray": isWeak(each) ? `${6 * unit} ${4 * unit}` : "none" }),
-    shape("rect", { x: left, y: top, width, height, class: "plate" }),
-    shape("rect", { x: left, y: top, width: 3 * unit, height, fill: colour, class: "tag" }),
-    shape("text", { x: left + size / 2 + unit, y: top + 15 * unit, "font-size": size }, wordsOf(each)),
-  ];
-}
-
-function edges([x0, y0, x1, y1]) {
-  return { x: x0, y: y0, width: Math.max(0, x1 - x0), height: Math.max(0, y1 - y0) };
 }
 
 /** Where a pointer is, in pixels of the image. */
