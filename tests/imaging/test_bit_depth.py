@@ -13,6 +13,7 @@ from tests.imaging.tiff_files import tiff_file
 from boxless import Localizer
 from boxless.errors import ImageError
 from boxless.imaging.bit_depth import eight_bits
+from boxless.imaging.orientation import turned
 from boxless.imaging.read import read_image
 
 
@@ -78,6 +79,16 @@ def test_a_dark_one_is_turned_as_its_file_says() -> None:
     assert (image.height, image.width) == (30, 20)
     assert image.pixels[:14].min() == 255
     assert image.pixels[16:].max() == 0
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_dark_tiff_is_turned_once(orientation: int) -> None:
+    upright = np.zeros((20, 30, 3), np.uint16)
+    upright[:10, :15], upright[:10, 15:], upright[10:, :15] = 4095, 2000, 1000
+    stored = turned(upright, {6: 8, 8: 6}.get(orientation, orientation))
+    image = read_image(tiff_file(stored, 2, orientation=orientation))
+    assert (image.height, image.width) == (20, 30)
+    assert np.array_equal(image.pixels, eight_bits(upright))
 
 
 RAMP = np.linspace(0, 1, 60)[None, :] * np.linspace(0.5, 1, 40)[:, None]

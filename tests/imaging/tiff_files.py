@@ -12,7 +12,12 @@ FORMATS = {"u": 1, "i": 2, "f": 3}
 
 
 def tiff_file(
-    values: NDArray[np.generic], photometric: int, *, planar: bool = False, order: Literal["<", ">"] = "<"
+    values: NDArray[np.generic],
+    photometric: int,
+    *,
+    planar: bool = False,
+    order: Literal["<", ">"] = "<",
+    orientation: int = 1,
 ) -> bytes:
     """An uncompressed TIFF of values (h, w) or (h, w, channels).
 
@@ -21,6 +26,7 @@ def tiff_file(
         photometric: 0 white is zero, 1 black is zero, 2 RGB.
         planar: whether each channel is stored in a plane of its own.
         order: of bytes, "<" or ">".
+        orientation: how the values are turned to be displayed, 1 to 8.
     """
     height, width = values.shape[:2]
     channels = values.reshape(height, width, -1)
@@ -32,7 +38,7 @@ def tiff_file(
     size = len(data) // strips
     tags = [
         (256, 4, [width]), (257, 4, [height]), (258, 3, [bits] * count), (259, 3, [1]), (262, 3, [photometric]),
-        (273, 4, [8 + i * size for i in range(strips)]), (277, 3, [count]), (278, 4, [height]),
+        (273, 4, [8 + i * size for i in range(strips)]), (274, 3, [orientation]), (277, 3, [count]), (278, 4, [height]),
         (279, 4, [size] * strips), (284, 3, [2 if planar else 1]), (339, 3, [kind] * count),
     ]  # fmt: skip
     if count == 4:

@@ -93,7 +93,7 @@ def with_all_bits(image: Image.Image, content: bytes) -> Image.Image | None:
         content: its file, see `sixteen_bit_file`.
 
     Returns:
-        RGB or RGBA, not turned yet, whatever the format; None if Pillow's is right.
+        RGB or RGBA, turned as Pillow does: a TIFF already, other formats not yet. None if Pillow's is right.
     """
     image.load()
     if max(high for _, high in image.getextrema()[:3]) >= 1 << 6:  # type: ignore[misc]

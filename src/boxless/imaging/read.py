@@ -247,13 +247,13 @@ def _decode(image: Image.Image, enough: int | None, max_pixels: int, ours: bool 
             profile = image.info.get("icc_profile")
             decoded = with_all_bits(image, deep) if deep else None
             if decoded:
-                pixels, left = _as_rgb(decoded, factor, profile), size.orientation
+                pixels = _as_rgb(decoded, factor, profile)
             else:
                 if reduces:
                     image.draft(None, (width // factor, height // factor))
                     factor = 1 if image.height < height else factor
                 pixels = _as_rgb(grey_eight_bits(image), factor, profile)
-                left = left_to_turn(image, size.orientation)
+            left = left_to_turn(image, size.orientation)
         finally:
             if ours:
                 image.close()
