@@ -36,10 +36,10 @@ demo: $(BIN)/.run
 CORE = tests/imaging tests/maps tests/models tests/system tests/datasets tests/test_imports.py tests/test_results.py \
 	tests/test_localizer.py tests/test_multi_scale.py tests/test_golden.py
 check: lint
-	$(BIN)/pytest --quiet --numprocesses auto $(CORE)
+	$(BIN)/pytest --quiet --numprocesses auto --dist worksteal $(CORE)
 
 test: $(BIN)/.develop $(NPM)
-	$(BIN)/pytest --numprocesses auto --durations 25
+	$(BIN)/pytest --numprocesses auto --dist worksteal --durations 25
 
 # What runs the model in browsers, and what looks at the page: without them their tests are skipped.
 $(NPM): tests/serve/package.json
@@ -58,7 +58,7 @@ lint: $(BIN)/.develop
 
 # All tests, with the lowest versions that pyproject.toml allows; pip cannot choose those, uv can.
 lowest: .venv-lowest/.installed
-	.venv-lowest/bin/pytest --numprocesses auto
+	.venv-lowest/bin/pytest --numprocesses auto --dist worksteal
 
 .venv-lowest/.installed: pyproject.toml
 	$(PYTHON) -m venv .venv-lowest

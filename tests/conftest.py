@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
+import onnxruntime
 import pytest
 from hypothesis import settings
 
@@ -22,6 +23,23 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile("any machine", deadline=None)  # a busy one is no failure
 settings.load_profile("any machine")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _patient_threads() -> Iterator[None]:
+    """Where workers of pytest-xdist share the cores, threads of ONNX Runtime that wait leave them to others."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        yield
+        return
+
+    class Patient(onnxruntime.SessionOptions):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.add_session_config_entry("session.intra_op.allow_spinning", "0")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(onnxruntime, "SessionOptions", Patient)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from tests.no_network import POSSIBLE
 
-LONGEST = 40
+LONGEST = 20
 """Seconds after which ONNX Runtime that has not reported is taken for one that never does; 1.32 does after 10."""
 
 PROGRAM = """

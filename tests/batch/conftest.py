@@ -17,8 +17,11 @@ FAST = Settings(DEFAULT_MODEL, "fast")
 
 @pytest.fixture
 def album(images: Path, tmp_path: Path) -> Path:
+    return album_in(tmp_path / "album", images)
+
+
+def album_in(folder: Path, images: Path) -> Path:
     """Seven images in three folders, one of them no image, and files that are none."""
-    folder = tmp_path / "album"
     for name in ("b/coffee.jpg", "b/10.jpg", "b/9.jpg", "a.jpg", "a/z.jpg", "c/d/rocket.jpg"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(images / ("rocket.jpg" if "rocket" in name else "coffee.jpg"), folder / name)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import groupby
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import pytest
 from PIL import Image
-from tests.batch.conftest import job
+from tests.batch.conftest import album_in, job
 from tests.command_line import boxless
 from tests.small_detector import write_detector
 
@@ -28,11 +29,25 @@ pa = pytest.importorskip("pyarrow", reason="needs the extra batch")
 TOP = Settings(preset="fast", locate=LocateOptions(top=3))
 
 
-@pytest.fixture
-def out(album: Path, tmp_path: Path) -> Path:
-    """Results of the album, three predictions an image."""
-    run(job(album, tmp_path / "out", format="parquet", settings=TOP))
-    return tmp_path / "out"
+@pytest.fixture(scope="module")
+def album(images: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One for all tests, which leave it as it is."""
+    return album_in(tmp_path_factory.mktemp("images") / "album", images)
+
+
+@pytest.fixture(scope="module")
+def out(album: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Results of the album, three predictions an image; tests leave them as they are."""
+    folder = tmp_path_factory.mktemp("results") / "out"
+    run(job(album, folder, format="parquet", settings=TOP))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def expected(album: Path) -> list[dict[str, Any]]:
+    """The rows that they are made of."""
+    found = Localizer(DEFAULT_MODEL, "fast").locate_many(images_in(album), top=3)
+    return [row for each in found for row in best_rows(each)]
 
 
 def best_rows(found: Localization) -> list[dict[str, Any]]:
@@ -93,12 +108,11 @@ CONDITIONS: dict[str, Callable[[dict[str, Any]], bool]] = {
 
 
 @pytest.mark.parametrize("where", CONDITIONS)
-def test_conditions(out: Path, album: Path, where: str) -> None:
-    found = Localizer(DEFAULT_MODEL, "fast").locate_many(images_in(album), top=3)
-    expected = [row for each in found for row in best_rows(each) if CONDITIONS[where](row)]
+def test_conditions(out: Path, expected: list[dict[str, Any]], where: str) -> None:
+    matching = [row for row in expected if CONDITIONS[where](row)]
     selection = select(str(out), where)
-    assert (selection.matching, selection.images, selection.failed) == (len(expected), 7, 1)
-    assert [row for each in selection.found for row in best_rows(each)] == expected
+    assert (selection.matching, selection.images, selection.failed) == (len(matching), 7, 1)
+    assert [row for each in selection.found for row in best_rows(each)] == matching
     assert selection.finished
 
 
@@ -166,7 +180,9 @@ def test_a_table_and_a_sheet(out: Path, tmp_path: Path) -> None:
     assert refused.returncode == 2 and "'.xyz'" in refused.stderr and refused.stdout == ""
 
 
-def test_images_that_are_gone_are_not_drawn(out: Path, album: Path, tmp_path: Path) -> None:
+def test_images_that_are_gone_are_not_drawn(images: Path, tmp_path: Path) -> None:
+    album, out = album_in(tmp_path / "album", images), tmp_path / "out"
+    run(job(album, out, format="parquet", settings=TOP))
     (album / "a.jpg").unlink()
     done = boxless("results", out, "--where", "label = 'espresso'", "--sheet", tmp_path / "sheet.jpg")
     assert done.returncode == 0
@@ -180,10 +196,11 @@ def test_a_folder_without_results(tmp_path: Path) -> None:
     assert done.returncode == 2
 
 
-def test_a_damaged_shard_is_told(out: Path) -> None:
-    (out / "part-00001.parquet").write_bytes(b"PAR1")
+def test_a_damaged_shard_is_told(out: Path, tmp_path: Path) -> None:
+    damaged = copytree(out, tmp_path / "out")
+    (damaged / "part-00001.parquet").write_bytes(b"PAR1")
     with pytest.raises(ResultsError, match=r"part-00001\.parquet is damaged"):
-        select(str(out))
+        select(str(damaged))
 
 
 def test_an_unknown_format() -> None:

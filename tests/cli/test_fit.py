@@ -43,7 +43,9 @@ def test_two_commands(images_of_two: Path, tmp_path: Path, monkeypatch: pytest.M
     assert "--force" in refused.stderr
     assert model.read_bytes() == before
 
-    forced = boxless("fit", images_of_two, "--out", model, "--force", "--json", "--report", tmp_path / "r")
+    small = ("--size", "64", "--localization-size", "64")
+    forced = boxless("fit", images_of_two, "--out", model, "--force", "--json", "--report", tmp_path / "r", *small)
+    assert model.read_bytes() != before
     data = json.loads(forced.stdout)
     assert data["figures"]["accuracy"]["value"] > 80
     assert json.loads((tmp_path / "r/report.json").read_text(encoding="utf-8"))["title"] == data["title"]
@@ -106,7 +108,8 @@ def test_names_that_are_no_text(data: Path, tmp_path: Path, monkeypatch: pytest.
                 copy.write_bytes(path.read_bytes())
     except OSError:
         pytest.skip("a file system that takes text only")
-    done = boxless("fit", mine, "--out", tmp_path / "mine.onnx", "--size", "64", "--json")
+    small = ("--size", "64", "--localization-size", "64")
+    done = boxless("fit", mine, "--out", tmp_path / "mine.onnx", *small, "--json")
     assert done.returncode == 0, done.stderr
     assert ModelFile(tmp_path / "mine.onnx").card.labels == (r"\udcfegoldfish", r"\udcfesock")
     page = (tmp_path / "mine.report/index.html").read_text(encoding="utf-8")

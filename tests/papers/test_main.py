@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from papers.__main__ import main
 
 ROOT = Path(__file__).parents[2]
 
@@ -21,17 +22,17 @@ def test_experiments_are_listed() -> None:
     assert names == ["nin-heads", "translation", "confidence-maps", "gap-gmp"]
 
 
-def test_refusals(tmp_path: Path) -> None:
+def test_refusals(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("tensorflow", reason="TensorFlow is not installed: pip install 'boxless[train]'")
-    unknown = papers("nin_heads", "--check", "--out", tmp_path)
-    assert unknown.returncode == 2
-    assert "no experiment 'nin_heads'" in unknown.stderr and "nearest: nin-heads" in unknown.stderr
-    both = papers("nin-heads", "--quick", "--full")
-    assert both.returncode == 2
-    assert "not allowed with" in both.stderr
-    nothing = papers("nin-heads", "--check", "--data", tmp_path, "--out", tmp_path / "out")
-    assert nothing.returncode == 2
-    assert "no CIFAR-10 there" in nothing.stderr
+    assert main(["nin_heads", "--check", "--out", str(tmp_path)]) == 2
+    unknown = capsys.readouterr().err
+    assert "no experiment 'nin_heads'" in unknown and "nearest: nin-heads" in unknown
+    with pytest.raises(SystemExit) as both:
+        main(["nin-heads", "--quick", "--full"])
+    assert both.value.code == 2
+    assert "not allowed with" in capsys.readouterr().err
+    assert main(["nin-heads", "--check", "--data", str(tmp_path), "--out", str(tmp_path / "out")]) == 2
+    assert "no CIFAR-10 there" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 

@@ -89,14 +89,19 @@ def test_all_presets_and_containers_agree(page: Page, site: str, images: Path, t
         grey = tmp_path / "grey.png"
         image.convert("L").save(grey)
         files.append(grey)
-    page.locator("#files").set_input_files(files)
-    for preset in ("fast", "balanced", "best"):
+    # Containers differ in how they are decoded, presets in what follows: two images see all presets.
+    shown = files[-2:]
+    page.locator("#files").set_input_files(shown)
+    for preset in ("balanced", "best", "fast"):
         page.get_by_role("radio", name=preset).check()
-        page.locator("#tray .done").nth(len(files) - 1).wait_for(timeout=3 * PATIENCE)
+        if preset == "fast":
+            page.locator("#files").set_input_files(files[:-2])
+            shown = [*shown, *files[:-2]]
+        page.locator("#tray .done").nth(len(shown) - 1).wait_for(timeout=3 * PATIENCE)
         with page.expect_download() as download:
             page.get_by_role("button", name="JSON").click()
         localizer = Localizer(EIGHT_BIT_MODEL, preset, threads=1)
-        for got, path in zip(json.loads(Path(download.value.path()).read_text()), files, strict=True):
+        for got, path in zip(json.loads(Path(download.value.path()).read_text()), shown, strict=True):
             expected = localizer.locate(path)
             assert (got["width"], got["height"]) == (expected.width, expected.height), path.name
             best = expected.predictions[0]

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from shutil import copy
 from typing import Any
@@ -30,12 +33,38 @@ from boxless.learning.detector.train import train_detector
 from boxless.learning.network.examples import Store
 from boxless.learning.network.history import Epoch
 from boxless.learning.network.watch import Watch
+from boxless.networks.detector import detector
 from boxless.networks.detector_backbones import BACKBONES
+from boxless.networks.framework import keras, layers
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 TINY = DetectorOptions("darknet19", size=64, width=0.02, rounds=2, epochs=2, batch=4, rate=1e-3)
 BOX = np.array([[0.25, 0.5, 0.75, 1.0]], np.float32)
+
+
+def small_trunk(*given: object, **settings: object) -> Any:  # noqa: ANN401
+    """A layer for each stride: a real backbone takes TensorFlow half a minute to prepare, in every round."""
+    features = image = keras.Input((None, None, 3), name="image")
+    features = layers.Rescaling(1 / 128, -1)(features)
+    for name in ("two", "four", *BACKBONES["darknet19"].taps):
+        features = layers.Conv2D(8, 3, 2, padding="same", activation="relu", name=name)(features)
+    return keras.Model(image, features)
+
+
+@contextmanager
+def small() -> Iterator[None]:
+    """Detectors have that as their backbone, and a shallow head."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("boxless.networks.detector.build", small_trunk)
+        patch.setattr("boxless.learning.detector.options.detector", partial(detector, channels=8, depth=1))
+        yield
+
+
+@pytest.fixture
+def _small() -> Iterator[None]:
+    with small():
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +88,8 @@ def taught(images: LabelledImages) -> list[PseudoLabels]:
 @pytest.fixture(scope="module")
 def whole(images: LabelledImages, tmp_path_factory: pytest.TempPathFactory) -> TrainedDetector:
     out = tmp_path_factory.mktemp("whole") / "squares.onnx"
-    return train_detector(images, images, out, TINY, taught(images))
+    with small():
+        return train_detector(images, images, out, TINY, taught(images))
 
 
 def test_the_model_file_is_a_detector_with_a_card(whole: TrainedDetector, images: LabelledImages) -> None:
@@ -78,7 +108,7 @@ def test_the_model_file_is_a_detector_with_a_card(whole: TrainedDetector, images
 
 
 def test_true_boxes_replace_pseudo_labels(images: LabelledImages, tmp_path: Path) -> None:
-    """The size is chosen from the boxes, but no larger than the images are."""
+    """The size is chosen from the boxes, but no larger than the images are. With a real backbone."""
     coco = {
         "images": [{"id": 1, "file_name": str(images.paths[0]), "width": 80, "height": 40}],
         "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [20, 20, 40, 20]}],
@@ -119,6 +149,9 @@ class Killer(Watch):
     def __init__(self, epochs: int) -> None:
         self._left = epochs
 
+    def begins(self, epochs: int, steps: int, done: int) -> None:
+        self.stepped()  # a round of which nothing is stored yet
+
     def stepped(self) -> None:
         if not self._left:
             raise KilledError
@@ -127,8 +160,9 @@ class Killer(Watch):
         self._left -= 1
 
 
+@pytest.mark.usefixtures("_small")
 def test_a_killed_training_goes_on_bit_for_bit(whole: TrainedDetector, images: LabelledImages, tmp_path: Path) -> None:
-    """Killed in the middle of the first round, and again in the second; in between something else does not go on."""
+    """Killed in the first round, and again as the second begins; in between something else does not go on."""
     out = tmp_path / "squares.onnx"
     with pytest.raises(KilledError):
         train_detector(images, images, out, TINY, taught(images), watch=Killer(1))
@@ -148,6 +182,7 @@ def test_a_killed_training_goes_on_bit_for_bit(whole: TrainedDetector, images: L
     assert np.array_equal(one.boxes, other.boxes)
 
 
+@pytest.mark.usefixtures("_small")
 def test_rounds_stop_when_held_out_labels_say_no_more(
     whole: TrainedDetector, images: LabelledImages, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -163,6 +198,7 @@ def test_rounds_stop_when_held_out_labels_say_no_more(
     assert made.card.figures["label_precision"] == 60
 
 
+@pytest.mark.usefixtures("_small")
 @pytest.mark.parametrize(("before", "written"), [(59.0, True), (61.0, False)])
 def test_a_detector_worse_than_its_teacher_model_replaces_nothing(
     before: float,
