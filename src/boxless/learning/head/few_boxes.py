@@ -49,8 +49,8 @@ _BOXED = 150
 _TAUGHT = 4
 """Boxed images of a class that it takes to teach heads: they are judged on images that have not taught them."""
 
-HEAD_THRESHOLD = 0.5
-"""Boxes of a localization head surround the cells that are more probably of an object than not."""
+HEAD_THRESHOLD = 0.35
+"""Boxes of a localization head surround the cells with at least this probability of being of an object."""
 
 
 @dataclass(frozen=True, eq=False)
