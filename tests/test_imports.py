@@ -22,14 +22,14 @@ ROWS = [
     ("boxless.batch", "boxless.learning", "boxless.video"),
     ("boxless.evaluation",),
     ("boxless.localizer", "boxless.export", "boxless.networks"),
-    ("boxless.multi_scale", "boxless.detections"),
+    ("boxless.multi_scale", "boxless.detector_predictions"),
     ("boxless.results", "boxless.datasets"),
     ("boxless.flat_boxes",),
     ("boxless.prediction",),
     ("boxless.models",),
     ("boxless.imaging", "boxless.maps"),
     ("boxless.system",),
-    ("boxless.errors", "boxless.options", "boxless._version"),
+    ("boxless.errors", "boxless.locate_options", "boxless._version"),
 ]  # fmt: skip
 
 # Of rooms on one row, and of the inner rooms of learning: who imports whom.

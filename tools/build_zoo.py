@@ -51,7 +51,7 @@ class Recipe:
     Attributes:
         name: of the network, and of the model file.
         blocks: the last block of each stage of stride 8, 16, 16 and 32, by the stage's name.
-        sides: of the looks of each preset.
+        scales: of the passes of each preset.
         folder: where its model files go.
     """
 

@@ -31,10 +31,10 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 if TYPE_CHECKING:
     from boxless.export.from_frameworks import from_keras, from_torch
     from boxless.localizer import Localizer
+    from boxless.locate_options import LocateOptions
     from boxless.maps.boxes import Box
     from boxless.models.card import Card
     from boxless.models.model_file import ModelFile
-    from boxless.options import LocateOptions
     from boxless.results import Localization, Prediction
     from boxless.tasks import Learned, attach, evaluate, fit, train
 
@@ -72,7 +72,7 @@ _HOMES = {
     "Localization": "boxless.results",
     "Learned": "boxless.tasks",
     "Localizer": "boxless.localizer",
-    "LocateOptions": "boxless.options",
+    "LocateOptions": "boxless.locate_options",
     "ModelFile": "boxless.models.model_file",
     "attach": "boxless.tasks",
     "evaluate": "boxless.tasks",

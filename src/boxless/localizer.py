@@ -10,16 +10,16 @@ from typing import Unpack
 import numpy as np
 from numpy.typing import NDArray
 
-from boxless.detections import predictions_of
+from boxless.detector_predictions import predictions_of
 from boxless.errors import ImageError
 from boxless.imaging.read import MAX_PIXELS, ImageData, Source, as_bytes, image_name, read_image, resize_pixels
+from boxless.locate_options import LocateKeywords, LocateOptions
 from boxless.maps.boxes import Box, boxes_in_map, suppress_overlaps
 from boxless.maps.class_maps import probabilities
 from boxless.maps.refine import resize_maps
 from boxless.models.model_file import Detector, ModelFile, Network
 from boxless.models.zoo import quick_model
 from boxless.multi_scale import MultiScaleRunner
-from boxless.options import LocateKeywords, LocateOptions
 from boxless.results import Localization, Prediction
 from boxless.system.ordered import ordered_map
 

@@ -21,8 +21,8 @@ from boxless.batch.results import COLUMNS, flat, select
 from boxless.batch.run import run
 from boxless.errors import NoClassMapError, ResultsError
 from boxless.imaging.read import images_in
+from boxless.locate_options import LocateOptions
 from boxless.models.zoo import DEFAULT_MODEL
-from boxless.options import LocateOptions
 
 pa = pytest.importorskip("pyarrow", reason="needs the extra batch")
 

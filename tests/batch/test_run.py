@@ -29,8 +29,8 @@ from boxless.errors import (
     UnknownPresetError,
 )
 from boxless.imaging.read import images_in
+from boxless.locate_options import LocateOptions
 from boxless.models.zoo import DEFAULT_MODEL
-from boxless.options import LocateOptions
 
 
 def parts(out: Path) -> list[str]:

@@ -14,8 +14,8 @@ from tests.command_line import boxless
 from boxless import Localizer
 from boxless.cli.locate import locate
 from boxless.export.assemble import write_card
+from boxless.locate_options import LocateOptions
 from boxless.models.model_file import ModelFile
-from boxless.options import LocateOptions
 
 
 def test_prints_what_and_where(coffee: Path) -> None:

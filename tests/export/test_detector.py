@@ -12,7 +12,7 @@ from onnx import numpy_helper
 from tests.small_detector import CLASSES, network, write_detector
 
 from boxless import Localizer
-from boxless.detections import LEAST_SCORE
+from boxless.detector_predictions import LEAST_SCORE
 from boxless.errors import ModelFileError, NoClassMapError
 from boxless.export.backbone import Backbone
 from boxless.export.detector import MOST_BOXES, OVERLAP

@@ -6,7 +6,7 @@ import { pathToFileURL } from "node:url";
 const folder = pathToFileURL(process.argv[2] + "/");
 const load = (name) => import(new URL(name, folder));
 const [maps, boxes, localizer, resize, drawing, search] = await Promise.all(
-  ["maps.js", "boxes.js", "localizer.js", "resize.js", "drawing.js", "search.js"].map(load),
+  ["maps.js", "boxes.js", "localizer.js", "resize.js", "drawn_images.js", "search.js"].map(load),
 );
 
 const asMap = ([rows, columns, values]) => ({ rows, columns, values: Float32Array.from(values) });

@@ -19,9 +19,9 @@ from boxless import Localizer
 from boxless.cli import app
 from boxless.cli.locate import locate
 from boxless.cli.serve import serve
+from boxless.locate_options import LocateOptions
 from boxless.models.presets import DEFAULT_PRESET
 from boxless.models.zoo import DEFAULT_MODEL
-from boxless.options import LocateOptions
 from boxless.serve.options import Options
 
 

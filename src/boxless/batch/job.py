@@ -16,11 +16,11 @@ from boxless.batch.shards import Shards
 from boxless.batch.sources import images
 from boxless.errors import ModelFileError, ResultsError
 from boxless.localizer import Localizer
+from boxless.locate_options import LocateOptions
 from boxless.models.card import Card
 from boxless.models.model_file import ModelFile, find_model
 from boxless.models.presets import DEFAULT_SHARD
 from boxless.models.zoo import quick_model
-from boxless.options import LocateOptions
 
 _MAP_KINDS = ("float16", "uint8")
 

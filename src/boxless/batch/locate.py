@@ -12,8 +12,8 @@ from boxless.batch.remote import Remote, is_url
 from boxless.batch.rows import rows
 from boxless.imaging.read import image_name
 from boxless.localizer import Localizer
+from boxless.locate_options import LocateKeywords, LocateOptions
 from boxless.models.zoo import quick_model
-from boxless.options import LocateKeywords, LocateOptions
 
 if TYPE_CHECKING:
     import pyarrow as pa

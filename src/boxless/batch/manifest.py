@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from math import isfinite
 from typing import Any
 
@@ -118,7 +118,10 @@ def write_manifest(folder: Folder, manifest: Manifest) -> None:
 def read_manifest(folder: Folder) -> Manifest | None:
     """Reads the manifest of a folder: None if there is none, ResultsError if it is damaged."""
     try:
-        return Manifest(**json.loads(folder.read(MANIFEST)))
+        found = json.loads(folder.read(MANIFEST))
+        if unknown := set(found) - {each.name for each in fields(Manifest)}:
+            raise ValueError(f"unknown {', '.join(sorted(unknown))}")
+        return Manifest(**found)
     except FileNotFoundError:
         return None
     except (ValueError, TypeError, OverflowError, RecursionError) as error:

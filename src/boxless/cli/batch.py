@@ -11,9 +11,9 @@ import typer
 
 from boxless.cli import options
 from boxless.cli.verbosity import say
+from boxless.locate_options import DEFAULT_NMS
 from boxless.models.presets import DEFAULT_PRESET, DEFAULT_SHARD
 from boxless.models.zoo import quick_model
-from boxless.options import DEFAULT_NMS
 
 if TYPE_CHECKING:
     from boxless.batch.job import Job
@@ -61,7 +61,7 @@ def batch(
     """
     from boxless.batch.job import Job, Settings
     from boxless.batch.run import here
-    from boxless.options import LocateOptions
+    from boxless.locate_options import LocateOptions
 
     runs: Runs = here
     if options.wants_ray(engine, address, workers, "boxless batch"):

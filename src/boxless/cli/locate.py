@@ -1,4 +1,4 @@
-"""boxless locate: images in; classes, boxes, heat maps out."""
+"""boxless locate: images in; classes, boxes, heatmaps out. What is asked of an image is in `boxless.locate_options`."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 
 from boxless.cli import options
+from boxless.locate_options import DEFAULT_NMS
 from boxless.models.presets import DEFAULT_PRESET
-from boxless.options import DEFAULT_NMS
 
 
 def locate(
@@ -46,7 +46,7 @@ def locate(
     from boxless.cli.report import Report
     from boxless.cli.verbosity import detail
     from boxless.localizer import Localizer
-    from boxless.options import LocateOptions
+    from boxless.locate_options import LocateOptions
     from boxless.video import is_video
 
     if clip := next((path for path in paths if is_video(path)), None):

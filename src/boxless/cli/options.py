@@ -19,7 +19,7 @@ def _use_device(device: str | None) -> str | None:
     return device
 
 
-# What is asked of an image; see `boxless.options.LocateOptions`.
+# What is asked of an image; see `boxless.locate_options.LocateOptions`.
 Top: TypeAlias = Annotated[
     int | None,
     typer.Option(

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from boxless.cli.options import Classes, Device, IncludeAbsent, JsonLines, MinProbability, Model, Nms, Preset, Top
+from boxless.locate_options import DEFAULT_NMS
 from boxless.models.presets import DEFAULT_PRESET
-from boxless.options import DEFAULT_NMS
 from boxless.system.text import printable
 
 if TYPE_CHECKING:
-    from boxless.options import LocateOptions
+    from boxless.locate_options import LocateOptions
     from boxless.video import ClipWriter, Frames, LocatedFrame
 
 DRAWN = "_found"
@@ -50,7 +50,7 @@ def video(
     0 done; 1 a clip broke off, or one of several cannot be read; 2 wrong usage.
     """
     from boxless.errors import VideoError
-    from boxless.options import LocateOptions
+    from boxless.locate_options import LocateOptions
     from boxless.system.files import apart
     from boxless.video import SUFFIX
 

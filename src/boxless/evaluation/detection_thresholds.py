@@ -1,4 +1,7 @@
-"""Sets detection thresholds, on images that show a class, images that do not, and blank images."""
+"""Sets detection thresholds, on images that show a class, images that do not, and blank images.
+
+A preset stores them, and `boxless.models.presets.Preset.is_detected` applies them.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A boxless model as a backbone: its features, and other heads on them."""
+"""A boxless model as a backbone: its features, and other heads on them.
+
+Nothing is registered: any model file with class maps is one, such as `boxless attach` makes of a classifier.
+"""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import onnx
 from onnx import TensorProto, helper
 
-from boxless.detections import LEAST_SCORE
+from boxless.detector_predictions import LEAST_SCORE
 from boxless.export.assemble import (
     NETWORK_PREFIX,
     append_network,

@@ -1,4 +1,7 @@
-"""Which way up an image is displayed: the one place that reads and applies orientation, for every container."""
+"""Which way up an image is displayed: the one place that reads orientation and turns pixels, for every container.
+
+Boxes and masks that were drawn on pixels as stored are turned by `boxless.datasets.masks`.
+"""
 
 from __future__ import annotations
 

@@ -65,14 +65,16 @@ def boxes_in_map(
     peak = float(score_map.max())
     if peak <= 0.0:
         return ()
-    mask = score_map >= threshold * peak
-    count, components, stats, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=8)
-    totals = np.bincount(components.ravel(), weights=score_map.ravel(), minlength=count)[1:]
+    mask = (score_map >= threshold * peak).view(np.uint8)
+    left, top, wide, high = cv2.boundingRect(mask)  # nothing is outside: less to search
+    within = slice(top, top + high), slice(left, left + wide)
+    count, components, stats, _ = cv2.connectedComponentsWithStats(mask[within], connectivity=8)
+    totals = np.bincount(components.ravel(), weights=score_map[within].ravel(), minlength=count)[1:]
     share = totals / totals.max()
     rows, columns = score_map.shape
     found = []
     for i in np.argsort(-share, kind="stable")[: int((share >= least).sum())]:
-        x, y, w, h = (int(value) for value in stats[i + 1, :4])
+        x, y, w, h = (int(value) for value in stats[i + 1, :4] + (left, top, 0, 0))
         edges = (x * width / columns, y * height / rows, (x + w) * width / columns, (y + h) * height / rows)
         found.append(Box(*edges, score=probability * float(share[i])))
     return tuple(found)

@@ -1,4 +1,7 @@
-"""Opens a boxless model: one ONNX file whose one run gives logits, class maps and affinity; or a detector's boxes."""
+"""Opens a boxless model: one ONNX file whose one run gives logits, class maps and affinity; or a detector's boxes.
+
+What a file says of itself, its presets and thresholds too, is a `boxless.models.card.Card`.
+"""
 
 from __future__ import annotations
 

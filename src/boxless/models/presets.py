@@ -1,4 +1,8 @@
-"""Presets: at which scales an image is processed, and where boxes are cut. Rows of data, no code paths."""
+"""Presets: at which scales an image is processed, and the thresholds of boxes and of detection. Rows of data.
+
+A model's card stores its own presets. A new row reaches what `boxless attach` and `boxless train` make; the model that
+comes with boxless is made by `make zoo`, and `boxless fit` takes the presets of its backbone.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """The networks of `boxless train` by name, as rows of data. Nothing heavy is imported before one is built.
 
-`boxless fit` takes a model file instead: those that come with boxless are made by `tools/build_zoo.py`.
+`boxless fit --backbone` takes a model file instead, such as `boxless attach` makes of a classifier; those that come
+with boxless are made by `tools/build_zoo.py`.
 """
 
 from __future__ import annotations

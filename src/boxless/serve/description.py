@@ -7,9 +7,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from boxless.locate_options import LocateOptions
 from boxless.models.model_file import ModelFile
 from boxless.models.presets import Preset
-from boxless.options import LocateOptions
 
 
 def describe(network: ModelFile, default_preset: str | None = None) -> dict[str, Any]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, get_args
 
+from boxless.locate_options import DEFAULT_NMS
 from boxless.models.card import Activation
 from boxless.models.presets import DEFAULT_PRESET
-from boxless.options import DEFAULT_NMS
 from boxless.serve.options import MOST_CLASSES
 
 Schema = dict[str, Any]

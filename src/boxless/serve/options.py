@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from boxless.options import LocateOptions
+from boxless.locate_options import LocateOptions
 from boxless.serve.problems import Problem
 
 MOST_CLASSES = 20

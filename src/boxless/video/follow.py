@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from boxless.localizer import Localizer
+from boxless.locate_options import LocateKeywords, LocateOptions
 from boxless.models.model_file import ModelFile
 from boxless.models.zoo import quick_model
-from boxless.options import LocateKeywords, LocateOptions
 from boxless.results import Localization
 from boxless.video.cuts import Cuts
 from boxless.video.frames import Frame, Frames

@@ -9,10 +9,10 @@ import pytest
 
 from boxless.datasets.labelled import LabelledImages
 from boxless.export.backbone import Backbone
-from boxless.learning.head.anomaly import AtAnomalies
 from boxless.learning.head.localization import Localization, learn_localization, localized
 from boxless.learning.head.scale import HeadsAtScale
 from boxless.learning.head.self_training import SHARES, Candidates, Evidence, LinearCells
+from boxless.learning.head.small_objects import AtAnomalies, are_small
 from boxless.models.card import Card
 from boxless.models.presets import LocalizationPass, Preset
 from boxless.models.zoo import DEFAULT_MODEL
@@ -50,8 +50,8 @@ def test_objects_are_small_where_regions_are_far_larger_than_anomalies(
     area: float, anomaly: float, small: bool
 ) -> None:
     at = scale({}, area=area)
-    assert at.small({0: AtAnomalies(1.0, anomaly)}) == small
-    assert not at.small({1: AtAnomalies(1.0, anomaly)}), "a class without a head says nothing"
+    assert are_small(at, {0: AtAnomalies(1.0, anomaly)}) == small
+    assert not are_small(at, {1: AtAnomalies(1.0, anomaly)}), "a class without a head says nothing"
 
 
 def test_anomalies_are_asked_where_the_size_of_regions_does_not_tell_the_classes() -> None:

@@ -50,7 +50,8 @@ _TAUGHT = 4
 """Boxed images of a class that it takes to teach heads: they are judged on images that have not taught them."""
 
 HEAD_THRESHOLD = 0.35
-"""Boxes of a localization head surround the cells with at least this probability of being of an object."""
+"""Boxes of a localization head surround cells with at least this probability, as a fraction of the largest one, which
+is nearly 1; see docs/decisions/0083-boxes-at-a-third.md."""
 
 
 @dataclass(frozen=True, eq=False)

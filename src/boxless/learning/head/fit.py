@@ -16,12 +16,12 @@ from boxless.evaluation.calibrate import Calibration
 from boxless.export.assemble import write_model
 from boxless.export.backbone import Backbone, with_head
 from boxless.learning.finish import finish, presets_for, threshold_facts
+from boxless.learning.head.classification_scale import try_sizes
 from boxless.learning.head.contradictions import contradictions
 from boxless.learning.head.features import Engine, here, pooled_features
 from boxless.learning.head.few_boxes import boxed_images
 from boxless.learning.head.head import LinearHead, fit_head
 from boxless.learning.head.localization import Localization, learn_localization, localized
-from boxless.learning.head.naming import try_sizes
 from boxless.learning.report.held_out import HeldOut
 from boxless.learning.report.report import Report
 from boxless.models.card import Card
@@ -79,7 +79,8 @@ def fit(
         out: the model file.
         backbone: the name of a model that comes with boxless, or a model file's path.
         side: pixels; the head is fitted on images of about side * side of them. Where None, at the side of the
-            backbone's first scale or at twice it, whichever names better; see `boxless.learning.head.naming`.
+            backbone's first scale or at twice it, whichever classifies better; see
+            `boxless.learning.head.classification_scale`.
         localization_size: pixels of the pass that localizes all classes; where None, the labels decide. See
             `boxless.learning.head.localization`.
         boxes: annotations (COCO, CSV, a folder) of a few images of each class, which choose among localization heads

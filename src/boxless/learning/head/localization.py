@@ -20,12 +20,10 @@ from boxless.export.anomaly import Gaussian
 from boxless.export.backbone import Backbone
 from boxless.export.localization_head import ClassMapHead, LocalizationHead
 from boxless.imaging.read import read_image
-from boxless.learning.head.anomaly import AtAnomalies, at_anomalies, usual_cells
-from boxless.learning.head.cells import read_cells
-from boxless.learning.head.draw import evenly
 from boxless.learning.head.features import Engine, here
 from boxless.learning.head.few_boxes import HeadChoice, heads_by_boxes
 from boxless.learning.head.scale import MARGIN, Heads, HeadsAtScale, learn_at
+from boxless.learning.head.small_objects import AtAnomalies, anomalies_of, are_small, by_anomalies, usual_cells
 from boxless.models.card import Card
 from boxless.models.presets import LocalizationPass, Preset
 from boxless.system.progress import Progress
@@ -43,12 +41,6 @@ _ENLARGED = 8
 
 _WORTH_IT = 1.02
 """The larger scale, four times as dear, has to have so many times the score of the smaller one."""
-
-_POINTS_AT = 0.87
-"""A class is localized by anomalies where its class map reaches so much of its maximum at theirs."""
-
-_AGREEMENT_IMAGES, _AGREEMENT_A_CLASS, _AGREEMENT_MOST = 60, 20, 150
-"""Images on which class maps and anomalies are compared: so many, or so many a class, but never more than the last."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,8 +113,8 @@ def learn_localization(
     possible = asked is not None or larger <= limit
     if possible and not first.tells:
         gaussian = usual_cells(trunk, learned.paths, larger, seed, lambda n, of: progress("what is usual", n, of))
-        anomalies = _anomalies(trunk, heads, gaussian, learned, first, larger, steps, seed, progress)
-        if first.small(anomalies):
+        anomalies = anomalies_of(trunk, heads, gaussian, learned, first, larger, steps, seed, progress)
+        if are_small(first, anomalies):
             return _by_anomalies(heads, gaussian, anomalies, first, larger, steps)
     chosen, learned_at = first, [first]
     if possible and larger != first.scale:
@@ -177,37 +169,11 @@ def localized(card: Card, found: Localization) -> Card:
     return replace(card, presets=presets)
 
 
-def _anomalies(
-    trunk: Backbone,
-    heads: Heads,
-    gaussian: Gaussian,
-    learned: LabelledImages,
-    first: HeadsAtScale,
-    scale: int,
-    steps: int,
-    seed: int,
-    progress: Progress,
-) -> dict[int, AtAnomalies]:
-    """What is at anomalies, on some of the images that heads were learned from."""
-    count = min(max(_AGREEMENT_IMAGES, _AGREEMENT_A_CLASS * len(learned.classes)), _AGREEMENT_MOST)
-    used = learned.only(np.array(first.indices))
-    some = used.only(evenly(used, count, seed))
-    shown = [[int(k) for k in np.flatnonzero(row) if k not in learned.background] for row in some.targets]
-    # Without a margin, as classes are that anomalies do not localize: with one, maps peak elsewhere.
-    read = read_cells(trunk, heads.at(first.scale), some.paths, shown, first.scale, steps)
-    kept = [(path, cells.maps) for path, cells in zip(some.paths, read, strict=True) if cells is not None]
-    paths, maps = [path for path, _ in kept], [each for _, each in kept]
-    return at_anomalies(
-        trunk, heads.at(scale), gaussian, paths, maps, LocalizationPass(scale, (), "anomaly"),
-        lambda n: progress("what is unusual", n, len(kept)),
-    )  # fmt: skip
-
-
 def _by_anomalies(
     heads: Heads, gaussian: Gaussian, anomalies: Mapping[int, AtAnomalies], first: HeadsAtScale, scale: int, steps: int
 ) -> Localization:
     """Small objects: by anomaly-weighted class maps where class maps point at anomalies, else by class maps."""
-    classes = tuple(sorted(k for k, each in anomalies.items() if each.activation >= _POINTS_AT))
+    classes = by_anomalies(anomalies)
     if not classes:
         return Localization(why="small objects, and class maps and anomalies do not agree on where they are")
     passes = [LocalizationPass(scale, classes, "anomaly")]

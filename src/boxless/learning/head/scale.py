@@ -10,12 +10,11 @@ from numpy.typing import NDArray
 
 from boxless.datasets.labelled import LabelledImages
 from boxless.export.backbone import Backbone
-from boxless.learning.head.anomaly import AtAnomalies
 from boxless.learning.head.cells import ImageCells, read_cells
-from boxless.learning.head.draw import evenly
+from boxless.learning.head.classification_scale import LOOKED_AT
 from boxless.learning.head.features import Engine, pooled_features
 from boxless.learning.head.head import fit_head
-from boxless.learning.head.naming import LOOKED_AT
+from boxless.learning.head.sampling import evenly
 from boxless.learning.head.self_training import SHARES, Candidates, candidates
 from boxless.system.progress import Progress
 
@@ -35,9 +34,8 @@ _CELLS_A_FEATURE = 5
 """A share has to mark so many cells for each feature. Heads of fewer learn the most telling part alone, and are sure
 of it: of 10 images of each class, labels would choose shares that box faces."""
 
-_FAILS, _SMALL = 0.08, 1.6
-"""Objects are small where heads tell images with the class from those without with more error than the first, and
-their regions have more than so many times the area of the anomalies there."""
+_FAILS = 0.08
+"""Heads tell images with the class from those without where they do so with less error."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,15 +77,11 @@ class HeadsAtScale:
         found = [[each.evidence[share].separation for share in SHARES] for each in self.classes.values()]
         return bool(np.mean(found, axis=0).max() > 1 - _FAILS)
 
-    def small(self, anomalies: Mapping[int, AtAnomalies]) -> bool:
-        """Whether the regions are far larger than what is unusual within: geometric mean over classes."""
+    @property
+    def areas(self) -> dict[int, float]:
+        """The share of the image that the regions of each class cover, at the share with the best score of all."""
         share = _best(self.scores(SHARES))
-        ratios = [
-            self.classes[k].evidence[share].area / max(each.area, 1e-4)
-            for k, each in anomalies.items()
-            if k in self.classes
-        ]
-        return bool(ratios) and float(np.exp(np.mean(np.log(np.maximum(ratios, 1e-4))))) > _SMALL
+        return {k: each.evidence[share].area for k, each in self.classes.items()}
 
 
 def _best(scores: Mapping[float, float]) -> float:

@@ -1,6 +1,6 @@
 // The camera: an image from it, or its boxes live.
 
-import { drawBoxes } from "./drawing.js";
+import { drawBoxes } from "./drawn_images.js";
 import { the } from "./elements.js";
 
 const LIVE_SIDE = 640; // pixels of the longer side of what is located live

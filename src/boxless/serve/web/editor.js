@@ -1,7 +1,7 @@
 // Boxes over an image that can be moved, dragged by their corners, drawn, and worked with the keyboard.
 
-import { colourOf } from "./drawing.js";
-import { edges, framed, isWeak, placed, shape, wordsOf } from "./frames.js";
+import { colourOf } from "./drawn_images.js";
+import { edges, framed, isWeak, placed, shape, wordsOf } from "./box_shapes.js";
 
 const HANDLE = 11; // pixels of the screen: what is seen of a corner
 const GRIP = 28; // pixels of the screen: where a finger has it

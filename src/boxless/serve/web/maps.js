@@ -1,4 +1,4 @@
-// Maps of classes: their size, their scale. The same as boxless/refine.py and boxless/class_maps.py.
+// Maps of classes: their size, their scale. The same as boxless/maps/refine.py and boxless/maps/class_maps.py.
 //
 // A map is { rows, columns, values }: a Float32Array, row by row.
 

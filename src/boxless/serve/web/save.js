@@ -1,6 +1,6 @@
 // Downloads of what is shown.
 
-import { colourOf, drawBoxes, drawHeat, drawTitle } from "./drawing.js";
+import { colourOf, drawBoxes, drawHeat, drawTitle } from "./drawn_images.js";
 import { percent } from "./elements.js";
 import { apart, asCoco, asCsv, asJson, asVoc, asYolo, flat, stem } from "./exports.js";
 import { zip } from "./zip.js";

@@ -1,6 +1,6 @@
 // The image with what was found drawn over it, or why there is none.
 
-import { drawHeat } from "./drawing.js";
+import { drawHeat } from "./drawn_images.js";
 import { become, make, percent } from "./elements.js";
 
 const [LEAST, MOST] = [1200, 1600]; // pixels of a drawing's longer side on the page
@@ -29,7 +29,7 @@ let drawn = []; // what the drawing on the stage depends on
 /**
  * Shows an image on the stage.
  *
- * look: { heat, boxes }, see drawing.js. pictures: whose current image it is. editor: of the boxes. retry and remove are
+ * look: { heat, boxes }, see drawn_images.js. pictures: whose current image it is. editor: of the boxes. retry and remove are
  * called from the message about an image that failed.
  */
 export function showStage(stage, pictures, look, { editor, retry, remove }) {

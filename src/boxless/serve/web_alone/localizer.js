@@ -8,7 +8,7 @@ import { rounded } from "./rounding.js";
 
 const BOX_GRID = 256; // cells of the longer side of the map that boxes are read off
 const LIKELY = 150; // maps of so many classes cost nearly nothing; see boxless/multi_scale.py
-const NMS = 0.5; // boxes of different classes that overlap by more are one object; see boxless/options.py
+const NMS = 0.5; // boxes of different classes that overlap by more are one object; see boxless/locate_options.py
 const WIDEST = 3; // a longer picture is looked at as if it were this long
 
 /** The [height, width] of the network's input for a picture. */
@@ -29,7 +29,7 @@ export function probabilities(logits, activation) {
   return shares.map((share) => share / sum);
 }
 
-/** A map on the fine grid, each cell the average of the coarse cells that look like it; see boxless/refine.py. */
+/** A map on the fine grid, each cell the average of the coarse cells that look like it; see boxless/maps/refine.py. */
 export function walk(map, affinity, steps) {
   const [u, v, h, w] = affinity.shape;
   const spread = (values) => {
@@ -46,7 +46,7 @@ export function walk(map, affinity, steps) {
   return fine;
 }
 
-/** An affinity of a higher power, rows summing to one again; see boxless/refine.py. */
+/** An affinity of a higher power, rows summing to one again; see boxless/maps/refine.py. */
 export function sharpened({ shape, values }, exponent) {
   if (exponent === 1) return { shape, values };
   const row = shape[2] * shape[3];
@@ -59,7 +59,7 @@ export function sharpened({ shape, values }, exponent) {
   return { shape, values: raised };
 }
 
-/** The weight of each cell, in [0, 1], of its anomaly score { shape: [u, v], values }; see boxless/refine.py. */
+/** The weight of each cell, in [0, 1], of its anomaly score { shape: [u, v], values }; see boxless/maps/refine.py. */
 export function anomalyWeights({ shape: [rows, columns], values }) {
   const sorted = Float32Array.from(values).sort();
   const half = sorted.length >> 1;
@@ -83,7 +83,7 @@ function refinedMap(map, affinity, steps, exponent = 1) {
  * What is in a picture, and where.
  *
  * pixels: { data, width, height } RGBA. size: { height, width } of the picture as displayed. card: of the model.
- * wanted: { classes, top, nms }; see boxless/options.py. run(image, height, width, classes, top) runs the network once
+ * wanted: { classes, top, nms }; see boxless/locate_options.py. run(image, height, width, classes, top) runs the network once
  * on RGB pixels and resolves to { logits, chosen, class_maps: { shape: [k, h, w], values }, affinity: { shape:
  * [u, v, h, w], values } or null, anomaly: { shape: [u, v], values } or null, localization_maps: { shape: [k, u, v],
  * values } or null }.

@@ -1,5 +1,5 @@
 // Heat and boxes of downloads and of the camera, over pixels. The same as boxless/imaging/draw.py, but for the lettering.
-// Boxes on the page are shapes: see frames.js.
+// Boxes on the page are shapes: see box_shapes.js.
 
 import { INFERNO } from "./inferno.js";
 import { labelPlaces } from "./labels.js";

@@ -1,4 +1,4 @@
-// Boxes and their labels on the page, as shapes of SVG. Those of downloads and of the camera are in drawing.js.
+// Boxes and their labels on the page, as shapes of SVG. Those of downloads and of the camera are in drawn_images.js.
 
 import { labelPlaces } from "./labels.js";
 

@@ -1,4 +1,8 @@
-"""The options of locating: one set for Python, the command line, the service, the page and batch inference."""
+"""The options of locating: one set for Python, the command line, the service, the page and batch inference.
+
+A new one is added here, and where it is worded: `boxless.cli.options`, `boxless.serve.options` and
+`boxless.serve.openapi`.
+"""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from boxless.datasets.labelled import LabelledImages
-from boxless.learning.head.draw import evenly
+from boxless.learning.head.sampling import evenly
 
 
 def test_every_class_is_among_a_few_images() -> None:

@@ -9,9 +9,9 @@ import numpy as np
 
 from boxless.datasets.labelled import LabelledImages
 from boxless.export.backbone import Backbone
-from boxless.learning.head.draw import evenly
 from boxless.learning.head.features import Engine, here, pooled_features
 from boxless.learning.head.head import fit_head
+from boxless.learning.head.sampling import evenly
 
 LOOKED_AT = 400
 """Images that decide, at most."""

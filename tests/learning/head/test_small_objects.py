@@ -7,7 +7,7 @@ import pytest
 
 from boxless import ImageError
 from boxless.export.backbone import Backbone
-from boxless.learning.head.anomaly import usual_cells
+from boxless.learning.head.small_objects import usual_cells
 from boxless.models.zoo import DEFAULT_MODEL
 
 

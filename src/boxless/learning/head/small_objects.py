@@ -1,4 +1,8 @@
-"""What cells of images are usually made of, and whether what is unusual in an image is what its class map points at."""
+"""Small objects: whether a set shows them, and which classes are localized by what is unusual in an image.
+
+A scratch is unusual, the metal around it is not. Where heads cannot tell images with a class from those without, and
+their regions are far larger than what is unusual within, objects are small. `boxless.learning.head.localization` asks.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +13,28 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from boxless.datasets.labelled import LabelledImages
 from boxless.errors import ImageError
 from boxless.export.anomaly import Gaussian
 from boxless.export.backbone import Backbone, CellFeatures
-from boxless.learning.head.cells import seen_at
+from boxless.learning.head.cells import read_cells, seen_at
+from boxless.learning.head.sampling import evenly
+from boxless.learning.head.scale import Heads, HeadsAtScale
 from boxless.maps.class_maps import class_maps
 from boxless.maps.refine import anomaly_weights, resize_maps, sharpened, walk
 from boxless.models.presets import LocalizationPass
+from boxless.system.progress import Progress
 
 Floats = NDArray[np.float32]
+
+_SMALL = 1.6
+"""Objects are small where regions have more than so many times the area of the anomalies in them."""
+
+_POINTS_AT = 0.87
+"""A class is localized by anomalies where its class map reaches so much of its maximum at theirs."""
+
+_AGREEMENT_IMAGES, _AGREEMENT_A_CLASS, _AGREEMENT_MOST = 60, 20, 150
+"""Images on which class maps and anomalies are compared: so many, or so many a class, but never more than the last."""
 
 IMAGES = 100
 _AN_IMAGE = 200
@@ -122,6 +139,44 @@ def at_anomalies(
         )
         for k, values in found.items()
     }
+
+
+def anomalies_of(
+    trunk: Backbone,
+    heads: Heads,
+    gaussian: Gaussian,
+    learned: LabelledImages,
+    first: HeadsAtScale,
+    scale: int,
+    steps: int,
+    seed: int,
+    progress: Progress,
+) -> dict[int, AtAnomalies]:
+    """What is at anomalies, on some of the images that heads were learned from."""
+    count = min(max(_AGREEMENT_IMAGES, _AGREEMENT_A_CLASS * len(learned.classes)), _AGREEMENT_MOST)
+    used = learned.only(np.array(first.indices))
+    some = used.only(evenly(used, count, seed))
+    shown = [[int(k) for k in np.flatnonzero(row) if k not in learned.background] for row in some.targets]
+    # Without a margin, as classes are that anomalies do not localize: with one, maps peak elsewhere.
+    read = read_cells(trunk, heads.at(first.scale), some.paths, shown, first.scale, steps)
+    kept = [(path, cells.maps) for path, cells in zip(some.paths, read, strict=True) if cells is not None]
+    paths, maps = [path for path, _ in kept], [each for _, each in kept]
+    return at_anomalies(
+        trunk, heads.at(scale), gaussian, paths, maps, LocalizationPass(scale, (), "anomaly"),
+        lambda n: progress("what is unusual", n, len(kept)),
+    )  # fmt: skip
+
+
+def are_small(first: HeadsAtScale, anomalies: Mapping[int, AtAnomalies]) -> bool:
+    """Whether the regions of heads are far larger than what is unusual within: geometric mean over classes."""
+    areas = first.areas
+    ratios = [areas[k] / max(each.area, 1e-4) for k, each in anomalies.items() if k in areas]
+    return bool(ratios) and float(np.exp(np.mean(np.log(np.maximum(ratios, 1e-4))))) > _SMALL
+
+
+def by_anomalies(anomalies: Mapping[int, AtAnomalies]) -> tuple[int, ...]:
+    """The classes whose class maps point at anomalies, by index."""
+    return tuple(sorted(k for k, each in anomalies.items() if each.activation >= _POINTS_AT))
 
 
 def _at_peak(one: Floats, other: Floats) -> float:

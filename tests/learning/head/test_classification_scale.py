@@ -7,7 +7,7 @@ import pytest
 
 from boxless.datasets.labelled import LabelledImages
 from boxless.export.backbone import Backbone
-from boxless.learning.head.naming import Naming, try_sizes
+from boxless.learning.head.classification_scale import Naming, try_sizes
 from boxless.models.zoo import DEFAULT_MODEL
 
 
