@@ -6,6 +6,7 @@ The plaster is a photograph of gravel with little contrast; a program draws the 
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +31,7 @@ def wall(random: np.random.Generator, cracked: bool) -> Image.Image:
         path += random.uniform(70, SIDE - 70, size=2) - path.mean(axis=0)
         crack = Image.new("L", image.size, 255)
         pen = ImageDraw.Draw(crack)
-        for i, (start, end) in enumerate(zip(path[:-1], path[1:], strict=True)):
+        for i, (start, end) in enumerate(pairwise(path)):
             pen.line((*start, *end), fill=70, width=3 if 2 < i < steps - 4 else 2)
         image = ImageChops.darker(image, crack.filter(ImageFilter.GaussianBlur(0.6)))
     return image
