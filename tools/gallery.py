@@ -1,7 +1,8 @@
 """Runs the commands of docs/gallery.md, and keeps what they draw in docs/images/gallery: python -m tools.gallery
 
 With `--sources FOLDER` the photographs that the commands read are made anew first. FOLDER holds `skimage/data` and
-`sklearn/datasets/images`, as in the wheels of scikit-image and scikit-learn.
+`sklearn/datasets/images`, as in the wheels of scikit-image and scikit-learn, and `darknet/data`, as Debian's package
+darknet has it in `usr/share`.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ SOURCES = {
     "cell": "skimage/data/cell.png",
     "retina": "skimage/data/retina.jpg",
     "horse": "skimage/data/horse.png",
+    "street": "darknet/data/dog.jpg",
 }
 
 
