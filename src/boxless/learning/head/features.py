@@ -25,7 +25,7 @@ Floats = NDArray[np.float32]
 Seen: TypeAlias = "tuple[bytes, Floats | None, str]"
 """An image's digest; its features, unless they are known; or why there are none."""
 
-Engine: TypeAlias = "Callable[[Look, Sequence[Path]], Iterator[tuple[int, Seen]]]"
+Engine: TypeAlias = "Callable[[Extractor, Sequence[Path]], Iterator[tuple[int, Seen]]]"
 """Looks at images, and gives the index and what was seen of each once, in any order."""
 
 _DIGEST = 16  # bytes
@@ -72,13 +72,13 @@ class Features:
 
 
 @dataclass(frozen=True, eq=False)
-class Look:
-    """What an engine does with an image.
+class Extractor:
+    """Makes the pooled features of one image file.
 
     Attributes:
         backbone: frozen.
-        side: pixels; an image is looked at with about side * side of them.
-        known: digests of images that need no look.
+        side: pixels; an image is resized to about side * side of them.
+        known: digests of images whose features are stored already.
     """
 
     backbone: Backbone
@@ -86,7 +86,7 @@ class Look:
     known: Collection[bytes]
 
     def __call__(self, file: Path) -> Seen:
-        """Reads and looks."""
+        """The digest of a file, its features (C,) unless known, and why it has none."""
         try:
             content = file.read_bytes()
         except FileNotFoundError:
@@ -107,9 +107,9 @@ class Look:
         return digest, features, ""
 
 
-def here(look: Look, paths: Sequence[Path]) -> Iterator[tuple[int, Seen]]:
+def here(extractor: Extractor, paths: Sequence[Path]) -> Iterator[tuple[int, Seen]]:
     """The engine of one machine: an image a core."""
-    return enumerate(ordered_map(look, paths, usable_cores()))
+    return enumerate(ordered_map(extractor, paths, usable_cores()))
 
 
 def pooled_features(
@@ -128,9 +128,9 @@ def pooled_features(
     Args:
         backbone: frozen.
         paths: n images.
-        side: pixels; an image is looked at with about side * side of them.
-        engine: what looks.
-        done: told after each image how many are done.
+        side: pixels; an image is resized to about side * side of them.
+        engine: what runs the extractor over the images.
+        done: called after each image with how many are done.
 
     Raises:
         DiskSpaceError: if the features would not fit on the disk.
@@ -143,8 +143,8 @@ def pooled_features(
         places = np.full(len(paths), -1, np.int64)
         unreadable: dict[int, str] = {}
         cached = 0
-        look = Look(backbone, side, store)
-        for count, (i, (digest, made, reason)) in enumerate(engine(look, paths), start=1):
+        extractor = Extractor(backbone, side, store)
+        for count, (i, (digest, made, reason)) in enumerate(engine(extractor, paths), start=1):
             if reason:
                 unreadable[i] = reason
             else:

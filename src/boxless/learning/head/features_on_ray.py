@@ -9,7 +9,7 @@ from pathlib import Path
 
 from boxless.batch.cluster import Cluster
 from boxless.export.backbone import Backbone
-from boxless.learning.head.features import Look, Seen
+from boxless.learning.head.features import Extractor, Seen
 from boxless.system.ordered import ordered_map
 
 _PIECE = 64
@@ -20,7 +20,7 @@ _THREADS = 2
 
 
 def on_ray(
-    look: Look, paths: Sequence[Path], *, address: str | None = None, workers: int | None = None
+    extractor: Extractor, paths: Sequence[Path], *, address: str | None = None, workers: int | None = None
 ) -> Iterator[tuple[int, Seen]]:
     """The engine of many machines; see `boxless.learning.head.features.Engine` and `boxless.batch.cluster.Cluster`.
 
@@ -28,7 +28,7 @@ def on_ray(
     is known, 16 bytes each.
     """
     pieces = partial(_pieces, [path.absolute() for path in paths])
-    work = partial(_Worker, look.backbone.path.read_bytes(), look.side, frozenset(look.known))
+    work = partial(_Worker, extractor.backbone.path.read_bytes(), extractor.side, frozenset(extractor.known))
     for piece in Cluster(address, workers).results(pieces, work):
         yield from piece
 
@@ -43,16 +43,16 @@ class _Worker:
 
     Args:
         model: the content of the backbone's file.
-        side, known: see `Look`.
+        side, known: see `Extractor`.
     """
 
     def __init__(self, model: bytes, side: int, known: Collection[bytes]) -> None:
         with tempfile.TemporaryDirectory() as place:
             file = Path(place, "model.onnx")
             file.write_bytes(model)
-            self._look = Look(Backbone(file), side, known)
+            self._extractor = Extractor(Backbone(file), side, known)
 
     def __call__(self, piece: list[tuple[int, Path]]) -> list[tuple[int, Seen]]:
-        """Looks at the images, and gives their indices again."""
+        """The features of the images, with their indices."""
         indices, paths = zip(*piece, strict=True)
-        return list(zip(indices, ordered_map(self._look, paths, _THREADS), strict=True))
+        return list(zip(indices, ordered_map(self._extractor, paths, _THREADS), strict=True))

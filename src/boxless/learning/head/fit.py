@@ -16,7 +16,7 @@ from boxless.evaluation.calibrate import Calibration
 from boxless.export.assemble import write_model
 from boxless.export.backbone import Backbone, with_head
 from boxless.learning.finish import finish, presets_for, threshold_facts
-from boxless.learning.head.classification_scale import try_sizes
+from boxless.learning.head.classification_scale import choose_classification_scale
 from boxless.learning.head.contradictions import contradictions
 from boxless.learning.head.features import Engine, here, pooled_features
 from boxless.learning.head.few_boxes import boxed_images
@@ -69,7 +69,7 @@ def fit(
     engine: Engine = here,
     progress: Progress = lambda stage, done, total: None,
 ) -> Fitted:
-    """Learns classes from images, and writes a model file that names and locates them.
+    """Learns classes from images, and writes a model file that classifies and locates them.
 
     The backbone stays as it is; what is learned is one linear layer behind the average of its last features.
 
@@ -87,8 +87,8 @@ def fit(
             and set thresholds; labels choose alone where None.
         licence: of the model, an SPDX identifier.
         seed: of the folds of the cross-validation.
-        engine: what looks at the images that are learned from and held out.
-        progress: told how far it is.
+        engine: what reads the images and makes their features.
+        progress: called with the stage, how many are done, and of how many.
 
     Raises:
         DatasetError: if there is nothing to tell apart, too much cannot be read, or the boxes fit no class.
@@ -98,11 +98,13 @@ def fit(
     if boxes is not None:
         check_boxes(boxes, training.classes)
     trunk = Backbone(backbone)
-    naming = None
+    scale = None
     if side is None:
         _check_classes(training)
-        naming = try_sizes(trunk, training, seed, engine, lambda at, n, of: progress(f"naming at {at}", n, of))
-        side = naming.side
+        scale = choose_classification_scale(
+            trunk, training, seed, engine, lambda at, n, of: progress(f"classifying at {at}", n, of)
+        )
+        side = scale.size
     check_space(out.parent, 2 * trunk.path.stat().st_size, "the model file")
     paths = [*training.paths, *validation.paths]
     made = pooled_features(
@@ -148,7 +150,7 @@ def fit(
             write_model(with_head(trunk.path, head.weight, head.bias, card, found.head, found.gaussian), beside)
         done = finish(beside, card, held_out, boxed, progress)
         card, thresholds = done.card, done.thresholds
-        facts = _facts(trunk.card, learned, held_out, str(naming or f"at {side} pixels, as asked"), head, card, found)
+        facts = _facts(trunk.card, learned, held_out, str(scale or f"at {side} pixels, as asked"), head, card, found)
         unseen = learned if head.unseen is None else learned.only(head.unseen)
         left_out = HeldOut(unseen, head.left_out) if head.left_out is not None else None
         report = Report.of(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from boxless.datasets.labelled import LabelledImages
 from boxless.export.backbone import Backbone
 from boxless.learning.head.cells import ImageCells, read_cells
-from boxless.learning.head.classification_scale import LOOKED_AT
+from boxless.learning.head.classification_scale import MAX_IMAGES
 from boxless.learning.head.features import Engine, pooled_features
 from boxless.learning.head.head import fit_head
 from boxless.learning.head.sampling import evenly
@@ -158,7 +158,7 @@ class Heads:
     def at(self, scale: int) -> Floats:
         """The head of a scale: (K, C)."""
         if scale not in self.known:
-            some = self.learned.only(evenly(self.learned, LOOKED_AT, self.seed))
+            some = self.learned.only(evenly(self.learned, MAX_IMAGES, self.seed))
             made = pooled_features(
                 self.trunk, some.paths, scale, engine=self.engine,
                 done=lambda count: self.progress(f"features at {scale}", count, len(some)),
