@@ -42,10 +42,13 @@ def test_it_runs_with_the_network_off_and_agrees(
     assert "never leave this device" in page.locator("#privacy").inner_text()
     page.context.set_offline(True)
     page.get_by_label("Heatmap")
-    # Browsers round the colours of rocket.jpg's profile otherwise, by one grey level in 5 % of its pixels.
-    plain = tmp_path / "rocket.png"
-    Image.open(images / "rocket.jpg").save(plain, icc_profile=None)
-    paths = (images / "coffee.jpg", images / "chelsea.jpg", plain)
+    rocket = images / "rocket.jpg"
+    if model == EIGHT_BIT_MODEL:
+        # Browsers round the colours of rocket.jpg's profile otherwise, by one grey level in 5 % of its pixels, and a
+        # network in eight bits makes more of that.
+        rocket = tmp_path / "rocket.png"
+        Image.open(images / "rocket.jpg").save(rocket, icc_profile=None)
+    paths = (images / "coffee.jpg", images / "chelsea.jpg", rocket)
     drop(page, *((path.name, path.read_bytes()) for path in paths))
     page.locator("#tray .done").nth(2).wait_for()
     assert page.locator("#verdict .name").inner_text() == "espresso"
@@ -59,7 +62,7 @@ def test_it_runs_with_the_network_off_and_agrees(
         assert (got["width"], got["height"]) == (expected.width, expected.height)
         prediction, best = got["predictions"][0], expected.predictions[0]
         assert prediction["label"] == best.label
-        assert prediction["probability"] == pytest.approx(best.probability, abs=0.001)
+        assert prediction["probability"] == pytest.approx(best.probability, abs=0.002)
         assert prediction["detected"] == best.detected
         assert prediction["box"] == (best.box and pytest.approx(best.box.xyxy, abs=1))
     assert told[0]["predictions"][0]["box"]
@@ -69,7 +72,7 @@ def test_it_runs_with_the_network_off_and_agrees(
 
 
 def test_all_presets_and_containers_agree(page: Page, site: str, images: Path, tmp_path: Path) -> None:
-    """Within a pixel of Python's boxes. An embedded colour profile may move them further: browsers round otherwise."""
+    """Within a pixel of Python's boxes."""
     opened(page, f"{site}{EIGHT_BIT_MODEL}/")
     files = []
     with Image.open(images / "chelsea.jpg") as image:
