@@ -2,10 +2,10 @@
 
 For each set of `benchmarks.own_data` that is localized by heads, heads are learned from labels as `boxless fit` learns
 them. Then the boxes of K training images of each class choose among them, and teach more, as `boxless fit --boxes`
-does. The images are drawn by lot, or picked as by `boxless annotate --pick`. Small objects have no such heads: their
-boxes only set thresholds, of the models that `benchmarks.own_data --models DIR` kept. One box is measured on at most
-150 images of `val`. Writes benchmarks/results/few_boxes.json and the table of docs/own-data.md; sets that are not named
-stay as they were.
+does. The images are drawn by lot, or picked as by `boxless annotate --pick`. For small objects labels have taught no
+such heads: the models that `benchmarks.own_data --models DIR` kept are the start, and from four boxed images of a class
+on, boxes teach heads beside. One box is measured on at most 150 images of `val`. Writes
+benchmarks/results/few_boxes.json and the table of docs/own-data.md; sets that are not named stay as they were.
 """
 
 from __future__ import annotations
@@ -26,15 +26,14 @@ from benchmarks.own_data import split, truth
 from benchmarks.provenance import RESULTS
 from boxless.annotation.pick import farthest_points
 from boxless.datasets.boxed import BoxedImage, read_dataset
-from boxless.datasets.notes import Notes
-from boxless.evaluation.box_accuracy import THRESHOLDS, Overlaps
-from boxless.evaluation.class_thresholds import at_thresholds, calibrate_classes, right_at
+from boxless.evaluation.box_accuracy import THRESHOLDS
 from boxless.evaluation.plot import COLOURS, Plot
-from boxless.evaluation.predict import measure_model
 from boxless.export.backbone import Backbone
+from boxless.learning.head.box_heads import ABSENT, choose_box_heads, label_curves
 from boxless.learning.head.cells import ImageCells, read_cells
 from boxless.learning.head.features import here, pooled_features
 from boxless.learning.head.few_boxes import HeadChoice, box_curves, heads_by_boxes
+from boxless.learning.head.sampling import evenly
 from boxless.learning.head.scale import MARGIN, Heads, learn_at
 from boxless.learning.head.self_training import LinearCells
 from boxless.models.card import Card
@@ -97,37 +96,40 @@ def by_heads(name: str) -> Rows:
     return _rows(name, right, _few(name, trunk, card, sorted(chosen.classes)))
 
 
-def by_thresholds(name: str, model: Path) -> Rows:
+def by_box_heads(name: str, model: Path) -> Rows:
     """Measures a set of small objects."""
     network = ModelFile(model, threads=1)
+    trunk = Backbone(DEFAULT_MODEL)
+    learned, _ = split(name)
     classes = [k for k in range(len(network.card.labels)) if k not in network.card.background]
-    few = _few(name, Backbone(DEFAULT_MODEL), network.card, classes, _SOME)
-    preset = network.card.preset("balanced")
-    old = [preset.threshold_of(k) for k in range(len(network.card.labels))]
-
-    def curves(images: list[BoxedImage]) -> dict[tuple[Path, int], Overlaps]:
-        images = sorted(images, key=lambda each: each.path)
-        scores = measure_model(network, "balanced", images, Notes())
-        return {
-            (image.path, image.class_index): each.overlaps
-            for image, each in zip(images, scores, strict=True)
-            if each.overlaps is not None
-        }
-
-    held_out = curves(_held_out(name, network.card, classes)[0])
-    taught = curves(few(_SOME, 0) + few(max(IMAGES), None))
+    few = _few(name, trunk, network.card, classes, _SOME)
+    threshold = network.card.preset("balanced").threshold
+    images, some = _held_out(name, network.card, classes)
+    taught = sorted({(each.path, each.class_index): each for each in few(_SOME, 0) + few(max(IMAGES), None)}.items())
+    curves = label_curves(network, sorted(images, key=lambda each: each.path))
+    curves |= label_curves(network, [each for _, each in taught])
+    lacking = learned.only(evenly(learned, ABSENT, 0))
+    paths = list(dict.fromkeys([*some, *(path for (path, _), _ in taught), *lacking.paths]))
+    cells: dict[int, dict[Path, ImageCells]] = {}
+    for scale in (448, 896):
+        read = read_cells(trunk, np.zeros((1, trunk.width), np.float32), paths, [[]] * len(paths), scale, 1, MARGIN)
+        cells[scale] = {path: each for path, each in zip(paths, read, strict=True) if each is not None}
+    shown = list(zip(lacking.paths, lacking.targets, strict=True))
+    without = {k: [path for path, row in shown if not row[k]] for k in classes}
 
     def right(some: list[BoxedImage]) -> float:
-        thresholds = np.array(old)
-        if some:
-            numbers = {path: n for n, path in enumerate(sorted({each.path for each in some}))}
-            made = calibrate_classes(
-                old, [taught[each.path, each.class_index] for each in some],
-                np.array([each.class_index for each in some]), np.array([numbers[each.path] for each in some]),
-            )  # fmt: skip
-            thresholds = np.array(made.new)
-        own = thresholds[[k for _, k in held_out]]
-        return round(float(at_thresholds(right_at(list(held_out.values())), own).mean()), 1)
+        of_class = {k: [each for each in some if each.class_index == k] for k in classes}
+        by_labels = {k: np.array([curves[each.path, k] for each in mine]) for k, mine in of_class.items()}
+        made = choose_box_heads(of_class, by_labels, cells, without, threshold, 0) if some else None
+        found = []
+        for image in images:
+            head = made.heads.get(image.class_index) if made else None
+            curve = curves[image.path, image.class_index]
+            if head:
+                curve = box_curves(cells[head.scale][image.path], [head.head], image)[0]
+            at = made.thresholds[image.class_index] if made else threshold
+            found.append(curve[np.abs(THRESHOLDS - at).argmin()])
+        return round(float(np.mean(found)), 1)
 
     return _rows(name, right, few)
 
@@ -216,7 +218,7 @@ def main() -> None:
     rows: dict[str, Any] = json.loads(known.read_text(encoding="utf-8")).get("sets", {}) if known.exists() else {}
     given = ask.parse_args()
     for name in given.sets or (*HEADS, *SMALL):
-        rows[name] = by_heads(name) if name in HEADS else by_thresholds(name, given.models / f"{name}.onnx")
+        rows[name] = by_heads(name) if name in HEADS else by_box_heads(name, given.models / f"{name}.onnx")
         rows = {each: rows[each] for each in (*HEADS, *SMALL) if each in rows}
         write_results("few_boxes", {"sets": rows}, part=name, parts=rows)
 

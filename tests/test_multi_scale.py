@@ -72,11 +72,15 @@ def test_class_maps_are_weighted_by_the_anomaly_score(anomaly: object, found: li
     assert hole.class_map == pytest.approx(np.array(found))
 
 
-def test_class_maps_are_those_of_the_head_of_their_scale() -> None:
+@pytest.mark.parametrize("older", [False, True])
+def test_class_maps_are_those_of_the_head_of_their_scale(older: bool) -> None:
     class Flipped(Watched):
         def run(self, pixels: np.ndarray, *, size: tuple[int, int], classes: Sequence[int], top: int) -> Output:
             output = super().run(pixels, size=size, classes=classes, top=top)
-            return replace(output, localization_maps=output.class_maps[:, ::-1] - 1)
+            own = output.class_maps[:, ::-1] - 1
+            if older:
+                return replace(output, localization_maps=own)
+            return replace(output, localization_maps=np.ones((1, 4, 4), np.float32), localization_class_maps=own)
 
     network = Flipped(replace(HOLES, source="class_maps", refinement_steps=1), anomaly=np.eye(2, dtype=np.float32))
     (hole,) = Localizer(network).locate(IMAGE, classes=["hole"]).predictions

@@ -173,9 +173,11 @@ def _localized(output: Output, classes: Sequence[int], how: LocalizationPass) ->
     at = [found.index(k) for k in classes]
     if how.source == "head" and output.localization_maps is not None:
         return output.localization_maps[at]
-    own = output.localization_maps
-    # Those of a class map head; cells of a localization head have a finer grid.
-    maps = (own if own is not None and own.shape == output.class_maps.shape else output.class_maps)[at]
+    own = output.localization_class_maps
+    if own is None:  # older files call them localization_maps; cells of a localization head have a finer grid
+        older = output.localization_maps
+        own = older if older is not None and older.shape == output.class_maps.shape else output.class_maps
+    maps = own[at]
     if how.source == "anomaly" and output.anomaly is not None:
         maps = maps * resize_maps(anomaly_weights(output.anomaly)[None], *maps.shape[1:])
     return _refined(maps, output.affinity, how.refinement_steps, how.affinity_exponent)

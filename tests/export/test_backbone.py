@@ -78,12 +78,13 @@ def test_a_class_map_head_makes_class_maps_of_its_own(coffee: Path, tmp_path: Pa
     naming = random.normal(size=(3, trunk.width)).astype(np.float32), np.zeros(3, np.float32)
     other = random.normal(size=(3, trunk.width)).astype(np.float32)
     card = replace(trunk.card, labels=("a", "b", "c"), class_ids=())
-    write_model(with_head(DEFAULT_MODEL, *naming, card, ClassMapHead(other)), tmp_path / "head.onnx")
+    write_model(with_head(DEFAULT_MODEL, *naming, card, class_map_head=ClassMapHead(other)), tmp_path / "head.onnx")
     pixels, size = read_image(coffee).pixels, (128, 160)
     output = ModelFile(tmp_path / "head.onnx", 1).run(pixels, size=size, classes=[2, 0], top=1)
     features = trunk.cells(pixels, size).features
     expected = np.tensordot(other[output.chosen], features, 1)
-    assert output.localization_maps == pytest.approx(expected, rel=1e-3, abs=1e-3)
+    assert output.localization_class_maps == pytest.approx(expected, rel=1e-3, abs=1e-3)
+    assert output.localization_maps is None
 
 
 @pytest.mark.parametrize("end", [EXACT["gemm"], EXACT["layer normalisation"], LINEARISED["hard-swish"]])

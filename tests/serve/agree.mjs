@@ -39,6 +39,7 @@ const answers = {
         affinity: output.affinity && tensor(output.affinity),
         anomaly: output.anomaly && tensor(output.anomaly),
         localization_maps: output.localization_maps && tensor(output.localization_maps),
+        localization_class_maps: output.localization_class_maps && tensor(output.localization_class_maps),
       };
     };
     const pixels = { data: new Uint8Array(4 * height * width), height, width };

@@ -167,7 +167,8 @@ def test_drawings_agree(modules: Path, images: Path) -> None:
 class Recording:
     """A network whose outputs are kept."""
 
-    def __init__(self) -> None:
+    def __init__(self, older: bool = False) -> None:
+        self.older = older  # a file that has maps of a class map head alone, by their old name
         self.network = ModelFile(DEFAULT_MODEL, threads=1)
         card = self.network.card
         cuts = tuple(np.linspace(0.3, 0.7, len(card.labels)).round(3).tolist())
@@ -186,18 +187,24 @@ class Recording:
         output = self.network.run(pixels, size=size, classes=classes, top=top)
         # What is unusual is what is not alike; and the more activation, the more probable.
         anomaly = None if output.affinity is None else 9 - 5 * output.affinity.max(axis=(2, 3))
-        # Of a localization head at one scale, and of a class map head at the other.
+        # Of a localization head and of a class map head.
         probable = np.asarray(1 / (1 + np.exp(-resize_maps(output.class_maps, 20, 30))), np.float32)
-        own = output.class_maps[:, ::-1] + 1 if size[0] * size[1] > 256**2 else probable
-        self.outputs.append(replace(output, anomaly=anomaly, localization_maps=own))
+        own = output.class_maps[:, ::-1] + 1
+        older, newer = (
+            replace(output, localization_maps=own),
+            replace(output, localization_maps=probable, localization_class_maps=own),
+        )
+        self.outputs.append(replace(older if self.older else newer, anomaly=anomaly))
         self.sizes.append([*size, list(classes), top])
         return self.outputs[-1]
 
 
-@pytest.mark.parametrize("preset", ["fast", "balanced", "localizing"])
+@pytest.mark.parametrize(
+    ("preset", "older"), [("fast", False), ("balanced", False), ("localizing", False), ("localizing", True)]
+)
 @pytest.mark.parametrize("classes", [None, [968, 281, 285]])
-def test_the_whole_agrees(modules: Path, coffee: Path, preset: str, classes: list[int] | None) -> None:
-    network = Recording()
+def test_the_whole_agrees(modules: Path, coffee: Path, preset: str, older: bool, classes: list[int] | None) -> None:
+    network = Recording(older)
     found = Localizer(network, preset).locate(coffee, top=3, classes=classes)
     outputs = [
         {
@@ -207,6 +214,7 @@ def test_the_whole_agrees(modules: Path, coffee: Path, preset: str, classes: lis
             "affinity": tensor(each.affinity),
             "anomaly": tensor(each.anomaly),
             "localization_maps": tensor(each.localization_maps),
+            "localization_class_maps": tensor(each.localization_class_maps),
         }
         for each in network.outputs
     ]

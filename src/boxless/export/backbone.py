@@ -117,7 +117,8 @@ def with_head(
     weight: Floats,
     bias: Floats,
     card: Card,
-    localization: LocalizationHead | ClassMapHead | None = None,
+    localization: LocalizationHead | None = None,
+    class_map_head: ClassMapHead | None = None,
     gaussian: Gaussian | None = None,
 ) -> onnx.ModelProto:
     """A boxless model with another head: one linear layer behind the average of its last features.
@@ -128,8 +129,8 @@ def with_head(
         model: the backbone.
         weight, bias: (K, C) and (K,).
         card: of the new model.
-        localization: of the backbone's mid-level or last features; the new model has `localization_maps` where there is
-            one.
+        localization: of the backbone's mid-level features; the new model has `localization_maps` where there is one.
+        class_map_head: of its last features; the new model has `localization_class_maps` where there is one.
         gaussian: of the backbone's anomaly layer; the new model says the anomaly score of each cell where there is one.
     """
     path = find_model(model)
@@ -140,9 +141,9 @@ def with_head(
     if fine and gaussian:
         append_anomaly(trunk, gaussian, fine)
     append_head(trunk, dense(weight, bias), features)
-    if isinstance(localization, ClassMapHead):
-        append_class_map_head(trunk, localization, features)
-    elif layers and localization:
+    if class_map_head:
+        append_class_map_head(trunk, class_map_head, features)
+    if layers and localization:
         append_localization_head(trunk, localization, layers)
     whole = finish(trunk, proto.opset_import, card)
     onnx.checker.check_model(whole, full_check=True)

@@ -70,13 +70,14 @@ class ClassMapHead:
 
 
 def append_class_map_head(graph: onnx.GraphProto, head: ClassMapHead, features: str) -> None:
-    """Appends the output `localization_maps` float32 (N, k, h, w), in logits, of the `chosen` classes.
+    """Appends the output `localization_class_maps` float32 (N, k, h, w), in logits, of the `chosen` classes.
 
     It is made of the tensor `features` (N, C, h, w), the last ones.
     """
-    graph.initializer.append(numpy_helper.from_array(head.weight, "localization_weight"))
-    append_part(graph, _PART.format(name="localization"), localization_in=features)
-    graph.output.append(tensor_info("localization_maps", TensorProto.FLOAT, "N", "k", "h", "w"))
+    name = "localization_class"
+    graph.initializer.append(numpy_helper.from_array(head.weight, f"{name}_weight"))
+    append_part(graph, _PART.format(name=name), **{f"{name}_in": features})
+    graph.output.append(tensor_info(f"{name}_maps", TensorProto.FLOAT, "N", "k", "h", "w"))
 
 
 def append_localization_head(graph: onnx.GraphProto, head: LocalizationHead, layers: Sequence[str]) -> None:

@@ -45,7 +45,14 @@ class Finished:
     occlusion: tuple[OcclusionResult, ...]
 
 
-def finish(file: Path, card: Card, held_out: LabelledImages, boxed: BoxedSet | None, progress: Progress) -> Finished:
+def finish(
+    file: Path,
+    card: Card,
+    held_out: LabelledImages,
+    boxed: BoxedSet | None,
+    progress: Progress,
+    known: frozenset[int] = frozenset(),
+) -> Finished:
     """Measures a model file on held-out images, and completes its card.
 
     Args:
@@ -54,6 +61,8 @@ def finish(file: Path, card: Card, held_out: LabelledImages, boxed: BoxedSet | N
         held_out: images not used for training; all must be readable.
         boxed: images to set the thresholds on, if there are any.
         progress: called with the step, the number done and the total.
+        known: classes whose thresholds boxes have set already, where a preset has localization passes. The boxes have
+            taught their maps too, and would choose thresholds that fit these images alone.
     """
     network = ModelFile(file)
     measured = measure(network, card.default_preset, held_out, lambda count: progress("held out", count, len(held_out)))
@@ -70,16 +79,24 @@ def finish(file: Path, card: Card, held_out: LabelledImages, boxed: BoxedSet | N
     thresholds: tuple[Calibration, ...] = ()
     if boxed is not None:
         try:
-            found, set_on = calibrate_presets(network, boxed, progress=progress)
+            for names, images in _to_calibrate(card, boxed, known):
+                found, set_on = calibrate_presets(network, images, names, progress)
+                thresholds, card = (*thresholds, *found), with_thresholds(card, found, set_on)
         except DatasetError as error:  # too few: what was learned is not lost for it
             measured = replace(measured, notes=(*measured.notes, f"box thresholds stay as they were: {error}"))
-        else:
-            thresholds, card = tuple(found), with_thresholds(card, found, set_on)
     write_card(file, card)
     occlusion = occlusion_test(
         ModelFile(file), card.default_preset, measured, lambda *at: progress("occlusion test", *at)
     )
     return Finished(card, measured, thresholds, occlusion)
+
+
+def _to_calibrate(card: Card, boxed: BoxedSet, known: frozenset[int]) -> list[tuple[list[str], BoxedSet]]:
+    """Presets by name, with the boxed images that set their thresholds; none with nothing left to set."""
+    plain = [name for name, each in card.presets.items() if not (known and each.localization)]
+    others = [name for name in card.presets if name not in plain]
+    rest = replace(boxed, images=tuple(each for each in boxed.images if each.class_index not in known))
+    return [*([(plain, boxed)] if plain else []), *([(others, rest)] if others and rest.images else [])]
 
 
 def presets_for(presets: Mapping[str, Preset], side: int, set_on: str) -> dict[str, Preset]:

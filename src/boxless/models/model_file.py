@@ -36,8 +36,10 @@ class Output:
             summing to one; None in a model without mid-level features.
         anomaly: (u, v), how far each fine position is from what the model's images are made of, see
             `boxless.maps.refine.anomaly_weights`; None in a model that has not learned it.
-        localization_maps: of a localization head (k, u, v), how probably each cell belongs to an object of the class,
-            in [0, 1]; of a class map head (k, h, w), in logits; None in a model without either.
+        localization_maps: (k, u, v), how probably each cell belongs to an object of the class, in [0, 1]; None in a
+            model without a localization head.
+        localization_class_maps: (k, h, w), in logits; None in a model without a class map head. In older files
+            these are the localization_maps.
     """
 
     logits: Floats
@@ -46,6 +48,7 @@ class Output:
     affinity: Floats | None = None
     anomaly: Floats | None = None
     localization_maps: Floats | None = None
+    localization_class_maps: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,7 @@ class Detector(Protocol):
         """Looks once at RGB (H, W, 3) resized to `size`."""
 
 
-MAYBE = ("affinity", "anomaly", "localization_maps")
+MAYBE = ("affinity", "anomaly", "localization_maps", "localization_class_maps")
 """What a model file may lack."""
 
 
@@ -232,6 +235,7 @@ _SHAPES = {
     "affinity": ("tensor(float)", 5),
     "anomaly": ("tensor(float)", 3),
     "localization_maps": ("tensor(float)", 4),
+    "localization_class_maps": ("tensor(float)", 4),
     "boxes": ("tensor(float)", 2),
     "box_scores": ("tensor(float)", 1),
     "box_classes": ("tensor(int64)", 1),

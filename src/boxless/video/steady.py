@@ -19,11 +19,10 @@ KEPT = 0.6
 
 @dataclass
 class _Memory:
-    """The averages of a frame's passes of one size: logits (K,), and the maps (h, w) and (u, v) of classes."""
+    """The averages of a frame's passes of one size: logits (K,), and the maps of each class, see `_by_class`."""
 
     logits: Floats
-    maps: dict[int, Floats] = field(default_factory=dict)
-    localization: dict[int, Floats] = field(default_factory=dict)
+    maps: dict[int, dict[str, Floats]] = field(default_factory=dict)
 
 
 class SteadyNetwork:
@@ -85,33 +84,31 @@ class SteadyNetwork:
         logits = self._mixed(before.logits, seen.logits) if before else seen.logits
         best = [int(k) for k in np.argsort(-logits, kind="stable")[:top]]
         chosen = list(dict.fromkeys([*classes, *best])) if classes else best
-        maps, localization = _by_class(seen)
+        maps = _by_class(seen)
         if missing := [k for k in chosen if k not in maps]:
-            more = _by_class(self._network.run(pixels, size=size, classes=missing, top=0))
-            maps, localization = maps | more[0], localization | more[1]
-        maps = self._averaged(before.maps if before else {}, maps)
-        localization = self._averaged(before.localization if before else {}, localization)
-        memory = self._now.setdefault(size, _Memory(logits))
-        memory.maps.update({k: maps[k] for k in chosen})
-        memory.localization.update({k: localization[k] for k in chosen if k in localization})
+            maps |= _by_class(self._network.run(pixels, size=size, classes=missing, top=0))
+        maps = {k: self._averaged(before.maps.get(k, {}) if before else {}, each) for k, each in maps.items()}
+        self._now.setdefault(size, _Memory(logits)).maps.update({k: maps[k] for k in chosen})
+        kinds = {kind: np.stack([maps[k][kind] for k in chosen]) for kind in maps[chosen[0]]}
         return Output(
             logits=logits,
             chosen=np.array(chosen, np.int64),
-            class_maps=np.stack([maps[k] for k in chosen]),
             affinity=seen.affinity,
             anomaly=seen.anomaly,
-            localization_maps=np.stack([localization[k] for k in chosen]) if localization else None,
+            **kinds,
         )
 
-    def _averaged(self, before: Mapping[int, Floats], now: Mapping[int, Floats]) -> dict[int, Floats]:
-        return {k: self._mixed(before[k], each) if k in before else each for k, each in now.items()}
+    def _averaged(self, before: Mapping[str, Floats], now: Mapping[str, Floats]) -> dict[str, Floats]:
+        return {kind: self._mixed(before[kind], each) if kind in before else each for kind, each in now.items()}
 
     def _mixed(self, before: Floats, now: Floats) -> Floats:
         return np.asarray(self._kept * before + (1 - self._kept) * now, np.float32)
 
 
-def _by_class(output: Output) -> tuple[dict[int, Floats], dict[int, Floats]]:
-    """The class maps and the localization maps of an output, by class."""
-    chosen = output.chosen.tolist()
-    localization = () if output.localization_maps is None else zip(chosen, output.localization_maps, strict=True)
-    return dict(zip(chosen, output.class_maps, strict=True)), dict(localization)
+def _by_class(output: Output) -> dict[int, dict[str, Floats]]:
+    """The maps of each class that has any, by what kind they are of: fields of `Output`."""
+    kinds = {kind: getattr(output, kind) for kind in ("class_maps", "localization_maps", "localization_class_maps")}
+    return {
+        k: {kind: maps[i] for kind, maps in kinds.items() if maps is not None}
+        for i, k in enumerate(output.chosen.tolist())
+    }

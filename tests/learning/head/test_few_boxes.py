@@ -27,7 +27,7 @@ def images(count: int, *, start: float = 40.0, other: float = 40.0, seed: int = 
 
 
 def chosen(right: dict[int, np.ndarray], classes: list[int]) -> ChosenByBoxes:
-    return choose_by_boxes(right, {k: np.ones(3, bool) for k in classes}, START, 0.5)
+    return choose_by_boxes(right, {k: np.ones(3, bool) for k in classes}, START, np.full(3, 0.5))
 
 
 def test_boxes_choose_a_clearly_better_head() -> None:

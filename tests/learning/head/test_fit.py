@@ -184,7 +184,10 @@ def test_boxes_set_the_thresholds(
     (tmp_path / "boxes.json").write_text(json.dumps(boxes), encoding="utf-8")
     made = fit(*tiny, tmp_path / "boxed.onnx", backbone=smaller, localization_size=192, boxes=tmp_path / "boxes.json")
     assert made.cached == len(CLASSES) * (LEARNED + HELD_OUT), "the features of `fitted_smaller` are kept"
-    assert {each.preset for each in made.thresholds} == {"quick", "thorough"}
+    thorough = made.card.preset("thorough")
+    assert thorough.set_on == "boxed images, class by class", "boxes have chosen its heads, and thresholds with them"
+    assert len(thorough.thresholds) == len(CLASSES)
+    assert {each.preset for each in made.thresholds} == {"quick"}
     for each in made.thresholds:
         preset = made.card.preset(each.preset)
         assert preset.threshold == each.new
@@ -192,7 +195,7 @@ def test_boxes_set_the_thresholds(
         assert tuple(map(preset.threshold_of, range(len(CLASSES)))) == each.classes.new
         changed = each.new != each.old or bool(each.classes.changed)
         assert ("(20 images)" in preset.set_on) == changed
-    assert [each["preset"] for each in made.report.as_dict()["thresholds"]] == ["quick", "thorough"]
+    assert [each["preset"] for each in made.report.as_dict()["thresholds"]] == ["quick"]
     assert "20 boxed images" in dict(made.report.facts)["localizes"]
     page = made.report.write(ModelFile(made.path), "quick", tmp_path).read_text(encoding="utf-8")
     table = page.partition("How well its boxes fit")[2].partition("</table>")[0]

@@ -9,7 +9,9 @@ import pytest
 
 from boxless.datasets.labelled import LabelledImages
 from boxless.export.backbone import Backbone
-from boxless.learning.head.localization import Localization, learn_localization, localized
+from boxless.learning.head.box_heads import BoxHeads
+from boxless.learning.head.few_boxes import ChosenByBoxes, HeadChoice
+from boxless.learning.head.localization import Localization, learn_localization, localized, with_box_heads
 from boxless.learning.head.scale import HeadsAtScale
 from boxless.learning.head.self_training import SHARES, Candidates, Evidence, LinearCells
 from boxless.learning.head.small_objects import AtAnomalies, are_small
@@ -70,6 +72,30 @@ def test_only_presets_of_several_scales_have_localization_passes() -> None:
     by_anomaly = localized(card, Localization((LocalizationPass(896, (2,), "anomaly"),)))
     assert by_anomaly.preset("balanced").thresholds == ()
     assert localized(card, Localization()) == card
+
+
+def test_boxes_take_classes_from_the_passes_of_labels() -> None:
+    trunk = Backbone(DEFAULT_MODEL)
+    head = HeadChoice(448, LinearCells(np.ones(sum(trunk.layer_widths), np.float32), -1.0), 0.4)
+    passes = LocalizationPass(896, (0, 1), "anomaly"), LocalizationPass(448, (2,), "class_maps")
+    by_labels = Localization(passes, why="small objects", box_scales=(448, 896))
+    how = ChosenByBoxes({}, 12, 30.0, 50.0)
+    found = with_box_heads(by_labels, BoxHeads({1: head}, {0: 0.6, 1: 0.4}, how), trunk, 3)
+    assert [(each.scale, each.classes, each.source) for each in found.passes] == [
+        (896, (0,), "anomaly"),
+        (448, (2,), "class_maps"),
+        (448, (1,), "head"),
+    ]
+    assert found.head is not None
+    assert [float(each) for each in found.head.bias] == [0, -1, 0]
+    assert found.why == (
+        "small objects; then class by class by 12 boxed images, one box right on those that did not choose: 50 %, "
+        "30 % as labels chose"
+    )
+    card = Card("mine", ("hole", "crack", "stain"), {"balanced": Preset((224, 448), 4, 0.54)}, "", "MIT", "")
+    balanced = localized(card, found).preset("balanced")
+    assert balanced.thresholds == (0.6, 0.4, 0.54)
+    assert balanced.set_on == "boxed images, class by class"
 
 
 def test_too_few_images_are_localized_by_class_maps(images: Path) -> None:

@@ -45,13 +45,13 @@ def boxed_cells(cells: ImageCells, boxes: Floats, size: tuple[int, int], random:
         size: (height, width) of the image in pixels.
         random: draws.
     """
-    inside = _in_boxes(cells.grid, boxes, size).ravel()
+    inside = in_boxes(cells.grid, boxes, size).ravel()
     one, other = (random.permutation(np.flatnonzero(which)) for which in (inside, ~inside))
     return BoxedCells(cells.at(one[:_INSIDE]), cells.at(other[:_OUTSIDE]))
 
 
-def _in_boxes(grid: tuple[int, int], boxes: Floats, size: tuple[int, int]) -> NDArray[np.bool_]:
-    """The cells (u, v) whose centre lies in a box; of a box without one, the nearest."""
+def in_boxes(grid: tuple[int, int], boxes: Floats, size: tuple[int, int]) -> NDArray[np.bool_]:
+    """The cells (u, v) whose centre lies in a box (xyxy in pixels); of a box without one, the nearest."""
     inside = np.zeros(grid, bool)
     for box in boxes:
         rows, columns = (

@@ -41,12 +41,12 @@ _SMOOTH = 3
 _GRID = 256
 """Cells of the longer side of the map that boxes are cut from, as in results."""
 
-_FOLDS = 5
+FOLDS = 5
 
-_BOXED = 150
+BOXED = 150
 """Boxed images that choose among heads, at most."""
 
-_TAUGHT = 4
+TAUGHT = 4
 """Boxed images of a class that it takes to teach heads: they are judged on images that have not taught them."""
 
 HEAD_THRESHOLD = 0.35
@@ -111,7 +111,7 @@ def box_curves(cells: ImageCells, heads: Sequence[LinearCells], image: BoxedImag
 
 
 def choose_by_boxes(
-    right: Mapping[int, Array], rows: Mapping[int, NDArray[np.bool_]], start: int, threshold: float
+    right: Mapping[int, Array], rows: Mapping[int, NDArray[np.bool_]], start: int, thresholds: Array
 ) -> ChosenByBoxes:
     """Chooses the head and threshold of each class; all keep the labels' choice where others do not win.
 
@@ -120,18 +120,18 @@ def choose_by_boxes(
         rows: (rows,), which heads a class has, for each that is localized; one without a boxed image follows the
             others.
         start: the row that labels have chosen, which all classes have.
-        threshold: that they go with, in (0, 1).
+        thresholds: (rows,), what each row is cut at without boxes, in (0, 1).
     """
     images = sum(len(each) for each in right.values())
-    at_start = int(np.abs(THRESHOLDS - threshold).argmin())
+    at_start = int(np.abs(THRESHOLDS - thresholds[start]).argmin())
     starts = np.cumsum([0, *(len(each) for each in right.values())])  # folds go on from class to class
     of_fold = {
-        k: (first + np.arange(len(each))) % _FOLDS for first, (k, each) in zip(starts, right.items(), strict=False)
+        k: (first + np.arange(len(each))) % FOLDS for first, (k, each) in zip(starts, right.items(), strict=False)
     }
     before, after = [], []
-    for fold in range(min(_FOLDS, images) if images > 1 else 0):
+    for fold in range(min(FOLDS, images) if images > 1 else 0):
         rest = {k: each[of_fold[k] != fold] for k, each in right.items()}
-        chosen = _choose(rest, rows, start, threshold)
+        chosen = _choose(rest, rows, start, thresholds)
         for k, each in right.items():
             row, at = chosen[k]
             unseen = each[of_fold[k] == fold]
@@ -139,7 +139,7 @@ def choose_by_boxes(
             after += unseen[:, row, at].tolist()
     wins = bool(after) and np.mean(after) > np.mean(before)
     kept = [float(right[k][:, start, at_start].mean()) for k in right]
-    found = _choose(right, rows, start, threshold) if wins else dict.fromkeys(rows, (start, at_start))
+    found = _choose(right, rows, start, thresholds) if wins else dict.fromkeys(rows, (start, at_start))
     return ChosenByBoxes(
         {k: (row, round(float(THRESHOLDS[at]), 2)) for k, (row, at) in found.items()},
         images,
@@ -149,7 +149,7 @@ def choose_by_boxes(
 
 
 def _choose(
-    right: Mapping[int, Array], rows: Mapping[int, NDArray[np.bool_]], start: int, threshold: float
+    right: Mapping[int, Array], rows: Mapping[int, NDArray[np.bool_]], start: int, thresholds: Array
 ) -> dict[int, tuple[int, int]]:
     """Row and threshold, by index, of each class."""
     boxed = {k: each for k, each in right.items() if len(each)}
@@ -167,7 +167,8 @@ def _choose(
         mean = (own.sum(axis=0) + _SHARED * shared) / (len(own) + _SHARED)
         padded = np.pad(mean, ((0, 0), (_SMOOTH, _SMOOTH)), mode="edge")
         smooth = np.lib.stride_tricks.sliding_window_view(padded, 2 * _SMOOTH + 1, axis=1).mean(axis=2)
-        score = smooth - PULL * (THRESHOLDS - threshold) ** 2 / max(1, len(own)) - ahead
+        away = (THRESHOLDS - thresholds[:, None]) ** 2
+        score = smooth - PULL * away / max(1, len(own)) - ahead
         row, at = np.unravel_index(np.where(there[:, None], score, -np.inf).argmax(), score.shape)
         found[k] = int(row), int(at)
     return found
@@ -202,7 +203,7 @@ def heads_by_boxes(
     classes = sorted(set.intersection(*(set(each.classes) for each in scales)) & set(chosen.classes))
     useful = [each for each in boxed if len(each.boxes) and each.class_index in classes]
     paths = list(dict.fromkeys(each.path for each in useful))
-    some = [paths[i] for i in np.random.default_rng(seed).permutation(len(paths))[:_BOXED]]
+    some = [paths[i] for i in np.random.default_rng(seed).permutation(len(paths))[:BOXED]]
     cells = {at.scale: _cells_of(trunk, at, learned, some) for at in scales}
     readable = set.intersection(*(set(each) for each in cells.values()))
     of_class = {k: [each for each in useful if each.class_index == k and each.path in readable] for k in classes}
@@ -220,7 +221,7 @@ def heads_by_boxes(
         return None
     start = len(heads[classes[0]]) // len(scales) * scales.index(chosen) + SHARES.index(chosen.share)
     rows = {k: np.array([each is not None for each in heads[k]]) for k in classes}
-    by_boxes = choose_by_boxes(right, rows, start, HEAD_THRESHOLD)
+    by_boxes = choose_by_boxes(right, rows, start, np.full(len(heads[classes[0]]), HEAD_THRESHOLD))
     choices = {}
     for k, (row, threshold) in by_boxes.choices.items():
         head = heads[k][row]
@@ -257,7 +258,7 @@ def _judged(
     for n, (cells, image) in enumerate(images):
         curves[n, : len(SHARES)] = box_curves(cells, by_labels, image)
     marked = marked_cells(at.images, learned.targets[list(at.indices)], k, random)
-    if len(images) < _TAUGHT or marked is None:
+    if len(images) < TAUGHT or marked is None:
         return [*by_labels, *[None] * len(MIXES)], curves
     drawn = [boxed_cells(cells, image.boxes, image.size, random) for cells, image in images]
 
@@ -265,9 +266,9 @@ def _judged(
         return [learn_from_boxes(at.share, mix, marked, [drawn[n] for n in which], random) for mix in MIXES]
 
     everyone = range(len(images))
-    for fold in range(min(_FOLDS, len(images))):
-        heads = taught([n for n in everyone if n % _FOLDS != fold])
-        for n in everyone[fold::_FOLDS]:
+    for fold in range(min(FOLDS, len(images))):
+        heads = taught([n for n in everyone if n % FOLDS != fold])
+        for n in everyone[fold::FOLDS]:
             cells, image = images[n]
             curves[n, len(SHARES) :] = box_curves(cells, heads, image)
     return [*by_labels, *taught(everyone)], curves

@@ -16,15 +16,17 @@ from boxless.evaluation.calibrate import Calibration
 from boxless.export.assemble import write_model
 from boxless.export.backbone import Backbone, with_head
 from boxless.learning.finish import finish, presets_for, threshold_facts
+from boxless.learning.head.box_heads import learn_box_heads
 from boxless.learning.head.classification_scale import choose_classification_scale
 from boxless.learning.head.contradictions import contradictions
 from boxless.learning.head.features import Engine, here, pooled_features
 from boxless.learning.head.few_boxes import boxed_images
 from boxless.learning.head.head import LinearHead, fit_head
-from boxless.learning.head.localization import Localization, learn_localization, localized
+from boxless.learning.head.localization import Localization, learn_localization, localized, with_box_heads
 from boxless.learning.report.held_out import HeldOut
 from boxless.learning.report.report import Report
 from boxless.models.card import Card
+from boxless.models.model_file import ModelFile
 from boxless.models.presets import Preset
 from boxless.models.zoo import DEFAULT_MODEL
 from boxless.system.files import check_space, write_whole
@@ -129,6 +131,15 @@ def fit(
     thresholds: tuple[Calibration, ...] = ()
     report: Report | None = None
 
+    def written(found: Localization, beside: Path) -> Card:
+        """The card of the model file with these passes."""
+        if not found.passes:
+            return card
+        made = localized(card, found)
+        parts = found.head, found.class_map_head, found.gaussian
+        write_model(with_head(trunk.path, head.weight, head.bias, made, *parts), beside)
+        return made
+
     def write(beside: Path) -> None:
         nonlocal card, thresholds, report
         write_model(with_head(trunk.path, head.weight, head.bias, card), beside)
@@ -145,10 +156,15 @@ def fit(
                 engine=engine,
                 progress=progress,
             )
-        if found.passes:
-            card = localized(card, found)
-            write_model(with_head(trunk.path, head.weight, head.bias, card, found.head, found.gaussian), beside)
-        done = finish(beside, card, held_out, boxed, progress)
+        card = written(found, beside)
+        if boxed and found.box_scales:
+            by_boxes = learn_box_heads(
+                trunk, ModelFile(beside), learned, boxed.images, found.box_scales, seed, progress
+            )  # fmt: skip
+            if by_boxes:
+                found = with_box_heads(found, by_boxes, trunk, len(card.labels))
+                card = written(found, beside)
+        done = finish(beside, card, held_out, boxed, progress, found.set_by_boxes)
         card, thresholds = done.card, done.thresholds
         facts = _facts(trunk.card, learned, held_out, str(scale or f"at {side} pixels, as asked"), head, card, found)
         unseen = learned if head.unseen is None else learned.only(head.unseen)

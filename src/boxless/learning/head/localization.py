@@ -20,6 +20,7 @@ from boxless.export.anomaly import Gaussian
 from boxless.export.backbone import Backbone
 from boxless.export.localization_head import ClassMapHead, LocalizationHead
 from boxless.imaging.read import read_image
+from boxless.learning.head.box_heads import BoxHeads
 from boxless.learning.head.features import Engine, here
 from boxless.learning.head.few_boxes import HeadChoice, heads_by_boxes
 from boxless.learning.head.scale import MARGIN, Heads, HeadsAtScale, learn_at
@@ -49,17 +50,23 @@ class Localization:
 
     Attributes:
         passes: of the presets of several scales; none where classification passes localize.
-        head: the localization or class map head, where a pass uses one.
+        head: the localization head, where a pass uses one.
+        class_map_head: the class map head, where a pass uses one.
         gaussian: what images are made of, where a pass uses it.
         why: how it was decided, in words.
-        thresholds: of classes that a localization head localizes, by class.
+        thresholds: of the boxes of some classes, by class.
+        box_scales: at which boxes may teach heads, since labels have taught none that are any good: objects are small.
+        set_by_boxes: the classes whose thresholds boxes have set.
     """
 
     passes: tuple[LocalizationPass, ...] = ()
-    head: LocalizationHead | ClassMapHead | None = None
+    head: LocalizationHead | None = None
+    class_map_head: ClassMapHead | None = None
     gaussian: Gaussian | None = None
     why: str = "too little to learn it from"
     thresholds: Mapping[int, float] = field(default_factory=dict)
+    box_scales: tuple[int, ...] = ()
+    set_by_boxes: frozenset[int] = frozenset()
 
 
 def learn_localization(
@@ -115,7 +122,8 @@ def learn_localization(
         gaussian = usual_cells(trunk, learned.paths, larger, seed, lambda n, of: progress("what is usual", n, of))
         anomalies = anomalies_of(trunk, heads, gaussian, learned, first, larger, steps, seed, progress)
         if are_small(first, anomalies):
-            return _by_anomalies(heads, gaussian, anomalies, first, larger, steps)
+            found = _by_anomalies(heads, gaussian, anomalies, first, larger, steps)
+            return replace(found, box_scales=(larger,) if asked else (first.scale, larger))
     chosen, learned_at = first, [first]
     if possible and larger != first.scale:
         second = at(larger)
@@ -127,6 +135,7 @@ def learn_localization(
         f" ({first.score:.2f} at {first.scale})" if chosen is not first else ""
     )
     choices = {k: HeadChoice(chosen.scale, chosen.classes[k].heads[chosen.share]) for k in sorted(chosen.classes)}
+    boxes_of: set[int] = set()
     if boxed:
         by_boxes = heads_by_boxes(
             trunk, learned_at if asked is None else [chosen], chosen, learned, boxed, seed, progress
@@ -134,36 +143,59 @@ def learn_localization(
         if by_boxes is not None:
             choices |= by_boxes[0]
             why += f"; {by_boxes[1]}"
-    return _localization(trunk, [each.scale for each in learned_at], choices, len(learned.classes), why)
+            boxes_of = set(choices)
+    found = _by_heads(trunk, choices, len(learned.classes))
+    return replace(found, why=why, set_by_boxes=frozenset(boxes_of))
 
 
-def _localization(
-    trunk: Backbone, scales: Sequence[int], choices: Mapping[int, HeadChoice], count: int, why: str
-) -> Localization:
+def with_box_heads(found: Localization, made: BoxHeads, trunk: Backbone, count: int) -> Localization:
+    """What labels have decided, but for the classes that take a head of boxes.
+
+    Args:
+        found: by labels.
+        made: by boxes.
+        trunk: the backbone.
+        count: of classes.
+    """
+    heads = _by_heads(trunk, made.heads, count)
+    kept = [replace(each, classes=tuple(k for k in each.classes if k not in made.heads)) for each in found.passes]
+    return replace(
+        found,
+        passes=(*(each for each in kept if each.classes), *heads.passes),
+        head=heads.head if made.heads else None,
+        why=f"{found.why}; {made.how}",
+        thresholds=made.thresholds,
+        set_by_boxes=frozenset(made.thresholds),
+    )
+
+
+def _by_heads(trunk: Backbone, choices: Mapping[int, HeadChoice], count: int) -> Localization:
     """A pass for each scale that is chosen, and one head with a row for each class."""
     weight, bias = np.zeros((count, sum(trunk.layer_widths)), np.float32), np.zeros(count, np.float32)
     for k, choice in choices.items():
         weight[k], bias[k] = choice.head.weight, choice.head.bias
     ends = np.cumsum(trunk.layer_widths)[:-1]
     parts = tuple(np.ascontiguousarray(part) for part in np.split(weight, ends, axis=1))
+    scales = sorted({each.scale for each in choices.values()})
     classes = {scale: tuple(sorted(k for k, each in choices.items() if each.scale == scale)) for scale in scales}
-    passes = [LocalizationPass(scale, some, "head", margin=MARGIN) for scale, some in classes.items() if some]
+    passes = [LocalizationPass(scale, some, "head", margin=MARGIN) for scale, some in classes.items()]
     thresholds = {k: choice.threshold for k, choice in choices.items()}
-    return Localization(tuple(passes), LocalizationHead(parts, bias), why=why, thresholds=thresholds)
+    return Localization(tuple(passes), LocalizationHead(parts, bias), thresholds=thresholds)
 
 
 def localized(card: Card, found: Localization) -> Card:
     """The card with the passes in all presets of several scales."""
     if not found.passes:
         return card
-    by_head = found.thresholds
+    known = found.thresholds
 
     def changed(preset: Preset) -> Preset:
         preset = replace(preset, localization=found.passes)
-        if not by_head:
+        if not known:
             return preset
-        own = tuple(by_head.get(k, preset.threshold) for k in range(len(card.labels)))
-        return replace(preset, thresholds=own, set_on="probability of the localization head")
+        own = tuple(known.get(k, preset.threshold) for k in range(len(card.labels)))
+        set_on = "boxed images, class by class" if found.set_by_boxes else "probability of the localization head"
+        return replace(preset, thresholds=own, set_on=set_on)
 
     presets = {name: each if len(each.scales) == 1 else changed(each) for name, each in card.presets.items()}
     return replace(card, presets=presets)
@@ -183,7 +215,10 @@ def _by_anomalies(
         passes.append(LocalizationPass(first.scale, others, "class_maps", steps, 1.0))
         weight[list(others)] = heads.at(first.scale)[list(others)]
     return Localization(
-        tuple(passes), ClassMapHead(weight), gaussian, "small objects; class maps and anomalies agree on the first"
+        tuple(passes),
+        class_map_head=ClassMapHead(weight),
+        gaussian=gaussian,
+        why="small objects; class maps and anomalies agree on the first",
     )
 
 

@@ -183,8 +183,8 @@ def _learn(
     return discriminant(positive, random.permutation(negative)[: len(positive)])
 
 
-def discriminant(positive: Floats, negative: Floats) -> LinearCells:
-    """Linear discriminant analysis of two sets of cells (n, C), ridge on standardized features.
+def discriminant(positive: Floats, negative: Floats, ridge: float = _RIDGE) -> LinearCells:
+    """Linear discriminant analysis of two sets of cells (n, C), `ridge` added to variances of standardized features.
 
     In closed form, and as good here as a logistic regression.
     """
@@ -194,7 +194,7 @@ def discriminant(positive: Floats, negative: Floats) -> LinearCells:
     centres = above.mean(axis=0), below.mean(axis=0)
     spread = [cells - centre for cells, centre in zip((above, below), centres, strict=True)]
     covariance = sum(each.T @ each for each in spread) / len(both)
-    weight = np.linalg.solve(covariance + _RIDGE * np.eye(len(mean), dtype=np.float32), centres[0] - centres[1])
+    weight = np.linalg.solve(covariance + ridge * np.eye(len(mean), dtype=np.float32), centres[0] - centres[1])
     bias = np.log(len(positive) / len(negative)) - weight @ (centres[0] + centres[1]) / 2
     weight = (weight / deviation).astype(np.float32)
     return LinearCells(weight, float(bias - weight @ mean))

@@ -25,6 +25,7 @@ export async function openGraph(model) {
       affinity: outputs.affinity ? first(outputs.affinity) : null,
       anomaly: outputs.anomaly ? first(outputs.anomaly) : null,
       localization_maps: outputs.localization_maps ? first(outputs.localization_maps) : null,
+      localization_class_maps: outputs.localization_class_maps ? first(outputs.localization_class_maps) : null,
     };
   };
 }

@@ -86,7 +86,7 @@ function refinedMap(map, affinity, steps, exponent = 1) {
  * wanted: { classes, top, nms }; see boxless/locate_options.py. run(image, height, width, classes, top) runs the network once
  * on RGB pixels and resolves to { logits, chosen, class_maps: { shape: [k, h, w], values }, affinity: { shape:
  * [u, v, h, w], values } or null, anomaly: { shape: [u, v], values } or null, localization_maps: { shape: [k, u, v],
- * values } or null }.
+ * values } or null, localization_class_maps: { shape: [k, h, w], values } or null }.
  */
 export async function locate(pixels, size, card, presetName, { classes, top, nms = NMS }, run) {
   const preset = card.presets[presetName];
@@ -160,9 +160,9 @@ function meanMap(outputs, k) {
 /** The map of a class by a localization pass; see boxless/multi_scale.py. */
 function localized(output, k, how) {
   if (how.source === "head" && output.localization_maps) return mapOf(output.localization_maps, k);
-  const own = output.localization_maps;
-  // Those of a class map head; cells of a localization head have a finer grid.
-  const map = mapOf(own && own.shape.join() === output.class_maps.shape.join() ? own : output.class_maps, k);
+  const older = output.localization_maps; // as older files call them; cells of a localization head have a finer grid
+  const alike = older && older.shape.join() === output.class_maps.shape.join();
+  const map = mapOf(output.localization_class_maps ?? (alike ? older : output.class_maps), k);
   const weights = how.source === "anomaly" && output.anomaly ? resizeMap(anomalyWeights(output.anomaly), map.rows, map.columns).values : null;
   const weighted = weights ? { ...map, values: map.values.map((value, i) => value * weights[i]) } : map;
   return refinedMap(weighted, output.affinity, how.refinement_steps, how.affinity_exponent);
