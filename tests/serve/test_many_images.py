@@ -160,6 +160,23 @@ def test_zoom(many: Page, images: Path) -> None:
     assert many.get_by_role("button", name="Zoom out").is_disabled()
 
 
+def test_a_small_image_in_its_own_size(many: Page, images: Path) -> None:
+    drop_all(many, images)
+    many.locator("#tray .done").nth(2).wait_for()
+    many.set_viewport_size({"width": 1600, "height": 1200})
+    zoom = "(svg) => svg.getScreenCTM().a"
+    fit = many.locator(".overlay").evaluate(zoom)
+    assert fit > 1.1
+    many.get_by_label("Boxes").uncheck()
+    for _ in range(2):  # the second one changes nothing
+        many.get_by_role("button", name="100 %").click()
+    many.get_by_label("Boxes").check()
+    assert many.locator(".overlay").evaluate(zoom) == pytest.approx(1, rel=0.01)
+    assert many.get_by_role("button", name="Zoom out").is_disabled()
+    many.get_by_role("button", name="Fit").click()
+    assert many.locator(".overlay").evaluate(zoom) == pytest.approx(fit, rel=0.01)
+
+
 def test_zoom_and_pan_by_keyboard(many: Page, images: Path) -> None:
     drop_all(many, images)
     many.locator("#tray .done").nth(2).wait_for()

@@ -271,11 +271,19 @@ function listen() {
     the("fullscreen").setAttribute("aria-pressed", Boolean(document.fullscreenElement));
     zoom.fit();
   });
-  zoom = new Zoom(the("stage"), (scale) => keepingFocus(() => (the("zoom-out").disabled = the("zoom-fit").disabled = scale === 1)));
+  zoom = new Zoom(the("stage"), (scale) =>
+    keepingFocus(() => {
+      the("zoom-out").disabled = scale <= 1;
+      the("zoom-fit").disabled = scale === 1;
+    }),
+  );
   the("zoom-in").onclick = () => zoom.by(1.5);
   the("zoom-out").onclick = () => zoom.by(1 / 1.5);
   the("zoom-fit").onclick = () => zoom.fit();
-  the("zoom-whole").onclick = () => zoom.whole(pictures.current.found?.width ?? 0);
+  the("zoom-whole").onclick = () => {
+    const size = pictures.current.found ?? pictures.current.size;
+    if (size) zoom.whole(size);
+  };
   keys(() => pictures, () => editor, remove);
 
   document.addEventListener("paste", (event) => {
