@@ -117,6 +117,25 @@ def test_a_class_is_searched_for_in_all(many: Page, images: Path) -> None:
     assert many.evaluate("document.activeElement.dataset.name") == rows(many)[1][0].strip(), "arrows follow the order"
 
 
+def test_a_class_that_cannot_be_searched_for_leaves_the_result(many: Page, images: Path) -> None:
+    drop_all(many, images)
+    many.locator("#tray .done").nth(2).wait_for()
+    many.route("**/v1/locate", lambda route: route.abort())
+    search = many.get_by_role("combobox", name="Search for a class")
+    search.fill("tabby")
+    search.press("Enter")
+    trouble = many.get_by_role("alert").get_by_text("The service does not answer")
+    trouble.wait_for()
+    assert many.locator("#verdict .name").inner_text() == "espresso"
+    assert many.locator("#tray .failed").count() == 0
+    assert faults(many) == []
+    many.unroute("**/v1/locate")
+    search.fill("tabby")
+    search.press("Enter")
+    many.locator("#verdict .name", has_text="tabby").wait_for()
+    assert not trouble.is_visible()
+
+
 def test_hundreds_are_listed_by_what_is_in_view(many: Page) -> None:
     many.route("**/v1/locate", lambda route: route.abort())
     drop(many, *((f"{number:03d}.jpg", b"no picture") for number in range(300)))

@@ -55,8 +55,7 @@ function show() {
   redraw();
   strip.show(pictures);
   showVerdict(the("verdict"), picture);
-  const everywhere = () => !the("everywhere-control").hidden && the("everywhere").checked;
-  showClasses(the("classes"), picture, (index) => pictures.show(index, everywhere()));
+  showClasses(the("classes"), picture, showClass);
   the("legend").hidden = !picture.found?.predictions.some((prediction) => !prediction.detected);
   for (const id of ["controls", "class-choice", "preset-choice"]) the(id).hidden = picture.state === "failed";
   the("heat-control").hidden = picture.predictions.length > 0 && !picture.predictions.some((prediction) => prediction.class_map);
@@ -86,6 +85,12 @@ function showEditing(picture) {
   the("box-keys").hidden = !selected;
   const hint = adding ? "Draw the box on the image." : selected ? `${selected.label}: drag it or its corners.` : picture.boxes.length ? "Click a box to correct it." : "No box here; add one if something is missing.";
   if (the("box-hint").textContent !== hint) the("box-hint").textContent = hint;
+}
+
+/** Shows a class of the image, or of all where that is wanted. */
+function showClass(index) {
+  trouble("");
+  pictures.show(index, pictures.list.length > 1 && the("everywhere").checked);
 }
 
 function redraw() {
@@ -237,7 +242,7 @@ function listen() {
   };
   the("remove").onclick = () => remove(pictures.current);
   the("model").onchange = chooseModel;
-  searchField(the("search"), the("matches"), () => pictures.labels, (index) => pictures.show(index, pictures.list.length > 1 && the("everywhere").checked));
+  searchField(the("search"), the("matches"), () => pictures.labels, showClass);
   searchField(the("box-class"), the("box-classes"), () => pictures.labels, (index) => editor.relabel(pictures.labels[index]));
   the("box-add").onclick = ({ detail }) => (detail ? editor.add(!editor.adding) : editor.addInMiddle()); // 0: by the keyboard
   the("box-remove").onclick = () => editor.remove();
