@@ -25,7 +25,7 @@ from boxless.models.zoo import DEFAULT_MODEL, EIGHT_BIT_MODEL
 from boxless.networks.detector_backbones import STRIDES
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, FileChooser, Page
+    from playwright.sync_api import Browser, FileChooser, Page, Route
 
 
 @pytest.fixture
@@ -487,6 +487,28 @@ def test_the_page_of_the_interface_asks_for_the_token(page: Page) -> None:
         page.get_by_role("textbox", name="Token").fill("opensesame")
         page.get_by_role("button", name="Continue").click()
         page.get_by_text("min_probability").first.wait_for()
+
+
+def test_a_share_is_never_rounded_to_none(page: Page, address: str, coffee: Path) -> None:
+    def doubt(route: Route) -> None:
+        told = route.fetch().json()
+        told["predictions"][0]["boxes"][0]["score"] = 0.001
+        route.fulfill(json=told)
+
+    page.route("**/v1/locate", doubt)
+    opened(page, address)
+    drop(page, ("coffee.jpg", coffee.read_bytes()))
+    page.locator(".overlay text", has_text="espresso < 1 %").wait_for()
+
+
+def test_the_classes_found_are_in_view(page: Page, address: str, coffee: Path) -> None:
+    opened(page, address)
+    page.set_viewport_size({"width": 390, "height": 700})
+    drop(page, ("coffee.jpg", coffee.read_bytes()))
+    page.locator("#tray .done").wait_for()
+    page.get_by_role("combobox", name="Search for a class").fill("dog")
+    place = page.get_by_role("listbox", name="Classes found").bounding_box()
+    assert place is not None and round(place["y"] + place["height"]) <= 700
 
 
 def test_a_service_that_went_away(page: Page, coffee: Path) -> None:
