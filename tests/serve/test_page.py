@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import re
 import zipfile
 from contextlib import suppress
 from pathlib import Path
@@ -426,7 +427,10 @@ def test_the_camera(address: str, browser: Browser, coffee: Path, tmp_path: Path
         page = with_camera.new_page()
         opened(page, address)
         page.get_by_role("button", name="Use the camera").click()
-        page.locator("#camera-take:enabled").click()
+        page.locator("#camera-take:enabled").wait_for()
+        page.get_by_label("Live results").check()
+        page.locator("#camera-words", has_text=re.compile(r"^espresso \d\d %, \d+\.\d frames a second$")).wait_for()
+        page.locator("#camera-take").click()
         page.locator("#tray .done").wait_for()
         assert page.locator("#tray").get_by_role("button", name="camera-").count() == 1
         assert page.locator("#verdict .name").inner_text() == "espresso"
