@@ -177,7 +177,7 @@ async function cut(clip) {
   try {
     await frames(clip, (file, at) => pictures.add([file], at), cutting.signal);
   } catch (error) {
-    trouble(`${clip.name} could not be played in this browser (${error.message})`);
+    trouble(`${clip.name} could not be played in this browser: ${error.message}`);
   }
 }
 
