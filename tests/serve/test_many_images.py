@@ -146,6 +146,8 @@ def test_hundreds_are_listed_by_what_is_in_view(many: Page) -> None:
     many.locator("#table").evaluate("(table) => (table.scrollTop = table.scrollHeight)")
     many.locator("#table").get_by_role("button", name="299.jpg").click()
     many.locator("#tray [aria-current=true][title='299.jpg']").wait_for()
+    many.get_by_label("Order").select_option("doubtful first")
+    assert many.locator("#table").evaluate("(table) => table.scrollTop") == 0, "the first ones are seen"
 
 
 def test_the_keyboard_goes_through_them(many: Page, images: Path) -> None:

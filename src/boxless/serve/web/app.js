@@ -259,6 +259,7 @@ function listen() {
   };
   the("order").onchange = (event) => {
     pictures.order = event.target.value;
+    the("table").scrollTop = the("tray-scroller").scrollLeft = 0; // what comes first is what one wants to see
     render();
   };
   the("to-folder").onclick = () => {
