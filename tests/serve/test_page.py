@@ -548,4 +548,5 @@ def test_the_page_of_the_interface(page: Page, address: str) -> None:
     page.goto(address + "api.html")
     page.get_by_text("/v1/locate").first.wait_for()
     assert page.get_by_text("min_probability").count()
+    assert page.get_by_text("`").count() == 0
     assert faults(page) == []
