@@ -83,7 +83,7 @@ function showEditing(picture) {
   the("box-undo").disabled = !picture.annotations.canUndo;
   the("box-class-control").hidden = !selected;
   the("box-keys").hidden = !selected;
-  const hint = adding ? "Draw the box on the image." : selected ? `${selected.label}: drag it or its corners.` : picture.boxes.length ? "Click a box to correct it." : "No box here; add one if something is missing.";
+  const hint = adding ? "Draw the box on the image." : selected ? `${selected.label}: drag it or its corners.` : picture.boxes.length ? "Select a box to correct it." : "No box here; add one if something is missing.";
   if (the("box-hint").textContent !== hint) the("box-hint").textContent = hint;
 }
 
