@@ -111,6 +111,7 @@ function showModel() {
 }
 
 function useWay(model, preset) {
+  trouble("");
   if (pictures.beside?.model === model && pictures.beside.preset === preset) pictures.compare(false);
   pictures.useWay(model, preset);
   showModel();
@@ -130,7 +131,6 @@ async function chooseModel() {
     return failed(error);
   }
   if (choice.value !== model.name || model === pictures.model) return;
-  trouble("");
   pictures.labels = known;
   if (pictures.beside) pictures.compare(false);
   useWay(model, pictures.preset in model.presets ? pictures.preset : model.defaults.preset);
