@@ -118,6 +118,11 @@ def test_a_clip_gives_its_frames(empty: Page, images: Path, tmp_path: Path) -> N
     assert shots[0][1:] == ["trip.webm", "espresso (2 of 2 frames)"]
 
 
+def test_a_clip_that_cannot_be_played(empty: Page) -> None:
+    drop(empty, ("bad.mp4", b"no clip"))
+    assert said(empty).startswith("bad.mp4 could not be played in this browser: it is damaged, or of a kind")
+
+
 def test_opened_by_a_double_click_it_says_how_to_serve_it(page: Page, tmp_path: Path) -> None:
     shutil.copytree(WEB, tmp_path / "site")
     page.goto((tmp_path / "site/index.html").as_uri())

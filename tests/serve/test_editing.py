@@ -243,7 +243,9 @@ def test_downloads_hold_corrected_boxes(editing: Page, images: Path, tmp_path: P
         assert yolo.testzip() is None
         assert yolo.read("images/coffee.jpg") == (images / "coffee.jpg").read_bytes()
         assert {"labels/coffee.txt", "labels/chelsea.txt", "labels/rocket.txt", "data.yaml"} < set(yolo.namelist())
-        names = re.findall(r"^  (\d+): (.*)$", yolo.read("data.yaml").decode(), re.MULTILINE)
+        about = yolo.read("data.yaml").decode()
+        assert about.startswith("train: images\nval: images\nnames:\n"), "with a path Ultralytics would look elsewhere"
+        names = re.findall(r"^  (\d+): (.*)$", about, re.MULTILINE)
         assert [int(number) for number, _ in names] == list(range(1000)), "Ultralytics refuses gaps"
         assert len({name for _, name in names}) == 1000
         assert ("967", '"espresso"') in names

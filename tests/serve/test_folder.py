@@ -98,6 +98,8 @@ def test_the_gallery(page: Page, showing: Running) -> None:
     tiles.nth(3).wait_for()
     page.locator("#folder-images img").nth(2).wait_for()
     assert page.locator("#folder-progress").inner_text() == "4 images, preset fast"
+    torn = page.get_by_role("button", name="torn.jpg: could not be read")
+    assert torn.locator(".face").inner_text() == "!"
     assert faults(page) == []
     page.locator("#folder-class").select_option("espresso")
     page.locator("#folder-images li").nth(1).wait_for(state="detached")

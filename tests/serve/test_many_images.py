@@ -117,6 +117,27 @@ def test_a_class_is_searched_for_in_all(many: Page, images: Path) -> None:
     assert many.evaluate("document.activeElement.dataset.name") == rows(many)[1][0].strip(), "arrows follow the order"
 
 
+def test_a_class_that_cannot_be_searched_for_leaves_the_result(many: Page, images: Path) -> None:
+    drop_all(many, images)
+    many.locator("#tray .done").nth(2).wait_for()
+    many.route("**/v1/locate", lambda route: route.abort())
+    search = many.get_by_role("combobox", name="Search for a class")
+    search.fill("tabby")
+    search.press("Enter")
+    trouble = many.get_by_role("alert").get_by_text("The service does not answer")
+    trouble.wait_for()
+    assert many.locator("#verdict .name").inner_text() == "espresso"
+    assert many.locator("#tray .failed").count() == 0
+    assert faults(many) == []
+    many.unroute("**/v1/locate")
+    many.get_by_role("radio", name="fast").check()
+    many.get_by_role("radio", name="balanced").check()
+    assert not trouble.is_visible(), "it was about something else"
+    search.fill("tabby")
+    search.press("Enter")
+    many.locator("#verdict .name", has_text="tabby").wait_for()
+
+
 def test_hundreds_are_listed_by_what_is_in_view(many: Page) -> None:
     many.route("**/v1/locate", lambda route: route.abort())
     drop(many, *((f"{number:03d}.jpg", b"no picture") for number in range(300)))
@@ -127,6 +148,8 @@ def test_hundreds_are_listed_by_what_is_in_view(many: Page) -> None:
     many.locator("#table").evaluate("(table) => (table.scrollTop = table.scrollHeight)")
     many.locator("#table").get_by_role("button", name="299.jpg").click()
     many.locator("#tray [aria-current=true][title='299.jpg']").wait_for()
+    many.get_by_label("Order").select_option("doubtful first")
+    assert many.locator("#table").evaluate("(table) => table.scrollTop") == 0, "the first ones are seen"
 
 
 def test_the_keyboard_goes_through_them(many: Page, images: Path) -> None:
@@ -158,6 +181,23 @@ def test_zoom(many: Page, images: Path) -> None:
     many.get_by_role("button", name="Fit").click()
     assert zoom() == pytest.approx(fit, rel=0.01)
     assert many.get_by_role("button", name="Zoom out").is_disabled()
+
+
+def test_a_small_image_in_its_own_size(many: Page, images: Path) -> None:
+    drop_all(many, images)
+    many.locator("#tray .done").nth(2).wait_for()
+    many.set_viewport_size({"width": 1600, "height": 1200})
+    zoom = "(svg) => svg.getScreenCTM().a"
+    fit = many.locator(".overlay").evaluate(zoom)
+    assert fit > 1.1
+    many.get_by_label("Boxes").uncheck()
+    for _ in range(2):  # the second one changes nothing
+        many.get_by_role("button", name="100 %").click()
+    many.get_by_label("Boxes").check()
+    assert many.locator(".overlay").evaluate(zoom) == pytest.approx(1, rel=0.01)
+    assert many.get_by_role("button", name="Zoom out").is_disabled()
+    many.get_by_role("button", name="Fit").click()
+    assert many.locator(".overlay").evaluate(zoom) == pytest.approx(fit, rel=0.01)
 
 
 def test_zoom_and_pan_by_keyboard(many: Page, images: Path) -> None:

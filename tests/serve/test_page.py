@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import re
 import zipfile
 from contextlib import suppress
 from pathlib import Path
@@ -25,7 +26,7 @@ from boxless.models.zoo import DEFAULT_MODEL, EIGHT_BIT_MODEL
 from boxless.networks.detector_backbones import STRIDES
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, FileChooser, Page
+    from playwright.sync_api import Browser, FileChooser, Page, Route
 
 
 @pytest.fixture
@@ -426,7 +427,10 @@ def test_the_camera(address: str, browser: Browser, coffee: Path, tmp_path: Path
         page = with_camera.new_page()
         opened(page, address)
         page.get_by_role("button", name="Use the camera").click()
-        page.locator("#camera-take:enabled").click()
+        page.locator("#camera-take:enabled").wait_for()
+        page.get_by_label("Live results").check()
+        page.locator("#camera-words", has_text=re.compile(r"^espresso \d\d %, \d+\.\d frames a second$")).wait_for()
+        page.locator("#camera-take").click()
         page.locator("#tray .done").wait_for()
         assert page.locator("#tray").get_by_role("button", name="camera-").count() == 1
         assert page.locator("#verdict .name").inner_text() == "espresso"
@@ -489,6 +493,28 @@ def test_the_page_of_the_interface_asks_for_the_token(page: Page) -> None:
         page.get_by_text("min_probability").first.wait_for()
 
 
+def test_a_share_is_never_rounded_to_none(page: Page, address: str, coffee: Path) -> None:
+    def doubt(route: Route) -> None:
+        told = route.fetch().json()
+        told["predictions"][0]["boxes"][0]["score"] = 0.001
+        route.fulfill(json=told)
+
+    page.route("**/v1/locate", doubt)
+    opened(page, address)
+    drop(page, ("coffee.jpg", coffee.read_bytes()))
+    page.locator(".overlay text", has_text="espresso < 1 %").wait_for()
+
+
+def test_the_classes_found_are_in_view(page: Page, address: str, coffee: Path) -> None:
+    opened(page, address)
+    page.set_viewport_size({"width": 390, "height": 700})
+    drop(page, ("coffee.jpg", coffee.read_bytes()))
+    page.locator("#tray .done").wait_for()
+    page.get_by_role("combobox", name="Search for a class").fill("dog")
+    place = page.get_by_role("listbox", name="Classes found").bounding_box()
+    assert place is not None and round(place["y"] + place["height"]) <= 700
+
+
 def test_a_service_that_went_away(page: Page, coffee: Path) -> None:
     with running(LIMITS) as short_lived:
         opened(page, f"http://127.0.0.1:{short_lived.port}/")
@@ -522,4 +548,5 @@ def test_the_page_of_the_interface(page: Page, address: str) -> None:
     page.goto(address + "api.html")
     page.get_by_text("/v1/locate").first.wait_for()
     assert page.get_by_text("min_probability").count()
+    assert page.get_by_text("`").count() == 0
     assert faults(page) == []

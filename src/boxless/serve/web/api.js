@@ -10,6 +10,11 @@ function table(rows) {
     make("table", {}, make("tbody", {}, ...rows.map((row) => make("tr", {}, ...cells(row)))))); // prettier-ignore
 }
 
+/** Text in which what stands between backticks is code. */
+function prose(text) {
+  return text.split("`").map((part, i) => (i % 2 ? make("code", { textContent: part }) : part));
+}
+
 function kind(schema) {
   const range = schema.minimum !== undefined ? `, ${schema.minimum} to ${schema.maximum}` : "";
   const start = schema.default !== undefined ? `, ${schema.default} where it is left out` : "";
@@ -25,7 +30,7 @@ function route(method, path, { summary, description, parameters = [], requestBod
     { className: "route" },
     make("h2", {}, make("span", { className: "method", textContent: method.toUpperCase() }), " ", make("code", { textContent: path })),
     make("p", { textContent: summary }),
-    description ? make("p", { className: "quiet", textContent: description }) : null,
+    description ? make("p", { className: "quiet" }, ...prose(description)) : null,
     options.length ? table(options.map((each) => [each.name, kind(each.schema), each.description])) : null,
     bodies.length ? make("p", { className: "quiet", textContent: `Takes ${bodies.join(", ")}` }) : null,
     answers.length ? make("p", { className: "quiet", textContent: `Gives ${answers.join(", ")}` }) : null,

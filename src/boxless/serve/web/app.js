@@ -55,8 +55,7 @@ function show() {
   redraw();
   strip.show(pictures);
   showVerdict(the("verdict"), picture);
-  const everywhere = () => !the("everywhere-control").hidden && the("everywhere").checked;
-  showClasses(the("classes"), picture, (index) => pictures.show(index, everywhere()));
+  showClasses(the("classes"), picture, showClass);
   the("legend").hidden = !picture.found?.predictions.some((prediction) => !prediction.detected);
   for (const id of ["controls", "class-choice", "preset-choice"]) the(id).hidden = picture.state === "failed";
   the("heat-control").hidden = picture.predictions.length > 0 && !picture.predictions.some((prediction) => prediction.class_map);
@@ -84,8 +83,14 @@ function showEditing(picture) {
   the("box-undo").disabled = !picture.annotations.canUndo;
   the("box-class-control").hidden = !selected;
   the("box-keys").hidden = !selected;
-  const hint = adding ? "Draw the box on the image." : selected ? `${selected.label}: drag it or its corners.` : picture.boxes.length ? "Click a box to correct it." : "No box here; add one if something is missing.";
+  const hint = adding ? "Draw the box on the image." : selected ? `${selected.label}: drag it or its corners.` : picture.boxes.length ? "Select a box to correct it." : "No box here; add one if something is missing.";
   if (the("box-hint").textContent !== hint) the("box-hint").textContent = hint;
+}
+
+/** Shows a class of the image, or of all where that is wanted. */
+function showClass(index) {
+  trouble("");
+  pictures.show(index, pictures.list.length > 1 && the("everywhere").checked);
 }
 
 function redraw() {
@@ -106,6 +111,7 @@ function showModel() {
 }
 
 function useWay(model, preset) {
+  trouble("");
   if (pictures.beside?.model === model && pictures.beside.preset === preset) pictures.compare(false);
   pictures.useWay(model, preset);
   showModel();
@@ -125,7 +131,6 @@ async function chooseModel() {
     return failed(error);
   }
   if (choice.value !== model.name || model === pictures.model) return;
-  trouble("");
   pictures.labels = known;
   if (pictures.beside) pictures.compare(false);
   useWay(model, pictures.preset in model.presets ? pictures.preset : model.defaults.preset);
@@ -172,7 +177,7 @@ async function cut(clip) {
   try {
     await frames(clip, (file, at) => pictures.add([file], at), cutting.signal);
   } catch (error) {
-    trouble(`${clip.name} could not be played in this browser (${error.message})`);
+    trouble(`${clip.name} could not be played in this browser: ${error.message}`);
   }
 }
 
@@ -237,7 +242,7 @@ function listen() {
   };
   the("remove").onclick = () => remove(pictures.current);
   the("model").onchange = chooseModel;
-  searchField(the("search"), the("matches"), () => pictures.labels, (index) => pictures.show(index, pictures.list.length > 1 && the("everywhere").checked));
+  searchField(the("search"), the("matches"), () => pictures.labels, showClass);
   searchField(the("box-class"), the("box-classes"), () => pictures.labels, (index) => editor.relabel(pictures.labels[index]));
   the("box-add").onclick = ({ detail }) => (detail ? editor.add(!editor.adding) : editor.addInMiddle()); // 0: by the keyboard
   the("box-remove").onclick = () => editor.remove();
@@ -254,6 +259,7 @@ function listen() {
   };
   the("order").onchange = (event) => {
     pictures.order = event.target.value;
+    the("table").scrollTop = the("tray-scroller").scrollLeft = 0; // what comes first is what one wants to see
     render();
   };
   the("to-folder").onclick = () => {
@@ -271,11 +277,19 @@ function listen() {
     the("fullscreen").setAttribute("aria-pressed", Boolean(document.fullscreenElement));
     zoom.fit();
   });
-  zoom = new Zoom(the("stage"), (scale) => keepingFocus(() => (the("zoom-out").disabled = the("zoom-fit").disabled = scale === 1)));
+  zoom = new Zoom(the("stage"), (scale) =>
+    keepingFocus(() => {
+      the("zoom-out").disabled = scale <= 1;
+      the("zoom-fit").disabled = scale === 1;
+    }),
+  );
   the("zoom-in").onclick = () => zoom.by(1.5);
   the("zoom-out").onclick = () => zoom.by(1 / 1.5);
   the("zoom-fit").onclick = () => zoom.fit();
-  the("zoom-whole").onclick = () => zoom.whole(pictures.current.found?.width ?? 0);
+  the("zoom-whole").onclick = () => {
+    const size = pictures.current.found ?? pictures.current.size;
+    if (size) zoom.whole(size);
+  };
   keys(() => pictures, () => editor, remove);
 
   document.addEventListener("paste", (event) => {

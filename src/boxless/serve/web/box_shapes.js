@@ -1,5 +1,6 @@
 // Boxes and their labels on the page, as shapes of SVG. Those of downloads and of the camera are in drawn_images.js.
 
+import { percent } from "./elements.js";
 import { labelPlaces } from "./labels.js";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -14,7 +15,7 @@ export function shape(name, attributes, ...children) {
 /** What is written at a box. */
 export function wordsOf({ label, score, corrected }) {
   if (corrected) return `${label} ✓`;
-  return score === null ? label : `${label} ${Math.round(score * 100)} %`;
+  return score === null ? label : `${label} ${percent(score)}`;
 }
 
 export function isWeak({ score }) {

@@ -1,7 +1,7 @@
 // The camera: an image from it, or its boxes live.
 
 import { drawBoxes } from "./drawn_images.js";
-import { the } from "./elements.js";
+import { percent, perhaps, the } from "./elements.js";
 
 const LIVE_SIDE = 640; // pixels of the longer side of what is located live
 
@@ -70,7 +70,7 @@ async function preview(view, { engine, model, preset }, goes) {
       drawBoxes(canvas, { found, predictions: found.predictions, boxes }, boxes);
       const best = found.predictions[0];
       const rate = 1000 / (performance.now() - start);
-      words.textContent = `${best?.detected ? best.label : "No class detected"}, ${rate.toFixed(1)} frames a second`;
+      words.textContent = `${best?.detected ? `${perhaps(best)} ${percent(best.probability)}` : "No class detected"}, ${rate.toFixed(1)} frames a second`;
     } catch (error) {
       words.textContent = `${error.title ?? "That failed"}: ${error.message}`;
       await new Promise((resolve) => setTimeout(resolve, 1000));

@@ -8,7 +8,8 @@ const CUT = 0.18; // mean difference, of the full range, from which on two frame
 function once(element, name) {
   return new Promise((resolve, reject) => {
     element.addEventListener(name, resolve, { once: true });
-    element.addEventListener("error", () => reject(element.error ?? new Error("it cannot be played")), { once: true });
+    const unknown = "it is damaged, or of a kind that the browser does not know; MP4 and WebM are the usual ones";
+    element.addEventListener("error", () => reject(new Error(unknown)), { once: true }); // a browser's own words are for its makers
   });
 }
 

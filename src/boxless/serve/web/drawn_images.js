@@ -1,6 +1,7 @@
 // Heat and boxes of downloads and of the camera, over pixels. The same as boxless/imaging/draw.py, but for the lettering.
 // Boxes on the page are shapes: see box_shapes.js.
 
+import { wordsOf } from "./box_shapes.js";
 import { INFERNO } from "./inferno.js";
 import { labelPlaces } from "./labels.js";
 import { scoreMap } from "./maps.js";
@@ -78,7 +79,7 @@ export function drawBoxes(canvas, picture, boxes) {
   const unit = unitOf(canvas);
   const [across, down] = [canvas.width / picture.found.width, canvas.height / picture.found.height];
   const frames = boxes.map(({ box: [x0, y0, x1, y1] }) => [x0 * across, y0 * down, x1 * across, y1 * down]);
-  const titles = boxes.map(({ label, score, corrected }) => (corrected ? `${label} ✓` : score === null ? label : `${label} ${Math.round(score * 100)} %`));
+  const titles = boxes.map(wordsOf);
   frames.forEach(([x0, y0, x1, y1], i) => {
     const { label, score } = boxes[i];
     for (const [width, ink, dash] of [[4 * unit, INK, []], [2 * unit, colourOf(picture, label), score !== null && score < 0.5 ? [6 * unit, 4 * unit] : []]]) {

@@ -1,4 +1,4 @@
-// Making elements in a line each.
+// Making elements in a line each, and the words that several of them have.
 
 /** An element with properties, attributes (where a name has a dash, or is role) and children. */
 export function make(name, properties = {}, ...children) {
@@ -40,6 +40,13 @@ export function become(place, children) {
 /** The element of an id. */
 export function the(id) {
   return document.getElementById(id);
+}
+
+export const SURE = 0.5; // a less probable class is said with a perhaps
+
+/** The name of a class, with a perhaps where it is not probable. */
+export function perhaps({ label, probability }) {
+  return probability < SURE ? `Perhaps ${label}` : label;
 }
 
 /** 0.8329 as people read it: 83 %; never 0 or 100 where it is not. */

@@ -65,7 +65,8 @@ export function asYolo(shown, labels) {
     return [[`images/${base}${name.slice(stem(name).length)}`, file], [`labels/${base}.txt`, lines.join("")]]; // prettier-ignore
   });
   const names = [...numbers].map(([label, number]) => `  ${number}: ${JSON.stringify(label)}\n`);
-  return [...files, ["data.yaml", `path: .\ntrain: images\nval: images\nnames:\n${names.join("")}`]];
+  // Without `path` Ultralytics starts from the file's own folder, with "." from the working directory or its own data sets.
+  return [...files, ["data.yaml", `train: images\nval: images\nnames:\n${names.join("")}`]];
 }
 
 /** The files of a Pascal VOC data set, as [name, text or File]; VOC counts whole pixels from 1, the last one included. */

@@ -1,6 +1,6 @@
 // The images of a folder on the service's machine: a wall of thumbnails with what is in them, to be filtered and opened.
 
-import { make, percent, the } from "./elements.js";
+import { make, percent, perhaps, the } from "./elements.js";
 import { Windowed } from "./windowed.js";
 
 const PAGE = 200; // images that are asked for at a time
@@ -118,15 +118,18 @@ export class Gallery {
     }
     const image = page[place % PAGE];
     if (!image) return make("li");
-    const words = said(image);
+    const [name, share] = said(image);
     const face = make("span", { className: "face" });
     if (this.#thumbnails.get(image.id)) face.append(this.#face(image.id));
-    else this.#fetchSoon();
+    else {
+      if (image.error) face.append(make("span", { className: "mark", "aria-hidden": "true", textContent: "!" }));
+      this.#fetchSoon();
+    }
     const button = make(
       "button",
-      { type: "button", title: image.name, "aria-label": `${image.name}: ${words}`, "data-id": image.id, onclick: () => this.#take(image) },
+      { type: "button", title: image.name, "aria-label": `${image.name}: ${name}${share}`, "data-id": image.id, onclick: () => this.#take(image) },
       face,
-      make("span", { className: image.detected ? "label" : "label absent", textContent: words }),
+      make("span", { className: `label ${image.error ? "failed" : image.detected ? "" : "absent"}` }, make("span", { className: "name", textContent: name }), share),
     );
     return make("li", {}, button);
   }
@@ -170,9 +173,10 @@ export class Gallery {
   }
 }
 
+/** What is in an image, which is cut off where there is no room, and how probable it is. */
 function said({ label, probability, detected, error }) {
-  if (error) return "could not be read";
-  if (label === undefined) return "waiting";
-  if (!detected) return "no class detected";
-  return `${probability < 0.5 ? "Perhaps " : ""}${label} ${percent(probability)}`;
+  if (error) return ["could not be read", ""];
+  if (label === undefined) return ["waiting", ""];
+  if (!detected) return ["no class detected", ""];
+  return [perhaps({ label, probability }), ` ${percent(probability)}`];
 }

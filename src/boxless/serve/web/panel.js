@@ -1,8 +1,6 @@
 // What was found, in words: the verdict, the classes, the presets.
 
-import { become, make, percent } from "./elements.js";
-
-const SURE = 0.5; // a less probable class is said with a perhaps
+import { become, make, percent, perhaps, SURE } from "./elements.js";
 
 /** Says what the shown classes are, or honestly that there is nothing. */
 export function showVerdict(place, picture) {
@@ -25,9 +23,9 @@ function described(prediction, picture) {
   const part = make("div", { className: sure && prediction.detected ? "said" : "said weak" });
   const say = (name, rest) => part.append(make("p", { className: "name", textContent: name }), make("p", { className: "sure", textContent: rest }));
   if (prediction.detected) {
-    say(sure ? prediction.label : `Perhaps ${prediction.label}`, `${percent(prediction.probability)} probable${places(prediction, picture)}`);
-  } else if (asked) say(prediction.label, `${percent(prediction.probability)} probable, not located.`);
-  else say("No class detected", `Most probable: ${prediction.label}, ${percent(prediction.probability)}, not located.`);
+    say(perhaps(prediction), `${percent(prediction.probability)} probable${places(prediction, picture)}`);
+  } else if (asked) say(prediction.label, `${percent(prediction.probability)} probable, not located`);
+  else say("No class detected", `Most probable: ${prediction.label}, ${percent(prediction.probability)}, not located`);
   part.append(activation(prediction, picture.found.typical_activation));
   return part;
 }

@@ -271,9 +271,24 @@ export class Pictures extends EventTarget {
       if (picture.state === "working") picture.state = picture.asked.size > asked.length ? "waiting" : "done";
     } catch (error) {
       if (signal.aborted) return;
-      picture.fail(error);
+      if (picture.found && picture.drawable) this.#giveUp(picture, error);
+      else picture.fail(error);
     }
     this.changed();
+  }
+
+  /** Leaves the classes that could not be had: the image still has a result, and others to show. */
+  #giveUp(picture, error) {
+    const known = (index) => picture.prediction(index);
+    picture.asked = new Set([...picture.asked].filter(known));
+    picture.shown = picture.shown.filter(known);
+    this.#showFirst(picture);
+    picture.state = "done";
+    this.#trouble(error);
+  }
+
+  #trouble(error) {
+    this.dispatchEvent(Object.assign(new Event("trouble"), { error }));
   }
 
   /** What is sent of an image: { file, width, height }, smaller than the original where the engine makes it so. */
@@ -320,7 +335,7 @@ export class Pictures extends EventTarget {
     } catch (error) {
       this.beside = null;
       this.changed();
-      this.dispatchEvent(Object.assign(new Event("trouble"), { error }));
+      this.#trouble(error);
     }
   }
 }

@@ -44,6 +44,7 @@ export function searchField(input, list, labels, choose) {
     list.replaceChildren(...(rows.length ? rows : [none]));
     list.hidden = !input.value.trim();
     input.setAttribute("aria-expanded", !list.hidden);
+    if (!list.hidden) list.scrollIntoView({ block: "nearest" });
     if (active >= 0) input.setAttribute("aria-activedescendant", `${list.id}-${active}`);
     else input.removeAttribute("aria-activedescendant");
   }

@@ -38,7 +38,7 @@ export function askForToken(refused) {
 
 function ask(refused) {
   const field = make("input", { type: "password", autocomplete: "current-password", required: true, id: "token-text" });
-  const wrong = make("p", { className: "problem", role: "alert", textContent: "The service does not know this token. Is it the present one?" });
+  const wrong = make("p", { className: "problem", role: "alert", textContent: "The service does not know this token. Has it changed?" });
   const form = make(
     "form",
     { method: "dialog", id: "token-form" },

@@ -26,25 +26,25 @@ export class Zoom {
     this.apply();
   }
 
-  /** Zooms about a point, in shares of the frame from its middle. */
-  by(factor, [x, y] = [0, 0]) {
-    const scale = Math.min(MOST, Math.max(1, this.scale * factor));
+  /** Zooms about a point, in shares of the frame from its middle; not below `least`. */
+  by(factor, [x, y] = [0, 0], least = Math.min(1, this.scale)) {
+    const scale = Math.min(MOST, Math.max(least, this.scale * factor));
     this.x = x - ((x - this.x) * scale) / this.scale;
     this.y = y - ((y - this.y) * scale) / this.scale;
     this.scale = scale;
     this.apply();
   }
 
-  /** A pixel of the image on a pixel of the screen. */
-  whole(width) {
+  /** A pixel of the image on a pixel of the screen, which makes a small image smaller than the frame. */
+  whole({ width, height }) {
     const frame = this.#stage.querySelector(".frame-box");
     if (!frame) return;
-    const matrix = frame.querySelector("svg")?.getScreenCTM();
-    this.by(matrix ? 1 / matrix.a / devicePixelRatio : width / frame.clientWidth);
+    const shown = this.scale * Math.min(frame.clientWidth / width, frame.clientHeight / height);
+    this.by(1 / shown / devicePixelRatio, [0, 0], 0);
   }
 
   apply() {
-    const most = (this.scale - 1) / 2;
+    const most = Math.max(0, this.scale - 1) / 2;
     this.x = Math.min(most, Math.max(-most, this.x));
     this.y = Math.min(most, Math.max(-most, this.y));
     for (const frame of this.#stage.querySelectorAll(".frame-box")) {
@@ -63,8 +63,8 @@ export class Zoom {
   }
 
   #wheel(event) {
-    if (!event.ctrlKey && this.scale === 1 && event.deltaY > 0) return; // the page scrolls
-    if (!event.ctrlKey && !event.altKey && this.scale === 1) return; // a wheel alone scrolls until it is zoomed
+    if (!event.ctrlKey && this.scale <= 1 && event.deltaY > 0) return; // the page scrolls
+    if (!event.ctrlKey && !event.altKey && this.scale <= 1) return; // a wheel alone scrolls until it is zoomed
     event.preventDefault();
     this.by(Math.exp(-event.deltaY / 300), this.#share(event));
   }
