@@ -1,4 +1,8 @@
-"""The formats of data sets: a module each, which reads and writes it, and this table of them."""
+"""The formats of data sets: a module each, which reads and writes it, and this table of them.
+
+A new one is also an entry of `boxless.cli.annotate.FormatName`, and named in the help of
+`boxless.cli.options.AnnotationFormat`.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """A threshold for each class from a few boxed images of it, regularized towards its old one.
 
 `boxless calibrate` and the end of `boxless fit --boxes` set them; for classes with a localization head,
-`boxless.learning.head.few_boxes` chooses head and threshold first. A preset stores them.
+`boxless.learning.head.few_boxes` chooses head and threshold first.
+`boxless.models.presets.Preset.thresholds` stores them, and `Preset.threshold_of` looks them up.
 """
 
 from __future__ import annotations

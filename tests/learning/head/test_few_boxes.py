@@ -10,7 +10,7 @@ import pytest
 from boxless.datasets.boxed import BoxedImage
 from boxless.evaluation.box_accuracy import THRESHOLDS
 from boxless.learning.head.cells import ImageCells
-from boxless.learning.head.few_boxes import ChosenByBoxes, box_curves, choose_by_boxes
+from boxless.learning.head.few_boxes import Caution, ChosenByBoxes, box_curves, choose_by_boxes
 from boxless.learning.head.self_training import LinearCells
 
 START = 1
@@ -49,6 +49,16 @@ def test_what_does_not_help_on_images_left_out_is_not_taken() -> None:
         noise = {k: images(5, seed=10 * seed + k) for k in range(3)}
         found = chosen(noise, [0, 1, 2])
         assert found.after >= found.before
+
+
+def test_caution_takes_what_is_surely_better_alone() -> None:
+    rows = {0: np.ones(3, bool)}
+    better = {0: images(12, start=40, other=75)}
+    sure = {0: images(12, start=10, other=95)}
+    thresholds = np.full(3, 0.5)
+    for right, errors, row in ((better, 0.0, OTHER), (better, 4.0, START), (sure, 4.0, OTHER)):
+        found = choose_by_boxes(right, rows, START, thresholds, Caution(errors=errors))
+        assert found.choices[0][0] == row
 
 
 def test_classes_differ_and_one_without_boxes_follows_the_others() -> None:

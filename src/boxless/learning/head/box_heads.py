@@ -26,6 +26,7 @@ from boxless.learning.head.few_boxes import (
     FOLDS,
     TAUGHT,
     Array,
+    Caution,
     ChosenByBoxes,
     HeadChoice,
     box_curves,
@@ -57,6 +58,9 @@ _NATURAL = 8
 
 _WITHOUT = 0.25
 """Share of images without the class among the negative cells."""
+
+_CAUTION = Caution(prior=30.0, pull=1600.0, errors=1.0)
+"""Boxed images are often so like each other, as frames of a film, that heads look better on them than they are."""
 
 _RIDGE = 3.0
 """As in `boxless.learning.head.self_training`, where there are more cells to learn from."""
@@ -173,7 +177,7 @@ def choose_box_heads(
         if images:
             right[k] = np.concatenate(found, axis=1)
     rows = {k: np.array([n == 0 or each is not None for n, each in enumerate(mine)]) for k, mine in heads.items()}
-    how = choose_by_boxes(right, rows, 0, np.array([threshold, *[THRESHOLD] * len(cells)]))
+    how = choose_by_boxes(right, rows, 0, np.array([threshold, *[THRESHOLD] * len(cells)]), _CAUTION)
     chosen = {k: heads[k][row] for k, (row, _) in how.choices.items()}
     return BoxHeads(
         {k: HeadChoice(each.scale, each.head, how.choices[k][1]) for k, each in chosen.items() if each},

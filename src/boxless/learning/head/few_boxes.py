@@ -32,9 +32,6 @@ Array = NDArray[np.float64]
 _SHARED = 2.0
 """What all classes say of a head counts as much as so many boxed images of the class."""
 
-_PRIOR = 60.0
-"""By so many points, over the root of the number of boxed images, the labels' choice is ahead of all others."""
-
 _SMOOTH = 3
 """Thresholds to either side that count too: the very highest point of a curve is an accident."""
 
@@ -52,6 +49,21 @@ TAUGHT = 4
 HEAD_THRESHOLD = 0.35
 """Boxes of a localization head surround cells with at least this probability, as a fraction of the largest one, which
 is nearly 1; see docs/decisions/0083-boxes-at-a-third.md."""
+
+
+@dataclass(frozen=True)
+class Caution:
+    """What it takes to overrule the labels' choice.
+
+    Attributes:
+        prior: by so many points, over the root of the number of boxed images, it is ahead of all others.
+        pull: how strongly a class with few boxed images keeps its threshold; see `PULL`.
+        errors: what is chosen has to be better on images left out by so many standard errors.
+    """
+
+    prior: float = 60.0
+    pull: float = PULL
+    errors: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +123,11 @@ def box_curves(cells: ImageCells, heads: Sequence[LinearCells], image: BoxedImag
 
 
 def choose_by_boxes(
-    right: Mapping[int, Array], rows: Mapping[int, NDArray[np.bool_]], start: int, thresholds: Array
+    right: Mapping[int, Array],
+    rows: Mapping[int, NDArray[np.bool_]],
+    start: int,
+    thresholds: Array,
+    caution: Caution = Caution(),
 ) -> ChosenByBoxes:
     """Chooses the head and threshold of each class; all keep the labels' choice where others do not win.
 
@@ -121,6 +137,7 @@ def choose_by_boxes(
             others.
         start: the row that labels have chosen, which all classes have.
         thresholds: (rows,), what each row is cut at without boxes, in (0, 1).
+        caution: what it takes to overrule the labels' choice.
     """
     images = sum(len(each) for each in right.values())
     at_start = int(np.abs(THRESHOLDS - thresholds[start]).argmin())
@@ -131,15 +148,16 @@ def choose_by_boxes(
     before, after = [], []
     for fold in range(min(FOLDS, images) if images > 1 else 0):
         rest = {k: each[of_fold[k] != fold] for k, each in right.items()}
-        chosen = _choose(rest, rows, start, thresholds)
+        chosen = _choose(rest, rows, start, thresholds, caution)
         for k, each in right.items():
             row, at = chosen[k]
             unseen = each[of_fold[k] == fold]
             before += unseen[:, start, at_start].tolist()
             after += unseen[:, row, at].tolist()
-    wins = bool(after) and np.mean(after) > np.mean(before)
+    gains = np.array(after) - np.array(before)
+    wins = bool(after) and gains.mean() > caution.errors * gains.std() / len(gains) ** 0.5
     kept = [float(right[k][:, start, at_start].mean()) for k in right]
-    found = _choose(right, rows, start, thresholds) if wins else dict.fromkeys(rows, (start, at_start))
+    found = _choose(right, rows, start, thresholds, caution) if wins else dict.fromkeys(rows, (start, at_start))
     return ChosenByBoxes(
         {k: (row, round(float(THRESHOLDS[at]), 2)) for k, (row, at) in found.items()},
         images,
@@ -149,7 +167,11 @@ def choose_by_boxes(
 
 
 def _choose(
-    right: Mapping[int, Array], rows: Mapping[int, NDArray[np.bool_]], start: int, thresholds: Array
+    right: Mapping[int, Array],
+    rows: Mapping[int, NDArray[np.bool_]],
+    start: int,
+    thresholds: Array,
+    caution: Caution,
 ) -> dict[int, tuple[int, int]]:
     """Row and threshold, by index, of each class."""
     boxed = {k: each for k, each in right.items() if len(each)}
@@ -159,7 +181,7 @@ def _choose(
         mask=[np.broadcast_to(~rows[k][:, None], each.shape[1:]) for k, each in boxed.items()],
     )
     shared = means.mean(axis=0).filled(0)
-    ahead = np.full((len(shared), 1), _PRIOR / max(1, images) ** 0.5)
+    ahead = np.full((len(shared), 1), caution.prior / max(1, images) ** 0.5)
     ahead[start] = 0
     found = {}
     for k, there in rows.items():
@@ -168,7 +190,7 @@ def _choose(
         padded = np.pad(mean, ((0, 0), (_SMOOTH, _SMOOTH)), mode="edge")
         smooth = np.lib.stride_tricks.sliding_window_view(padded, 2 * _SMOOTH + 1, axis=1).mean(axis=2)
         away = (THRESHOLDS - thresholds[:, None]) ** 2
-        score = smooth - PULL * away / max(1, len(own)) - ahead
+        score = smooth - caution.pull * away / max(1, len(own)) - ahead
         row, at = np.unravel_index(np.where(there[:, None], score, -np.inf).argmax(), score.shape)
         found[k] = int(row), int(at)
     return found
