@@ -96,6 +96,10 @@ def test_boxes_take_classes_from_the_passes_of_labels() -> None:
     balanced = localized(card, found).preset("balanced")
     assert balanced.thresholds == (0.6, 0.4, 0.54)
     assert balanced.set_on == "boxed images, class by class"
+    nothing = with_box_heads(by_labels, BoxHeads({}, {0: 0.54, 1: 0.54}, ChosenByBoxes({}, 12, 30.0, 30.0)), trunk, 3)
+    assert nothing.passes == passes and nothing.head is None
+    assert localized(card, nothing).preset("balanced").thresholds == (), "the threshold of all stays"
+    assert nothing.set_by_boxes == {0, 1}, "and the same boxes do not set it again"
 
 
 def test_too_few_images_are_localized_by_class_maps(images: Path) -> None:

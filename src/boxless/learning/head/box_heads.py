@@ -6,6 +6,7 @@ taught it; see `boxless.learning.head.few_boxes`.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,6 +108,8 @@ def learn_box_heads(
     card = network.card
     useful = [each for each in boxed if len(each.boxes) and each.class_index not in card.background]
     useful.sort(key=lambda each: each.path)
+    if max(Counter(each.class_index for each in useful).values(), default=0) < TAUGHT:
+        return None
     paths = list(dict.fromkeys(each.path for each in useful))
     some = [paths[i] for i in np.random.default_rng(seed).permutation(len(paths))[:BOXED]]
     absent = learned.only(evenly(learned, ABSENT, seed))

@@ -91,8 +91,13 @@ class ChosenByBoxes:
     before: float
     after: float
 
+    @property
+    def better(self) -> bool:
+        """Whether boxes chose something better than labels did."""
+        return self.after > self.before
+
     def __str__(self) -> str:
-        if self.after <= self.before:
+        if not self.better:
             return f"{boxed_images(self.images)} chose nothing better"
         return (
             f"then class by class by {boxed_images(self.images)}, one box right on those that did not choose: "

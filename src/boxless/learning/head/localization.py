@@ -22,7 +22,7 @@ from boxless.export.localization_head import ClassMapHead, LocalizationHead
 from boxless.imaging.read import read_image
 from boxless.learning.head.box_heads import BoxHeads
 from boxless.learning.head.features import Engine, here
-from boxless.learning.head.few_boxes import HeadChoice, heads_by_boxes
+from boxless.learning.head.few_boxes import ChosenByBoxes, HeadChoice, heads_by_boxes
 from boxless.learning.head.scale import MARGIN, Heads, HeadsAtScale, learn_at
 from boxless.learning.head.small_objects import AtAnomalies, anomalies_of, are_small, by_anomalies, usual_cells
 from boxless.models.card import Card
@@ -30,6 +30,8 @@ from boxless.models.presets import LocalizationPass, Preset
 from boxless.system.progress import Progress
 
 Floats = NDArray[np.float32]
+
+_BY_BOXES = "boxed images, class by class"
 
 _SMALLER, _LARGER = 2, 4
 """The scales to choose from, as multiples of the backbone's own."""
@@ -56,7 +58,8 @@ class Localization:
         why: how it was decided, in words.
         thresholds: of the boxes of some classes, by class.
         box_scales: at which boxes may teach heads, since labels have taught none that are any good: objects are small.
-        set_by_boxes: the classes whose thresholds boxes have set.
+        set_on: what thresholds were set on, in words.
+        set_by_boxes: the classes whose thresholds boxes have set, or left as they are.
     """
 
     passes: tuple[LocalizationPass, ...] = ()
@@ -66,6 +69,7 @@ class Localization:
     why: str = "too little to learn it from"
     thresholds: Mapping[int, float] = field(default_factory=dict)
     box_scales: tuple[int, ...] = ()
+    set_on: str = "probability of the localization head"
     set_by_boxes: frozenset[int] = frozenset()
 
 
@@ -135,7 +139,7 @@ def learn_localization(
         f" ({first.score:.2f} at {first.scale})" if chosen is not first else ""
     )
     choices = {k: HeadChoice(chosen.scale, chosen.classes[k].heads[chosen.share]) for k in sorted(chosen.classes)}
-    boxes_of: set[int] = set()
+    found = Localization()
     if boxed:
         by_boxes = heads_by_boxes(
             trunk, learned_at if asked is None else [chosen], chosen, learned, boxed, seed, progress
@@ -143,9 +147,9 @@ def learn_localization(
         if by_boxes is not None:
             choices |= by_boxes[0]
             why += f"; {by_boxes[1]}"
-            boxes_of = set(choices)
-    found = _by_heads(trunk, choices, len(learned.classes))
-    return replace(found, why=why, set_by_boxes=frozenset(boxes_of))
+            found = _chosen(found, by_boxes[1], frozenset(choices))
+    made = _by_heads(trunk, choices, len(learned.classes))
+    return replace(found, passes=made.passes, head=made.head, thresholds=made.thresholds, why=why)
 
 
 def with_box_heads(found: Localization, made: BoxHeads, trunk: Backbone, count: int) -> Localization:
@@ -159,14 +163,19 @@ def with_box_heads(found: Localization, made: BoxHeads, trunk: Backbone, count: 
     """
     heads = _by_heads(trunk, made.heads, count)
     kept = [replace(each, classes=tuple(k for k in each.classes if k not in made.heads)) for each in found.passes]
+    found = _chosen(found, made.how, frozenset(made.thresholds))
     return replace(
         found,
         passes=(*(each for each in kept if each.classes), *heads.passes),
         head=heads.head if made.heads else None,
         why=f"{found.why}; {made.how}",
-        thresholds=made.thresholds,
-        set_by_boxes=frozenset(made.thresholds),
+        thresholds=made.thresholds if made.how.better else {},
     )
+
+
+def _chosen(found: Localization, how: ChosenByBoxes, classes: frozenset[int]) -> Localization:
+    """What boxes of these classes have decided on."""
+    return replace(found, set_by_boxes=classes, set_on=_BY_BOXES if how.better else found.set_on)
 
 
 def _by_heads(trunk: Backbone, choices: Mapping[int, HeadChoice], count: int) -> Localization:
@@ -194,8 +203,7 @@ def localized(card: Card, found: Localization) -> Card:
         if not known:
             return preset
         own = tuple(known.get(k, preset.threshold) for k in range(len(card.labels)))
-        set_on = "boxed images, class by class" if found.set_by_boxes else "probability of the localization head"
-        return replace(preset, thresholds=own, set_on=set_on)
+        return replace(preset, thresholds=own, set_on=found.set_on)
 
     presets = {name: each if len(each.scales) == 1 else changed(each) for name, each in card.presets.items()}
     return replace(card, presets=presets)
