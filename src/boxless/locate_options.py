@@ -1,7 +1,7 @@
 """The options of locating: one set for Python, the command line, the service, the page and batch inference.
 
-A new one is added here, where it is worded (`boxless.cli.options`, `boxless.serve.options`, `boxless.serve.openapi`), and
-in the commands that take it (`boxless.cli.locate`, `batch`, `video`). `boxless.localizer` applies it.
+A new one is added here, where it is worded (`boxless.cli.options`, `boxless.serve.options`, `boxless.serve.openapi`),
+and in the commands that take it (`boxless.cli.locate`, `batch`, `video`). `boxless.localizer` applies it.
 """
 
 from __future__ import annotations
