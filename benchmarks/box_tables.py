@@ -1,4 +1,4 @@
-"""Tables of all boxes: of detectors, and of models that learned from labels alone. See benchmarks.readme."""
+"""Tables of average precision: of detectors, and of its intervals. See benchmarks.readme."""
 
 from __future__ import annotations
 
@@ -64,24 +64,6 @@ def detector_table() -> str:
     return "\n".join(lines)
 
 
-def average_precision_table() -> str:
-    """All boxes of models of `boxless fit`, with classes known and unknown."""
-    lines = [
-        "| images | preset | classes | AP at IoU 0.3 | at 0.5 | 0.5 to 0.95 |",
-        "|---|---|---|---|---|---|",
-    ]
-    for name, presets in read("average_precision")["figures"].items():
-        for preset, row in presets.items():
-            for mode, said in row["modes"].items():
-                (figures,) = said["models"].values()
-                cells = " | ".join(
-                    f"{figures[each]['value']:.1f} ({figures[each]['low']:.1f} to {figures[each]['high']:.1f})"
-                    for each in ("ap_30", "ap_50", "ap_50_95")
-                )
-                lines.append(f"| {name} | {preset} | {mode} | {cells} |")
-    return "\n".join(lines) + "\n"
-
-
 def intervals_table() -> str:
     """How often intervals of average precision hold the truth."""
     results = read("ap_intervals")
@@ -95,26 +77,6 @@ def intervals_table() -> str:
         f"{row['percentiles_hold_percent']:.1f} | {row['moved_hold_percent']:.1f} |"
         for row in results["figures"]
     ]
-    return "\n".join(lines) + "\n"
-
-
-def taught_table() -> str:
-    """How right the boxes are that class maps teach, by whose they are and who must agree."""
-    data = read("taught_boxes")["data"]
-    lines = [
-        "| whose boxes, who must agree | " + " | ".join(f"`{name}`: taught | right | covered" for name in data) + " |",
-        "|---|" + "---|" * 3 * len(data),
-    ]
-    for way in next(iter(data.values()))["figures"]:
-        cells = []
-        for found in data.values():
-            row = found["figures"][way]
-            cells += [
-                str(row["taught"]),
-                f"{100 * row['right'] / row['taught']:.0f} %",
-                f"{100 * row['covered'] / found['boxes']:.0f} %",
-            ]
-        lines.append(f"| {way} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 

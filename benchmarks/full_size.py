@@ -1,9 +1,9 @@
-"""Pictures in their own size: what shape and which sizes to look at. python -m benchmarks.full_size PART FOLDER
+"""Images in their own size: the best shape and scales of passes. python -m benchmarks.full_size PART FOLDER
 
-`photos`, 50 ImageNet pictures of full size whose class is known: top-1 of one look, and how far the boxes of other
-looks agree with those of three looks. `cards`, photographs of at most 640 pixels with boxes: a model of `boxless fit`,
-localized by refined class maps at all sizes. `finders`: the same, localized as `boxless fit` decides. PART is one of
-the three; models are kept in FOLDER.
+`photos`, 50 ImageNet images of full size whose class is known: top-1 of one pass, and how far the boxes of other
+passes agree with those of three passes. `cards`, photographs of at most 640 pixels with boxes: a model of
+`boxless fit`, localized by refined class maps at all scales. `finders`: the same, localized as `boxless fit` decides.
+PART is one of the three; models are kept in FOLDER.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from rich.progress import track
 
 from benchmarks.facts import DATA, read, write_results
 from benchmarks.localization import interval
+from benchmarks.passes import refined
 from benchmarks.provenance import RESULTS
-from benchmarks.second_look import refined
 from boxless import Localizer
 from boxless.datasets.boxed import BoxedImage
 from boxless.datasets.split import read_split
@@ -41,28 +41,28 @@ Pixels: TypeAlias = NDArray[np.uint8]
 
 STRIDE = 32
 SMALL = 227
-"""Pixels of a side of the pictures of `ilsvrc-dev`, which are squeezed."""
+"""Pixels of a side of the images of `ilsvrc-dev`, which are squeezed."""
 
-NAMING = (192, 224, 256, 288, 320)
-"""Sides of a single look that names."""
+SIDES = (192, 224, 256, 288, 320)
+"""Sides of a single pass that classifies."""
 
-FINDING: tuple[tuple[int, ...], ...] = (
+SCALES: tuple[tuple[int, ...], ...] = (
     (224,),
     (256,),
     (448,),
     (224, 448),
     (224, 448, 576),
 )
-"""Sides of looks whose class maps are averaged."""
+"""Sides of passes whose class maps are averaged."""
 
 TOGETHER = (224, 448, 576)
-"""The looks, in the picture's own shape, whose boxes those of the others are compared with."""
+"""The passes, in the image's own shape, whose boxes those of the others are compared with."""
 
 _GRID = 128
 
 
 def in_shape(pixels: Pixels, side: int) -> Pixels:
-    """As boxless looks: about side * side pixels in the picture's own shape."""
+    """As boxless does it: about side * side pixels in the image's own shape."""
     return resize_pixels(pixels, *view_size(side, pixels.shape[0], pixels.shape[1], STRIDE))
 
 
@@ -86,12 +86,12 @@ def middle(pixels: Pixels, side: int) -> Pixels:
 
 View: TypeAlias = Callable[[Pixels, int], Pixels]
 WHOLE: dict[str, View] = {"in shape": in_shape, "squeezed": squeezed, "227 x 227 first": small_first}
-"""Ways to look at a whole picture."""
+"""Ways to scale a whole image."""
 
 
 @dataclass(frozen=True)
-class Named:
-    """A picture of which the class is known.
+class Photo:
+    """An image whose class is known.
 
     Attributes:
         path: of it.
@@ -102,45 +102,46 @@ class Named:
     class_index: int
 
 
-def photos(network: ModelFile) -> list[Named]:
+def photos(network: ModelFile) -> list[Photo]:
     """Those of `photos`: their names begin with their class's id."""
-    return [Named(path, network.card.class_index(path.name.split("_")[0])) for path in images_in(DATA / "photos")]
+    return [Photo(path, network.card.class_index(path.name.split("_")[0])) for path in images_in(DATA / "photos")]
 
 
-def top1(network: ModelFile, images: Sequence[Named], sides: Sequence[int] = NAMING) -> dict[str, dict[str, float]]:
-    """The share that one look names rightly, in percent, by the way of looking and the side."""
+def top1(network: ModelFile, images: Sequence[Photo], sides: Sequence[int] = SIDES) -> dict[str, dict[str, float]]:
+    """The share that one pass classifies correctly, in percent, by the way of scaling and the side."""
     ways: Mapping[str, View] = {**WHOLE, "the middle": middle}
     right = {way: dict.fromkeys(map(str, sides), 0) for way in ways}
-    for image in track(images, "naming"):
+    for image in track(images, "classifying"):
         pixels = read_image(image.path).pixels
         for way, view in ways.items():
             for side in sides:
-                seen = view(pixels, side)
-                said = network.run(seen, size=(seen.shape[0], seen.shape[1]), classes=[], top=1).chosen[0]
-                right[way][str(side)] += int(said) == image.class_index
+                scaled = view(pixels, side)
+                size = (scaled.shape[0], scaled.shape[1])
+                first = network.run(scaled, size=size, classes=[], top=1).chosen[0]
+                right[way][str(side)] += int(first) == image.class_index
     return {way: {side: 100 * count / len(images) for side, count in row.items()} for way, row in right.items()}
 
 
 def maps(network: ModelFile, pixels: Pixels, class_index: int, view: View) -> dict[tuple[int, ...], Floats]:
-    """The refined map of a class by the looks at a picture, on a grid in its shape."""
+    """The refined map of a class by the passes over an image, on a grid in its shape."""
     outputs = {}
-    for side in {side for sides in FINDING for side in sides}:
-        seen = view(pixels, side)
-        outputs[side] = network.run(seen, size=(seen.shape[0], seen.shape[1]), classes=[class_index], top=0)
+    for side in {side for sides in SCALES for side in sides}:
+        scaled = view(pixels, side)
+        outputs[side] = network.run(scaled, size=(scaled.shape[0], scaled.shape[1]), classes=[class_index], top=0)
     grid = _grid(pixels.shape[0], pixels.shape[1])
-    return {sides: resize_maps(refined([outputs[side] for side in sides]), *grid)[0] for sides in FINDING}
+    return {sides: resize_maps(refined([outputs[side] for side in sides]), *grid)[0] for sides in SCALES}
 
 
 def _grid(height: int, width: int) -> tuple[int, int]:
-    """On which boxes are read off, in a picture's shape."""
+    """Height and width of the grid on which boxes are found, in an image's shape."""
     scale = min(1.0, _GRID / max(height, width))
     return max(1, round(scale * height)), max(1, round(scale * width))
 
 
-def agreement(network: ModelFile, images: Sequence[Named]) -> list[dict[str, Any]]:
-    """How far the one box of each way to look agrees with that of `TOGETHER`: the share with IoU 0.5 and 0.7, in %."""
+def agreement(network: ModelFile, images: Sequence[Photo]) -> list[dict[str, Any]]:
+    """How far the one box of each way of scaling agrees with that of `TOGETHER`: the share at IoU 0.5 and 0.7, %."""
     threshold = network.card.preset("best").threshold
-    found: dict[tuple[str, tuple[int, ...]], list[float]] = {(way, sides): [] for way in WHOLE for sides in FINDING}
+    found: dict[tuple[str, tuple[int, ...]], list[float]] = {(way, sides): [] for way in WHOLE for sides in SCALES}
     for image in track(images, "agreement"):
         pixels = read_image(image.path).pixels
         size = (pixels.shape[0], pixels.shape[1])
@@ -165,9 +166,9 @@ def agreement(network: ModelFile, images: Sequence[Named]) -> list[dict[str, Any
 
 
 def located(network: ModelFile, images: Sequence[BoxedImage]) -> list[dict[str, Any]]:
-    """How well the boxes of each way to look fit, the classes given."""
-    found: dict[tuple[str, tuple[int, ...]], list[Overlaps]] = {(way, sides): [] for way in WHOLE for sides in FINDING}
-    for image in track(images, "finding"):
+    """How well the boxes of each way of scaling fit, the classes given."""
+    found: dict[tuple[str, tuple[int, ...]], list[Overlaps]] = {(way, sides): [] for way in WHOLE for sides in SCALES}
+    for image in track(images, "localizing"):
         pixels = read_image(image.path).pixels
         for way, view in WHOLE.items():
             for sides, scores in maps(network, pixels, image.class_index, view).items():
@@ -200,20 +201,20 @@ def fitted(file: Path, plain: bool = False) -> ModelFile:
 
 
 def of_photos(folder: Path) -> dict[str, Any]:
-    """What is told of `photos`."""
+    """The results on `photos`."""
     network = ModelFile(DEFAULT_MODEL, threads=1)
-    named = photos(network)
-    sizes = [read_image(image.path).pixels.shape[:2] for image in named]
+    images = photos(network)
+    sizes = [read_image(image.path).pixels.shape[:2] for image in images]
     return {
-        "pictures": len(named),
+        "pictures": len(images),
         "median_size": [int(np.median([size[i] for size in sizes])) for i in (0, 1)],
-        "top1": top1(network, named),
-        "agreement": agreement(network, named),
+        "top1": top1(network, images),
+        "agreement": agreement(network, images),
     }
 
 
 def of_cards(folder: Path) -> dict[str, Any]:
-    """What is told of `cards`, localized by refined class maps."""
+    """The results on `cards`, localized by refined class maps."""
     network = fitted(folder / "cards-plain.onnx", plain=True)
     boxed = read_dataset(DATA / "cards/val.json", network.card).images
     areas = [float((each.boxes[:, 2:] - each.boxes[:, :2]).prod(axis=1).max()) / np.prod(each.size) for each in boxed]
@@ -226,8 +227,8 @@ def of_cards(folder: Path) -> dict[str, Any]:
     }
 
 
-def of_finders(folder: Path) -> dict[str, Any]:
-    """What is told of `cards`, found as `boxless fit` decides; presets that look alike are told once."""
+def of_cards_as_fitted(folder: Path) -> dict[str, Any]:
+    """The results on `cards`, localized as `boxless fit` decides; once for presets with the same scales."""
     network = fitted(folder / "cards.onnx")
     boxed = read_dataset(DATA / "cards/val.json", network.card).images
     rows = {}
@@ -241,7 +242,11 @@ def of_finders(folder: Path) -> dict[str, Any]:
     return rows
 
 
-PARTS: dict[str, Callable[[Path], dict[str, Any]]] = {"photos": of_photos, "cards": of_cards, "finders": of_finders}
+PARTS: dict[str, Callable[[Path], dict[str, Any]]] = {
+    "photos": of_photos,
+    "cards": of_cards,
+    "finders": of_cards_as_fitted,
+}
 
 
 def main() -> None:

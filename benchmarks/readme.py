@@ -6,22 +6,20 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks import (
+    accuracy_tables,
     few_boxes,
     few_images,
     fit_backbones,
     fit_tables,
     limit_tables,
-    looks,
     own_data,
     refinement,
     run_tables,
 )
 from benchmarks.box_tables import (
-    average_precision_table,
     detector_table,
     doubt_table,
     intervals_table,
-    taught_table,
 )
 from benchmarks.facts import read, with_provenance
 from boxless.system.files import write_whole
@@ -175,7 +173,6 @@ PAGES: dict[Path, Callable[[], str] | tuple[Callable[[], str], ...]] = {
     _ROOT / "docs/benchmarks.md": (
         benchmark_tables,
         lambda: f"{fit_tables.fit_table()}\n{fit_tables.fit_time_table()}\n{fit_tables.twins()}",
-        average_precision_table,
         run_tables.scale_table,
         run_tables.serve_table,
         run_tables.page_table,
@@ -188,15 +185,12 @@ PAGES: dict[Path, Callable[[], str] | tuple[Callable[[], str], ...]] = {
     _ROOT / "docs/own-data.md": (own_data.table, few_boxes.table),
     _ROOT / "docs/accuracy.md": (
         refinement.table,
-        looks.smaller,
-        looks.small_objects,
-        looks.full_size,
-        looks.backbones,
+        accuracy_tables.full_size,
+        accuracy_tables.backbones,
     ),
     _ROOT / "docs/decisions/0044-what-a-class-survives.md": fit_tables.fill_table,
-    _ROOT / "docs/decisions/0045-eight-bits-where-the-processor-has-them.md": looks.presets,
     _ROOT / "docs/decisions/0028-intervals-of-average-precision.md": intervals_table,
-    _ROOT / "docs/decisions/0058-a-detector-that-may-be-worse.md": (doubt_table, taught_table),
+    _ROOT / "docs/decisions/0058-a-detector-that-may-be-worse.md": doubt_table,
     _ROOT / "docs/full-runs.md": run_tables.medium_table,
     _ROOT / "docs/decisions/0064-the-same-head-piece-by-piece.md": fit_tables.streamed_table,
     _ROOT / "docs/decisions/0011-rare-classes-count-alike.md": fit_tables.rare_table,
