@@ -1,6 +1,6 @@
 """How often 95 % intervals of average precision hold the truth. python -m benchmarks.ap_intervals
 
-From a population of 20,000 made pictures (0 to 3 objects of one class, 0 to 4 boxes each, of which those with higher
+From a population of 20,000 made images (0 to 3 objects of one class, 0 to 4 boxes each, of which those with higher
 scores are right more often), samples are drawn, and of each the interval as the percentiles of its bootstrap, and as
 those moved by the bias of the bootstrap, which `boxless evaluate --ap` gives.
 """
@@ -27,7 +27,7 @@ Rows = list[tuple[int, NDArray[np.float64], NDArray[np.bool_]]]
 
 
 def population(random: np.random.Generator, quality: float) -> Rows:
-    """Of each picture: how many objects, and its boxes' scores (falling) and whether they are right."""
+    """Of each image: how many objects, and its boxes' scores (falling) and whether they are right."""
     rows = []
     for _ in range(POPULATION):
         true = int(random.integers(0, 4))
@@ -38,7 +38,7 @@ def population(random: np.random.Generator, quality: float) -> Rows:
 
 
 def matches_of(rows: Rows, picked: NDArray[np.int64]) -> ClassMatches:
-    """What became of the boxes of some pictures; alike at every IoU."""
+    """What became of the boxes of some images; alike at every IoU."""
     scores = np.concatenate([rows[i][1] for i in picked])
     right = np.concatenate([rows[i][2] for i in picked])
     images = np.repeat(np.arange(len(picked)), [len(rows[i][1]) for i in picked])

@@ -61,7 +61,7 @@ def tasks(
     batch: int,
     size: tuple[int, int],
 ) -> dict[str, Callable[[], object]]:
-    """The network alone, with five maps, and with the affinity too, on pictures of that size."""
+    """The network alone, with five maps, and with the affinity too, on images of that size."""
     entry = bare.get_inputs()[0]
     pixels = np.random.default_rng(0).integers(0, 256, (batch, *size, 3), np.uint8)
     scaled = pixels.astype(np.float32) / 127.5 - 1

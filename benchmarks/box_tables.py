@@ -68,7 +68,7 @@ def intervals_table() -> str:
     """How often intervals of average precision hold the truth."""
     results = read("ap_intervals")
     lines = [
-        "| right boxes among the surest | pictures | AP of the population | mean AP of samples | percentiles | "
+        "| right boxes among the highest scores | images | AP of the population | mean AP of samples | percentiles | "
         "moved by the mean bias of the draws |",
         "|---|---|---|---|---|---|",
     ]
@@ -81,9 +81,9 @@ def intervals_table() -> str:
 
 
 def doubt_table() -> str:
-    """How well detectors and their teachers name, beside how well they box."""
+    """How well detectors and their teachers classify, beside how well they localize."""
     lines = [
-        "| pictures | names: model with class maps | names: detector taught by labels | AP50: class maps, balanced | "
+        "| images | classification: model with class maps | detector from labels | AP50: class maps, balanced | "
         "AP50: detector |",
         "|---|---|---|---|---|",
     ]

@@ -42,8 +42,8 @@ class Data:
     """A data set.
 
     Attributes:
-        labels: the folder or CSV that says what is in pictures.
-        val: the held-out ones; None where the CSV says it.
+        labels: the folder or CSV with the labels of images.
+        val: the held-out ones; None where the CSV has them.
         boxes: COCO files of training (None where nobody drew any) and held-out images, and their folders.
     """
 
@@ -143,7 +143,7 @@ def few_boxes(data: Data, count: int, out: Path) -> Path:
 
 
 def true_boxes(data: Data, images: LabelledImages) -> list[PseudoLabels]:
-    """The boxes that people drew in the pictures."""
+    """The boxes that people drew in the images."""
     if data.boxes[0] is None:
         raise SystemExit(f"nobody drew boxes in {data.labels}: --taught-by labels")
     coco = json.loads((DATA / data.boxes[0][0]).read_text())

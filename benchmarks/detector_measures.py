@@ -1,4 +1,4 @@
-"""What is measured of detectors: boxes against true ones, names against labels, times against the bare network."""
+"""What is measured of detectors: boxes against true ones, classes against labels, times against the bare network."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ _RUNS = 20
 
 
 def naming(said: NDArray[np.float32], held_out: LabelledImages) -> float:
-    """The mean over classes of the average precision, in percent, with which held-out pictures are named."""
+    """The mean over classes of the average precision, in percent, with which held-out images are classified."""
     return round(evidence_of(said, held_out.targets, held_out.background).precision, 1)
 
 
 def named_by_detector(file: Path, held_out: LabelledImages) -> NDArray[np.float32]:
-    """The score of each class's surest box in each picture, (n, K)."""
+    """The score of each class's most probable box in each image, (n, K)."""
     model = ModelFile(file, threads=1)
     rows = [probabilities(detect(model, path)[0].logits, "sigmoid") for path in held_out.paths]
     return np.stack(rows).astype(np.float32)
 
 
 def right_by_round(truth: Sequence[PseudoLabels], classes: Sequence[str], folder: Path) -> list[dict[str, Any]]:
-    """Of the boxes that each round was taught in training pictures: how many, and how many are right (IoU 0.5)."""
+    """Of the boxes that each round was taught in training images: how many, and how many are right (IoU 0.5)."""
     rounds = []
     for file in sorted(folder.glob("boxes-*.npz")):
         counts: dict[str, list[int]] = {}
@@ -102,7 +102,7 @@ def precision(coco: dict[str, Any], rows: Sequence[dict[str, Any]]) -> dict[str,
 
 
 def time_ratio(file: Path, folder: Path) -> float:
-    """One picture through the model file over its bare network, backbone and head, in turns: the ratio of medians."""
+    """One image through the model file over its bare network, backbone and head, in turns: the ratio of medians."""
     model = ModelFile(file, threads=1)
     side = model.card.presets["balanced"].scales[0]
     path = min(each for each in folder.rglob("*") if each.suffix.lower() in (".jpg", ".jpeg"))
@@ -118,7 +118,7 @@ def time_ratio(file: Path, folder: Path) -> float:
 
 @contextlib.contextmanager
 def _bare(file: Path) -> Iterator[Any]:
-    """The network inside of a model file: from a scaled picture to what each cell says."""
+    """The network inside of a model file: from a scaled image to the output of each cell."""
     import onnx
     import onnxruntime as ort
 

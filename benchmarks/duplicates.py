@@ -1,9 +1,9 @@
 """Near duplicates: how many made copies are missed, and what is found that is none. python -m benchmarks.duplicates
 
-Copies are made of pictures that were learned from, nine ways. Where nothing is a copy, what is found is a false alarm,
-unless people see that it is one: all pairs are written as a picture for them. The tiles of `magnetic-tile` were
+Copies are made of images that were learned from, nine ways. Where nothing is a copy, what is found is a false alarm,
+unless people see that it is one: all pairs are written to one image for them. The tiles of `magnetic-tile` were
 photographed several times each, and the split does not keep a tile's photographs together; the number in a file's name
-counts the frames of the camera, and says which may be of one tile.
+counts the frames of the camera, and shows which may be of one tile.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Found = list[tuple[int, int, float]]
 SETS = ("magnetic-tile", "cards", "tiny10")
 SHOWN = ("automobile", "bird")
 MADE = 40
-"""Pictures of each set that copies are made of, the same for every way."""
+"""Images of each set that copies are made of, the same for every way."""
 
 FRAMES = 600
 """A tile's photographs were taken within so many frames; a few tiles came by a second time, later."""
@@ -100,7 +100,7 @@ def apart(learned: Sequence[Path], held_out: Sequence[Path], cut: int = 150_000,
 
 
 def cifar10(folder: Path) -> Iterator[tuple[str, list[Path], list[Path]]]:
-    """The training and the test pictures of two of its classes."""
+    """The training and the test images of two of its classes."""
     data = load_cifar10(None)
     for name in SHOWN:
         paths = {}
@@ -115,7 +115,7 @@ def cifar10(folder: Path) -> Iterator[tuple[str, list[Path], list[Path]]]:
 
 
 def sheet(name: str, learned: Sequence[Path], held_out: Sequence[Path], found: Found) -> None:
-    """Writes the pairs as a picture and says where."""
+    """Writes the pairs to one image and prints its path."""
     rows = [np.hstack([_enlarged(held_out[i]), _enlarged(learned[j])]) for i, j, _ in found]
     if rows:
         path = Path(tempfile.gettempdir()) / f"near_duplicates_{name}.png"
@@ -124,7 +124,7 @@ def sheet(name: str, learned: Sequence[Path], held_out: Sequence[Path], found: F
 
 
 def main() -> None:
-    """Measures and writes benchmarks/results/duplicates.json; the pairs go to temporary files, which are named."""
+    """Measures and writes benchmarks/results/duplicates.json; pairs go to temporary files, whose paths are printed."""
     figures: dict[str, Any] = {}
     random = np.random.default_rng(0)
     for name in SETS:

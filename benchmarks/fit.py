@@ -1,6 +1,6 @@
 """How long own classes take, and how good they become: ten classes of Tiny ImageNet. python -m benchmarks.fit
 
-The head is fitted at 224 and at 448 pixels on 300 pictures a class of 64 x 64 pixels, and measured on 50 others a
+The head is fitted at 224 and at 448 pixels on 300 images a class of 64 x 64 pixels, and measured on 50 others a
 class, which have boxes. Thresholds are those that `boxless fit` stores without boxes.
 """
 
@@ -62,7 +62,7 @@ def main() -> None:
 
 
 def localization(model: Path, preset: str) -> dict[str, Any]:
-    """Figures of the boxed held-out pictures, the class given."""
+    """Figures of the boxed held-out images, the class given."""
     network = ModelFile(model, threads=1)
     boxed = read_dataset(DATA / "tiny10/val/annotations.json", network.card)
     start = time.perf_counter()

@@ -55,7 +55,7 @@ def fit_time_table() -> str:
 def rare_table() -> str:
     """What balanced weights do for rare classes."""
     lines = [
-        "| rare pictures | weights | rare found % | common found % | log loss | F1 of rare % | F1 of common % |",
+        "| rare images | weights | rare found % | common found % | log loss | F1 of rare % | F1 of common % |",
         "|---|---|---|---|---|---|---|",
     ]
     for row in read("rare_classes")["figures"]:
@@ -79,10 +79,10 @@ def twins() -> str:
     tiles = sets["magnetic-tile"]
     found = ", ".join(f"{row['found']} of {row['held_out']} in `{name}`" for name, row in sets.items())
     twice = " and ".join(
-        f"{row['with_a_twin']} of the {row['test_pictures']:,} test pictures of {name}"
+        f"{row['with_a_twin']} of the {row['test_pictures']:,} test images of {name}"
         for name, row in results["figures"].items()
     )
-    twice = f"In CIFAR-10, {twice} have a twin among the training pictures. " if twice else ""
+    twice = f"In CIFAR-10, {twice} have a twin among the training images. " if twice else ""
     seconds = ", ".join(f"{row['processor_s']:.0f} s for {row['pictures']:,} images" for row in sets.values())
     lines += [
         f"Found in the unchanged sets: {found}. Of those tiles {tiles['found_within_frames']} were photographed within "
@@ -96,7 +96,7 @@ def fill_table() -> str:
     """How much evidence is left without what was found, by set and by how holes are filled."""
     results = read("surroundings")
     lines = [
-        "| set | hole filled by | pictures | found region % | evidence without it % | control % | by it alone % | "
+        "| set | hole filled by | images | found region % | evidence without it % | control % | by it alone % | "
         "classes noted |",
         "|---|---|---|---|---|---|---|---|",
     ]
@@ -117,7 +117,7 @@ def streamed_table() -> str:
     """A head that is learned piece by piece against one that is learned at once."""
     results = read("streamed_head")
     lines = [
-        "| pictures | features, MiB | learned | accuracy % | more memory, MiB | processor seconds |",
+        "| images | features, MiB | learned | accuracy % | more memory, MiB | processor seconds |",
         "|---|---|---|---|---|---|",
     ]
     lines += [
@@ -128,7 +128,7 @@ def streamed_table() -> str:
     machine = results["machine"]
     lines += [
         "",
-        "Ten classes of Tiny ImageNet, 500 others to measure on; the second pair learns from the same pictures five "
+        "Ten classes of Tiny ImageNet, 500 others to measure on; the second pair learns from the same images five "
         "times over. Pages of the file of features count as memory here; the system takes them back at need. "
         f"On {machine['cores']} cores ({machine['processor']}), with others at work. "
         "`python -m benchmarks.streamed_head` measures anew.",

@@ -1,6 +1,6 @@
 """How long the command `boxless fit` takes, from the first line to the report. python -m benchmarks.fit_time
 
-Five sets of pictures, each twice: first with nothing kept from before, then again with what the network saw on disk.
+Five sets of images, each twice: first with nothing kept from before, then again with what the network saw on disk.
 The load of the machine is written beside: on a busy one everything takes longer.
 """
 
@@ -67,7 +67,7 @@ def measured(name: str, images: Path, held_out: str, boxes: Path | None) -> dict
 
 
 def turned(folder: Path) -> Path:
-    """`MANY` pictures of `SIDE` pixels a side, a folder a class: tiles of both splits, turned, cropped."""
+    """`MANY` images of `SIDE` pixels a side, a folder a class: tiles of both splits, turned, cropped."""
     tiles = sorted((DATA / "magnetic-tile").glob("*/*/*.jpg"))
     random = np.random.default_rng(0)
     for i in range(MANY):
@@ -93,7 +93,7 @@ def seconds(arguments: Sequence[str], folder: Path) -> float:
 
 
 def median_pixels(paths: Sequence[Path]) -> list[int]:
-    """The median height and width of some of the pictures."""
+    """The median height and width of some of the images."""
     shapes = [(each.height, each.width) for each in map(read_image, paths[:: max(1, len(paths) // 50)])]
     return [int(each) for each in np.median(shapes, axis=0)]
 

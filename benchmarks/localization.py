@@ -1,7 +1,7 @@
-"""How well boxless locates on boxed pictures. python -m benchmarks.localization
+"""How well boxless locates on boxed images. python -m benchmarks.localization
 
 The true class is given (GT-known); MaxBoxAccV2 picks threshold and box with the truth in hand, as the benchmark's
-paper does. The one box at one fixed threshold is also told for a threshold that is set on one half of the pictures
+paper does. The one box at one fixed threshold is also measured for a threshold that is set on one half of the images
 and used on the other.
 """
 
@@ -26,7 +26,7 @@ TARGETS = {"fast": 66.0, "balanced": 69.5, "best": 70.2}
 
 
 def measured(localizer: Localizer, images: Sequence[BoxedImage]) -> tuple[list[Overlaps], float]:
-    """The overlaps of all pictures, and the median time of a `locate` in ms."""
+    """The overlaps of all images, and the median time of a `locate` in ms."""
     found, times = [], []
     for image in images:
         start = time.perf_counter()

@@ -47,7 +47,7 @@ VARIANTS = {
     "contrast x separation": ("contrast", "separation"),
     "agreement": ("agreement",),
 }
-"""Scores to choose by, as products of what `Evidence` says."""
+"""Scores to choose by, as products of the figures of `Evidence`."""
 
 BOUNDS = (1.0, 1.02, 1.1)
 """How many times the score of the smaller scale the larger one has to have."""
@@ -56,7 +56,7 @@ Rows = Mapping[str, Mapping[str, list[dict[str, float]]]]
 
 
 def measured(name: str) -> dict[str, list[dict[str, float]]]:
-    """For each scale a row per share: what labels say, mean over classes, and what one box gives, in percent."""
+    """For each scale a row per share: the scores by labels, mean over classes, and what one box gives, in percent."""
     learned, _ = split(name)
     trunk = Backbone(DEFAULT_MODEL)
     teacher = scale_heads.Heads(trunk, learned, here, 0, lambda *_: None, {}).at(SCALES[0])

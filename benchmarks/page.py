@@ -1,8 +1,8 @@
-"""What a picture takes on the page without a server, as its visitor sees it. python -m benchmarks.page
+"""What an image takes on the page without a server, as its visitor sees it. python -m benchmarks.page
 
-The page runs in Chromium without a window, in one thread; pictures are chosen as a visitor chooses them, and the times
+The page runs in Chromium without a window, in one thread; images are chosen as a visitor chooses them, and the times
 are those that the page shows, from the file to the boxes of five classes. Processor time, which stands busy machines,
-is of the thread in which the page looks at pictures. Python does the same beside, in one thread, and its boxes are
+is of the thread in which the page processes images. Python does the same beside, in one thread, and its boxes are
 compared. Needs Chromium, Playwright and onnxruntime-web (`make demo-page` fetches the last).
 """
 
@@ -58,12 +58,12 @@ def served(folder: Path) -> Iterator[str]:
 
 
 def images() -> list[Path]:
-    """The pictures of the repository, and five photographs."""
+    """The images of the repository, and five photographs."""
     return [*sorted((ROOT / "examples/pictures").glob("*.jpg")), *islice(sorted((DATA / "photos").glob("*.*")), 5)]
 
 
 def _shown(page: Page, files: Sequence[Path]) -> list[float]:
-    """The milliseconds that the page shows for each picture."""
+    """The milliseconds that the page shows for each image."""
     times = []
     for file in files:
         page.locator("#tray").get_by_role("button", name=file.name, exact=True).click()
@@ -93,11 +93,11 @@ def _worker_seconds() -> float:
 
 @dataclass(frozen=True)
 class Seen:
-    """What the page made of all pictures with one preset.
+    """What the page made of all images with one preset.
 
     Attributes:
         shown: the milliseconds that it shows for each.
-        used: the processor milliseconds of the thread that looks at them, for one.
+        used: the CPU milliseconds of the thread that processes them, for one.
         found: what it offers as JSON.
     """
 
@@ -107,7 +107,7 @@ class Seen:
 
 
 def in_the_browser(browser: Browser, address: str, files: Sequence[Path]) -> tuple[float, dict[str, Seen]]:
-    """The milliseconds of the very first picture, and what is seen by preset."""
+    """The milliseconds of the very first image, and what is seen by preset."""
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     page.set_default_timeout(300_000)
     page.goto(address)
@@ -117,7 +117,7 @@ def in_the_browser(browser: Browser, address: str, files: Sequence[Path]) -> tup
     first = _shown(page, files)[0]
     found = {}
     for preset in PRESETS:
-        for name in (next(each for each in PRESETS if each != preset), preset):  # so that all are looked at anew
+        for name in (next(each for each in PRESETS if each != preset), preset):  # so that all are processed anew
             before = _worker_seconds()
             page.get_by_role("radio", name=name, exact=True).check()
             page.locator("#tray .done").nth(len(files) - 1).wait_for()
@@ -131,7 +131,7 @@ def in_the_browser(browser: Browser, address: str, files: Sequence[Path]) -> tup
 
 
 def in_python(model: str, preset: str, files: Sequence[Path]) -> tuple[float, list[Any]]:
-    """The processor milliseconds of a picture in Python, one thread, and what is found in each."""
+    """The CPU milliseconds of an image in Python, one thread, and what is found in each."""
     localizer = Localizer(model, preset, threads=1)
     localizer.locate(files[0])
     start = time.process_time()

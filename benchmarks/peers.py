@@ -1,9 +1,9 @@
-"""Other people's class activation maps and ours: the same weights, the same pictures, in one run.
+"""Other people's class activation maps and ours: the same weights, the same images, in one run.
 
     make bench-peers        an environment with torch and the peers, then this program
 
-Every method gets a decoded picture and the class to look for, and hands back a score map of the picture's size;
-boxless hands back its boxes too. The methods take turns on every picture, so that noise meets all alike.
+Every method gets a decoded image and the class to look for, and hands back a score map of the image's size;
+boxless hands back its boxes too. The methods take turns on every image, so that noise meets all alike.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def tensor(pixels: Pixels) -> torch.Tensor:
 
 
 def sized(found: NDArray[np.float32], pixels: Pixels) -> NDArray[np.float32]:
-    """A map (h, w) as a score map of the picture's size."""
+    """A map (h, w) as a score map of the image's size."""
     scores: NDArray[np.float32] = normalise(resize_maps(found[None].astype(np.float32), *pixels.shape[:2]))[0]
     return scores
 
@@ -137,7 +137,7 @@ def with_captum(model: Lite0) -> Method:
 
 
 def ours(threads: int) -> dict[str, Method]:
-    """boxless: the plain class map of one look, and the presets."""
+    """boxless: the plain class map of one pass, and the presets."""
     network = ModelFile("efficientnet-lite0", threads)
 
     def plain(pixels: Pixels, index: int) -> NDArray[np.float32]:
@@ -152,7 +152,7 @@ def ours(threads: int) -> dict[str, Method]:
 
 
 def measure(methods: dict[str, Method], images: list[Any], warm: int = 3) -> dict[str, dict[str, Any]]:
-    """Milliseconds and accuracy of each method on pictures of a data set."""
+    """Milliseconds and accuracy of each method on images of a data set."""
     times: dict[str, list[float]] = {name: [] for name in methods}
     curves: dict[str, list[Overlaps]] = {name: [] for name in methods}
     decoded = [read_image(image.path).pixels for image in images]
@@ -183,7 +183,7 @@ def measure(methods: dict[str, Method], images: list[Any], warm: int = 3) -> dic
 
 
 def slow(model: Lite0, images: list[Any]) -> dict[str, dict[str, Any]]:
-    """The methods that need a pass for each feature: milliseconds on a few pictures, no accuracy."""
+    """The methods that need a pass for each feature: milliseconds on a few images, no accuracy."""
     names = ("AblationCAM", "ScoreCAM")
     methods = {f"pytorch-grad-cam {name}": with_grad_cam(copy.deepcopy(model), name) for name in names}
     rows = {}
@@ -217,7 +217,7 @@ def main() -> None:
     """Runs everything, prints a table, writes benchmarks/results/peers.json."""
     options = argparse.ArgumentParser()
     options.add_argument("--images", type=int, default=200, help="spread over ilsvrc-dev")
-    options.add_argument("--slow", type=int, default=2, help="pictures for Ablation-CAM and Score-CAM")
+    options.add_argument("--slow", type=int, default=2, help="images for Ablation-CAM and Score-CAM")
     options.add_argument("--threads", type=int, default=1, help="that every method may use")
     wanted = options.parse_args()
     torch.set_num_threads(wanted.threads)

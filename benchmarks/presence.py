@@ -1,6 +1,6 @@
 """Whether what is there gets a box and what is not gets none, and what is hard to box. python -m benchmarks.presence
 
-On `ilsvrc-dev`: the class of each picture is known, and all others are taken for absent (some are there all the same).
+On `ilsvrc-dev`: the class of each image is known, and all others are taken for absent (some are there all the same).
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from boxless.maps.boxes import iou
 from boxless.models.zoo import DEFAULT_MODEL
 
 SIZES = (0.0, 0.05, 0.15, 0.3, 0.5, 1.0)
-"""Borders between object sizes: the largest true box as a share of the picture."""
+"""Borders between object sizes: the largest true box as a share of the image."""
 
 _TOP = 5
 _DRAWS = 8  # as in tools/zoo_thresholds.py
-_OTHER_SEED = 1  # blank pictures that set no threshold
+_OTHER_SEED = 1  # blank images that set no threshold
 
 
 def presence(preset: str, images: Sequence[BoxedImage]) -> dict[str, float]:
@@ -57,7 +57,7 @@ def presence(preset: str, images: Sequence[BoxedImage]) -> dict[str, float]:
 def ranking(localizer: Localizer, images: Sequence[BoxedImage]) -> dict[str, float]:
     """How often a right box has a higher score than a wrong one, in percent (the area under the ROC curve).
 
-    The boxes of the five most probable classes of each picture; right where class and place (IoU 0.5) are.
+    The boxes of the five most probable classes of each image; right where class and place (IoU 0.5) are.
     """
     scores: list[float] = []
     shares: list[float] = []
@@ -114,7 +114,7 @@ def main() -> None:
     """Measures the default model, prints, and writes benchmarks/results/presence.json."""
     folder = DATA / "ilsvrc-dev"
     if not folder.is_dir():
-        sys.exit(f"no pictures to measure on: {folder} is missing (set BOXLESS_DATA)")
+        sys.exit(f"no images to measure on: {folder} is missing (set BOXLESS_DATA)")
     localizer = Localizer(DEFAULT_MODEL)
     images = read_dataset(folder / "annotations.json", localizer.card, images=folder / "images").images
     figures = {

@@ -1,7 +1,7 @@
 """What balanced weights do for rare classes: five of ten classes cut down. python -m benchmarks.rare_classes
 
 Logistic regression as `boxless fit` has it, on the embedded backbone's features, with and without balanced weights; at
-one regularisation, so that nothing else differs. Measured on 50 held-out pictures of each class.
+one regularisation, so that nothing else differs. Measured on 50 held-out images of each class.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def measured(
     rare: NDArray[np.bool_],
     weights: str | None,
 ) -> dict[str, Any]:
-    """Recall with one label a picture, and F1 with a classifier for each class, of rare and of common classes."""
+    """Recall with one label an image, and F1 with a classifier for each class, of rare and of common classes."""
     with threadpool_limits(1, "blas"):
         one = LogisticRegression(C=STRENGTH, class_weight=weights, max_iter=300).fit(learned, classes)
         each = [

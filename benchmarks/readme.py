@@ -33,7 +33,7 @@ SPEED = {
     "graph with maps over bare at 224": "class maps of the top five, over the bare forward pass at 224",
     "graph with maps and affinity over bare at 224": "class maps and affinity, over the bare forward pass at 224",
     "graph with maps and affinity over bare at 448": "the same at 448",
-    "locate, fast, over bare at 224": "`Localizer.locate` on a decoded picture, `fast`, over the bare forward pass",
+    "locate, fast, over bare at 224": "`Localizer.locate` on a decoded image, `fast`, over the bare forward pass",
     "whole over the slower, fast": "`locate_many` on JPEGs, `fast`, over the slower of decoding and network",
     "whole over the slower, balanced": "the same, `balanced`",
     "import boxless, s": "`import boxless`, seconds",
@@ -77,7 +77,7 @@ def benchmark_tables() -> str:
     """Accuracy and speed of the embedded models."""
     localization, speed = read("localization"), read("speed")
     lines = [
-        "| model, preset | MaxBoxAccV2 % (95 % interval) | one box % | held out % | top-1 % | ms a picture |",
+        "| model, preset | MaxBoxAccV2 % (95 % interval) | one box % | held out % | top-1 % | ms an image |",
         "|---|---|---|---|---|---|",
     ]
     for name, row in localization["figures"].items():
@@ -113,9 +113,9 @@ def _presence_lines() -> list[str]:
     figures = read("presence")["figures"]
     presets, ranking = figures["presence"], figures["ranking"]
     rows = {
-        "present_across_halves": "classes in a picture that get a box",
-        "absent_across_halves": "classes not in a picture that get one",
-        "blank": "blank and noise pictures with any box",
+        "present_across_halves": "classes in an image that get a box",
+        "absent_across_halves": "classes not in an image that get one",
+        "blank": "blank and noise images with any box",
     }
     lines = [
         f"| efficientnet-lite0 in float32, %, thresholds set on other images | {' | '.join(presets)} |",
@@ -128,7 +128,7 @@ def _presence_lines() -> list[str]:
         f"Of the boxes of the five likeliest classes, a right one has a higher score than a wrong one in "
         f"{ranking['score']:.0f} % of all pairs ({ranking['share_alone']:.0f} % by a box's share of its map alone).",
         "",
-        "| object, % of the picture, `balanced` | pictures | one box right at IoU 0.5, % | "
+        "| object, % of the image, `balanced` | images | one box right at IoU 0.5, % | "
         "area of the box over the object's |",
         "|---|---|---|---|",
     ]
@@ -139,17 +139,17 @@ def _presence_lines() -> list[str]:
 
 
 def _own_data_lines() -> list[str]:
-    """What own classes reach from labels alone, on held-out pictures."""
+    """What own classes reach from labels alone, on held-out images."""
     tiles, twins = read("own_data")["sets"]["magnetic-tile"], read("duplicates")["sets"]["magnetic-tile"]
     lines = [
-        "| own classes, AP50 of all boxes on held-out pictures, % | class maps of `boxless fit` | "
+        "| own classes, AP50 of all boxes on held-out images, % | class maps of `boxless fit` | "
         "detector from labels | detector from drawn boxes |",
         "|---|---|---|---|",
     ]
     described = {
-        "cards": "playing cards, several a picture",
+        "cards": "playing cards, several an image",
         "magnetic-tile": "defects of magnetic tiles",
-        "tiny10": "ten classes of Tiny ImageNet, one a picture",
+        "tiny10": "ten classes of Tiny ImageNet, one an image",
     }
     for name, words in described.items():
         data = read("detector")["data"][name]
@@ -162,7 +162,7 @@ def _own_data_lines() -> list[str]:
         f"Of the defects {tiles['classification']['accuracy']} % are classified right and "
         f"{tiles['presets']['balanced']['one_box']} % get a box that matches (mean over IoU 0.3, 0.5 and 0.7), with "
         f"`balanced`; MaxBoxAccV2 is {tiles['presets']['balanced']['max_box_acc_v2']} %. {twins['found']} of the "
-        f"{twins['held_out']} held-out pictures show a tile that was learned from in another light, so new tiles will "
+        f"{twins['held_out']} held-out images show a tile that was learned from in another light, so new tiles will "
         "do worse "
         "([own data](own-data.md)).",
     ]

@@ -1,6 +1,6 @@
 """What refines class maps: a study of ideas, as rows of data. python -m benchmarks.refinement
 
-Every idea locates the true class in the same pictures, from the same features. Writes a table for docs/accuracy.md
+Every idea locates the true class in the same images, from the same features. Writes a table for docs/accuracy.md
 and benchmarks/results/refinement.json.
 """
 
@@ -41,29 +41,29 @@ SIDES = (224, 448, 576)
 
 
 @dataclass(frozen=True)
-class Look:
-    """What one look at a picture gave: the class map (1, h, w), the layers (c, h', w'), the most probable class."""
+class Pass:
+    """The outputs of one pass: the class map (1, h, w), the layers (c, h', w'), the most probable class."""
 
     class_map: Floats
     layers: dict[str, Floats]
-    named: int
+    top1: int
 
 
-Looks: TypeAlias = dict[tuple[int, bool], Look]  # by side, and whether mirrored
+Passes: TypeAlias = dict[tuple[int, bool], Pass]  # by side, and whether mirrored
 
 
 @dataclass(frozen=True)
 class Idea:
-    """A way from looks to a refined map.
+    """A way from passes to a refined map.
 
     Attributes:
         words: what it is.
-        sides: of the looks whose class maps are averaged; the largest gives the affinity.
+        sides: of the passes whose class maps are averaged; the largest gives the affinity.
         layers: of the affinity; none leaves the map as it is.
         power, steps: of the walk.
         square: the affinity is from the fine grid to itself, not from the class map's grid.
-        mirrored: whether mirrored looks are averaged too.
-        each: each look is walked for itself, and the walked maps are averaged.
+        mirrored: whether mirrored passes are averaged too.
+        each: each pass is walked for itself, and the walked maps are averaged.
         gamma: the map's exponent before the walk.
         kept: whether boxless does it.
     """
@@ -79,25 +79,25 @@ class Idea:
     gamma: float = 1.0
     kept: bool = False
 
-    def refined(self, looks: Looks) -> Floats:
+    def refined(self, passes: Passes) -> Floats:
         """The refined map (u, v), not negative."""
         if self.each:
-            parts = [self._walked(looks[side, False], looks[side, False].class_map) for side in self.scales]
+            parts = [self._walked(passes[side, False], passes[side, False].class_map) for side in self.scales]
             finest = parts[-1].shape[1:]
             return np.asarray(np.mean([resize_maps(part, *finest) for part in parts], axis=0)[0], np.float32)
-        last = looks[self.scales[-1], False]
+        last = passes[self.scales[-1], False]
         grid = last.class_map.shape[1:]
-        chosen = [looks[side, flip].class_map for side in self.scales for flip in {False, self.mirrored}]
+        chosen = [passes[side, flip].class_map for side in self.scales for flip in {False, self.mirrored}]
         together: Floats = np.asarray(np.mean([resize_maps(each, *grid) for each in chosen], axis=0), np.float32)
         return np.asarray(self._walked(last, together)[0], np.float32)
 
-    def _walked(self, look: Look, class_map: Floats) -> Floats:
+    def _walked(self, one: Pass, class_map: Floats) -> Floats:
         positive: Floats = np.maximum(class_map, 0.0) ** np.float32(self.gamma)
         if not self.layers:
             return positive
-        u, v = look.layers["stage5"].shape[1:]
+        u, v = one.layers["stage5"].shape[1:]
         coarse = (u, v) if self.square else (class_map.shape[1], class_map.shape[2])
-        rows = affinity([look.layers[name] for name in self.layers], (u, v), coarse, self.power)
+        rows = affinity([one.layers[name] for name in self.layers], (u, v), coarse, self.power)
         return walk(resize_maps(positive, *coarse), rows, self.steps)
 
 
@@ -144,17 +144,17 @@ class Study:
         options.log_severity_level = 3
         self._session = ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
 
-    def looks(self, image: Path, class_index: int) -> Looks:
-        """All looks at a picture for a class; the maps and layers of mirrored ones are turned back."""
+    def passes(self, image: Path, class_index: int) -> Passes:
+        """All passes over an image for a class; the maps and layers of mirrored ones are turned back."""
         pixels = read_image(image).pixels
         return {
-            (side, flip): self.look(pixels, class_index, side, flip)
+            (side, flip): self.one_pass(pixels, class_index, side, flip)
             for side in SIDES
             for flip in ((False, True) if side < 576 else (False,))
         }
 
-    def look(self, pixels: NDArray[np.uint8], class_index: int, side: int, flip: bool) -> Look:
-        """One look at a picture, squeezed to a square of that side, for a class."""
+    def one_pass(self, pixels: NDArray[np.uint8], class_index: int, side: int, flip: bool) -> Pass:
+        """One pass over an image, squeezed to a square of that side, for a class."""
         square = resize_pixels(pixels, side, side)
         feed = {
             "image": np.asarray(cv2.flip(square, 1) if flip else square)[None],
@@ -165,19 +165,19 @@ class Study:
         logits, *maps = self._session.run(self._names, feed)
         features, *layers = (each[0, :, :, :: -1 if flip else 1] for each in maps)
         class_map = class_maps(features, self._weight[class_index : class_index + 1])
-        return Look(class_map, dict(zip(FOUR, layers, strict=True)), int(logits[0].argmax()))
+        return Pass(class_map, dict(zip(FOUR, layers, strict=True)), int(logits[0].argmax()))
 
 
 def accuracy(study: Study, images: Sequence[BoxedImage]) -> dict[str, Any]:
-    """How well every idea locates on every picture, and top-1 by side."""
+    """How well every idea locates on every image, and top-1 by side."""
     found: dict[str, list[Overlaps]] = {idea.words: [] for idea in IDEAS}
     right = dict.fromkeys(SIDES, 0)
-    for image in track(images, "pictures"):
-        looks = study.looks(image.path, image.class_index)
+    for image in track(images, "images"):
+        passes = study.passes(image.path, image.class_index)
         for side in SIDES:
-            right[side] += looks[side, False].named == image.class_index
+            right[side] += passes[side, False].top1 == image.class_index
         for idea in IDEAS:
-            scores = resize_maps(idea.refined(looks)[None], 227, 227)[0]
+            scores = resize_maps(idea.refined(passes)[None], 227, 227)[0]
             found[idea.words].append(overlaps(scores, image.boxes))
     figures = {}
     for words, each in found.items():
@@ -192,18 +192,18 @@ def accuracy(study: Study, images: Sequence[BoxedImage]) -> dict[str, Any]:
 
 
 def costs(study: Study, images: Sequence[BoxedImage]) -> dict[str, float]:
-    """The median ms a picture of every idea: its looks, and its refinement in NumPy."""
+    """The median ms an image of every idea: its passes, and its refinement in NumPy."""
     times: dict[str, list[float]] = {idea.words: [] for idea in IDEAS}
     for image in track(images, "costs"):
         pixels = read_image(image.path).pixels
-        looks, cost = {}, {}
+        passes, cost = {}, {}
         for side, flip in [(side, flip) for side in SIDES for flip in (False, True)]:
             start = time.perf_counter()
-            looks[side, flip] = study.look(pixels, image.class_index, side, flip)
+            passes[side, flip] = study.one_pass(pixels, image.class_index, side, flip)
             cost[side, flip] = time.perf_counter() - start
         for idea in IDEAS:
             start = time.perf_counter()
-            idea.refined(looks)
+            idea.refined(passes)
             refinement = time.perf_counter() - start
             looked = sum(cost[side, flip] for side in idea.scales for flip in {False, idea.mirrored})
             times[idea.words].append(1e3 * (looked + refinement))
@@ -227,10 +227,10 @@ def table() -> str:
 
 
 def main() -> None:
-    """Measures every idea on every picture; takes a quarter of an hour on two cores."""
+    """Measures every idea on every image; takes a quarter of an hour on two cores."""
     folder = DATA / "ilsvrc-dev"
     if not folder.is_dir():
-        sys.exit(f"no pictures to measure on: {folder} is missing (set BOXLESS_DATA)")
+        sys.exit(f"no images to measure on: {folder} is missing (set BOXLESS_DATA)")
     images = read_dataset(folder / "annotations.json", Localizer().card, images=folder / "images").images
     study = Study()
     data = accuracy(study, images) | {"ms": costs(study, images[:30])}

@@ -51,12 +51,12 @@ _PRICE = 0.04
 
 
 def scale_table() -> str:
-    """What long runs were measured to do, and what that makes of millions of pictures."""
+    """What long runs were measured to do, and what that makes of millions of images."""
     results = read("scale")
     machine, targets = results["machine"], results["targets"]
     lines = ["| batch inference | measured | target |", "|---|---|---|"]
-    for part, told in LONG_RUNS.items():
-        for name, words in told.items() if part in results else ():
+    for part, titles in LONG_RUNS.items():
+        for name, words in titles.items() if part in results else ():
             value = results[part][name]
             shown = f"{value:,.0f}" if value >= 1000 else f"{value:.4g}"
             lines.append(f"| {part}: {words} | {shown} | {targets.get(name, '')} |")
@@ -122,7 +122,7 @@ def serve_table() -> str:
 
 
 def page_table() -> str:
-    """What a picture takes in a browser, and how far its boxes are from Python's."""
+    """What an image takes in a browser, and how far its boxes are from Python's."""
     results = read("page")
     lines = [
         "| model, preset | folder, MB | ms, median | worst | CPU ms | CPU ms in Python | difference of boxes, pixels |",
@@ -180,7 +180,7 @@ def page_tool_table() -> str:
         f"{scroll['elements']} of them in the page at a time.",
         "",
         f"Smaller uploads: of {uploads['compared']} answers for 12 photographs of 12 megapixels and three presets, "
-        f"{uploads['another class or no box']} name another class, or lose or gain the box. Edges of the best box move "
+        f"{uploads['another class or no box']} have another class, or lose or gain the box. Edges of the best box move "
         f"by {moved:.2f} % of the image's longer side (median; at most {most:.1f} %), probabilities by at most "
         f"{uploads['probabilities apart, most']:.3f}. `python -m benchmarks.page_tool` repeats the measurement.",
     ]
@@ -218,7 +218,7 @@ def medium_table() -> str:
     lines = [
         "| Network in Network at full width | |",
         "|---|---|",
-        f"| a step of {step['batch']} pictures in single precision, processor seconds | {single:.2f} |",
+        f"| a step of {step['batch']} images in single precision, processor seconds | {single:.2f} |",
         f"| as it is done here | {step['processor seconds a step']:.2f} |",
         f"| steps an epoch | {steps} |",
         f"| an epoch on {machine['cores']} idle cores, about, minutes | {steps * seconds / 60:.1f} |",

@@ -1,6 +1,6 @@
 """Long runs: speed, memory, kills, Parquet, Ray. python -m benchmarks.scale [--images 200000]
 
-The pictures are made of the real ones (crops and mirrored), and hard-linked under as many names as are wanted.
+The images are made of the real ones (crops and mirrored), and hard-linked under as many names as are wanted.
 """
 
 from __future__ import annotations
@@ -34,15 +34,15 @@ from boxless.system.cores import usable_cores
 from boxless.system.ordered import ordered_map
 
 _VARIANTS = 10
-"""Different pictures that are made of each real one."""
+"""Different images that are made of each real one."""
 
 _IN_A_FOLDER = 1000
 
 _ROUND = 100
-"""Pictures of a round in which decoding, network and the whole take turns."""
+"""Images of a round in which decoding, network and the whole take turns."""
 
 _A_KILL = 300
-"""Pictures for each kill: more than a quick machine looks at between two, so that none comes when all is done."""
+"""Images for each kill: more than a quick machine processes between two, so that none comes when all is done."""
 
 # A process of its own: its time starts at its start, its memory is nobody else's.
 _RUN = """
@@ -89,7 +89,7 @@ run(Job((sys.argv[1],), sys.argv[2], Settings(preset="fast"), "parquet", int(sys
 
 
 def make_images(folder: Path, count: int) -> None:
-    """Fills a folder with `count` names of pictures, a thousand a sub-folder."""
+    """Fills a folder with `count` names of images, a thousand a sub-folder."""
     made = []
     chance = random.Random(0)
     for source in sorted((DATA / "photos").glob("*.JPEG")):
@@ -111,7 +111,7 @@ def make_images(folder: Path, count: int) -> None:
 
 
 def rates(folder: Path, preset: str, rounds: int) -> dict[str, float]:
-    """The long run from end to end over the slower of decoding and the network alone, in turns on the same pictures."""
+    """The long run from end to end over the slower of decoding and the network alone, in turns on the same images."""
     localizer = Localizer(Settings().model, preset, threads=1)
     enough, cores = localizer.preset.scales[-1], usable_cores()
     names = [item.name for item in islice(items_of([str(folder)]), rounds * _ROUND)]
@@ -136,7 +136,7 @@ def rates(folder: Path, preset: str, rounds: int) -> dict[str, float]:
             start = time.perf_counter()
             first: list[float] = []
             run(job, on_progress=lambda images, failures: first.append(time.perf_counter()))  # noqa: B023
-            # From the first picture on: opening the model is no part of a long run's rate.
+            # From the first image on: opening the model is no part of a long run's rate.
             found["whole"].append((_ROUND - 1) / (time.perf_counter() - first[0]) if first[0] > start else 0.0)
     slower = np.minimum(found["decode"], found["network"])
     return {
@@ -146,7 +146,7 @@ def rates(folder: Path, preset: str, rounds: int) -> dict[str, float]:
 
 
 def long_run(folder: Path, out: Path, preset: str, shard: int, warm: int) -> dict[str, Any]:
-    """One run over everything: first picture, memory, CPU time, and that of writing."""
+    """One run over everything: first image, memory, CPU time, and that of writing."""
     command = [sys.executable, "-c", _RUN, str(folder), str(out), str(time.time()), preset, str(shard)]
     said = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     memory = {int(count): value for count, value in said.pop("memory").items()}
@@ -164,7 +164,7 @@ def long_run(folder: Path, out: Path, preset: str, shard: int, warm: int) -> dic
 
 
 def kills(folder: Path, out: Path, count: int, shard: int, images: int) -> dict[str, int]:
-    """A run that is killed at random moments until it was killed `count` times: every picture is there once."""
+    """A run that is killed at random moments until it was killed `count` times: every image is there once."""
     import pyarrow.parquet as pq
 
     listed = out.with_suffix(".txt")
@@ -179,14 +179,14 @@ def kills(folder: Path, out: Path, count: int, shard: int, images: int) -> dict[
             while child.poll() is None and len(list(out.glob("part-*"))) == before:
                 time.sleep(0.005)
         time.sleep(chance.uniform(0, 2.0))
-        assert child.poll() is None, f"all was done after {killed} kills of {count}: more pictures are wanted"
+        assert child.poll() is None, f"all was done after {killed} kills of {count}: more images are needed"
         child.send_signal(signal.SIGKILL)
         child.wait()
         killed += 1
         whole += len(list(out.glob("part-*"))) > before
     subprocess.run(command, check=True)
     found = [name for part in sorted(out.glob("part-*")) for name in pq.read_table(part)["image"].to_pylist()]
-    assert found == names, "pictures were lost, or are there twice"
+    assert found == names, "images were lost, or are there twice"
     return {
         "kills": killed,
         "kills after new shards": whole,
@@ -240,7 +240,7 @@ def main() -> None:
     """Measures, prints, writes benchmarks/results/scale.json after each part."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--images", type=int, default=200_000)
-    parser.add_argument("--warm", type=int, default=1000, help="pictures in files after which memory is looked at")
+    parser.add_argument("--warm", type=int, default=1000, help="images in files after which memory is measured")
     parser.add_argument(
         "--only", action="append", help="kills, rates, long run or ray; the rest stays as it was measured"
     )
@@ -248,10 +248,10 @@ def main() -> None:
     parser.add_argument("--shard", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--kills", type=int, default=20)
-    parser.add_argument("--ray", type=int, default=20_000, help="pictures of the comparison with Ray; 0 for none")
+    parser.add_argument("--ray", type=int, default=20_000, help="images of the comparison with Ray; 0 for none")
     given = parser.parse_args()
     if not images_in(DATA / "photos"):
-        sys.exit(f"no pictures to measure on: {DATA / 'photos'} is missing (set BOXLESS_DATA)")
+        sys.exit(f"no images to measure on: {DATA / 'photos'} is missing (set BOXLESS_DATA)")
     stored = RESULTS / "scale.json"
     before = json.loads(stored.read_text(encoding="utf-8")) if given.only and stored.exists() else {}
     results: dict[str, Any] = {**{name: part for name, part in before.items() if name in PARTS}, "targets": TARGETS}

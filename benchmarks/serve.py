@@ -50,7 +50,7 @@ def service(*options: str) -> Iterator[tuple[int, int]]:
 
 
 def post(connection: http.client.HTTPConnection, content: bytes, **headers: str) -> http.client.HTTPResponse:
-    """Sends a picture and reads the answer."""
+    """Sends an image and reads the answer."""
     connection.request("POST", "/v1/locate", content, {"Content-Type": "image/jpeg", **headers})
     answer = connection.getresponse()
     answer.read()
@@ -58,7 +58,7 @@ def post(connection: http.client.HTTPConnection, content: bytes, **headers: str)
 
 
 def rate_of_the_service(port: int, contents: list[bytes], clients: int) -> float:
-    """Pictures a second, of clients that send one after the other each."""
+    """Images a second, of clients that send one after the other each."""
     waiting = iter(contents)
     lock = threading.Lock()
 
@@ -81,7 +81,7 @@ def rate_of_the_service(port: int, contents: list[bytes], clients: int) -> float
 
 
 def rate_of_the_library(localizer: Localizer, contents: list[bytes]) -> float:
-    """Pictures a second of `locate_many`."""
+    """Images a second of `locate_many`."""
     start = time.perf_counter()
     for _ in localizer.locate_many(contents):
         pass

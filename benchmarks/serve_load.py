@@ -156,7 +156,7 @@ def soak(port: int, process: int, contents: list[bytes], seconds: float) -> Soak
 
 
 def _answered(port: int, content: bytes) -> bool:
-    """Whether a good picture is answered; a client that is told to come again does, twice."""
+    """Whether a good image is answered; a client that is asked to come again does, twice."""
     for _ in range(3):
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
         answer = post(connection, content)

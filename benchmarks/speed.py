@@ -75,7 +75,7 @@ def graph_ratios(side: int, rounds: int) -> dict[str, float]:
 
 
 def locate_ratios(pixels: NDArray[np.uint8], rounds: int) -> dict[str, float]:
-    """`Localizer.locate` on a decoded picture over the bare forward pass on as many pixels."""
+    """`Localizer.locate` on a decoded image over the bare forward pass on as many pixels."""
     first = Localizer(MODEL, "fast", threads=1)
     size = view_size(first.preset.scales[0], pixels.shape[0], pixels.shape[1], first.card.size_multiple)
     bare = part_of_the_model(["picture_scaled"], ["logits"])
@@ -88,7 +88,7 @@ def locate_ratios(pixels: NDArray[np.uint8], rounds: int) -> dict[str, float]:
 
 
 def folder_ratios(files: list[Path], preset: str, rounds: int = 5) -> dict[str, float]:
-    """Pictures a second of a folder from end to end, over the smaller of decoding's and the network's alone."""
+    """Images a second of a folder from end to end, over the smaller of decoding's and the network's alone."""
     localizer = Localizer(MODEL, preset)
     largest = localizer.preset.scales[-1]
     arrays = [read_image(file, enough=largest).pixels for file in files]
@@ -118,7 +118,7 @@ def _exhaust(localizer: Localizer, arrays: list[NDArray[np.uint8]]) -> None:
 
 
 def core_ratio(arrays: list[NDArray[np.uint8]], rounds: int = 5) -> dict[str, float]:
-    """Many pictures each on a core of its own, over each on all cores: pictures a second, `fast`."""
+    """Many images each on a core of its own, over each on all cores: images a second, `fast`."""
     cores = usable_cores()
     localizers = {threads: Localizer(MODEL, "fast", threads=threads) for threads in (1, cores)}
     tasks = {str(threads): partial(_exhaust, each, arrays) for threads, each in localizers.items()}
@@ -167,7 +167,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
 
 def memory(counts: tuple[int, ...] = (100, 1000)) -> dict[str, float]:
-    """The peak memory of a process that locates in this many pictures."""
+    """The peak memory of a process that locates in this many images."""
     figures = {}
     for count in counts:
         command = [sys.executable, "-c", _MEMORY, str(DATA / "photos"), str(count)]
@@ -176,7 +176,7 @@ def memory(counts: tuple[int, ...] = (100, 1000)) -> dict[str, float]:
     return figures
 
 
-# The targets that the figures are held against: at most, or (for pictures a second) at least.
+# The targets that the figures are held against: at most, or (for images a second) at least.
 TARGETS = {
     "graph with maps over bare at 224": 1.05,
     "graph with maps over bare at 448": 1.05,

@@ -1,6 +1,6 @@
 """A head that is learned piece by piece against one that is learned at once. python -m benchmarks.streamed_head
 
-Ten classes of Tiny ImageNet, 300 pictures each, at 224 pixels, measured on 500 others; then the same pictures five
+Ten classes of Tiny ImageNet, 300 images each, at 224 pixels, measured on 500 others; then the same images five
 times over, for memory and time. Each head in a process of its own.
 """
 
@@ -33,7 +33,7 @@ def measure(how: str, times: int) -> dict[str, Any]:
 
     Args:
         how: of `HEADS`.
-        times: that each picture is there.
+        times: that each image is there.
     """
     training, validation = read_split(DATA / "tiny10/train", str(DATA / "tiny10/val"))
     made = pooled_features(Backbone(DEFAULT_MODEL), [*training.paths, *validation.paths], SIDE)

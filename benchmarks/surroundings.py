@@ -1,7 +1,7 @@
 """Whether a class survives without what was found, and how holes are best filled. python -m benchmarks.surroundings
 
 Four sets: the tutorial's trap, in which each class always stands on the same ground; the same with mixed grounds;
-`magnetic-tile` and a part of `tiny10`. The models are those of `boxless fit`, and what is told is what it reports.
+`magnetic-tile` and a part of `tiny10`. The models are those of `boxless fit`, and so are the figures.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Pixels = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 
 LEARNED, HELD = 20, 10
-"""Pictures of each class of tiny10."""
+"""Images of each class of tiny10."""
 
 
 def by_mean(pixels: Pixels, hole: Mask) -> Pixels:
@@ -49,23 +49,23 @@ FILLS: dict[str, Callable[[Pixels, Mask], Pixels]] = {
 SHIPPED = "blurred ground"
 
 FILLED_ALL_WAYS = ("trap", "mixed")
-"""The sets on which the ways are compared: there it is known what tells the classes."""
+"""The sets on which the ways are compared: there it is known what distinguishes the classes."""
 
 
 def learned(training: LabelledImages, validation: LabelledImages, out: Path) -> tuple[ModelFile, HeldOut]:
-    """The model of `boxless fit`, and what it says of the held-out pictures."""
+    """The model of `boxless fit`, and what it reports of the held-out images."""
     fit(training, validation, out)
     network = ModelFile(out)
     return network, measure(network, network.card.default_preset, validation)
 
 
 def some_of_each(images: LabelledImages, count: int) -> LabelledImages:
-    """The first pictures of each class."""
+    """The first images of each class."""
     return images.only(np.sort(np.concatenate([np.flatnonzero(each > 0)[:count] for each in images.targets.T])))
 
 
 def sets(folder: Path) -> Iterator[tuple[str, LabelledImages, LabelledImages]]:
-    """Name, pictures to learn from, pictures to measure on."""
+    """Name, images to learn from, images to measure on."""
     for name, swapped in (("trap", 0), ("mixed", 12)):
         yield name, *read_split(write_folder(folder / name, swapped=swapped, count=24), "0.34")
     yield "magnetic-tile", *read_split(DATA / "magnetic-tile/train", str(DATA / "magnetic-tile/val"))

@@ -1,6 +1,6 @@
 """How much boxes flicker in clips, and what averaging over time does to it. python -m benchmarks.video
 
-Clips are made of real pictures: a window pans and zooms over a boxed picture of `ilsvrc-dev`, and each frame has noise
+Clips are made of real images: a window pans and zooms over a boxed image of `ilsvrc-dev`, and each frame has noise
 and light of its own. The motion is known, so a box of one frame can be carried into the next: *steady* is the mean
 overlap (IoU) of neighbouring boxes then, *right* that with the true box, which moves along.
 """
@@ -38,14 +38,14 @@ CUT_PAIRS = 300
 
 @dataclass(frozen=True)
 class Window:
-    """What a frame shows: left, top and size, in pixels of the picture."""
+    """What a frame shows: left, top and size, in pixels of the image."""
 
     left: float
     top: float
     size: float
 
     def shown(self, boxes: Floats) -> Floats:
-        """Boxes (n, 4) of the picture in pixels of the frame, cut at its border."""
+        """Boxes (n, 4) of the image in pixels of the frame, cut at its border."""
         corner = np.array([self.left, self.top, self.left, self.top])
         return np.asarray(((boxes - corner) * (SIDE / self.size)).clip(0, SIDE), np.float32)
 
@@ -77,7 +77,7 @@ def frame(pixels: Pixels, window: Window, random: np.random.Generator) -> Pixels
 
 
 def clip(image: BoxedImage, seed: int) -> Iterator[tuple[Pixels, Window, Floats]]:
-    """The frames of a picture's clip, their windows, and the true boxes in them; the same for the same seed."""
+    """The frames of an image's clip, their windows, and the true boxes in them; the same for the same seed."""
     random = np.random.default_rng(seed)
     pixels = read_image(image.path).pixels
     for window in windows(min(pixels.shape[:2]), random):
@@ -133,7 +133,7 @@ def main() -> None:
     """Measures and writes benchmarks/results/video.json."""
     folder = DATA / "ilsvrc-dev"
     if not folder.is_dir():
-        sys.exit(f"no pictures to measure on: {folder} is missing (set BOXLESS_DATA)")
+        sys.exit(f"no images to measure on: {folder} is missing (set BOXLESS_DATA)")
     network = ModelFile("efficientnet-lite0", threads=1)
     every = read_dataset(folder / "annotations.json", network.card, images=folder / "images").images
     images = list(every[:: max(1, len(every) // IMAGES)][:IMAGES])
