@@ -30,7 +30,7 @@ help:
 demo: $(BIN)/.run
 	@mkdir -p .demo
 	@$(BIN)/boxless locate examples/pictures/coffee.jpg --save .demo
-	@echo "The drawn picture: .demo/coffee_found.jpg"
+	@echo "The drawn image: .demo/coffee_found.jpg"
 
 # What an image, a map and a result are; without frameworks, services and browsers.
 CORE = tests/imaging tests/maps tests/models tests/system tests/datasets tests/test_imports.py tests/test_results.py \

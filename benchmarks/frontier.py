@@ -30,8 +30,8 @@ def figure(rows: dict[str, Any]) -> str:
     slowest = max(row["ms"] for row in measured.values())
     ticks = [(float(ms), str(ms)) for ms in (10, 20, 50, 100, 200, 500) if ms <= 2 * slowest]
     plot = Plot(
-        "Boxes against time: the same weights, the same pictures, one core",
-        "milliseconds a picture (log scale)", "MaxBoxAccV2, %", (5.0, 2.2 * slowest), (50.0, 80.0), ticks, 5,
+        "Boxes against time: the same weights, the same images, one core",
+        "milliseconds a image (log scale)", "MaxBoxAccV2, %", (5.0, 2.2 * slowest), (50.0, 80.0), ticks, 5,
         log_x=True, size=(760, 430),
     )  # fmt: skip
     presets = [measured[name] for name in measured if name.startswith("boxless") and "plain" not in name]
@@ -54,17 +54,17 @@ def page(results: dict[str, Any]) -> str:
         "# Beside other class activation maps",
         "",
         "Written by `python -m benchmarks.frontier` from what `make bench-peers` measured. Every method has the same",
-        "EfficientNet-Lite0 weights, gets the same decoded picture and the class to look for, and hands back a score",
-        "map of the picture's size; boxless hands back its boxes too. The methods take turns on every picture.",
+        "EfficientNet-Lite0 weights, gets the same decoded image and the class to look for, and hands back a score",
+        "map of the image's size; boxless hands back its boxes too. The methods take turns on every image.",
         "",
         "Peers run in PyTorch and look once at 224; boxless runs in ONNX Runtime, and `balanced` and `best` look at",
         "448 (and 576) too. So compare *plain CAM* with torchcam's CAM for what the runtime gives, and *fast* with",
-        "*plain CAM* for what the walk gives. The pictures are spread over the 650 of `ilsvrc-dev`. Peers work on any",
+        "*plain CAM* for what the walk gives. The images are spread over the 650 of `ilsvrc-dev`. Peers work on any",
         "layer, and on networks without global average pooling; boxless does not: take them for those.",
         "",
-        "![MaxBoxAccV2 over milliseconds a picture](images/frontier.svg)",
+        "![MaxBoxAccV2 over milliseconds a image](images/frontier.svg)",
         "",
-        "| method | ms a picture | MaxBoxAccV2 % (95 % interval) | one box % | pictures |",
+        "| method | ms a image | MaxBoxAccV2 % (95 % interval) | one box % | images |",
         "|---|---|---|---|---|",
     ]
     for name, row in sorted(rows.items(), key=lambda each: each[1]["ms"]):
@@ -78,15 +78,15 @@ def page(results: dict[str, Any]) -> str:
         f"{results['threads']} thread for every method, {machine['processor']}, {machine['cores']} cores, load "
         f"{machine['load']} from other work at the start, {machine['date']}. {packages}.",
         "",
-        "*One box*: the one box that a user would get, at the single best threshold on these pictures for each method",
-        "(peers have no stored threshold, so all are measured this way; it flatters all alike). The pictures are of",
+        "*One box*: the one box that a user would get, at the single best threshold on these images for each method",
+        "(peers have no stored threshold, so all are measured this way; it flatters all alike). The images are of",
         "`ilsvrc-dev`, on which boxless's presets were chosen; the peers' maps have nothing to choose.",
         "",
         "Why are the maps of so many methods alike? On a network that ends in an average and a linear layer, Grad-CAM,",
         "HiResCAM and XGrad-CAM are CAM up to a scale; `boxless.maps.cam_methods` has the formulas of all of them, and",
         "tests hold them to what the peers' programs find (`tests/golden/peer_maps.npz`). Two differ from their",
         "papers: torchcam 0.5.0 loses the division in Grad-CAM++'s weights, and the sign of pytorch-grad-cam's",
-        "Eigen-CAM is whatever the linear algebra library gives. Score-CAM has no closed form: it masks the picture",
+        "Eigen-CAM is whatever the linear algebra library gives. Score-CAM has no closed form: it masks the image",
         "with each of the 1,280 features and runs the whole network each time, so it is timed here but not offered.",
         "Ablation-CAM is faster here than in general: everything before the last feature map is one module, which its",
         "program skips.",

@@ -63,7 +63,7 @@ def main() -> None:
     """Measures every preset of every embedded model, prints a table, writes benchmarks/results/localization.json."""
     folder = DATA / "ilsvrc-dev"
     if not folder.is_dir():
-        sys.exit(f"no pictures to measure on: {folder} is missing (set BOXLESS_DATA)")
+        sys.exit(f"no images to measure on: {folder} is missing (set BOXLESS_DATA)")
     card = Localizer().card
     images = read_dataset(folder / "annotations.json", card, images=folder / "images").images
     headings = ("MaxBoxAccV2 %", "interval", "asked", "one box %", "one box, other half's threshold %", "top-1 %", "ms")

@@ -107,7 +107,7 @@ def folder_ratios(files: list[Path], preset: str, rounds: int = 5) -> dict[str, 
         rates["whole"].append(rate(localizer.locate_many(files)))
     slower = np.minimum(rates["decode"], rates["network"])
     return {
-        **{f"{name} pictures/s, {preset}": float(np.median(value)) for name, value in rates.items()},
+        **{f"{name} images/s, {preset}": float(np.median(value)) for name, value in rates.items()},
         f"whole over the slower, {preset}": float(np.median(np.array(rates["whole"]) / slower)),
     }
 
@@ -123,7 +123,7 @@ def core_ratio(arrays: list[NDArray[np.uint8]], rounds: int = 5) -> dict[str, fl
     localizers = {threads: Localizer(MODEL, "fast", threads=threads) for threads in (1, cores)}
     tasks = {str(threads): partial(_exhaust, each, arrays) for threads, each in localizers.items()}
     times = milliseconds(tasks, rounds, warm=1)
-    return {"many on a core each, over many on all cores, pictures/s": ratio(times, str(cores), "1")}
+    return {"many on a core each, over many on all cores, images/s": ratio(times, str(cores), "1")}
 
 
 def decode_ratios(photo: Path, rounds: int = 15) -> dict[str, float]:
@@ -172,7 +172,7 @@ def memory(counts: tuple[int, ...] = (100, 1000)) -> dict[str, float]:
     for count in counts:
         command = [sys.executable, "-c", _MEMORY, str(DATA / "photos"), str(count)]
         peak = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-        figures[f"peak memory of {count} pictures, MiB"] = float(peak)
+        figures[f"peak memory of {count} images, MiB"] = float(peak)
     return figures
 
 
@@ -193,7 +193,7 @@ def main() -> None:
     """Measures, prints a table, writes benchmarks/results/speed.json."""
     files = sorted((DATA / "photos").glob("*.JPEG"))
     if not files:
-        sys.exit(f"no pictures to measure on: {DATA / 'photos'} is missing (set BOXLESS_DATA)")
+        sys.exit(f"no images to measure on: {DATA / 'photos'} is missing (set BOXLESS_DATA)")
     figures = graph_ratios(224, 60) | graph_ratios(448, 30)
     figures |= locate_ratios(read_image(files[0]).pixels, 60)
     for preset in ("fast", "balanced"):
