@@ -18,7 +18,9 @@ from boxless.export.assemble import write_model
 from boxless.export.backbone import Backbone, with_head
 from boxless.export.localization_head import ClassMapHead, LocalizationHead
 from boxless.imaging.read import read_image, resize_pixels
+from boxless.localizer import Localizer
 from boxless.maps.refine import resize_maps
+from boxless.models.presets import LocalizationPass, Preset
 from boxless.models.zoo import DEFAULT_MODEL
 
 SIZE = (96, 64)
@@ -85,6 +87,30 @@ def test_a_class_map_head_makes_class_maps_of_its_own(coffee: Path, tmp_path: Pa
     expected = np.tensordot(other[output.chosen], features, 1)
     assert output.localization_class_maps == pytest.approx(expected, rel=1e-3, abs=1e-3)
     assert output.localization_maps is None
+
+
+def test_one_file_has_both_heads(coffee: Path, tmp_path: Path) -> None:
+    """Some classes are localized by one, some by the other, and each says what it says alone."""
+    trunk = Backbone(DEFAULT_MODEL)
+    random = np.random.default_rng(0)
+    weights = tuple(random.normal(0, 0.1, (3, width)).astype(np.float32) for width in trunk.layer_widths)
+    cells = LocalizationHead(weights, np.zeros(3, np.float32))
+    maps = ClassMapHead(random.normal(size=(3, trunk.width)).astype(np.float32))
+    linear = random.normal(size=(3, trunk.width)).astype(np.float32), np.zeros(3, np.float32)
+    passes = LocalizationPass(128, (0,), "head"), LocalizationPass(128, (1, 2), "class_maps")
+    presets = {"balanced": Preset((96, 128), 2, localization=passes)}
+    card = replace(trunk.card, labels=("a", "b", "c"), class_ids=(), presets=presets)
+    found = []
+    for name, heads in (("both", (cells, maps)), ("cells", (cells, None)), ("maps", (None, maps))):
+        write_model(with_head(DEFAULT_MODEL, *linear, card, *heads), tmp_path / f"{name}.onnx")
+        predictions = Localizer(tmp_path / f"{name}.onnx").locate(coffee, classes=["a", "b", "c"]).predictions
+        found.append({each.label: each.class_map for each in predictions})
+    both, by_cells, by_maps = found
+    np.testing.assert_array_equal(both["a"], by_cells["a"])
+    for label in "bc":
+        np.testing.assert_array_equal(both[label], by_maps[label])
+        with pytest.raises(AssertionError):
+            np.testing.assert_array_equal(both[label], by_cells[label])
 
 
 @pytest.mark.parametrize("end", [EXACT["gemm"], EXACT["layer normalisation"], LINEARISED["hard-swish"]])
