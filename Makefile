@@ -91,11 +91,12 @@ $(BIN)/.release: $(BIN)/.run
 
 # Other people's class activation maps on the same weights; only this and tools/store_peer_maps.py need them.
 bench-peers: .venv-peers/.installed
-	OMP_NUM_THREADS=1 .venv-peers/bin/python -m benchmarks.peers
+	.venv-peers/bin/python -m benchmarks.peers
 
 .venv-peers/.installed: benchmarks/requirements-peers.txt
 	$(PYTHON) -m venv .venv-peers
 	.venv-peers/bin/pip install --quiet -r benchmarks/requirements-peers.txt
+	.venv-peers/bin/pip install --quiet --no-deps openvino_xai==1.1.0
 	.venv-peers/bin/pip install --quiet --no-deps --editable .
 	@touch $@
 

@@ -63,7 +63,7 @@ def summary_table() -> str:
     for preset in ("fast", "balanced", "best"):
         row = localization[f"efficientnet-lite0, {preset}"]
         lines.append(f"| boxless, `{preset}` | {row['max_box_acc_v2']:.1f} | {row['top1']:.1f} | {row['ms']:.0f} |")
-    words = f"the best of pytorch-grad-cam, torchcam and captum, same weights ({name}; 200 images, 1 core)"
+    words = f"the best of five CAM libraries, same weights ({name}; 200 images, 1 core)"
     lines.append(f"| {words} | {score:.1f} | | {others[name]['ms']:.0f} |")
     ratio = speed["figures"]["locate, fast, over bare at 224"]
     lines += ["", f"`locate` with `fast` takes {ratio:.2f} times the bare forward pass of the network."]

@@ -7,7 +7,6 @@ import io
 import json
 import re
 import zipfile
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,7 +25,9 @@ from boxless.models.zoo import DEFAULT_MODEL, EIGHT_BIT_MODEL
 from boxless.networks.detector_backbones import STRIDES
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, FileChooser, Page, Route
+    from collections.abc import Callable
+
+    from playwright.sync_api import Browser, Page, Route
 
 
 @pytest.fixture
@@ -81,9 +82,7 @@ def test_images_that_come_before_the_page_is_ready(page: Page, address: str, cof
     page.goto(address)
     drop(page, ("coffee.jpg", coffee.read_bytes()))
     page.get_by_text("The image waits for the model").wait_for()
-    with page.expect_file_chooser() as chooser:
-        page.get_by_role("button", name="Choose images").click()
-    chooser.value.set_files(images / "chelsea.jpg")
+    chosen(page, page.get_by_role("button", name="Choose images").click, images / "chelsea.jpg")
     page.get_by_text("2 images wait for the model").wait_for()
     release(page, routes)
     page.locator("#tray .done").nth(1).wait_for()
@@ -102,25 +101,27 @@ def test_a_page_that_cannot_start_says_why(page: Page, address: str, coffee: Pat
     assert not page.get_by_text("waits for the model").is_visible()
 
 
-def choose(page: Page) -> FileChooser:
-    """What Enter opens; a busy Chromium misses a press now and then, as it does with people."""
-    from playwright.sync_api import TimeoutError as Missed
-
-    for patience in (10_000, 20_000):
-        with suppress(Missed):
-            with page.expect_file_chooser(timeout=patience) as chooser:
-                page.keyboard.press("Enter")
-            return chooser.value
-    with page.expect_file_chooser() as chooser:
-        page.keyboard.press("Enter")
-    return chooser.value
+def chosen(page: Page, press: Callable[[], None], file: Path) -> None:
+    """Gives the page a file once a press has asked for one, without the dialog, which Chromium misses at times."""
+    page.evaluate("""document.getElementById("files").addEventListener(
+        "click",
+        (event) => {
+            event.preventDefault();
+            document.body.dataset.asked = "true";
+        },
+        { once: true },
+    )""")
+    press()
+    page.locator("body[data-asked]").wait_for()
+    page.evaluate("delete document.body.dataset.asked")
+    page.locator("#files").set_input_files(file)
 
 
 def test_other_classes_by_keyboard_alone(page: Page, address: str, coffee: Path) -> None:
     opened(page, address)
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent") == "Choose images"
-    choose(page).set_files(coffee)
+    chosen(page, lambda: page.keyboard.press("Enter"), coffee)
     page.locator("#classes").get_by_role("button", name="espresso").wait_for()
 
     reached: list[str] = []
