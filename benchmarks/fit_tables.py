@@ -33,20 +33,21 @@ def fit_time_table() -> str:
     """How long the whole command takes, first and again."""
     results = read("fit_time")
     lines = [
-        "| images | how many | typical size | first run, s | second run, s | load before |",
-        "|---|---|---|---|---|---|",
+        "| images | how many | typical size | first run, s | CPU s | second run, s | CPU s | load before |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for row in results["figures"]:
         height, width = row["pixels"]
         lines.append(
-            f"| {row['set']} | {row['pictures']} | {width} x {height} | {row['first_s']:.0f} | {row['again_s']:.0f} | "
-            f"{row['load_before']:.0f} |"
+            f"| {row['set']} | {row['pictures']} | {width} x {height} | {row['first_s']:.0f} | "
+            f"{row['first_cpu_s']:.0f} | {row['again_s']:.0f} | {row['again_cpu_s']:.0f} | {row['load_before']:.0f} |"
         )
     machine = results["machine"]
     lines += [
         "",
         f"The command `boxless fit` from start to report, on {machine['cores']} cores ({machine['processor']}), "
-        f"{machine['date']}. The load is the number of runnable processes at the start. "
+        f"{machine['date']}. The load is the number of runnable processes at the start: they lengthen "
+        "the seconds, but hardly the CPU seconds. "
         "`python -m benchmarks.fit_time` repeats the measurement.",
     ]
     return "\n".join(lines) + "\n"

@@ -99,6 +99,7 @@ def test_iou_by_hand() -> None:
     boxes = np.array([[0, 0, 2, 2], [5, 5, 6, 6]], np.float32)
     others = np.array([[1, 1, 3, 3], [0, 0, 2, 2]], np.float32)
     assert iou(boxes, others) == pytest.approx(np.array([[1 / 7, 1], [0, 0]]))
+    assert iou(boxes.astype(np.float64), others.astype(np.float64)).dtype == np.float32
 
 
 def test_of_overlapping_boxes_of_different_classes_the_best_stays() -> None:

@@ -86,6 +86,7 @@ def test_eigen_cam_grows_with_the_features() -> None:
     found = eigen_cam(features, np.zeros((2, 3), np.float32), np.zeros(2, np.float32))
     assert found.shape == (2, 2, 4)
     assert np.unravel_index(found[0].argmax(), (2, 4)) == (0, 1)
+    assert found[0, 0, 1] == pytest.approx(np.sqrt(50) * 7 / 8, rel=1e-5), "in the features' own unit"
 
 
 def test_cam_is_the_class_map() -> None:

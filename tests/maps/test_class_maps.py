@@ -20,6 +20,12 @@ def test_completeness() -> None:
     assert maps.mean(axis=(1, 2)) + BIAS == pytest.approx(logits(FEATURES, WEIGHT, BIAS), abs=1e-5)
 
 
+def test_what_is_computed_in_double_precision_comes_back_in_single() -> None:
+    features, weight, bias = (each.astype(np.float64) for each in (FEATURES, WEIGHT, BIAS))
+    maps = class_maps(features, weight)
+    assert maps.dtype == normalise(maps.astype(np.float64)).dtype == logits(features, weight, bias).dtype == np.float32
+
+
 def test_probabilities() -> None:
     assert probabilities(np.log([1, 2, 5]).astype(np.float32), "softmax") == pytest.approx([1 / 8, 2 / 8, 5 / 8])
     assert probabilities(np.array([1000, 0], np.float32), "softmax") == pytest.approx([1, 0])

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from boxless import Localizer
 from boxless.maps.boxes import Box, boxes_in_map, component_masks
@@ -18,6 +19,35 @@ def test_each_box_gets_its_own_piece() -> None:
     outer, block = component_masks(scores, boxes, 0.5)
     np.testing.assert_array_equal(outer, scores == 1.0)
     np.testing.assert_array_equal(block, scores == np.float32(0.9))
+
+
+@pytest.mark.parametrize("there", [(slice(2, 6), slice(30, 50)), (slice(24, 36), slice(3, 5))])
+def test_a_coarse_box_gets_the_piece_that_fits_it_best(there: tuple[slice, slice]) -> None:
+    """The box lies over a part of another piece, which is much larger."""
+    scores = np.zeros((40, 60), np.float32)
+    scores[8:38, 8:58] = 1.0  # large
+    scores[there] = 1.0
+    scores[0, 0] = 1.0
+    rows, columns = there
+    box = Box(columns.start - 1, rows.start - 1, columns.stop + 4, rows.stop + 4, 1.0)
+    (mask,) = component_masks(scores, [box], 0.5)
+    expected = np.zeros_like(mask)
+    expected[there] = True
+    np.testing.assert_array_equal(mask, expected)
+
+
+def test_pieces_that_touch_at_a_corner_are_one() -> None:
+    scores = np.eye(4, dtype=np.float32)
+    (mask,) = component_masks(scores, [Box(0, 0, 4, 4, 1.0)], 0.5)
+    np.testing.assert_array_equal(mask, np.eye(4, dtype=bool))
+
+
+@pytest.mark.parametrize(
+    ("edges", "cells"), [((3.2, 4.1, 3.4, 4.3), [[4, 3]]), ((3.2, 4.1, 5.2, 4.3), [[4, 3], [4, 4]])]
+)
+def test_a_box_thinner_than_a_pixel_is_one_pixel_wide(edges: tuple[float, ...], cells: list[list[int]]) -> None:
+    (mask,) = component_masks(np.zeros((10, 10), np.float32), [Box(*edges, 1.0)], 0.5)
+    assert np.argwhere(mask).tolist() == cells
 
 
 def test_what_just_reaches_the_threshold_belongs_to_the_mask() -> None:

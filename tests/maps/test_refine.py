@@ -27,6 +27,29 @@ def test_rows_of_the_affinity_sum_to_one() -> None:
     assert rows.sum(axis=(2, 3)) == pytest.approx(np.ones((4, 6)), abs=1e-5)
 
 
+def test_the_affinity_is_the_cosine_of_centred_features() -> None:
+    """By the formula, one pair of positions after the other; features are far from zero, and of different length."""
+    layers = [noise(5, 2, 3) + np.arange(5, dtype=np.float32)[:, None, None], 9 * noise(4, 2, 3) - 20]
+    cosine = np.zeros((6, 6))
+    for layer in layers:
+        flat = layer.reshape(len(layer), 6)
+        centred = flat - np.array([[row.mean()] for row in flat])
+        for i in range(6):
+            for j in range(6):
+                one, other = centred[:, i], centred[:, j]
+                cosine[i, j] += one @ other / np.sqrt((one @ one) * (other @ other))
+    likeness = np.maximum(cosine, 0) ** 3
+    expected = (likeness / likeness.sum(axis=1, keepdims=True)).reshape(2, 3, 2, 3)
+    assert affinity(layers, (2, 3), (2, 3), 3.0) == pytest.approx(expected, abs=1e-5)
+
+
+def test_what_is_computed_in_double_precision_comes_back_in_single() -> None:
+    double = random.normal(size=(5, 4, 6))
+    rows = affinity([double], fine=(4, 6), coarse=(2, 3), power=2.0)
+    assert rows.dtype == sharpened(rows, 1.5).dtype == resize_features(double, 2, 3).dtype == np.float32
+    assert anomaly_weights(double[0]).dtype == np.float32
+
+
 @pytest.mark.parametrize("sharpness", [1.0, 2.0, 1.5])
 def test_a_sharpened_affinity_is_that_of_a_higher_power(sharpness: float) -> None:
     layers = [noise(5, 4, 6), noise(9, 8, 12)]
@@ -98,4 +121,7 @@ def test_the_usual_half_of_a_image_is_not_anomaly_weights_however_it_is_lit() ->
     assert found.max() == found[1, 1] == 1
     assert (found == 0).sum() >= 3
     assert anomaly_weights(anomaly + 20) == pytest.approx(found, abs=1e-5)
+    assert anomaly_weights(anomaly / 100) == pytest.approx(found, abs=1e-5), (
+        "only what stands out counts, not its scale"
+    )
     assert not anomaly_weights(np.ones((2, 2), np.float32)).any()
