@@ -9,11 +9,11 @@ def fit_table() -> str:
     """What fitting own classes takes and gives."""
     results = read("fit")
     lines = [
-        "| `--size` | seconds for the features | for all the rest | accuracy % | preset | MaxBoxAccV2 % | one box % |",
+        "| `--size` | CPU seconds for the features | for all the rest | accuracy % | preset | MaxBoxAccV2 % | one box % |",
         "|---|---|---|---|---|---|---|",
     ]
     for side, row in results["figures"].items():
-        first = f"{side} | {row['features_s']:.0f} | {row['rest_s']:.0f} | {with_interval(row['accuracy'])}"
+        first = f"{side} | {row['features_cpu_s']:.0f} | {row['rest_cpu_s']:.0f} | {with_interval(row['accuracy'])}"
         for name, preset in row["presets"].items():
             boxes = f"{with_interval(preset['max_box_acc_v2'])} | {with_interval(preset['one_box'])}"
             lines.append(f"| {first} | {name} | {boxes} |")

@@ -18,6 +18,7 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.facts import DATA, write_results
+from benchmarks.meter import processor_seconds
 from boxless.datasets.split import read_split
 from boxless.imaging.read import read_image, resize_pixels
 
@@ -89,11 +90,9 @@ def seconds(arguments: Sequence[str], folder: Path) -> tuple[float, float]:
     """Of one run of the command, in a process of its own: wall clock, and CPU time, which stands busy machines."""
     code = "from boxless.cli import main; main()"
     command = [sys.executable, "-c", code, "fit", *arguments, "--out", str(folder / "own.onnx"), "--force"]
-    start, before = time.perf_counter(), os.times()
+    start, before = time.perf_counter(), processor_seconds()
     subprocess.run(command, check=True, capture_output=True, env={**os.environ, "BOXLESS_CACHE": str(folder / "kept")})
-    after = os.times()
-    used = after.children_user + after.children_system - before.children_user - before.children_system
-    return time.perf_counter() - start, used
+    return time.perf_counter() - start, processor_seconds() - before
 
 
 def median_pixels(paths: Sequence[Path]) -> list[int]:

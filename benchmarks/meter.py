@@ -13,6 +13,11 @@ _EVERY = 15.0
 """Seconds between notes; what a killed program did after the last of them is not counted."""
 
 
+def processor_seconds() -> float:
+    """CPU time so far of this process and of those that it started and that have ended."""
+    return sum(os.times()[:4])
+
+
 class Meter:
     """Notes beside the program's work, once in a while, what it took since it began.
 
