@@ -18,9 +18,9 @@ NAMED = {
     "boxless fast": ("boxless fast", "end", -6.0),
     "boxless balanced": ("boxless balanced", "end", -8.0),
     "boxless best": ("boxless best", "start", -4.0),
-    "torchcam GradCAMpp": ("torchcam, captum, pytorch-grad-cam", "start", 18.0),
+    "torchcam GradCAMpp": ("torchcam, captum, pytorch-grad-cam", "start", 0.0),
     "pytorch-grad-cam EigenCAM": ("pytorch-grad-cam Eigen-CAM", "start", 0.0),
-    "openvino_xai ActivationMap": ("openvino_xai ActivationMap", "start", 0.0),
+    "openvino_xai ActivationMap": ("openvino_xai", "end", 0.0),
     "tf-keras-vis Gradcam": ("tf-keras-vis", "end", 0.0),
 }
 

@@ -41,6 +41,7 @@ RESULTS = Path(__file__).parent / "results/peers.json"
 DATA = Path(os.environ.get("BOXLESS_DATA", Path(__file__).parent.parent.parent / "shared/data"))
 PRESETS = ("fast", "balanced", "best")
 IMAGES_ON_TWO = 40
+_REST = 0.1
 
 
 def ours(threads: int) -> dict[str, Method]:
@@ -58,8 +59,13 @@ def ours(threads: int) -> dict[str, Method]:
     return {"boxless, plain CAM": plain, **{f"boxless {name}": preset(name) for name in PRESETS}}
 
 
-def measure(methods: Mapping[str, Method], images: list[Any], warm: int = 3) -> dict[str, dict[str, Any]]:
-    """Milliseconds and accuracy of each method on images of a data set."""
+def measure(
+    methods: Mapping[str, Method], images: list[Any], pause: float = 0.0, warm: int = 3
+) -> dict[str, dict[str, Any]]:
+    """Milliseconds and accuracy of each method on images of a data set, after so many seconds of rest for each.
+
+    On several cores, threads of the last method's runtime go on spinning for a while, which would slow the next one.
+    """
     times: dict[str, list[float]] = {name: [] for name in methods}
     curves: dict[str, list[Overlaps]] = {name: [] for name in methods}
     decoded = [read_image(image.path).pixels for image in images]
@@ -68,6 +74,7 @@ def measure(methods: Mapping[str, Method], images: list[Any], warm: int = 3) -> 
             method(pixels, image.class_index)
     for number, (image, pixels) in enumerate(zip(images, decoded, strict=True)):
         for name, method in methods.items():
+            time.sleep(pause)
             start = time.perf_counter()
             score_map = method(pixels, image.class_index)
             times[name].append((time.perf_counter() - start) * 1e3)
@@ -141,7 +148,7 @@ def main() -> None:
     """Runs everything, prints a table, writes benchmarks/results/peers.json."""
     options = argparse.ArgumentParser()
     options.add_argument("--images", type=int, default=200, help="spread over ilsvrc-dev")
-    options.add_argument("--slow", type=int, default=2, help="images for Ablation-CAM and Score-CAM")
+    options.add_argument("--slow", type=int, default=1, help="images for Ablation-CAM and Score-CAM")
     options.add_argument("--threads", type=int, help="measure in this process, with so many threads")
     options.add_argument("--into", type=Path, help="file for what this process measures")
     wanted = options.parse_args()
@@ -168,7 +175,7 @@ def here(threads: int, number: int, slow: int) -> dict[str, dict[str, Any]]:
     cv2.setNumThreads(threads)
     every = read_dataset(DATA / "ilsvrc-dev", ModelFile("efficientnet-lite0").card).images
     images = [every[round(i)] for i in np.linspace(0, len(every) - 1, number)]
-    rows = measure({**ours(threads), **peers()}, images)
+    rows = measure({**ours(threads), **peers()}, images, pause=_REST if threads > 1 else 0.0)
     return rows | (measure_slow(images[:slow]) if slow else {})
 
 
