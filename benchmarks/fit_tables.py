@@ -9,7 +9,7 @@ def fit_table() -> str:
     """What fitting own classes takes and gives."""
     results = read("fit")
     lines = [
-        "| `--size` | CPU seconds for the features | for all the rest | accuracy % | preset | MaxBoxAccV2 % | one box % |",
+        "| `--size` | CPU s for the features | for all the rest | accuracy % | preset | MaxBoxAccV2 % | one box % |",
         "|---|---|---|---|---|---|---|",
     ]
     for side, row in results["figures"].items():
