@@ -59,7 +59,7 @@ def summary_table() -> str:
     others = {name: row for name, row in peers.items() if not name.startswith("boxless") and "max_box_acc_v2" in row}
     score, name = max((row["max_box_acc_v2"], name) for name, row in others.items())
     lines = [
-        "| 650 ILSVRC validation images, EfficientNet-Lite0 | MaxBoxAccV2 % | top-1 % | ms per image, 1 core, in one run |",
+        "| 650 ILSVRC validation images, EfficientNet-Lite0 | MaxBoxAccV2 % | top-1 % | ms, 1 core, in one run |",
         "|---|---|---|---|",
     ]
     for preset in ("fast", "balanced", "best"):
