@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from benchmarks.facts import read, with_interval
 
 
@@ -22,7 +25,7 @@ def fit_table() -> str:
     machine = results["machine"]
     lines += [
         "",
-        f"{row['pictures']} images on {machine['cores']} cores ({machine['processor']}); 95 % intervals over the "
+        f"{row['pictures']} images on {_cores(machine)} ({machine['processor']}); 95 % intervals over the "
         "held-out images, with the true class given. A box in the middle of the image, whose size an oracle chooses, "
         f"gets {with_interval(centre)}. `python -m benchmarks.fit` repeats the measurement.",
     ]
@@ -45,7 +48,7 @@ def fit_time_table() -> str:
     machine = results["machine"]
     lines += [
         "",
-        f"The command `boxless fit` from start to report, on {machine['cores']} cores ({machine['processor']}), "
+        f"The command `boxless fit` from start to report, on {_cores(machine)} ({machine['processor']}), "
         f"{machine['date']}. The load is the number of runnable processes at the start: they lengthen "
         "the seconds, but hardly the CPU seconds. "
         "`python -m benchmarks.fit_time` repeats the measurement.",
@@ -131,7 +134,12 @@ def streamed_table() -> str:
         "",
         "Ten classes of Tiny ImageNet, 500 others to measure on; the second pair learns from the same images five "
         "times over. Pages of the file of features count as memory here; the system takes them back at need. "
-        f"On {machine['cores']} cores ({machine['processor']}), with others at work. "
+        f"On {_cores(machine)} ({machine['processor']}), with others at work. "
         "`python -m benchmarks.streamed_head` measures anew.",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _cores(machine: Mapping[str, Any]) -> str:
+    count = machine["cores"]
+    return f"{count} core{'' if count == 1 else 's'}"

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -21,7 +23,8 @@ def test_completeness() -> None:
 
 
 def test_what_is_computed_in_double_precision_comes_back_in_single() -> None:
-    features, weight, bias = (each.astype(np.float64) for each in (FEATURES, WEIGHT, BIAS))
+    doubles: Any = [each.astype(np.float64) for each in (FEATURES, WEIGHT, BIAS)]
+    features, weight, bias = doubles
     maps = class_maps(features, weight)
     assert maps.dtype == normalise(maps.astype(np.float64)).dtype == logits(features, weight, bias).dtype == np.float32
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -44,7 +46,7 @@ def test_the_affinity_is_the_cosine_of_centred_features() -> None:
 
 
 def test_what_is_computed_in_double_precision_comes_back_in_single() -> None:
-    double = random.normal(size=(5, 4, 6))
+    double: Any = random.normal(size=(5, 4, 6))
     rows = affinity([double], fine=(4, 6), coarse=(2, 3), power=2.0)
     assert rows.dtype == sharpened(rows, 1.5).dtype == resize_features(double, 2, 3).dtype == np.float32
     assert anomaly_weights(double[0]).dtype == np.float32
@@ -121,5 +123,6 @@ def test_the_usual_half_of_a_image_is_not_anomaly_weights_however_it_is_lit() ->
     assert found.max() == found[1, 1] == 1
     assert (found == 0).sum() >= 3
     assert anomaly_weights(anomaly + 20) == pytest.approx(found, abs=1e-5)
-    assert anomaly_weights(anomaly / 100) == pytest.approx(found, abs=1e-5), "no scale"
+    faint: Any = anomaly / 100
+    assert anomaly_weights(faint) == pytest.approx(found, abs=1e-5), "no scale"
     assert not anomaly_weights(np.ones((2, 2), np.float32)).any()
