@@ -35,8 +35,8 @@ SPEED = {
     "graph with maps and affinity over bare at 448": "the same at 448",
     "locate, fast, over bare at 224": "`Localizer.locate` on a decoded image, `fast`, over the bare forward pass",
     "whole over the slower, fast": "`locate_many` on JPEGs, `fast`, over the slower of decoding and network",
-    "bound of that on shared cores, fast": "the most that is possible where both share the cores",
-    "whole over the slower, balanced": "the same, `balanced`",
+    "bound of that on shared cores, fast": "the most that is possible where the two share the cores, `fast`",
+    "whole over the slower, balanced": "`locate_many` on JPEGs, `balanced`, over the slower of the two",
     "bound of that on shared cores, balanced": "the most that is possible, `balanced`",
     "import boxless, s": "`import boxless`, seconds",
 }
