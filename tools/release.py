@@ -10,6 +10,7 @@ import sys
 import tarfile
 import tempfile
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parent.parent
 DIST = ROOT / "dist"
@@ -34,7 +35,10 @@ def release() -> None:
         first = build(ROOT, there / "first")
         archive = next(path for name, path in first.items() if name.endswith(".tar.gz"))
         with tarfile.open(archive) as sources:
-            sources.extractall(there / "sources", filter="data")
+            safely: Any = (
+                {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
+            )  # not in Python 3.11.0 to 3.11.3
+            sources.extractall(there / "sources", **safely)
         second = build(next((there / "sources").iterdir()), there / "second")
         for name, path in first.items():
             if sha256(path) != sha256(second[name]):
