@@ -37,7 +37,7 @@ def release() -> None:
         with tarfile.open(archive) as sources:
             safely: Any = (
                 {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
-            )  # not in Python 3.11.0 to 3.11.3
+            )  # from Python 3.11.4 on
             sources.extractall(there / "sources", **safely)
         second = build(next((there / "sources").iterdir()), there / "second")
         for name, path in first.items():
