@@ -35,9 +35,7 @@ def release() -> None:
         first = build(ROOT, there / "first")
         archive = next(path for name, path in first.items() if name.endswith(".tar.gz"))
         with tarfile.open(archive) as sources:
-            safely: Any = (
-                {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
-            )  # from Python 3.11.4 on
+            safely: Any = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}  # from Python 3.11.4 on
             sources.extractall(there / "sources", **safely)
         second = build(next((there / "sources").iterdir()), there / "second")
         for name, path in first.items():
