@@ -27,7 +27,8 @@ def fit_table() -> str:
         "",
         f"{row['pictures']} images on {_cores(machine)} ({machine['processor']}); 95 % intervals over the "
         "held-out images, with the true class given. A box in the middle of the image, whose size an oracle chooses, "
-        f"gets {with_interval(centre)}. `python -m benchmarks.fit` repeats the measurement.",
+        f"gets {with_interval(centre)}. Other programs ran beside, which lengthens CPU seconds too. "
+        "`python -m benchmarks.fit` repeats the measurement.",
     ]
     return "\n".join(lines) + "\n"
 
@@ -50,7 +51,7 @@ def fit_time_table() -> str:
         "",
         f"The command `boxless fit` from start to report, on {_cores(machine)} ({machine['processor']}), "
         f"{machine['date']}. The load is the number of runnable processes at the start: they lengthen "
-        "the seconds, but hardly the CPU seconds. "
+        "the seconds, and the CPU seconds less. "
         "`python -m benchmarks.fit_time` repeats the measurement.",
     ]
     return "\n".join(lines) + "\n"

@@ -87,7 +87,7 @@ def turned(folder: Path) -> Path:
 
 
 def seconds(arguments: Sequence[str], folder: Path) -> tuple[float, float]:
-    """Of one run of the command, in a process of its own: wall clock, and CPU time, which stands busy machines."""
+    """Of one run of the command, in a process of its own: wall clock and CPU time."""
     code = "from boxless.cli import main; main()"
     command = [sys.executable, "-c", code, "fit", *arguments, "--out", str(folder / "own.onnx"), "--force"]
     start, before = time.perf_counter(), processor_seconds()
