@@ -170,8 +170,8 @@ def page_tool_table() -> str:
     moved, most = uploads["edges apart, median % of the longer side"], uploads["edges apart, most, %"]
     lines += [
         "",
-        f"In {results['browser']}, preset `balanced`, while {results['beside']}: that lengthens the seconds, and less "
-        "so the CPU seconds, which count the browser and the service. A script of a newcomer's way, from the empty page "
+        f"In {results['browser']}, preset `balanced`, while {results['beside']}: that lengthens the seconds, and "
+        "less so the CPU seconds, which count browser and service. A script of a newcomer's way, from the empty page "
         f"with 60 images to a COCO file with three corrected boxes, takes {newcomer['machine, seconds']:.0f} s and "
         f"{newcomer['actions']} actions; with {PACE:g} s for a person to do each, {paced:.0f} s (target "
         f"{targets['newcomer, seconds']:.0f} s). The tab takes {sizes} images of 2 megapixels. A folder of 10,000 "
