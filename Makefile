@@ -25,7 +25,7 @@ help:
 	@echo "make full-runs  the papers' claims in full, on a GPU; stopped after LIMIT minutes, it goes on the next time"
 	@echo "make larger  build a larger model into models/ (needs torch)"
 	@echo "make compat  try to attach to every classifier of Keras (needs tensorflow)"
-	@echo "make bench-peers  measure other class activation maps beside (needs torch, 6 GB)"
+	@echo "make bench-peers  measure other class activation maps beside (needs torch and TensorFlow, 8 GB)"
 
 demo: $(BIN)/.run
 	@mkdir -p .demo
