@@ -3,45 +3,17 @@
 from __future__ import annotations
 
 import io
-import struct
 
 import numpy as np
 import pytest
 from PIL import Image, ImageCms
+from tests.imaging import profiles
 
 from boxless.imaging.read import read_image
 
-
-def profile(red: tuple[float, float], green: tuple[float, float], blue: tuple[float, float], gamma: float) -> bytes:
-    """An ICC profile of primaries (xy, white point D50) and a gamma."""
-
-    def number(value: float) -> bytes:
-        return struct.pack(">i", round(value * 65536))
-
-    white = np.array([0.9642, 1.0, 0.8249])
-    columns = np.array([[x / y, 1.0, (1 - x - y) / y] for x, y in (red, green, blue)]).T
-    columns = columns * np.linalg.solve(columns, white)
-    primaries = zip(b"rgb", columns.T, strict=True)
-    tags = {
-        b"desc": b"desc" + bytes(4) + struct.pack(">I", 5) + b"test\0" + bytes(78),
-        b"wtpt": b"XYZ " + bytes(4) + b"".join(map(number, white)),
-        **{b"%cXYZ" % name: b"XYZ " + bytes(4) + b"".join(map(number, xyz)) for name, xyz in primaries},
-        **dict.fromkeys([b"rTRC", b"gTRC", b"bTRC"], b"curv" + bytes(4) + struct.pack(">IH", 1, round(gamma * 256))),
-    }  # fmt: skip
-    body, table = b"", b""
-    offset = 128 + 4 + 12 * len(tags)
-    for name, data in tags.items():
-        data += bytes(-len(data) % 4)
-        table += name + struct.pack(">II", offset + len(body), len(data))
-        body += data
-    head = struct.pack(">I", offset + len(body)) + bytes(4) + b"\x02\x10\0\0mntrRGB XYZ " + bytes(12) + b"acsp"
-    head += bytes(28) + b"".join(map(number, white))
-    return head.ljust(128, b"\0") + struct.pack(">I", len(tags)) + table + body
-
-
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-WIDE = profile((0.648, 0.331), (0.230, 0.701), (0.156, 0.066), 2.2)  # Adobe RGB's, adapted to D50
-LINEAR = profile((0.648, 0.331), (0.321, 0.598), (0.156, 0.066), 1.0)  # sRGB's, adapted to D50
+WIDE = profiles.rgb(profiles.ADOBE, profiles.gamma(2.2))
+LINEAR = profiles.rgb(profiles.SRGB, profiles.gamma(1.0))
 
 
 def stored(pixels: np.ndarray, kind: str, icc: bytes | None, **options: object) -> bytes:

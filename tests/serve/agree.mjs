@@ -5,8 +5,8 @@ import { pathToFileURL } from "node:url";
 
 const folder = pathToFileURL(process.argv[2] + "/");
 const load = (name) => import(new URL(name, folder));
-const [maps, boxes, localizer, resize, drawing, search] = await Promise.all(
-  ["maps.js", "boxes.js", "localizer.js", "resize.js", "drawn_images.js", "search.js"].map(load),
+const [maps, boxes, localizer, resize, drawing, search, colour, profile] = await Promise.all(
+  ["maps.js", "boxes.js", "localizer.js", "resize.js", "drawn_images.js", "search.js", "colour.js", "profile.js"].map(load),
 );
 
 const asMap = ([rows, columns, values]) => ({ rows, columns, values: Float32Array.from(values) });
@@ -25,6 +25,16 @@ const answers = {
     const pixels = Uint8ClampedArray.from(data);
     drawing.overlay(pixels, Float32Array.from(scores), strength);
     return Array.from(pixels);
+  },
+  conversion: ({ profile, kind, data }) => {
+    const pixels = Uint8ClampedArray.from(data);
+    const convert = colour.conversion(Buffer.from(profile, "base64"), kind);
+    convert?.(pixels);
+    return convert && Array.from(pixels);
+  },
+  embeddedProfile: async ({ file }) => {
+    const found = await profile.embeddedProfile(Uint8Array.from(Buffer.from(file, "base64")).buffer);
+    return found && [found.kind, Buffer.from(found.profile).toString("base64")];
   },
   matching: ({ labels, text }) => search.matching(labels, text).map(([, label]) => label),
   locate: async ({ card, preset, height, width, wanted, outputs }) => {

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 import subprocess
+from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -13,11 +15,14 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image, ImageCms
+from tests.imaging import profiles
 from tests.serve.browsing import module
 from typer.testing import CliRunner
 
 from boxless import BoxlessError, Localizer
 from boxless.cli import app
+from boxless.imaging.colour import in_srgb
 from boxless.imaging.draw import overlay
 from boxless.imaging.read import read_image, resize_pixels
 from boxless.maps.boxes import Box, boxes_in_map, suppress_overlaps
@@ -149,6 +154,98 @@ def test_pixels_agree(modules: Path, images: Path) -> None:
     )
     for got, size in zip(answers, sizes, strict=True):
         np.testing.assert_array_equal(np.reshape(got, (*size, 3)), resize_pixels(pixels, *size))
+
+
+def base64(content: bytes) -> str:
+    return b64encode(content).decode()
+
+
+CURVED = profiles.table([(i / 1023) ** 2.2 for i in range(1024)])
+IN_SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+COLOURS = {
+    "Adobe RGB": profiles.rgb(profiles.ADOBE, profiles.gamma(2.19921875)),
+    "Display P3": profiles.rgb(
+        profiles.DISPLAY_P3, profiles.parametric(3, 2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)
+    ),
+    "ProPhoto": profiles.rgb(profiles.PROPHOTO, profiles.gamma(1.8)),
+    "a table": profiles.rgb(profiles.ADOBE, CURVED),
+    "a short table": profiles.rgb(profiles.ADOBE, profiles.table((0, 0.1, 0.3, 1))),
+    "linear": profiles.rgb(profiles.ADOBE, profiles.table(())),
+    "three curves": profiles.rgb(profiles.ADOBE, CURVED, profiles.gamma(1.8), profiles.parametric(0, 2.0)),
+    "kind 1": profiles.rgb(profiles.ADOBE, profiles.parametric(1, 2.2, 1.1, -0.1)),
+    "kind 2": profiles.rgb(profiles.ADOBE, profiles.parametric(2, 2.2, 1.1, -0.1, 0)),
+    "kind 4": profiles.rgb(profiles.ADOBE, profiles.parametric(4, 2.4, 0.94, 0.05, 0.08, 0.04, 0, 0)),
+    "sRGB with another curve": profiles.rgb(profiles.SRGB, profiles.gamma(1.8)),
+    "sRGB": IN_SRGB,
+    "nearly sRGB": profiles.rgb([(x + 1e-4, y) for x, y in profiles.SRGB], CURVED),
+    "grey": profiles.grey(profiles.gamma(2.2)),
+    "damaged": profiles.rgb(profiles.ADOBE, CURVED)[:600],
+    "a formula that there is not": profiles.rgb(profiles.ADOBE, profiles.parametric(5, 2.4, 1, 0, 0, 0, 0, 0)),
+    "text": b"no profile at all, but long enough to have a header" * 9,
+    "none": b"",
+}
+GREYS = {
+    "gamma": profiles.grey(profiles.gamma(2.2)),
+    "dot gain": profiles.grey(
+        profiles.table([max(0.0, x - 0.43 * x * (1 - x)) ** 1.9 for x in np.linspace(0, 1, 256)])
+    ),
+    "grey black": profiles.grey(profiles.table([0.02 + 0.98 * x**2 for x in np.linspace(0, 1, 256)])),
+    "inverted": profiles.grey(profiles.table([1, 0])),
+    "lightness": profiles.grey(profiles.gamma(1.2), b"Lab "),
+    "Adobe RGB": COLOURS["Adobe RGB"],
+    "without a curve": profiles.rgb(profiles.ADOBE, CURVED).replace(b"RGB XYZ ", b"GRAYXYZ "),
+}
+
+
+@pytest.mark.parametrize(("mode", "kind", "icc"), [("RGB", "RGB", COLOURS), ("L", "GRAY", GREYS)], ids=["RGB", "grey"])
+def test_colours_agree(modules: Path, mode: str, kind: str, icc: dict[str, bytes]) -> None:
+    steps = np.arange(0, 256, 17 if mode == "RGB" else 1, dtype=np.uint8)
+    grid = np.stack(np.meshgrid(*[steps] * 3), axis=-1).reshape(1, -1, 3) if mode == "RGB" else steps[None]
+    image = Image.fromarray(grid)
+    data = np.asarray(image.convert("RGBA")).ravel().tolist()
+    answers = in_javascript(
+        modules, *(("conversion", {"profile": base64(each), "kind": kind, "data": data}) for each in icc.values())
+    )
+    for got, (name, each) in zip(answers, icc.items(), strict=True):
+        expected = np.asarray(in_srgb(image, each))
+        np.testing.assert_array_equal(np.reshape(got, (1, -1, 4))[..., :3], expected, err_msg=name)
+
+
+def test_profiles_that_are_left_to_the_browser(modules: Path) -> None:
+    light = profiles.table([0.02 + 0.98 * x**2 for x in np.linspace(0, 1, 256)])
+    left = [("RGB", profiles.rgb(profiles.ADOBE, CURVED, A2B0=b"mft2" + bytes(60))),
+            ("RGB", profiles.rgb(profiles.ADOBE, light)), ("CMYK", b"")]  # fmt: skip
+    cases = (("conversion", {"profile": base64(each), "kind": kind, "data": []}) for kind, each in left)
+    assert in_javascript(modules, *cases) == [None] * len(left)
+
+
+def test_embedded_profiles_are_found(modules: Path, coffee: Path) -> None:
+    grey = GREYS["gamma"]
+    wide = COLOURS["Adobe RGB"]
+    long = wide + RANDOM.bytes(150_000)  # in three segments of a JPEG
+    with Image.open(coffee) as opened:
+        image = opened.convert("RGB").resize((60, 40))
+    alone = image.convert("L")
+    transparent = image.copy()
+    transparent.putalpha(100)
+    stored = [
+        (image, "JPEG", wide, "RGB"), (image, "JPEG", long, "RGB"), (image, "JPEG", None, "RGB"),
+        (alone, "JPEG", grey, "GRAY"), (image.convert("CMYK"), "JPEG", wide, "CMYK"),
+        (image, "PNG", wide, "RGB"), (image, "PNG", long, "RGB"), (image.quantize(16), "PNG", wide, "RGB"),
+        (transparent, "PNG", wide, "RGB"), (alone, "PNG", grey, "GRAY"), (alone, "PNG", None, "GRAY"),
+        (transparent.convert("LA"), "PNG", grey, "RGB"), (alone.convert("1"), "PNG", grey, "RGB"),
+        (image, "WEBP", wide, "RGB"), (transparent, "WEBP", long, "RGB"), (image, "WEBP", None, "RGB"),
+    ]  # fmt: skip
+    files = []
+    for each, container, icc, _ in stored:
+        file = io.BytesIO()
+        each.save(file, container, icc_profile=icc)
+        files.append(file.getvalue())
+    answers = in_javascript(modules, *(("embeddedProfile", {"file": base64(each)}) for each in files))
+    assert answers == [[kind, base64(icc or b"")] for *_, icc, kind in stored]
+    others = [b"", b"no image", b"GIF89a", files[0][:100]]
+    cases = (("embeddedProfile", {"file": base64(each)}) for each in others)
+    assert in_javascript(modules, *cases) == [None] * len(others)
 
 
 def test_drawings_agree(modules: Path, images: Path) -> None:
