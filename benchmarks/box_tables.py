@@ -57,8 +57,8 @@ def detector_table() -> str:
                     )
                 if taken:
                     lines[-1] += (
-                        f"; the whole command: {taken['minutes']:.0f} minutes while {taken['load']:.0f} programs "
-                        f"shared the two cores, {taken['processor minutes']:.0f} of CPU time"
+                        f"; the whole command: {taken['minutes']:.0f} minutes at a load of {taken['load']:.1f} on two "
+                        f"cores, {taken['processor minutes']:.0f} of CPU time"
                     )
         lines.append("")
     return "\n".join(lines)

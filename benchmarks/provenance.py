@@ -35,8 +35,9 @@ _COMMANDS = {
 }
 """Commands that programs run in processes of their own."""
 
-_OTHER_FILES = {"boxless.serve": "serve/web*/**/*", "boxless.models.zoo": "models/zoo/*.onnx"}
-"""Files that count for programs that import a module whose name begins so."""
+_FILES_OF_COMMANDS = {"page": "serve/web*/**/*", "serve": "serve/web/**/*"}
+_FILES_OF_MODULES = {"boxless.models.zoo": "models/zoo/*.onnx"}
+"""Files of the package that count for programs that run such a command, or import such a module."""
 
 Stamp = dict[str, str]
 """When and by which code something was measured: date, commit and code."""
@@ -63,16 +64,18 @@ def code_of(program: str) -> str:
         12
     """
     whole = hashlib.sha256()
-    starts = [f"benchmarks.{program}", *(f"boxless.cli.{each}" for each in _COMMANDS.get(program, ()))]
+    commands = _COMMANDS.get(program, ())
+    starts = [f"benchmarks.{program}", *(f"boxless.cli.{each}" for each in commands)]
     names = sorted(frozenset().union(*map(modules_of, starts)))
     for name in names:
         whole.update(name.encode())
         whole.update(_bare(_path(name)).encode())
-    for start, files in _OTHER_FILES.items():
-        if any(name.startswith(start) for name in names):
-            for path in sorted(_PACKAGES["boxless"].glob(files)):
-                if path.is_file():
-                    whole.update(path.read_bytes())
+    patterns = [files for command, files in _FILES_OF_COMMANDS.items() if command in commands]
+    patterns += [files for module, files in _FILES_OF_MODULES.items() if module in names]
+    for pattern in patterns:
+        for path in sorted(_PACKAGES["boxless"].glob(pattern)):
+            if path.is_file():
+                whole.update(path.read_bytes())
     return whole.hexdigest()[:12]
 
 

@@ -154,6 +154,9 @@ def _own_data_lines() -> list[str]:
         "cards": "playing cards, several an image",
         "magnetic-tile": "defects of magnetic tiles",
         "tiny10": "ten classes of Tiny ImageNet, one an image",
+        "critters": "kangaroos and raccoons",
+        "steel": "steel defects, several an image",
+        "figures": "toys of 1 % of the image, several an image",
     }
     for name, words in described.items():
         data = read("detector")["data"][name]

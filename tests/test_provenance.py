@@ -65,6 +65,17 @@ def test_a_result_is_stale_when_code_it_depends_on_changes(made: Path, file: str
     assert figures_all.state("speed")[1] is stale
 
 
+@pytest.mark.parametrize(("folder", "stale"), [("web", True), ("web_alone", False)])
+def test_files_of_the_command_that_a_program_runs_count(made: Path, folder: str, stale: bool) -> None:
+    file = made / f"boxless/serve/{folder}/page.js"
+    file.parent.mkdir(parents=True)
+    file.write_text("1;")
+    facts.write_results("serve", {"figures": {"ms": 12}})
+    file.write_text("2;")
+    _forget()
+    assert figures_all.state("serve")[1] is stale
+
+
 def test_parts_that_were_measured_before_stay_stale(made: Path) -> None:
     facts.write_results("speed", {"sets": {"cats": 1}}, part="cats", parts=["cats"])
     (made / "boxless/localizer.py").write_text("x = 1\n")
