@@ -56,9 +56,10 @@ def detector_table() -> str:
                         f"{each['right']} of {each['boxes']}" for each in right
                     )
                 if taken:
+                    cores = run["facts"]["ran on"].split()[1]
                     lines[-1] += (
-                        f"; the whole command: {taken['minutes']:.0f} minutes at a load of {taken['load']:.1f} on two "
-                        f"cores, {taken['processor minutes']:.0f} of CPU time"
+                        f"; the whole command: {taken['minutes']:.0f} minutes on {cores} of two cores at a load of "
+                        f"{taken['load']:.1f}, {taken['processor minutes']:.0f} of CPU time"
                     )
         lines.append("")
     return "\n".join(lines)
