@@ -235,6 +235,7 @@ def test_embedded_profiles_are_found(modules: Path, coffee: Path) -> None:
         (transparent, "PNG", wide, "RGB"), (alone, "PNG", grey, "GRAY"), (alone, "PNG", None, "GRAY"),
         (transparent.convert("LA"), "PNG", grey, "RGB"), (alone.convert("1"), "PNG", grey, "RGB"),
         (image, "WEBP", wide, "RGB"), (transparent, "WEBP", long, "RGB"), (image, "WEBP", None, "RGB"),
+        (image, "AVIF", wide, "RGB"), (transparent, "AVIF", long, "RGB"), (image, "AVIF", None, "RGB"),
     ]  # fmt: skip
     files = []
     for each, container, icc, _ in stored:
@@ -243,7 +244,7 @@ def test_embedded_profiles_are_found(modules: Path, coffee: Path) -> None:
         files.append(file.getvalue())
     answers = in_javascript(modules, *(("embeddedProfile", {"file": base64(each)}) for each in files))
     assert answers == [[kind, base64(icc or b"")] for *_, icc, kind in stored]
-    others = [b"", b"no image", b"GIF89a", files[0][:100]]
+    others = [b"", b"no image", b"GIF89a", files[0][:100], b"\0\0\0\x14ftypheic"]
     cases = (("embeddedProfile", {"file": base64(each)}) for each in others)
     assert in_javascript(modules, *cases) == [None] * len(others)
 

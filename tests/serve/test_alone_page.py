@@ -155,6 +155,7 @@ def test_pixels_are_those_of_python(page: Page, site: str, coffee: Path) -> None
         (small, "PNG", {"pnginfo": linear}),
         (transparent, "PNG", {"icc_profile": wide}),
         (transparent, "WEBP", {"icc_profile": wide, "lossless": True}),
+        (small, "AVIF", {"icc_profile": wide}),
         (alone, "JPEG", {"icc_profile": grey}),
         (alone, "JPEG", {"icc_profile": wide}),
     ]

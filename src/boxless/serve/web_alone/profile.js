@@ -49,6 +49,23 @@ function inWebp(bytes, view) {
   return { kind: "RGB", parts };
 }
 
+/** AVIF: a property of the image, in boxes of which each has its length and name before it. */
+function inAvif(bytes, view) {
+  let [at, end] = [0, bytes.length];
+  while (at + 8 <= end) {
+    const [length, name] = [view.getUint32(at), letters(bytes, at + 4, 4)];
+    if (name === "colr" && ["prof", "rICC"].includes(letters(bytes, at + 8, 4))) {
+      return { kind: "RGB", parts: [bytes.subarray(at + 12, at + length)] };
+    }
+    if (["meta", "iprp", "ipco"].includes(name)) {
+      end = Math.min(end, at + length);
+      at += name === "meta" ? 12 : 8; // into it
+    } else if (length >= 8) at += length;
+    else break; // the last box, or one of more than 4 GB
+  }
+  return { kind: "RGB", parts: [] };
+}
+
 /** What a zlib stream holds, as far as it is whole. */
 async function inflated(packed) {
   const parts = [];
@@ -63,7 +80,7 @@ async function inflated(packed) {
 
 /**
  * The embedded profile of a file, an ArrayBuffer: its bytes, none without one, and the kind of the image's colours, RGB,
- * GRAY or CMYK. Null for files other than JPEG, PNG and WebP, and for damaged ones.
+ * GRAY or CMYK. Null for files other than JPEG, PNG, WebP and AVIF, and for damaged ones.
  */
 export async function embeddedProfile(file) {
   const bytes = new Uint8Array(file);
@@ -73,6 +90,7 @@ export async function embeddedProfile(file) {
     if (letters(bytes, 0, 3) === "\xff\xd8\xff") found = inJpeg(bytes, view);
     else if (letters(bytes, 0, 8) === "\x89PNG\r\n\x1a\n") found = inPng(bytes, view);
     else if (letters(bytes, 0, 4) === "RIFF" && letters(bytes, 8, 4) === "WEBP") found = inWebp(bytes, view);
+    else if (["ftypavif", "ftypavis"].includes(letters(bytes, 4, 8))) found = inAvif(bytes, view);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error; // cut off
   }
