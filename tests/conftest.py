@@ -13,7 +13,7 @@ import onnxruntime
 import pytest
 from hypothesis import settings
 
-from boxless import Localizer
+from boxless import Box, Localization, Localizer, Prediction
 from boxless.models.zoo import DEFAULT_MODEL
 
 ROOT = Path(__file__).parent.parent
@@ -83,3 +83,15 @@ def cluster() -> Iterator[None]:
     with warnings.catch_warnings():  # Ray does not wait for the processes that it stops
         warnings.simplefilter("ignore")
         gc.collect()
+
+
+@pytest.fixture(scope="session")
+def four_boxes() -> Localization:
+    """Four boxes of two classes."""
+
+    def prediction(label: str, index: int, *scores: float) -> Prediction:
+        some = tuple(Box(10 * index, k, 10 * index + 5, k + 3, score) for k, score in enumerate(scores))
+        return Prediction(label, index, scores[0], 9.0, True, some, None, 40, 40)
+
+    predictions = (prediction("cat", 2, 0.9, 0.5, 0.2), prediction("dog", 1, 0.6))
+    return Localization("a.jpg", 40, 40, "m", "p", predictions, "a.jpg", 10.0)

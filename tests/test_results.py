@@ -1,10 +1,10 @@
 from __future__ import annotations
 
+import base64
 import io
 import sys
 from dataclasses import FrozenInstanceError, replace
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -14,6 +14,7 @@ from PIL import Image
 from boxless import Box, ImageError, Localization, Localizer, Prediction
 from boxless.errors import MissingExtraError
 from boxless.imaging.draw import Layer
+from boxless.imaging.read import ImageData, Source, read_image
 from boxless.results import _title
 
 
@@ -63,6 +64,12 @@ def test_json_has_the_documented_keys(found: Localization) -> None:
     assert data["error"] is None
 
 
+def test_scores_in_json_are_rounded(four_boxes: Localization) -> None:
+    first = four_boxes.predictions[0]
+    some = replace(first, boxes=tuple(replace(box, score=2 / 3) for box in first.boxes[:2]))
+    assert replace(four_boxes, predictions=(some,)).to_dict()["scores"] == [0.6667, 0.6667]
+
+
 def test_draws_from_the_whole_image(localizer: Localizer, found: Localization, coffee: Path) -> None:
     assert localizer.locate(coffee, top=2, nms=1).draw().size == (600, 806)  # two predictions, a panel each
     assert found.draw().size == (600, 400), "the cup's box is the espresso's: one object, one panel"
@@ -73,18 +80,34 @@ def test_draws_from_the_whole_image(localizer: Localizer, found: Localization, c
 
 
 def test_a_heat_map_is_as_strong_as_the_activation_is_usual(
-    boxes: Localization, monkeypatch: pytest.MonkeyPatch
+    four_boxes: Localization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawn: list[list[Layer]] = []
     monkeypatch.setattr("boxless.results.draw", lambda pixels, layers: drawn.append(layers))
     box, source = Box(1, 1, 9, 9, 0.5), np.zeros((40, 40, 3), np.uint8)
-    some = [replace(boxes.predictions[0], activation=each, boxes=(box,)) for each in (-1.0, 5.0, 10.0, 20.0)]
+    some = [replace(four_boxes.predictions[0], activation=each, boxes=(box,)) for each in (-1.0, 5.0, 10.0, 20.0)]
     absent = replace(some[2], detected=False, boxes=())
     suppressed = replace(some[2], boxes=())
-    replace(boxes, predictions=(*some, absent, suppressed), source=source).draw()
-    replace(boxes, predictions=(suppressed,), source=source).draw()
+    replace(four_boxes, predictions=(*some, absent, suppressed), source=source).draw()
+    replace(four_boxes, predictions=(suppressed,), source=source).draw()
     assert [layer.strength for layer in drawn[0]] == [0.0, 0.5, 1.0, 1.0, 0.0], "what was suppressed has no panel"
     assert [layer.boxes for layer in drawn[1]] == [()], "unless there is nothing else"
+    assert {layer.kind for layer in drawn[0]} == {2}, "the class decides the colour"
+
+
+def test_an_image_beyond_the_usual_limit_is_drawn(
+    found: Localization, coffee: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was located with another limit, so it is known to be harmless."""
+    asked: list[int] = []
+
+    def read(source: Source, *, max_pixels: int) -> ImageData:
+        asked.append(max_pixels)
+        return read_image(source, max_pixels=max_pixels)
+
+    monkeypatch.setattr("boxless.results.read_image", read)
+    found.draw()
+    assert asked == [sys.maxsize]
 
 
 def test_saves_the_drawn_image(found: Localization, tmp_path: Path) -> None:
@@ -103,18 +126,6 @@ def test_titles_say_what_was_classified_and_not_located(localizer: Localizer, co
     assert _title(replace(tabby, probability=0.9, detected=True)) == "tabby 90%"
 
 
-@pytest.fixture(scope="module")
-def boxes() -> Localization:
-    """Four boxes of two classes."""
-
-    def prediction(label: str, index: int, *scores: float) -> Prediction:
-        some = tuple(Box(10 * index, k, 10 * index + 5, k + 3, score) for k, score in enumerate(scores))
-        return Prediction(label, index, scores[0], 9.0, True, some, None, 40, 40)
-
-    predictions = (prediction("cat", 2, 0.9, 0.5, 0.2), prediction("dog", 1, 0.6))
-    return Localization("a.jpg", 40, 40, "m", "p", predictions, "a.jpg", 10.0)
-
-
 def test_numbers_in_json_are_rounded() -> None:
     box = Box(1 / 3, 2 / 3, 100 / 3, 200 / 3, score=1 / 3)
     data = Prediction("cat", 2, 2 / 3, 20 / 3, True, (box,), None, 90, 90).to_dict()
@@ -122,66 +133,17 @@ def test_numbers_in_json_are_rounded() -> None:
     assert data["boxes"] == [{"box": [0.33, 0.67, 33.33, 66.67], "score": 0.3333}]
 
 
-def test_boxes_are_flat_arrays(boxes: Localization) -> None:
-    assert len(boxes) == 4
-    assert boxes.xyxy.shape == (4, 4) and boxes.xyxy.dtype == boxes.scores.dtype == np.float32
-    assert boxes.xyxy[3].tolist() == [10, 0, 15, 3]
-    assert boxes.scores.tolist() == pytest.approx([0.9, 0.5, 0.2, 0.6])
-    assert boxes.class_ids.tolist() == [2, 2, 2, 1] and boxes.class_ids.dtype == np.int64
-    assert boxes.labels == ("cat", "cat", "cat", "dog")
-    for values in (boxes.xyxy, boxes.scores, boxes.class_ids):
-        with pytest.raises(ValueError, match="read-only"):
-            values[0] = 1
-    none = replace(boxes, predictions=())
-    assert (len(none), none.xyxy.shape, none.scores.shape, none.labels, bool(none)) == (0, (0, 4), (0,), (), True)
-
-
-@pytest.mark.parametrize(
-    ("which", "scores"),
-    [
-        (0, [0.9]),
-        (-1, [0.6]),
-        (np.int64(2), [0.2]),
-        (slice(1, 3), [0.5, 0.2]),
-        (slice(None, None, -1), [0.6, 0.2, 0.5, 0.9]),
-        ([3, 0], [0.6, 0.9]),
-        ([0, 3, 1], [0.9, 0.6, 0.5]),
-        ([True, False, False, True], [0.9, 0.6]),
-        (np.zeros(4, bool), []),
-        ([], []),
-    ],
-)
-def test_indexing_selects_boxes(boxes: Localization, which: Any, scores: list[float]) -> None:  # noqa: ANN401
-    some = boxes[which]
-    assert some.scores.tolist() == pytest.approx(scores)
-    assert sum(len(prediction.boxes) for prediction in some.predictions) == len(some) == len(scores)
-    for each in some:
-        (prediction,) = each.predictions
-        assert boxes.labels[boxes.scores.tolist().index(each.scores[0])] == prediction.label
-    assert len(boxes) == 4, "the result itself stays as it is"
-
-
-def test_what_is_no_selection_is_refused(boxes: Localization) -> None:
-    for wrong in (4, -5, [7], [True, False], np.ones(5, bool)):
-        with pytest.raises(IndexError):
-            boxes[wrong]
-
-
-def test_filters_by_score_and_class(boxes: Localization) -> None:
-    assert boxes[boxes.scores > 0.4].labels == ("cat", "cat", "dog")
-    cats = boxes[boxes.class_ids == 2]
-    assert (len(cats.predictions), len(cats)) == (1, 3)
-
-
-def test_a_data_frame_has_a_row_for_each_box(boxes: Localization, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_data_frame_has_a_row_for_each_box(four_boxes: Localization, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("pandas")
-    frame = boxes.to_df()
+    frame = four_boxes.to_df()
     assert frame["score"].tolist() == [0.9, 0.5, 0.2, 0.6]
-    assert frame["label"].tolist() == list(boxes.labels)
-    assert frame[["x0", "y0", "x1", "y1"]].to_numpy().tolist() == boxes.xyxy.tolist()
+    assert frame["label"].tolist() == list(four_boxes.labels)
+    assert frame[["x0", "y0", "x1", "y1"]].to_numpy().tolist() == four_boxes.xyxy.tolist()
     monkeypatch.setitem(sys.modules, "pandas", None)
-    with pytest.raises(MissingExtraError, match="pip install pandas"):
-        boxes.to_df()
+    with pytest.raises(
+        MissingExtraError, match=r"^Localization.to_df needs pandas \(not installed\): .* install pandas$"
+    ):
+        four_boxes.to_df()
 
 
 def test_what_cannot_be_drawn_is_said(localizer: Localizer, tmp_path: Path) -> None:
@@ -205,6 +167,9 @@ def test_the_representation_is_a_few_lines(found: Localization, localizer: Local
     assert many.splitlines()[-1].strip() == "and 35 predictions more>"
     assert len(many) < 1000
     assert "more" not in repr(localizer.locate(coffee, top=5))
+    assert "more" not in repr(localizer.locate(coffee, top=4))
+    none = replace(found, predictions=())
+    assert repr(none).endswith("\n    no predictions>")
     (failed,) = localizer.locate_many(["nope.jpg"])
     assert repr(failed) == "<Localization of nope.jpg: no such file>"
 
@@ -220,6 +185,9 @@ def test_notebooks_show_the_drawn_image(found: Localization, localizer: Localize
     with Image.open(io.BytesIO(shown_large)) as shown:
         assert shown.size == (1000, 667), "a notebook is not to grow by megabytes"
     page = found._repr_html_()
+    data = page.partition("base64,")[2].partition('"')[0]
+    with Image.open(io.BytesIO(base64.b64decode(data))) as shown:
+        assert (shown.format, shown.size) == ("JPEG", (600, 400))
     assert "data:image/jpeg;base64," in page and "&lt;Localization" in page
     (failed,) = localizer.locate_many(["<b>.jpg"])
     assert failed._repr_png_() is None
@@ -228,6 +196,10 @@ def test_notebooks_show_the_drawn_image(found: Localization, localizer: Localize
 
 def test_rows_are_flat_and_no_image_is_lost(found: Localization, localizer: Localizer) -> None:
     first, second = found.to_rows()
+    about = ["image", "width", "height", "model", "preset", "maps"]
+    of_class = ["label", "class_index", "probability", "activation", "detected"]
+    assert list(first) == [*about, *of_class, "x0", "y0", "x1", "y1", "score", "error"]
+    assert [first[name] for name in of_class] == [found.to_dict()["predictions"][0][name] for name in of_class]
     assert [first[edge] for edge in ("x0", "y0", "x1", "y1")] == found.to_dict()["predictions"][0]["box"]
     assert first["label"] == "espresso"
     assert first.keys() == second.keys()

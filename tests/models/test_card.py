@@ -287,6 +287,37 @@ def test_unknown_classes_are_refused_with_help(wanted: str | int, said: str) -> 
     assert said in str(refusal.value)
 
 
+def test_the_nearest_names_are_told() -> None:
+    birds = ("grey owl", "snowy owl", "eagle owl", "little owl", "boreal owl", "scops owl", "crane", "gull")
+    card = replace(CARD, labels=birds, class_ids=())
+
+    def nearest(wanted: str) -> str:
+        with pytest.raises(UnknownClassError) as refusal:
+            card.class_index(wanted)
+        return str(refusal.value).partition("nearest: ")[2]
+
+    assert nearest("grey owls") == "grey owl, boreal owl, snowy owl", "the three most alike"
+    assert nearest("owl") == "grey owl, snowy owl, scops owl, eagle owl, little owl", (
+        "the most alike, then others that have the word"
+    )
+    assert nearest("cranes") == "crane"
+    assert nearest("gulls seen") == "gull", "half of its letters are enough"
+    with pytest.raises(UnknownClassError) as refusal:
+        card.class_index("zzzz")
+    assert "nearest" not in str(refusal.value)
+
+
+def test_a_class_by_the_largest_index() -> None:
+    card = replace(CARD, labels=tuple(f"c{k}" for k in range(100_000)), class_ids=())
+    assert card.class_index("99999") == 99_999
+    with pytest.raises(UnknownClassError, match="no class 100000"):
+        card.class_index("100000")
+
+
+def test_json_keeps_letters_as_they_are() -> None:
+    assert "hibou grand-duc d'été" in replace(CARD, source="hibou grand-duc d'été").to_json()
+
+
 def test_a_name_that_no_other_class_has() -> None:
     assert [CARD.unique_name(index) for index in range(2)] == ["crane", "barn owl"]
     twice = replace(CARD, labels=("crane", "barn owl", "crane", "magpie"))

@@ -55,6 +55,15 @@ def test_senseless_localization_passes_are_refused(change: dict[str, object]) ->
         replace(LocalizationPass(448, (1,), "anomaly"), **change)  # type: ignore[arg-type]
 
 
+def test_the_refusal_says_what_is_allowed() -> None:
+    with pytest.raises(
+        ValueError, match=r"^a localization pass has the source head or anomaly or class_maps, found x$"
+    ):
+        LocalizationPass(448, (1,), "x")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"^a localization pass has a scale and .* of 1 or more, found 448 and 0$"):
+        LocalizationPass(448, (1,), "head", refinement_steps=0)
+
+
 def test_the_ends_of_what_is_allowed() -> None:
     assert Preset((1,), 1, min_probability=1.0).scales == (1,)
     assert LocalizationPass(1, (), "head", refinement_steps=1, affinity_exponent=1.0).margin == 0
@@ -77,7 +86,7 @@ def test_the_largest_pass_may_be_one_that_localizes() -> None:
     assert replace(PRESETS["balanced"], localization=(LocalizationPass(896, (1,), "head"),)).largest == 896
 
 
-def test_a_class_is_present_where_both_levels_are_reached() -> None:
+def test_a_class_is_detected_where_both_thresholds_are_reached() -> None:
     preset = replace(PRESETS["fast"], min_probability=0.1, min_activation=5.0)
     assert preset.is_detected(0.1, 5.0)
     assert not preset.is_detected(0.09, 50.0)
