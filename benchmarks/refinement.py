@@ -37,7 +37,7 @@ ONE = ("stage5",)
 TWO = ("stage4", "stage5")
 THREE = ("stage3", "stage4", "stage5")
 FOUR = ("stage3", "stage4", "stage5", "stage6")
-SIDES = (224, 448, 576)
+SCALES = (224, 448, 576)
 
 
 @dataclass(frozen=True)
@@ -58,20 +58,21 @@ class Idea:
 
     Attributes:
         words: what it is.
-        sides: of the passes whose class maps are averaged; the largest gives the affinity.
+        scales: of the passes whose class maps are averaged; the largest gives the affinity.
         layers: of the affinity; none leaves the map as it is.
-        power, steps: of the walk.
+        exponent: of the affinity.
+        steps: of the random walk.
         square: the affinity is from the fine grid to itself, not from the class map's grid.
         mirrored: whether mirrored passes are averaged too.
-        each: each pass is walked for itself, and the walked maps are averaged.
-        gamma: the map's exponent before the walk.
+        each: the map of each pass is refined by itself, and the refined maps are averaged.
+        gamma: the map's exponent before the refinement.
         kept: whether boxless does it.
     """
 
     words: str
     scales: tuple[int, ...] = (224, 448)
     layers: tuple[str, ...] = FOUR
-    power: float = 3.0
+    exponent: float = 3.0
     steps: int = 4
     square: bool = False
     mirrored: bool = False
@@ -82,22 +83,22 @@ class Idea:
     def refined(self, passes: Passes) -> Floats:
         """The refined map (u, v), not negative."""
         if self.each:
-            parts = [self._walked(passes[side, False], passes[side, False].class_map) for side in self.scales]
+            parts = [self._refined(passes[side, False], passes[side, False].class_map) for side in self.scales]
             finest = parts[-1].shape[1:]
             return np.asarray(np.mean([resize_maps(part, *finest) for part in parts], axis=0)[0], np.float32)
         last = passes[self.scales[-1], False]
         grid = last.class_map.shape[1:]
         chosen = [passes[side, flip].class_map for side in self.scales for flip in {False, self.mirrored}]
         together: Floats = np.asarray(np.mean([resize_maps(each, *grid) for each in chosen], axis=0), np.float32)
-        return np.asarray(self._walked(last, together)[0], np.float32)
+        return np.asarray(self._refined(last, together)[0], np.float32)
 
-    def _walked(self, one: Pass, class_map: Floats) -> Floats:
+    def _refined(self, one: Pass, class_map: Floats) -> Floats:
         positive: Floats = np.maximum(class_map, 0.0) ** np.float32(self.gamma)
         if not self.layers:
             return positive
         u, v = one.layers["stage5"].shape[1:]
         coarse = (u, v) if self.square else (class_map.shape[1], class_map.shape[2])
-        rows = affinity([one.layers[name] for name in self.layers], (u, v), coarse, self.power)
+        rows = affinity([one.layers[name] for name in self.layers], (u, v), coarse, self.exponent)
         return walk(resize_maps(positive, *coarse), rows, self.steps)
 
 
@@ -105,27 +106,27 @@ IDEAS = [
     Idea("class map alone, 224", (224,), ()),
     Idea("class map alone, 448", (448,), ()),
     Idea("class maps alone, 224 and 448 averaged", layers=()),
-    Idea("walked over one layer, 224", (224,), ONE, 3, 2, square=True),
-    Idea("walked over one layer", layers=ONE, steps=2, square=True),
-    Idea("each pass walked over one layer, then averaged", layers=ONE, steps=2, square=True, each=True),
-    Idea("one layer, power 2", layers=ONE, power=2, steps=2, square=True),
-    Idea("one layer, power 5", layers=ONE, power=5, steps=2, square=True),
+    Idea("refined over one layer, 224", (224,), ONE, 3, 2, square=True),
+    Idea("refined over one layer", layers=ONE, steps=2, square=True),
+    Idea("each pass refined over one layer, then averaged", layers=ONE, steps=2, square=True, each=True),
+    Idea("one layer, exponent 2", layers=ONE, exponent=2, steps=2, square=True),
+    Idea("one layer, exponent 5", layers=ONE, exponent=5, steps=2, square=True),
     Idea("one layer, 1 step", layers=ONE, steps=1, square=True),
     Idea("one layer, 4 steps", layers=ONE, steps=4, square=True),
     Idea("one layer, map to the power 0.5 before", layers=ONE, steps=2, square=True, gamma=0.5),
     Idea("one layer, map to the power 2 before", layers=ONE, steps=2, square=True, gamma=2),
     Idea("one layer, mirrored passes added", layers=ONE, steps=2, square=True, mirrored=True),
-    Idea("two layers, power 2", layers=TWO, power=2, steps=2, square=True),
-    Idea("three layers, power 2", layers=THREE, power=2, steps=2, square=True),
-    Idea("four layers, power 2", layers=FOUR, power=2, steps=2, square=True),
-    Idea("four layers, power 2, 224", (224,), FOUR, 2, 3, square=True),
-    Idea("four layers, coarse columns, power 2, 2 steps", power=2, steps=2),
-    Idea("four layers, coarse columns, power 2.5, 3 steps", power=2.5, steps=3),
-    Idea("four layers, coarse columns, power 3, 4 steps, 224 (`fast`)", (224,), kept=True),
-    Idea("four layers, coarse columns, power 3, 4 steps (`balanced`)", kept=True),
+    Idea("two layers, exponent 2", layers=TWO, exponent=2, steps=2, square=True),
+    Idea("three layers, exponent 2", layers=THREE, exponent=2, steps=2, square=True),
+    Idea("four layers, exponent 2", layers=FOUR, exponent=2, steps=2, square=True),
+    Idea("four layers, exponent 2, 224", (224,), FOUR, 2, 3, square=True),
+    Idea("four layers, coarse columns, exponent 2, 2 steps", exponent=2, steps=2),
+    Idea("four layers, coarse columns, exponent 2.5, 3 steps", exponent=2.5, steps=3),
+    Idea("four layers, coarse columns, exponent 3, 4 steps, 224 (`fast`)", (224,), kept=True),
+    Idea("four layers, coarse columns, exponent 3, 4 steps (`balanced`)", kept=True),
     Idea("the same, mirrored passes added", mirrored=True),
     Idea("the same of 448 alone", (448,)),
-    Idea("576 added (`best`)", SIDES, kept=True),
+    Idea("576 added (`best`)", SCALES, kept=True),
 ]
 
 
@@ -149,7 +150,7 @@ class Study:
         pixels = read_image(image).pixels
         return {
             (side, flip): self.one_pass(pixels, class_index, side, flip)
-            for side in SIDES
+            for side in SCALES
             for flip in ((False, True) if side < 576 else (False,))
         }
 
@@ -171,10 +172,10 @@ class Study:
 def accuracy(study: Study, images: Sequence[BoxedImage]) -> dict[str, Any]:
     """How well every idea locates on every image, and top-1 by side."""
     found: dict[str, list[Overlaps]] = {idea.words: [] for idea in IDEAS}
-    right = dict.fromkeys(SIDES, 0)
+    right = dict.fromkeys(SCALES, 0)
     for image in track(images, "images"):
         passes = study.passes(image.path, image.class_index)
-        for side in SIDES:
+        for side in SCALES:
             right[side] += passes[side, False].top1 == image.class_index
         for idea in IDEAS:
             scores = resize_maps(idea.refined(passes)[None], 227, 227)[0]
@@ -197,7 +198,7 @@ def costs(study: Study, images: Sequence[BoxedImage]) -> dict[str, float]:
     for image in track(images, "costs"):
         pixels = read_image(image.path).pixels
         passes, cost = {}, {}
-        for side, flip in [(side, flip) for side in SIDES for flip in (False, True)]:
+        for side, flip in [(side, flip) for side in SCALES for flip in (False, True)]:
             start = time.perf_counter()
             passes[side, flip] = study.one_pass(pixels, image.class_index, side, flip)
             cost[side, flip] = time.perf_counter() - start

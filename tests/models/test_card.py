@@ -287,6 +287,26 @@ def test_unknown_classes_are_refused_with_help(wanted: str | int, said: str) -> 
     assert said in str(refusal.value)
 
 
+def test_a_detector_has_no_maps() -> None:
+    CARD.need_maps("pointing")
+    detector = replace(CARD, maps="none")
+    what = "expected a model of boxless fit, train or attach, or one that comes with boxless"
+    with pytest.raises(ModelFileError) as refusal:
+        detector.need_maps("pointing")
+    assert str(refusal.value) == f"birds is a detector: it has boxes and no class maps, which pointing needs ({what})"
+    with pytest.raises(ModelFileError) as refusal:
+        detector.need_maps("pointing", "boxless locate takes it")
+    assert str(refusal.value).endswith(f" needs ({what}; boxless locate takes it)")
+
+
+def test_the_input_size_keeps_the_aspect_ratio() -> None:
+    card = replace(CARD, size_multiple=32)
+    assert card.input_size(224, 400, 400) == (224, 224)
+    assert card.input_size(224, 400, 800) == (160, 320)
+    assert card.input_size(224, 800, 400) == (320, 160)
+    assert replace(card, fixed_size=(299, 331)).input_size(224, 800, 400) == (299, 331)
+
+
 def test_the_nearest_names_are_told() -> None:
     birds = ("grey owl", "snowy owl", "eagle owl", "little owl", "boreal owl", "scops owl", "crane", "gull")
     card = replace(CARD, labels=birds, class_ids=())
@@ -304,7 +324,7 @@ def test_the_nearest_names_are_told() -> None:
     assert nearest("gulls seen") == "gull", "half of its letters are enough"
     with pytest.raises(UnknownClassError) as refusal:
         card.class_index("zzzz")
-    assert "nearest" not in str(refusal.value)
+    assert str(refusal.value) == "no class 'zzzz' among the 8 of birds"
 
 
 def test_a_class_by_the_largest_index() -> None:

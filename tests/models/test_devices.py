@@ -14,6 +14,19 @@ def test_the_processor_is_always_there() -> None:
     assert ModelFile("efficientnet-lite0", device="cpu").device == "cpu"
 
 
+def test_cuda_computes_in_full_precision(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ort, "get_available_providers", lambda: ["CUDAExecutionProvider", "CPUExecutionProvider"])
+    assert providers("cuda") == [("CUDAExecutionProvider", {"use_tf32": "0"}), "CPUExecutionProvider"]
+
+
+def test_the_refusal_says_what_there_is_and_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ort, "get_available_providers", lambda: ["CPUExecutionProvider", "CoreMLExecutionProvider"])
+    with pytest.raises(
+        ModelFileError, match=r" has cpu, coreml only: .* install onnxruntime-gpu \(in the place of onnxruntime\)$"
+    ):
+        providers("cuda")
+
+
 def test_an_unknown_device_is_refused() -> None:
     with pytest.raises(ModelFileError, match=r"no device 'tpu' \(expected cpu, cuda, openvino, coreml, directml\)"):
         Localizer(device="tpu")
@@ -34,7 +47,7 @@ def test_each_device(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
     assert last == "CPUExecutionProvider"
     # It is on the list, and this machine has none: ONNX Runtime would take the processor without a word.
     monkeypatch.setattr(ort, "InferenceSession", lambda path, options, providers: Session())
-    with pytest.raises(ModelFileError, match=f"has {device}, but cannot use it here"):
+    with pytest.raises(ModelFileError, match=f"has {device}, but cannot use it here .* in this machine\\?\\)$"):
         ModelFile("efficientnet-lite0", device=device)
 
 

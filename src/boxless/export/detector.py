@@ -105,7 +105,7 @@ def detector_model(network: onnx.ModelProto, strides: Sequence[int], card: Card)
     Returns:
         A model with the inputs
             image uint8 (N, H, W, 3) RGB, any H and W;
-            size int64 (2,), at which the network looks, multiples of the last stride;
+            size int64 (2,), (height, width) of the network's input, multiples of the last stride;
         and the outputs
             logits float32 (N, K), those of the surest cell of each class;
             boxes float32 (S, 4), xyxy in pixels of the image; box_scores float32 (S,), in [0, 1];

@@ -26,7 +26,7 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Output:
-    """What one run of the network says of one image.
+    """The output of one pass over one image.
 
     Attributes:
         logits: (K,), one a class.
@@ -53,7 +53,7 @@ class Output:
 
 @dataclass(frozen=True)
 class Detected:
-    """What one run of a detector says of one image.
+    """The output of one pass of a detector over one image.
 
     Attributes:
         logits: (K,), of each class's highest-scoring box.
@@ -76,7 +76,7 @@ class Network(Protocol):
         """What is to be known of the model."""
 
     def run(self, pixels: NDArray[np.uint8], *, size: tuple[int, int], classes: Sequence[int], top: int) -> Output:
-        """Looks once at RGB (H, W, 3) resized to `size`, for the named classes and the `top` best."""
+        """Runs one pass over RGB (H, W, 3), resized to `size`: maps of the named classes and of the `top` best."""
 
 
 @runtime_checkable
@@ -84,7 +84,7 @@ class Detector(Protocol):
     """What a Localizer needs of a model whose card says that it detects."""
 
     def detect(self, pixels: NDArray[np.uint8], *, size: tuple[int, int]) -> Detected:
-        """Looks once at RGB (H, W, 3) resized to `size`."""
+        """Runs one pass over RGB (H, W, 3), resized to `size`."""
 
 
 MAYBE = ("affinity", "anomaly", "localization_maps", "localization_class_maps")

@@ -26,7 +26,7 @@ Seen: TypeAlias = "tuple[bytes, Floats | None, str]"
 """An image's digest; its features, unless they are known; or why there are none."""
 
 Engine: TypeAlias = "Callable[[Extractor, Sequence[Path]], Iterator[tuple[int, Seen]]]"
-"""Looks at images, and gives the index and what was seen of each once, in any order."""
+"""Extracts features of images, and gives the index and what was seen of each once, in any order."""
 
 _DIGEST = 16  # bytes
 

@@ -3,7 +3,7 @@
 A class map peaks on the part that gives a class away. But that part differs from image to image, so among the cells
 near the peaks of many images every part of the object is positive somewhere, and a linear head on single cells learns
 the whole object. How many cells are taken sets how far its regions reach. Which share is right, and at which scale, is
-told without boxes, by heads learned on one half of the images and looked at on the other; see `Evidence`.
+chosen without boxes, by heads learned on one half of the images and measured on the other; see `Evidence`.
 """
 
 from __future__ import annotations
