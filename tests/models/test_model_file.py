@@ -8,6 +8,7 @@ import numpy as np
 import onnx
 import pytest
 from onnx import helper
+from tests.small_detector import CLASSES, write_detector
 
 from boxless import Localizer, ModelFile, ModelFileError, UnknownPresetError
 from boxless.models import zoo
@@ -111,6 +112,52 @@ def test_what_a_damaged_graph_says_is_not_believed(embedded: ModelFile, tmp_path
     onnx.save(model, tmp_path / "far.onnx")
     with pytest.raises(ModelFileError, match="not those of the classes asked for"):
         ModelFile(tmp_path / "far.onnx").run(np.zeros((64, 64, 3), np.uint8), size=(64, 64))
+
+
+@pytest.mark.parametrize("name", ["boxes", "box_scores", "box_classes"])
+def test_a_detector_without_an_output_is_refused(name: str, tmp_path: Path) -> None:
+    model = onnx.load(write_detector(tmp_path / "whole.onnx"))
+    model.graph.output.remove(next(each for each in model.graph.output if each.name == name))
+    onnx.save(model, tmp_path / "less.onnx")
+    assert refusal(tmp_path / "less.onnx").endswith(f"less.onnx: a boxless model without its {name}")
+
+
+@pytest.mark.parametrize(
+    ("name", "start", "said"),
+    [
+        ("box_classes", CLASSES, "its boxes, scores and classes do not fit"),
+        ("box_classes", -CLASSES, "its boxes, scores and classes do not fit"),
+        ("boxes", np.nan, "its boxes are not finite on this image"),
+        ("box_scores", np.inf, "its box_scores are not finite on this image"),
+        ("logits", np.nan, "its logits are not finite on this image"),
+    ],
+)
+def test_what_a_damaged_detector_says_is_not_believed(name: str, start: float, said: str, tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+    path = write_detector(tmp_path / "whole.onnx")
+    assert len(ModelFile(path, 1).detect(pixels, size=(64, 64)).boxes)
+    model = onnx.load(path)
+    maker = next(node for node in model.graph.node if name in node.output)
+    maker.output[list(maker.output).index(name)] = "before"
+    kind = np.int64 if name == "box_classes" else np.float32
+    model.graph.initializer.append(onnx.numpy_helper.from_array(np.array(start, kind), "added"))
+    model.graph.node.add(op_type="Add", input=["before", "added"], output=[name])
+    onnx.save(model, tmp_path / "damaged.onnx")
+    with pytest.raises(ModelFileError, match=rf"damaged.onnx: a damaged model \({said}\)$"):
+        ModelFile(tmp_path / "damaged.onnx", 1).detect(pixels, size=(64, 64))
+
+
+def test_a_detector_with_fewer_scores_than_boxes_is_refused(tmp_path: Path) -> None:
+    model = onnx.load(write_detector(tmp_path / "whole.onnx"))
+    maker = next(node for node in model.graph.node if "box_scores" in node.output)
+    maker.output[list(maker.output).index("box_scores")] = "all_scores"
+    for bound, value in (("from", 1), ("to", 1000)):
+        model.graph.initializer.append(onnx.numpy_helper.from_array(np.array([value], np.int64), bound))
+    model.graph.node.add(op_type="Slice", input=["all_scores", "from", "to"], output=["box_scores"])
+    onnx.save(model, tmp_path / "fewer.onnx")
+    with pytest.raises(ModelFileError, match="its boxes, scores and classes do not fit"):
+        pixels = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+        ModelFile(tmp_path / "fewer.onnx", 1).detect(pixels, size=(64, 64))
 
 
 def test_a_graph_that_asks_for_all_memory_once_it_runs(embedded: ModelFile, tmp_path: Path) -> None:
