@@ -177,6 +177,31 @@ def test_the_bounds_of_fields(holds: dict[str, object], too_much: dict[str, obje
         Card.from_json(json.dumps(data | too_much))
 
 
+def test_a_localization_pass_without_classes_is_read() -> None:
+    nothing = replace(CARD.preset("fast"), localization=(LocalizationPass(448, (), "head"),))
+    card = replace(CARD, labels=("crane",), class_ids=(), presets={"fast": nothing})
+    assert Card.from_json(card.to_json()) == card
+
+
+def refusal(text: str) -> str:
+    with pytest.raises(ModelFileError) as refused:
+        Card.from_json(text)
+    return str(refused.value)
+
+
+def test_the_refusal_says_what_was_found() -> None:
+    assert refusal('{"format": 3,') == (
+        "a boxless model with a damaged card (Expecting property name enclosed in double quotes: line 1 column 14 "
+        "(char 13))"
+    )
+    assert refusal("{}") == "a boxless model with a damaged card (it does not say its format)"
+    needed = "an object with name, labels, presets, preprocessing, licence, source"
+    assert refusal('{"format": 3}') == f"a boxless model with a damaged card (it is an object of 0, not {needed})"
+    data = json.loads(CARD.to_json())
+    for length, shown in ((58, f"'{'x' * 58}'"), (59, f"'{'x' * 56}...")):  # 60 characters with the quotation marks
+        assert f"(activation is {shown}, not " in refusal(json.dumps(data | {"activation": "x" * length}))
+
+
 def test_a_card_of_endless_text_is_refused() -> None:
     with pytest.raises(ModelFileError, match="16,777,217 characters"):
         Card.from_json("{" + " " * 2**24)
