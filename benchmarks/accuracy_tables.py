@@ -21,19 +21,19 @@ def full_size() -> str:
         "(95 % interval) | halves | one box % |",
         "|---|---|---|---|---|---|",
     ]
-    found = {(each["way"], tuple(each["sides"])): each for each in cards["finding"]}
+    found = {(each["way"], tuple(each["scales"])): each for each in cards["localized"]}
     for row in photos["agreement"]:
-        other = found[row["way"], tuple(row["sides"])]
+        other = found[row["way"], tuple(row["scales"])]
         halves = ", ".join(f"{half:.1f}" for half in other["halves"])
         low, high = other["interval"]
         lines.append(
-            f"| {', '.join(map(str, row['sides']))} | {row['way']} | {row['iou_0.5']:.0f}, {row['iou_0.7']:.0f} | "
+            f"| {', '.join(map(str, row['scales']))} | {row['way']} | {row['iou_0.5']:.0f}, {row['iou_0.7']:.0f} | "
             f"{other['max_box_acc_v2']:.1f} ({low:.1f} to {high:.1f}) | {halves} | {other['one_box']:.1f} |"
         )
-    for name, row in results.get("finders", {}).items():
+    for name, row in results["as_fitted"].items():
         halves, (low, high) = ", ".join(f"{half:.1f}" for half in row["halves"]), row["interval"]
         lines.append(
-            f"| {', '.join(map(str, row['sides']))}, localized as `boxless fit` decides (`{name}`) | in shape | | "
+            f"| {', '.join(map(str, row['scales']))}, localized as `boxless fit` decides (`{name}`) | in shape | | "
             f"{row['max_box_acc_v2']:.1f} ({low:.1f} to {high:.1f}) | {halves} | {row['one_box']:.1f} |"
         )
     lines += [

