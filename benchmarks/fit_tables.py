@@ -98,18 +98,18 @@ def twins() -> str:
 
 
 def fill_table() -> str:
-    """How much evidence is left without what was found, by set and by how holes are filled."""
+    """How much of the score is left without the located region, by set and by how holes are filled."""
     results = read("surroundings")
     lines = [
-        "| set | hole filled by | images | found region % | evidence without it % | control % | by it alone % | "
-        "classes noted |",
+        "| set | hole filled by | images | located region, % of the image | score without it, % | control, % | "
+        "score of it alone, % | classes noted |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for row in results["rows"]:
         shares = " | ".join(f"{100 * row[name]:.0f}" for name in ("region", "without", "control", "only"))
         noted = f"{row['suspicious']} of {row['classes']}"
         lines.append(f"| {row['set']} | {row['fill']} | {row['pictures']} | {shares} | {noted} |")
-    head = "| set | class | found region % | evidence without it % | control % | by it alone % |"
+    head = "| set | class | located region, % of the image | score without it, % | control, % | score of it alone, % |"
     lines += ["", head, "|---|---|---|---|---|---|"]
     for name, classes in results["classes"].items():
         for each in classes:
