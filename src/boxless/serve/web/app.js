@@ -10,7 +10,7 @@ import { open } from "./engine.js";
 import { Gallery } from "./gallery.js";
 import { keepingFocus, keys } from "./keys.js";
 import { showClasses, showPresets, showVerdict } from "./panel.js";
-import { Pictures } from "./pictures.js";
+import { PageImages } from "./page_images.js";
 import { save } from "./save.js";
 import { searchField } from "./search.js";
 import { showShots } from "./shots.js";
@@ -20,7 +20,7 @@ import { Strip } from "./strip.js";
 import { showProgress, Table } from "./table.js";
 import { Zoom } from "./zoom.js";
 
-let pictures = null; // until the page is ready
+let images = null; // until the page is ready
 let editor = null;
 let zoom = null;
 let strip = null;
@@ -39,81 +39,81 @@ function render() {
 }
 
 function show() {
-  const picture = pictures.current;
-  const inFolder = Boolean(gallery) && (atFolder || !picture);
+  const image = images.current;
+  const inFolder = Boolean(gallery) && (atFolder || !image);
   the("folder").hidden = !inFolder;
   the("to-folder").hidden = !gallery;
-  the("from-folder").hidden = !picture;
-  the("empty").hidden = Boolean(picture) || inFolder;
-  the("work").hidden = !picture || inFolder;
-  if (!picture || inFolder) return;
-  if (picture !== stood) {
-    stood = picture;
+  the("from-folder").hidden = !image;
+  the("empty").hidden = Boolean(image) || inFolder;
+  the("work").hidden = !image || inFolder;
+  if (!image || inFolder) return;
+  if (image !== stood) {
+    stood = image;
     editor.selected = null;
     zoom.fit();
   }
   redraw();
-  strip.show(pictures);
-  showVerdict(the("verdict"), picture);
-  showClasses(the("classes"), picture, showClass);
-  the("legend").hidden = !picture.found?.predictions.some((prediction) => !prediction.detected);
-  for (const id of ["controls", "class-choice", "preset-choice"]) the(id).hidden = picture.state === "failed";
-  the("heat-control").hidden = picture.predictions.length > 0 && !picture.predictions.some((prediction) => prediction.class_map);
-  showEditing(picture);
-  const several = pictures.list.length > 1;
+  strip.show(images);
+  showVerdict(the("verdict"), image);
+  showClasses(the("classes"), image, showClass);
+  the("legend").hidden = !image.found?.predictions.some((prediction) => !prediction.detected);
+  for (const id of ["controls", "class-choice", "preset-choice"]) the(id).hidden = image.state === "failed";
+  the("heat-control").hidden = image.predictions.length > 0 && !image.predictions.some((prediction) => prediction.class_map);
+  showEditing(image);
+  const several = images.list.length > 1;
   the("work").classList.toggle("several", several);
   for (const id of ["table", "order-control", "everywhere-control", "clear"]) the(id).hidden = !several;
-  if (several) table.show(pictures);
-  the("shots").hidden = !showShots(the("shots").querySelector("tbody"), pictures, (each) => pictures.select(each));
+  if (several) table.show(images);
+  the("shots").hidden = !showShots(the("shots").querySelector("tbody"), images, (each) => images.select(each));
   const [bar, words, stop, goOn] = ["bar", "progress", "stop", "go-on"].map(the);
-  showProgress({ bar, words, stop, goOn }, pictures);
-  const any = pictures.list.some((each) => each.found);
-  the("corrected-control").hidden = !pictures.list.some((each) => each.annotations.corrected);
+  showProgress({ bar, words, stop, goOn }, images);
+  const any = images.list.some((each) => each.found);
+  the("corrected-control").hidden = !images.list.some((each) => each.annotations.corrected);
   for (const button of document.querySelectorAll("[data-save]")) {
-    button.disabled = button.dataset.save === "image" ? !(picture.found && picture.drawable) : !any;
+    button.disabled = button.dataset.save === "image" ? !(image.found && image.drawable) : !any;
   }
 }
 
 /** What can be done to the boxes of an image now. */
-function showEditing(picture) {
+function showEditing(image) {
   const { selected, adding } = editor;
-  the("editing").hidden = !picture.found || picture.state === "failed" || !look.boxes;
+  the("editing").hidden = !image.found || image.state === "failed" || !look.boxes;
   the("box-add").setAttribute("aria-pressed", adding);
   the("box-remove").disabled = !selected;
-  the("box-undo").disabled = !picture.annotations.canUndo;
+  the("box-undo").disabled = !image.annotations.canUndo;
   the("box-class-control").hidden = !selected;
   the("box-keys").hidden = !selected;
-  const hint = adding ? "Draw the box on the image." : selected ? `${selected.label}: drag it or its corners.` : picture.boxes.length ? "Select a box to correct it." : "No box here; add one if something is missing.";
+  const hint = adding ? "Draw the box on the image." : selected ? `${selected.label}: drag it or its corners.` : image.boxes.length ? "Select a box to correct it." : "No box here; add one if something is missing.";
   if (the("box-hint").textContent !== hint) the("box-hint").textContent = hint;
 }
 
 /** Shows a class of the image, or of all where that is wanted. */
 function showClass(index) {
   trouble("");
-  pictures.show(index, pictures.list.length > 1 && the("everywhere").checked);
+  images.show(index, images.list.length > 1 && the("everywhere").checked);
 }
 
 function redraw() {
-  const handlers = { editor, retry: (failed) => pictures.retry(failed), remove };
-  if (pictures.current) showStage(the("stage"), pictures, look, handlers);
+  const handlers = { editor, retry: (failed) => images.retry(failed), remove };
+  if (images.current) showStage(the("stage"), images, look, handlers);
   zoom.apply();
 }
 
 function showModel() {
-  const { model, preset, engine } = pictures;
+  const { model, preset, engine } = images;
   showPresets(the("presets"), the("preset-words"), model, preset, (chosen) => useWay(model, chosen));
   the("model").value = model.name;
   the("footer").replaceChildren(
     make("span", { textContent: `${model.name}: ${model.classes} classes` }),
     ...engine.links.map(([text, href]) => make("a", { href, textContent: text })),
   );
-  offerBeside(the("compare"), pictures, failed);
+  offerBeside(the("compare"), images, failed);
 }
 
 function useWay(model, preset) {
   trouble("");
-  if (pictures.beside?.model === model && pictures.beside.preset === preset) pictures.compare(false);
-  pictures.useWay(model, preset);
+  if (images.beside?.model === model && images.beside.preset === preset) images.compare(false);
+  images.useWay(model, preset);
   showModel();
   remember({ model: model.name, preset });
 }
@@ -121,19 +121,19 @@ function useWay(model, preset) {
 /** Goes over to the model that is chosen, if it still is when its labels are there; stays with the present one if they fail. */
 async function chooseModel() {
   const choice = the("model");
-  const model = pictures.models.find(({ name }) => name === choice.value);
+  const model = images.models.find(({ name }) => name === choice.value);
   let known;
   try {
-    known = await pictures.engine.labels(model.name);
+    known = await images.engine.labels(model.name);
   } catch (error) {
     if (choice.value !== model.name) return;
-    choice.value = pictures.model.name;
+    choice.value = images.model.name;
     return failed(error);
   }
-  if (choice.value !== model.name || model === pictures.model) return;
-  pictures.labels = known;
-  if (pictures.beside) pictures.compare(false);
-  useWay(model, pictures.preset in model.presets ? pictures.preset : model.defaults.preset);
+  if (choice.value !== model.name || model === images.model) return;
+  images.labels = known;
+  if (images.beside) images.compare(false);
+  useWay(model, images.preset in model.presets ? images.preset : model.defaults.preset);
 }
 
 function choose() {
@@ -142,14 +142,14 @@ function choose() {
 
 /** Takes files; those that come before the page is ready wait until it is. `refused` are sentences about others. */
 function added(files, refused = []) {
-  const { images, clips, refused: more } = sorted(files);
+  const { images: stills, clips, refused: more } = sorted(files);
   trouble(inShort([...refused, ...more]));
-  if (pictures) {
+  if (images) {
     if (files.length) atFolder = false;
-    pictures.add(images);
+    images.add(stills);
     return clips.forEach(cut);
   }
-  early.push(...images, ...clips);
+  early.push(...stills, ...clips);
   the("early").textContent = early.length === 1 ? "The image waits for the model" : `${early.length} images wait for the model`;
   the("early").hidden = !early.length || Boolean(problem);
 }
@@ -161,21 +161,21 @@ function stopCutting() {
 }
 
 /** Whether images may be removed: asks, where corrections would be lost. */
-function mayRemove(images) {
-  const corrected = images.filter(({ annotations }) => annotations.corrected).length;
+function mayRemove(some) {
+  const corrected = some.filter(({ annotations }) => annotations.corrected).length;
   if (!corrected) return true;
-  const what = images.length === 1 ? "this image" : images.length === corrected ? `${corrected} images` : `all images, ${corrected} of them`;
+  const what = some.length === 1 ? "this image" : some.length === corrected ? `${corrected} images` : `all images, ${corrected} of them`;
   return confirm(`Remove ${what} with corrected boxes?`);
 }
 
-function remove(picture) {
-  if (mayRemove([picture])) pictures.remove(picture);
+function remove(image) {
+  if (mayRemove([image])) images.remove(image);
 }
 
 /** Adds the frames of a clip. */
 async function cut(clip) {
   try {
-    await frames(clip, (file, at) => pictures.add([file], at), cutting.signal);
+    await frames(clip, (file, at) => images.add([file], at), cutting.signal);
   } catch (error) {
     trouble(`${clip.name} could not be played in this browser: ${error.message}`);
   }
@@ -183,10 +183,10 @@ async function cut(clip) {
 
 /** Opens an image of the folder on the service's machine, once. */
 function openOfFolder(file, name) {
-  const known = pictures.list.find((picture) => picture.name === name && picture.file.size === file.size);
+  const known = images.list.find((image) => image.name === name && image.file.size === file.size);
   if (!known) return added([placed(file, name)]);
   atFolder = false;
-  pictures.select(known);
+  images.select(known);
 }
 
 async function transferred(transfer) {
@@ -210,8 +210,8 @@ function offer(addresses) {
     const take = async () => {
       const answer = await fetch(address).catch(() => null);
       if (!answer?.ok) return trouble(`${name} could not be loaded`);
-      const picture = await answer.blob();
-      added([new File([picture], name, { type: picture.type })]);
+      const image = await answer.blob();
+      added([new File([image], name, { type: image.type })]);
     };
     const small = make("img", { src: address, alt: name.replace(/\.[^.]*$/, "") });
     return make("li", {}, make("button", { type: "button", onclick: take }, small));
@@ -222,7 +222,7 @@ function offer(addresses) {
 
 function listen() {
   for (const button of document.querySelectorAll("[data-do=choose]")) button.onclick = choose;
-  for (const button of document.querySelectorAll("[data-do=camera]")) button.onclick = () => openCamera((file) => added([file]), pictures);
+  for (const button of document.querySelectorAll("[data-do=camera]")) button.onclick = () => openCamera((file) => added([file]), images);
   for (const input of [the("files"), the("shot")]) {
     input.onchange = () => {
       added(input.files);
@@ -230,7 +230,7 @@ function listen() {
     };
   }
   for (const button of document.querySelectorAll("[data-save]")) {
-    button.onclick = () => save(button.dataset.save, pictures, look, !the("corrected-control").hidden && the("corrected").checked);
+    button.onclick = () => save(button.dataset.save, images, look, !the("corrected-control").hidden && the("corrected").checked);
   }
   the("heat").oninput = (event) => {
     look.heat = event.target.value / 100;
@@ -240,25 +240,25 @@ function listen() {
     look.boxes = event.target.checked;
     render();
   };
-  the("remove").onclick = () => remove(pictures.current);
+  the("remove").onclick = () => remove(images.current);
   the("model").onchange = chooseModel;
-  searchField(the("search"), the("matches"), () => pictures.labels, showClass);
-  searchField(the("box-class"), the("box-classes"), () => pictures.labels, (index) => editor.relabel(pictures.labels[index]));
+  searchField(the("search"), the("matches"), () => images.labels, showClass);
+  searchField(the("box-class"), the("box-classes"), () => images.labels, (index) => editor.relabel(images.labels[index]));
   the("box-add").onclick = ({ detail }) => (detail ? editor.add(!editor.adding) : editor.addInMiddle()); // 0: by the keyboard
   the("box-remove").onclick = () => editor.remove();
   the("box-undo").onclick = () => editor.undo();
   the("stop").onclick = () => {
     stopCutting();
-    pictures.stop();
+    images.stop();
   };
-  the("go-on").onclick = () => pictures.goOn();
+  the("go-on").onclick = () => images.goOn();
   the("clear").onclick = () => {
-    if (!mayRemove(pictures.list)) return;
+    if (!mayRemove(images.list)) return;
     stopCutting();
-    pictures.clear();
+    images.clear();
   };
   the("order").onchange = (event) => {
-    pictures.order = event.target.value;
+    images.order = event.target.value;
     the("table").scrollTop = the("tray-scroller").scrollLeft = 0; // what comes first is what one wants to see
     render();
   };
@@ -287,10 +287,10 @@ function listen() {
   the("zoom-out").onclick = () => zoom.by(1 / 1.5);
   the("zoom-fit").onclick = () => zoom.fit();
   the("zoom-whole").onclick = () => {
-    const size = pictures.current.found ?? pictures.current.size;
+    const size = images.current.found ?? images.current.size;
     if (size) zoom.whole(size);
   };
-  keys(() => pictures, () => editor, remove);
+  keys(() => images, () => editor, remove);
 
   document.addEventListener("paste", (event) => {
     if (!event.target.closest("input, textarea")) transferred(event.clipboardData);
@@ -335,22 +335,22 @@ async function start() {
     problem = `This browser keeps nothing, so a reload loses the images and corrections (${message})`;
     trouble("");
   });
-  pictures = Object.assign(new Pictures(engine), way, { labels: known });
-  editor = new Editor(pictures);
-  const select = (picture) => pictures.select(picture);
+  images = Object.assign(new PageImages(engine), way, { labels: known });
+  editor = new Editor(images);
+  const select = (image) => images.select(image);
   strip = new Strip(the("tray-scroller"), the("tray"), select);
   table = new Table(the("table"), select);
   const kept = await store.restore(engine.models);
   store.knows(kept);
-  pictures.addEventListener("change", () => {
+  images.addEventListener("change", () => {
     render();
-    store.changed(() => pictures.list);
+    store.changed(() => images.list);
   });
-  pictures.addEventListener("trouble", ({ error }) => {
-    offerBeside(the("compare"), pictures, failed);
+  images.addEventListener("trouble", ({ error }) => {
+    offerBeside(the("compare"), images, failed);
     failed(error);
   });
-  addEventListener("pagehide", () => store.flush(pictures.list));
+  addEventListener("pagehide", () => store.flush(images.list));
   the("privacy").textContent = engine.privacy;
   offer(engine.examples);
   the("model").replaceChildren(...engine.models.map(({ name }) => make("option", { value: name, textContent: name })));
@@ -363,7 +363,7 @@ async function start() {
     render();
     await gallery.refresh();
   }
-  pictures.put(kept);
+  images.put(kept);
   added(early);
   document.body.dataset.ready = "true";
 }

@@ -8,9 +8,9 @@ const LIVE_SIDE = 640; // pixels of the longer side of what is located live
 /**
  * Shows what the camera sees until an image is taken or the window is closed.
  *
- * taken: is called with the image. pictures: whose model, preset and engine find boxes live; null while there is none.
+ * taken: is called with the image. images: whose model, preset and engine find boxes live; null while there is none.
  */
-export async function openCamera(taken, pictures) {
+export async function openCamera(taken, images) {
   if (!navigator.mediaDevices) {
     the("shot").click(); // over plain HTTP from elsewhere, browsers lend the camera by way of a file only
     return;
@@ -37,8 +37,8 @@ export async function openCamera(taken, pictures) {
   view.srcObject = stream;
   await view.play();
   take.disabled = false;
-  live.disabled = !pictures;
-  live.onchange = () => (live.checked ? preview(view, pictures, () => live.checked && dialog.open) : clear());
+  live.disabled = !images;
+  live.onchange = () => (live.checked ? preview(view, images, () => live.checked && dialog.open) : clear());
   take.onclick = async () => {
     const blob = await frame(view, 1, 0.95);
     dialog.close();

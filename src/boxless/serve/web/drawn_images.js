@@ -6,7 +6,7 @@ import { INFERNO } from "./inferno.js";
 import { labelPlaces } from "./labels.js";
 import { scoreMap } from "./maps.js";
 
-const HEAT = 0.72; // how much of the picture the strongest heat covers
+const HEAT = 0.72; // how much of the image the strongest heat covers
 const LEVELS = 1024; // of the score that are told apart
 const INK = "#121216";
 const COLOURS = ["#e69f00", "#56b4e9", "#009e73", "#f0e442", "#cc79a7", "#d55e00"]; // of classes: Okabe and Ito
@@ -46,14 +46,14 @@ export function heatStrength(prediction, typicalActivation) {
 /**
  * Draws an image with the heat of a prediction over it.
  *
- * canvas: of the size to draw at. image: what can be drawn on a canvas. found: the image's result. prediction: one of
+ * canvas: of the size to draw at. bitmap: what can be drawn on a canvas. found: the image's result. prediction: one of
  * its predictions, or null for the image alone. look: { heat: 0 to 1 }.
  */
-export function drawHeat(canvas, image, found, prediction, look) {
+export function drawHeat(canvas, bitmap, found, prediction, look) {
   const context = canvas.getContext("2d", { willReadFrequently: true });
   context.fillStyle = "#fff";
   context.fillRect(0, 0, canvas.width, canvas.height);
-  context.drawImage(image, 0, 0, canvas.width, canvas.height);
+  context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
   if (!prediction?.class_map) return;
   const strength = heatStrength(prediction, found.typical_activation) * look.heat;
   if (strength <= 0) return;
@@ -63,8 +63,8 @@ export function drawHeat(canvas, image, found, prediction, look) {
 }
 
 /** The colour of a class in an image: each of its classes has one of its own, as far as colours go. */
-export function colourOf(picture, label) {
-  const labels = [...new Set([...picture.predictions, ...picture.boxes].map((each) => each.label))];
+export function colourOf(image, label) {
+  const labels = [...new Set([...image.predictions, ...image.boxes].map((each) => each.label))];
   return COLOURS[Math.max(0, labels.indexOf(label)) % COLOURS.length];
 }
 
@@ -74,15 +74,15 @@ function unitOf({ width, height }) {
 }
 
 /** Draws an image's boxes with their names; weak guesses are dashed. */
-export function drawBoxes(canvas, picture, boxes) {
+export function drawBoxes(canvas, image, boxes) {
   const context = canvas.getContext("2d");
   const unit = unitOf(canvas);
-  const [across, down] = [canvas.width / picture.found.width, canvas.height / picture.found.height];
+  const [across, down] = [canvas.width / image.found.width, canvas.height / image.found.height];
   const frames = boxes.map(({ box: [x0, y0, x1, y1] }) => [x0 * across, y0 * down, x1 * across, y1 * down]);
   const titles = boxes.map(wordsOf);
   frames.forEach(([x0, y0, x1, y1], i) => {
     const { label, score } = boxes[i];
-    for (const [width, ink, dash] of [[4 * unit, INK, []], [2 * unit, colourOf(picture, label), score !== null && score < 0.5 ? [6 * unit, 4 * unit] : []]]) {
+    for (const [width, ink, dash] of [[4 * unit, INK, []], [2 * unit, colourOf(image, label), score !== null && score < 0.5 ? [6 * unit, 4 * unit] : []]]) {
       context.lineWidth = width;
       context.strokeStyle = ink;
       context.setLineDash(dash);
@@ -90,7 +90,7 @@ export function drawBoxes(canvas, picture, boxes) {
     }
   });
   const places = labelPlaces(frames, titles.map((title) => titleSize(canvas, title)), [canvas.width, canvas.height]);
-  places.forEach(([left, top], i) => drawTitle(canvas, titles[i], colourOf(picture, boxes[i].label), left, top));
+  places.forEach(([left, top], i) => drawTitle(canvas, titles[i], colourOf(image, boxes[i].label), left, top));
 }
 
 /** What a title takes, in pixels of the canvas. */

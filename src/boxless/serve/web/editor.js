@@ -12,37 +12,37 @@ export class Editor {
   selected = null; // { label, index }
   adding = false;
   #drag = null;
-  #pictures;
+  #images;
   #resized = new ResizeObserver((entries) => entries.forEach(({ target }) => target.redraw?.()));
 
-  constructor(pictures) {
-    this.#pictures = pictures;
+  constructor(images) {
+    this.#images = images;
   }
 
   /** Boxes of another model or preset, to be seen only: [{ label, box, score }], of an image of this width and height. */
-  still(picture, boxes, { width, height }) {
+  still(image, boxes, { width, height }) {
     const svg = shape("svg", { viewBox: `0 0 ${width} ${height}`, class: "overlay", "aria-hidden": "true" });
     svg.redraw = () => {
       const matrix = svg.getScreenCTM();
       if (!matrix) return;
       const unit = 1 / matrix.a;
       const places = placed(boxes, unit, [width, height]);
-      svg.replaceChildren(...boxes.map((each, i) => shape("g", { class: isWeak(each) ? "box weak" : "box" }, ...framed(each, places[i], colourOf(picture, each.label), unit))));
+      svg.replaceChildren(...boxes.map((each, i) => shape("g", { class: isWeak(each) ? "box weak" : "box" }, ...framed(each, places[i], colourOf(image, each.label), unit))));
     };
     this.#resized.observe(svg);
     return svg;
   }
 
   /** The overlay of an image; `only` is the label whose boxes it has, null for all that are shown. */
-  overlay(picture, only) {
-    const { width, height } = picture.found;
+  overlay(image, only) {
+    const { width, height } = image.found;
     const svg = shape("svg", { viewBox: `0 0 ${width} ${height}`, class: "overlay", role: "group", "aria-label": "Located objects" });
-    svg.redraw = () => this.#draw(svg, picture, only);
-    svg.onpointerdown = (event) => this.#begin(event, svg, picture, only);
-    svg.onpointermove = (event) => this.#move(event, svg, picture);
-    svg.onpointerup = (event) => this.#end(event, svg, picture);
+    svg.redraw = () => this.#draw(svg, image, only);
+    svg.onpointerdown = (event) => this.#begin(event, svg, image, only);
+    svg.onpointermove = (event) => this.#move(event, svg, image);
+    svg.onpointerup = (event) => this.#end(event, svg, image);
     svg.onpointercancel = () => this.#abandon();
-    svg.onkeydown = (event) => this.#key(event, picture);
+    svg.onkeydown = (event) => this.#key(event, image);
     this.#resized.observe(svg);
     return svg;
   }
@@ -50,42 +50,42 @@ export class Editor {
   select(which) {
     this.selected = which;
     this.adding = false;
-    this.#pictures.changed();
+    this.#images.changed();
   }
 
   /** Makes the next drag draw a box, or not. */
   add(adding) {
     this.adding = adding;
     if (adding) this.selected = null;
-    this.#pictures.changed();
+    this.#images.changed();
   }
 
   /** Adds a box in the middle of the image, to be moved with the keyboard. */
   addInMiddle() {
-    const picture = this.#pictures.current;
-    const { width, height } = picture.found;
+    const image = this.#images.current;
+    const { width, height } = image.found;
     const box = [0.375 * width, 0.375 * height, 0.625 * width, 0.625 * height].map(hundredths);
-    this.select(picture.annotations.add(picture.predictions, this.#labelOfNew(picture), box));
+    this.select(image.annotations.add(image.predictions, this.#labelOfNew(image), box));
     document.querySelector(".overlay .selected")?.focus();
   }
 
-  #labelOfNew(picture) {
-    return picture.predictions[0]?.label ?? this.#pictures.labels[0];
+  #labelOfNew(image) {
+    return image.predictions[0]?.label ?? this.#images.labels[0];
   }
 
   remove() {
-    const picture = this.#pictures.current;
-    picture.annotations.remove(picture.predictions, this.selected);
+    const image = this.#images.current;
+    image.annotations.remove(image.predictions, this.selected);
     this.select(null);
   }
 
   relabel(label) {
-    const picture = this.#pictures.current;
-    this.select(picture.annotations.relabel(picture.predictions, this.selected, label));
+    const image = this.#images.current;
+    this.select(image.annotations.relabel(image.predictions, this.selected, label));
   }
 
   undo() {
-    this.#pictures.current.annotations.undo();
+    this.#images.current.annotations.undo();
     this.select(null);
   }
 
@@ -93,12 +93,12 @@ export class Editor {
     return this.selected?.label === each.label && this.selected.index === each.index;
   }
 
-  #draw(svg, picture, only) {
+  #draw(svg, image, only) {
     const matrix = svg.getScreenCTM();
-    if (!matrix || !picture.found) return;
+    if (!matrix || !image.found) return;
     const unit = 1 / matrix.a; // a pixel of the screen
-    const boxes = picture.boxes.filter(({ label }) => only === null || label === only);
-    const depends = JSON.stringify([boxes, picture.shown, this.selected, this.adding, this.#drag, unit]);
+    const boxes = image.boxes.filter(({ label }) => only === null || label === only);
+    const depends = JSON.stringify([boxes, image.shown, this.selected, this.adding, this.#drag, unit]);
     if (svg.drawn === depends) return; // nothing changed: keep the elements
     svg.drawn = depends;
     const focused = svg.contains(document.activeElement) ? document.activeElement.dataset.key : null;
@@ -107,8 +107,8 @@ export class Editor {
       const dragged = this.#drag?.which && this.#is(each) && this.#is(this.#drag.which) ? this.#drag.box : each.box;
       return { ...each, box: dragged };
     });
-    const places = placed(now, unit, [picture.found.width, picture.found.height]);
-    const parts = now.map((each, i) => this.#box(picture, each, places[i], unit));
+    const places = placed(now, unit, [image.found.width, image.found.height]);
+    const parts = now.map((each, i) => this.#box(image, each, places[i], unit));
     if (this.#drag?.handle === "new" && this.#drag.box) {
       parts.push(shape("rect", { ...edges(this.#drag.box), class: "frame new", "stroke-width": 2 * unit }));
     }
@@ -116,15 +116,15 @@ export class Editor {
     if (focused) [...svg.querySelectorAll("[data-key]")].find((each) => each.dataset.key === focused)?.focus();
   }
 
-  #box(picture, each, place, unit) {
+  #box(image, each, place, unit) {
     const { label, index, box, score, corrected } = each;
     const selected = this.#is(each);
     const kind = ["box", selected ? "selected" : "", corrected ? "corrected" : "", isWeak(each) ? "weak" : ""];
     const [x0, y0, x1, y1] = box.map(Math.round);
     const said = `${wordsOf(each)}${corrected ? ", corrected" : ""}: from left ${x0}, top ${y0} to right ${x1}, bottom ${y1}`;
-    const parts = framed(each, place, colourOf(picture, label), unit);
+    const parts = framed(each, place, colourOf(image, label), unit);
     if (selected) {
-      const { width, height } = picture.found;
+      const { width, height } = image.found;
       for (const [name, x, y] of [["nw", box[0], box[1]], ["ne", box[2], box[1]], ["sw", box[0], box[3]], ["se", box[2], box[3]]]) {
         const corner = (side, kind) => {
           // Whole inside the image, whose border is the stage's.
@@ -137,15 +137,15 @@ export class Editor {
     return shape("g", { class: kind.join(" ").trim(), tabindex: 0, role: "button", "aria-pressed": selected, "aria-label": said, "data-key": JSON.stringify({ label, index }) }, ...parts);
   }
 
-  #begin(event, svg, picture, only) {
-    if (event.button !== 0 || picture.state === "failed") return;
+  #begin(event, svg, image, only) {
+    if (event.button !== 0 || image.state === "failed") return;
     const group = event.target.closest("[data-key]");
     const at = point(event, svg);
     if (this.adding) {
       this.#drag = { handle: "new", from: at, box: null, only };
     } else if (group) {
       const which = JSON.parse(group.dataset.key);
-      const { box } = picture.boxes.find((each) => each.label === which.label && each.index === which.index);
+      const { box } = image.boxes.find((each) => each.label === which.label && each.index === which.index);
       this.#drag = { handle: event.target.dataset.handle ?? "all", which, start: box, box, from: at };
       if (!this.#is(which)) this.select(which);
     } else {
@@ -156,11 +156,11 @@ export class Editor {
     svg.setPointerCapture(event.pointerId);
   }
 
-  #move(event, svg, picture) {
+  #move(event, svg, image) {
     if (!this.#drag) return;
     const { handle, from, start } = this.#drag;
     const [x, y] = point(event, svg);
-    const { width, height } = picture.found;
+    const { width, height } = image.found;
     if (handle === "new") this.#drag.box = ordered([...from, x, y], width, height);
     else if (handle === "all") {
       const across = Math.min(width - start[2], Math.max(-start[0], x - from[0]));
@@ -175,7 +175,7 @@ export class Editor {
     svg.redraw();
   }
 
-  #end(event, svg, picture) {
+  #end(event, svg, image) {
     const drag = this.#drag;
     this.#drag = null;
     if (!drag) return;
@@ -183,21 +183,21 @@ export class Editor {
     const far = Math.max(Math.abs(x - drag.from[0]), Math.abs(y - drag.from[1])) * svg.getScreenCTM().a >= LEAST;
     if (far && drag.box && drag.box[2] - drag.box[0] >= 1 && drag.box[3] - drag.box[1] >= 1) {
       if (drag.handle === "new") {
-        const label = drag.only ?? this.#labelOfNew(picture);
-        this.select(picture.annotations.add(picture.predictions, label, drag.box.map(hundredths)));
+        const label = drag.only ?? this.#labelOfNew(image);
+        this.select(image.annotations.add(image.predictions, label, drag.box.map(hundredths)));
         return;
       }
-      picture.annotations.change(picture.predictions, drag.which, drag.box.map(hundredths));
+      image.annotations.change(image.predictions, drag.which, drag.box.map(hundredths));
     }
-    this.#pictures.changed();
+    this.#images.changed();
   }
 
   #abandon() {
     this.#drag = null;
-    this.#pictures.changed();
+    this.#images.changed();
   }
 
-  #key(event, picture) {
+  #key(event, image) {
     const group = event.target.closest("[data-key]");
     if (!group) return;
     const which = JSON.parse(group.dataset.key);
@@ -209,11 +209,11 @@ export class Editor {
       if (!document.activeElement.closest(".overlay")) document.getElementById("box-undo").focus();
     } else if (event.key === "Escape") this.select(null);
     else if (step) {
-      const { width, height } = picture.found;
-      const { box } = picture.boxes.find((each) => each.label === which.label && each.index === which.index);
+      const { width, height } = image.found;
+      const { box } = image.boxes.find((each) => each.label === which.label && each.index === which.index);
       const by = step.map((each, i) => each * (event.ctrlKey ? 1 : Math.max(1, Math.round([width, height][i] / 100))));
       const moved = event.shiftKey ? [box[0], box[1], box[2] + by[0], box[3] + by[1]] : [box[0] + by[0], box[1] + by[1], box[2] + by[0], box[3] + by[1]];
-      picture.annotations.change(picture.predictions, which, ordered(moved, width, height).map(hundredths));
+      image.annotations.change(image.predictions, which, ordered(moved, width, height).map(hundredths));
       this.select(which);
     } else return;
     event.preventDefault();

@@ -108,10 +108,10 @@ export async function open() {
      * An image of a kind that browsers do not show (TIFF, ...), as one that they do. Nothing is drawn on it: only its
      * least probable prediction is asked for, and that only if it is certain, as the most probable one may be.
      */
-    async shown(picture, { model, preset, predictions }, signal) {
+    async shown(image, { model, preset, predictions }, signal) {
       const query = new URLSearchParams({ model, preset, class: predictions.at(-1).class_index, min_probability: 1 });
-      const headers = { Accept: "image/jpeg", "Content-Type": picture.type || "application/octet-stream" };
-      return (await ask(`v1/locate?${query}`, { method: "POST", body: picture, headers, signal })).blob();
+      const headers = { Accept: "image/jpeg", "Content-Type": image.type || "application/octet-stream" };
+      return (await ask(`v1/locate?${query}`, { method: "POST", body: image, headers, signal })).blob();
     },
   };
 }

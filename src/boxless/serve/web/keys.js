@@ -1,19 +1,19 @@
 // Keys that work wherever they mean nothing else: to the next image and back, take one away, undo.
 
-/** Listens for them. `pictures()` and `editor()` give those of the page, once they are there; `remove(image)` takes one away. */
-export function keys(pictures, editor, remove) {
+/** Listens for them. `images()` and `editor()` give those of the page, once they are there; `remove(image)` takes one away. */
+export function keys(images, editor, remove) {
   document.addEventListener("keydown", (event) => {
-    if (event.defaultPrevented || !pictures()?.current || event.target.closest("dialog, [role=listbox]")) return;
+    if (event.defaultPrevented || !images()?.current || event.target.closest("dialog, [role=listbox]")) return;
     const undoes = (event.ctrlKey || event.metaKey) && event.key === "z";
     if (event.target.closest(undoes ? "[type=search]" : "input, select")) return;
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (undoes) editor().undo();
     else if (event.ctrlKey || event.metaKey || event.altKey) return;
     else if (step || (event.target.closest("#table") && ["ArrowUp", "ArrowDown"].includes(event.key))) {
-      pictures().step(step ?? { ArrowUp: -1, ArrowDown: 1 }[event.key]);
+      images().step(step ?? { ArrowUp: -1, ArrowDown: 1 }[event.key]);
       focusOn(event.target);
     } else if (event.key === "Delete" && event.target.closest("#tray, #table, body > :not(main)")) {
-      remove(pictures().current);
+      remove(images().current);
       focusOn(event.target);
     } else if (event.key === "Escape" && (editor().selected || editor().adding)) editor().select(null);
     else return;

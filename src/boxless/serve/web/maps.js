@@ -73,7 +73,7 @@ export function largest(values) {
   return peak;
 }
 
-/** A class map on a picture's pixels, in [0, 1]; zero everywhere without a positive value: it is never stretched. */
+/** A class map on an image's pixels, in [0, 1]; zero everywhere without a positive value: it is never stretched. */
 export function scoreMap(classMap, height, width) {
   const { values } = resizeMap(classMap, height, width);
   const peak = largest(values);

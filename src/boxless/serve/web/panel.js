@@ -3,37 +3,37 @@
 import { become, make, percent, perhaps, SURE } from "./elements.js";
 
 /** Says what the shown classes are, or honestly that there is nothing. */
-export function showVerdict(place, picture) {
-  if (picture.state === "failed") {
+export function showVerdict(place, image) {
+  if (image.state === "failed") {
     become(place, [make("p", { className: "sure", textContent: "No result for this image." })]);
     return;
   }
-  if (!picture.found) {
-    become(place, [make("p", { className: "sure", textContent: picture.state === "stopped" ? "Stopped." : "Working …" })]);
+  if (!image.found) {
+    become(place, [make("p", { className: "sure", textContent: image.state === "stopped" ? "Stopped." : "Working …" })]);
     return;
   }
-  const parts = picture.predictions.map((prediction) => described(prediction, picture));
-  const time = make("p", { className: "quiet took", textContent: took(picture.found.seconds) });
+  const parts = image.predictions.map((prediction) => described(prediction, image));
+  const time = make("p", { className: "quiet took", textContent: took(image.found.seconds) });
   become(place, [...parts, time]);
 }
 
-function described(prediction, picture) {
-  const asked = picture.asked.has(prediction.class_index);
+function described(prediction, image) {
+  const asked = image.asked.has(prediction.class_index);
   const sure = prediction.probability >= SURE;
   const part = make("div", { className: sure && prediction.detected ? "said" : "said weak" });
   const say = (name, rest) => part.append(make("p", { className: "name", textContent: name }), make("p", { className: "sure", textContent: rest }));
   if (prediction.detected) {
-    say(perhaps(prediction), `${percent(prediction.probability)} probable${places(prediction, picture)}`);
+    say(perhaps(prediction), `${percent(prediction.probability)} probable${places(prediction, image)}`);
   } else if (asked) say(prediction.label, `${percent(prediction.probability)} probable, not located`);
   else say("No class detected", `Most probable: ${prediction.label}, ${percent(prediction.probability)}, not located`);
-  part.append(activation(prediction, picture.found.typical_activation));
+  part.append(activation(prediction, image.found.typical_activation));
   return part;
 }
 
-function places(prediction, picture) {
-  const boxes = picture.annotations.of(prediction.label, prediction);
-  const corrected = picture.annotations.has(prediction.label) ? ", corrected by you" : "";
-  const taken = !corrected && picture.found.predictions.some((other) => other.probability > prediction.probability && other.boxes.length);
+function places(prediction, image) {
+  const boxes = image.annotations.of(prediction.label, prediction);
+  const corrected = image.annotations.has(prediction.label) ? ", corrected by you" : "";
+  const taken = !corrected && image.found.predictions.some((other) => other.probability > prediction.probability && other.boxes.length);
   if (!boxes.length) return `, no box${taken ? ": a more probable class has the place" : corrected}`;
   return `${boxes.length > 1 ? `, ${boxes.length} boxes` : ""}${corrected}`;
 }
@@ -59,8 +59,8 @@ function took(seconds) {
 }
 
 /** The classes of an image as buttons. */
-export function showClasses(list, picture, show) {
-  const rows = (picture.found?.predictions ?? []).map((prediction) => {
+export function showClasses(list, image, show) {
+  const rows = (image.found?.predictions ?? []).map((prediction) => {
     const bar = make("span");
     bar.style.width = `${prediction.probability * 100}%`;
     const button = make(
@@ -68,7 +68,7 @@ export function showClasses(list, picture, show) {
       {
         type: "button",
         className: prediction.detected ? "" : "absent",
-        "aria-pressed": picture.shown.includes(prediction.class_index),
+        "aria-pressed": image.shown.includes(prediction.class_index),
         onclick: () => show(prediction.class_index),
       },
       make("span", { className: "name", textContent: prediction.label }),

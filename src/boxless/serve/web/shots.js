@@ -8,9 +8,9 @@ function clock(seconds) {
 }
 
 /** What is detected in most of some images, and in how many; null where nothing is. */
-function mostFrequent(pictures) {
+function mostFrequent(images) {
   const counts = new Map();
-  for (const { found } of pictures) {
+  for (const { found } of images) {
     const best = found?.predictions[0];
     if (best?.detected) counts.set(best.label, (counts.get(best.label) ?? 0) + 1);
   }
@@ -27,12 +27,12 @@ function row(shot, select) {
 }
 
 /** Fills the table of shots; says whether there are any. */
-export function showShots(body, pictures, select) {
+export function showShots(body, images, select) {
   const shots = new Map();
-  for (const picture of pictures.list) {
-    if (!picture.frame) continue;
-    const key = JSON.stringify([picture.frame.clip, picture.frame.shot]);
-    shots.set(key, [...(shots.get(key) ?? []), picture]);
+  for (const image of images.list) {
+    if (!image.frame) continue;
+    const key = JSON.stringify([image.frame.clip, image.frame.shot]);
+    shots.set(key, [...(shots.get(key) ?? []), image]);
   }
   become(body, [...shots.values()].map((shot) => row(shot, select))); // prettier-ignore
   return shots.size > 0;

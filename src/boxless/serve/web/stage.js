@@ -29,64 +29,64 @@ let drawn = []; // what the drawing on the stage depends on
 /**
  * Shows an image on the stage.
  *
- * look: { heat, boxes }, see drawn_images.js. pictures: whose current image it is. editor: of the boxes. retry and remove are
+ * look: { heat, boxes }, see drawn_images.js. images: whose current image it is. editor: of the boxes. retry and remove are
  * called from the message about an image that failed.
  */
-export function showStage(stage, pictures, look, { editor, retry, remove }) {
-  const { current: picture, several, beside } = pictures;
-  const busy = picture.busy;
-  if (picture.state === "failed") {
+export function showStage(stage, images, look, { editor, retry, remove }) {
+  const { current: image, several, beside } = images;
+  const busy = image.busy;
+  if (image.state === "failed") {
     drawn = [];
     stage.setAttribute("aria-busy", false);
-    become(stage, [failure(picture, retry, remove)]);
+    become(stage, [failure(image, retry, remove)]);
     return;
   }
-  if (picture.drawable && !picture.image) return; // it is being opened again: keep showing the last drawing
-  const other = pictures.besideOf(picture);
-  const depends = [picture, picture.image, picture.found, busy, look.heat, look.boxes, several, beside, other?.prediction, ...picture.predictions];
+  if (image.drawable && !image.bitmap) return; // it is being opened again: keep showing the last drawing
+  const other = images.besideOf(image);
+  const depends = [image, image.bitmap, image.found, busy, look.heat, look.boxes, several, beside, other?.prediction, ...image.predictions];
   if (depends.length === drawn.length && depends.every((each, i) => each === drawn[i])) {
     for (const svg of stage.querySelectorAll("svg")) svg.redraw();
     return;
   }
   drawn = depends;
   stage.setAttribute("aria-busy", busy);
-  const { found } = picture;
-  const predictions = picture.predictions.length ? picture.predictions : [null];
-  const ways = pictures.models.length > 1 && beside && beside.model !== pictures.model ? (way) => way.model.name : (way) => way.preset;
+  const { found } = image;
+  const predictions = image.predictions.length ? image.predictions : [null];
+  const ways = images.models.length > 1 && beside && beside.model !== images.model ? (way) => way.model.name : (way) => way.preset;
   const figures = predictions.map((prediction) => {
     const only = predictions.length > 1 ? prediction.label : null;
-    const overlay = found && look.boxes ? editor.overlay(picture, only) : null;
-    const words = beside ? caption(prediction, ways(pictures)) : only && caption(prediction);
-    return figure(picture, { found, prediction }, look, overlay, words);
+    const overlay = found && look.boxes ? editor.overlay(image, only) : null;
+    const words = beside ? caption(prediction, ways(images)) : only && caption(prediction);
+    return figure(image, { found, prediction }, look, overlay, words);
   });
   if (beside) {
     const boxes = other?.prediction?.boxes.map((each) => ({ ...each, label: other.prediction.label })) ?? [];
-    const overlay = other && look.boxes ? editor.still(picture, boxes, other.found) : null;
-    figures.push(figure(picture, other ?? { found: null, prediction: null }, look, overlay, caption(other?.prediction, ways(beside))));
+    const overlay = other && look.boxes ? editor.still(image, boxes, other.found) : null;
+    figures.push(figure(image, other ?? { found: null, prediction: null }, look, overlay, caption(other?.prediction, ways(beside))));
   }
   stage.replaceChildren(...figures);
   for (const svg of stage.querySelectorAll("svg")) svg.redraw();
-  if (picture.state === "stopped") stage.firstChild.append(make("figcaption", { textContent: "Stopped before there was a result" }));
+  if (image.state === "stopped") stage.firstChild.append(make("figcaption", { textContent: "Stopped before there was a result" }));
   if (busy) stage.firstChild.append(make("div", { className: "busy" }));
   if (beside && !other) stage.lastChild.append(make("div", { className: "busy" }));
 }
 
-function figure(picture, { found, prediction }, look, overlay, words) {
-  if (!picture.image) return make("figure", {}, make("p", { className: "message", textContent: picture.state === "stopped" ? "Not opened yet" : "Opening the image …" }));
-  const longer = Math.max(picture.image.width, picture.image.height);
+function figure(image, { found, prediction }, look, overlay, words) {
+  if (!image.bitmap) return make("figure", {}, make("p", { className: "message", textContent: image.state === "stopped" ? "Not opened yet" : "Opening the image …" }));
+  const longer = Math.max(image.bitmap.width, image.bitmap.height);
   const scale = Math.min(MOST / longer, Math.max(1, LEAST / longer));
   const canvas = make("canvas", {
-    width: Math.max(1, Math.round(picture.image.width * scale)),
-    height: Math.max(1, Math.round(picture.image.height * scale)),
+    width: Math.max(1, Math.round(image.bitmap.width * scale)),
+    height: Math.max(1, Math.round(image.bitmap.height * scale)),
     role: "img",
-    "aria-label": described(picture.name, prediction),
+    "aria-label": described(image.name, prediction),
   });
-  drawHeat(canvas, picture.image, found, prediction, look);
+  drawHeat(canvas, image.bitmap, found, prediction, look);
   return make("figure", {}, make("div", { className: "frame-box" }, canvas, overlay), words ? make("figcaption", {}, ...words) : null);
 }
 
-function failure(picture, retry, remove) {
-  const { title, message, again } = picture.error;
+function failure(image, retry, remove) {
+  const { title, message, again } = image.error;
   return make(
     "div",
     { className: "message", role: "alert" },
@@ -95,8 +95,8 @@ function failure(picture, retry, remove) {
     make(
       "div",
       { className: "actions" },
-      again ? make("button", { className: "primary", textContent: "Try again", onclick: () => retry(picture) }) : null,
-      make("button", { textContent: "Remove it", onclick: () => remove(picture) }),
+      again ? make("button", { className: "primary", textContent: "Try again", onclick: () => retry(image) }) : null,
+      make("button", { textContent: "Remove it", onclick: () => remove(image) }),
     ),
   );
 }

@@ -1,6 +1,6 @@
 // What the page keeps in this browser, so that a reload loses nothing: images, results and corrections (IndexedDB).
 
-import { Picture } from "./picture.js";
+import { PageImage } from "./page_image.js";
 
 const NAME = `boxless ${location.pathname}`; // a host may have several such pages
 const PAUSE = 150; // milliseconds from a change until it is kept, with those that follow
@@ -72,7 +72,7 @@ export class Store {
     return described
       .filter(({ id }) => known.has(id))
       .sort((one, other) => one.place - other.place)
-      .map((record) => Picture.restored({ ...record, results: record.results.filter(([key]) => current(key)) }, known.get(record.id)));
+      .map((record) => PageImage.restored({ ...record, results: record.results.filter(([key]) => current(key)) }, known.get(record.id)));
   }
 
   /** Keeps what has changed, in a moment; `list()` gives the images as they are then. */
@@ -101,21 +101,21 @@ export class Store {
     });
     const kept = new Map();
     let waits = false;
-    list.forEach((picture, place) => {
-      gone.delete(picture.id);
-      const { shown, asked, thumbnail, annotations, results } = picture;
+    list.forEach((image, place) => {
+      gone.delete(image.id);
+      const { shown, asked, thumbnail, annotations, results } = image;
       const found = [...results].flatMap(([key, { predictions }]) => [key, predictions.length]);
       const made = [place, shown, asked.size, thumbnail, annotations.state, ...found];
-      const before = this.#kept.get(picture.id);
-      if (!before) files.put(picture.file, picture.id);
+      const before = this.#kept.get(image.id);
+      if (!before) files.put(image.file, image.id);
       else if (made.some((each, i) => each !== before[i])) {
         waits = true; // another tab may have removed it
-        files.getKey(picture.id).onsuccess = ({ target }) => target.result ?? files.put(picture.file, picture.id);
+        files.getKey(image.id).onsuccess = ({ target }) => target.result ?? files.put(image.file, image.id);
       }
       if (!before || made.length !== before.length || made.some((each, i) => each !== before[i])) {
-        records.put({ ...picture.record, place }, picture.id);
+        records.put({ ...image.record, place }, image.id);
       }
-      kept.set(picture.id, made);
+      kept.set(image.id, made);
     });
     for (const id of gone) {
       files.delete(id);

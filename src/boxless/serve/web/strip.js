@@ -14,29 +14,29 @@ export class Strip {
     this.#select = select;
   }
 
-  show(pictures) {
-    const { ordered, current } = pictures;
-    this.#windowed.show(ordered, (picture) => this.#tile(picture, picture === current));
+  show(images) {
+    const { ordered, current } = images;
+    this.#windowed.show(ordered, (image) => this.#tile(image, image === current));
     if (current === this.#revealed) return;
     this.#revealed = current;
     this.#windowed.reveal(ordered.indexOf(current));
   }
 
-  #tile(picture, isCurrent) {
-    const failed = picture.state === "failed";
-    const mark = picture.url
-      ? make("img", { src: picture.url, alt: "" })
+  #tile(image, isCurrent) {
+    const failed = image.state === "failed";
+    const mark = image.url
+      ? make("img", { src: image.url, alt: "" })
       : make("span", { className: "mark", textContent: failed ? "!" : "…" });
     const button = make(
       "button",
       {
         type: "button",
-        className: picture.state,
-        title: picture.name,
-        "data-name": picture.name,
-        "aria-label": failed ? `${picture.name}, failed` : picture.name,
+        className: image.state,
+        title: image.name,
+        "data-name": image.name,
+        "aria-label": failed ? `${image.name}, failed` : image.name,
         "aria-current": isCurrent,
-        onclick: () => this.#select(picture),
+        onclick: () => this.#select(image),
       },
       mark,
     );

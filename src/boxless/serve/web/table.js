@@ -11,27 +11,27 @@ function named(name) {
   return [make("span", { className: "folders", textContent: name.slice(0, at) }), make("span", { textContent: name.slice(at) })];
 }
 
-function row(picture, place, isCurrent, select) {
-  const best = picture.predictions[0];
-  const size = picture.found ? `${picture.found.width} × ${picture.found.height}` : "";
-  const corrected = picture.annotations.corrected;
-  const state = picture.error?.again ? "failed" : STATES[picture.state];
+function row(image, place, isCurrent, select) {
+  const best = image.predictions[0];
+  const size = image.found ? `${image.found.width} × ${image.found.height}` : "";
+  const corrected = image.annotations.corrected;
+  const state = image.error?.again ? "failed" : STATES[image.state];
   const name = make("button", {
     type: "button",
-    title: picture.name,
+    title: image.name,
     "aria-current": isCurrent,
-    "data-name": picture.name,
-    onclick: () => select(picture),
-  }, ...named(picture.name));
+    "data-name": image.name,
+    onclick: () => select(image),
+  }, ...named(image.name));
   const cells = [
     make("td", { className: "name" }, name),
     make("td", { textContent: size }),
     make("td", { textContent: state ?? best?.label ?? "", className: best && !best.detected ? "absent" : "" }),
     make("td", { textContent: best && !state ? percent(best.probability) : "" }),
-    make("td", { textContent: picture.found ? `${picture.boxes.length}${corrected ? " ✓" : ""}` : "" }),
-    make("td", { textContent: picture.found ? `${picture.found.seconds.toFixed(2)} s` : "" }),
+    make("td", { textContent: image.found ? `${image.boxes.length}${corrected ? " ✓" : ""}` : "" }),
+    make("td", { textContent: image.found ? `${image.found.seconds.toFixed(2)} s` : "" }),
   ];
-  return make("tr", { className: picture.state, "aria-rowindex": place + 2 }, ...cells);
+  return make("tr", { className: image.state, "aria-rowindex": place + 2 }, ...cells);
 }
 
 /** The table of all images in `scroller`; `select` is called with an image. */
@@ -48,10 +48,10 @@ export class Table {
     this.#windowed = new Windowed({ scroller, room, list, guess: 39 });
   }
 
-  show(pictures) {
-    const { ordered, current } = pictures;
+  show(images) {
+    const { ordered, current } = images;
     this.#table.setAttribute("aria-rowcount", ordered.length + 1);
-    this.#windowed.show(ordered, (picture, place) => row(picture, place, picture === current, this.#select));
+    this.#windowed.show(ordered, (image, place) => row(image, place, image === current, this.#select));
     if (current === this.#revealed) return;
     this.#revealed = current;
     this.#windowed.reveal(ordered.indexOf(current));
@@ -59,10 +59,10 @@ export class Table {
 }
 
 /** Says how far it is, and which of the buttons beside that make sense. */
-export function showProgress({ bar, words, stop, goOn }, pictures) {
-  const { done, all, seconds } = pictures.progress;
-  const [failed, stopped] = ["failed", "stopped"].map((state) => pictures.list.filter((picture) => picture.state === state).length);
-  const corrected = pictures.list.filter((picture) => picture.annotations.corrected).length;
+export function showProgress({ bar, words, stop, goOn }, images) {
+  const { done, all, seconds } = images.progress;
+  const [failed, stopped] = ["failed", "stopped"].map((state) => images.list.filter((image) => image.state === state).length);
+  const corrected = images.list.filter((image) => image.annotations.corrected).length;
   const busy = done < all;
   bar.hidden = !busy;
   [bar.max, bar.value] = [Math.max(1, all), done];
@@ -71,7 +71,7 @@ export function showProgress({ bar, words, stop, goOn }, pictures) {
   const text = busy ? `${done} of ${all}${rest}` : [`${all} ${all === 1 ? "image" : "images"}`, ...more.map((each) => each.join(" "))].join(", ");
   if (words.textContent !== text) words.textContent = text;
   stop.hidden = !busy;
-  goOn.hidden = busy || !pictures.list.some((picture) => picture.state === "stopped" || picture.error?.again);
+  goOn.hidden = busy || !images.list.some((image) => image.state === "stopped" || image.error?.again);
   goOn.textContent = stopped ? "Continue" : "Retry failed";
 }
 

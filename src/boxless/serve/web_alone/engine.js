@@ -76,13 +76,13 @@ export async function open(progress) {
     /** What is in an image. `classes` are indices; without them the `top` most probable. */
     async locate({ file }, { preset, top, classes }) {
       const start = performance.now();
-      const found = await ask({ locate: { picture: file, preset, top, classes } });
+      const found = await ask({ locate: { image: file, preset, top, classes } });
       return { ...found, seconds: (performance.now() - start) / 1000 };
     },
 
     /** Images that browsers do not show cannot be read here. */
-    async shown(picture) {
-      throw new Refusal("This image could not be read", `${picture.name}: of a kind that this browser does not show`);
+    async shown(image) {
+      throw new Refusal("This image could not be read", `${image.name}: of a kind that this browser does not show`);
     },
   };
 }

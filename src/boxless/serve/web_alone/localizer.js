@@ -1,4 +1,4 @@
-// A picture in, what and where out: the same as boxless/localizer.py, over any way to run the model's graph.
+// An image in, what and where out: the same as boxless/localizer.py, over any way to run the model's graph.
 
 import { boxesInMap, suppressOverlaps } from "./boxes.js";
 import { largest, resizeMap } from "./maps.js";
@@ -9,9 +9,9 @@ import { rounded } from "./rounding.js";
 const BOX_GRID = 256; // cells of the longer side of the map that boxes are read off
 const LIKELY = 150; // maps of so many classes cost nearly nothing; see boxless/multi_scale.py
 const NMS = 0.5; // boxes of different classes that overlap by more are one object; see boxless/locate_options.py
-const WIDEST = 3; // a longer picture is looked at as if it were this long
+const WIDEST = 3; // a longer image is squeezed to this aspect ratio
 
-/** The [height, width] of the network's input for a picture. */
+/** The [height, width] of the network's input for an image. */
 export function inputSize(card, side, height, width) {
   if (card.fixed_size) return card.fixed_size;
   const aspect = Math.min(Math.max(height / width, 1 / WIDEST), WIDEST);
@@ -80,9 +80,9 @@ function refinedMap(map, affinity, steps, exponent = 1) {
 }
 
 /**
- * What is in a picture, and where.
+ * What is in an image, and where.
  *
- * pixels: { data, width, height } RGBA. size: { height, width } of the picture as displayed. card: of the model.
+ * pixels: { data, width, height } RGBA. size: { height, width } of the image as displayed. card: of the model.
  * wanted: { classes, top, nms }; see boxless/locate_options.py. run(image, height, width, classes, top) runs the network once
  * on RGB pixels and resolves to { logits, chosen, class_maps: { shape: [k, h, w], values }, affinity: { shape:
  * [u, v, h, w], values } or null, anomaly: { shape: [u, v], values } or null, localization_maps: { shape: [k, u, v],

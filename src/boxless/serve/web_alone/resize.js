@@ -113,7 +113,7 @@ function resized({ data, width, height }, rows, columns) {
     }
     return sums;
   };
-  // Neighbours in the filtered picture share most of the lines that they sum, so those are kept for a while.
+  // Neighbours in the filtered image share most of the lines that they sum, so those are kept for a while.
   const kept = new Map();
   const cells = (2 * reachX + 1) * (2 * reachY + 1);
   const filtered = (y) => {

@@ -13,8 +13,8 @@ const answers = {
     run = await openGraph(model);
   },
 
-  async locate({ picture, preset, top, classes }) {
-    const [pixels, size] = await decoded(picture);
+  async locate({ image, preset, top, classes }) {
+    const [pixels, size] = await decoded(image);
     return locate(pixels, size, card, preset, { classes, top }, run);
   },
 };

@@ -10,7 +10,7 @@ export function wayKey({ name, version }, preset) {
 }
 
 /** One image. */
-export class Picture {
+export class PageImage {
   /** What is kept of an image when the page is closed; see `restored`. */
   get record() {
     const { id, name, asked, shown, results, thumbnail, frame } = this;
@@ -20,19 +20,19 @@ export class Picture {
 
   /** The image of a record and its file. */
   static restored({ id, name, frame, asked, shown, results, thumbnail, shows, corrections }, file) {
-    const picture = new Picture(file, name, id);
-    Object.assign(picture, { frame, asked: new Set(asked), shown, results: new Map(results), drawable: shows ? file : null });
-    picture.annotations.restore(corrections);
-    if (thumbnail) picture.#face(thumbnail);
-    return picture;
+    const image = new PageImage(file, name, id);
+    Object.assign(image, { frame, asked: new Set(asked), shown, results: new Map(results), drawable: shows ? file : null });
+    image.annotations.restore(corrections);
+    if (thumbnail) image.#face(thumbnail);
+    return image;
   }
 
   constructor(file, name, id = `${Date.now()}-${Math.random()}`) {
     this.file = file;
-    this.name = name; // no other picture's
+    this.name = name; // no other image's
     this.id = id; // in the browser's store
     this.drawable = null; // the file, or another of a kind that browsers show
-    this.image = null; // that, decoded, perhaps smaller, while it is on the page
+    this.bitmap = null; // that, decoded, perhaps smaller, while it is on the page
     this.size = null; // { width, height } of that in the file
     this.url = null; // of its thumbnail
     this.annotations = new Annotations();
@@ -41,7 +41,7 @@ export class Picture {
     this.shown = []; // classes by index
     this.frame = null; // { clip, seconds, shot }, where it is one of a clip
     this.upload = null; // what was sent of it, while it is likely to be sent again
-    this.thumbnail = null; // a small picture of it
+    this.thumbnail = null; // a small JPEG of it
     this.way = null; // the present one's key
     this.again(null);
   }
@@ -96,9 +96,9 @@ export class Picture {
   }
 
   /** Takes a file that browsers show, and what it looks like. */
-  async opened(file, image) {
+  async opened(file, bitmap) {
     this.drawable ??= file;
-    if (!this.url) this.#face(await thumbnail(image));
+    if (!this.url) this.#face(await thumbnail(bitmap));
   }
 
   #face(small) {
@@ -107,8 +107,8 @@ export class Picture {
   }
 
   close() {
-    this.image?.close();
-    this.image = null;
+    this.bitmap?.close();
+    this.bitmap = null;
   }
 
   forget() {
@@ -119,14 +119,14 @@ export class Picture {
 }
 
 /** An image made small: hundreds of large ones, decoded to be shown small, would take gigabytes. */
-function thumbnail(image) {
-  const scale = Math.min(1, THUMBNAIL / Math.min(image.width, image.height));
+function thumbnail(bitmap) {
+  const scale = Math.min(1, THUMBNAIL / Math.min(bitmap.width, bitmap.height));
   const side = (length) => Math.max(1, Math.min(4 * THUMBNAIL, Math.round(length * scale)));
-  const canvas = new OffscreenCanvas(side(image.width), side(image.height));
+  const canvas = new OffscreenCanvas(side(bitmap.width), side(bitmap.height));
   const context = canvas.getContext("2d");
   context.fillStyle = "#fff";
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.imageSmoothingQuality = "high";
-  context.drawImage(image, 0, 0, canvas.width, canvas.height);
+  context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
   return canvas.convertToBlob({ type: "image/jpeg", quality: 0.85 });
 }
