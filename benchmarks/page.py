@@ -181,7 +181,7 @@ def main() -> None:
         facts = {"browser": f"Chromium {browser.version}", "runtime": RUNTIME, "pictures": len(files)}
         browser.close()
     print(json.dumps(figures, indent=1))
-    load = f"{os.getloadavg()[0]:.0f} processes wanted to run at the end, on {usable_cores()} cores"
+    load = f"at a load of {os.getloadavg()[0]:.0f} at the end, on {usable_cores()} cores"
     write_results("page", {**facts, "beside": load, "figures": figures, "targets": TARGETS})
 
 

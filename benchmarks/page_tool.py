@@ -316,7 +316,7 @@ def main() -> None:
                     figures[name] = {**found, "load": os.getloadavg()[0]}
                     print(f"{name}: {figures[name]}", flush=True)
             loads = [each["load"] for each in figures.values()]
-            beside = f"{min(loads):.0f} to {max(loads):.0f} processes wanted to run, on {usable_cores()} cores"
+            beside = f"at a load of {min(loads):.0f} to {max(loads):.0f}, on {usable_cores()} cores"
             facts = {"browser": f"Chromium {browser.version}", "beside": beside}
             write_results("page_tool", {**facts, "figures": figures, "targets": TARGETS}, part=part, parts=PARTS)
         browser.close()

@@ -109,9 +109,9 @@ def serve_table() -> str:
         f"| of these, refused for now (503) | {busy} | |",
         f"| its memory in each third of the time, MiB | {thirds} | flat |",
         "",
-        f"Measured while {measured['beside']}. So the first and the third row mostly show the effect of the other "
-        f"processes (single rounds: {figures['the least of these ratios']:.2f} to "
-        f"{figures['the largest of these ratios']:.2f}). CPU time grows less beside them; a request takes "
+        f"Measured {measured['beside']}: other processes affect the first and the third row (single "
+        f"rounds: {figures['the least of these ratios']:.2f} to {figures['the largest of these ratios']:.2f}). "
+        f"CPU time grows less beside them; a request takes "
         f"{figures['service, processor ms a picture'] - figures['locate_many, processor ms a picture']:.1f} ms of it "
         f"in addition to the {figures['locate_many, processor ms a picture']:.1f} ms of locating. Mixed load is valid, "
         "broken, huge, slow and aborted requests from 12 clients. The service ran at the lowest priority beside "
@@ -138,7 +138,7 @@ def page_table() -> str:
     lines += [
         "",
         f"Times as the page shows them, from the file to the boxes, for {results['pictures']} photographs in "
-        f"{results['browser']} ({machine['processor']}), while {results['beside']}. Other processes lengthen the "
+        f"{results['browser']} ({machine['processor']}), {results['beside']}. Other processes lengthen the "
         "times, and the CPU time of the thread that runs the model less. The target for `fast` is "
         f"{results['targets']['fast, median']:.0f} ms. The first image, before the browser has compiled the code, took "
         f"at most {_largest(results, 'page, first ms'):.0f} ms, in `balanced`. The difference of boxes is the largest "
@@ -170,7 +170,7 @@ def page_tool_table() -> str:
     moved, most = uploads["edges apart, median % of the longer side"], uploads["edges apart, most, %"]
     lines += [
         "",
-        f"In {results['browser']}, preset `balanced`, while {results['beside']}: that lengthens the seconds, and "
+        f"In {results['browser']}, preset `balanced`, {results['beside']}: that lengthens the seconds, and "
         "less so the CPU seconds, which count browser and service. A script of a newcomer's way, from the empty page "
         f"with 60 images to a COCO file with three corrected boxes, takes {newcomer['machine, seconds']:.0f} s and "
         f"{newcomer['actions']} actions; with {PACE:g} s for a person to do each, {paced:.0f} s (target "

@@ -153,7 +153,7 @@ def main() -> None:
     with service() as (port, process):
         figures = {**throughput(port, process, contents), **overhead(port, contents)}
     print(json.dumps(figures, indent=1))
-    load = f"{os.getloadavg()[0]:.0f} processes wanted to run at the end, on {usable_cores()} cores"
+    load = f"at a load of {os.getloadavg()[0]:.0f} at the end, on {usable_cores()} cores"
     write_results("serve", {"pictures": len(contents), "beside": load, "figures": figures, "targets": TARGETS})
 
 
