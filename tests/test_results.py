@@ -168,6 +168,7 @@ def test_the_representation_is_a_few_lines(found: Localization, localizer: Local
     assert len(many) < 1000
     assert "more" not in repr(localizer.locate(coffee, top=5))
     assert "more" not in repr(localizer.locate(coffee, top=4))
+    assert "and 1 prediction" in repr(localizer.locate(coffee, top=6))
     none = replace(found, predictions=())
     assert repr(none).endswith("\n    no predictions>")
     (failed,) = localizer.locate_many(["nope.jpg"])

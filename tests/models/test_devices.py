@@ -51,6 +51,29 @@ def test_each_device(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
         ModelFile("efficientnet-lite0", device=device)
 
 
+def test_a_session_gets_the_providers_and_on_the_processor_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[object, bool]] = []
+
+    def session(path: object, options: ort.SessionOptions, providers: object) -> Session:
+        try:
+            bounded = options.get_session_config_entry("session.use_env_allocators") == "1"
+        except RuntimeError:  # there is no such entry
+            bounded = False
+        asked.append((providers, bounded))
+        return Session()
+
+    monkeypatch.setattr(ort, "get_available_providers", lambda: ["CoreMLExecutionProvider", "CPUExecutionProvider"])
+    monkeypatch.setattr(ort, "InferenceSession", session)
+    with pytest.raises(ModelFileError, match="cannot use it here"):
+        ModelFile("efficientnet-lite0", device="coreml")
+    with pytest.raises(AttributeError):  # the stand-in has no metadata
+        ModelFile("efficientnet-lite0", device="cpu")
+    assert asked == [
+        (["CoreMLExecutionProvider", "CPUExecutionProvider"], False),
+        (["CPUExecutionProvider"], True),
+    ]
+
+
 class Session:
     def get_providers(self) -> list[str]:
         return ["CPUExecutionProvider"]

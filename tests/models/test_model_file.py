@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import re
 from pathlib import Path
 
@@ -145,6 +146,18 @@ def test_what_a_damaged_detector_says_is_not_believed(name: str, start: float, s
     onnx.save(model, tmp_path / "damaged.onnx")
     with pytest.raises(ModelFileError, match=rf"damaged.onnx: a damaged model \({said}\)$"):
         ModelFile(tmp_path / "damaged.onnx", 1).detect(pixels, size=(64, 64))
+
+
+def test_a_detector_has_no_maps_to_run(tmp_path: Path) -> None:
+    detector = ModelFile(write_detector(tmp_path / "tiny.onnx"), 1)
+    with pytest.raises(ModelFileError, match="boxes and no class maps, which what you asked for needs"):
+        detector.run(np.zeros((64, 64, 3), np.uint8), size=(64, 64))
+
+
+def test_pickle_keeps_path_threads_and_device(embedded: ModelFile) -> None:
+    again = pickle.loads(pickle.dumps(embedded))
+    assert (again.path, again.device, again.on_one_core) == (embedded.path, "cpu", again), "one thread, as before"
+    assert ModelFile(MODEL).on_one_core.__reduce__()[1] == (MODEL.absolute(), 1, "cpu")
 
 
 def test_a_detector_with_fewer_scores_than_boxes_is_refused(tmp_path: Path) -> None:
