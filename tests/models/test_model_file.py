@@ -173,6 +173,32 @@ def test_a_detector_with_fewer_scores_than_boxes_is_refused(tmp_path: Path) -> N
         ModelFile(tmp_path / "fewer.onnx", 1).detect(pixels, size=(64, 64))
 
 
+@pytest.mark.parametrize(
+    ("name", "kind", "axis", "said"),
+    [
+        ("class_maps", "Concat", 1, "its class maps are not those of the classes asked for"),
+        ("class_maps", "Slice", 2, "its class maps are not those of the classes asked for"),
+        ("logits", "Concat", 0, "1000 logits for 1000 labels"),
+    ],
+)
+def test_outputs_of_another_size_are_refused(name: str, kind: str, axis: int, said: str, tmp_path: Path) -> None:
+    """Twice as many maps or rows of logits, or maps without a row."""
+    model = onnx.load(MODEL)
+    maker = next(node for node in model.graph.node if name in node.output)
+    maker.output[list(maker.output).index(name)] = "before"
+    for node in model.graph.node:
+        node.input[:] = ["before" if each == name else each for each in node.input]
+    if kind == "Concat":
+        model.graph.node.append(helper.make_node("Concat", ["before", "before"], [name], axis=axis))
+    else:
+        for each, value in (("start", 0), ("end", 0), ("axis", axis)):
+            model.graph.initializer.append(onnx.numpy_helper.from_array(np.array([value], np.int64), each))
+        model.graph.node.append(helper.make_node("Slice", ["before", "start", "end", "axis"], [name]))
+    onnx.save(model, tmp_path / "odd.onnx")
+    with pytest.raises(ModelFileError, match=rf"odd.onnx: a damaged model \({said}\)$"):
+        ModelFile(tmp_path / "odd.onnx", 1).run(np.zeros((64, 64, 3), np.uint8), size=(64, 64))
+
+
 def test_a_graph_that_asks_for_all_memory_once_it_runs(embedded: ModelFile, tmp_path: Path) -> None:
     """How much is computed from the image's size, so nothing in the file says so."""
     model = onnx.load(MODEL)
