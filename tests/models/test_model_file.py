@@ -123,6 +123,28 @@ def test_a_detector_without_an_output_is_refused(name: str, tmp_path: Path) -> N
     assert refusal(tmp_path / "less.onnx").endswith(f"less.onnx: a boxless model without its {name}")
 
 
+def test_a_detector_with_odd_inputs_and_outputs_is_refused(tmp_path: Path) -> None:
+    model = onnx.load(write_detector(tmp_path / "whole.onnx"))
+    model.graph.input.append(helper.make_tensor_value_info("extra", onnx.TensorProto.FLOAT, [1]))
+    onnx.save(model, tmp_path / "inputs.onnx")
+    assert refusal(tmp_path / "inputs.onnx").endswith("a damaged model (inputs extra, image, size, not image, size)")
+    model = onnx.load(tmp_path / "whole.onnx")
+    for name in ("boxes", "box_scores"):
+        model.graph.output.remove(next(each for each in model.graph.output if each.name == name))
+    onnx.save(model, tmp_path / "outputs.onnx")
+    assert refusal(tmp_path / "outputs.onnx").endswith("a boxless model without its box_scores, boxes")
+    model = onnx.load(tmp_path / "whole.onnx")
+    scores = next(each for each in model.graph.output if each.name == "box_scores")
+    model.graph.output.remove(scores)
+    next(node for node in model.graph.node if "box_scores" in node.output).output[:] = ["flat"]
+    model.graph.node.add(op_type="Unsqueeze", input=["flat", "first"], output=["box_scores"])
+    model.graph.initializer.append(onnx.numpy_helper.from_array(np.array([0], np.int64), "first"))
+    model.graph.output.append(helper.make_tensor_value_info("box_scores", onnx.TensorProto.FLOAT, [1, None]))
+    onnx.save(model, tmp_path / "rank.onnx")
+    said = "a damaged model (box_scores is tensor(float) of 2 dimensions, not tensor(float) of 1)"
+    assert refusal(tmp_path / "rank.onnx").endswith(said)
+
+
 @pytest.mark.parametrize(
     ("name", "start", "said"),
     [
